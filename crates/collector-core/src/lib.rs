@@ -1,0 +1,38 @@
+//! The model and the plugin contracts that sources, sinks and the engine share.
+//!
+//! Nothing here does I/O and nothing here depends on another crate of the workspace, so a sink can be
+//! written, built and tested against this crate alone.
+//!
+//! * [`model`]: [`Vin`], [`Descriptor`], [`Value`], [`Reading`], [`Snapshot`].
+//! * [`sink`]: what a sink promises and what it is given; [`register_sink!`] makes it known.
+//! * [`source`]: the same for sources; [`register_source!`].
+//! * [`testkit`] (feature `testkit`): the conformance suite for sinks.
+
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
+
+pub mod model;
+pub mod registry;
+pub mod secret;
+pub mod sink;
+pub mod source;
+pub mod table;
+#[cfg(feature = "testkit")]
+pub mod testkit;
+
+pub use model::{
+    Descriptor, Entry, InvalidVin, LogId, Name, Origin, Reading, Snapshot, Stamp, Unit, Value, ValueType,
+    Vehicle, Vin,
+};
+pub use registry::{SinkPlugin, SourcePlugin, sink_plugins, source_plugins};
+pub use secret::Secret;
+pub use sink::{Invalid, Redelivery, Rejection, Sink, SinkConfig, SinkContext, SinkError, Written};
+pub use source::{
+    Cadence, Poll, RawReading, RawSnapshot, Services, Source, SourceConfig, SourceContext, SourceError,
+    Stream, StreamOutput,
+};
+
+/// What the registration macros expand to; not part of the contract.
+#[doc(hidden)]
+pub mod private {
+    pub use inventory;
+}

@@ -1,0 +1,93 @@
+//! Readings and the snapshots that bring them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Descriptor, Unit, Value, Vin};
+
+/// A name that the pipeline file gives: of an account, a source or a sink.
+pub type Name = Arc<str>;
+
+/// One value of one descriptor at one time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    pub descriptor: Descriptor,
+    /// Of the descriptor's type, in `unit`.
+    pub value: Value,
+    /// The descriptor's canonical unit, or what BMW said where the catalogue names none.
+    pub unit: Option<Unit>,
+    /// When the value was measured, in whole milliseconds; see [`Stamp`].
+    pub measured_at: Timestamp,
+    pub stamp: Stamp,
+    /// Tells apart different values of one descriptor with one `measured_at`: 0 for the first that was
+    /// received, 1 for the second, and so on. The same reading has the same number at every delivery.
+    pub occurrence: u32,
+}
+
+/// What `measured_at` means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stamp {
+    /// The vehicle measured the value at that time.
+    Measured,
+    /// BMW stamped the value with the time of the call, or not at all: it was measured at that time or earlier.
+    Requested,
+}
+
+/// What one poll, one message or one archive brought for one vehicle.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    pub vehicle: Vehicle,
+    pub account: Name,
+    /// The name of the source in the pipeline file.
+    pub source: Name,
+    pub origin: Origin,
+    /// When the snapshot arrived here, in whole milliseconds.
+    pub received_at: Timestamp,
+    /// What is new in it; repeats of what is already in the journal are left out.
+    pub readings: Vec<Reading>,
+}
+
+/// How a snapshot came to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Origin {
+    Poll,
+    Stream,
+    Archive,
+}
+
+/// A vehicle and the name its owner gave it (else the last seven characters of its VIN).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Vehicle {
+    pub vin: Vin,
+    pub name: Name,
+}
+
+impl Origin {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Poll => "poll",
+            Self::Stream => "stream",
+            Self::Archive => "archive",
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Stamp {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Requested => "requested",
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Units as they are shown and stored: one spelling each.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A unit in its canonical spelling, such as `%`, `km`, `kWh`, `°C`.
+///
+/// Known units are static, so a clone costs nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Unit(Cow<'static, str>);
+
+impl Unit {
+    pub const fn new(unit: &'static str) -> Self {
+        Self(Cow::Borrowed(unit))
+    }
+
+    /// A unit that is known only at run time, of a descriptor that is not in the catalogue.
+    pub fn other(unit: impl Into<String>) -> Self {
+        Self(Cow::Owned(unit.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,111 @@
+//! The plugins that were linked into the program, each registered by one line in its own crate.
+//!
+//! A crate that is only named in `Cargo.toml` is not linked and registers nothing: the engine's library
+//! names each plugin crate once, in `plugins.rs`.
+
+use schemars::{Schema, SchemaGenerator};
+
+use crate::sink::{Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use crate::source::{Cadence, Source, SourceConfig, SourceContext, SourceError};
+use crate::table::{self, Mistake, Node};
+
+/// A sink's options after they were read and found valid, ready to be built.
+pub type SinkBuilder = Box<dyn FnOnce(SinkContext) -> Result<Box<dyn Sink>, SinkError> + Send>;
+/// A source's options after they were read and found valid, ready to be built once for each account.
+pub type SourceBuilder = Box<dyn Fn(SourceContext) -> Result<Source, SourceError> + Send + Sync>;
+
+/// What the engine knows of a sink type.
+pub struct SinkPlugin {
+    pub type_name: &'static str,
+    pub summary: &'static str,
+    pub sample: &'static str,
+    pub redelivery: Redelivery,
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// Reads and validates the plugin's table, the engine's own keys taken out.
+    pub read: fn(&Node) -> Result<SinkBuilder, Vec<Mistake>>,
+}
+
+/// What the engine knows of a source type.
+pub struct SourcePlugin {
+    pub type_name: &'static str,
+    pub summary: &'static str,
+    pub sample: &'static str,
+    pub cadence: Cadence,
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// Reads and validates the plugin's table, the engine's own keys taken out.
+    pub read: fn(&Node) -> Result<SourceBuilder, Vec<Mistake>>,
+}
+
+inventory::collect!(SinkPlugin);
+inventory::collect!(SourcePlugin);
+
+impl SinkPlugin {
+    pub const fn of<C: SinkConfig>() -> Self {
+        Self {
+            type_name: C::TYPE,
+            summary: C::SUMMARY,
+            sample: C::SAMPLE,
+            redelivery: C::REDELIVERY,
+            schema: |generator| C::json_schema(generator),
+            read: |node| {
+                let config: C = table::read(node)?;
+                config.validate().map_err(|invalid| placed(node, invalid))?;
+                Ok(Box::new(move |context| config.build(context)))
+            },
+        }
+    }
+}
+
+impl SourcePlugin {
+    pub const fn of<C: SourceConfig>() -> Self {
+        Self {
+            type_name: C::TYPE,
+            summary: C::SUMMARY,
+            sample: C::SAMPLE,
+            cadence: C::CADENCE,
+            schema: |generator| C::json_schema(generator),
+            read: |node| {
+                let config: C = table::read(node)?;
+                config.validate().map_err(|invalid| placed(node, invalid))?;
+                Ok(Box::new(move |context| config.clone().build(context)))
+            },
+        }
+    }
+}
+
+fn placed(node: &Node, invalid: Vec<Invalid>) -> Vec<Mistake> {
+    invalid
+        .into_iter()
+        .map(|invalid| Mistake::new(node.locate(&invalid.key), invalid.to_string()))
+        .collect()
+}
+
+/// Every linked sink type, by name.
+pub fn sink_plugins() -> Vec<&'static SinkPlugin> {
+    let mut plugins: Vec<_> = inventory::iter::<SinkPlugin>.into_iter().collect();
+    plugins.sort_by_key(|plugin| plugin.type_name);
+    plugins
+}
+
+/// Every linked source type, by name.
+pub fn source_plugins() -> Vec<&'static SourcePlugin> {
+    let mut plugins: Vec<_> = inventory::iter::<SourcePlugin>.into_iter().collect();
+    plugins.sort_by_key(|plugin| plugin.type_name);
+    plugins
+}
+
+/// Makes a sink type known to the program: `register_sink!(CsvConfig);`, once, in the sink's crate.
+#[macro_export]
+macro_rules! register_sink {
+    ($config:ty) => {
+        $crate::private::inventory::submit! { $crate::SinkPlugin::of::<$config>() }
+    };
+}
+
+/// Makes a source type known to the program: `register_source!(TelematicsConfig);`.
+#[macro_export]
+macro_rules! register_source {
+    ($config:ty) => {
+        $crate::private::inventory::submit! { $crate::SourcePlugin::of::<$config>() }
+    };
+}

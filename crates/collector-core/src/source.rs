@@ -1,0 +1,145 @@
+//! What a source promises, and what it is given.
+//!
+//! A source brings what BMW sent, as BMW sent it. Typing, units and the removal of repeats are the engine's.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::{Invalid, Name, Origin, Vehicle, Vin};
+
+/// The part of the pipeline file that belongs to one source, and the way from it to a running [`Source`].
+pub trait SourceConfig: Clone + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// The word after `type:` in the pipeline file.
+    const TYPE: &'static str;
+    /// One line for `cardata plugins`.
+    const SUMMARY: &'static str;
+    /// A working example: one YAML mapping with `type` and every key, commented.
+    const SAMPLE: &'static str;
+    /// What the scheduler plans with when the pipeline file has no `every`.
+    const CADENCE: Cadence;
+
+    /// Reports every mistake that can be seen without disk or network.
+    fn validate(&self) -> Result<(), Vec<Invalid>>;
+
+    /// Builds the source. Spends no call.
+    fn build(self, context: SourceContext) -> Result<Source, SourceError>;
+}
+
+/// How often a source runs by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cadence {
+    /// It is polled; each poll of one vehicle costs this many API calls.
+    Polled { calls: u32 },
+    /// It runs until it is cancelled and costs no calls.
+    Continuous,
+}
+
+/// A running source, in one of two shapes.
+pub enum Source {
+    Poll(Box<dyn Poll>),
+    Stream(Box<dyn Stream>),
+}
+
+/// A source that is asked. The scheduler decides when.
+#[async_trait]
+pub trait Poll: Send {
+    /// Asks once for one vehicle. May spend at most the calls of its cadence, and what it needs once to get
+    /// ready, each admitted by the quota before it leaves.
+    async fn poll(&mut self, vehicle: &Vehicle) -> Result<RawSnapshot, SourceError>;
+}
+
+/// A source that speaks by itself.
+#[async_trait]
+pub trait Stream: Send {
+    /// Runs until the future is dropped, reconnecting by itself. Returns only when a person must act.
+    async fn run(&mut self, output: &dyn StreamOutput) -> Result<(), SourceError>;
+}
+
+/// Where a stream puts what it received.
+#[async_trait]
+pub trait StreamOutput: Send + Sync {
+    /// Returns when the snapshot is on disk in the journal.
+    async fn push(&self, snapshot: RawSnapshot) -> Result<(), SourceError>;
+}
+
+/// What the engine tells a source about its place.
+#[derive(Debug, Clone)]
+pub struct SourceContext {
+    /// The source's name in the pipeline file; unique.
+    pub name: Name,
+    pub account: Name,
+    /// What the engine offers beyond this crate's words, by type: the API client of the account, its state.
+    pub services: Services,
+}
+
+/// Shared objects, found by their type. Keeps this crate free of the crates that define them.
+#[derive(Clone, Default)]
+pub struct Services(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+impl Services {
+    #[must_use]
+    pub fn with<T: Any + Send + Sync>(mut self, service: Arc<T>) -> Self {
+        self.0.insert(TypeId::of::<T>(), service);
+        self
+    }
+
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.0.get(&TypeId::of::<T>()).cloned()?.downcast().ok()
+    }
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Services({})", self.0.len())
+    }
+}
+
+/// What one poll or one message brought, as it was sent.
+#[derive(Debug, Clone)]
+pub struct RawSnapshot {
+    pub vin: Vin,
+    pub origin: Origin,
+    /// When the call left; `None` for what was not asked for.
+    pub requested_at: Option<Timestamp>,
+    pub received_at: Timestamp,
+    pub readings: Vec<RawReading>,
+}
+
+/// One descriptor's object as BMW sent it: `{"value": …, "unit": …, "timestamp": …}`, byte by byte.
+#[derive(Debug, Clone)]
+pub struct RawReading {
+    pub descriptor: String,
+    pub body: Box<RawValue>,
+}
+
+/// Why a source brought nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// Will pass by itself: a server error, a time-out, an answer that makes no sense.
+    #[error("{reason}")]
+    Transient {
+        reason: String,
+        retry_after: Option<Duration>,
+    },
+    /// No call is left; the scheduler asks again when there is one.
+    #[error("{reason}")]
+    Quota { reason: String },
+    /// The account needs `cardata login`.
+    #[error("{reason}")]
+    Login { reason: String },
+    /// This vehicle is refused (sold, secondary user, not capable); the others are not concerned.
+    #[error("{reason}")]
+    Vehicle { reason: String },
+    /// Needs a person, for every vehicle.
+    #[error("{reason}")]
+    Misconfigured { reason: String },
+}

@@ -1,0 +1,167 @@
+//! Entries that a sink may meet: every type, odd texts, two vehicles, several origins, equal stamps.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::name;
+use crate::{
+    Descriptor, Entry, LogId, Origin, Reading, SinkContext, Snapshot, Stamp, Unit, Value, ValueType, Vehicle,
+};
+
+/// 2026-03-01T12:00:00Z
+const BEGIN: i64 = 1_772_366_400_000;
+
+/// Texts that break careless encoders.
+const TEXTS: [&str; 8] = [
+    "CHARGINGACTIVE",
+    "=1+2",
+    "a,b;c\td",
+    "she said \"no\"",
+    "back\\slash\\",
+    "line\nbreak\r\nand another",
+    "Größe 40 °C ⚡",
+    "{\"k\":[1,null]} <xml a='b'/>",
+];
+
+/// A context with an empty base directory, for sinks whose paths are absolute.
+pub fn context() -> SinkContext {
+    SinkContext {
+        name: name("under-test"),
+        base_dir: "/".into(),
+        log_id: LogId::new("0123456789abcdef"),
+    }
+}
+
+/// `count` entries with the numbers `first..`; the same for the same arguments. Every reading differs from
+/// every other in vehicle, descriptor, time or value.
+pub fn entries(first: u64, count: u64) -> Vec<Entry> {
+    (first..first + count).map(entry).collect()
+}
+
+fn entry(seq: u64) -> Entry {
+    let at = BEGIN + i64::try_from(seq).unwrap_or(0) * 60_000;
+    let number = |value: f64| Value::Number(value);
+    let text = TEXTS[usize::try_from(seq).unwrap_or(0) % TEXTS.len()];
+    let readings = vec![
+        reading(
+            "vehicle.drivetrain.batteryManagement.header",
+            "soc",
+            number(f64::from((seq % 101) as u32)),
+            Some("%"),
+            at,
+        ),
+        reading(
+            "vehicle.cabin.infotainment.navigation.currentLocation.latitude",
+            "latitude",
+            number(50.766_438_055_6 + seq as f64 / 1e6),
+            Some("°"),
+            at + 1,
+        ),
+        reading(
+            "vehicle.vehicle.travelledDistance",
+            "mileage",
+            number(40_000.0 + seq as f64),
+            Some("km"),
+            at,
+        ),
+        reading(
+            "vehicle.isMoving",
+            "is_moving",
+            Value::Bool(seq.is_multiple_of(2)),
+            None,
+            at,
+        ),
+        reading(
+            "vehicle.status.checkControlMessages",
+            "check_control_messages",
+            Value::Text(text.into()),
+            None,
+            at + 999,
+        ),
+        reading(
+            "vehicle.trip.segment.end.time",
+            "trip_end_time",
+            Value::Timestamp(time(at - 5_000)),
+            None,
+            at,
+        ),
+        // Two values under one stamp: both are kept.
+        reading(
+            "vehicle.powertrain.electric.battery.charging.power",
+            "charging_power",
+            number(7_200.5),
+            Some("W"),
+            at,
+        ),
+        Reading {
+            occurrence: 1,
+            ..reading(
+                "vehicle.powertrain.electric.battery.charging.power",
+                "charging_power",
+                number(-0.5),
+                Some("W"),
+                at,
+            )
+        },
+    ];
+    let mut entry = entry_with(seq, readings);
+    if let Some(snapshot) = Arc::get_mut(&mut entry.snapshot) {
+        snapshot.origin = if seq.is_multiple_of(3) {
+            Origin::Stream
+        } else {
+            Origin::Poll
+        };
+    }
+    entry
+}
+
+/// An entry of the suite's vehicle with these readings, received one second after noon plus `seq` minutes.
+pub fn entry_with(seq: u64, readings: Vec<Reading>) -> Entry {
+    let received_at = time(BEGIN + i64::try_from(seq).unwrap_or(0) * 60_000 + 1_000);
+    let snapshot = Snapshot {
+        vehicle: vehicle(seq.is_multiple_of(2)),
+        account: name("home"),
+        source: name("telematics"),
+        origin: Origin::Poll,
+        received_at,
+        readings,
+    };
+    Entry {
+        seq,
+        snapshot: Arc::new(snapshot),
+    }
+}
+
+/// One of the suite's two vehicles.
+pub fn vehicle(second: bool) -> Vehicle {
+    let (vin, label) = if second {
+        ("WBA11AA0001234567", "4567, \"the other\"")
+    } else {
+        ("WBY8P210X07A12345", "i4")
+    };
+    #[expect(clippy::expect_used, reason = "a constant of the suite")]
+    let vin = vin.parse().expect("a valid VIN");
+    Vehicle {
+        vin,
+        name: name(label),
+    }
+}
+
+/// A measured reading; `at` in milliseconds since the epoch.
+pub fn reading(id: &str, short: &str, value: Value, unit: Option<&'static str>, at: i64) -> Reading {
+    let value_type: ValueType = value.value_type();
+    let unit = unit.map(Unit::new);
+    Reading {
+        descriptor: Descriptor::new(id, short, value_type, unit.clone()),
+        value,
+        unit,
+        measured_at: time(at),
+        stamp: Stamp::Measured,
+        occurrence: 0,
+    }
+}
+
+fn time(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
