@@ -1,0 +1,211 @@
+//! Access tokens that are always fresh, for a program that runs for months.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tokio::sync::Mutex;
+
+use crate::backoff::Backoff;
+use crate::client::OAuthClient;
+use crate::client_id::ClientId;
+use crate::error::AuthError;
+use crate::store::{StoreError, TokenStore, blocking};
+use crate::tokens::{TokenSet, same};
+
+/// Hands out the access token of one account and refreshes it when less than a third of its life is left.
+///
+/// The token file is the only truth: it is read at every call, so tokens that another process stored are used at
+/// once. One refresh runs at a time, in this process and among processes, and its result is on disk before it is
+/// used. Cheap to clone; clones share everything.
+#[derive(Debug, Clone)]
+pub struct Authenticator(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    account: Arc<str>,
+    client_id: ClientId,
+    oauth: OAuthClient,
+    store: TokenStore,
+    refreshing: Mutex<Refreshing>,
+}
+
+/// What is known of past refreshes.
+#[derive(Debug, Default)]
+struct Refreshing {
+    backoff: Backoff,
+    unsaved: Option<Unsaved>,
+}
+
+/// Tokens that could not be stored. They are all that is left of the login, so storing is tried again.
+#[derive(Debug)]
+struct Unsaved {
+    /// What they take the place of.
+    replaced: SecretString,
+    tokens: TokenSet,
+}
+
+impl Authenticator {
+    pub fn new(account: Arc<str>, client_id: ClientId, oauth: OAuthClient, store: TokenStore) -> Self {
+        Self(Arc::new(Inner {
+            account,
+            client_id,
+            oauth,
+            store,
+            refreshing: Mutex::default(),
+        }))
+    }
+
+    pub fn account(&self) -> &Arc<str> {
+        &self.0.account
+    }
+
+    /// An access token that has not expired. A refresh that is due but fails is told by a warning as long as the
+    /// old token is valid.
+    ///
+    /// # Errors
+    /// [`AuthError::NotLoggedIn`], [`AuthError::LoginExpired`] and [`AuthError::InvalidClient`] until
+    /// somebody logs in; [`AuthError::Transient`], with the time of the next try, while the server is away.
+    pub async fn access_token(&self) -> Result<SecretString, AuthError> {
+        let tokens = self.0.login().await?;
+        if !tokens.due_for_refresh(self.0.oauth.clock().now()) {
+            return Ok(tokens.access_token);
+        }
+        self.renew(None).await
+    }
+
+    /// A token in place of one that the API refused before its time. Refreshes unless somebody already did.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token).
+    pub async fn force_refresh(&self, rejected: &SecretString) -> Result<SecretString, AuthError> {
+        self.renew(Some(rejected.clone())).await
+    }
+
+    /// What is stored now, of whatever client id and age.
+    ///
+    /// # Errors
+    /// [`AuthError::NotLoggedIn`] when the file holds no login, [`AuthError::Store`].
+    pub async fn tokens(&self) -> Result<Option<TokenSet>, AuthError> {
+        self.0.load().await
+    }
+
+    /// Returns when no refresh is under way. Await it before the runtime ends: a refresh that is cut off may
+    /// lose the login.
+    pub async fn settled(&self) {
+        drop(self.0.refreshing.lock().await);
+    }
+
+    /// Runs on its own, because a caller that stops waiting must not take a rotated token with it.
+    async fn renew(&self, rejected: Option<SecretString>) -> Result<SecretString, AuthError> {
+        let inner = Arc::clone(&self.0);
+        let task = tokio::spawn(async move { inner.renew(rejected).await });
+        match task.await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only a runtime that is being shut down cancels; nobody waits any more.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+}
+
+impl Inner {
+    async fn renew(&self, rejected: Option<SecretString>) -> Result<SecretString, AuthError> {
+        let mut refreshing = self.refreshing.lock().await;
+        let _lock = self.store.lock().await?;
+        self.save_unsaved(&mut refreshing).await?;
+        let tokens = self.login().await?;
+        let now = self.oauth.clock().now();
+        let refused = rejected.is_some_and(|rejected| same(&rejected, &tokens.access_token));
+        if !refused && !tokens.due_for_refresh(now) {
+            return Ok(tokens.access_token);
+        }
+        if let Some(error) = refreshing.backoff.holds_back(&tokens.refresh_token, now) {
+            return self.make_do(tokens, refused, error);
+        }
+        match self.oauth.refresh(&self.client_id, &tokens.refresh_token).await {
+            Ok(answer) => {
+                refreshing.backoff.succeeded();
+                let renewed = tokens.renewed(answer);
+                self.tell_lost_scopes(&tokens, &renewed);
+                refreshing.unsaved = Some(Unsaved {
+                    replaced: tokens.refresh_token,
+                    tokens: renewed.clone(),
+                });
+                self.save_unsaved(&mut refreshing).await?;
+                tracing::debug!(account = %self.account, until = %renewed.access_expires_at, "refreshed the login");
+                Ok(renewed.access_token)
+            }
+            Err(error) => {
+                let now = self.oauth.clock().now();
+                let error = refreshing.backoff.failed(&tokens.refresh_token, now, error);
+                if !error.needs_login() {
+                    tracing::warn!(account = %self.account, %error, "could not refresh the login");
+                }
+                self.make_do(tokens, refused, error)
+            }
+        }
+    }
+
+    /// The old access token, where it is still good for something.
+    fn make_do(&self, tokens: TokenSet, refused: bool, error: AuthError) -> Result<SecretString, AuthError> {
+        if refused || error.needs_login() || !tokens.access_fresh(self.oauth.clock().now()) {
+            return Err(error);
+        }
+        Ok(tokens.access_token)
+    }
+
+    /// Stores what could not be stored before, unless somebody logged in anew in the meantime.
+    async fn save_unsaved(&self, refreshing: &mut Refreshing) -> Result<(), AuthError> {
+        let Some(unsaved) = &refreshing.unsaved else {
+            return Ok(());
+        };
+        let stored = self.load().await.ok().flatten();
+        if stored.is_none_or(|stored| same(&stored.refresh_token, &unsaved.replaced)) {
+            let (store, tokens) = (self.store.clone(), unsaved.tokens.clone());
+            blocking(move || store.save(&tokens)).await?;
+        }
+        refreshing.unsaved = None;
+        Ok(())
+    }
+
+    /// The stored tokens, if they are a login of the configured client.
+    async fn login(&self) -> Result<TokenSet, AuthError> {
+        let Some(tokens) = self.load().await? else {
+            return Err(self.not_logged_in(format!("{} does not exist", self.store.path().display())));
+        };
+        if tokens.client_id != self.client_id {
+            return Err(self.not_logged_in(format!(
+                "the stored login belongs to client id {}, and the configured one is {}",
+                tokens.client_id, self.client_id
+            )));
+        }
+        Ok(tokens)
+    }
+
+    async fn load(&self) -> Result<Option<TokenSet>, AuthError> {
+        let store = self.store.clone();
+        match blocking(move || store.load()).await {
+            Err(StoreError::NoLogin { path, reason }) => {
+                Err(self.not_logged_in(format!("{}: {reason}", path.display())))
+            }
+            result => Ok(result?),
+        }
+    }
+
+    fn not_logged_in(&self, reason: String) -> AuthError {
+        AuthError::NotLoggedIn {
+            account: self.account.to_string(),
+            reason,
+        }
+    }
+
+    fn tell_lost_scopes(&self, before: &TokenSet, after: &TokenSet) {
+        let lost = after.scope.missing(&before.scope);
+        if !lost.is_empty() {
+            let lost = lost.join(" ");
+            tracing::warn!(account = %self.account, lost, "BMW took scopes away from the login; see its portal");
+        }
+    }
+}

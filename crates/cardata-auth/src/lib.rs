@@ -1,0 +1,39 @@
+//! BMW login: OAuth 2.0 device flow with PKCE, refresh, and the token store.
+//!
+//! Knows nothing of vehicles. A program logs in once with [`login`] and stores the [`TokenSet`] in a
+//! [`TokenStore`]; from then on an [`Authenticator`] hands out access tokens that are always fresh. Time comes
+//! from a [`Clock`], so that a simulation can run faster than the world.
+
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
+
+mod authenticator;
+mod backoff;
+mod client;
+mod client_id;
+mod clock;
+mod device_code;
+mod endpoint;
+mod error;
+mod id_token;
+mod login;
+mod pkce;
+mod reply;
+mod scopes;
+mod store;
+mod stored;
+pub mod testing;
+mod tokens;
+mod uuid;
+
+pub use authenticator::Authenticator;
+pub use client::{OAuthClient, Refreshed};
+pub use client_id::{ClientId, InvalidClientId};
+pub use clock::{Clock, ScaledClock, SystemClock};
+pub use device_code::DeviceCode;
+pub use endpoint::Endpoint;
+pub use error::AuthError;
+pub use login::login;
+pub use pkce::Pkce;
+pub use scopes::{SCOPES, Scopes};
+pub use store::{StoreError, StoreLock, TokenStore};
+pub use tokens::TokenSet;

@@ -1,0 +1,72 @@
+//! What a login is allowed to do.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// What every login asks for. Without an explicit scope the server leaves `cardata:api:read` out, and every
+/// call of the API is refused.
+pub const SCOPES: [&str; 4] = [
+    "authenticate_user",
+    "openid",
+    "cardata:streaming:read",
+    "cardata:api:read",
+];
+
+/// A set of OAuth scopes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scopes(BTreeSet<String>);
+
+impl Scopes {
+    /// [`SCOPES`] as a set.
+    pub fn wanted() -> Self {
+        Self(SCOPES.map(str::to_owned).into())
+    }
+
+    /// Reads the space-delimited, case-sensitive list of RFC 6749 section 3.3. Blanks beyond one do not matter.
+    pub fn parse(text: &str) -> Self {
+        Self(text.split_whitespace().map(str::to_owned).collect())
+    }
+
+    pub fn has(&self, scope: &str) -> bool {
+        self.0.contains(scope)
+    }
+
+    /// What is in `wanted` and not here, in alphabetical order.
+    pub fn missing(&self, wanted: &Self) -> Vec<String> {
+        wanted.0.difference(&self.0).cloned().collect()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+/// The space-delimited list.
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, scope) in self.iter().enumerate() {
+            if position > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(scope)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_granted_scopes_are_compared_with_the_wanted() {
+        let granted = Scopes::parse(" openid  authenticate_user cardata:api:read other ");
+        assert!(granted.has("cardata:api:read"));
+        assert_eq!(granted.missing(&Scopes::wanted()), ["cardata:streaming:read"]);
+        assert_eq!(Scopes::parse(&granted.to_string()), granted);
+    }
+}
