@@ -1,0 +1,254 @@
+//! What came back: recognised as an error, or handed on to be read.
+
+use std::time::Duration;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Map, Value};
+
+use crate::classify::{ErrorKind, classify};
+use crate::endpoint::Endpoint;
+use crate::error::{ApiError, ErrorAnswer, UnreadableAnswer};
+use crate::excerpt::{excerpt, reference};
+
+/// One answer with what it answers.
+#[derive(Debug)]
+pub(crate) struct Answer<'a> {
+    pub endpoint: &'a Endpoint,
+    /// The token of the request, which no message may show.
+    pub secret: &'a str,
+    pub status: u16,
+    pub retry_after: Option<Duration>,
+    pub body: Vec<u8>,
+    /// Why the body is not whole.
+    pub damage: Option<&'static str>,
+}
+
+impl Answer<'_> {
+    /// Refuses what is not a whole success: an error status, a damaged body, and an error that comes with a
+    /// success status.
+    pub fn check(&self) -> Result<(), ApiError> {
+        let object = match self.damage {
+            None => serde_json::from_slice::<Map<String, Value>>(self.json_text()).ok(),
+            Some(_) => None,
+        };
+        match object {
+            Some(object) if !self.is_success() || object.contains_key("exveErrorId") => {
+                Err(ApiError::from_answer(self.reported(&object)))
+            }
+            None if !self.is_success() || self.damage.is_some() => Err(self.not_json(false)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The body as JSON. `expected` completes the sentence "the body is JSON, but …".
+    pub fn json<T: DeserializeOwned>(&self, expected: &'static str) -> Result<T, ApiError> {
+        serde_json::from_slice(self.json_text()).map_err(|error| {
+            if serde_json::from_slice::<IgnoredAny>(self.json_text()).is_ok() {
+                self.unexpected(expected)
+            } else {
+                self.not_json(error.is_eof())
+            }
+        })
+    }
+
+    /// An answer that is JSON, but not what the call asks for. `expected` as for [`json`](Self::json).
+    pub fn unexpected(&self, expected: &'static str) -> ApiError {
+        ApiError::Unexpected(Box::new(self.unreadable(
+            ErrorKind::Unknown,
+            format!("JSON, but {expected}"),
+            self.start(),
+        )))
+    }
+
+    fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body without the byte order mark that JSON does not allow and some servers send.
+    fn json_text(&self) -> &[u8] {
+        self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body)
+    }
+
+    fn start(&self) -> String {
+        excerpt(self.json_text(), self.secret)
+    }
+
+    fn reported(&self, object: &Map<String, Value>) -> ErrorAnswer {
+        let text = |key| object.get(key).and_then(scalar);
+        let shown = |text: String| excerpt(text.as_bytes(), self.secret);
+        let id = text("exveErrorId");
+        // Gateways in front of the API speak OAuth's dialect or Apigee's.
+        let message = text("exveErrorMsg")
+            .or_else(|| text("error"))
+            .or_else(|| text("message"))
+            .or_else(|| object.get("fault")?.get("faultstring").and_then(scalar));
+        ErrorAnswer {
+            call: self.endpoint.call,
+            url: self.endpoint.shown.clone(),
+            kind: classify(self.endpoint.call, self.status, id.as_deref(), message.as_deref()),
+            status: self.status,
+            id: id.map(shown),
+            message: message.map(shown),
+            reference: text("exveErrorRef").map(|text| reference(&text, self.secret)),
+            note: text("exveNote").or_else(|| text("error_description")).map(shown),
+            retry_after: self.retry_after,
+        }
+    }
+
+    fn not_json(&self, ends_early: bool) -> ApiError {
+        let start = self.start();
+        if self.is_success() {
+            let problem = self.problem(ends_early);
+            return ApiError::NotJson(Box::new(self.unreadable(ErrorKind::Unknown, problem, start)));
+        }
+        let id = error_id(&self.body);
+        let kind = classify(self.endpoint.call, self.status, id.as_deref(), Some(&start));
+        if kind != ErrorKind::Quota {
+            return ApiError::NotJson(Box::new(self.unreadable(kind, self.problem(ends_early), start)));
+        }
+        ApiError::from_answer(ErrorAnswer {
+            call: self.endpoint.call,
+            url: self.endpoint.shown.clone(),
+            kind,
+            status: self.status,
+            id,
+            message: Some(start).filter(|start| !start.is_empty()),
+            reference: None,
+            note: None,
+            retry_after: self.retry_after,
+        })
+    }
+
+    fn problem(&self, ends_early: bool) -> String {
+        if let Some(damage) = self.damage {
+            return format!("the body is {damage}");
+        }
+        match self.json_text().trim_ascii_start() {
+            [] => "the body is empty".to_owned(),
+            [b'<', ..] => "the body is HTML or XML, not JSON".to_owned(),
+            _ if ends_early => "the body ends before its JSON does".to_owned(),
+            _ => "the body is not JSON".to_owned(),
+        }
+    }
+
+    fn unreadable(&self, kind: ErrorKind, problem: String, start: String) -> UnreadableAnswer {
+        UnreadableAnswer {
+            call: self.endpoint.call,
+            url: self.endpoint.shown.clone(),
+            kind,
+            status: self.status,
+            problem,
+            start,
+            retry_after: self.retry_after,
+        }
+    }
+}
+
+/// A text, or a number in its place.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// BMW's error id in a body that is not JSON: the API answers in XML at times, whatever is asked for.
+fn error_id(body: &[u8]) -> Option<String> {
+    let start = body.windows(3).position(|window| window == b"CU-")?;
+    let digits = body.get(start + 3..start + 6)?;
+    let digits = std::str::from_utf8(digits)
+        .ok()
+        .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))?;
+    Some(format!("CU-{digits}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use url::Url;
+
+    use super::*;
+    use crate::endpoint::Base;
+    use crate::{basic_data, container, mapping, telematic_data};
+
+    const SECRET: &str = "the-token";
+
+    /// Reads the answer in every way there is, and all that could be shown of it.
+    fn read(status: u16, body: Vec<u8>, damage: Option<&'static str>) -> Vec<String> {
+        let endpoint = Base::new(Url::parse("http://localhost").unwrap()).mappings();
+        let answer = Answer {
+            endpoint: &endpoint,
+            secret: SECRET,
+            status,
+            retry_after: None,
+            body,
+            damage,
+        };
+        let errors = [
+            answer.check().err(),
+            mapping::read(&answer).err(),
+            basic_data::read(&answer).err(),
+            container::read_list(&answer).err(),
+            container::read_details(&answer).err(),
+            telematic_data::read(&answer).err(),
+        ];
+        errors
+            .into_iter()
+            .flatten()
+            .map(|error| format!("{error} {error:?}"))
+            .collect()
+    }
+
+    /// Bytes, text, and JSON that is nearly right.
+    fn body() -> impl Strategy<Value = Vec<u8>> {
+        let word = prop::sample::select(vec![
+            "{",
+            "}",
+            "[",
+            "]",
+            ":",
+            ",",
+            "null",
+            "1e999",
+            "-",
+            "\"vin\"",
+            "\"containers\"",
+            "\"telematicData\"",
+            "\"WBY8P210X07A12345\"",
+            "\"exveErrorId\"",
+            "\"CU-429\"",
+            "\"\\ud800\"",
+            "the-token",
+            "<a>",
+            "\u{1b}",
+        ]);
+        prop_oneof![
+            any::<Vec<u8>>(),
+            ".*".prop_map(String::into_bytes),
+            prop::collection::vec(word, 0..12).prop_map(|words| words.concat().into_bytes()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_read_without_a_panic_or_a_leak(
+            status in 200_u16..600,
+            body in body(),
+            damage in prop::option::of(Just("cut short")),
+        ) {
+            for shown in read(status, body, damage) {
+                prop_assert!(!shown.contains(SECRET) && !shown.contains("WBY8P210X07A12345"), "{shown}");
+                prop_assert!(!shown.contains('\u{1b}'), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_no_stack_overflow() {
+        for body in ["[", "{\"telematicData\":{\"a\":[", "{\"a\":"].map(|text| text.repeat(100_000)) {
+            assert!(!read(200, body.clone().into_bytes(), None).is_empty());
+            assert!(!read(500, body.into_bytes(), None).is_empty());
+        }
+    }
+}

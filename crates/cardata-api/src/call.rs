@@ -1,0 +1,116 @@
+//! The calls that count against BMW's quota, and the gate that each of them passes before it leaves.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// One kind of request to the API. Each costs one call of the daily quota, whether it succeeds or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Call {
+    Mappings,
+    BasicData,
+    /// The list of containers.
+    Containers,
+    CreateContainer,
+    ContainerDetails,
+    DeleteContainer,
+    TelematicData,
+}
+
+impl Call {
+    pub const ALL: [Self; 7] = [
+        Self::Mappings,
+        Self::BasicData,
+        Self::Containers,
+        Self::CreateContainer,
+        Self::ContainerDetails,
+        Self::DeleteContainer,
+        Self::TelematicData,
+    ];
+
+    /// A stable word for a ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mappings => "mappings",
+            Self::BasicData => "basic_data",
+            Self::Containers => "containers",
+            Self::CreateContainer => "create_container",
+            Self::ContainerDetails => "container_details",
+            Self::DeleteContainer => "delete_container",
+            Self::TelematicData => "telematic_data",
+        }
+    }
+
+    /// The call reversed by [`as_str`](Self::as_str).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|call| call.as_str() == name)
+    }
+}
+
+/// What the call does, for messages: `list the containers`.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mappings => "list the vehicles",
+            Self::BasicData => "read the basic data",
+            Self::Containers => "list the containers",
+            Self::CreateContainer => "create a container",
+            Self::ContainerDetails => "read a container",
+            Self::DeleteContainer => "delete a container",
+            Self::TelematicData => "read the telematic data",
+        })
+    }
+}
+
+/// Decides whether a call may leave, and learns how it ended. The quota ledger stands behind it.
+#[async_trait]
+pub trait CallGate: Send + Sync {
+    /// Awaited before every request, the repeat after a refused token included. `Ok` spends the call: BMW
+    /// counts it even if it fails, and [`settle`](Self::settle) does not come when the future of the call is
+    /// dropped.
+    async fn admit(&self, call: Call) -> Result<(), Refusal>;
+
+    /// Told once for each admitted request that ended.
+    async fn settle(&self, call: Call, outcome: Outcome);
+}
+
+/// Why a call may not leave.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}{}", again(retry_at))]
+pub struct Refusal {
+    /// A lower-case fragment.
+    pub reason: String,
+    pub retry_at: Option<Timestamp>,
+}
+
+/// How an admitted request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The answer could be used.
+    Ok,
+    /// Anything else but the quota: no answer, an error, an answer that makes no sense.
+    Failed,
+    /// BMW says that no call is left. Another program on the same account spends calls too.
+    QuotaExceeded { retry_after: Option<Duration> },
+}
+
+fn again(retry_at: &Option<Timestamp>) -> String {
+    retry_at
+        .map(|time| format!("; next try at {time:.0}"))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_has_a_name_of_its_own() {
+        for call in Call::ALL {
+            assert_eq!(Call::from_name(call.as_str()), Some(call));
+        }
+        assert_eq!(Call::from_name("image"), None);
+    }
+}

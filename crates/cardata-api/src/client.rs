@@ -1,0 +1,139 @@
+//! The calls of the API that the program makes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use collector_core::Vin;
+use url::Url;
+
+use crate::basic_data::{self, BasicData};
+use crate::call::CallGate;
+use crate::classify::ErrorKind;
+use crate::container::{self, Container, ContainerDetails, ContainerId};
+use crate::endpoint::Base;
+use crate::error::ApiError;
+use crate::mapping::{self, Mapping};
+use crate::telematic_data::{self, TelematicData};
+use crate::token::AccessTokens;
+
+/// BMW's own.
+pub const BASE_URL: &str = "https://api-cardata.bmwgroup.com";
+
+/// Of connecting, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Of one request, from the connection to the end of the body.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A client of the CarData API for one account. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) http: reqwest::Client,
+    pub(crate) tokens: Arc<dyn AccessTokens>,
+    pub(crate) gate: Arc<dyn CallGate>,
+    pub(crate) timeout: Duration,
+    base: Base,
+}
+
+/// A builder of the HTTP client that [`Client::new`] wants: with a limit of ten seconds for connecting, and
+/// without redirects and retries, which would be calls that the gate never saw. The caller adds certificates
+/// and builds.
+pub fn http_client_builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .user_agent(concat!("cardata/", env!("CARGO_PKG_VERSION")))
+}
+
+impl Client {
+    /// `base` is [`BASE_URL`], a proxy or a simulator; its path stays in front of the API's paths. `http` comes
+    /// from [`http_client_builder`] and may be shared.
+    pub fn new(
+        http: reqwest::Client,
+        base: Url,
+        tokens: Arc<dyn AccessTokens>,
+        gate: Arc<dyn CallGate>,
+    ) -> Self {
+        Self {
+            http,
+            tokens,
+            gate,
+            timeout: TIMEOUT,
+            base: Base::new(base),
+        }
+    }
+
+    /// Replaces the limit of 60 seconds, in real time, from the connection to the end of the body.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// The vehicles of the account. Entries without a VIN are left out.
+    pub async fn mappings(&self) -> Result<Vec<Mapping>, ApiError> {
+        self.exchange(&self.base.mappings(), mapping::read).await
+    }
+
+    /// What does not change of a vehicle.
+    pub async fn basic_data(&self, vin: &Vin) -> Result<BasicData, ApiError> {
+        self.exchange(&self.base.basic_data(vin), basic_data::read).await
+    }
+
+    /// All containers of the account, other programs' too.
+    pub async fn containers(&self) -> Result<Vec<Container>, ApiError> {
+        self.exchange(&self.base.containers(), container::read_list).await
+    }
+
+    /// Creates a container. Whether it exists after an [`ApiError::Transport`], [`ApiError::NotJson`] or
+    /// [`ApiError::Unexpected`] only [`containers`](Self::containers) tells.
+    pub async fn create_container(
+        &self,
+        name: &str,
+        purpose: &str,
+        descriptors: &[impl AsRef<str> + Sync],
+    ) -> Result<ContainerDetails, ApiError> {
+        let descriptors: Vec<&str> = descriptors.iter().map(AsRef::as_ref).collect();
+        let endpoint = self.base.create_container(name, purpose, &descriptors);
+        self.exchange(&endpoint, container::read_details).await
+    }
+
+    /// One container with its descriptors.
+    pub async fn container_details(&self, container: &ContainerId) -> Result<ContainerDetails, ApiError> {
+        self.exchange(&self.base.container_details(container), container::read_details)
+            .await
+    }
+
+    /// Deletes a container. One that is already gone, or on its way, is a success.
+    pub async fn delete_container(&self, container: &ContainerId) -> Result<(), ApiError> {
+        match self
+            .exchange(&self.base.delete_container(container), |_| Ok(()))
+            .await
+        {
+            Err(error) if is_gone(&error) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// The last known values of the container's descriptors.
+    pub async fn telematic_data(
+        &self,
+        vin: &Vin,
+        container: &ContainerId,
+    ) -> Result<TelematicData, ApiError> {
+        self.exchange(&self.base.telematic_data(vin, container), telematic_data::read)
+            .await
+    }
+}
+
+/// Whether a deletion failed because there is nothing left to delete. A page that says 404 does not count: the
+/// address may be wrong.
+fn is_gone(error: &ApiError) -> bool {
+    match error {
+        ApiError::NotFound(_) => true,
+        ApiError::Container(answer) => answer.id.as_deref() == Some("CU-122"),
+        ApiError::NotJson(unreadable) => {
+            unreadable.kind == ErrorKind::NotFound && unreadable.start.is_empty()
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,147 @@
+//! One request and its answer: through the gate, with a token, within time and memory.
+
+use std::time::Duration;
+
+use reqwest::header::ACCEPT;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::answer::Answer;
+use crate::call::Outcome;
+use crate::client::Client;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::retry_after::retry_after;
+
+/// Of a body, unpacked. The largest answer known, all descriptors of a car, has 50 kB.
+const BODY_LIMIT: usize = 32 << 20;
+
+impl Client {
+    /// Makes the call and reads its answer with `read`. A refused token is replaced, once, and the call
+    /// repeated, through the gate again.
+    pub(crate) async fn exchange<T: Send>(
+        &self,
+        endpoint: &Endpoint,
+        read: fn(&Answer<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let token = self.tokens.access_token().await?;
+        match self.attempt(endpoint, &token, read).await {
+            Err(error) if error.refuses_token() => {
+                tracing::info!(
+                    call = endpoint.call.as_str(),
+                    "The API refused the token; asking for another."
+                );
+                let token = self.tokens.replace(&token).await?;
+                self.attempt(endpoint, &token, read).await
+            }
+            result => result,
+        }
+    }
+
+    async fn attempt<T: Send>(
+        &self,
+        endpoint: &Endpoint,
+        token: &SecretString,
+        read: fn(&Answer<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let call = endpoint.call;
+        self.gate
+            .admit(call)
+            .await
+            .map_err(|refusal| ApiError::Refused { call, refusal })?;
+        let result = self.send(endpoint, token, read).await;
+        let outcome = match &result {
+            Ok(_) => Outcome::Ok,
+            Err(error @ ApiError::Quota(_)) => Outcome::QuotaExceeded {
+                retry_after: error.retry_after(),
+            },
+            Err(_) => Outcome::Failed,
+        };
+        self.gate.settle(call, outcome).await;
+        result
+    }
+
+    async fn send<T>(
+        &self,
+        endpoint: &Endpoint,
+        token: &SecretString,
+        read: fn(&Answer<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let mut request = self
+            .http
+            .request(endpoint.method.clone(), endpoint.url.clone())
+            .timeout(self.timeout)
+            .bearer_auth(token.expose_secret())
+            .header(ACCEPT, "application/json")
+            .header("x-version", "v1");
+        if let Some(body) = &endpoint.body {
+            request = request.json(body);
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| transport(endpoint, error, self.timeout))?;
+        let mut answer = Answer {
+            endpoint,
+            secret: token.expose_secret(),
+            status: response.status().as_u16(),
+            retry_after: retry_after(response.headers()),
+            body: Vec::new(),
+            damage: None,
+        };
+        self.read_body(response, &mut answer).await?;
+        answer.check()?;
+        read(&answer)
+    }
+
+    /// Reads what comes. A body that ends early is kept, with a note: its status still tells something.
+    async fn read_body(
+        &self,
+        mut response: reqwest::Response,
+        answer: &mut Answer<'_>,
+    ) -> Result<(), ApiError> {
+        loop {
+            match response.chunk().await {
+                Ok(None) => return Ok(()),
+                Ok(Some(chunk)) if answer.body.len() + chunk.len() > BODY_LIMIT => {
+                    answer.damage = Some("longer than 32 MiB");
+                    return Ok(());
+                }
+                Ok(Some(chunk)) => answer.body.extend_from_slice(&chunk),
+                Err(error) if error.is_timeout() => {
+                    return Err(transport(answer.endpoint, error, self.timeout));
+                }
+                Err(_) => {
+                    answer.damage = Some("cut short");
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+fn transport(endpoint: &Endpoint, error: reqwest::Error, limit: Duration) -> ApiError {
+    let timeout = error.is_timeout();
+    let reason = if timeout && !error.is_connect() {
+        format!("no answer within {limit:?}")
+    } else {
+        // The URL names the whole VIN.
+        chain(&error.without_url())
+    };
+    ApiError::Transport {
+        call: endpoint.call,
+        url: endpoint.shown.clone(),
+        timeout,
+        reason,
+    }
+}
+
+/// The error and its causes, which alone name what happened.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

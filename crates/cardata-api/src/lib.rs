@@ -1,0 +1,34 @@
+//! A typed client of the BMW CarData API, its error taxonomy and its catalogue of descriptors.
+//!
+//! A [`Client`] asks its [`CallGate`] before every request, because BMW allows 50 a day, and takes its bearer
+//! token from [`AccessTokens`]. It plans nothing, stores nothing and repeats nothing, except once a call whose
+//! token was refused. Every failure is an [`ApiError`] that a program can act on.
+
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
+
+mod answer;
+mod basic_data;
+mod call;
+pub mod catalogue;
+mod classify;
+mod client;
+mod container;
+mod endpoint;
+mod error;
+mod excerpt;
+mod exchange;
+mod mapping;
+mod retry_after;
+mod telematic_data;
+mod token;
+
+pub use basic_data::BasicData;
+pub use call::{Call, CallGate, Outcome, Refusal};
+pub use catalogue::{CATALOGUE, CatalogueEntry, find};
+pub use classify::ErrorKind;
+pub use client::{BASE_URL, Client, http_client_builder};
+pub use container::{Container, ContainerDetails, ContainerId, ContainerState, InvalidContainerId};
+pub use error::{ApiError, ErrorAnswer, UnreadableAnswer};
+pub use mapping::{Mapping, MappingType};
+pub use telematic_data::TelematicData;
+pub use token::{AccessTokens, TokenError};

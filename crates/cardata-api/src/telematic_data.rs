@@ -1,0 +1,62 @@
+//! The last known values of a vehicle.
+
+use std::fmt;
+
+use collector_core::RawReading;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+
+use crate::answer::Answer;
+use crate::error::ApiError;
+
+/// What one poll brought.
+#[derive(Debug, Clone)]
+pub struct TelematicData {
+    /// In the order of the answer, each byte by byte as BMW sent it: usually
+    /// `{"value": …, "unit": …, "timestamp": …}`, in which each may be null.
+    pub readings: Vec<RawReading>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    telematic_data: Readings,
+}
+
+struct Readings(Vec<RawReading>);
+
+struct ReadingsVisitor;
+
+pub(crate) fn read(answer: &Answer<'_>) -> Result<TelematicData, ApiError> {
+    let body: Body = answer.json("no telematicData")?;
+    Ok(TelematicData {
+        readings: body.telematic_data.0,
+    })
+}
+
+/// Neither a map type nor `Value` keeps order, repeated keys and the digits of numbers.
+impl<'de> Deserialize<'de> for Readings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ReadingsVisitor)
+    }
+}
+
+impl<'de> Visitor<'de> for ReadingsVisitor {
+    type Value = Readings;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with one member for each descriptor")
+    }
+
+    /// Null where nothing is known of the vehicle.
+    fn visit_unit<E>(self) -> Result<Readings, E> {
+        Ok(Readings(Vec::new()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Readings, A::Error> {
+        let mut readings = Vec::new();
+        while let Some((descriptor, body)) = map.next_entry()? {
+            readings.push(RawReading { descriptor, body });
+        }
+        Ok(Readings(readings))
+    }
+}

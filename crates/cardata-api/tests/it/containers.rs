@@ -1,0 +1,144 @@
+//! Containers: found, created, deleted.
+
+use cardata_api::{ApiError, ContainerState};
+
+use crate::doubles::{Bench, container};
+use crate::server::{Reply, Server};
+
+#[tokio::test]
+async fn containers_come_in_a_list_of_either_shape() {
+    let items = r#"[{"containerId":"S00I001234567","name":"battery","purpose":"p","state":"ACTIVE",
+        "created":"2025-09-29T13:21:16.000Z"},{"containerId":"b","state":"INACTIVE","new":1},{"name":"no id"},
+        {"containerId":"c","state":"DELETED"},{"containerId":"d","state":"odd","created":"odd"},
+        {"containerId":"e"}]"#;
+    for body in [items.to_owned(), format!(r#"{{"containers":{items}}}"#)] {
+        let server = Server::start([Reply::new(200, body)]).await;
+        let containers = Bench::new(&server.url).client.containers().await.unwrap();
+        assert_eq!(containers[0].id, container());
+        assert_eq!(containers[0].name.as_deref(), Some("battery"));
+        assert_eq!(containers[0].purpose.as_deref(), Some("p"));
+        assert_eq!(
+            containers[0].created,
+            Some("2025-09-29T13:21:16Z".parse().unwrap())
+        );
+        let states: Vec<_> = containers
+            .iter()
+            .map(|container| container.state.clone())
+            .collect();
+        let other = |text: &str| ContainerState::Other(text.to_owned());
+        assert_eq!(
+            states,
+            [
+                ContainerState::Active,
+                ContainerState::Inactive,
+                ContainerState::Deleted,
+                other("odd"),
+                other("")
+            ]
+        );
+        assert_eq!(states.iter().filter(|state| state.is_gone()).count(), 2);
+    }
+}
+
+#[tokio::test]
+async fn no_container_is_no_error_but_nonsense_is() {
+    for body in ["[]", "{}", r#"{"containers":[]}"#, r#"{"containers":null}"#] {
+        let server = Server::start([Reply::new(200, body)]).await;
+        assert!(
+            Bench::new(&server.url)
+                .client
+                .containers()
+                .await
+                .unwrap()
+                .is_empty(),
+            "{body}"
+        );
+    }
+    for body in [
+        "7",
+        r#"{"items":[]}"#,
+        r#"{"containers":7}"#,
+        r#"[{"name":"no id"}]"#,
+        "[7]",
+    ] {
+        let server = Server::start([Reply::new(200, body)]).await;
+        let error = Bench::new(&server.url).client.containers().await.unwrap_err();
+        assert!(matches!(error, ApiError::Unexpected(_)), "{body}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_container_comes_with_200_or_201() {
+    let body =
+        r#"{"containerId":"S00I001234567","name":"n","state":"ACTIVE","technicalDescriptors":["b","a"]}"#;
+    for status in [200, 201] {
+        let server = Server::start([Reply::new(status, body)]).await;
+        let created = Bench::new(&server.url)
+            .client
+            .create_container("n", "p", &["b", "a"])
+            .await
+            .unwrap();
+        assert_eq!(created.container.id, container());
+        assert_eq!(created.descriptors, ["b", "a"]);
+    }
+    for body in ["{}", r#"{"containerId":".."}"#, "[]"] {
+        let server = Server::start([Reply::new(201, body)]).await;
+        let error = Bench::new(&server.url)
+            .client
+            .create_container("n", "p", &["a"])
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ApiError::Unexpected(_)), "{body}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn refused_descriptors_are_told() {
+    for (status, id) in [(403, "CU-403"), (400, "CU-402")] {
+        let server = Server::start([Reply::error(status, id, "m")]).await;
+        let error = Bench::new(&server.url)
+            .client
+            .create_container("n", "p", &["a"])
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ApiError::Parameter(_)), "{error:?}");
+        assert!(error.to_string().contains("descriptors"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_gone_is_deleted() {
+    let replies = [
+        Reply::new(204, ""),
+        Reply::new(200, "{}"),
+        Reply::new(208, "whatever"),
+        Reply::new(404, ""),
+        Reply::error(404, "CU-404", "m"),
+        Reply::error(403, "CU-122", "m"),
+    ];
+    for reply in replies {
+        let server = Server::start([reply.clone()]).await;
+        let result = Bench::new(&server.url)
+            .client
+            .delete_container(&container())
+            .await;
+        assert!(result.is_ok(), "{reply:?}: {result:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_deletion_is_told() {
+    for reply in [
+        Reply::error(403, "CU-105", "m"),
+        Reply::error(400, "CU-121", "m"),
+        Reply::error(500, "CU-500", "m"),
+        Reply::new(404, "<html>wrong address</html>"),
+    ] {
+        let server = Server::start([reply.clone()]).await;
+        let result = Bench::new(&server.url)
+            .client
+            .delete_container(&container())
+            .await;
+        assert!(result.is_err(), "{reply:?}");
+    }
+}

@@ -1,0 +1,11 @@
+//! The client against servers on loopback.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic, its helpers too")]
+
+mod bodies;
+mod containers;
+mod doubles;
+mod errors;
+mod requests;
+mod server;
+mod tokens;
