@@ -1,0 +1,104 @@
+//! When the car last told a group of values. A car that sleeps tells nothing; what it told last is repeated.
+
+use super::keys::Group;
+use super::timeline::{Activity, Segment};
+
+/// The second at which the last report of `group` that had reached the backend at `now` was made.
+pub(super) fn last_report(segments: &[Segment], group: Group, now: i64) -> i64 {
+    let now = now - delay(group);
+    let current = segments.partition_point(|segment| segment.start <= now);
+    for index in (0..current).rev() {
+        let Some(segment) = segments.get(index) else {
+            continue;
+        };
+        if let Some(cadence) = cadence(group, segment.activity) {
+            let passed = now.min(segment.end - 1) - segment.start;
+            return segment.start + passed / cadence * cadence;
+        }
+        let before = index.checked_sub(1).and_then(|index| segments.get(index));
+        if before.is_some_and(|before| told_at_change(group, before.activity, segment)) {
+            return segment.start;
+        }
+    }
+    segments.first().map_or(now, |segment| segment.start)
+}
+
+/// The part of a second at which a trip ended: trips are the only values with real milliseconds.
+pub(super) fn trip_millisecond(told: i64) -> i64 {
+    told.wrapping_mul(7_919).rem_euclid(997)
+}
+
+/// Seconds between a measurement and its arrival; the groups advance independently of each other.
+fn delay(group: Group) -> i64 {
+    match group {
+        Group::Charging => 3,
+        Group::Position => 2,
+        Group::Odometer => 4,
+        Group::Tyres => 5,
+        _ => 1,
+    }
+}
+
+/// Seconds between reports while something goes on.
+fn cadence(group: Group, activity: Activity) -> Option<i64> {
+    match (group, activity) {
+        (Group::Battery | Group::Position | Group::Odometer, Activity::Driving) => Some(180),
+        (Group::Tyres, Activity::Driving) => Some(600),
+        (Group::Battery | Group::Charging, Activity::Charging(_)) => Some(300),
+        _ => None,
+    }
+}
+
+/// Whether the group is told when one activity follows on another.
+fn told_at_change(group: Group, before: Activity, segment: &Segment) -> bool {
+    let after = segment.activity;
+    match group {
+        Group::Battery | Group::Body => true,
+        Group::Charging => before.supply().is_some() || after.supply().is_some(),
+        Group::Position | Group::Odometer | Group::Trip => before == Activity::Driving,
+        Group::Stale => before == Activity::Driving && segment.start.div_euclid(86_400) % 11 == 0,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::car::timeline::Timeline;
+    use crate::config::SimVehicle;
+
+    const START: i64 = 1_795_000_000;
+
+    #[test]
+    fn reports_never_come_from_the_future_nor_go_back() {
+        let segments = Timeline::new(&SimVehicle::default(), START, 3).until(START + 8 * 86_400);
+        for group in [
+            Group::Battery,
+            Group::Charging,
+            Group::Position,
+            Group::Body,
+            Group::Tyres,
+            Group::Stale,
+        ] {
+            let mut last = i64::MIN;
+            for now in (START..START + 8 * 86_400).step_by(97) {
+                let told = last_report(&segments, group, now);
+                assert!(told < now && told >= last, "{group:?} at {now}");
+                last = told;
+            }
+        }
+    }
+
+    #[test]
+    fn a_sleeping_car_repeats_itself() {
+        let segments = Timeline::new(&SimVehicle::default(), START, 3).until(START + 86_400);
+        let evening = START + 5 * 3_600;
+        let night = START + 11 * 3_600;
+        for group in [Group::Battery, Group::Charging, Group::Position, Group::Body] {
+            assert_eq!(
+                last_report(&segments, group, evening),
+                last_report(&segments, group, night)
+            );
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What can be set when a simulator is started.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::fault::FaultRate;
+
+/// Gives the simulator's time. Share the collector's clock, so that both agree on quota days and lifetimes.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// One BMW account with its vehicles, as the simulator plays it.
+///
+/// All durations are in virtual time: at `speed: 900.0`, an hour lasts four seconds.
+#[derive(Debug, Clone)]
+pub struct SimConfig {
+    /// Port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// How many times as fast as real time the simulator's clock runs.
+    pub speed: f64,
+    /// The simulator's time when it starts; the real time if absent. A drive begins 20 minutes later and a
+    /// charge within two hours.
+    pub start: Option<Timestamp>,
+    /// Two simulators with the same seed, start and requests at the same times give the same answers.
+    pub seed: u64,
+    /// The account's quota in a UTC day.
+    pub calls_per_day: u32,
+    pub vehicles: Vec<SimVehicle>,
+    /// What the account's owner does with a user code.
+    pub approval: Approval,
+    /// The only client id that the account knows, in lower case; any UUID if absent.
+    pub client_id: Option<String>,
+    /// The scopes that the client id is subscribed to in the portal; a login is granted no others.
+    pub subscribed_scopes: Vec<String>,
+    pub token_lifetime: Duration,
+    pub refresh_lifetime: Duration,
+    pub device_code_lifetime: Duration,
+    /// The shortest time between two polls with one device code. `slow_down` adds five seconds to it.
+    pub poll_interval: Duration,
+    /// Whether the device code answer has `verification_uri_complete`: seen both ways in the live service.
+    pub verification_uri_complete: bool,
+    /// Whether a refresh answer has `gcid`: the specification requires it, the live service leaves it out.
+    pub gcid_in_refresh: bool,
+    pub mappings: MappingsShape,
+    /// The largest container that the account may create; larger ones get CU-403. No limit if absent.
+    pub max_descriptors: Option<usize>,
+    /// Faults that strike at random.
+    pub faults: FaultRate,
+}
+
+/// How `/customers/vehicles/mappings` answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MappingsShape {
+    /// A JSON array, as the live service sends it.
+    Array,
+    /// One JSON object, the first vehicle, as the specification has it.
+    Object,
+}
+
+/// What becomes of a user code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approval {
+    /// The owner approves this long after the code was issued.
+    Auto { after: Duration },
+    /// Nothing, until somebody submits the page `/oneid/link` or calls `Control::approve` or `Control::deny`.
+    Manual,
+    /// The owner declines at once.
+    Deny,
+}
+
+/// One vehicle of the account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SimVehicle {
+    /// 17 characters, upper case, without I, O and Q.
+    pub vin: String,
+    pub model: String,
+    /// Whether the account's owner is the vehicle's main user; others get CU-104.
+    pub mapping: Mapping,
+    /// Usable energy of the battery in kWh.
+    pub battery_kwh: f64,
+    /// The state of charge, in percent, at which charging ends.
+    pub target_percent: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mapping {
+    Primary,
+    Secondary,
+}
+
+impl SimVehicle {
+    /// An electric car of the account's owner that charges up to 80 %.
+    pub fn new(vin: impl Into<String>) -> Self {
+        Self {
+            vin: vin.into(),
+            model: "i4 eDrive40".into(),
+            mapping: Mapping::Primary,
+            battery_kwh: 77.0,
+            target_percent: 80.0,
+        }
+    }
+}
+
+impl Default for SimVehicle {
+    fn default() -> Self {
+        Self::new("WBY71AW050FP12345")
+    }
+}
+
+impl Default for SimConfig {
+    fn default() -> Self {
+        let scopes = [
+            "authenticate_user",
+            "openid",
+            "cardata:streaming:read",
+            "cardata:api:read",
+        ];
+        Self {
+            port: 0,
+            speed: 1.0,
+            start: None,
+            seed: 1,
+            calls_per_day: 50,
+            vehicles: vec![SimVehicle::default()],
+            approval: Approval::Auto {
+                after: Duration::from_secs(8),
+            },
+            client_id: None,
+            subscribed_scopes: scopes.map(String::from).to_vec(),
+            token_lifetime: Duration::from_secs(3_600),
+            refresh_lifetime: Duration::from_secs(14 * 86_400),
+            device_code_lifetime: Duration::from_secs(300),
+            poll_interval: Duration::from_secs(5),
+            verification_uri_complete: true,
+            gcid_in_refresh: false,
+            mappings: MappingsShape::Array,
+            max_descriptors: None,
+            faults: FaultRate::default(),
+        }
+    }
+}

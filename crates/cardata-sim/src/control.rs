@@ -1,0 +1,129 @@
+//! The test's hand on a running simulator: faults, the owner's clicks, and what was asked and served.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::fault::Fault;
+use crate::server::Shared;
+
+/// A handle to a running simulator. Clones act on the same one.
+#[derive(Clone)]
+pub struct Control {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// One entry of a `telematicData` answer that left the simulator whole, as it was written there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The simulator's time of the answer.
+    pub at: Timestamp,
+    pub vin: String,
+    pub descriptor: String,
+    pub timestamp: Option<String>,
+    pub unit: Option<String>,
+    pub value: Option<String>,
+}
+
+/// One request that reached the simulator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestRecord {
+    /// The simulator's time.
+    pub at: Timestamp,
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    /// The status of the answer; 0 when the connection was reset without one.
+    pub status: u16,
+    /// Whether the request cost one of the day's calls.
+    pub counted: bool,
+}
+
+/// A request that the specification does not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The simulator's time.
+    pub at: Timestamp,
+    pub method: String,
+    pub path: String,
+    /// Which rule it breaks.
+    pub reason: String,
+}
+
+/// Everything that was asked and served since the simulator started.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    pub requests: Vec<RequestRecord>,
+    pub served: Vec<Served>,
+    pub violations: Vec<Violation>,
+}
+
+impl Control {
+    /// The next request suffers this fault.
+    pub fn inject(&self, fault: Fault) {
+        self.inject_on("", 1, fault);
+    }
+
+    /// The next `times` requests whose path contains `path` suffer this fault, after those ordered before.
+    pub fn inject_on(&self, path: &str, times: u32, fault: Fault) {
+        self.shared
+            .world()
+            .faults
+            .order(fault, times, Some(path.to_owned()));
+    }
+
+    /// Forgets all faults that were ordered and have not struck yet.
+    pub fn clear_faults(&self) {
+        self.shared.world().faults.clear();
+    }
+
+    /// The simulator's time.
+    pub fn now(&self) -> Timestamp {
+        self.shared.now()
+    }
+
+    /// The user codes that wait for the owner, oldest first.
+    pub fn waiting_user_codes(&self) -> Vec<String> {
+        let now = self.now();
+        self.shared.world().login.waiting_user_codes(now)
+    }
+
+    /// The owner approves the code. Says whether it was waiting.
+    pub fn approve(&self, user_code: &str) -> bool {
+        let now = self.now();
+        self.shared.world().login.decide(user_code, true, now)
+    }
+
+    /// The owner declines the code. Says whether it was waiting.
+    pub fn deny(&self, user_code: &str) -> bool {
+        let now = self.now();
+        self.shared.world().login.decide(user_code, false, now)
+    }
+
+    /// Spends calls of today's quota, as another client of the account would.
+    pub fn spend(&self, calls: u32) {
+        let now = self.now();
+        self.shared.world().quota.spend(calls, now);
+    }
+
+    /// How many calls of today's quota are spent.
+    pub fn spent_today(&self) -> u32 {
+        let now = self.now();
+        self.shared.world().quota.spent(now)
+    }
+
+    /// Every request, in the order of arrival.
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        self.shared.world().log.requests.clone()
+    }
+
+    /// Every entry of every `telematicData` answer that left whole.
+    pub fn served(&self) -> Vec<Served> {
+        self.shared.world().log.served.clone()
+    }
+
+    /// Every request that the specification does not allow.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.shared.world().log.violations.clone()
+    }
+}

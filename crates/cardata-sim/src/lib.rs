@@ -1,0 +1,25 @@
+//! A simulated BMW CarData: login, REST API, quota, faults, and a car that drives and charges.
+//!
+//! An independent reading of BMW's two OpenAPI files and of how the live service behaves: it shares no logic
+//! with the client crates, is stateful, and refuses what BMW would refuse. Each [`Sim`] is one BMW account.
+//!
+//! * [`Sim`]: a running server; [`SimConfig`]: what it plays.
+//! * [`Control`]: faults, the owner's clicks, and what was asked and served.
+
+mod account;
+mod call;
+mod car;
+mod config;
+mod connection;
+mod control;
+mod fault;
+mod oauth;
+mod rest;
+mod server;
+mod specification;
+mod world;
+
+pub use config::{Approval, Mapping, MappingsShape, Now, SimConfig, SimVehicle};
+pub use control::{Control, RequestRecord, Served, Violation};
+pub use fault::{Fault, FaultRate, NotJson};
+pub use server::Sim;

@@ -1,0 +1,220 @@
+//! Device codes: issued, waiting for the owner, decided on, used once.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::random::{signed, text, uuid};
+use super::{Login, error, knows_client, malformed};
+use crate::call::{Answer, Call};
+use crate::config::{Approval, SimConfig};
+use crate::specification::is_client_id;
+use crate::world::World;
+
+/// What `slow_down` adds to the interval (RFC 8628, section 3.5).
+const SLOW_DOWN: SignedDuration = SignedDuration::from_secs(5);
+/// How much real time two polls may come closer to each other than they were sent. With a fast clock it is
+/// much virtual time, so half the interval is the most that is forgiven.
+const JITTER_SECONDS: f64 = 0.02;
+
+#[derive(Debug)]
+pub(super) struct DeviceCode {
+    pub code: String,
+    pub user_code: String,
+    pub client_id: String,
+    pub challenge: String,
+    pub scope: String,
+    issued: Timestamp,
+    expires: Timestamp,
+    interval: SignedDuration,
+    polled: Option<Timestamp>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    Waiting,
+    Approved,
+    Denied,
+    /// Tokens were issued for it.
+    Used,
+}
+
+/// What a poll with a device code finds.
+#[derive(Debug, PartialEq)]
+pub(super) enum Poll {
+    Approved,
+    Used,
+    Refused(u16, &'static str, &'static str),
+}
+
+pub(super) fn answer(world: &mut World, call: &Call, now: Timestamp) -> Answer {
+    let World {
+        config, rng, login, ..
+    } = world;
+    let form = call.form();
+    let (Some(client_id), Some(challenge)) = (form.get("client_id"), form.get("code_challenge")) else {
+        return malformed();
+    };
+    // `response_type` may be left out in the live service. A missing scope gives a token without the API.
+    let method = form.get("code_challenge_method") == Some("S256");
+    let response_type = form
+        .get("response_type")
+        .is_none_or(|value| value == "device_code");
+    // 43 characters: SHA-256 in base64url without padding.
+    let well_formed = challenge.len() == 43
+        && challenge
+            .bytes()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
+        && is_client_id(&client_id.to_ascii_lowercase());
+    if !method || !response_type || !well_formed || form.has_repeats() || !knows_client(config, client_id) {
+        return malformed();
+    }
+    let user_code = text(rng, 8);
+    let lifetime = config.device_code_lifetime.as_secs();
+    let issued = now.as_second();
+    let claims = json!({
+        "aud": "https://forgerock.prod-gcdm.example/am/oauth2",
+        "iss": "https://forgerock.prod-gcdm.example/am/oauth2",
+        "user_code": user_code,
+        "nbf": issued,
+        "iat": issued,
+        "exp": issued.saturating_add_unsigned(lifetime),
+        "jti": uuid(rng),
+    });
+    let code = signed(rng, "HS256", &claims, 32);
+    let verification_uri = format!("{}/oneid/link", login.url);
+    let mut body = json!({
+        "user_code": user_code,
+        "device_code": code,
+        "interval": config.poll_interval.as_secs(),
+        "expires_in": lifetime,
+        "verification_uri": verification_uri,
+    });
+    if config.verification_uri_complete {
+        body["verification_uri_complete"] = format!("{verification_uri}?user_code={user_code}").into();
+    }
+    // An id in upper case, as the portal shows it, gets a code and is then refused.
+    let denied = config.approval == Approval::Deny || !is_client_id(client_id);
+    login.codes.push(DeviceCode {
+        code,
+        user_code,
+        client_id: client_id.to_owned(),
+        challenge: challenge.to_owned(),
+        scope: granted_scope(config, form.get("scope")),
+        issued: now,
+        expires: now + config.device_code_lifetime,
+        interval: SignedDuration::try_from(config.poll_interval).unwrap_or(SLOW_DOWN),
+        polled: None,
+        state: if denied { State::Denied } else { State::Waiting },
+    });
+    Answer::json(200, &body)
+}
+
+/// What the client asks for, as far as it is subscribed to it.
+fn granted_scope(config: &SimConfig, asked: Option<&str>) -> String {
+    let asked = asked.unwrap_or("authenticate_user openid");
+    let subscribed = |scope: &&str| config.subscribed_scopes.iter().any(|known| known == scope);
+    asked
+        .split_whitespace()
+        .filter(subscribed)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+impl DeviceCode {
+    /// One poll for the tokens.
+    pub fn poll(&mut self, config: &SimConfig, now: Timestamp) -> Poll {
+        self.settle(config.approval, now);
+        if self.state == State::Used {
+            return Poll::Used;
+        }
+        if now >= self.expires {
+            return Poll::Refused(401, "expired_token", "The code is expired");
+        }
+        let jitter = SignedDuration::from_secs_f64((JITTER_SECONDS * config.speed).min(3_600.0));
+        let soonest = self.interval - jitter.min(self.interval / 2);
+        let too_soon = self
+            .polled
+            .is_some_and(|polled| now.duration_since(polled) < soonest);
+        self.polled = Some(now);
+        if too_soon {
+            self.interval += SLOW_DOWN;
+            let description = "The polling interval has not elapsed since the last request";
+            return Poll::Refused(400, "slow_down", description);
+        }
+        match self.state {
+            State::Waiting => {
+                let description = "The user has not yet completed authorization";
+                Poll::Refused(403, "authorization_pending", description)
+            }
+            State::Denied => Poll::Refused(403, "access_denied", "The user has declined authorization"),
+            State::Approved => Poll::Approved,
+            State::Used => Poll::Used,
+        }
+    }
+
+    pub fn mark_used(&mut self) {
+        self.state = State::Used;
+    }
+
+    /// The owner who approves by himself has done so when his time has come.
+    fn settle(&mut self, approval: Approval, now: Timestamp) {
+        if let Approval::Auto { after } = approval
+            && self.state == State::Waiting
+            && now >= self.issued + after
+        {
+            self.state = State::Approved;
+        }
+    }
+}
+
+impl Login {
+    pub(super) fn code_mut(&mut self, code: &str) -> Option<&mut DeviceCode> {
+        self.codes.iter_mut().find(|known| known.code == code)
+    }
+
+    /// The gateway's fault makes the code useless: every later poll is denied.
+    pub fn consume(&mut self, code: Option<&str>) {
+        if let Some(code) = code.and_then(|code| self.code_mut(code)) {
+            code.state = State::Denied;
+        }
+    }
+
+    pub fn waiting_user_codes(&mut self, now: Timestamp) -> Vec<String> {
+        let approval = self.approval;
+        let mut waiting = Vec::new();
+        for code in &mut self.codes {
+            code.settle(approval, now);
+            if code.state == State::Waiting && now < code.expires {
+                waiting.push(code.user_code.clone());
+            }
+        }
+        waiting
+    }
+
+    /// The owner's decision. Says whether the code was waiting for one.
+    pub fn decide(&mut self, user_code: &str, approve: bool, now: Timestamp) -> bool {
+        if !self
+            .waiting_user_codes(now)
+            .iter()
+            .any(|waiting| waiting == user_code)
+        {
+            return false;
+        }
+        for code in self.codes.iter_mut().filter(|code| code.user_code == user_code) {
+            code.state = if approve { State::Approved } else { State::Denied };
+        }
+        true
+    }
+}
+
+impl Poll {
+    /// The answer, unless tokens can be issued.
+    pub fn into_refusal(self) -> Option<Answer> {
+        match self {
+            Self::Approved => None,
+            Self::Used => Some(super::invalid_grant()),
+            Self::Refused(status, name, description) => Some(error(status, name, description)),
+        }
+    }
+}

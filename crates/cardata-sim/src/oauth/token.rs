@@ -1,0 +1,140 @@
+//! The token endpoint: polling with a device code, and refresh with rotation.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::random::{signed, text, uuid};
+use super::{AccessToken, RefreshToken, error, invalid_grant, knows_client, malformed};
+use crate::call::{Answer, Call, Form};
+use crate::specification::is_verifier;
+use crate::world::World;
+
+const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// Bytes of an RS256 signature.
+const RS256_SIGNATURE: usize = 256;
+
+pub(super) fn answer(world: &mut World, call: &Call, now: Timestamp) -> Answer {
+    let form = call.form();
+    if form.has_repeats() {
+        return malformed();
+    }
+    match form.get("grant_type") {
+        Some(DEVICE_CODE_GRANT) => poll(world, &form, now),
+        Some("refresh_token") => refresh(world, &form, now),
+        Some(_) => error(400, "unsupported_grant_type", "The grant type is not supported."),
+        None => malformed(),
+    }
+}
+
+fn poll(world: &mut World, form: &Form, now: Timestamp) -> Answer {
+    let (Some(client_id), Some(code), Some(verifier)) = (
+        form.get("client_id"),
+        form.get("device_code"),
+        form.get("code_verifier"),
+    ) else {
+        return malformed();
+    };
+    if !knows_client(&world.config, client_id) {
+        let description = "Client authentication failed (e.g., unknown client, no client authentication \
+            included, or unsupported authentication method).";
+        return error(401, "invalid_client", description);
+    }
+    let Some(known) = world.login.code_mut(code) else {
+        return invalid_grant();
+    };
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
+    if known.client_id != client_id || known.challenge != challenge || !is_verifier(verifier) {
+        return invalid_grant();
+    }
+    if let Some(refusal) = known.poll(&world.config, now).into_refusal() {
+        return refusal;
+    }
+    known.mark_used();
+    let scope = known.scope.clone();
+    let mut body = issue(world, client_id, scope, now);
+    body["gcid"] = world.login.gcid.clone().into();
+    Answer::json(200, &body)
+}
+
+/// A refresh token that is unknown, rotated, expired or another client's gets the same `invalid_request` as a
+/// malformed request: so does the live service.
+fn refresh(world: &mut World, form: &Form, now: Timestamp) -> Answer {
+    let (Some(client_id), Some(token)) = (form.get("client_id"), form.get("refresh_token")) else {
+        return malformed();
+    };
+    let alive = |known: &RefreshToken| known.client_id == client_id && now < known.expires;
+    if !knows_client(&world.config, client_id) || !world.login.refresh.get(token).is_some_and(alive) {
+        return malformed();
+    }
+    let Some(known) = world.login.refresh.remove(token) else {
+        return malformed();
+    };
+    let mut body = issue(world, client_id, known.scope, now);
+    if world.config.gcid_in_refresh {
+        body["gcid"] = world.login.gcid.clone().into();
+    }
+    Answer::json(200, &body)
+}
+
+/// A new set of tokens, as the answer's body without the `gcid`.
+fn issue(world: &mut World, client_id: &str, scope: String, now: Timestamp) -> Value {
+    let World {
+        config, rng, login, ..
+    } = world;
+    let access_token = text(rng, 53);
+    let refresh_token = text(rng, 46);
+    let lifetime = config.token_lifetime.as_secs();
+    let mut body = json!({
+        "access_token": access_token,
+        "refresh_token": refresh_token,
+        "token_type": "Bearer",
+        "expires_in": lifetime.saturating_sub(1),
+        "scope": scope,
+    });
+    if scope.split(' ').any(|part| part == "openid") {
+        let issued = now.as_second();
+        let claims = json!({
+            "at_hash": text(rng, 22),
+            "sub": login.gcid,
+            "auditTrackingId": format!("{}-{issued}", uuid(rng)),
+            "subname": login.gcid,
+            "iss": "https://customer.bmwgroup.com/am/oauth2",
+            "tokenName": "id_token",
+            "gcid": login.gcid,
+            "aud": client_id,
+            "azp": client_id,
+            "acr": "0",
+            "org.forgerock.openidconnect.ops": text(rng, 27),
+            "dynamic_scopes": format!("read:streaming/*/{}.*", login.gcid),
+            "auth_time": issued,
+            "realm": "/customer",
+            "exp": issued.saturating_add_unsigned(lifetime),
+            "iat": issued,
+            "tokenType": "JWTToken",
+        });
+        body["id_token"] = signed(rng, "RS256", &claims, RS256_SIGNATURE).into();
+    }
+    let client_id = client_id.to_owned();
+    let expires = now + config.token_lifetime;
+    login.access.insert(
+        access_token,
+        AccessToken {
+            expires,
+            revoked: false,
+            scope: scope.clone(),
+        },
+    );
+    let expires = now + config.refresh_lifetime;
+    login.refresh.insert(
+        refresh_token,
+        RefreshToken {
+            expires,
+            client_id,
+            scope,
+        },
+    );
+    body
+}

@@ -1,0 +1,112 @@
+//! Containers: named sets of descriptors.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::container_id;
+use super::refusal::{Code, Refusal};
+use crate::account::{Container, MAX_CONTAINERS};
+use crate::call::{Answer, Call};
+use crate::car::keys;
+use crate::world::World;
+
+/// The list tells everything but the descriptors.
+pub(super) fn list(world: &World, now: Timestamp) -> Answer {
+    let containers: Vec<Value> = world.containers.listed(now).map(summary).collect();
+    Answer::json(200, &json!({ "containers": containers }))
+}
+
+pub(super) fn create(world: &mut World, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
+    if call.content_type().as_deref() != Some("application/json") {
+        return Err(Code::Malformed.into());
+    }
+    let body: Value = serde_json::from_slice(&call.body).map_err(|_| Code::Malformed)?;
+    let text = |key: &str| {
+        let value = body
+            .get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty());
+        value
+            .map(str::to_owned)
+            .ok_or_else(|| Refusal::with_note(Code::Parameter, format!("{key} is missing")))
+    };
+    let (name, purpose) = (text("name")?, text("purpose")?);
+    let descriptors = descriptors(&body)?;
+    if world
+        .config
+        .max_descriptors
+        .is_some_and(|most| descriptors.len() > most)
+    {
+        return Err(Code::TooLarge.into());
+    }
+    if world.containers.active() >= MAX_CONTAINERS {
+        return Err(Code::TooManyContainers.into());
+    }
+    let container = world
+        .containers
+        .create(name, purpose, descriptors, now, &mut world.rng);
+    Ok(Answer::json(201, &detailed(container)))
+}
+
+/// The descriptors of the body, each in BMW's catalogue.
+fn descriptors(body: &Value) -> Result<Vec<String>, Refusal> {
+    let list = body
+        .get("technicalDescriptors")
+        .and_then(Value::as_array)
+        .filter(|list| !list.is_empty());
+    let list = list.ok_or_else(|| Refusal::with_note(Code::Parameter, "technicalDescriptors is missing"))?;
+    let mut descriptors: Vec<String> = Vec::new();
+    for value in list {
+        let Some(descriptor) = value.as_str().filter(|text| keys::find(text).is_some()) else {
+            return Err(Refusal::with_note(
+                Code::Descriptor,
+                format!("The telematic key {value} is invalid."),
+            ));
+        };
+        if !descriptors.iter().any(|known| known == descriptor) {
+            descriptors.push(descriptor.to_owned());
+        }
+    }
+    Ok(descriptors)
+}
+
+pub(super) fn details(world: &World, id: &str) -> Result<Answer, Refusal> {
+    let container = active(world, id)?;
+    Ok(Answer::json(200, &detailed(container)))
+}
+
+pub(super) fn delete(world: &mut World, id: &str, now: Timestamp) -> Result<Answer, Refusal> {
+    let container = world
+        .containers
+        .find(container_id(id)?)
+        .ok_or(Code::NoContainer)?;
+    if container.deleted.is_some() {
+        return Err(Code::AlreadyDeleted.into());
+    }
+    world.containers.delete(id, now);
+    Ok(Answer::new(204, "", ""))
+}
+
+/// A container that can be used.
+pub(super) fn active<'a>(world: &'a World, id: &str) -> Result<&'a Container, Refusal> {
+    let container = world.containers.find(container_id(id)?);
+    container
+        .filter(|container| container.deleted.is_none())
+        .ok_or_else(|| Code::NoContainer.into())
+}
+
+fn summary(container: &Container) -> Value {
+    json!({
+        "containerId": container.id,
+        "name": container.name,
+        "purpose": container.purpose,
+        "state": if container.deleted.is_none() { "ACTIVE" } else { "DELETED" },
+        "created": format!("{:.3}", container.created),
+    })
+}
+
+fn detailed(container: &Container) -> Value {
+    let mut value = summary(container);
+    value["technicalDescriptors"] = json!(container.descriptors);
+    value
+}

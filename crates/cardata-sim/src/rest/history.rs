@@ -1,0 +1,127 @@
+//! `chargingHistory`: the sessions of at most 45 days, ten on a page, the newest first.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::refusal::{Code, Refusal};
+use crate::call::{Answer, Call};
+use crate::car::Car;
+use crate::car::timeline::{Activity, Segment, Supply};
+
+const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(45 * 24);
+const PAGE: usize = 10;
+/// How long a pagination token lives.
+const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+
+pub(super) fn answer(car: &Car, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
+    let (from, to) = (time(call, "from")?, time(call, "to")?);
+    if from >= to || to.duration_since(from) > LONGEST_WINDOW {
+        return Err(Refusal::with_note(
+            Code::Parameter,
+            "from and to must span at most 45 days",
+        ));
+    }
+    let first = match call.query("nextToken") {
+        Some(token) => offset(token, from, to, now).ok_or(Code::PaginationToken)?,
+        None => 0,
+    };
+    let segments = car.history(now);
+    let window = from.as_second()..=to.as_second();
+    let charges = segments.iter().filter(|segment| {
+        matches!(segment.activity, Activity::Charging(_)) && window.contains(&segment.start)
+    });
+    let charges: Vec<&Segment> = charges.rev().collect();
+    let page: Vec<Value> = charges
+        .iter()
+        .skip(first)
+        .take(PAGE)
+        .map(|charge| session(charge, now.as_second()))
+        .collect();
+    let mut body = json!({ "data": page });
+    if charges.len() > first + PAGE {
+        body["next_token"] = token(first + PAGE, from, to, now).into();
+    }
+    Ok(Answer::json(200, &body))
+}
+
+/// An ISO 8601 time in UTC; seconds since 1970 are refused.
+fn time(call: &Call, name: &str) -> Result<Timestamp, Refusal> {
+    let text = call
+        .query(name)
+        .ok_or_else(|| Refusal::with_note(Code::Parameter, format!("{name} is missing")))?;
+    text.parse()
+        .map_err(|_| Refusal::with_note(Code::Parameter, format!("{name} is not a date-time")))
+}
+
+fn token(offset: usize, from: Timestamp, to: Timestamp, now: Timestamp) -> String {
+    URL_SAFE_NO_PAD.encode(format!(
+        "{offset} {} {} {}",
+        from.as_second(),
+        to.as_second(),
+        now.as_second()
+    ))
+}
+
+/// Where the page of a token begins; `None` if it belongs to another window or is too old.
+fn offset(token: &str, from: Timestamp, to: Timestamp, now: Timestamp) -> Option<usize> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    let numbers: Vec<i64> = text
+        .split(' ')
+        .map(|part| part.parse().ok())
+        .collect::<Option<_>>()?;
+    let [offset, token_from, token_to, issued] = numbers.as_slice() else {
+        return None;
+    };
+    let same = *token_from == from.as_second() && *token_to == to.as_second();
+    let fresh = now.as_second() - issued < TOKEN_LIFETIME.as_secs();
+    (same && fresh).then(|| usize::try_from(*offset).ok())?
+}
+
+fn session(charge: &Segment, now: i64) -> Value {
+    let supply = charge.activity.supply().unwrap_or(Supply::Ac);
+    let running = charge.end > now;
+    let end = charge.end.min(now);
+    let seconds = end - charge.start;
+    let block = json!({ "startTime": charge.start, "endTime": end, "averagePowerGridKw": supply.grid_kw() });
+    let mut session = json!({
+        "displayedStartSoc": charge.soc.0.round() as i64,
+        "displayedSoc": charge.soc_at(end).round() as i64,
+        "startTime": charge.start,
+        "totalChargingDurationSec": seconds,
+        "energyConsumedFromPowerGridKwh": supply.grid_kw() * seconds as f64 / 3_600.0,
+        "isPreconditioningActivated": false,
+        "mileage": charge.odometer.0 as i64,
+        "mileageUnits": "KM",
+        "timeZone": "Europe/Berlin",
+        "chargingLocation": location(supply),
+        "chargingBlocks": if seconds > 0 { vec![block] } else { Vec::new() },
+        "businessErrors": [],
+    });
+    if !running {
+        session["endTime"] = charge.end.into();
+        let cost = json!({ "currency": "EUR", "calculatedChargingCost": 0.0, "calculatedSavings": 0.0 });
+        session["chargingCostInformation"] = cost;
+    }
+    if supply == Supply::Dc {
+        session["publicChargingPoint"] = json!({ "potentialChargingPointMatches": [{
+            "providerName": "Seeladestation", "streetAddress": "Seestrasse 1", "city": "Prien", "postalCode": "83209",
+        }] });
+    }
+    session
+}
+
+fn location(supply: Supply) -> Value {
+    let (municipality, street, latitude, longitude) = match supply {
+        Supply::Ac => ("München", "Marienplatz 1", 48.137_154, 11.576_124),
+        Supply::Dc => ("Prien am Chiemsee", "Seestraße 1", 47.866_412, 12.010_973),
+    };
+    json!({
+        "municipality": municipality,
+        "streetAddress": street,
+        "formattedAddress": format!("{street}, {municipality}"),
+        "mapMatchedLatitude": latitude,
+        "mapMatchedLongitude": longitude,
+    })
+}

@@ -1,0 +1,101 @@
+//! The REST API: who may ask, how often, and what.
+//!
+//! [`containers`] and [`vehicles`] are the small endpoints, [`telematics`] the one that matters, [`history`]
+//! and [`settings`] about charging, [`tyres`] about tyres; [`refusal`] holds BMW's error codes.
+
+pub(crate) mod refusal;
+
+mod containers;
+mod history;
+mod settings;
+mod telematics;
+mod tyres;
+mod vehicles;
+
+use jiff::Timestamp;
+
+use crate::call::{Answer, Call};
+use crate::car::Car;
+use crate::config::Mapping;
+use crate::oauth::API_SCOPE;
+use crate::specification::{is_container_id, is_vin};
+use crate::world::World;
+use refusal::{Code, Refusal};
+
+/// Answers a request under `/customers/`; `path` is the rest of its path.
+pub(crate) fn answer(
+    world: &mut World,
+    call: &Call,
+    path: &[&str],
+    now: Timestamp,
+) -> Result<Answer, Refusal> {
+    admit(world, call, now)?;
+    match (call.method.as_str(), path) {
+        ("GET", ["containers"]) => Ok(containers::list(world, now)),
+        ("POST", ["containers"]) => containers::create(world, call, now),
+        ("GET", ["containers", id]) => containers::details(world, id),
+        ("DELETE", ["containers", id]) => containers::delete(world, id, now),
+        ("GET", ["vehicles", "mappings"]) => Ok(vehicles::mappings(world)),
+        ("GET", ["vehicles", vin, "basicData"]) => Ok(vehicles::basic_data(vehicle(world, vin)?)),
+        ("GET", ["vehicles", vin, "image"]) => vehicle(world, vin).map(|_| vehicles::image()),
+        ("GET", ["vehicles", vin, "telematicData"]) => telematics::answer(world, vin, call, now),
+        ("GET", ["vehicles", vin, "chargingHistory"]) => history::answer(vehicle(world, vin)?, call, now),
+        ("GET", ["vehicles", vin, "locationBasedChargingSettings"]) => {
+            settings::answer(vehicle(world, vin)?, call, now)
+        }
+        ("GET", ["vehicles", vin, "smartMaintenanceTyreDiagnosis"]) => {
+            Ok(tyres::answer(vehicle(world, vin)?, now))
+        }
+        (_, ["containers"] | ["containers", _] | ["vehicles", "mappings"]) => Err(Code::NoSuchMethod.into()),
+        _ => Err(Code::NoSuchPath.into()),
+    }
+}
+
+/// Token, quota, scope and version, in this order. Every request of somebody known costs a call, whatever
+/// becomes of it.
+fn admit(world: &mut World, call: &Call, now: Timestamp) -> Result<(), Refusal> {
+    let authorization = call.header("authorization").ok_or(Code::NoAuthorization)?;
+    let token = authorization
+        .strip_prefix("Bearer ")
+        .filter(|token| !token.is_empty())
+        .ok_or(Code::NoToken)?;
+    let token = world.login.access_token(token).ok_or(Code::UnknownToken)?;
+    if !world.quota.take(now) {
+        return Err(Code::QuotaExhausted.into());
+    }
+    if now >= token.expires {
+        return Err(Code::ExpiredToken.into());
+    }
+    if token.revoked {
+        return Err(Code::RevokedToken.into());
+    }
+    if !token.scope.split(' ').any(|scope| scope == API_SCOPE) {
+        return Err(Code::Scope.into());
+    }
+    if call.header("x-version") != Some("v1") {
+        return Err(Code::Version.into());
+    }
+    Ok(())
+}
+
+/// A vehicle whose data the account's owner may see.
+fn vehicle<'a>(world: &'a World, vin: &str) -> Result<&'a Car, Refusal> {
+    if !is_vin(vin) {
+        return Err(Code::VinFormat.into());
+    }
+    let owned = |car: &&Car| car.vehicle.vin == vin && car.vehicle.mapping == Mapping::Primary;
+    world
+        .cars
+        .iter()
+        .find(owned)
+        .ok_or_else(|| Code::ForeignVin.into())
+}
+
+/// The id as BMW accepts it.
+fn container_id(id: &str) -> Result<&str, Refusal> {
+    if is_container_id(id) {
+        Ok(id)
+    } else {
+        Err(Code::ContainerFormat.into())
+    }
+}

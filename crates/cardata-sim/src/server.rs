@@ -1,0 +1,178 @@
+//! The running simulator: one port on the loopback address.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::Response;
+use jiff::{SignedDuration, Timestamp};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::call::{Answer, Call};
+use crate::config::{Now, SimConfig};
+use crate::connection::{BodySending, Door, Sending, Wire};
+use crate::control::Control;
+use crate::fault::Fault;
+use crate::world::{Outcome, World};
+
+/// The largest request body that is read.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// A running simulator. It ends when it is stopped or dropped.
+pub struct Sim {
+    url: String,
+    shared: Arc<Shared>,
+    stopping: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+pub(crate) struct Shared {
+    world: Mutex<World>,
+    now: Now,
+}
+
+impl Shared {
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        (self.now)()
+    }
+}
+
+impl Sim {
+    /// Starts on a clock of its own: `config.start`, running `config.speed` times as fast as real time.
+    ///
+    /// # Errors
+    ///
+    /// The port is in use or the system refuses it.
+    pub async fn start(config: SimConfig) -> std::io::Result<Self> {
+        let begin = config.start.unwrap_or_else(Timestamp::now);
+        let speed = config.speed;
+        let origin = Instant::now();
+        let now = move || {
+            let elapsed = origin.elapsed().as_secs_f64() * speed;
+            SignedDuration::try_from_secs_f64(elapsed)
+                .ok()
+                .and_then(|elapsed| begin.checked_add(elapsed).ok())
+                .unwrap_or(Timestamp::MAX)
+        };
+        Self::start_with_now(config, Arc::new(now)).await
+    }
+
+    /// Starts on somebody else's clock. `config.speed` must be that clock's, `config.start` at most its time.
+    ///
+    /// # Errors
+    ///
+    /// The port is in use or the system refuses it.
+    pub async fn start_with_now(config: SimConfig, now: Now) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", config.port)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let start = config.start.unwrap_or_else(|| now());
+        let world = Mutex::new(World::new(config, start, url.clone()));
+        let shared = Arc::new(Shared { world, now });
+        let (stopping, stopped) = watch::channel(false);
+        let app = Router::new().fallback(serve).with_state(App {
+            shared: shared.clone(),
+            stopped: stopped.clone(),
+        });
+        let service = app.into_make_service_with_connect_info::<Wire>();
+        let task = tokio::spawn(async move {
+            let server = axum::serve(Door(listener), service).with_graceful_shutdown(signalled(stopped));
+            // axum's server ends by the signal alone.
+            let _: std::io::Result<()> = server.await;
+        });
+        tracing::debug!(url, "the simulated BMW listens");
+        Ok(Self {
+            url,
+            shared,
+            stopping,
+            task,
+        })
+    }
+
+    /// Where the OAuth endpoints are, without a trailing slash: what stands for `https://customer.bmwgroup.com`.
+    pub fn auth_url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Where the REST endpoints are: what stands for `https://api-cardata.bmwgroup.com`. One port serves both.
+    pub fn api_url(&self) -> String {
+        self.url.clone()
+    }
+
+    pub fn control(&self) -> Control {
+        Control {
+            shared: self.shared.clone(),
+        }
+    }
+
+    /// Ends the server and waits until its connections are closed.
+    pub async fn stop(self) {
+        let _ = self.stopping.send(true);
+        // A panic of the server has been reported by the runtime.
+        let _ = self.task.await;
+    }
+}
+
+#[derive(Clone)]
+struct App {
+    shared: Arc<Shared>,
+    stopped: watch::Receiver<bool>,
+}
+
+/// Ends when the simulator is stopped or dropped.
+async fn signalled(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender, the `Sim`, is gone.
+    let _ = stopped.wait_for(|stopped| *stopped).await.map(drop);
+}
+
+/// Waits, but not longer than the simulator runs.
+async fn pause(duration: Duration, stopped: watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep(duration) => {}
+        () = signalled(stopped) => {}
+    }
+}
+
+async fn serve(
+    State(app): State<App>,
+    ConnectInfo(wire): ConnectInfo<Wire>,
+    request: Request,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
+        return Answer::new(413, "text/plain", "").into_response();
+    };
+    let call = Call::new(&parts, body.to_vec());
+    let now = app.shared.now();
+    let Outcome { mut answer, fault } = app.shared.world().handle(&call, now);
+
+    if let Some(Fault::Hang(duration)) = fault {
+        pause(duration, app.stopped.clone()).await;
+    }
+    let served = std::mem::take(&mut answer.served);
+    let shared = app.shared.clone();
+    let on_sent = move || shared.world().log.served.extend(served);
+    let length = answer.body.len();
+    wire.plan(match fault {
+        Some(Fault::Reset) => Sending::Reset,
+        fault => Sending::Body(BodySending {
+            length,
+            cut_after: matches!(fault, Some(Fault::Truncated)).then_some(length / 2),
+            pause: match fault {
+                Some(Fault::SlowBody(duration)) => {
+                    Some(Box::new(move || Box::pin(pause(duration, app.stopped.clone()))))
+                }
+                _ => None,
+            },
+            on_sent: Some(Box::new(on_sent)),
+        }),
+    });
+    answer.into_response()
+}

@@ -1,0 +1,156 @@
+//! The whole state of the simulated backend, and what one request does to it.
+
+use jiff::Timestamp;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::account::{Containers, Quota};
+use crate::call::{Answer, Call};
+use crate::car::Car;
+use crate::config::SimConfig;
+use crate::control::{Log, RequestRecord, Violation};
+use crate::fault::{Fault, FaultQueue, NotJson};
+use crate::oauth::{self, Login};
+use crate::rest::refusal::{Code, Refusal};
+use crate::{rest, specification};
+
+pub(crate) struct World {
+    pub config: SimConfig,
+    pub rng: StdRng,
+    pub login: Login,
+    pub quota: Quota,
+    pub containers: Containers,
+    pub cars: Vec<Car>,
+    pub faults: FaultQueue,
+    pub log: Log,
+}
+
+/// The answer to a request, and the fault that its delivery suffers.
+pub(crate) struct Outcome {
+    pub answer: Answer,
+    pub fault: Option<Fault>,
+}
+
+impl World {
+    pub fn new(config: SimConfig, start: Timestamp, url: String) -> Self {
+        // A later start gives other tokens and container ids: what a client kept of an earlier simulator is
+        // as foreign to this one as it would be to BMW.
+        let seed = config.seed ^ start.as_second().cast_unsigned().rotate_left(32);
+        let mut rng = StdRng::seed_from_u64(seed);
+        Self {
+            login: Login::new(&config, url, &mut rng),
+            quota: Quota::new(config.calls_per_day),
+            containers: Containers::default(),
+            cars: config
+                .vehicles
+                .iter()
+                .map(|vehicle| Car::new(vehicle, start, config.seed))
+                .collect(),
+            faults: FaultQueue::default(),
+            log: Log::default(),
+            rng,
+            config,
+        }
+    }
+
+    /// Carries a request out, or lets a fault strike it, and logs both.
+    pub fn handle(&mut self, call: &Call, now: Timestamp) -> Outcome {
+        for reason in specification::violations(call) {
+            let (method, path) = (call.method.clone(), call.path.clone());
+            self.log.violations.push(Violation {
+                at: now,
+                method,
+                path,
+                reason,
+            });
+        }
+        let spent = self.quota.spent(now);
+        let fault = self.faults.strike(&call.path, &self.config.faults, &mut self.rng);
+        if let Some(fault) = &fault {
+            self.strike(fault, call, now);
+        }
+        let answer = match fault.as_ref().and_then(|fault| self.replacement(fault)) {
+            Some(answer) => {
+                if call.path.starts_with("/customers/") {
+                    self.quota.spend(1, now);
+                }
+                answer
+            }
+            None => self.carry_out(call, now),
+        };
+        self.log.requests.push(RequestRecord {
+            at: now,
+            method: call.method.clone(),
+            path: call.path.clone(),
+            status: if fault == Some(Fault::Reset) {
+                0
+            } else {
+                answer.status
+            },
+            counted: self.quota.spent(now) > spent,
+        });
+        Outcome { answer, fault }
+    }
+
+    fn carry_out(&mut self, call: &Call, now: Timestamp) -> Answer {
+        match call.segments().as_slice() {
+            ["gcdm", ..] | ["oneid", ..] => oauth::answer(self, call, now),
+            ["customers", rest @ ..] => {
+                rest::answer(self, call, rest, now).unwrap_or_else(|refusal| self.refuse(refusal))
+            }
+            _ => self.refuse(Refusal::new(Code::NoSuchPath)),
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) -> Answer {
+        refusal.into_answer(&mut self.rng)
+    }
+
+    /// What the fault changes before the request is carried out.
+    fn strike(&mut self, fault: &Fault, call: &Call, now: Timestamp) {
+        match fault {
+            Fault::Gateway => self.login.consume(call.form().get("device_code")),
+            Fault::ExpireTokens => self.login.expire_access_tokens(now),
+            Fault::RevokeTokens => self.login.revoke_access_tokens(),
+            Fault::DropRefreshToken => self.login.drop_refresh_tokens(),
+            Fault::DeleteContainer => self.containers.delete_all(now),
+            _ => {}
+        }
+    }
+
+    /// The answer that the fault gives instead of BMW's.
+    fn replacement(&mut self, fault: &Fault) -> Option<Answer> {
+        let answer = match fault {
+            Fault::Status { status, body } => {
+                let json = body.starts_with('{');
+                let content_type = if json { "application/json" } else { "text/plain" };
+                Answer::new(*status, content_type, body.as_bytes())
+            }
+            Fault::Quota => self.refuse(Refusal::new(Code::QuotaExhausted)),
+            Fault::Reset => Answer::new(500, "text/plain", ""),
+            Fault::NotJson(NotJson::Html) => Answer::new(
+                200,
+                "text/html",
+                "<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We are back soon.</body></html>",
+            ),
+            Fault::NotJson(NotJson::Xml) => Answer::new(
+                200,
+                "application/xml",
+                r#"<?xml version="1.0" encoding="UTF-8"?><telematicData><entry/></telematicData>"#,
+            ),
+            Fault::NotJson(NotJson::Empty) => Answer::new(200, "application/json", ""),
+            Fault::NotJson(NotJson::Garbage) => Answer::new(
+                200,
+                "application/json",
+                [0x1f, 0x8b, 0xff, 0x00, 0xfe, b'{', 0xc3, 0x28].as_slice(),
+            ),
+            Fault::Gateway => Answer::new(
+                500,
+                "application/json",
+                r#"{"fault":{"faultstring":"Invalid Access Token","detail":{"errorcode":"keymanagement.service.invalid_access_token"}}}"#,
+            ),
+            _ => return None,
+        };
+        Some(answer)
+    }
+}

@@ -1,0 +1,114 @@
+//! The rules for containers.
+
+use cardata_sim::{Fault, SimConfig};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::desk::{Desk, HEADER, error_id, read, text};
+
+#[tokio::test]
+async fn a_container_is_created_listed_shown_and_deleted() {
+    let desk = Desk::logged_in(SimConfig::default()).await;
+    let (status, created) = desk.create("battery", &[HEADER, HEADER]).await;
+    assert_eq!(status, 201);
+    let id = text(&created["containerId"]);
+    assert_eq!(id.len(), 13);
+    assert_eq!(created["state"], "ACTIVE");
+    assert_eq!(created["created"], "2026-11-20T12:00:00.000Z");
+    assert_eq!(created["technicalDescriptors"], json!([HEADER]));
+
+    let (_, list) = desk.get("/customers/containers").await;
+    assert_eq!(list["containers"][0]["containerId"], id);
+    assert!(list["containers"][0].get("technicalDescriptors").is_none());
+    let path = format!("/customers/containers/{id}");
+    assert_eq!(desk.get(&path).await, (200, created));
+
+    assert_eq!(desk.delete(&path).await.0, 204);
+    assert_eq!(error_id(&desk.delete(&path).await), (404, "CU-122"));
+    assert_eq!(error_id(&desk.get(&path).await), (403, "CU-105"));
+    let (_, list) = desk.get("/customers/containers").await;
+    assert_eq!(list["containers"][0]["state"], "DELETED");
+    desk.leave().await;
+}
+
+#[tokio::test]
+async fn at_most_ten_are_active() {
+    let desk = Desk::logged_in(SimConfig::default()).await;
+    let mut last = String::new();
+    for _ in 0..10 {
+        last = desk.container(&[HEADER]).await;
+    }
+    assert_eq!(
+        error_id(&desk.create("one more", &[HEADER]).await),
+        (403, "CU-124")
+    );
+    assert_eq!(desk.delete(&format!("/customers/containers/{last}")).await.0, 204);
+    assert_eq!(desk.create("one more", &[HEADER]).await.0, 201);
+    desk.leave().await;
+}
+
+#[tokio::test]
+async fn unknown_keys_and_oversize_sets_are_refused() {
+    let desk = Desk::logged_in(SimConfig {
+        max_descriptors: Some(1),
+        ..SimConfig::default()
+    })
+    .await;
+    let other = "vehicle.vehicle.travelledDistance";
+    assert_eq!(
+        error_id(&desk.create("big", &[HEADER, other]).await),
+        (403, "CU-403")
+    );
+    assert_eq!(
+        error_id(&desk.create("odd", &["vehicle.no.such.key"]).await),
+        (400, "CU-402")
+    );
+    assert_eq!(error_id(&desk.create("none", &[]).await), (400, "CU-401"));
+    assert_eq!(error_id(&desk.create("", &[HEADER]).await), (400, "CU-401"));
+    desk.leave().await;
+}
+
+#[tokio::test]
+async fn ill_formed_ids_and_bodies_are_refused_and_noted() {
+    let desk = Desk::logged_in(SimConfig::default()).await;
+    assert_eq!(
+        error_id(&desk.delete("/customers/containers/undefined").await),
+        (400, "CU-121")
+    );
+    let post = || desk.request(Method::POST, "/customers/containers");
+    assert_eq!(
+        error_id(&read(post().body("name=battery")).await),
+        (400, "CU-400")
+    );
+    let extra = json!({ "name": "n", "purpose": "p", "technicalDescriptors": [HEADER], "vin": "x" });
+    assert_eq!(read(post().json(&extra)).await.0, 201);
+    let reasons: Vec<String> = desk
+        .control
+        .violations()
+        .into_iter()
+        .map(|violation| violation.reason)
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "the container id in the path is ill-formed",
+            "the body must be application/json",
+            "the body is not a JSON object",
+            "the body's vin is unknown or of the wrong type",
+        ]
+    );
+    desk.sim.stop().await;
+}
+
+#[tokio::test]
+async fn a_container_can_vanish_in_mid_flight() {
+    let desk = Desk::logged_in(SimConfig::default()).await;
+    let id = desk.container(&[HEADER]).await;
+    desk.control.inject_on("telematicData", 1, Fault::DeleteContainer);
+    let path = format!(
+        "/customers/vehicles/{}/telematicData?containerId={id}",
+        crate::desk::VIN
+    );
+    assert_eq!(error_id(&desk.get(&path).await), (403, "CU-105"));
+    desk.leave().await;
+}
