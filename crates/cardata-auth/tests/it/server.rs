@@ -178,7 +178,7 @@ pub fn http() -> reqwest::Client {
     static PROVIDER: Once = Once::new();
     // Fails only when there is a provider already.
     PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-    reqwest::Client::new()
+    reqwest::Client::builder().build().unwrap()
 }
 
 /// An address that refuses connections as long as it lives: the port is taken, and nobody listens.

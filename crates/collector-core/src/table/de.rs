@@ -178,7 +178,6 @@ impl<'de> de::Deserializer<'de> for &'de Node {
         deserialize_u64 visit_u64 u64, "a whole number, 0 or more";
         deserialize_f32 visit_f32 f32, "a number";
         deserialize_f64 visit_f64 f64, "a number";
-        deserialize_char visit_char char, "one character";
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -190,6 +189,10 @@ impl<'de> de::Deserializer<'de> for &'de Node {
             ))),
         }
         .map_err(|error: Error| error.at(&self.span))
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {

@@ -1,0 +1,42 @@
+//! The options of the `stdout` sink.
+
+use collector_core::{Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::StdoutSink;
+
+/// Writes every reading to standard output.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StdoutConfig {
+    /// `json`: one JSON object per reading and line. `text`: for people.
+    #[serde(default)]
+    pub format: Format,
+}
+
+/// How a reading looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// One JSON object per reading and line.
+    #[default]
+    Json,
+    /// A line per snapshot, and below it an aligned line per reading.
+    Text,
+}
+
+impl SinkConfig for StdoutConfig {
+    const TYPE: &'static str = "stdout";
+    const SUMMARY: &'static str = "JSON lines or text on standard output";
+    const SAMPLE: &'static str = include_str!("../sample.yaml");
+    const REDELIVERY: Redelivery = Redelivery::Duplicates;
+
+    fn validate(&self) -> Result<(), Vec<Invalid>> {
+        Ok(())
+    }
+
+    fn build(self, _: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
+        Ok(Box::new(StdoutSink::with_writer(self.format, std::io::stdout())))
+    }
+}

@@ -1,0 +1,85 @@
+//! Writes batches to a stream, outside of the async runtime because a reader may take its time.
+
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use collector_core::{Entry, Sink, SinkError, Written};
+
+use crate::config::Format;
+use crate::{encode, text};
+
+/// Writes readings as lines to standard output or, in tests, to another stream.
+pub struct StdoutSink {
+    format: Format,
+    writer: Arc<Mutex<dyn Write + Send>>,
+}
+
+impl StdoutSink {
+    pub fn with_writer(format: Format, writer: impl Write + Send + 'static) -> Self {
+        Self {
+            format,
+            writer: Arc::new(Mutex::new(writer)),
+        }
+    }
+}
+
+#[async_trait]
+impl Sink for StdoutSink {
+    /// Nothing can be proved without writing.
+    async fn check(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// Returns when the reader, or the pipe to it, has taken the lines.
+    async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
+        let lines = encoded(self.format, batch)?;
+        let writer = Arc::clone(&self.writer);
+        let written = tokio::task::spawn_blocking(move || {
+            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            writer.write_all(&lines)?;
+            writer.flush()
+        });
+        match written.await {
+            Ok(result) => result.map_err(|error| failure(&error))?,
+            Err(error) => return Err(SinkError::transient(format!("write to standard output: {error}"))),
+        }
+        Ok(Written::default())
+    }
+
+    async fn close(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+fn encoded(format: Format, batch: &[Entry]) -> Result<Vec<u8>, SinkError> {
+    let failed = |error: &dyn std::fmt::Display| SinkError::transient(format!("encode a snapshot: {error}"));
+    match format {
+        Format::Json => {
+            let mut lines = Vec::new();
+            for entry in batch {
+                encode::json(&mut lines, &entry.snapshot).map_err(|error| failed(&error))?;
+            }
+            Ok(lines)
+        }
+        Format::Text => {
+            let mut lines = String::new();
+            for entry in batch {
+                text::text(&mut lines, &entry.snapshot).map_err(|error| failed(&error))?;
+            }
+            Ok(lines.into_bytes())
+        }
+    }
+}
+
+fn failure(error: &io::Error) -> SinkError {
+    match error.kind() {
+        ErrorKind::BrokenPipe => SinkError::misconfigured(
+            "standard output was closed: the program behind the pipe has ended; start both again",
+        ),
+        ErrorKind::StorageFull => SinkError::transient(format!(
+            "write to standard output: {error}; free some space, and it goes on by itself"
+        )),
+        _ => SinkError::transient(format!("write to standard output: {error}")),
+    }
+}

@@ -1,0 +1,118 @@
+//! The sink's promises, on a stream in memory.
+
+#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use collector_core::testkit::{Harness, Row, conformance, entries};
+use collector_core::{Entry, Sink, SinkContext, SinkError, SinkPlugin, sink_plugins};
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use sink_stdout::{Format, StdoutSink};
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A pipe whose reader has ended.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Err(ErrorKind::BrokenPipe.into())
+    }
+}
+
+#[async_trait]
+impl Harness for Shared {
+    fn plugin(&self) -> &'static SinkPlugin {
+        sink_plugins()
+            .into_iter()
+            .find(|plugin| plugin.type_name == "stdout")
+            .unwrap()
+    }
+
+    async fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    async fn open(&mut self, _: SinkContext) -> Box<dyn Sink> {
+        Box::new(StdoutSink::with_writer(Format::Json, self.clone()))
+    }
+
+    async fn rows(&mut self) -> Vec<Row> {
+        let bytes = self.0.lock().unwrap();
+        bytes
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(row)
+            .collect()
+    }
+
+    fn refused(&self, _: u64) -> Option<Entry> {
+        None
+    }
+}
+
+fn row(line: &[u8]) -> Row {
+    let line: HashMap<String, Box<RawValue>> = serde_json::from_slice(line).unwrap();
+    let text = |key: &str| serde_json::from_str::<String>(line[key].get()).unwrap();
+    // serde_json reads a number with an error of one bit; the standard library reads it exactly.
+    let value = match line["value"].get() {
+        quoted if quoted.starts_with('"') => text("value"),
+        plain => plain
+            .parse::<f64>()
+            .map_or(plain.to_owned(), |number| number.to_string()),
+    };
+    Row {
+        vin: text("vin"),
+        descriptor: text("descriptor"),
+        measured_at: text("measured_at").parse::<Timestamp>().unwrap().as_millisecond(),
+        value,
+    }
+}
+
+#[tokio::test]
+async fn the_sink_keeps_its_promises() {
+    conformance(&mut Shared::default()).await;
+}
+
+#[tokio::test]
+async fn text_names_every_reading() {
+    let stream = Shared::default();
+    let mut sink = StdoutSink::with_writer(Format::Text, stream.clone());
+    sink.write(&entries(1, 3)).await.unwrap();
+    let text = String::from_utf8(stream.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(
+        text.lines().count(),
+        3 * (1 + 8),
+        "a line per snapshot and per reading:\n{text}"
+    );
+    assert_eq!(text.matches("  soc ").count(), 3, "{text}");
+}
+
+#[tokio::test]
+async fn a_closed_pipe_needs_a_person() {
+    let mut sink = StdoutSink::with_writer(Format::Json, Closed);
+    let error = sink.write(&entries(1, 1)).await.unwrap_err();
+    assert!(
+        matches!(&error, SinkError::Misconfigured { reason } if reason.starts_with("standard output was closed")),
+        "{error}"
+    );
+}
