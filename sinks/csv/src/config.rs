@@ -1,0 +1,178 @@
+//! The options of the `csv` sink.
+
+use std::path::PathBuf;
+
+use collector_core::{Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::sink::CsvSink;
+
+/// Appends every reading to CSV files in a folder.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CsvConfig {
+    /// The folder for the files; relative to the pipeline file; created when missing. One sink per folder.
+    pub dir: PathBuf,
+    /// What a row is.
+    #[serde(default)]
+    pub layout: Layout,
+    /// When a new file begins (UTC).
+    #[serde(default)]
+    pub rotate: Rotate,
+    /// What stands between two cells: one character, such as `,`, `;` or a tab (`"\t"`).
+    #[serde(default)]
+    pub delimiter: Delimiter,
+    /// The decimal separator of numbers. Must differ from `delimiter`.
+    #[serde(default)]
+    pub decimal: Decimal,
+    /// Whether a new file begins with a byte order mark, by which Excel recognises UTF-8.
+    #[serde(default)]
+    pub bom: bool,
+}
+
+/// What a row is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// One row per reading, with its exact time: the archive.
+    #[default]
+    Long,
+    /// One row per snapshot and one column per descriptor, a file series per vehicle: for spreadsheets.
+    Wide,
+}
+
+/// When a new file begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Rotate {
+    Daily,
+    #[default]
+    Monthly,
+    Yearly,
+    Never,
+}
+
+/// The decimal separator.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Decimal {
+    #[default]
+    #[serde(rename = ".")]
+    Point,
+    #[serde(rename = ",")]
+    Comma,
+}
+
+/// What stands between two cells: a tab or one printable ASCII character that is no letter, digit or quote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub struct Delimiter(u8);
+
+impl Delimiter {
+    pub fn byte(self) -> u8 {
+        self.0
+    }
+}
+
+impl Default for Delimiter {
+    fn default() -> Self {
+        Self(b',')
+    }
+}
+
+impl TryFrom<String> for Delimiter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_bytes() {
+            [
+                byte @ (b'\t'
+                | b' '
+                | b'!'
+                | b'#'..=b'&'
+                | b'('..=b'/'
+                | b':'..=b'@'
+                | b'['..=b'`'
+                | b'{'..=b'~'),
+            ] => Ok(Self(*byte)),
+            _ => Err(format!(
+                "`{}` cannot separate cells: write one character such as `\",\"`, `\";\"` or `\"\\t\"`",
+                text.escape_default()
+            )),
+        }
+    }
+}
+
+impl From<Delimiter> for String {
+    fn from(delimiter: Delimiter) -> Self {
+        char::from(delimiter.0).into()
+    }
+}
+
+impl Decimal {
+    pub(crate) fn byte(self) -> u8 {
+        match self {
+            Self::Point => b'.',
+            Self::Comma => b',',
+        }
+    }
+}
+
+impl SinkConfig for CsvConfig {
+    const TYPE: &'static str = "csv";
+    const SUMMARY: &'static str = "CSV files for archives and spreadsheets";
+    const SAMPLE: &'static str = include_str!("../sample.yaml");
+    const REDELIVERY: Redelivery = Redelivery::Ignored;
+
+    fn validate(&self) -> Result<(), Vec<Invalid>> {
+        let mut invalid = Vec::new();
+        if self.dir.as_os_str().is_empty() {
+            invalid.push(Invalid::new("dir", "is empty; name a folder, such as `data/csv`"));
+        }
+        if self.decimal.byte() == self.delimiter.byte() {
+            let key = if self.decimal == Decimal::Comma {
+                "decimal"
+            } else {
+                "delimiter"
+            };
+            invalid.push(Invalid::new(
+                key,
+                "`decimal` and `delimiter` are the same; write `delimiter: \";\"`",
+            ));
+        }
+        if invalid.is_empty() { Ok(()) } else { Err(invalid) }
+    }
+
+    fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
+        Ok(Box::new(CsvSink::new(&self, &context)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delimiter(text: &str) -> Result<u8, String> {
+        Delimiter::try_from(text.to_owned()).map(Delimiter::byte)
+    }
+
+    #[test]
+    fn a_delimiter_is_one_character_that_cannot_be_taken_for_data() {
+        assert_eq!(delimiter(";"), Ok(b';'));
+        assert_eq!(delimiter("\t"), Ok(b'\t'));
+        for wrong in ["", ";;", "a", "7", "\"", "'", "\n", "é"] {
+            assert!(delimiter(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn separators_must_differ() {
+        let options = serde_json::json!({"dir": "data", "decimal": ","});
+        let config: CsvConfig = serde_json::from_value(options).unwrap();
+        assert_eq!(config.validate().unwrap_err()[0].key, "decimal");
+
+        let options = serde_json::json!({"dir": "", "decimal": ",", "delimiter": ";"});
+        let config: CsvConfig = serde_json::from_value(options).unwrap();
+        assert_eq!(config.validate().unwrap_err()[0].key, "dir");
+    }
+}

@@ -1,0 +1,213 @@
+//! Cells and rows: how values are written, and how text that a spreadsheet would run is made harmless.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use collector_core::{SinkError, Value};
+use jiff::Timestamp;
+
+use crate::config::{Decimal, Delimiter};
+use crate::period;
+
+/// The form of a CSV file that its rows share.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialect {
+    pub delimiter: Delimiter,
+    pub decimal: Decimal,
+    /// Whether a new file begins with a byte order mark.
+    pub bom: bool,
+}
+
+/// How times are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeStyle {
+    /// `2026-03-01T12:00:00.000Z`: exact, for programs.
+    Rfc3339,
+    /// `2026-03-01 12:00:00`: what spreadsheets take for a time. In UTC.
+    Spreadsheet,
+}
+
+/// Rows in memory.
+pub type Rows = csv::Writer<Vec<u8>>;
+
+impl Dialect {
+    pub fn rows(self) -> Rows {
+        csv::WriterBuilder::new()
+            .delimiter(self.delimiter.byte())
+            .flexible(true)
+            .from_writer(Vec::new())
+    }
+
+    /// The first bytes of a new file.
+    pub fn head<T: AsRef<[u8]>>(self, columns: impl IntoIterator<Item = T>) -> Result<Vec<u8>, SinkError> {
+        let mut rows = self.rows();
+        rows.write_record(columns).map_err(|error| unencodable(&error))?;
+        let row = finish(rows)?;
+        let mark: &[u8] = if self.bom { b"\xef\xbb\xbf" } else { b"" };
+        Ok([mark, &row].concat())
+    }
+}
+
+/// The bytes of the rows.
+pub fn finish(rows: Rows) -> Result<Vec<u8>, SinkError> {
+    rows.into_inner().map_err(|error| unencodable(&error))
+}
+
+/// Writing to memory does not fail; if the library says otherwise, the batch is tried again.
+pub fn unencodable(error: &dyn std::fmt::Display) -> SinkError {
+    SinkError::transient(format!("encode CSV rows: {error}"))
+}
+
+/// Text that a spreadsheet takes as text: what it would take for a formula, and what begins with an
+/// apostrophe itself, gets an apostrophe in front. Taking one leading apostrophe away gives the text back.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    match text.as_bytes().first() {
+        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n' | b'\'') => Cow::Owned(format!("'{text}")),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// Writes cells. Keeps what neighbouring cells share, so that a cell costs no allocation.
+pub struct Cells {
+    decimal: Decimal,
+    style: TimeStyle,
+    text: String,
+    /// The day of the last time written, and its date as text.
+    day: i64,
+    date: String,
+}
+
+impl Cells {
+    pub fn new(decimal: Decimal, style: TimeStyle) -> Self {
+        Self {
+            decimal,
+            style,
+            text: String::new(),
+            day: i64::MIN,
+            date: String::new(),
+        }
+    }
+
+    /// A cell of text from outside.
+    pub fn text(&self, rows: &mut Rows, text: &str) -> csv::Result<()> {
+        rows.write_field(harmless(text).as_bytes())
+    }
+
+    pub fn value(&mut self, rows: &mut Rows, value: &Value) -> csv::Result<()> {
+        match value {
+            Value::Bool(true) => rows.write_field("true"),
+            Value::Bool(false) => rows.write_field("false"),
+            Value::Number(number) => self.number(rows, *number),
+            Value::Text(text) => self.text(rows, text),
+            Value::Timestamp(time) => self.time(rows, *time),
+        }
+    }
+
+    /// Never with an exponent: `f64` displays all digits.
+    fn number(&mut self, rows: &mut Rows, number: f64) -> csv::Result<()> {
+        self.text.clear();
+        // Writing to a String does not fail.
+        let _ = write!(self.text, "{number}");
+        if self.decimal == Decimal::Comma
+            && let Some(point) = self.text.find('.')
+        {
+            self.text.replace_range(point..=point, ",");
+        }
+        rows.write_field(&self.text)
+    }
+
+    pub fn time(&mut self, rows: &mut Rows, time: Timestamp) -> csv::Result<()> {
+        let day = period::day_number(time);
+        if day != self.day {
+            self.day = day;
+            self.date = period::date(time).to_string();
+        }
+        let millisecond = period::millisecond_of_day(time);
+        let (hour, minute) = (millisecond / 3_600_000, millisecond / 60_000 % 60);
+        self.text.clear();
+        self.text.push_str(&self.date);
+        match self.style {
+            TimeStyle::Rfc3339 => self.text.push('T'),
+            TimeStyle::Spreadsheet => self.text.push(' '),
+        }
+        push_digits(&mut self.text, hour, 2);
+        self.text.push(':');
+        push_digits(&mut self.text, minute, 2);
+        self.text.push(':');
+        push_digits(&mut self.text, millisecond / 1_000 % 60, 2);
+        if self.style == TimeStyle::Rfc3339 {
+            self.text.push('.');
+            push_digits(&mut self.text, millisecond % 1_000, 3);
+            self.text.push('Z');
+        }
+        rows.write_field(&self.text)
+    }
+}
+
+/// Ends a row.
+pub fn end_row(rows: &mut Rows) -> csv::Result<()> {
+    rows.write_record(None::<&[u8]>)
+}
+
+fn push_digits(text: &mut String, number: i64, width: u32) {
+    for place in (0..width).rev() {
+        let digit = number / 10_i64.pow(place) % 10;
+        text.push(char::from(b'0' + digit as u8));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cell(decimal: Decimal, style: TimeStyle, value: &Value) -> String {
+        let delimiter = Delimiter::try_from(";".to_owned()).unwrap();
+        let dialect = Dialect {
+            delimiter,
+            decimal,
+            bom: false,
+        };
+        let mut rows = dialect.rows();
+        Cells::new(decimal, style).value(&mut rows, value).unwrap();
+        end_row(&mut rows).unwrap();
+        String::from_utf8(finish(rows).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn numbers_have_no_exponent_and_no_apostrophe() {
+        let number = |number| cell(Decimal::Comma, TimeStyle::Rfc3339, &Value::Number(number));
+        assert_eq!(number(74.0), "74\n");
+        assert_eq!(number(-0.5), "-0,5\n");
+        assert_eq!(number(1e21), "1000000000000000000000\n");
+        assert_eq!(number(1e-7), "0,0000001\n");
+    }
+
+    #[test]
+    fn formulas_become_text() {
+        for text in ["=1+2", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "'tis"] {
+            assert_eq!(harmless(text), format!("'{text}"));
+        }
+        for text in ["", "a=1", " =1", "CHARGINGACTIVE", "7"] {
+            assert_eq!(harmless(text), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_apostrophe_can_be_taken_away_again(text in "['=+a-]{0,3}.{0,5}") {
+            let shown = harmless(&text).into_owned();
+            prop_assert_eq!(shown.strip_prefix('\'').unwrap_or(&shown), text);
+        }
+
+        #[test]
+        fn times_are_written_as_the_model_displays_them(millisecond in -62_000_000_000_000_i64..250_000_000_000_000) {
+            let time = Timestamp::from_millisecond(millisecond).unwrap();
+            let exact = cell(Decimal::Point, TimeStyle::Rfc3339, &Value::Timestamp(time));
+            prop_assert_eq!(exact.trim_end(), format!("{time:.3}"));
+            let readable = cell(Decimal::Point, TimeStyle::Spreadsheet, &Value::Timestamp(time));
+            prop_assert_eq!(readable.trim_end(), time.strftime("%Y-%m-%d %H:%M:%S").to_string());
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The CSV files that stand in the folder already: which one rows go to, and what it needs first.
+//!
+//! A file is extended only where its header is the one that the rows need. Any other file, another program's
+//! or one with other columns, stays as it is, and the rows go to the next file of its series: `….csv`,
+//! `…_2.csv`, `…_3.csv`.
+
+use std::fs::{self, File};
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+
+use collector_core::SinkError;
+
+use crate::encode::Dialect;
+use crate::failure::failing;
+use crate::period;
+
+/// A header of ours is far shorter; a longer line is another program's.
+const LONGEST_HEADER: u64 = 1024 * 1024;
+
+/// Where the files are and how they are written.
+#[derive(Debug, Clone)]
+pub struct Files {
+    pub dir: PathBuf,
+    pub dialect: Dialect,
+}
+
+/// Bytes that belong at the end of one file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Append {
+    pub file: String,
+    /// The length that the file has now.
+    pub before: u64,
+    /// Whether the file does not exist.
+    pub created: bool,
+    /// What comes before the rows: a header, or the end of a line that was left without one.
+    pub head: Vec<u8>,
+    pub rows: Vec<u8>,
+}
+
+/// The last file of a period.
+#[derive(Debug)]
+pub struct Last {
+    stem: String,
+    /// 0 where the period has no file.
+    number: u32,
+    /// Of what is no file, `None`.
+    length: Option<u64>,
+    header: Vec<String>,
+}
+
+impl Files {
+    /// Finds the last file of a period.
+    pub fn last(&self, stem: String) -> Result<Last, SinkError> {
+        let exists = |number: &u32| fs::symlink_metadata(self.dir.join(numbered(&stem, *number))).is_ok();
+        let number = (1..).take_while(exists).last().unwrap_or(0);
+        let mut last = Last {
+            stem,
+            number,
+            length: None,
+            header: Vec::new(),
+        };
+        if number == 0 {
+            return Ok(last);
+        }
+        let path = self.dir.join(numbered(&last.stem, number));
+        if let Ok(metadata) = fs::metadata(&path)
+            && metadata.is_file()
+        {
+            last.length = Some(metadata.len());
+            last.header = self.header(&numbered(&last.stem, number))?;
+        }
+        Ok(last)
+    }
+
+    /// The first row of a file; empty where there is none that could be read as text.
+    fn header(&self, name: &str) -> Result<Vec<String>, SinkError> {
+        let path = self.dir.join(name);
+        let file = File::open(&path).map_err(failing("read", &path))?;
+        let mut record = csv::StringRecord::new();
+        match self.reader(file.take(LONGEST_HEADER)).read_record(&mut record) {
+            Ok(_) => Ok(record.iter().map(str::to_owned).collect()),
+            Err(error) => match error.into_kind() {
+                csv::ErrorKind::Io(error) => Err(failing("read", &path)(error)),
+                _ => Ok(Vec::new()),
+            },
+        }
+    }
+
+    /// The header of the newest file of a series that `fits`.
+    pub fn newest_header(
+        &self,
+        series: &str,
+        fits: impl Fn(&[String]) -> bool,
+    ) -> Result<Option<Vec<String>>, SinkError> {
+        let listed = fs::read_dir(&self.dir).map_err(failing("list", &self.dir))?;
+        let names = listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut found: Vec<_> = names
+            .filter_map(|name| Some((place(&name, series)?, name)))
+            .collect();
+        found.sort_unstable();
+        for (_, name) in found.into_iter().rev() {
+            let header = self.header(&name)?;
+            if fits(&header) {
+                return Ok(Some(header));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Rows for a file that exists and fits.
+    pub fn extend(&self, last: &Last, rows: Vec<u8>) -> Result<Append, SinkError> {
+        let file = numbered(&last.stem, last.number);
+        let before = last.length.unwrap_or(0);
+        let head = self.end_of_line(&file, last.header.len())?;
+        Ok(Append {
+            file,
+            before,
+            created: false,
+            head,
+            rows,
+        })
+    }
+
+    /// Rows for a new file, which begins with `columns`. A file that is there and empty is as good as new.
+    pub fn start(
+        &self,
+        last: &Last,
+        columns: &[impl AsRef<[u8]>],
+        rows: Vec<u8>,
+    ) -> Result<Append, SinkError> {
+        let is_empty = last.length == Some(0);
+        Ok(Append {
+            file: numbered(&last.stem, if is_empty { last.number } else { last.number + 1 }),
+            before: 0,
+            created: !is_empty,
+            head: self.dialect.head(columns)?,
+            rows,
+        })
+    }
+
+    /// What completes the last line of a file: nothing, as a rule. A line that someone else left without its
+    /// end is filled up with empty cells, so that the file stays readable and nothing in it is lost.
+    fn end_of_line(&self, name: &str, columns: usize) -> Result<Vec<u8>, SinkError> {
+        let path = self.dir.join(name);
+        let mut file = File::open(&path).map_err(failing("read", &path))?;
+        let mut last_byte = [0];
+        let read = file
+            .seek(SeekFrom::End(-1))
+            .and_then(|_| file.read_exact(&mut last_byte));
+        read.map_err(failing("read", &path))?;
+        if last_byte == *b"\n" {
+            return Ok(Vec::new());
+        }
+        let bytes = fs::read(&path).map_err(failing("read", &path))?;
+        let mut reader = self.reader(bytes.as_slice());
+        let mut record = csv::ByteRecord::new();
+        let mut cells = 0;
+        while reader.read_byte_record(&mut record).is_ok_and(|more| more) {
+            cells = record.len();
+        }
+        let mut end = Vec::new();
+        // Quotes come in pairs, unless the line ends within one.
+        if bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
+            end.push(b'"');
+        }
+        end.resize(
+            end.len() + columns.saturating_sub(cells),
+            self.dialect.delimiter.byte(),
+        );
+        end.push(b'\n');
+        Ok(end)
+    }
+
+    fn reader<R: Read>(&self, input: R) -> csv::Reader<BufReader<R>> {
+        csv::ReaderBuilder::new()
+            .delimiter(self.dialect.delimiter.byte())
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(BufReader::new(input))
+    }
+}
+
+impl Last {
+    pub fn header(&self) -> &[String] {
+        &self.header
+    }
+}
+
+fn numbered(stem: &str, number: u32) -> String {
+    match number {
+        0 | 1 => format!("{stem}.csv"),
+        _ => format!("{stem}_{number}.csv"),
+    }
+}
+
+/// The period and number that a file name of the series has; `None` for other names.
+fn place(name: &str, series: &str) -> Option<(String, u32)> {
+    let suffix = name.strip_prefix(series)?.strip_suffix(".csv")?;
+    let (period, number) = suffix.split_once('_').unwrap_or((suffix, "1"));
+    period::is_suffix(period).then_some((period.to_owned(), number.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Decimal, Delimiter};
+
+    fn files(dir: &std::path::Path) -> Files {
+        let dialect = Dialect {
+            delimiter: Delimiter::default(),
+            decimal: Decimal::Point,
+            bom: true,
+        };
+        Files {
+            dir: dir.to_owned(),
+            dialect,
+        }
+    }
+
+    #[test]
+    fn names_have_a_place_in_their_series() {
+        assert_eq!(
+            place("cardata-i4-2026-03.csv", "cardata-i4"),
+            Some(("-2026-03".to_owned(), 1))
+        );
+        assert_eq!(
+            place("cardata-i4-2026-03_12.csv", "cardata-i4"),
+            Some(("-2026-03".to_owned(), 12))
+        );
+        assert_eq!(place("cardata-i4_2.csv", "cardata-i4"), Some(("".to_owned(), 2)));
+        assert_eq!(place("cardata-i40-2026-03.csv", "cardata-i4"), None);
+        assert_eq!(place("cardata-i4-2026-03.csv.bak", "cardata-i4"), None);
+    }
+
+    #[test]
+    fn a_new_file_begins_with_mark_and_header() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = files(dir.path());
+        let last = files.last("x".to_owned()).unwrap();
+        let append = files.start(&last, &["a", "b c"], b"1,2\n".to_vec()).unwrap();
+        assert_eq!(append.file, "x.csv");
+        assert_eq!(append.head, b"\xef\xbb\xbfa,b c\n");
+        assert!(append.created);
+    }
+
+    #[test]
+    fn the_last_numbered_file_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("x.csv"), "a\n").unwrap();
+        fs::write(dir.path().join("x_2.csv"), "\u{feff}a,b\r\n").unwrap();
+        let last = files(dir.path()).last("x".to_owned()).unwrap();
+        assert_eq!(last.header(), ["a", "b"]);
+        let append = files(dir.path()).start(&last, &["c"], Vec::new()).unwrap();
+        assert_eq!(append.file, "x_3.csv");
+    }
+
+    #[test]
+    fn a_line_without_end_is_filled_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = files(dir.path());
+        let end = |content: &str| {
+            fs::write(dir.path().join("x.csv"), content).unwrap();
+            let end = files.end_of_line("x.csv", 3).unwrap();
+            String::from_utf8(end).unwrap()
+        };
+        assert_eq!(end("a,b,c\n1,2,3\n"), "");
+        assert_eq!(end("a,b,c\n1,2,3"), "\n");
+        assert_eq!(end("a,b,c\n1,2,3,4"), "\n");
+        assert_eq!(end("a,b,c\n1"), ",,\n");
+        assert_eq!(end("a,b,c\n1,\"t\no"), "\",\n");
+    }
+}

@@ -1,0 +1,97 @@
+//! The sink's folder: making it, keeping others out, and making its directory entries durable.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use collector_core::SinkError;
+
+use crate::failure::{failed, failing};
+
+const LOCK: &str = ".cardata.lock";
+
+/// Makes the folder where it is missing, durably.
+pub fn create(dir: &Path) -> Result<(), SinkError> {
+    let existing = nearest_existing(dir);
+    fs::create_dir_all(dir).map_err(failing("create the folder", dir))?;
+    for created in dir.ancestors().take_while(|path| *path != existing) {
+        if let Some(parent) = created.parent() {
+            sync(or_here(parent))?;
+        }
+    }
+    Ok(())
+}
+
+/// The folder itself or the nearest folder above it that exists.
+pub fn nearest_existing(dir: &Path) -> &Path {
+    let exists = |path: &&Path| fs::symlink_metadata(or_here(path)).is_ok();
+    dir.ancestors().find(exists).unwrap_or(Path::new("."))
+}
+
+/// `.` for the empty path, which is what is above a relative path.
+pub fn or_here(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    }
+}
+
+/// Makes created, renamed and removed files of a folder durable.
+pub fn sync(dir: &Path) -> Result<(), SinkError> {
+    // Elsewhere a folder cannot be opened as a file, and its entries are made durable with the files.
+    if cfg!(unix) {
+        let synced = File::open(dir).and_then(|folder| folder.sync_all());
+        synced.map_err(failing("sync the folder", dir))?;
+    }
+    Ok(())
+}
+
+/// Takes the folder's lock, which lasts as long as the file is open and ends with the process.
+pub fn lock(dir: &Path) -> Result<File, SinkError> {
+    let path = lock_path(dir);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(failing("open the lock", &path))?;
+    try_lock(&file, dir, &path)?;
+    Ok(file)
+}
+
+/// Proves that the lock could be taken, without creating it.
+pub fn is_lockable(dir: &Path) -> Result<(), SinkError> {
+    let path = lock_path(dir);
+    match OpenOptions::new().write(true).open(&path) {
+        Ok(file) => try_lock(&file, dir, &path),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed("open the lock", &path, &error)),
+    }
+}
+
+fn try_lock(file: &File, dir: &Path, path: &Path) -> Result<(), SinkError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(SinkError::misconfigured(format!(
+            "{} is in use by another csv sink or another cardata; give each csv sink a folder of its own",
+            dir.display()
+        ))),
+        // A file system that knows no locks: better without than not at all.
+        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(()),
+        Err(TryLockError::Error(error)) => Err(failed("lock", path, &error)),
+    }
+}
+
+fn lock_path(dir: &Path) -> PathBuf {
+    dir.join(LOCK)
+}
+
+/// The length of a file; `None` where there is none.
+pub fn length(path: &Path) -> io::Result<Option<u64>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.len())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,345 @@
+//! The sink's memory in its folder: how far the journal stands in the files, and what is being appended.
+//!
+//! A file of lines, each a checksum and a JSON record; the last valid line counts. Lines are only appended,
+//! so a line that a crash tore leaves its predecessor valid.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use collector_core::{LogId, SinkError};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{failed, failing};
+use crate::folder;
+
+/// The file is written anew when it has grown beyond this many bytes.
+const COMPACT_BEYOND: u64 = 64 * 1024;
+
+/// What a line says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    /// The journal that the numbers belong to.
+    log_id: String,
+    /// The last entry of which everything stands in the files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    /// What is being appended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intent: Option<Intent>,
+}
+
+/// A batch that is about to be appended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The last entry of the batch.
+    pub seq: u64,
+    pub parts: Vec<Part>,
+}
+
+/// What a batch appends to one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub file: String,
+    /// The length of the file before.
+    pub before: u64,
+    /// The length of the file with the batch in it.
+    pub after: u64,
+    /// CRC-32 of the bytes between.
+    pub crc: u32,
+    /// Whether the batch creates the file.
+    pub created: bool,
+}
+
+/// The open progress file.
+#[derive(Debug)]
+pub struct Progress {
+    path: PathBuf,
+    file: File,
+    /// Where the next line goes.
+    end: u64,
+    record: Record,
+    /// Whether the folder's entry for the file is durable.
+    is_linked: bool,
+}
+
+impl Progress {
+    /// Opens or creates the progress file of a sink. The caller holds the folder's lock.
+    pub fn open(dir: &Path, sink: &str) -> Result<Self, SinkError> {
+        let path = dir.join(file_name(sink));
+        match OpenOptions::new().read(true).write(true).open(&path) {
+            Ok(file) => Self::read(path, file),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let record = Record::default();
+                let (file, end) = create(&path, &record).map_err(failing("write", &path))?;
+                Ok(Self {
+                    path,
+                    file,
+                    end,
+                    record,
+                    is_linked: false,
+                })
+            }
+            Err(error) => Err(failed("open", &path, &error)),
+        }
+    }
+
+    fn read(path: PathBuf, mut file: File) -> Result<Self, SinkError> {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(failing("read", &path))?;
+        let mut end = 0;
+        let mut record = Record::default();
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let Some(read) = decode(line) else { break };
+            record = read;
+            end += line.len() as u64;
+        }
+        if end < bytes.len() as u64 {
+            file.set_len(end).map_err(failing("repair", &path))?;
+        }
+        Ok(Self {
+            path,
+            file,
+            end,
+            record,
+            is_linked: true,
+        })
+    }
+
+    /// Whether someone took the file away.
+    pub fn is_gone(&self) -> bool {
+        matches!(folder::length(&self.path), Ok(None))
+    }
+
+    /// The batch that was begun and not finished.
+    pub fn intent(&self) -> Option<&Intent> {
+        self.record.intent.as_ref()
+    }
+
+    /// Whether an entry stands in the files.
+    pub fn contains(&self, seq: u64) -> bool {
+        self.record.seq.is_some_and(|stored| seq <= stored)
+    }
+
+    /// Goes over to a journal; entries of another one count for nothing. No batch may be unfinished.
+    pub fn follow(&mut self, log_id: &LogId) {
+        if self.record.log_id != log_id.as_str() {
+            self.record.log_id = log_id.as_str().to_owned();
+            self.record.seq = None;
+        }
+    }
+
+    /// Notes durably what is about to be appended.
+    pub fn begin(&mut self, intent: Intent) -> Result<(), SinkError> {
+        if let (false, Some(dir)) = (self.is_linked, self.path.parent()) {
+            folder::sync(dir)?;
+            self.is_linked = true;
+        }
+        let record = Record {
+            intent: Some(intent),
+            ..self.record.clone()
+        };
+        let appended = self.append(&record).and_then(|end| {
+            self.file.sync_data()?;
+            Ok(end)
+        });
+        self.end = appended.map_err(failing("write", &self.path))?;
+        self.record = record;
+        Ok(())
+    }
+
+    /// Notes that the batch stands durably in the files.
+    ///
+    /// The note itself need not be durable: after a power failure the batch is found complete by its
+    /// checksums. It ends the time in which a change of the files by others could be taken for a torn batch.
+    pub fn finish(&mut self) {
+        if let Some(intent) = self.record.intent.take() {
+            self.record.seq = Some(intent.seq);
+        }
+        self.note();
+    }
+
+    /// Limits the batch to its first files, where the others were not touched.
+    pub fn limit(&mut self, touched: usize) {
+        if let Some(intent) = &mut self.record.intent {
+            intent.parts.truncate(touched);
+        }
+    }
+
+    /// Notes that nothing of the batch stands in the files. The caller has made that durable.
+    pub fn abandon(&mut self) {
+        self.record.intent = None;
+        self.note();
+    }
+
+    fn note(&mut self) {
+        let record = self.record.clone();
+        if let Ok(end) = self.append(&record) {
+            self.end = end;
+        }
+        // On a full disk the file grows a little further.
+        if self.end > COMPACT_BEYOND
+            && let Ok((file, end)) = create(&self.path, &record)
+        {
+            (self.file, self.end, self.is_linked) = (file, end, false);
+        }
+    }
+
+    /// Writes a line behind the last valid one; where it ends.
+    fn append(&mut self, record: &Record) -> io::Result<u64> {
+        let line = encode(record)?;
+        self.file.seek(SeekFrom::Start(self.end))?;
+        let written = self.file.write_all(&line);
+        if written.is_err() {
+            // What stays of a torn line is invalid, so a failure here does no harm.
+            let _ = self.file.set_len(self.end);
+        }
+        written.map(|()| self.end + line.len() as u64)
+    }
+}
+
+/// Creates or replaces the file with one line, all at once.
+fn create(path: &Path, record: &Record) -> io::Result<(File, u64)> {
+    let temporary = path.with_extension("progress.new");
+    let created = write_new(&temporary, record).and_then(|created| {
+        fs::rename(&temporary, path)?;
+        Ok(created)
+    });
+    if created.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    created
+}
+
+fn write_new(path: &Path, record: &Record) -> io::Result<(File, u64)> {
+    let line = encode(record)?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(path)?;
+    file.write_all(&line)?;
+    file.sync_all()?;
+    Ok((file, line.len() as u64))
+}
+
+fn encode(record: &Record) -> io::Result<Vec<u8>> {
+    let json = serde_json::to_string(record)?;
+    Ok(format!("{:08x} {json}\n", crc(&[json.as_bytes()])).into_bytes())
+}
+
+fn decode(line: &[u8]) -> Option<Record> {
+    let text = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
+    let (checksum, json) = text.split_once(' ')?;
+    if u32::from_str_radix(checksum, 16) != Ok(crc(&[json.as_bytes()])) {
+        return None;
+    }
+    serde_json::from_str(json).ok()
+}
+
+/// CRC-32 of the slices as if they were one.
+pub fn crc(slices: &[&[u8]]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    for slice in slices {
+        crc.update(slice);
+    }
+    crc.sum()
+}
+
+/// The name of a sink's progress file; different for different names, whatever characters they have.
+fn file_name(sink: &str) -> String {
+    let mut name = String::from(".cardata-");
+    for byte in sink.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+            name.push(char::from(byte));
+        } else {
+            name.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    name + ".progress"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(dir: &Path) -> Progress {
+        Progress::open(dir, "csv").unwrap()
+    }
+
+    fn intent(seq: u64) -> Intent {
+        Intent {
+            seq,
+            parts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_last_line_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut progress = open(dir.path());
+        progress.follow(&LogId::new("a"));
+        progress.begin(intent(7)).unwrap();
+        assert_eq!(open(dir.path()).intent(), Some(&intent(7)));
+        progress.finish();
+        let progress = open(dir.path());
+        assert_eq!(progress.intent(), None);
+        assert!(progress.contains(7) && !progress.contains(8));
+    }
+
+    #[test]
+    fn another_journal_begins_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut progress = open(dir.path());
+        progress.follow(&LogId::new("a"));
+        progress.begin(intent(7)).unwrap();
+        progress.finish();
+        progress.follow(&LogId::new("b"));
+        assert!(!progress.contains(1));
+    }
+
+    #[test]
+    fn a_torn_line_leaves_its_predecessor_valid() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut progress = open(dir.path());
+        progress.begin(intent(7)).unwrap();
+        progress.finish();
+        let whole = progress.end;
+        progress.begin(intent(9)).unwrap();
+        for length in whole..progress.end {
+            progress.file.set_len(length).unwrap();
+            let mut read = open(dir.path());
+            assert!(read.contains(7) && read.intent().is_none(), "cut at {length}");
+            read.begin(intent(9)).unwrap();
+            assert_eq!(
+                open(dir.path()).intent(),
+                Some(&intent(9)),
+                "written behind a cut at {length}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_file_stays_small() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut progress = open(dir.path());
+        for seq in 1..2_000 {
+            progress.record.intent = Some(intent(seq));
+            progress.finish();
+        }
+        assert!(progress.end < COMPACT_BEYOND + 100);
+        assert!(open(dir.path()).contains(1_999));
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            1,
+            "no temporary file stays"
+        );
+    }
+
+    #[test]
+    fn names_of_sinks_never_meet_and_never_leave_the_folder() {
+        assert_eq!(file_name("csv"), ".cardata-csv.progress");
+        assert_eq!(file_name("../a b"), ".cardata-%2e%2e%2fa%20b.progress");
+    }
+}

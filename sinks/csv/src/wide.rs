@@ -1,0 +1,218 @@
+//! The wide layout: one row per snapshot and one column per descriptor, a file series per vehicle, in the
+//! file of the period in which the snapshot was received.
+//!
+//! A column is known by its header, so the header of a file is all that has to be read back.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use collector_core::{Descriptor, Entry, Reading, SinkError, Snapshot, Unit, ValueType, Vehicle};
+
+use crate::config::Rotate;
+use crate::encode::{Cells, Rows, TimeStyle, end_row, finish, harmless, unencodable};
+use crate::files::{Append, Files};
+use crate::period;
+
+/// The columns before those of the descriptors.
+const FIXED: [&str; 5] = [
+    "received_at [UTC]",
+    "measured_at [UTC]",
+    "vehicle",
+    "vin",
+    "source",
+];
+
+/// A vehicle's name in a file name is cut to this many characters.
+const LONGEST_NAME: usize = 40;
+
+/// The rows of some entries, by file.
+pub fn appends(files: &Files, rotate: Rotate, entries: &[&Entry]) -> Result<Vec<Append>, SinkError> {
+    let mut sheets: Vec<Sheet<'_>> = Vec::new();
+    for entry in entries {
+        let snapshot = &*entry.snapshot;
+        let series = series(&snapshot.vehicle);
+        let stem = period::stem(&series, rotate, period::date(snapshot.received_at));
+        match sheets.iter_mut().find(|sheet| sheet.stem == stem) {
+            Some(sheet) => sheet.snapshots.push(snapshot),
+            None => sheets.push(Sheet {
+                series,
+                stem,
+                snapshots: vec![snapshot],
+            }),
+        }
+    }
+    sheets.into_iter().map(|sheet| sheet.append(files)).collect()
+}
+
+/// Snapshots of one vehicle and period.
+struct Sheet<'a> {
+    series: String,
+    stem: String,
+    snapshots: Vec<&'a Snapshot>,
+}
+
+impl Sheet<'_> {
+    fn append(self, files: &Files) -> Result<Append, SinkError> {
+        let last = files.last(self.stem)?;
+        let mut columns = match own_columns(last.header()) {
+            Some(columns) => columns.to_vec(),
+            None => {
+                let newest = files.newest_header(&self.series, |header| own_columns(header).is_some())?;
+                newest.map_or(Vec::new(), |header| header[FIXED.len()..].to_vec())
+            }
+        };
+        let mut headers = Headers::default();
+        let needed: BTreeSet<Arc<str>> = self
+            .snapshots
+            .iter()
+            .flat_map(|snapshot| &snapshot.readings)
+            .map(|reading| headers.of(reading))
+            .collect();
+        let missing: Vec<String> = needed
+            .iter()
+            .filter(|name| !columns.iter().any(|c| **c == ***name))
+            .map(|name| name.to_string())
+            .collect();
+        let is_new = !missing.is_empty() || own_columns(last.header()).is_none();
+        columns.extend(missing);
+
+        let rows = rows(files, &self.snapshots, &columns, &mut headers)?;
+        if is_new {
+            let all: Vec<&str> = FIXED
+                .into_iter()
+                .chain(columns.iter().map(String::as_str))
+                .collect();
+            files.start(&last, &all, rows)
+        } else {
+            files.extend(&last, rows)
+        }
+    }
+}
+
+/// The descriptors' columns of a header of this layout; `None` for other headers.
+fn own_columns(header: &[String]) -> Option<&[String]> {
+    let (fixed, columns) = header.split_at_checked(FIXED.len())?;
+    (fixed == FIXED).then_some(columns)
+}
+
+fn rows(
+    files: &Files,
+    snapshots: &[&Snapshot],
+    columns: &[String],
+    headers: &mut Headers,
+) -> Result<Vec<u8>, SinkError> {
+    let places: HashMap<&str, usize> = columns
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(place, name)| (name.as_str(), place))
+        .collect();
+    let mut cells = Cells::new(files.dialect.decimal, TimeStyle::Spreadsheet);
+    let mut rows = files.dialect.rows();
+    for snapshot in snapshots {
+        for readings in spread(snapshot, columns.len(), |reading| {
+            places.get(&*headers.of(reading)).copied()
+        }) {
+            write(&mut rows, &mut cells, snapshot, &readings).map_err(|error| unencodable(&error))?;
+        }
+    }
+    finish(rows)
+}
+
+/// Spreads readings over the columns: the second value of a descriptor stands in a second row, and so on.
+fn spread(
+    snapshot: &Snapshot,
+    columns: usize,
+    mut place: impl FnMut(&Reading) -> Option<usize>,
+) -> Vec<Vec<Option<&Reading>>> {
+    let mut rows: Vec<Vec<Option<&Reading>>> = Vec::new();
+    let mut filled = vec![0; columns];
+    for reading in &snapshot.readings {
+        let Some(column) = place(reading) else { continue };
+        if filled[column] == rows.len() {
+            rows.push(vec![None; columns]);
+        }
+        rows[filled[column]][column] = Some(reading);
+        filled[column] += 1;
+    }
+    rows
+}
+
+fn write(
+    rows: &mut Rows,
+    cells: &mut Cells,
+    snapshot: &Snapshot,
+    readings: &[Option<&Reading>],
+) -> csv::Result<()> {
+    let newest = readings.iter().flatten().map(|reading| reading.measured_at).max();
+    cells.time(rows, snapshot.received_at)?;
+    cells.time(rows, newest.unwrap_or(snapshot.received_at))?;
+    cells.text(rows, &snapshot.vehicle.name)?;
+    rows.write_field(snapshot.vehicle.vin.as_str())?;
+    cells.text(rows, &snapshot.source)?;
+    for reading in readings {
+        match reading {
+            Some(reading) => cells.value(rows, &reading.value)?,
+            None => rows.write_field("")?,
+        }
+    }
+    end_row(rows)
+}
+
+/// The headers of descriptors, made once per batch.
+#[derive(Default)]
+struct Headers(HashMap<(Descriptor, Option<Unit>), Arc<str>>);
+
+impl Headers {
+    fn of(&mut self, reading: &Reading) -> Arc<str> {
+        let key = (reading.descriptor.clone(), reading.unit.clone());
+        let header = self
+            .0
+            .entry(key)
+            .or_insert_with(|| harmless(&header(reading)).into());
+        Arc::clone(header)
+    }
+}
+
+/// The short name and, in brackets, the unit.
+fn header(reading: &Reading) -> String {
+    let name = reading.descriptor.name();
+    match &reading.unit {
+        Some(unit) => format!("{name} [{unit}]"),
+        None if reading.descriptor.value_type() == ValueType::Timestamp => format!("{name} [UTC]"),
+        None => name.to_owned(),
+    }
+}
+
+/// The name of a vehicle's files: its name and the end of its VIN, which stays when the name changes hands.
+fn series(vehicle: &Vehicle) -> String {
+    let number = vehicle.vin.production_number();
+    let kept = |c: char| if c.is_alphanumeric() { c } else { '-' };
+    let name: String = vehicle.name.chars().map(kept).take(LONGEST_NAME).collect();
+    let words: Vec<&str> = name.split('-').filter(|word| !word.is_empty()).collect();
+    match words.join("-") {
+        name if name.is_empty() || name == number => format!("cardata-{number}"),
+        name => format!("cardata-{name}-{number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series_of(name: &str) -> String {
+        let vin = "WBY8P210X07A12345".parse().unwrap();
+        series(&Vehicle {
+            vin,
+            name: name.into(),
+        })
+    }
+
+    #[test]
+    fn a_vehicle_has_files_of_its_own() {
+        assert_eq!(series_of("i4"), "cardata-i4-7A12345");
+        assert_eq!(series_of("7A12345"), "cardata-7A12345");
+        assert_eq!(series_of("../Käthe's i4/"), "cardata-Käthe-s-i4-7A12345");
+        assert_eq!(series_of("…"), "cardata-7A12345");
+    }
+}

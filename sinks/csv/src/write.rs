@@ -1,0 +1,225 @@
+//! Appends batches so that each entry stands in the files exactly once, whenever the process is killed.
+//!
+//! 1. The intent is made durable: the length of each file now and with the batch, and a checksum between.
+//! 2. The rows are appended and made durable. That is the acknowledgement.
+//! 3. The end is noted.
+//!
+//! Who finds an intent without its end looks at the files. The batch is all there, and counts as stored; or
+//! the files are cut back to their lengths before it, and it is written when it is delivered again.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use collector_core::{Entry, SinkError};
+
+use crate::config::Layout;
+use crate::failure::{failed, failing};
+use crate::files::Append;
+use crate::progress::{Intent, Part, Progress, crc};
+use crate::sink::Settings;
+use crate::{folder, long, wide};
+
+/// The sink's folder, opened for writing.
+pub struct Store {
+    progress: Progress,
+    _lock: File,
+}
+
+impl Store {
+    /// Takes the folder and repairs what a crash left in it.
+    pub fn open(settings: &Settings) -> Result<Self, SinkError> {
+        let dir = &settings.files.dir;
+        folder::create(dir)?;
+        let lock = folder::lock(dir)?;
+        let mut progress = Progress::open(dir, &settings.name)?;
+        if let Some(intent) = progress.intent() {
+            if is_complete(dir, intent)? {
+                progress.finish();
+            } else {
+                roll_back(dir, &mut progress)?;
+            }
+        }
+        progress.follow(&settings.log_id);
+        Ok(Self {
+            progress,
+            _lock: lock,
+        })
+    }
+
+    /// Whether someone removed the folder, or the sink's memory in it, under our feet.
+    pub fn is_gone(&self) -> bool {
+        self.progress.is_gone()
+    }
+
+    /// Stores what is new in a batch.
+    pub fn write(&mut self, settings: &Settings, batch: &[Entry]) -> Result<(), SinkError> {
+        // An earlier attempt failed, so its rows are not trusted even if they can be read back.
+        roll_back(&settings.files.dir, &mut self.progress)?;
+        let entries: Vec<&Entry> = batch
+            .iter()
+            .filter(|entry| !self.progress.contains(entry.seq))
+            .collect();
+        let Some(seq) = entries.iter().map(|entry| entry.seq).max() else {
+            return Ok(());
+        };
+        let appends = match settings.layout {
+            Layout::Long => long::appends(&settings.files, settings.rotate, &entries)?,
+            Layout::Wide => wide::appends(&settings.files, settings.rotate, &entries)?,
+        };
+        let parts = appends.iter().map(part).collect();
+        self.progress.begin(Intent { seq, parts })?;
+        if let Err((touched, error)) = append_all(&settings.files.dir, &appends) {
+            self.progress.limit(touched);
+            // Now if that is possible, else before the next attempt.
+            let _ = roll_back(&settings.files.dir, &mut self.progress);
+            return Err(error);
+        }
+        self.progress.finish();
+        Ok(())
+    }
+}
+
+fn part(append: &Append) -> Part {
+    let length = append.head.len() + append.rows.len();
+    Part {
+        file: append.file.clone(),
+        before: append.before,
+        after: append.before + length as u64,
+        crc: crc(&[&append.head, &append.rows]),
+        created: append.created,
+    }
+}
+
+/// Appends to the files one by one. A failure comes with the number of files that were touched.
+fn append_all(dir: &Path, appends: &[Append]) -> Result<(), (usize, SinkError)> {
+    for (touched, append) in appends.iter().enumerate() {
+        let path = dir.join(&append.file);
+        let file = open(&path, append).map_err(|error| (touched, failed("append to", &path, &error)))?;
+        write(file, append).map_err(|error| (touched + 1, failed("append to", &path, &error)))?;
+    }
+    if appends.iter().any(|append| append.created) {
+        folder::sync(dir).map_err(|error| (appends.len(), error))?;
+    }
+    Ok(())
+}
+
+fn open(path: &Path, append: &Append) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .append(true)
+        .create_new(append.created)
+        .open(path)?;
+    if file.metadata()?.len() != append.before {
+        return Err(io::Error::new(
+            ErrorKind::ResourceBusy,
+            "another program is writing to it",
+        ));
+    }
+    Ok(file)
+}
+
+fn write(mut file: File, append: &Append) -> io::Result<()> {
+    file.write_all(&append.head)?;
+    file.write_all(&append.rows)?;
+    file.sync_data()
+}
+
+/// Whether everything that a batch appends stands in the files; if so, durably.
+fn is_complete(dir: &Path, intent: &Intent) -> Result<bool, SinkError> {
+    for part in &intent.parts {
+        let path = dir.join(&part.file);
+        match holds(&path, part) {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(failed("read", &path, &error)),
+        }
+    }
+    folder::sync(dir)?;
+    Ok(true)
+}
+
+fn holds(path: &Path, part: &Part) -> io::Result<bool> {
+    let mut file = OpenOptions::new().read(true).append(true).open(path)?;
+    let length = part.after.saturating_sub(part.before);
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(part.before))?;
+    (&file).take(length).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 != length || crc(&[&bytes]) != part.crc {
+        return Ok(false);
+    }
+    // The process may have been killed between the writing and the syncing.
+    file.sync_data()?;
+    Ok(true)
+}
+
+/// Takes an unfinished batch out of the files, durably.
+fn roll_back(dir: &Path, progress: &mut Progress) -> Result<(), SinkError> {
+    let Some(intent) = progress.intent() else {
+        return Ok(());
+    };
+    for part in &intent.parts {
+        let path = dir.join(&part.file);
+        cut_back(&path, part).map_err(failing("repair", &path))?;
+    }
+    folder::sync(dir)?;
+    progress.abandon();
+    Ok(())
+}
+
+/// Takes away what the batch appended. A file that is shorter or longer than the batch could have made it was
+/// changed by someone else, and is left alone.
+fn cut_back(path: &Path, part: &Part) -> io::Result<()> {
+    let Some(length) = folder::length(path)? else {
+        return Ok(());
+    };
+    if length > part.after || (length <= part.before && !part.created) {
+        return Ok(());
+    }
+    if part.created {
+        return fs::remove_file(path);
+    }
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(part.before)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn append(file: &str, before: u64) -> Append {
+        Append {
+            file: file.to_owned(),
+            before,
+            created: before == 0,
+            head: Vec::new(),
+            rows: b"row\n".to_vec(),
+        }
+    }
+
+    #[test]
+    fn only_files_that_were_touched_are_cut_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |file: &str| dir.path().join(file);
+        // Between the look at the folder and the writing, others made one file and extended another.
+        for others in ["made", "extended"] {
+            fs::write(path("made"), "x").unwrap();
+            fs::write(path("extended"), "h\nx").unwrap();
+            let before = if others == "made" { 0 } else { 2 };
+            let appends = [append("ours", 0), append(others, before)];
+            let mut progress = Progress::open(dir.path(), "csv").unwrap();
+            let parts = appends.iter().map(part).collect();
+            progress.begin(Intent { seq: 1, parts }).unwrap();
+
+            let (touched, error) = append_all(dir.path(), &appends).unwrap_err();
+            assert_eq!(touched, 1);
+            assert!(matches!(error, SinkError::Transient { .. }), "{error:?}");
+            progress.limit(touched);
+            roll_back(dir.path(), &mut progress).unwrap();
+            assert!(!path("ours").exists());
+            assert_eq!(fs::read(path("made")).unwrap(), b"x");
+            assert_eq!(fs::read(path("extended")).unwrap(), b"h\nx");
+        }
+    }
+}

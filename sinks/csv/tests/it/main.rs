@@ -1,0 +1,11 @@
+//! The sink on real folders: its promises, crashes, and what an owner may do to the files.
+
+#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+
+mod archive;
+mod conformance;
+mod crash;
+mod files;
+mod folder;
+mod options;
+mod wide;
