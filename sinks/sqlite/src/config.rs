@@ -1,0 +1,59 @@
+//! The options of the sink.
+
+use std::path::PathBuf;
+
+use collector_core::{Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::sink::SqliteSink;
+
+/// Keeps every reading in one SQLite database.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SqliteConfig {
+    /// The database file, relative to the pipeline file. It and its folder are made when they are missing.
+    pub path: PathBuf,
+}
+
+impl SinkConfig for SqliteConfig {
+    const TYPE: &'static str = "sqlite";
+    const SUMMARY: &'static str = "one SQLite database, small on disk, with views that are pleasant to read";
+    const SAMPLE: &'static str = include_str!("../sample.yaml");
+    const REDELIVERY: Redelivery = Redelivery::Ignored;
+
+    fn validate(&self) -> Result<(), Vec<Invalid>> {
+        // A trailing separator is not seen by `file_name`.
+        let text = self.path.to_string_lossy();
+        if self.path.file_name().is_none() || text.ends_with(std::path::is_separator) {
+            return Err(vec![Invalid::new(
+                "path",
+                format!("`{text}` names no file: write one such as `data/cardata.db`"),
+            )]);
+        }
+        Ok(())
+    }
+
+    fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
+        let path = context.base_dir.join(&self.path);
+        // SQLite takes a relative name that begins with `file:` for a URI, and `:memory:` for no file at all.
+        let path = std::path::absolute(&path)
+            .map_err(|error| SinkError::from_io("cannot find the folder of", &path, &error))?;
+        Ok(Box::new(SqliteSink::new(path)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_a_file() {
+        let config = |path: &str| SqliteConfig { path: path.into() };
+        assert_eq!(config("data/cardata.db").validate(), Ok(()));
+        for wrong in ["", "data/", "..", "/"] {
+            let mistakes = config(wrong).validate().unwrap_err();
+            assert_eq!(mistakes[0].key, "path", "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The numbers that stand for vehicles, descriptors, sources, units and texts in the rows.
+//!
+//! A number that was handed out in a transaction that did not commit is void, so a dictionary lives no longer
+//! than until the first error.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use collector_core::{Descriptor, Name, Origin, Reading, Snapshot, Unit, ValueType, Vehicle, Vin};
+use rusqlite::{Connection, OptionalExtension, Result, ToSql, params};
+
+/// Longer texts (JSON, XML) and more texts than these are looked up in the database, to keep memory small.
+const TEXT_BYTES: usize = 64;
+const TEXTS: usize = 4_096;
+
+#[derive(Default)]
+pub struct Dictionary {
+    vehicles: HashMap<Vin, (i64, Name)>,
+    sources: HashMap<(Name, Origin, Name), i64>,
+    descriptors: HashMap<Descriptor, Recorded>,
+    units: HashMap<Unit, i64>,
+    texts: HashMap<Arc<str>, i64>,
+}
+
+/// What the database says of a descriptor. It was written when the descriptor was first seen, and the rows
+/// depend on it.
+struct Recorded {
+    id: i64,
+    value_type: ValueType,
+    unit: Option<Unit>,
+}
+
+/// How a reading's descriptor and unit stand in its row.
+#[derive(Debug, Clone, Copy)]
+pub struct Numbers {
+    pub descriptor: i64,
+    /// The type of every value of the descriptor that stands in the database.
+    pub value_type: ValueType,
+    /// `None` where the reading has the unit that stands with its descriptor.
+    pub unit: Option<i64>,
+}
+
+impl Dictionary {
+    /// A vehicle that was given another name is renamed for all its readings.
+    pub fn vehicle(&mut self, connection: &Connection, vehicle: &Vehicle) -> Result<i64> {
+        if let Some((id, name)) = self.vehicles.get(&vehicle.vin)
+            && *name == vehicle.name
+        {
+            return Ok(*id);
+        }
+        let vin = vehicle.vin.as_str();
+        connection
+            .prepare_cached(
+                "INSERT INTO vehicle (vin, name) VALUES (?1, ?2)
+                 ON CONFLICT (vin) DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
+            )?
+            .execute(params![vin, vehicle.name])?;
+        let id = select(connection, "SELECT id FROM vehicle WHERE vin = ?1", params![vin])?;
+        self.vehicles
+            .insert(vehicle.vin.clone(), (id, vehicle.name.clone()));
+        Ok(id)
+    }
+
+    pub fn source(&mut self, connection: &Connection, snapshot: &Snapshot) -> Result<i64> {
+        let key = (snapshot.source.clone(), snapshot.origin, snapshot.account.clone());
+        if let Some(id) = self.sources.get(&key) {
+            return Ok(*id);
+        }
+        let (name, origin, account) = &key;
+        let values = params![name, origin.as_str(), account];
+        connection
+            .prepare_cached(
+                "INSERT INTO source (name, origin, account) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            )?
+            .execute(values)?;
+        let sql = "SELECT id FROM source WHERE name = ?1 AND origin = ?2 AND account = ?3";
+        let id = select(connection, sql, values)?;
+        self.sources.insert(key, id);
+        Ok(id)
+    }
+
+    pub fn reading(&mut self, connection: &Connection, reading: &Reading) -> Result<Numbers> {
+        let descriptor = &reading.descriptor;
+        let recorded = match self.descriptors.get(descriptor) {
+            Some(recorded) => recorded,
+            None => {
+                let recorded = record(connection, descriptor)?;
+                self.descriptors.entry(descriptor.clone()).or_insert(recorded)
+            }
+        };
+        let unit = if reading.unit == recorded.unit {
+            None
+        } else {
+            Some(unit(&mut self.units, connection, reading.unit.as_ref())?)
+        };
+        Ok(Numbers {
+            descriptor: recorded.id,
+            value_type: recorded.value_type,
+            unit,
+        })
+    }
+
+    pub fn text(&mut self, connection: &Connection, text: &Arc<str>) -> Result<i64> {
+        if let Some(id) = self.texts.get(text) {
+            return Ok(*id);
+        }
+        let found = connection
+            .prepare_cached("SELECT id FROM text WHERE value = ?1")?
+            .query_row(params![text], |row| row.get(0))
+            .optional()?;
+        let id = match found {
+            Some(id) => id,
+            None => connection
+                .prepare_cached("INSERT INTO text (value) VALUES (?1)")?
+                .insert(params![text])?,
+        };
+        if text.len() <= TEXT_BYTES && self.texts.len() < TEXTS {
+            self.texts.insert(text.clone(), id);
+        }
+        Ok(id)
+    }
+}
+
+fn unit(units: &mut HashMap<Unit, i64>, connection: &Connection, unit: Option<&Unit>) -> Result<i64> {
+    let unit = unit.cloned().unwrap_or(Unit::new(""));
+    if let Some(id) = units.get(&unit) {
+        return Ok(*id);
+    }
+    connection
+        .prepare_cached("INSERT INTO unit (unit) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .execute(params![unit.as_str()])?;
+    let sql = "SELECT id FROM unit WHERE unit = ?1";
+    let id = select(connection, sql, params![unit.as_str()])?;
+    units.insert(unit, id);
+    Ok(id)
+}
+
+/// Adds a descriptor that was never seen. Of one that was, a new short name is taken over; type and unit stay.
+fn record(connection: &Connection, descriptor: &Descriptor) -> Result<Recorded> {
+    let id = descriptor.as_str();
+    let unit = descriptor.unit().map(Unit::as_str);
+    connection
+        .prepare_cached(
+            "INSERT INTO descriptor (descriptor, name, type, unit) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (descriptor) DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
+        )?
+        .execute(params![
+            id,
+            descriptor.name(),
+            descriptor.value_type().as_str(),
+            unit
+        ])?;
+    connection
+        .prepare_cached("SELECT id, type, unit FROM descriptor WHERE descriptor = ?1")?
+        .query_row(params![id], |row| {
+            let stored: Option<String> = row.get(2)?;
+            let unit = match stored {
+                Some(stored) if Some(stored.as_str()) == unit => descriptor.unit().cloned(),
+                other => other.map(Unit::other),
+            };
+            Ok(Recorded {
+                id: row.get(0)?,
+                value_type: value_type(row.get_ref(1)?.as_str()?),
+                unit,
+            })
+        })
+}
+
+/// The table's CHECK allows these four and nothing else.
+fn value_type(stored: &str) -> ValueType {
+    match stored {
+        "bool" => ValueType::Bool,
+        "number" => ValueType::Number,
+        "timestamp" => ValueType::Timestamp,
+        _ => ValueType::Text,
+    }
+}
+
+fn select(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<i64> {
+    connection
+        .prepare_cached(sql)?
+        .query_row(values, |row| row.get(0))
+}

@@ -1,0 +1,92 @@
+//! What an error of SQLite means to the engine: will it pass, or does a person have to act?
+
+use std::path::Path;
+
+use collector_core::SinkError;
+use rusqlite::{Error, ErrorCode};
+
+/// `operation` is a fragment such as `cannot write to`.
+pub fn sink_error(operation: &str, path: &Path, error: &Error) -> SinkError {
+    let what = format!("{operation} {}: {error}", path.display());
+    let Some(code) = error.sqlite_error_code() else {
+        return SinkError::misconfigured(format!(
+            "{what}; its tables are not as this sink made them: move the file away, and a new one is made"
+        ));
+    };
+    match code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            SinkError::transient(format!("{what} (another program is writing to it)"))
+        }
+        ErrorCode::DiskFull
+        | ErrorCode::SystemIoFailure
+        | ErrorCode::OutOfMemory
+        | ErrorCode::OperationInterrupted
+        | ErrorCode::FileLockingProtocolFailed
+        | ErrorCode::SchemaChanged => SinkError::transient(what),
+        ErrorCode::CannotOpen => SinkError::misconfigured(format!(
+            "{what}; check that the path names a file in a folder that this user may write to"
+        )),
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
+            SinkError::misconfigured(format!(
+                "{what}; give this user the right to write to the file and to its folder"
+            ))
+        }
+        ErrorCode::NotADatabase => SinkError::misconfigured(format!(
+            "{what}; the file was made by another program: give this sink a path of its own"
+        )),
+        ErrorCode::DatabaseCorrupt => SinkError::misconfigured(format!(
+            "{what}; the file is damaged: put back a copy of it, or rescue what can be read with \
+             `sqlite3 … .recover`, or move it away, and a new one is made"
+        )),
+        _ => SinkError::misconfigured(format!(
+            "{what}; its tables are not as this sink made them: move the file away, and a new one is made"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn of(code: i32) -> SinkError {
+        let error = Error::SqliteFailure(ffi::Error::new(code), None);
+        sink_error("cannot write to", Path::new("data/cardata.db"), &error)
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_transient() {
+        for code in [
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_LOCKED,
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_IOERR,
+            ffi::SQLITE_IOERR_FSYNC,
+            ffi::SQLITE_NOMEM,
+        ] {
+            assert!(matches!(of(code), SinkError::Transient { .. }), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_needs_a_person_says_what_to_do() {
+        for (code, advice) in [
+            (ffi::SQLITE_CANTOPEN, "may write to"),
+            (ffi::SQLITE_READONLY, "the right to write"),
+            (ffi::SQLITE_PERM, "the right to write"),
+            (ffi::SQLITE_NOTADB, "a path of its own"),
+            (ffi::SQLITE_CORRUPT, "put back a copy"),
+            (ffi::SQLITE_ERROR, "move the file away"),
+        ] {
+            let error = of(code);
+            assert!(matches!(error, SinkError::Misconfigured { .. }), "{code}");
+            let reason = error.to_string();
+            assert!(
+                reason.starts_with("cannot write to data/cardata.db: "),
+                "{reason}"
+            );
+            assert!(reason.contains(advice), "{reason}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The sink: a store that is opened when it is first needed and used on blocking threads.
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use collector_core::{Entry, Sink, SinkError, Written};
+use rusqlite::TransactionBehavior;
+use tokio::sync::Mutex;
+
+use crate::failure::sink_error;
+use crate::schema;
+use crate::store::{self, Store};
+
+pub struct SqliteSink {
+    path: Arc<Path>,
+    /// Whoever works on the store owns the lock until the work is done, even when nobody waits for it any
+    /// more. `None`: not opened yet, closed, or given up after an error.
+    store: Arc<Mutex<Option<Store>>>,
+}
+
+impl SqliteSink {
+    /// `path` is absolute. Nothing is opened yet.
+    pub fn new(path: PathBuf) -> Self {
+        Self {
+            path: path.into(),
+            store: Arc::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl Sink for SqliteSink {
+    async fn check(&mut self) -> Result<(), SinkError> {
+        let path = Arc::clone(&self.path);
+        blocking(move || check(&path)).await
+    }
+
+    async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
+        let path = Arc::clone(&self.path);
+        let batch = batch.to_vec();
+        let mut slot = Arc::clone(&self.store).lock_owned().await;
+        blocking(move || {
+            // Taken out for the time of the write: after an error or a panic the connection is closed, which
+            // rolls back, and the numbers that its dictionary handed out are forgotten. A file that was
+            // deleted under us is made anew rather than written to in the void.
+            let opened = slot.take().filter(|_| path.exists());
+            let mut store = match opened {
+                Some(store) => store,
+                None => Store::open(&path)?,
+            };
+            let written = store.write(&batch)?;
+            *slot = Some(store);
+            Ok(written)
+        })
+        .await
+    }
+
+    async fn close(&mut self) -> Result<(), SinkError> {
+        let mut slot = Arc::clone(&self.store).lock_owned().await;
+        blocking(move || slot.take().map_or(Ok(()), Store::close)).await
+    }
+}
+
+/// Runs `work` on a blocking thread, to its end even when this future is dropped.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SinkError> + Send + 'static,
+) -> Result<T, SinkError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(SinkError::transient("the program is ending")),
+        },
+    }
+}
+
+/// Proves as well as can be that a write would be accepted, and leaves everything as it was.
+fn check(path: &Path) -> Result<(), SinkError> {
+    if !path.exists() {
+        return check_folder(path);
+    }
+    let mut connection = store::open_existing(path)?;
+    schema::inspect(&connection, path)?;
+    connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .and_then(rusqlite::Transaction::rollback)
+        .map_err(|error| sink_error("cannot write to", path, &error))
+}
+
+/// The database does not exist yet: could it be made? A file is made in the nearest folder that exists, and
+/// removed at once.
+fn check_folder(path: &Path) -> Result<(), SinkError> {
+    let Some(folder) = path.ancestors().skip(1).find(|folder| folder.exists()) else {
+        return Err(SinkError::misconfigured(format!(
+            "cannot make {}: no part of its path exists",
+            path.display()
+        )));
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let probe = folder.join(format!(".{name}.check-{}", std::process::id()));
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&probe)
+        .and_then(|_| std::fs::remove_file(&probe))
+        .map_err(|error| SinkError::from_io("cannot make a file in", folder, &error))
+}

@@ -1,0 +1,178 @@
+//! The file: who may read it meanwhile, what is done with one that is not ours, and what is left behind.
+
+use std::path::Path;
+
+use collector_core::SinkConfig;
+use collector_core::testkit::{context, entries, expected};
+use rusqlite::{Connection, TransactionBehavior};
+use sink_sqlite::SqliteConfig;
+
+use crate::store::{Store, advice};
+
+/// `entries(1, n)` has eight readings each.
+const READINGS: i64 = 8;
+
+fn files(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn foreign_database(store: &Store, sql: &str) -> Vec<u8> {
+    std::fs::create_dir_all(store.path().parent().unwrap()).unwrap();
+    let connection = Connection::open(store.path()).unwrap();
+    connection.execute_batch(sql).unwrap();
+    connection.close().unwrap();
+    std::fs::read(store.path()).unwrap()
+}
+
+#[tokio::test]
+async fn another_program_reads_while_the_sink_writes() {
+    let store = Store::new();
+    let mut sink = store.sink();
+    sink.write(&entries(1, 2)).await.unwrap();
+    let mut reader = store.reader();
+    let count = "SELECT count(*) FROM readings";
+    // A reader that takes its time sees one state from beginning to end, and holds nobody up.
+    let reading = reader
+        .transaction_with_behavior(TransactionBehavior::Deferred)
+        .unwrap();
+    let seen = |reading: &Connection| reading.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(seen(&reading), 2 * READINGS);
+    sink.write(&entries(3, 2)).await.unwrap();
+    assert_eq!(seen(&reading), 2 * READINGS);
+    reading.commit().unwrap();
+    assert_eq!(seen(&reader), 4 * READINGS);
+    sink.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn after_close_there_is_one_file_with_everything() {
+    let store = Store::new();
+    let mut sink = store.sink();
+    sink.write(&entries(1, 3)).await.unwrap();
+    sink.close().await.unwrap();
+    assert_eq!(files(store.path().parent().unwrap()), ["cardata.db"]);
+    assert_eq!(store.query("SELECT count(*) FROM readings"), ["24"]);
+}
+
+#[tokio::test]
+async fn a_writer_elsewhere_makes_the_write_wait_its_turn() {
+    let store = Store::new();
+    let mut sink = store.sink();
+    sink.write(&entries(1, 1)).await.unwrap();
+    let mut other = Connection::open(store.path()).unwrap();
+    let lock = other
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .unwrap();
+    let batch = entries(2, 1);
+    let mut write = sink.write(&batch);
+    // The write has begun and stands behind the lock; it goes on when the lock is released.
+    assert!(
+        write
+            .as_mut()
+            .poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+            .is_pending()
+    );
+    lock.rollback().unwrap();
+    write.await.unwrap();
+    sink.close().await.unwrap();
+    assert_eq!(store.query("SELECT count(*) FROM readings"), ["16"]);
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_never_altered() {
+    for sql in [
+        "CREATE TABLE songs (title TEXT); INSERT INTO songs VALUES ('Autobahn')",
+        "PRAGMA application_id = 7; CREATE TABLE reading (value)",
+    ] {
+        let store = Store::new();
+        let before = foreign_database(&store, sql);
+        let mut sink = store.sink();
+        let reason = advice(sink.check().await.unwrap_err());
+        assert!(
+            reason.contains("another program") && reason.contains("path of its own"),
+            "{reason}"
+        );
+        advice(sink.write(&entries(1, 1)).await.unwrap_err());
+        sink.close().await.unwrap();
+        assert_eq!(std::fs::read(store.path()).unwrap(), before);
+        assert_eq!(files(store.path().parent().unwrap()), ["cardata.db"]);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_never_altered() {
+    let store = Store::new();
+    std::fs::create_dir_all(store.path().parent().unwrap()).unwrap();
+    let text = "descriptor,value\n".repeat(100);
+    std::fs::write(store.path(), &text).unwrap();
+    let mut sink = store.sink();
+    let reason = advice(sink.check().await.unwrap_err());
+    assert!(reason.contains("path of its own"), "{reason}");
+    advice(sink.write(&entries(1, 1)).await.unwrap_err());
+    assert_eq!(std::fs::read_to_string(store.path()).unwrap(), text);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_left_to_the_newer_program() {
+    let store = Store::new();
+    let mut sink = store.sink();
+    sink.write(&entries(1, 1)).await.unwrap();
+    sink.close().await.unwrap();
+    let newer = Connection::open(store.path()).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    newer.close().unwrap();
+    let mut sink = store.sink();
+    let reason = advice(sink.check().await.unwrap_err());
+    assert!(
+        reason.contains("schema 99") && reason.contains("newer version"),
+        "{reason}"
+    );
+    advice(sink.write(&entries(2, 1)).await.unwrap_err());
+    assert_eq!(store.query("SELECT count(*) FROM readings"), ["8"]);
+}
+
+#[tokio::test]
+async fn check_leaves_no_file_behind() {
+    let store = Store::new();
+    let mut sink = store.sink();
+    sink.check().await.unwrap();
+    assert_eq!(files(&store.folder()), [""; 0]);
+    sink.write(&entries(1, 1)).await.unwrap();
+    sink.close().await.unwrap();
+    let before = std::fs::read(store.path()).unwrap();
+    store.sink().check().await.unwrap();
+    assert_eq!(files(store.path().parent().unwrap()), ["cardata.db"]);
+    assert_eq!(std::fs::read(store.path()).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_path_that_cannot_be_needs_a_person() {
+    let store = Store::new();
+    std::fs::write(store.folder().join("data"), "a file, not a folder").unwrap();
+    let mut sink = store.sink();
+    advice(sink.check().await.unwrap_err());
+    let written = sink.write(&entries(1, 1)).await.unwrap_err();
+    assert!(written.to_string().contains("data"), "{written}");
+    let folder = SqliteConfig { path: store.folder() };
+    let mut sink = folder.build(context()).unwrap();
+    let reason = advice(sink.check().await.unwrap_err());
+    assert!(reason.contains("names a file"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_database_that_was_deleted_meanwhile_is_made_anew() {
+    let store = Store::new();
+    let mut sink = store.sink();
+    sink.write(&entries(1, 2)).await.unwrap();
+    std::fs::remove_file(store.path()).unwrap();
+    let batch = entries(3, 1);
+    sink.write(&batch).await.unwrap();
+    sink.close().await.unwrap();
+    let rows = store.query("SELECT count(*) FROM readings");
+    assert_eq!(rows, [expected(&batch).len().to_string()]);
+}

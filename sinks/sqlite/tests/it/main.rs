@@ -1,0 +1,10 @@
+//! The sink from outside: its promises, what other programs read, and how it treats files that are not its own.
+
+#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+
+mod conformance;
+mod database;
+mod readme;
+mod size;
+mod store;
+mod views;
