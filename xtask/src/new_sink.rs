@@ -1,0 +1,237 @@
+//! `cargo xtask new-sink`: a sink that works, to begin from.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::{terminal, workspace};
+
+pub const HELP: &str = "\
+cargo xtask new-sink NAME
+
+Makes sinks/NAME, a package `sink-NAME` that appends JSON lines to a file and passes the conformance suite,
+and links it into the program. NAME is the word after `type:` in the pipeline file, such as `parquet`.
+Turn it into your sink step by step, its tests passing all the while.";
+
+/// Each file of the package and its template.
+const FILES: [(&str, &str); 8] = [
+    (
+        "Cargo.toml",
+        include_str!("../templates/sink/Cargo.toml.template"),
+    ),
+    ("README.md", include_str!("../templates/sink/README.md.template")),
+    (
+        "sample.yaml",
+        include_str!("../templates/sink/sample.yaml.template"),
+    ),
+    ("src/lib.rs", include_str!("../templates/sink/lib.rs.template")),
+    (
+        "src/config.rs",
+        include_str!("../templates/sink/config.rs.template"),
+    ),
+    (
+        "src/encode.rs",
+        include_str!("../templates/sink/encode.rs.template"),
+    ),
+    (
+        "src/write.rs",
+        include_str!("../templates/sink/write.rs.template"),
+    ),
+    (
+        "tests/conformance.rs",
+        include_str!("../templates/sink/conformance.rs.template"),
+    ),
+];
+
+pub fn run(args: &[String]) -> Result<()> {
+    let [name] = args else {
+        bail!("new-sink takes one name\n\n{HELP}");
+    };
+    let root = workspace::root();
+    create(&root, name)?;
+    // Where a line breaks depends on the name's length.
+    let formatted = workspace::cargo()
+        .args(["fmt", "--package", &format!("sink-{name}")])
+        .current_dir(&root)
+        .status();
+    ensure!(
+        formatted.is_ok_and(|status| status.success()),
+        "sinks/{name} is there but not formatted: run `cargo fmt --all`"
+    );
+    terminal::show(next_steps(name));
+    Ok(())
+}
+
+fn create(root: &Path, name: &str) -> Result<()> {
+    ensure!(
+        is_name(name),
+        "`{name}` is no name for a sink: lower-case letters, digits and hyphens between them, such as `parquet`"
+    );
+    let folder = root.join("sinks").join(name);
+    ensure!(!folder.exists(), "{} exists already", folder.display());
+    let underscored = name.replace('-', "_");
+    let links = [
+        ("Cargo.toml", "    \"sinks/", format!("    \"sinks/{name}\",")),
+        (
+            "Cargo.toml",
+            "sink-",
+            format!("sink-{name} = {{ path = \"sinks/{name}\" }}"),
+        ),
+        (
+            "crates/collector/Cargo.toml",
+            "sink-",
+            format!("sink-{name}.workspace = true"),
+        ),
+        (
+            "crates/collector/src/plugins.rs",
+            "use sink_",
+            format!("use sink_{underscored} as _;"),
+        ),
+    ];
+    // All of it is found possible before anything is written.
+    let mut linked = BTreeMap::new();
+    for (file, prefix, line) in links {
+        let path = root.join(file);
+        let text = match linked.remove(&path) {
+            Some(text) => text,
+            None => fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?,
+        };
+        let text = insert_sorted(&text, prefix, &line)
+            .with_context(|| format!("no line of {} begins with `{prefix}`", path.display()))?;
+        linked.insert(path, text);
+    }
+    for (path, text) in linked {
+        write(&path, &text)?;
+    }
+    for (file, template) in FILES {
+        let text = template
+            .replace("{{name}}", name)
+            .replace("{{crate}}", &format!("sink_{underscored}"))
+            .replace("{{Name}}", &camel_case(name));
+        write(&folder.join(file), &text)?;
+    }
+    Ok(())
+}
+
+fn is_name(name: &str) -> bool {
+    let part =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('-').all(part)
+}
+
+fn camel_case(name: &str) -> String {
+    let parts = name.split('-').map(|part| {
+        let (first, rest) = part.split_at(1.min(part.len()));
+        first.to_ascii_uppercase() + rest
+    });
+    parts.collect()
+}
+
+/// Puts `line` among the lines that begin with `prefix`, which are sorted. `None` where there is none.
+fn insert_sorted(text: &str, prefix: &str, line: &str) -> Option<String> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let kin = |other: &str| other.starts_with(prefix);
+    let after_last = lines.iter().rposition(|other| kin(other))? + 1;
+    let place = lines
+        .iter()
+        .position(|other| kin(other) && *other > line)
+        .unwrap_or(after_last);
+    lines.insert(place, line);
+    Some(lines.join("\n") + "\n")
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(failed)?;
+    }
+    fs::write(path, text).with_context(failed)
+}
+
+fn next_steps(name: &str) -> String {
+    format!(
+        "sinks/{name} is there, and linked into the program. Next:
+
+  1. `cargo test -p sink-{name}`: the conformance suite passes; keep it so
+  2. crates/collector/src/plugins.rs: add \"{name}\" to the list in its test
+  3. src/config.rs and sample.yaml: your options; nouns, words rather than yes and no, each one validated
+  4. src/encode.rs and src/write.rs: your store; say in REDELIVERY how a repeat shows there
+  5. tests/conformance.rs: read your store back, and let `refused` give what it refuses
+  6. README.md: what for, options, what arrives, acknowledgement, what not for
+  7. `cargo xtask ci`: before you call it done
+
+sinks/README.md tells more."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use xshell::Shell;
+
+    use super::*;
+    use crate::tidy;
+
+    const ROOT: &str = "members = [\n    \"sinks/csv\",\n    \"sinks/sqlite\",\n    \"tests\",\n]\n\n\
+                        sink-csv = { path = \"sinks/csv\" }\nsink-sqlite = { path = \"sinks/sqlite\" }\n";
+
+    #[test]
+    fn a_name_is_one_that_cargo_and_the_pipeline_file_take() {
+        for name in ["parquet", "mqtt5", "home-assistant"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "Parquet", "5g", "a_b", "a--b", "-a", "a-", "../a"] {
+            assert!(!is_name(name), "{name}");
+        }
+        assert_eq!(camel_case("home-assistant"), "HomeAssistant");
+    }
+
+    #[test]
+    fn a_line_finds_its_place() {
+        let inserted = |line| insert_sorted("a\nuse b;\nuse d;\nz\n", "use ", line);
+        assert_eq!(inserted("use a;").unwrap(), "a\nuse a;\nuse b;\nuse d;\nz\n");
+        assert_eq!(inserted("use c;").unwrap(), "a\nuse b;\nuse c;\nuse d;\nz\n");
+        assert_eq!(inserted("use e;").unwrap(), "a\nuse b;\nuse d;\nuse e;\nz\n");
+        assert_eq!(insert_sorted("a\n", "use ", "use b;"), None);
+    }
+
+    #[test]
+    fn a_new_sink_is_complete_linked_and_tidy() {
+        let shell = Shell::new().unwrap();
+        let folder = shell.create_temp_dir().unwrap();
+        let root = folder.path();
+        write(&root.join("Cargo.toml"), ROOT).unwrap();
+        let collector = root.join("crates/collector");
+        write(
+            &collector.join("Cargo.toml"),
+            "[package]\nname = \"collector\"\n\n[dependencies]\nsink-csv.workspace = true\n",
+        )
+        .unwrap();
+        write(
+            &collector.join("src/plugins.rs"),
+            "//! Plugins.\n\nuse sink_csv as _;\n",
+        )
+        .unwrap();
+
+        create(root, "home-assistant").unwrap();
+
+        let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+        let manifest = read("Cargo.toml");
+        assert!(manifest.contains("    \"sinks/csv\",\n    \"sinks/home-assistant\",\n"));
+        assert!(manifest.contains("sink-home-assistant = { path = \"sinks/home-assistant\" }\nsink-sqlite"));
+        assert!(read("crates/collector/Cargo.toml").ends_with("sink-home-assistant.workspace = true\n"));
+        assert!(read("crates/collector/src/plugins.rs").ends_with("use sink_home_assistant as _;\n"));
+        for (file, _) in FILES {
+            assert!(
+                !read(&format!("sinks/home-assistant/{file}")).contains("{{"),
+                "{file}"
+            );
+        }
+        assert_eq!(tidy::complaints(root).unwrap(), [""; 0]);
+        assert!(
+            create(root, "home-assistant").is_err(),
+            "what exists is left alone"
+        );
+    }
+}

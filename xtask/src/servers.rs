@@ -1,0 +1,169 @@
+//! The real servers that tests need: from `PATH`, else from Debian's packages, unpacked under `target/servers`.
+//!
+//! Nothing is installed and nothing outside of the target folder is touched: `apt-get download` and
+//! `dpkg -x` need no root, and package lists that are missing or stale are fetched into a state of their own.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use xshell::{Shell, cmd};
+
+use crate::{terminal, workspace};
+
+/// A server, and the variable that tells the tests where its program is.
+pub struct Server {
+    package: &'static str,
+    pub program: &'static str,
+    pub variable: &'static str,
+}
+
+pub const SERVERS: [Server; 2] = [
+    Server {
+        package: "victoria-metrics",
+        program: "victoria-metrics",
+        variable: "CARDATA_TEST_VICTORIA_METRICS",
+    },
+    Server {
+        package: "influxdb",
+        program: "influxd",
+        variable: "CARDATA_TEST_INFLUXD",
+    },
+];
+
+/// The absolute path of each server's program, fetched where it is missing.
+pub fn provide() -> Result<Vec<(&'static Server, PathBuf)>> {
+    let folder = workspace::target().join("servers");
+    let missing: Vec<_> = SERVERS
+        .iter()
+        .filter(|server| server.find(&folder).is_none())
+        .collect();
+    if !missing.is_empty() {
+        fetch(&missing, &folder).with_context(|| advice(&missing))?;
+    }
+    let found = SERVERS.iter().map(|server| {
+        let path = server
+            .find(&folder)
+            .with_context(|| format!("the package {} has no program {}", server.package, server.program))?;
+        Ok((server, path))
+    });
+    found.collect()
+}
+
+impl Server {
+    fn find(&self, folder: &Path) -> Option<PathBuf> {
+        if let Some(named) = std::env::var_os(self.variable) {
+            let named = PathBuf::from(named);
+            return std::path::absolute(&named).ok().filter(|path| path.is_file());
+        }
+        let unpacked = folder.join("usr/bin").join(self.program);
+        workspace::on_path(self.program).or_else(|| unpacked.is_file().then_some(unpacked))
+    }
+}
+
+fn advice(missing: &[&Server]) -> String {
+    let programs: Vec<_> = missing.iter().map(|server| server.program).collect();
+    let packages: Vec<_> = missing.iter().map(|server| server.package).collect();
+    let variables: Vec<_> = missing.iter().map(|server| server.variable).collect();
+    format!(
+        "the tests need {programs}, which could not be fetched. Do one of these:\n  \
+         sudo apt-get install {packages}\n  \
+         put {programs} on PATH, or name them by {variables}\n  \
+         cargo xtask test --without-servers   leaves those tests out\nWhat went wrong",
+        programs = programs.join(" and "),
+        packages = packages.join(" "),
+        variables = variables.join(" and "),
+    )
+}
+
+fn fetch(missing: &[&Server], folder: &Path) -> Result<()> {
+    for program in ["apt-get", "dpkg"] {
+        ensure!(
+            workspace::on_path(program).is_some(),
+            "there is no `{program}` here: this is no Debian or Ubuntu"
+        );
+    }
+    for server in missing {
+        if let Some(named) = std::env::var_os(server.variable) {
+            bail!("{} names {}, which is no file", server.variable, named.display());
+        }
+    }
+    let shell = Shell::new()?;
+    let downloads = folder.join("packages");
+    let lists = folder.join("apt");
+    // What an interrupted run left behind must not be taken for a package or for fresh lists.
+    shell.remove_path(&downloads)?;
+    shell.remove_path(&lists)?;
+    shell.create_dir(&downloads)?;
+    shell.change_dir(&downloads);
+    for server in missing {
+        let package = server.package;
+        terminal::tell(format_args!(
+            "fetching Debian's package {package} into {}",
+            folder.display()
+        ));
+        download(&shell, package, &lists)?;
+    }
+    let unpacked = downloads.join("unpacked");
+    for file in shell.read_dir(&downloads)? {
+        cmd!(shell, "dpkg -x {file} {unpacked}").quiet().run()?;
+    }
+    // Renamed as the last step: a program that is there is whole.
+    let programs = shell.create_dir(folder.join("usr/bin"))?;
+    for server in missing {
+        let from = unpacked.join("usr/bin").join(server.program);
+        std::fs::rename(&from, programs.join(server.program))
+            .with_context(|| format!("the package {} has no {}", server.package, from.display()))?;
+    }
+    shell.change_dir(folder);
+    shell.remove_path(&downloads)?;
+    shell.remove_path(&lists)?;
+    Ok(())
+}
+
+/// With the system's package lists, else with fresh ones of our own.
+fn download(shell: &Shell, package: &str, state: &Path) -> Result<()> {
+    let known = cmd!(shell, "apt-get download {package}").quiet().ignore_stdout();
+    if known.ignore_stderr().run().is_ok() {
+        return Ok(());
+    }
+    let options = [
+        format!("-oDir::State={}", state.display()),
+        format!("-oDir::State::lists={}", state.join("lists").display()),
+        format!("-oDir::Cache={}", state.join("cache").display()),
+        // As root, apt-get would become a user who may not write here.
+        "-oAPT::Sandbox::User=root".to_owned(),
+    ];
+    if !shell.path_exists(state) {
+        terminal::tell("fetching Debian's package lists");
+        shell.create_dir(state.join("lists/partial"))?;
+        shell.create_dir(state.join("cache/archives/partial"))?;
+        let options = &options;
+        cmd!(shell, "apt-get {options...} update")
+            .quiet()
+            .ignore_stdout()
+            .run()?;
+    }
+    cmd!(shell, "apt-get {options...} download {package}")
+        .quiet()
+        .ignore_stdout()
+        .run()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_advice_names_packages_programs_and_the_way_around() {
+        let advice = advice(&SERVERS.iter().collect::<Vec<_>>());
+        for part in [
+            "victoria-metrics and influxd",
+            "apt-get install victoria-metrics influxdb",
+            "CARDATA_TEST_INFLUXD",
+            "--without-servers",
+        ] {
+            assert!(advice.contains(part), "{part}: {advice}");
+        }
+    }
+}

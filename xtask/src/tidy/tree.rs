@@ -1,0 +1,112 @@
+//! The files of the repository, as text.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// Everything that is not ignored by git, with paths relative to the root and `/` between their parts.
+#[derive(Debug, Default)]
+pub struct Tree {
+    pub files: Vec<File>,
+    /// Every file and folder, also those that are no text.
+    paths: BTreeSet<String>,
+}
+
+/// A text file.
+#[derive(Debug)]
+pub struct File {
+    pub path: String,
+    pub text: String,
+}
+
+impl File {
+    pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.text.lines().enumerate()
+    }
+
+    pub fn is_rust(&self) -> bool {
+        self.path.ends_with(".rs")
+    }
+
+    /// Tests, examples and benches of a package, as far as they are files of their own.
+    pub fn is_test(&self) -> bool {
+        self.path.starts_with("tests/") || self.path.contains("/tests/")
+    }
+}
+
+impl Tree {
+    pub fn read(root: &Path) -> Result<Self> {
+        let ignored = std::fs::read_to_string(root.join(".gitignore")).unwrap_or_default();
+        let ignored = ignored
+            .lines()
+            .map(|line| line.trim_matches('/').to_owned())
+            .collect();
+        let mut tree = Self::default();
+        tree.walk(root, "", &ignored)?;
+        Ok(tree)
+    }
+
+    /// A tree out of nothing but these files.
+    #[cfg(test)]
+    pub fn of(files: &[(&str, &str)]) -> Self {
+        let mut tree = Self::default();
+        for (path, text) in files {
+            for (slash, _) in path.match_indices('/') {
+                tree.paths.insert(path[..slash].to_owned());
+            }
+            tree.add(path.to_string(), Some(text.to_string()));
+        }
+        tree
+    }
+
+    pub fn contains(&self, path: &str) -> bool {
+        self.paths.contains(path)
+    }
+
+    fn walk(&mut self, folder: &Path, prefix: &str, ignored: &BTreeSet<String>) -> Result<()> {
+        let failed = || format!("cannot read {}", folder.display());
+        let mut entries = std::fs::read_dir(folder)
+            .with_context(failed)?
+            .collect::<Result<Vec<_>, _>>()
+            .with_context(failed)?;
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = format!("{prefix}{name}");
+            if name == ".git" || ignored.contains(&path) {
+                continue;
+            }
+            if entry.file_type().with_context(failed)?.is_dir() {
+                self.paths.insert(path.clone());
+                self.walk(&entry.path(), &format!("{path}/"), ignored)?;
+            } else {
+                self.add(path, std::fs::read_to_string(entry.path()).ok());
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: String, text: Option<String>) {
+        self.paths.insert(path.clone());
+        self.files.extend(text.map(|text| File { path, text }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace;
+
+    #[test]
+    fn this_repository_is_read_without_what_git_ignores() {
+        let tree = Tree::read(&workspace::root()).unwrap();
+        assert!(tree.contains("xtask/src/tidy"));
+        assert!(
+            tree.files
+                .iter()
+                .any(|file| file.path == "xtask/src/tidy/tree.rs")
+        );
+        assert!(!tree.contains("target"));
+    }
+}
