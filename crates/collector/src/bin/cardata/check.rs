@@ -1,0 +1,154 @@
+//! `cardata check`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cardata_auth::{Clock, SystemClock};
+use collector::account;
+use collector::config::{self, Pipeline, SinkSpec};
+use collector::state::StateDirectory;
+use collector_core::{LogId, SinkContext, SinkError};
+
+use crate::args::CheckArgs;
+use crate::{CommandResult, Failure, context, terminal};
+
+/// How long each probe may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One thing that was tried.
+struct Probe {
+    what: String,
+    problem: Option<String>,
+    needs_login: bool,
+}
+
+pub async fn run(options: CheckArgs) -> CommandResult {
+    let pipeline = context::load(&options.pipeline)?;
+    if options.show {
+        terminal::say(config::show(&pipeline).trim_end());
+        if !options.connect {
+            return Ok(());
+        }
+    }
+    terminal::say(&format!(
+        "{}: sound; {}, {}, {}",
+        options.pipeline.config.display(),
+        counted(pipeline.accounts.len(), "account"),
+        counted(pipeline.sources.len(), "source"),
+        counted(pipeline.sinks.len(), "sink"),
+    ));
+    if options.connect {
+        connect(pipeline).await
+    } else {
+        Ok(())
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Tries logins and sinks. Spends no call and writes nothing but refreshed tokens.
+async fn connect(pipeline: Pipeline) -> CommandResult {
+    let state = StateDirectory::at(&pipeline.state);
+    let mut probes = Vec::new();
+    if pipeline.simulator.is_none() {
+        for account in &pipeline.accounts {
+            probes.push(login(account, &state).await?);
+            probes.push(api(account).await?);
+        }
+    }
+    for spec in pipeline.sinks {
+        probes.push(sink(spec, &pipeline.base_dir).await);
+    }
+    let lines = probes.iter().map(|probe| match &probe.problem {
+        None => format!("  ok      {}", probe.what),
+        Some(problem) => format!("  failed  {}: {problem}", probe.what),
+    });
+    terminal::say(&lines.collect::<Vec<_>>().join("\n"));
+    let failed: Vec<_> = probes.iter().filter(|probe| probe.problem.is_some()).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let code = if failed.iter().all(|probe| probe.needs_login) {
+        3
+    } else {
+        4
+    };
+    Err(Failure::new(
+        code,
+        format!("{} of {} checks failed", failed.len(), probes.len()),
+    ))
+}
+
+async fn login(options: &config::Account, state: &StateDirectory) -> Result<Probe, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let authenticator = account::authenticator(options, &context::http_client()?, state, &clock);
+    let what = format!("login of account {}", options.name);
+    // Creating the lock file of a login that is not there would write.
+    let stored = authenticator.tokens().await;
+    let result = match stored {
+        Ok(None) => Err(format!(
+            "not logged in: run `cardata login` (no tokens in {})",
+            state.tokens().display()
+        )),
+        Ok(Some(_)) => authenticator
+            .access_token()
+            .await
+            .map(drop)
+            .map_err(|error| context::chain(&error)),
+        Err(error) => Err(context::chain(&error)),
+    };
+    let needs_login = result.is_err();
+    Ok(Probe {
+        what,
+        problem: result.err(),
+        needs_login,
+    })
+}
+
+/// Whether the API's address answers at all. No call of the API is made: each would count.
+async fn api(options: &config::Account) -> Result<Probe, Failure> {
+    let host = options.api.host_str().unwrap_or_default().to_owned();
+    let port = options.api.port_or_known_default().unwrap_or(443);
+    let what = format!("address of the API, {host}:{port}");
+    let attempt = tokio::time::timeout(PATIENCE, tokio::net::TcpStream::connect((host.as_str(), port))).await;
+    let problem = match attempt {
+        Ok(Ok(_)) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some(format!("no answer within {} s", PATIENCE.as_secs())),
+    };
+    Ok(Probe {
+        what,
+        problem,
+        needs_login: false,
+    })
+}
+
+async fn sink(spec: SinkSpec, base_dir: &std::path::Path) -> Probe {
+    let what = format!("sink {}", spec.name);
+    let bar = terminal::spinner(format!("trying {}", spec.name));
+    let context = SinkContext {
+        name: spec.name,
+        base_dir: base_dir.to_owned(),
+        log_id: LogId::new("check"),
+    };
+    let attempt = async {
+        let mut sink = (spec.builder)(context)?;
+        let checked = sink.check().await;
+        sink.close().await?;
+        checked
+    };
+    let problem = match tokio::time::timeout(PATIENCE, attempt).await {
+        Ok(Ok(())) => None,
+        Ok(Err(SinkError::Transient { reason, .. } | SinkError::Misconfigured { reason })) => Some(reason),
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some(format!("no answer within {} s", PATIENCE.as_secs())),
+    };
+    bar.finish_and_clear();
+    Probe {
+        what,
+        problem,
+        needs_login: false,
+    }
+}

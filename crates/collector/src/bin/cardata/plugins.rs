@@ -1,0 +1,100 @@
+//! `cardata plugins` and `cardata schema`.
+
+use collector::config;
+use collector_core::{sink_plugins, source_plugins};
+use serde_json::Value;
+
+use crate::args::PluginsArgs;
+use crate::{CommandResult, Failure, terminal};
+
+pub fn run(options: &PluginsArgs) -> CommandResult {
+    match &options.name {
+        None => list(),
+        Some(name) => describe(name)?,
+    }
+    Ok(())
+}
+
+pub fn schema() -> CommandResult {
+    terminal::say(&format!("{:#}", config::schema()));
+    Ok(())
+}
+
+fn list() {
+    let sources = source_plugins()
+        .into_iter()
+        .map(|plugin| (plugin.type_name, plugin.summary));
+    let sinks = sink_plugins()
+        .into_iter()
+        .map(|plugin| (plugin.type_name, plugin.summary));
+    terminal::say(&format!(
+        "Sources\n{}\n\nSinks\n{}\n\n`cardata plugins NAME` prints the options and a sample.",
+        rows(sources),
+        rows(sinks)
+    ));
+}
+
+fn rows<'a>(plugins: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let rows: Vec<_> = plugins
+        .map(|(name, summary)| vec![name.to_owned(), summary.to_owned()])
+        .collect();
+    terminal::table(&rows)
+}
+
+fn describe(name: &str) -> CommandResult {
+    let mut generator = schemars::generate::SchemaSettings::draft07().into_generator();
+    let sink = sink_plugins().into_iter().find(|plugin| plugin.type_name == name);
+    let source = source_plugins()
+        .into_iter()
+        .find(|plugin| plugin.type_name == name);
+    let (summary, sample, schema) = match (sink, source) {
+        (Some(plugin), _) => (plugin.summary, plugin.sample, (plugin.schema)(&mut generator)),
+        (None, Some(plugin)) => (plugin.summary, plugin.sample, (plugin.schema)(&mut generator)),
+        (None, None) => {
+            return Err(Failure::new(
+                2,
+                format!("there is no plugin `{name}`; `cardata plugins` lists them"),
+            ));
+        }
+    };
+    let options = options(schema.as_value());
+    terminal::say(&format!(
+        "{summary}\n\nOptions\n{options}\n\nSample\n\n{}",
+        sample.trim_end()
+    ));
+    Ok(())
+}
+
+/// Each option with whether it is required, its default and its description.
+fn options(schema: &Value) -> String {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+        return "  none".to_owned();
+    };
+    let required: Vec<_> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let rows: Vec<_> = properties
+        .iter()
+        .map(|(key, option)| {
+            let default = option.get("default").filter(|default| !default.is_null());
+            let presence = match default {
+                _ if required.contains(&key.as_str()) => "required".to_owned(),
+                Some(default) => format!(
+                    "default {}",
+                    default.as_str().map_or(default.to_string(), str::to_owned)
+                ),
+                None => "optional".to_owned(),
+            };
+            let description = option
+                .get("description")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            vec![key.clone(), presence, description.replace('\n', " ")]
+        })
+        .collect();
+    terminal::table(&rows)
+}

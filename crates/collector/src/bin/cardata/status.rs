@@ -1,0 +1,132 @@
+//! `cardata status`: what there is to know, gathered beside the process that may be running.
+
+use std::sync::Arc;
+
+use cardata_auth::{Clock, SystemClock};
+use collector::account;
+use collector::config::Pipeline;
+use collector::journal::overview::{LastPoll, LogTotals, Overview, Published, SinkTotals, VehicleTotals};
+use collector::quota::Allowance;
+use collector::state::StateDirectory;
+use jiff::Timestamp;
+
+use crate::args::StatusArgs;
+use crate::{CommandResult, Failure, context, status_report, terminal};
+
+/// Everything that `status` tells.
+pub struct Status {
+    pub now: Timestamp,
+    pub running: Option<String>,
+    pub accounts: Vec<AccountStatus>,
+    pub log: LogTotals,
+    pub vehicles: Vec<VehicleTotals>,
+    pub sinks: Vec<SinkStatus>,
+    pub polls: Vec<LastPoll>,
+}
+
+pub struct AccountStatus {
+    pub name: String,
+    /// Days until the login dies unless it is refreshed; `None` without a login.
+    pub login_days: Option<f64>,
+    pub login_problem: Option<String>,
+    pub calls_today: usize,
+    pub calls_left: u32,
+    pub calls_per_day: u32,
+    pub blocked_until: Option<Timestamp>,
+    pub said: Option<Published>,
+}
+
+pub struct SinkStatus {
+    pub name: String,
+    pub type_name: &'static str,
+    pub totals: Option<SinkTotals>,
+    pub said: Option<Published>,
+}
+
+pub async fn run(options: &StatusArgs) -> CommandResult {
+    let pipeline = context::load(&options.pipeline)?;
+    let status = gather(&pipeline).await?;
+    let text = if options.json {
+        status_report::json(&status)
+    } else {
+        status_report::text(&status)
+    };
+    terminal::say(&text);
+    Ok(())
+}
+
+async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
+    let failed = |error: collector::journal::JournalError| Failure::new(2, context::chain(&error));
+    let state = StateDirectory::at(&pipeline.state);
+    let overview = Overview::open(state.path()).map_err(failed)?;
+    // A simulation's time runs ahead of ours: its own newest moment is its now.
+    let mut now = SystemClock.now();
+    let mut components = Vec::new();
+    let mut status = Status {
+        now,
+        running: state.running(),
+        accounts: Vec::new(),
+        log: LogTotals::default(),
+        vehicles: Vec::new(),
+        sinks: Vec::new(),
+        polls: Vec::new(),
+    };
+    if let Some(overview) = &overview {
+        now = overview
+            .newest_moment()
+            .map_err(failed)?
+            .map_or(now, |newest| newest.max(now));
+        components = overview.components().map_err(failed)?;
+        status.now = now;
+        status.log = overview.log().map_err(failed)?;
+        status.vehicles = overview.vehicles().map_err(failed)?;
+        status.polls = overview.polls().map_err(failed)?;
+        let totals = overview.sinks().map_err(failed)?;
+        status.sinks = sinks(pipeline, &totals, &components);
+    } else {
+        status.sinks = sinks(pipeline, &[], &[]);
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let http = context::http_client()?;
+    for options in &pipeline.accounts {
+        let authenticator = account::authenticator(options, &http, &state, &clock);
+        let (login_days, login_problem) = match authenticator.tokens().await {
+            Ok(Some(tokens)) => (Some(tokens.refresh_days_left(now)), None),
+            Ok(None) => (None, Some("not logged in: run `cardata login`".to_owned())),
+            Err(error) => (None, Some(context::chain(&error))),
+        };
+        let spent = match &overview {
+            Some(overview) => overview.spent_calls(&options.name, now).map_err(failed)?,
+            None => collector::quota::Spent::default(),
+        };
+        let allowance = Allowance::for_necessities(options.calls_per_day);
+        status.accounts.push(AccountStatus {
+            name: options.name.to_string(),
+            login_days,
+            login_problem,
+            calls_today: spent.in_utc_day(now),
+            calls_left: spent.left(allowance, now),
+            calls_per_day: options.calls_per_day,
+            blocked_until: spent.blocked_until,
+            said: said(&components, "account", &options.name),
+        });
+    }
+    Ok(status)
+}
+
+fn sinks(pipeline: &Pipeline, totals: &[SinkTotals], components: &[Published]) -> Vec<SinkStatus> {
+    let status = |spec: &collector::config::SinkSpec| SinkStatus {
+        name: spec.name.to_string(),
+        type_name: spec.plugin.type_name,
+        totals: totals.iter().find(|totals| totals.sink == *spec.name).cloned(),
+        said: said(components, "sink", &spec.name),
+    };
+    pipeline.sinks.iter().map(status).collect()
+}
+
+fn said(components: &[Published], kind: &str, name: &str) -> Option<Published> {
+    components
+        .iter()
+        .find(|component| component.kind == kind && component.name == name)
+        .cloned()
+}

@@ -1,0 +1,245 @@
+//! Mistakes with their places, drawn for people and listed for programs.
+
+use std::fmt;
+
+use collector_core::table::Span;
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
+
+use super::outside::Outside;
+use super::positions::{floor, line_and_column};
+use super::problems::{Problem, Problems};
+use super::secrets;
+
+const WIDTH: usize = 110;
+/// More mistakes than this are counted, not drawn.
+const DRAWN: usize = 100;
+
+/// Everything that is wrong with one pipeline file.
+#[derive(Clone)]
+pub struct Report {
+    /// The file, as the user named it.
+    name: String,
+    /// With secrets covered and control characters replaced; offsets are those of the file.
+    text: String,
+    mistakes: Vec<Mistake>,
+    places: Vec<Places>,
+}
+
+/// One mistake of a pipeline file. No text in it shows a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// What is wrong, as a lower-case fragment.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+#[derive(Clone)]
+struct Places {
+    primary: Span,
+    also: Option<(Span, String)>,
+}
+
+impl Report {
+    pub(super) fn new(name: &str, text: &str, problems: Problems, outside: &Outside, masks: &[Span]) -> Self {
+        let covered = secrets::cover(text, masks);
+        let mut report = Self {
+            name: printable(name),
+            text: printable(&covered),
+            mistakes: Vec::new(),
+            places: Vec::new(),
+        };
+        for problem in problems.into_sorted() {
+            report.add(text, problem, outside, masks);
+        }
+        report
+    }
+
+    fn add(&mut self, text: &str, problem: Problem, outside: &Outside, masks: &[Span]) {
+        let (line, column) = line_and_column(text, problem.span.start);
+        let shown = |message: &str| printable(&outside.hide(&problem.span, message));
+        let mistake = Mistake {
+            line,
+            column,
+            message: shown(&problem.message),
+            help: problem
+                .help
+                .as_deref()
+                .map(shown)
+                .or_else(|| outside.advice(&problem.span)),
+        };
+        // One mistake may be found by two checks.
+        if self.mistakes.last() == Some(&mistake) {
+            return;
+        }
+        let place = |span: &Span| on_one_line(&self.text, span, masks.contains(span));
+        let places = Places {
+            primary: place(&problem.span),
+            also: problem
+                .also
+                .as_ref()
+                .map(|(span, label)| (place(span), label.clone())),
+        };
+        self.places.push(places);
+        self.mistakes.push(mistake);
+    }
+
+    /// Every mistake, in the order of the file.
+    pub fn mistakes(&self) -> &[Mistake] {
+        &self.mistakes
+    }
+
+    /// Each mistake with file, line, column, a caret under the text, and what to do; in colours if the reader is a
+    /// terminal.
+    pub fn render(&self, colours: bool) -> String {
+        let theme = if colours {
+            GraphicalTheme::ascii()
+        } else {
+            GraphicalTheme::none()
+        };
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_width(WIDTH)
+            .with_context_lines(1)
+            .with_links(false)
+            .without_primary_span_start()
+            .without_syntax_highlighting();
+        let mut drawn = String::new();
+        for (mistake, places) in self.mistakes.iter().zip(&self.places).take(DRAWN) {
+            let name = format!("{}:{}:{}", self.name, mistake.line, mistake.column);
+            let drawing = Drawing {
+                mistake,
+                places,
+                source: Named {
+                    name,
+                    text: &self.text,
+                },
+            };
+            if handler.render_report(&mut drawn, &drawing).is_err() {
+                drawn.push_str(&format!("{}: {}\n", drawing.source.name, mistake.message));
+            }
+            drawn.push('\n');
+        }
+        let count = self.mistakes.len();
+        let noun = if count == 1 { "mistake" } else { "mistakes" };
+        let rest = if count > DRAWN {
+            format!("; the first {DRAWN} are shown")
+        } else {
+            String::new()
+        };
+        drawn.push_str(&format!("{count} {noun} in {}{rest}\n", self.name));
+        drawn
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report")
+            .field("name", &self.name)
+            .field("mistakes", &self.mistakes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+/// What stands under a caret: the first line of a place, not more of a secret than its cover.
+fn on_one_line(text: &str, span: &Span, secret: bool) -> Span {
+    let start = floor(text, span.start);
+    let end = floor(text, span.end).max(start);
+    let line = text[start..end].lines().next().unwrap_or_default().len();
+    let length = if secret {
+        line.min(secrets::HIDDEN.len())
+    } else {
+        line
+    };
+    start..start + length
+}
+
+/// Control characters could change what a terminal shows. Lengths in bytes stay.
+fn printable(text: &str) -> String {
+    let replace = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(replace) {
+        return text.to_owned();
+    }
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\r' => printable.push(' '),
+            c if replace(c) => printable.extend(std::iter::repeat_n('?', c.len_utf8())),
+            c => printable.push(c),
+        }
+    }
+    printable
+}
+
+struct Named<'r> {
+    name: String,
+    text: &'r str,
+}
+
+impl SourceCode for Named<'_> {
+    fn read_span<'a>(
+        &'a self,
+        span: &miette::SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn miette::SpanContents<'a> + 'a>, miette::MietteError> {
+        let contents = self.text.read_span(span, before, after)?;
+        Ok(Box::new(miette::MietteSpanContents::new_named(
+            self.name.clone(),
+            contents.data(),
+            *contents.span(),
+            contents.line(),
+            contents.column(),
+            contents.line_count(),
+        )))
+    }
+}
+
+struct Drawing<'r> {
+    mistake: &'r Mistake,
+    places: &'r Places,
+    source: Named<'r>,
+}
+
+impl fmt::Debug for Drawing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.mistake.fmt(f)
+    }
+}
+
+impl fmt::Display for Drawing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.mistake.message)
+    }
+}
+
+impl std::error::Error for Drawing<'_> {}
+
+impl miette::Diagnostic for Drawing<'_> {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.mistake
+            .help
+            .as_ref()
+            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let primary = LabeledSpan::new_primary_with_span(None, self.places.primary.clone());
+        let also = self.places.also.iter();
+        let also = also.map(|(span, label)| LabeledSpan::new_with_span(Some(label.clone()), span.clone()));
+        Some(Box::new(std::iter::once(primary).chain(also)))
+    }
+}

@@ -1,0 +1,179 @@
+//! Which parts of the pipeline file must not be shown: what a plugin calls a secret, and what looks like one.
+
+use collector_core::table::{Key, Kind, Node, Span};
+use serde_json::Value;
+
+/// Words in keys whose values are taken for secrets, wherever they stand.
+const SECRET_WORDS: [&str; 5] = ["token", "password", "passwd", "secret", "api_key"];
+
+/// Stands for a secret.
+pub(super) const HIDDEN: &str = "***";
+
+/// The places of all secrets of a tree, by the schema.
+pub(super) fn find(root: &Node, schema: &Value) -> Vec<Span> {
+    let mut found = Vec::new();
+    visit(root, &[schema], &mut found);
+    found
+}
+
+fn visit(node: &Node, schemas: &[&Value], found: &mut Vec<Span>) {
+    let alternatives = alternatives(schemas, node);
+    if alternatives.iter().any(|schema| schema["writeOnly"] == true) {
+        return mark(node, found);
+    }
+    match &node.kind {
+        Kind::Scalar { .. } => {}
+        Kind::Sequence(items) => {
+            let below: Vec<&Value> = alternatives
+                .iter()
+                .filter_map(|schema| schema.get("items"))
+                .collect();
+            items.iter().for_each(|item| visit(item, &below, found));
+        }
+        Kind::Mapping(entries) => {
+            let has_secret = alternatives.iter().any(|schema| has_secret(schema));
+            for (key, value) in entries {
+                let below: Vec<&Value> = alternatives
+                    .iter()
+                    .filter_map(|schema| schema["properties"].get(&key.text))
+                    .collect();
+                // A key that is misspelt may well be that of the secret.
+                if looks_secret(&key.text) || (below.is_empty() && has_secret && key.text != "type") {
+                    mark(value, found);
+                } else {
+                    visit(value, &below, found);
+                }
+            }
+        }
+    }
+}
+
+/// The schemas that a node may be meant for, `anyOf` and the like resolved.
+pub(super) fn alternatives<'s>(schemas: &[&'s Value], node: &Node) -> Vec<&'s Value> {
+    let mut found: Vec<&'s Value> = Vec::new();
+    for schema in schemas {
+        found.push(schema);
+        for word in ["anyOf", "oneOf", "allOf"] {
+            let Some(Value::Array(inner)) = schema.get(word) else {
+                continue;
+            };
+            let inner: Vec<&Value> = inner.iter().collect();
+            let chosen: Vec<&Value> = inner
+                .iter()
+                .copied()
+                .filter(|schema| is_chosen(schema, node))
+                .collect();
+            found.extend(alternatives(
+                if chosen.is_empty() { &inner } else { &chosen },
+                node,
+            ));
+        }
+    }
+    found
+}
+
+/// Whether a table's `type` is the one of this schema.
+fn is_chosen(schema: &Value, node: &Node) -> bool {
+    let wanted = schema["properties"]["type"]["const"].as_str();
+    wanted.is_some() && wanted == node.get("type").and_then(Node::as_text)
+}
+
+fn has_secret(schema: &Value) -> bool {
+    let properties = schema["properties"].as_object();
+    properties.is_some_and(|properties| properties.values().any(|property| property["writeOnly"] == true))
+}
+
+fn looks_secret(key: &str) -> bool {
+    let key = key.to_lowercase();
+    SECRET_WORDS.iter().any(|word| key.contains(word))
+}
+
+/// Marks a value that is in no tree, if its key says that it is secret.
+pub(super) fn mark_if_named_so(key: &Key, value: &Node, found: &mut Vec<Span>) {
+    if looks_secret(&key.text) {
+        mark(value, found);
+    }
+}
+
+fn mark(node: &Node, found: &mut Vec<Span>) {
+    match &node.kind {
+        Kind::Scalar { .. } if !node.span.is_empty() => found.push(node.span.clone()),
+        Kind::Scalar { .. } => {}
+        Kind::Sequence(items) => items.iter().for_each(|item| mark(item, found)),
+        Kind::Mapping(entries) => entries.iter().for_each(|(_, value)| mark(value, found)),
+    }
+}
+
+/// The values of keys that look secret, in a text that need not be YAML, to the end of their lines.
+pub(super) fn find_in_text(text: &str) -> Vec<Span> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let lower = line.to_ascii_lowercase();
+        for word in SECRET_WORDS {
+            for (position, _) in lower.match_indices(word) {
+                let Some(colon) = line[position..].find(':') else {
+                    continue;
+                };
+                let value = position + colon + 1;
+                let written = line[value..].trim_end();
+                let blank = written.len() - written.trim_start().len();
+                let span = start + value + blank..start + value + written.len();
+                if !span.is_empty() && !is_reference(&text[span.clone()]) {
+                    found.push(span);
+                }
+            }
+        }
+        start += line.len();
+    }
+    found
+}
+
+/// Whether a value is nothing but `${NAME}`, which tells no secret; a default in it may.
+pub(super) fn is_reference(written: &str) -> bool {
+    let bare = written.trim().trim_matches(['"', '\'']);
+    let inner = bare.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    inner.is_some_and(|inner| {
+        let default = inner.split_once(":-").map_or("", |(_, default)| default);
+        !inner.contains('}') && default.is_empty()
+    })
+}
+
+/// The text with its secrets covered; every offset outside of them stays as it is.
+pub(super) fn cover(text: &str, secrets: &[Span]) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for secret in secrets {
+        let Some(written) = text.get(secret.clone()) else {
+            continue;
+        };
+        if is_reference(written) {
+            continue;
+        }
+        for (offset, byte) in bytes[secret.clone()].iter_mut().enumerate() {
+            if !matches!(byte, b'\n' | b'\r') {
+                *byte = if offset < HIDDEN.len() { b'*' } else { b' ' };
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn covering_keeps_offsets_and_references() {
+        let text = "a: hünter2 # c\nb: ${B}\n";
+        let covered = cover(text, &[3..11, 19..23]);
+        assert_eq!(covered, "a: ***      # c\nb: ${B}\n");
+        assert_eq!(covered.len(), text.len());
+    }
+
+    #[test]
+    fn secrets_are_found_in_what_is_no_yaml() {
+        let text = "token: abc\nx: [\n  Password : \"d e\"\n  token: ${T}\n  a_secret:\n";
+        let found: Vec<&str> = find_in_text(text).into_iter().map(|span| &text[span]).collect();
+        assert_eq!(found, ["abc", "\"d e\""]);
+    }
+}

@@ -1,0 +1,222 @@
+//! `sinks`: where snapshots go, and how.
+
+use std::fmt;
+use std::time::Duration;
+
+use collector_core::registry::SinkBuilder;
+use collector_core::table::{Mistake, Node};
+use collector_core::{Name, SinkError, SinkPlugin, sink_plugins};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+
+use super::duration;
+use super::names::{self, GivenName};
+use super::plugin_table::{self, Plugin};
+use super::problems::Problems;
+use super::section::{self, Placed, Section};
+use super::select::Select;
+
+const EXAMPLE: &str = "sinks:\n  - type: csv\n    dir: data/csv";
+
+/// A sink of the pipeline file, ready to be built.
+pub struct SinkSpec {
+    /// Unique; its type where the file gives none, numbered if repeated. The journal remembers under it how far the
+    /// sink has got.
+    pub name: Name,
+    pub plugin: &'static SinkPlugin,
+    pub select: Select,
+    pub batch: Batch,
+    pub retry: Retry,
+    pub start: Start,
+    pub builder: SinkBuilder,
+}
+
+/// How much is delivered at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(inline)]
+pub struct Batch {
+    /// At most about this many readings; a snapshot is never divided.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub readings: usize,
+    /// How long to wait for more when there is less: `0s` delivers at once.
+    #[serde(with = "duration::any")]
+    #[schemars(schema_with = "duration::schema")]
+    pub wait: Duration,
+}
+
+/// What happens when the store does not take a batch. Nothing is given up: the same batch comes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(inline)]
+pub struct Retry {
+    /// The longest wait before the second attempt; it doubles from attempt to attempt.
+    #[serde(with = "duration::positive")]
+    #[schemars(schema_with = "duration::schema")]
+    pub first: Duration,
+    /// The longest wait between two attempts.
+    #[serde(with = "duration::positive")]
+    #[schemars(schema_with = "duration::schema")]
+    pub longest: Duration,
+    /// How long one attempt may take.
+    #[serde(with = "duration::positive")]
+    #[schemars(schema_with = "duration::schema")]
+    pub timeout: Duration,
+}
+
+/// Where in the journal a new sink begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Start {
+    /// With the first entry: the journal is the history.
+    #[default]
+    Earliest,
+    /// With the first entry after it was added.
+    Latest,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            readings: 5_000,
+            wait: Duration::ZERO,
+        }
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(300),
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What the engine reads of a sink.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SinkKeys {
+    /// A name of your choice for logs and `status`; the type if left out. The journal remembers under it how far the
+    /// sink has got: under a new name it begins anew.
+    name: Option<GivenName>,
+    select: Option<Select>,
+    /// How much is delivered at once.
+    #[serde(default)]
+    batch: Batch,
+    /// What happens when the store does not take a batch.
+    #[serde(default)]
+    retry: Retry,
+    /// Where in the journal a new sink begins.
+    #[serde(default)]
+    start: Start,
+}
+
+impl fmt::Debug for SinkSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SinkSpec")
+            .field("name", &self.name)
+            .field("type", &self.plugin.type_name)
+            .field("batch", &self.batch)
+            .field("retry", &self.retry)
+            .field("start", &self.start)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Plugin for SinkPlugin {
+    type Keys = SinkKeys;
+    type Builder = SinkBuilder;
+    const KIND: &'static str = "sink";
+
+    fn all() -> Vec<&'static Self> {
+        sink_plugins()
+    }
+
+    fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    fn summary(&self) -> &'static str {
+        self.summary
+    }
+
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        (self.schema)(generator)
+    }
+
+    fn read(&self, options: &Node) -> Result<SinkBuilder, Vec<Mistake>> {
+        (self.read)(options)
+    }
+}
+
+pub(super) fn read(root: &Node, problems: &mut Problems) -> Section<SinkSpec> {
+    let Some(items) = section::items(root, "sinks", EXAMPLE, problems) else {
+        return Section::default();
+    };
+    let mut read: Vec<_> = items.iter().filter_map(|item| sink(item, problems)).collect();
+    names::settle(&mut read, "sinks", |sink| &mut sink.name, problems);
+    Section {
+        complete: read.len() == items.len(),
+        items: read,
+    }
+}
+
+/// Under its given name, or that of its type.
+fn sink(item: &Node, problems: &mut Problems) -> Option<Placed<SinkSpec>> {
+    let table = plugin_table::split::<SinkPlugin>(item, problems)?;
+    let keys = table.keys;
+    check(&table.node, &keys, problems);
+    // The table has mistakes: nobody will build from it, but its names and its selection can be checked.
+    let builder = table
+        .builder
+        .unwrap_or_else(|| Box::new(|_| Err(SinkError::misconfigured("the options have mistakes"))));
+    let value = SinkSpec {
+        name: keys
+            .name
+            .map_or_else(|| table.plugin.type_name.into(), |name| name.0),
+        plugin: table.plugin,
+        select: keys.select.unwrap_or_default(),
+        batch: keys.batch,
+        retry: keys.retry,
+        start: keys.start,
+        builder,
+    };
+    Some(Placed {
+        value,
+        node: table.node,
+    })
+}
+
+fn check(item: &Node, keys: &SinkKeys, problems: &mut Problems) {
+    if !(1..=1_000_000).contains(&keys.batch.readings) {
+        problems
+            .add(
+                &item.locate("batch.readings"),
+                "a batch has from 1 to 1000000 readings",
+            )
+            .help("leave it out for 5000");
+    }
+    if keys.retry.first > keys.retry.longest {
+        let place = if item
+            .get("retry")
+            .is_some_and(|retry| retry.get("first").is_some())
+        {
+            "retry.first"
+        } else {
+            "retry.longest"
+        };
+        let (first, longest) = (
+            duration::format(keys.retry.first),
+            duration::format(keys.retry.longest),
+        );
+        problems
+            .add(
+                &item.locate(place),
+                format!("the first wait, {first}, is longer than the longest, {longest}"),
+            )
+            .help("write a `longest` of at least `first`");
+    }
+}

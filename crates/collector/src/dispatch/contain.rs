@@ -1,0 +1,48 @@
+//! A panic in a sink is a failed write, not the end of the program.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use collector_core::SinkError;
+
+/// Runs a sink's future and turns a panic into an error. The sink is asked again later, as after any other
+/// failure; its promise to survive dropped futures covers an unwound one.
+pub async fn contained<T>(future: impl Future<Output = Result<T, SinkError>>) -> Result<T, SinkError> {
+    Contained {
+        future: Box::pin(future),
+    }
+    .await
+}
+
+struct Contained<F> {
+    future: Pin<Box<F>>,
+}
+
+impl<T, F: Future<Output = Result<T, SinkError>>> Future for Contained<F> {
+    type Output = Result<T, SinkError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let future = self.future.as_mut();
+        catch_unwind(AssertUnwindSafe(|| future.poll(context))).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = text
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_default();
+            Poll::Ready(Err(SinkError::transient(format!(
+                "the sink panicked, which is a bug of it: {text}"
+            ))))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_becomes_an_error() {
+        let error = contained::<()>(async { panic!("oh") }).await.unwrap_err();
+        assert!(error.to_string().contains("oh"), "{error}");
+    }
+}

@@ -1,0 +1,261 @@
+//! From the journal to one sink: wait, read a batch, select, write, acknowledge.
+//!
+//! Each sink has a worker and a cursor of its own, so that one that is down delays nobody. What a sink must
+//! not do is done here: time-outs, retries, dead letters, and catching its panics.
+
+mod backoff;
+mod contain;
+mod select;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cardata_auth::Clock;
+use collector_core::{Entry, Name, Sink, SinkError, Written};
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use crate::account::Chain;
+use crate::config::{Batch as BatchOptions, Retry, Select};
+use crate::journal::deliver::{Acknowledgement, Rejected};
+use crate::journal::polls::ComponentState;
+use crate::journal::{Batch, Journal, JournalError, Reader};
+use backoff::Backoff;
+use contain::contained;
+
+/// How long a paused sink waits before it is tried again: a person has to mend something.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Delivers the journal to one sink.
+pub struct Worker {
+    pub name: Name,
+    pub select: Select,
+    pub batch: BatchOptions,
+    pub retry: Retry,
+    pub journal: Journal,
+    pub reader: Reader,
+    pub clock: Arc<dyn Clock>,
+    /// Everything up to this number is acknowledged.
+    pub cursor: u64,
+    /// Deliver what is there, then end.
+    pub draining: CancellationToken,
+    /// End at once.
+    pub aborted: CancellationToken,
+}
+
+/// What a worker is doing, as `cardata status` names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    Delivering,
+    Retrying(String),
+    Paused(String),
+}
+
+impl Worker {
+    /// Runs until told to drain and everything is delivered, or until aborted. Undelivered entries stay in
+    /// the journal.
+    pub async fn run(mut self, mut sink: Box<dyn Sink>) {
+        let aborted = self.aborted.clone();
+        tokio::select! {
+            () = aborted.cancelled() => {}
+            () = self.deliver_all(sink.as_mut()) => {}
+        }
+        if let Err(error) = contained(sink.close()).await {
+            tracing::warn!(sink = %self.name, %error, "the sink could not be closed");
+        }
+    }
+
+    async fn deliver_all(&mut self, sink: &mut dyn Sink) {
+        let mut state = None;
+        let mut newest = self.journal.newest();
+        let mut next = None;
+        loop {
+            let batch = match next.take() {
+                Some(batch) => Some(batch),
+                None => self.read(self.cursor).await,
+            };
+            let Some(batch) = batch else {
+                if self.draining.is_cancelled() {
+                    return;
+                }
+                tokio::select! {
+                    _ = newest.changed() => self.linger().await,
+                    () = self.draining.cancelled() => {}
+                }
+                continue;
+            };
+            next = self.deliver(sink, batch, &mut state).await;
+        }
+    }
+
+    /// Lets more arrive, so that small messages share a write.
+    async fn linger(&self) {
+        if self.batch.wait.is_zero() {
+            return;
+        }
+        tokio::select! {
+            () = self.clock.sleep(self.batch.wait) => {}
+            () = self.draining.cancelled() => {}
+        }
+    }
+
+    /// Writes one batch, for as long as it takes, and reads the next one meanwhile.
+    async fn deliver(
+        &mut self,
+        sink: &mut dyn Sink,
+        batch: Batch,
+        state: &mut Option<State>,
+    ) -> Option<Batch> {
+        let entries = select::selected(&self.select, &batch);
+        let readings = entries
+            .iter()
+            .map(|entry| entry.snapshot.readings.len())
+            .sum::<usize>();
+        let (journal, reader, name) = (self.journal.clone(), self.reader.clone(), self.name.clone());
+        let ahead = read_ahead(reader, name, batch.last, self.batch.readings);
+        let write = async {
+            if entries.is_empty() {
+                Written::default()
+            } else {
+                self.write(sink, &entries, state).await
+            }
+        };
+        let (written, next) = tokio::join!(write, ahead);
+        let rejected: Vec<_> = written
+            .rejected
+            .into_iter()
+            .filter_map(|rejection| Rejected::of(rejection, &entries))
+            .collect();
+        if !rejected.is_empty() {
+            tracing::error!(sink = %self.name, rejected = rejected.len(), reason = rejected[0].reason, "the sink refused readings; they are among the dead letters");
+        }
+        // A sink may name a reading twice.
+        let stored = readings.saturating_sub(rejected.len());
+        let acknowledgement = Acknowledgement {
+            last: batch.last,
+            readings: stored,
+            rejected,
+        };
+        self.acknowledge(&journal, acknowledgement).await;
+        self.cursor = batch.last;
+        next
+    }
+
+    async fn write(&self, sink: &mut dyn Sink, entries: &[Entry], state: &mut Option<State>) -> Written {
+        let mut backoff = Backoff::new(self.retry.first, self.retry.longest);
+        loop {
+            let attempt = contained(sink.write(entries));
+            let result = match tokio::time::timeout(self.retry.timeout, attempt).await {
+                Ok(result) => result,
+                Err(_) => Err(SinkError::transient(format!(
+                    "no answer within {:?}",
+                    SignedDuration::try_from(self.retry.timeout).unwrap_or_default()
+                ))),
+            };
+            let wait = match result {
+                Ok(written) => {
+                    self.change(state, State::Delivering).await;
+                    return written;
+                }
+                Err(SinkError::Misconfigured { reason }) => {
+                    self.change(state, State::Paused(reason)).await;
+                    PAUSE
+                }
+                Err(SinkError::Transient { reason, retry_after }) => {
+                    self.change(state, State::Retrying(reason)).await;
+                    backoff.next(retry_after, &mut rand::rng())
+                }
+                Err(error) => {
+                    self.change(state, State::Retrying(error.to_string())).await;
+                    backoff.next(None, &mut rand::rng())
+                }
+            };
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    /// Tells the log and `cardata status` once when something changes.
+    async fn change(&self, current: &mut Option<State>, new: State) {
+        if current.as_ref() == Some(&new) {
+            return;
+        }
+        let (word, message) = match &new {
+            State::Delivering => {
+                if current.is_some() {
+                    tracing::info!(sink = %self.name, "the sink accepts writes again");
+                }
+                ("delivering", None)
+            }
+            State::Retrying(reason) => {
+                tracing::warn!(sink = %self.name, error = reason, "the sink does not accept writes; trying again until it does");
+                ("retrying", Some(reason.clone()))
+            }
+            State::Paused(reason) => {
+                tracing::error!(sink = %self.name, error = reason, "the sink is paused until this is mended; nothing is lost");
+                ("paused", Some(reason.clone()))
+            }
+        };
+        *current = Some(new);
+        publish(&self.journal, &self.name, word, message, self.clock.now()).await;
+    }
+
+    /// An acknowledgement that cannot be stored is tried until it can: going on without it would deliver
+    /// twice after a crash.
+    async fn acknowledge(&self, journal: &Journal, acknowledgement: Acknowledgement) {
+        let mut told = false;
+        loop {
+            let now = self.clock.now();
+            let Err(error) = journal
+                .acknowledge(&self.name, now, acknowledgement.clone())
+                .await
+            else {
+                return;
+            };
+            if !told {
+                tracing::error!(sink = %self.name, error = %Chain(&error), "an acknowledgement cannot be stored; trying again");
+                told = true;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn read(&self, after: u64) -> Option<Batch> {
+        read_ahead(self.reader.clone(), self.name.clone(), after, self.batch.readings).await
+    }
+}
+
+/// The next batch. A journal that cannot be read stops this sink where it is, and says so once a minute.
+async fn read_ahead(reader: Reader, sink: Name, after: u64, readings: usize) -> Option<Batch> {
+    loop {
+        match reader.read(after, readings).await {
+            Ok(batch) => return batch,
+            Err(JournalError::Stopped) => return None,
+            Err(error) => {
+                tracing::error!(sink = %sink, error = %Chain(&error), "the journal cannot be read");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Publishes the state of a sink.
+pub async fn publish(
+    journal: &Journal,
+    sink: &str,
+    state: &'static str,
+    message: Option<String>,
+    now: jiff::Timestamp,
+) {
+    let component = ComponentState {
+        kind: "sink",
+        name: sink.to_owned(),
+        state,
+        message,
+        since: now,
+    };
+    if let Err(error) = journal.publish(component).await {
+        tracing::debug!(sink, error = %Chain(&error), "could not publish a state");
+    }
+}

@@ -1,0 +1,271 @@
+//! A snapshot into the log, without what is already there.
+//!
+//! A poll repeats the last known values. A reading is new when its (vehicle, descriptor, time, value) was
+//! never seen; one that BMW stamped with the time of the call, and one without a value, only when it differs
+//! from what came before. What is left is stored as it was sent.
+
+use std::sync::Arc;
+
+use collector_core::{RawReading, RawSnapshot, Stamp, Value};
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+use super::writer::Memory;
+use super::{Journal, JournalError, decode, payload, registry};
+use crate::normalise::body::Body;
+use crate::normalise::known;
+use crate::normalise::{Meaning, Window, interpret};
+
+/// What became of a snapshot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// The number of its entry; `None` where nothing of a message was new. A poll always leaves an entry.
+    pub seq: Option<u64>,
+    /// Readings that were new.
+    pub new: usize,
+    /// Readings that were in the journal already.
+    pub repeats: usize,
+    /// Descriptors without a value.
+    pub absent: usize,
+    /// New readings that fit no sink; they are in the journal and among the dead letters.
+    pub rejected: usize,
+}
+
+impl Journal {
+    /// Stores a snapshot. On `Ok` it is on disk.
+    pub async fn append(
+        &self,
+        account: Arc<str>,
+        source: Arc<str>,
+        snapshot: Arc<RawSnapshot>,
+    ) -> Result<Appended, JournalError> {
+        self.transact(move |connection, memory| append(connection, memory, &account, &source, &snapshot))
+            .await
+    }
+}
+
+/// The number of the newest entry, 0 for an empty log.
+pub(super) fn newest(connection: &Connection) -> Result<u64, JournalError> {
+    let query = "select coalesce((select seq from sqlite_sequence where name = 'log'), 0)";
+    Ok(connection.query_row(query, [], |row| row.get(0))?)
+}
+
+fn append(
+    connection: &Connection,
+    memory: &mut Memory,
+    account: &str,
+    source: &str,
+    snapshot: &RawSnapshot,
+) -> Result<Appended, JournalError> {
+    decode::learn_all(connection, memory)?;
+    let vehicle_id = registry::vehicle_id(connection, memory, &snapshot.vin)?;
+    let mut round = Round {
+        connection,
+        memory,
+        vehicle_id,
+        window: Window {
+            requested_at: snapshot.requested_at,
+            received_at: snapshot.received_at,
+        },
+        payload: payload::Builder::new(),
+        appended: Appended::default(),
+        rejected: Vec::new(),
+    };
+    for reading in &snapshot.readings {
+        round.take(reading)?;
+    }
+    let Round {
+        payload,
+        mut appended,
+        rejected,
+        ..
+    } = round;
+    let polled = snapshot.origin == collector_core::Origin::Poll;
+    if payload.readings() == 0 && !polled {
+        return Ok(appended);
+    }
+    connection
+        .prepare_cached(
+            "insert into log (vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            vehicle_id,
+            feed_id(connection, account, source, snapshot.origin.as_str())?,
+            snapshot.requested_at.map(|at| at.as_millisecond()),
+            snapshot.received_at.as_millisecond(),
+            appended.new,
+            appended.repeats,
+            payload.finish(),
+        ])?;
+    let seq = u64::try_from(connection.last_insert_rowid()).unwrap_or(0);
+    for (descriptor, reason) in rejected {
+        connection
+            .prepare_cached(
+                "insert into dead_letter (at, sink, seq, descriptor, reason) values (?1, '', ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                snapshot.received_at.as_millisecond(),
+                seq,
+                descriptor,
+                reason
+            ])?;
+    }
+    appended.seq = Some(seq);
+    memory.newest = Some(seq);
+    Ok(appended)
+}
+
+/// One snapshot on its way into the log.
+struct Round<'a> {
+    connection: &'a Connection,
+    memory: &'a mut Memory,
+    vehicle_id: i64,
+    window: Window,
+    payload: payload::Builder,
+    appended: Appended,
+    rejected: Vec<(String, String)>,
+}
+
+impl Round<'_> {
+    fn take(&mut self, reading: &RawReading) -> Result<(), JournalError> {
+        let series = self.series(&reading.descriptor)?;
+        match self.meaning(reading)? {
+            Meaning::Absent => self.absent(series, reading),
+            Meaning::Rejected(reason) => {
+                // Its stamp means nothing, so it counts once until something else comes.
+                if self.changed(series, hash(reading.body.get()))? {
+                    self.payload.push(&reading.descriptor, &reading.body, 0);
+                    self.rejected.push((reading.descriptor.clone(), reason));
+                    self.appended.rejected += 1;
+                } else {
+                    self.appended.repeats += 1;
+                }
+                Ok(())
+            }
+            Meaning::Reading {
+                value,
+                measured_at,
+                stamp,
+                ..
+            } => {
+                let hash = hash(&identity(&value));
+                let changed = self.changed(series, hash)?;
+                let occurrence = match stamp {
+                    Stamp::Requested if !changed => None,
+                    _ => self.remember(series, measured_at.as_millisecond(), hash)?,
+                };
+                match occurrence {
+                    Some(occurrence) => {
+                        self.payload.push(&reading.descriptor, &reading.body, occurrence);
+                        self.appended.new += 1;
+                    }
+                    None => self.appended.repeats += 1,
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads the object with what is known of the descriptor, learning its type from a first value.
+    fn meaning(&mut self, reading: &RawReading) -> Result<Meaning, JournalError> {
+        let Some(body) = Body::parse(reading.body.get()) else {
+            return Ok(Meaning::Rejected("not a JSON object".to_owned()));
+        };
+        if self.memory.descriptors.get(&reading.descriptor).is_none() {
+            let Some((value_type, unit)) = known::infer(&body) else {
+                return Ok(Meaning::Absent);
+            };
+            decode::learn(self.connection, &reading.descriptor, value_type, unit.as_ref())?;
+            self.memory
+                .descriptors
+                .learn(&reading.descriptor, value_type, unit);
+        }
+        match self.memory.descriptors.get(&reading.descriptor) {
+            Some(known) => Ok(interpret(&body, known, self.window)),
+            None => Ok(Meaning::Absent),
+        }
+    }
+
+    /// The first of several equal absences is kept as it was sent: that a value went away is news.
+    fn absent(&mut self, series: i64, reading: &RawReading) -> Result<(), JournalError> {
+        self.connection
+            .prepare_cached("update series set absent = absent + 1, last_absent_at = ?2 where id = ?1")?
+            .execute(params![series, self.window.received_at.as_millisecond()])?;
+        self.appended.absent += 1;
+        if self.changed(series, hash("absent"))? {
+            self.payload.push(&reading.descriptor, &reading.body, 0);
+        }
+        Ok(())
+    }
+
+    fn series(&mut self, descriptor: &str) -> Result<i64, JournalError> {
+        let key = (self.vehicle_id, Box::from(descriptor));
+        if let Some(&id) = self.memory.series.get(&key) {
+            return Ok(id);
+        }
+        let id = self
+            .connection
+            .prepare_cached(
+                "insert into series (vehicle_id, descriptor) values (?1, ?2)
+                 on conflict do update set descriptor = descriptor returning id",
+            )?
+            .query_row(params![self.vehicle_id, descriptor], |row| row.get(0))?;
+        self.memory.series.insert(key, id);
+        Ok(id)
+    }
+
+    /// Whether this differs from what came before it, whatever its time.
+    fn changed(&mut self, series: i64, hash: i64) -> Result<bool, JournalError> {
+        let changed = self
+            .connection
+            .prepare_cached("update series set last_hash = ?2 where id = ?1 and last_hash is not ?2")?
+            .execute(params![series, hash])?;
+        Ok(changed > 0)
+    }
+
+    /// The occurrence of a new (time, value), counted from 0; `None` where it was seen before.
+    fn remember(&mut self, series: i64, at: i64, hash: i64) -> Result<Option<u32>, JournalError> {
+        let inserted = self
+            .connection
+            .prepare_cached(
+                "insert into seen (series_id, measured_at, hash) values (?1, ?2, ?3) on conflict do nothing",
+            )?
+            .execute(params![series, at, hash])?;
+        if inserted == 0 {
+            return Ok(None);
+        }
+        let occurrences: u32 = self
+            .connection
+            .prepare_cached("select count(*) from seen where series_id = ?1 and measured_at = ?2")?
+            .query_row(params![series, at], |row| row.get(0))?;
+        Ok(Some(occurrences.saturating_sub(1)))
+    }
+}
+
+fn feed_id(connection: &Connection, account: &str, source: &str, origin: &str) -> Result<i64, JournalError> {
+    let key = params![account, source, origin];
+    let found = connection
+        .prepare_cached("select id from feed where account = ?1 and source = ?2 and origin = ?3")?
+        .query_row(key, |row| row.get(0))
+        .optional()?;
+    match found {
+        Some(id) => Ok(id),
+        None => Ok(connection
+            .prepare_cached("insert into feed (account, source, origin) values (?1, ?2, ?3) returning id")?
+            .query_row(key, |row| row.get(0))?),
+    }
+}
+
+/// What makes two values the same: the value itself, so that `"74"` of a poll and `74` of a message are one.
+fn identity(value: &Value) -> String {
+    format!("{}:{value}", value.value_type())
+}
+
+/// On disk for ever, hence of a fixed algorithm. 64 bits, compared only within one descriptor of one vehicle.
+fn hash(text: &str) -> i64 {
+    let digest = Sha256::digest(text.as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(first)
+}

@@ -1,0 +1,90 @@
+//! Rows of the log as typed snapshots.
+
+use collector_core::{Reading, Unit, ValueType};
+use rusqlite::{Connection, params};
+
+use super::writer::Memory;
+use super::{JournalError, payload};
+use crate::normalise::known::KnownDescriptors;
+use crate::normalise::{Meaning, Window, interpret};
+
+/// The readings of a payload. Absent and rejected ones yield none. `None` where a descriptor is not known
+/// yet, because it was learned after `known` was read.
+pub fn readings(
+    payload: &str,
+    expected: usize,
+    window: Window,
+    known: &KnownDescriptors,
+) -> Result<Option<Vec<Reading>>, serde_json::Error> {
+    let mut readings = Vec::with_capacity(expected);
+    let mut complete = true;
+    payload::for_each(payload, |descriptor, body, occurrence| {
+        let Some(known) = known.get(descriptor) else {
+            complete &= crate::normalise::known::infer(body).is_none();
+            return;
+        };
+        if let Meaning::Reading {
+            value,
+            unit,
+            measured_at,
+            stamp,
+        } = interpret(body, known, window)
+        {
+            let descriptor = known.descriptor.clone();
+            readings.push(Reading {
+                descriptor,
+                value,
+                unit,
+                measured_at,
+                stamp,
+                occurrence,
+            });
+        }
+    })?;
+    Ok(complete.then_some(readings))
+}
+
+/// Reads what was learned of descriptors outside the catalogue, once.
+pub fn learn_all(connection: &Connection, memory: &mut Memory) -> Result<(), JournalError> {
+    if !memory.learned {
+        load_learned(connection, &mut memory.descriptors)?;
+        memory.learned = true;
+    }
+    Ok(())
+}
+
+pub fn load_learned(connection: &Connection, known: &mut KnownDescriptors) -> Result<(), JournalError> {
+    let mut statement = connection.prepare_cached("select descriptor, type, unit from descriptor_type")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let descriptor: String = row.get(0)?;
+        let value_type = value_type(row.get_ref(1)?.as_str().unwrap_or_default());
+        let unit: Option<String> = row.get(2)?;
+        known.learn(&descriptor, value_type, unit.map(Unit::other));
+    }
+    Ok(())
+}
+
+/// Fixes the type of a descriptor that the catalogue does not have.
+pub fn learn(
+    connection: &Connection,
+    descriptor: &str,
+    value_type: ValueType,
+    unit: Option<&Unit>,
+) -> Result<(), JournalError> {
+    connection
+        .prepare_cached(
+            "insert into descriptor_type (descriptor, type, unit) values (?1, ?2, ?3) on conflict do nothing",
+        )?
+        .execute(params![descriptor, value_type.as_str(), unit.map(Unit::as_str)])?;
+    Ok(())
+}
+
+fn value_type(text: &str) -> ValueType {
+    match text {
+        "bool" => ValueType::Bool,
+        "number" => ValueType::Number,
+        "timestamp" => ValueType::Timestamp,
+        _ => ValueType::Text,
+    }
+}

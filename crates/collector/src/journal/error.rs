@@ -1,0 +1,62 @@
+//! What can go wrong with the state database.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+/// An error of the journal.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    #[error("cannot open the journal {path}")]
+    Open { path: PathBuf, source: rusqlite::Error },
+    /// Will pass when space is freed; nothing of the transaction was written.
+    #[error("the disk of the state directory is full")]
+    Full(#[source] rusqlite::Error),
+    #[error(
+        "the journal {path} was written by a newer cardata (version {found}, this one knows {known}): upgrade cardata"
+    )]
+    Newer { path: PathBuf, found: i64, known: i64 },
+    #[error("the journal {path} is not a database of cardata: move it away or choose another `state`")]
+    Foreign { path: PathBuf },
+    #[error("entry {seq} of the journal cannot be read: {reason}")]
+    Damaged { seq: u64, reason: String },
+    #[error("the journal refused a write")]
+    Sqlite(#[source] rusqlite::Error),
+    #[error("the journal's thread has ended")]
+    Stopped,
+}
+
+impl JournalError {
+    pub(super) fn open(path: &Path, source: rusqlite::Error) -> Self {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::Foreign { path: path.into() },
+            Some(ErrorCode::DiskFull) => Self::Full(source),
+            _ => Self::Open {
+                path: path.into(),
+                source,
+            },
+        }
+    }
+
+    /// Whether trying again later may help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Full(_) => true,
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SystemIoFailure)
+            ),
+            _ => false,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for JournalError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full(error),
+            _ => Self::Sqlite(error),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! When each vehicle was last asked, so that a restart asks no earlier than the schedule says; and what the
+//! components of the running program say of themselves.
+
+use collector_core::Vin;
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+
+use super::read::timestamp;
+use super::{Journal, JournalError};
+
+/// The last attempts of one source to ask for one vehicle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PollRecord {
+    pub last_at: Timestamp,
+    pub last_success_at: Option<Timestamp>,
+    /// Failures since the last success.
+    pub failures: u32,
+    /// Why the last attempt failed.
+    pub problem: Option<String>,
+}
+
+/// What a component says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentState {
+    /// `account`, `source` or `sink`.
+    pub kind: &'static str,
+    pub name: String,
+    /// One word: `delivering`, `waiting`, `retrying`, `paused`, …
+    pub state: &'static str,
+    /// What happened and what to do, where there is something to say.
+    pub message: Option<String>,
+    pub since: Timestamp,
+}
+
+impl Journal {
+    pub async fn poll_record(
+        &self,
+        account: &str,
+        source: &str,
+        vin: &Vin,
+    ) -> Result<Option<PollRecord>, JournalError> {
+        let key = (account.to_owned(), source.to_owned(), vin.clone());
+        self.transact(move |connection, _| {
+            Ok(connection
+                .query_row(
+                    "select last_at, last_success_at, failures, problem from poll
+                     where account = ?1 and source = ?2 and vin = ?3",
+                    params![key.0, key.1, key.2.as_str()],
+                    |row| {
+                        Ok(PollRecord {
+                            last_at: timestamp(row.get(0)?),
+                            last_success_at: row.get::<_, Option<i64>>(1)?.map(timestamp),
+                            failures: row.get(2)?,
+                            problem: row.get(3)?,
+                        })
+                    },
+                )
+                .optional()?)
+        })
+        .await
+    }
+
+    pub async fn remember_poll(
+        &self,
+        account: &str,
+        source: &str,
+        vin: &Vin,
+        record: PollRecord,
+    ) -> Result<(), JournalError> {
+        let key = (account.to_owned(), source.to_owned(), vin.clone());
+        self.transact(move |connection, _| {
+            connection.execute(
+                "insert into poll (account, source, vin, last_at, last_success_at, failures, problem)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 on conflict do update set last_at = excluded.last_at,
+                     last_success_at = coalesce(excluded.last_success_at, last_success_at),
+                     failures = excluded.failures, problem = excluded.problem",
+                params![
+                    key.0,
+                    key.1,
+                    key.2.as_str(),
+                    record.last_at.as_millisecond(),
+                    record.last_success_at.map(|at| at.as_millisecond()),
+                    record.failures,
+                    record.problem
+                ],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Publishes the state of a component for `cardata status`.
+    pub async fn publish(&self, component: ComponentState) -> Result<(), JournalError> {
+        self.transact(move |connection, _| {
+            connection.execute(
+                "insert into component (kind, name, state, message, since) values (?1, ?2, ?3, ?4, ?5)
+                 on conflict do update set state = excluded.state, message = excluded.message,
+                     since = excluded.since",
+                params![
+                    component.kind,
+                    component.name,
+                    component.state,
+                    component.message,
+                    component.since.as_millisecond()
+                ],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,40 @@
+//! Forgetting, where the pipeline file asks for it: `journal: { keep: 90d }`.
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::{Journal, JournalError};
+
+/// Entries removed in one transaction, so that nobody waits long for the writer.
+const AT_ONCE: u32 = 2_000;
+
+impl Journal {
+    /// Removes entries received before `before` that every sink in `sinks` has acknowledged. What was seen
+    /// stays known, so that a repeat is still a repeat. Returns how many entries went.
+    pub async fn prune(&self, before: Timestamp, sinks: Vec<String>) -> Result<u64, JournalError> {
+        let mut removed = 0;
+        loop {
+            let sinks = sinks.clone();
+            let step = self.transact(move |connection, _| {
+                let mut delivered = i64::MAX;
+                for sink in &sinks {
+                    let cursor: i64 = connection
+                        .prepare_cached("select coalesce((select seq from cursor where sink = ?1), 0)")?
+                        .query_row([sink], |row| row.get(0))?;
+                    delivered = delivered.min(cursor);
+                }
+                Ok(connection
+                    .prepare_cached(
+                        "delete from log where seq in (select seq from log
+                             where received_at < ?1 and seq <= ?2 order by seq limit ?3)",
+                    )?
+                    .execute(params![before.as_millisecond(), delivered, AT_ONCE])?)
+            });
+            let step = step.await?;
+            removed += u64::try_from(step).unwrap_or(0);
+            if step < usize::try_from(AT_ONCE).unwrap_or(usize::MAX) {
+                return Ok(removed);
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What is new and what is a repeat.
+
+use collector_core::Stamp;
+
+use super::*;
+
+fn hv_status(value: &str, minute: i64) -> RawReading {
+    let stamp = time(NOON + 86_400_000 + minute * 60_000 + 400);
+    raw(
+        HV_STATUS,
+        &format!(r#"{{"value":"{value}","timestamp":"{stamp:.3}"}}"#),
+    )
+}
+
+#[tokio::test]
+async fn a_measured_value_is_new_once_whenever_it_comes_again() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    assert_eq!(append(&journal, poll(0, vec![soc(70, 0)])).await.new, 1);
+    assert_eq!(append(&journal, poll(1, vec![soc(71, 5)])).await.new, 1);
+    // The older value again, behind a newer one: BMW's groups advance independently.
+    let again = append(&journal, poll(2, vec![soc(70, 0), soc(71, 5)])).await;
+    assert_eq!((again.new, again.repeats), (0, 2));
+    assert_eq!(numbers(&read_all(&journal, 0, 100).await), [70.0, 71.0]);
+}
+
+#[tokio::test]
+async fn the_same_value_at_another_time_is_new() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(&journal, poll(0, vec![soc(70, 0), soc(70, 1)])).await;
+    assert_eq!(numbers(&read_all(&journal, 0, 100).await), [70.0, 70.0]);
+}
+
+#[tokio::test]
+async fn two_values_under_one_stamp_are_both_kept_and_told_apart() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(&journal, poll(0, vec![soc(70, 0)])).await;
+    append(&journal, poll(1, vec![soc(71, 0), soc(70, 0)])).await;
+    drop(journal);
+    let journal = open(state.path());
+    append(&journal, poll(2, vec![soc(72, 0), soc(71, 0)])).await;
+    for size in [1, 2, 100] {
+        let entries = read_all(&journal, 0, size).await;
+        let readings = entries.iter().flat_map(|entry| &entry.snapshot.readings);
+        let occurrences: Vec<_> = readings.map(|reading| reading.occurrence).collect();
+        assert_eq!(occurrences, [0, 1, 2]);
+        assert_eq!(numbers(&entries), [70.0, 71.0, 72.0]);
+    }
+}
+
+#[tokio::test]
+async fn a_value_stamped_by_the_call_is_new_only_when_it_changes() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    let mut new = Vec::new();
+    for (minute, value) in ["CHARGING", "CHARGING", "FINISHED_NOT_FULL", "CHARGING"]
+        .iter()
+        .enumerate()
+    {
+        let minute = i64::try_from(minute).unwrap();
+        new.push(
+            append(&journal, poll(minute, vec![hv_status(value, minute)]))
+                .await
+                .new,
+        );
+    }
+    assert_eq!(new, [1, 0, 1, 1]);
+    let entries = read_all(&journal, 0, 1).await;
+    let stamps: Vec<_> = entries
+        .iter()
+        .map(|entry| entry.snapshot.readings[0].stamp)
+        .collect();
+    assert_eq!(stamps, [Stamp::Requested; 3]);
+}
+
+#[tokio::test]
+async fn a_value_without_a_stamp_is_new_only_when_it_changes() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    let bare = |value: &str| {
+        raw(
+            SOC,
+            &format!(r#"{{"value":"{value}","unit":"%","timestamp":null}}"#),
+        )
+    };
+    let mut new = Vec::new();
+    for (minute, value) in [(0, "70"), (1, "70"), (2, "71"), (3, "70")] {
+        new.push(append(&journal, poll(minute, vec![bare(value)])).await.new);
+    }
+    assert_eq!(new, [1, 0, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_poll_and_a_message_that_say_the_same_are_one() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(&journal, poll(0, vec![soc(70, 0)])).await;
+    let message = raw(
+        SOC,
+        r#"{"value":70,"unit":"percent","timestamp":"2026-03-01T12:00:00Z"}"#,
+    );
+    let snapshot = RawSnapshot {
+        origin: Origin::Stream,
+        requested_at: None,
+        ..poll(1, vec![message])
+    };
+    let appended = append(&journal, snapshot).await;
+    assert_eq!((appended.seq, appended.new, appended.repeats), (None, 0, 1));
+}
+
+#[tokio::test]
+async fn miles_and_kilometres_of_one_distance_are_one() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    let mileage = |value: &str, unit: &str| {
+        let body = format!(r#"{{"value":"{value}","unit":"{unit}","timestamp":"2026-03-01T12:00:00Z"}}"#);
+        raw("vehicle.vehicle.travelledDistance", &body)
+    };
+    append(&journal, poll(0, vec![mileage("1609.344", "km")])).await;
+    assert_eq!(
+        append(&journal, poll(1, vec![mileage("1000", "mi")]))
+            .await
+            .repeats,
+        1
+    );
+}
+
+#[tokio::test]
+async fn vehicles_do_not_repeat_each_other() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(&journal, poll(0, vec![soc(70, 0)])).await;
+    let other = RawSnapshot {
+        vin: vin(1),
+        ..poll(0, vec![soc(70, 0)])
+    };
+    assert_eq!(append(&journal, other).await.new, 1);
+}
+
+#[tokio::test]
+async fn a_poll_that_brings_nothing_leaves_an_entry_that_no_sink_sees() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    assert_eq!(append(&journal, poll(0, vec![])).await.seq, Some(1));
+    let batch = reader(&journal).read(0, 10).await.unwrap().unwrap();
+    assert_eq!((batch.entries.len(), batch.last), (0, 1));
+}
+
+#[tokio::test]
+async fn what_went_away_and_what_does_not_fit_is_kept_as_sent_and_told_once() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    let odd = raw(SOC, r#"{"value":"full","timestamp":"2026-03-01T12:00:00Z"}"#);
+    let first = append(
+        &journal,
+        poll(0, vec![odd.clone(), raw("vehicle.new", r#"{"value":"-NA-"}"#)]),
+    )
+    .await;
+    assert_eq!((first.new, first.rejected, first.absent), (0, 1, 1));
+    let again = append(&journal, poll(1, vec![odd])).await;
+    assert_eq!((again.rejected, again.repeats), (0, 1));
+    let payload: String = inspect(state.path(), "select payload from log where seq = 1");
+    assert!(
+        payload.contains(r#""full""#) && payload.contains("-NA-"),
+        "{payload}"
+    );
+    assert_eq!(read_all(&journal, 0, 10).await, []);
+    assert_eq!(
+        inspect::<u32>(state.path(), "select count(*) from dead_letter where sink = ''"),
+        1
+    );
+    let reason: String = inspect(state.path(), "select reason from dead_letter");
+    assert!(reason.contains("number"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_new_descriptor_has_the_type_of_its_first_value_for_ever() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    let reading = |value: &str, minute: i64| {
+        let stamp = time(NOON + minute * 60_000);
+        raw(
+            "vehicle.new",
+            &format!(r#"{{"value":"{value}","unit":"parsec","timestamp":"{stamp}"}}"#),
+        )
+    };
+    append(&journal, poll(0, vec![reading("INVALID", 0)])).await;
+    append(&journal, poll(1, vec![reading("7", 1)])).await;
+    drop(journal);
+    let journal = open(state.path());
+    let mixed = append(&journal, poll(2, vec![reading("seven", 2), reading("8", 3)])).await;
+    assert_eq!((mixed.new, mixed.rejected), (1, 1));
+    let entries = read_all(&journal, 0, 1).await;
+    assert_eq!(numbers(&entries), [7.0, 8.0]);
+    let unit = entries[1].snapshot.readings[0]
+        .unit
+        .as_ref()
+        .map(ToString::to_string);
+    assert_eq!(unit.as_deref(), Some("parsec"));
+}
+
+#[tokio::test]
+async fn a_reader_learns_what_was_learned_after_it_was_opened() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    let reader = reader(&journal);
+    append(&journal, poll(0, vec![soc(70, 0)])).await;
+    assert_eq!(reader.read(0, 10).await.unwrap().unwrap().readings, 1);
+    append(
+        &journal,
+        poll(1, vec![raw("vehicle.new", r#"{"value":"7"}"#), soc(71, 1)]),
+    )
+    .await;
+    assert_eq!(reader.read(1, 10).await.unwrap().unwrap().readings, 2);
+}

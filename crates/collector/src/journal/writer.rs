@@ -1,0 +1,169 @@
+//! The thread that owns the writing connection.
+//!
+//! Jobs that wait when a transaction begins share it and its one sync to disk. Each runs in a savepoint of
+//! its own, so that one that fails takes nothing else with it.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::{oneshot, watch};
+
+use super::JournalError;
+use crate::normalise::known::KnownDescriptors;
+
+/// How many jobs may share a transaction, and wait in the queue.
+const GROUP: usize = 256;
+
+/// Runs inside the transaction, or is told why there is none, and hands over what is to be answered once the
+/// transaction's fate is known.
+type Job = Box<dyn FnOnce(Result<&Connection, JournalError>, &mut Memory) -> Answer + Send>;
+/// Called with whether the transaction was committed.
+type Answer = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
+
+/// What the writing thread keeps in memory of its tables. Dropped whenever a transaction fails.
+#[derive(Default)]
+pub struct Memory {
+    pub(super) descriptors: KnownDescriptors,
+    pub(super) learned: bool,
+    pub(super) series: HashMap<(i64, Box<str>), i64>,
+    pub(super) vehicles: HashMap<collector_core::Vin, i64>,
+    /// The newest entry of the open transaction.
+    pub(super) newest: Option<u64>,
+}
+
+impl Memory {
+    fn clear(&mut self) {
+        self.descriptors.forget();
+        self.learned = false;
+        self.series.clear();
+        self.vehicles.clear();
+    }
+}
+
+/// The sending side of the thread. It ends when the last clone is dropped.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    jobs: SyncSender<Job>,
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Memory({} series)", self.series.len())
+    }
+}
+
+impl Writer {
+    pub fn start(connection: Connection, newest: watch::Sender<u64>) -> Result<Self, JournalError> {
+        let (jobs, queue) = sync_channel(GROUP);
+        let spawned = thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || work(&connection, &queue, &newest));
+        spawned.map_err(|_| JournalError::Stopped)?;
+        Ok(Self { jobs })
+    }
+
+    pub async fn transact<T, F>(&self, job: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &mut Memory) -> Result<T, JournalError> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |connection, memory| {
+            let result = connection.and_then(|connection| in_savepoint(connection, memory, job));
+            Box::new(move |committed| {
+                // Whoever asked may have gone; the work is done all the same.
+                // A job's own error says more than the commit that failed because of it.
+                let _ = sender.send(result.and_then(|value| committed.map(|()| value)));
+            })
+        });
+        self.send(job).await?;
+        receiver.await.map_err(|_| JournalError::Stopped)?
+    }
+
+    /// The queue is short and its thread fast, but a full queue must not block the runtime.
+    async fn send(&self, mut job: Job) -> Result<(), JournalError> {
+        use std::sync::mpsc::TrySendError::{Disconnected, Full};
+        loop {
+            match self.jobs.try_send(job) {
+                Ok(()) => return Ok(()),
+                Err(Disconnected(_)) => return Err(JournalError::Stopped),
+                Err(Full(back)) => job = back,
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn in_savepoint<T>(
+    connection: &Connection,
+    memory: &mut Memory,
+    job: impl FnOnce(&Connection, &mut Memory) -> Result<T, JournalError>,
+) -> Result<T, JournalError> {
+    connection.execute_batch("savepoint job")?;
+    let newest = memory.newest;
+    match job(connection, memory) {
+        Ok(value) => {
+            connection.execute_batch("release job")?;
+            Ok(value)
+        }
+        Err(error) => {
+            memory.clear();
+            memory.newest = newest;
+            // Where SQLite has already rolled the whole transaction back, the commit will say so.
+            let _ = connection.execute_batch("rollback to job; release job");
+            Err(error)
+        }
+    }
+}
+
+fn work(connection: &Connection, queue: &Receiver<Job>, newest: &watch::Sender<u64>) {
+    let mut memory = Memory::default();
+    while let Ok(first) = queue.recv() {
+        if let Err(error) = connection.execute_batch("begin immediate") {
+            // The answer is given at once: there is nothing to commit.
+            first(Err(error.into()), &mut memory)(Ok(()));
+            continue;
+        }
+        let mut answers = Vec::new();
+        let mut next = Some(first);
+        while let Some(job) = next {
+            answers.push(job(Ok(connection), &mut memory));
+            // A full disk can end the transaction under a job; nothing more may run as if it were open.
+            let open = !connection.is_autocommit() && answers.len() < GROUP;
+            next = open.then(|| queue.try_recv().ok()).flatten();
+        }
+        finish(connection, &mut memory, answers, newest);
+    }
+    let _ = connection.execute_batch("pragma optimize");
+}
+
+fn finish(connection: &Connection, memory: &mut Memory, answers: Vec<Answer>, newest: &watch::Sender<u64>) {
+    let committed = connection.execute_batch("commit");
+    let appended = memory.newest.take();
+    if let Err(error) = &committed {
+        memory.clear();
+        let _ = connection.execute_batch("rollback");
+        answers.into_iter().for_each(|answer| answer(Err(again(error))));
+        return;
+    }
+    if let Some(seq) = appended {
+        newest.send_replace(seq);
+    }
+    answers.into_iter().for_each(|answer| answer(Ok(())));
+}
+
+/// The same error for each of those who shared a transaction.
+fn again(error: &rusqlite::Error) -> JournalError {
+    match error {
+        rusqlite::Error::SqliteFailure(code, message) => {
+            rusqlite::Error::SqliteFailure(*code, message.clone()).into()
+        }
+        other => rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR),
+            Some(other.to_string()),
+        )
+        .into(),
+    }
+}

@@ -1,0 +1,80 @@
+//! From what BMW sent to typed readings in canonical units: pure code, applied on the way out of the
+//! journal, so that a mistake here is mended by a replay.
+//!
+//! * [`body`]: the JSON object of one descriptor, taken apart without loss.
+//! * [`known`]: what is known of a descriptor: the catalogue, and what was learned from first values.
+//! * [`value`], [`unit`], [`time`]: the three conversions.
+
+pub mod body;
+pub mod known;
+#[cfg(test)]
+mod tests;
+pub mod time;
+pub mod unit;
+pub mod value;
+
+use collector_core::{Stamp, Unit, Value};
+use jiff::Timestamp;
+
+use body::Body;
+use known::Known;
+
+/// How far BMW's clock and ours may be apart for a stamp to count as the time of the call.
+const CLOCK_SKEW_MILLISECONDS: i64 = 5_000;
+
+/// What one descriptor's object means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Meaning {
+    Reading {
+        value: Value,
+        unit: Option<Unit>,
+        measured_at: Timestamp,
+        stamp: Stamp,
+    },
+    /// The car or BMW has no value: `null`, `-NA-`, `INVALID` and their like.
+    Absent,
+    /// A value that does not fit the descriptor's type or unit, and why.
+    Rejected(String),
+}
+
+/// When a snapshot was asked for and when it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    pub requested_at: Option<Timestamp>,
+    pub received_at: Timestamp,
+}
+
+/// Reads one descriptor's object. Depends on nothing but its arguments.
+pub fn interpret(body: &Body<'_>, known: &Known, window: Window) -> Meaning {
+    let value = match value::read(body, known) {
+        value::Read::Value(value) => value,
+        value::Read::Absent => return Meaning::Absent,
+        value::Read::Rejected(reason) => return Meaning::Rejected(reason),
+    };
+    let (value, unit) = match unit::convert(value, body.unit().as_deref(), known.descriptor.unit()) {
+        Ok(converted) => converted,
+        Err(reason) => return Meaning::Rejected(reason),
+    };
+    let (measured_at, stamp) = stamp(body, known, window);
+    Meaning::Reading {
+        value,
+        unit,
+        measured_at,
+        stamp,
+    }
+}
+
+/// A missing or unreadable stamp, and a stamp that BMW made during the call, say only that the value was
+/// measured at that time or earlier. Some keys are always stamped by the call, in one answer beside keys
+/// with true stamps; the catalogue names them, and their stamps count as true only when they are older than
+/// the call.
+fn stamp(body: &Body<'_>, known: &Known, window: Window) -> (Timestamp, Stamp) {
+    let Some(at) = body.timestamp().and_then(|text| time::parse(&text)) else {
+        return (window.received_at, Stamp::Requested);
+    };
+    let asked = window.requested_at.unwrap_or(window.received_at).as_millisecond();
+    if known.request_stamped && at.as_millisecond() >= asked - CLOCK_SKEW_MILLISECONDS {
+        return (at, Stamp::Requested);
+    }
+    (at, Stamp::Measured)
+}

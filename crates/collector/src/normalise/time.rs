@@ -1,0 +1,159 @@
+//! Times as BMW writes them.
+//!
+//! REST and stream use RFC 3339 with or without milliseconds; other forms have been seen in basicData, the
+//! archive and text values. A time without a zone is UTC. Results have whole milliseconds.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+
+/// Reads any form that BMW is known to use; `None` for anything else.
+pub fn parse(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let milliseconds = usual(text.as_bytes()).or_else(|| unusual(text))?;
+    Timestamp::from_millisecond(milliseconds).ok()
+}
+
+/// `2025-09-29T13:21:16.000Z` and `2025-09-29T13:21:16Z`: nearly all of them, so they are read by hand.
+fn usual(text: &[u8]) -> Option<i64> {
+    let millisecond = match text.len() {
+        20 => 0,
+        24 if text[19] == b'.' => digits(text, 20, 3)?,
+        _ => return None,
+    };
+    let separators = [
+        (4, b'-'),
+        (7, b'-'),
+        (10, b'T'),
+        (13, b':'),
+        (16, b':'),
+        (text.len() - 1, b'Z'),
+    ];
+    if separators.iter().any(|&(position, byte)| text[position] != byte) {
+        return None;
+    }
+    let (year, month, day) = (digits(text, 0, 4)?, digits(text, 5, 2)?, digits(text, 8, 2)?);
+    let (hour, minute, second) = (digits(text, 11, 2)?, digits(text, 14, 2)?, digits(text, 17, 2)?);
+    let valid_date = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
+    if !valid_date || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    Some(seconds * 1_000 + millisecond)
+}
+
+fn digits(text: &[u8], from: usize, count: usize) -> Option<i64> {
+    text[from..from + count].iter().try_fold(0, |number, byte| {
+        byte.is_ascii_digit()
+            .then(|| number * 10 + i64::from(byte - b'0'))
+    })
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 in the proleptic Gregorian calendar, counted in years that begin in March.
+fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+fn unusual(text: &str) -> Option<i64> {
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return Some(timestamp.as_millisecond());
+    }
+    if let Ok(number) = text.parse::<i64>() {
+        return Some(epoch(number));
+    }
+    // `2022-11-24T00:00:00.000+0000`, `29.09.2025 13:21[:16] UTC`, `09/29/2025 13:21 UTC`.
+    if let Ok(zoned) = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%S%.f%z", text)
+        && let Ok(timestamp) = zoned.to_timestamp()
+    {
+        return Some(timestamp.as_millisecond());
+    }
+    let civil = text.strip_suffix("UTC").unwrap_or(text).trim_end();
+    let formats = [
+        "%d.%m.%Y %H:%M:%S",
+        "%d.%m.%Y %H:%M",
+        "%m/%d/%Y %H:%M:%S",
+        "%m/%d/%Y %H:%M",
+    ];
+    let date_time = formats
+        .iter()
+        .find_map(|format| DateTime::strptime(format, civil).ok())
+        .or_else(|| civil.parse::<DateTime>().ok())?;
+    let zoned = date_time.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(zoned.timestamp().as_millisecond())
+}
+
+/// Seconds since the epoch, or milliseconds where seconds would lie beyond the year 5000.
+fn epoch(number: i64) -> i64 {
+    if number.unsigned_abs() < 100_000_000_000 {
+        number * 1_000
+    } else {
+        number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_forms_are_read() {
+        for (text, want) in [
+            ("2025-09-29T13:21:16.000Z", "2025-09-29T13:21:16Z"),
+            ("2025-09-29T12:15:55.055Z", "2025-09-29T12:15:55.055Z"),
+            ("2026-07-27T12:37:58Z", "2026-07-27T12:37:58Z"),
+            ("2022-11-24T00:00:00.000+0000", "2022-11-24T00:00:00Z"),
+            ("2022-11-24T01:00:00+01:00", "2022-11-24T00:00:00Z"),
+            ("2022-11-24T01:02:03.999999Z", "2022-11-24T01:02:03.999Z"),
+            ("2022-11-24T01:02:03", "2022-11-24T01:02:03Z"),
+            ("2022-11-24", "2022-11-24T00:00:00Z"),
+            ("1668895916", "2022-11-19T22:11:56Z"),
+            ("1668895916000", "2022-11-19T22:11:56Z"),
+            ("29.09.2025 13:21:16 UTC", "2025-09-29T13:21:16Z"),
+            ("29.09.2025 13:21 UTC", "2025-09-29T13:21:00Z"),
+            ("09/29/2025 13:21 UTC", "2025-09-29T13:21:00Z"),
+            ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z"),
+        ] {
+            assert_eq!(parse(text), want.parse().ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_none() {
+        for text in [
+            "",
+            "yesterday",
+            "2025-13-01T00:00:00Z",
+            "2025-02-29T00:00:00Z",
+            "-NA-",
+            "2025-01-01T24:00:00Z",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_fast_path_agrees_with_the_library(milliseconds in -2_000_000_000_000_i64..4_000_000_000_000) {
+            let timestamp = Timestamp::from_millisecond(milliseconds).unwrap();
+            let text = format!("{timestamp:.3}");
+            proptest::prop_assert_eq!(usual(text.as_bytes()), Some(milliseconds));
+        }
+
+        #[test]
+        fn nothing_panics(text in "\\PC{0,30}") {
+            parse(&text);
+        }
+    }
+}

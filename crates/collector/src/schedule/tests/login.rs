@@ -1,0 +1,74 @@
+//! A login that is lost while the program runs.
+
+use cardata_auth::{Scopes, TokenSet, TokenStore};
+
+use super::*;
+
+fn tokens(rig: &Rig, login: i64) -> TokenSet {
+    let obtained_at = begin() + SignedDuration::from_secs(login);
+    TokenSet {
+        client_id: "4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f".parse().unwrap(),
+        access_token: "access".into(),
+        refresh_token: format!("refresh-{login}").into(),
+        id_token: None,
+        gcid: None,
+        scope: Scopes::wanted(),
+        obtained_at,
+        access_expires_at: rig.clock.now() + SignedDuration::from_hours(1),
+        refresh_expires_at: rig.clock.now() + SignedDuration::from_hours(24),
+    }
+}
+
+#[tokio::test]
+async fn polling_stops_and_goes_on_when_somebody_has_logged_in() {
+    let rig = Rig::new();
+    let store = TokenStore::new(rig._state.path().join("tokens"), "home");
+    store.save(&tokens(&rig, 0)).unwrap();
+    let (sender, mut asked) = tokio::sync::mpsc::channel(8);
+    let answers: Answers = Box::new(move |nth, _| {
+        sender.try_send(nth).unwrap();
+        let reason = "the login has expired".to_owned();
+        if nth == 0 {
+            Err(SourceError::Login { reason })
+        } else {
+            Ok(())
+        }
+    });
+    let stop = CancellationToken::new();
+    rig.clock.time.lock().unwrap().ended = stop.clone();
+    let scheduler = rig.scheduler(1, &[("telematics", Every::Fixed(minutes(10_000)))]);
+    let running = tokio::spawn(scheduler.run(vec![rig.source(answers)]));
+    assert_eq!(asked.recv().await, Some(0));
+    while rig.published().state != "login needed" {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(rig.clock.truth(), begin(), "no time of the schedule passes");
+    // A login that is stored before the scheduler has looked at the file is no news to it: log in again then.
+    let mut login = 1;
+    store.save(&tokens(&rig, login)).unwrap();
+    while tokio::time::timeout(Duration::from_secs(4), asked.recv()).await != Ok(Some(1)) {
+        login += 1;
+        store.save(&tokens(&rig, login)).unwrap();
+    }
+    stop.cancel();
+    running.await.unwrap();
+    assert_eq!(rig.published().state, "polling");
+    assert_eq!(rig.last_poll(0).failures, 0);
+}
+
+#[tokio::test]
+async fn a_scheduler_that_waits_for_a_login_can_be_stopped() {
+    let rig = Rig::new();
+    let stop = CancellationToken::new();
+    rig.clock.time.lock().unwrap().ended = stop.clone();
+    let canceller = stop.clone();
+    let answers: Answers = Box::new(move |_, _| {
+        canceller.cancel();
+        let reason = "the login has expired".to_owned();
+        Err(SourceError::Login { reason })
+    });
+    let scheduler = rig.scheduler(1, &[("telematics", Every::Auto)]);
+    scheduler.run(vec![rig.source(answers)]).await;
+    assert_eq!(rig.minutes(0), [0]);
+    assert_eq!(rig.published().state, "login needed");
+}

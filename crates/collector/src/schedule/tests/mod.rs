@@ -1,0 +1,270 @@
+//! Months of polling in moments: a clock that jumps, and sources that do as they are told.
+
+mod failures;
+mod intervals;
+mod login;
+mod quota;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cardata_auth::Clock;
+use collector_core::{Origin, Poll, RawReading, RawSnapshot, SourceError, Vehicle};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::config::{self, VehicleSpec};
+use crate::http;
+use crate::journal::Journal;
+use crate::journal::overview::{LastPoll, Published};
+use crate::state::StateDirectory;
+
+const VINS: [&str; 3] = ["WBY8P210X07A12345", "WBA11AA0001234567", "WBA22AA0001234568"];
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn begin() -> Timestamp {
+    at("2026-03-01T06:00:00Z")
+}
+
+fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
+}
+
+/// True time moves with every sleep; what the clock shows can be set back, once.
+#[derive(Debug)]
+struct JumpingClock {
+    time: Mutex<Time>,
+}
+
+#[derive(Debug)]
+struct Time {
+    truth: Timestamp,
+    offset: SignedDuration,
+    set_back: Option<(Timestamp, SignedDuration)>,
+    /// When the scheduler is told to end.
+    end: Timestamp,
+    ended: CancellationToken,
+}
+
+impl JumpingClock {
+    fn truth(&self) -> Timestamp {
+        self.time.lock().unwrap().truth
+    }
+}
+
+#[async_trait]
+impl Clock for JumpingClock {
+    fn now(&self) -> Timestamp {
+        let time = self.time.lock().unwrap();
+        time.truth + time.offset
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        {
+            let mut time = self.time.lock().unwrap();
+            time.truth += SignedDuration::try_from(duration).unwrap();
+            if time.set_back.is_some_and(|(when, _)| time.truth >= when)
+                && let Some((_, by)) = time.set_back.take()
+            {
+                time.offset = -by;
+            }
+            if time.truth >= time.end {
+                time.ended.cancel();
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Answers the `nth` question, counted from 0.
+type Answers = Box<dyn FnMut(usize, &Vehicle) -> Result<(), SourceError> + Send>;
+
+/// A source that notes when it was asked for which vehicle.
+struct Fake {
+    name: &'static str,
+    rig: Arc<Rig>,
+    /// Whether its calls go through the ledger, as those of the real source do.
+    counted: bool,
+    asked: usize,
+    answers: Answers,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Asked {
+    source: &'static str,
+    vehicle: usize,
+    /// True time.
+    at: Timestamp,
+}
+
+#[async_trait]
+impl Poll for Fake {
+    async fn poll(&mut self, vehicle: &Vehicle) -> Result<RawSnapshot, SourceError> {
+        let now = self.rig.clock.now();
+        if self.counted {
+            let allowance = Allowance::for_polls(50);
+            let spent = self
+                .rig
+                .account
+                .journal
+                .spend_call("home", "telematicData", now, allowance)
+                .await;
+            if spent.unwrap().is_err() {
+                return Err(quota());
+            }
+        }
+        let asked = Asked {
+            source: self.name,
+            vehicle: VINS.iter().position(|vin| *vin == vehicle.vin.as_str()).unwrap(),
+            at: self.rig.clock.truth(),
+        };
+        self.rig.asked.lock().unwrap().push(asked);
+        self.asked += 1;
+        (self.answers)(self.asked - 1, vehicle)?;
+        let body = format!(r#"{{"value":{},"timestamp":"{now:.3}"}}"#, self.asked % 100);
+        Ok(RawSnapshot {
+            vin: vehicle.vin.clone(),
+            origin: Origin::Poll,
+            requested_at: Some(now),
+            received_at: now,
+            readings: vec![RawReading {
+                descriptor: "vehicle.drivetrain.batteryManagement.header".to_owned(),
+                body: RawValue::from_string(body).unwrap(),
+            }],
+        })
+    }
+}
+
+fn quota() -> SourceError {
+    let reason = "the calls of the day are used up".to_owned();
+    SourceError::Quota { reason }
+}
+
+fn transient(retry_after: Option<Duration>) -> SourceError {
+    let reason = "the server answered 503".to_owned();
+    SourceError::Transient { reason, retry_after }
+}
+
+/// An account with a journal, and what its sources were asked.
+struct Rig {
+    _state: tempfile::TempDir,
+    clock: Arc<JumpingClock>,
+    account: Arc<Account>,
+    asked: Mutex<Vec<Asked>>,
+}
+
+impl Rig {
+    fn new() -> Arc<Self> {
+        http::install_crypto();
+        let directory = tempfile::tempdir().unwrap();
+        let state = StateDirectory::create(directory.path()).unwrap();
+        let time = Time {
+            truth: begin(),
+            offset: SignedDuration::ZERO,
+            set_back: None,
+            end: Timestamp::MAX,
+            ended: CancellationToken::new(),
+        };
+        let clock = Arc::new(JumpingClock {
+            time: Mutex::new(time),
+        });
+        let options = config::Account {
+            name: "home".into(),
+            client_id: "4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f".parse().unwrap(),
+            auth: "http://127.0.0.1:9".parse().unwrap(),
+            api: "http://127.0.0.1:9".parse().unwrap(),
+            calls_per_day: 50,
+        };
+        let shown: Arc<dyn Clock> = clock.clone();
+        let journal = Journal::open(directory.path()).unwrap();
+        let account = Account::new(&options, &http::client().unwrap(), &state, &journal, &shown);
+        Arc::new(Self {
+            _state: directory,
+            clock,
+            account: Arc::new(account),
+            asked: Mutex::default(),
+        })
+    }
+
+    fn source(self: &Arc<Self>, answers: Answers) -> Box<dyn Poll> {
+        self.named("telematics", false, answers)
+    }
+
+    fn named(self: &Arc<Self>, name: &'static str, counted: bool, answers: Answers) -> Box<dyn Poll> {
+        Box::new(Fake {
+            name,
+            rig: self.clone(),
+            counted,
+            asked: 0,
+            answers,
+        })
+    }
+
+    fn scheduler(&self, vehicles: usize, sources: &[(&'static str, Every)]) -> Scheduler {
+        let spec = |vin: &&str| VehicleSpec {
+            vin: vin.parse().unwrap(),
+            name: None,
+            account: None,
+        };
+        let source = |&(name, every): &(&'static str, Every)| PolledSource {
+            name: name.into(),
+            every,
+            calls: 1,
+            vehicles: Patterns::default(),
+        };
+        Scheduler {
+            account: self.account.clone(),
+            vehicles: Vehicles::List(VINS[..vehicles].iter().map(spec).collect()),
+            sources: sources.iter().map(source).collect(),
+            cancelled: self.clock.time.lock().unwrap().ended.clone(),
+        }
+    }
+
+    /// Lets the time of one more run end this much later than now.
+    fn end_after(&self, duration: Duration) {
+        let mut time = self.clock.time.lock().unwrap();
+        time.end = time.truth + SignedDuration::try_from(duration).unwrap();
+        time.ended = CancellationToken::new();
+    }
+
+    /// Runs one source for so long, one moment more, so that a poll at the end is made.
+    async fn run(self: &Arc<Self>, duration: Duration, vehicles: usize, every: Every, answers: Answers) {
+        self.end_after(duration + Duration::from_secs(1));
+        let scheduler = self.scheduler(vehicles, &[("telematics", every)]);
+        scheduler.run(vec![self.source(answers)]).await;
+    }
+
+    /// Minutes after the beginning at which `vehicle` was asked for.
+    fn minutes(&self, vehicle: usize) -> Vec<i64> {
+        let asked = self.asked.lock().unwrap();
+        let of_vehicle = asked.iter().filter(|asked| asked.vehicle == vehicle);
+        of_vehicle
+            .map(|asked| asked.at.duration_since(begin()).as_secs() / 60)
+            .collect()
+    }
+
+    fn published(&self) -> Published {
+        self.account
+            .journal
+            .overview()
+            .unwrap()
+            .components()
+            .unwrap()
+            .remove(0)
+    }
+
+    fn last_poll(&self, vehicle: usize) -> LastPoll {
+        let polls = self.account.journal.overview().unwrap().polls().unwrap();
+        polls.into_iter().find(|poll| poll.vin == VINS[vehicle]).unwrap()
+    }
+}
+
+fn always() -> Answers {
+    Box::new(|_, _| Ok(()))
+}

@@ -1,0 +1,115 @@
+//! Never more calls than BMW allows, whatever happens.
+
+use super::*;
+use crate::quota::next_utc_midnight;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// The most calls in a UTC day of true time, and in any 24 hours.
+fn busiest(rig: &Rig) -> (usize, usize) {
+    let asked = rig.asked.lock().unwrap();
+    let within = |from: Timestamp| {
+        asked
+            .iter()
+            .filter(|asked| asked.at >= from && asked.at < from + DAY)
+            .count()
+    };
+    let day = asked
+        .iter()
+        .map(|asked| within(next_utc_midnight(asked.at) - DAY))
+        .max();
+    let window = asked.iter().map(|asked| within(asked.at)).max();
+    (day.unwrap_or(0), window.unwrap_or(0))
+}
+
+#[tokio::test]
+async fn a_month_of_three_vehicles_stays_inside_the_quota_and_uses_it() {
+    let rig = Rig::new();
+    let mut fails = 0_u32;
+    // Every seventh call fails, and is spent all the same.
+    let answers: Answers = Box::new(move |_, _| {
+        fails += 1;
+        if fails.is_multiple_of(7) {
+            Err(transient(None))
+        } else {
+            Ok(())
+        }
+    });
+    rig.end_after(minutes(30 * 24 * 60));
+    let scheduler = rig.scheduler(3, &[("telematics", Every::Auto)]);
+    scheduler.run(vec![rig.named("telematics", true, answers)]).await;
+    let (day, window) = busiest(&rig);
+    assert!(day <= 50 && window <= 50, "{day} a day, {window} in 24 hours");
+    let asked = rig.asked.lock().unwrap();
+    assert!(asked.len() >= 30 * 46, "{} calls in a month", asked.len());
+    for vehicle in 0..3 {
+        let share = asked.iter().filter(|asked| asked.vehicle == vehicle).count();
+        assert!(share.abs_diff(asked.len() / 3) <= 2, "{share} of {}", asked.len());
+    }
+}
+
+#[tokio::test]
+async fn intervals_that_ask_for_too_much_are_held_by_the_ledger() {
+    let rig = Rig::new();
+    // A passing failure each time: retries come sooner than the plan.
+    let answers: Answers = Box::new(|_, _| Err(transient(None)));
+    rig.end_after(minutes(4 * 24 * 60));
+    let scheduler = rig.scheduler(2, &[("telematics", Every::Fixed(minutes(65)))]);
+    scheduler.run(vec![rig.named("telematics", true, answers)]).await;
+    let (day, window) = busiest(&rig);
+    assert!(day <= 50 && window <= 50, "{day} a day, {window} in 24 hours");
+}
+
+#[tokio::test]
+async fn a_refusal_waits_until_the_ledger_permits() {
+    let rig = Rig::new();
+    let midnight = next_utc_midnight(begin());
+    rig.account.journal.block_calls("home", midnight).await.unwrap();
+    rig.end_after(minutes(18 * 60) + Duration::from_secs(1));
+    let scheduler = rig.scheduler(2, &[("telematics", Every::Fixed(minutes(60)))]);
+    scheduler.run(vec![rig.named("telematics", true, always())]).await;
+    let asked: Vec<_> = rig.asked.lock().unwrap().iter().map(|asked| asked.at).collect();
+    assert_eq!(
+        asked,
+        [midnight, midnight],
+        "one call for each vehicle, and none before"
+    );
+}
+
+#[tokio::test]
+async fn while_it_waits_for_the_quota_it_says_until_when() {
+    let rig = Rig::new();
+    rig.account
+        .journal
+        .block_calls("home", next_utc_midnight(begin()))
+        .await
+        .unwrap();
+    rig.end_after(minutes(60));
+    let scheduler = rig.scheduler(1, &[("telematics", Every::Auto)]);
+    scheduler.run(vec![rig.named("telematics", true, always())]).await;
+    let published = rig.published();
+    assert_eq!(published.state, "waiting");
+    let message = published.message.unwrap();
+    assert!(message.contains("2026-03-02T00:00:00Z"), "{message}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_neither_spends_more_nor_stops_polling_for_long() {
+    let rig = Rig::new();
+    let when = begin() + SignedDuration::from_hours(50);
+    rig.clock.time.lock().unwrap().set_back = Some((when, SignedDuration::from_hours(10 * 24)));
+    rig.end_after(minutes(8 * 24 * 60));
+    let scheduler = rig.scheduler(1, &[("telematics", Every::Auto)]);
+    scheduler.run(vec![rig.named("telematics", true, always())]).await;
+    let (_, window) = busiest(&rig);
+    assert!(window <= 50, "{window} in 24 hours");
+    let asked = rig.asked.lock().unwrap();
+    let gap = asked
+        .windows(2)
+        .map(|pair| pair[1].at.duration_since(pair[0].at))
+        .max();
+    assert!(
+        gap <= Some(SignedDuration::from_hours(50)),
+        "{gap:?} without a poll"
+    );
+}

@@ -1,0 +1,34 @@
+//! The sources that come with the program. They share the account's client, which is why they live here and
+//! not in packages of their own.
+
+mod container;
+mod presets;
+mod telematics;
+
+pub use container::{ContainerSet, is_ours};
+pub use telematics::TelematicsConfig;
+
+use collector_core::SourceError;
+
+use crate::account::Chain;
+
+/// What an error of the API means for a source.
+pub fn source_error(error: &cardata_api::ApiError) -> SourceError {
+    let reason = Chain(error).to_string();
+    if error.needs_login() {
+        return SourceError::Login { reason };
+    }
+    if error.is_quota() {
+        return SourceError::Quota { reason };
+    }
+    if matches!(error, cardata_api::ApiError::Vin(_)) {
+        return SourceError::Vehicle { reason };
+    }
+    if error.is_transient() {
+        return SourceError::Transient {
+            reason,
+            retry_after: error.retry_after(),
+        };
+    }
+    SourceError::Misconfigured { reason }
+}

@@ -1,0 +1,240 @@
+//! The source `telematics`: polls a container of each vehicle.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cardata_api::ApiError;
+use collector_core::{
+    Cadence, Invalid, Origin, Poll, RawSnapshot, Source, SourceConfig, SourceContext, SourceError, Vehicle,
+    register_source,
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{self, SeqAccess, Visitor};
+
+use super::container::ContainerSet;
+use super::{presets, source_error};
+use crate::account::Account;
+
+/// Polls the last known values of a set of descriptors. Each poll of one vehicle costs one call.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TelematicsConfig {
+    /// What to ask for: `battery`, `driving`, `everything`, or a list of descriptors and globs.
+    #[serde(default)]
+    container: Choice,
+}
+
+/// A preset or a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Choice {
+    Preset(String),
+    List(Vec<String>),
+}
+
+register_source!(TelematicsConfig);
+
+impl SourceConfig for TelematicsConfig {
+    const TYPE: &'static str = "telematics";
+    const SUMMARY: &'static str = "Polls the last known values of a container of descriptors.";
+    const SAMPLE: &'static str = include_str!("telematics.sample.yaml");
+    const CADENCE: Cadence = Cadence::Polled { calls: 1 };
+
+    fn validate(&self) -> Result<(), Vec<Invalid>> {
+        let Choice::List(items) = &self.container else {
+            return Ok(());
+        };
+        if items.is_empty() {
+            return Err(vec![Invalid::new(
+                "container",
+                "the list is empty: name a descriptor or a preset",
+            )]);
+        }
+        let mistakes: Vec<_> = items
+            .iter()
+            .enumerate()
+            .filter_map(|(index, item)| Some(Invalid::new(format!("container.{index}"), mistake(item)?)))
+            .collect();
+        if mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(mistakes)
+        }
+    }
+
+    fn build(self, context: SourceContext) -> Result<Source, SourceError> {
+        let account = context
+            .services
+            .get::<Account>()
+            .ok_or_else(|| SourceError::Misconfigured {
+                reason: format!("the source {} was given no account", context.name),
+            })?;
+        Ok(Source::Poll(Box::new(Telematics {
+            account,
+            set: self.set(),
+        })))
+    }
+}
+
+impl TelematicsConfig {
+    fn set(&self) -> ContainerSet {
+        match &self.container {
+            Choice::Preset(name) => ContainerSet::new(name, presets::preset(name).unwrap_or_default()),
+            Choice::List(items) => ContainerSet::new(
+                "custom",
+                items.iter().flat_map(|item| presets::expand(item)).collect(),
+            ),
+        }
+    }
+}
+
+/// Why an item of the list cannot be right. A descriptor that is not in the catalogue may be newer than it,
+/// so only what looks like a slip of a known one is refused.
+fn mistake(item: &str) -> Option<String> {
+    if !item.starts_with("vehicle.") && !item.starts_with('*') {
+        return Some(format!("`{item}` is no descriptor: they begin with `vehicle.`"));
+    }
+    if item.contains('*') {
+        let nothing = presets::expand(item).is_empty();
+        return nothing.then(|| format!("`{item}` matches no descriptor that a poll can return"));
+    }
+    if cardata_api::catalogue::find(item).is_some() {
+        return None;
+    }
+    let known = cardata_api::catalogue::CATALOGUE
+        .iter()
+        .map(|entry| entry.descriptor);
+    let near = known
+        .map(|candidate| (strsim::normalized_levenshtein(item, candidate), candidate))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(likeness, _)| *likeness > 0.9)?;
+    Some(format!(
+        "`{item}` is not in BMW's catalogue: did you mean `{}`?",
+        near.1
+    ))
+}
+
+struct Telematics {
+    account: Arc<Account>,
+    set: ContainerSet,
+}
+
+#[async_trait]
+impl Poll for Telematics {
+    async fn poll(&mut self, vehicle: &Vehicle) -> Result<RawSnapshot, SourceError> {
+        match self.once(vehicle).await {
+            // The container was deleted behind our back: find it again or make a new one, once.
+            Err(error @ ApiError::Container(_)) if self.is_known().await => {
+                tracing::warn!(account = %self.account.name, %error, "the container is gone; looking for it again");
+                self.set.forget(&self.account).await;
+                self.once(vehicle).await
+            }
+            result => result,
+        }
+        .map_err(|error| source_error(&error))
+    }
+}
+
+impl Telematics {
+    /// Whether the refused container is one that was remembered: a new one would be refused again.
+    async fn is_known(&self) -> bool {
+        let known = self
+            .account
+            .journal
+            .container(&self.account.name, &self.set.fingerprint)
+            .await;
+        matches!(known, Ok(Some(_)))
+    }
+
+    async fn once(&self, vehicle: &Vehicle) -> Result<RawSnapshot, ApiError> {
+        let container = self.set.find_or_create(&self.account).await?;
+        let requested_at = self.account.clock.now();
+        let data = self
+            .account
+            .client
+            .telematic_data(&vehicle.vin, &container)
+            .await?;
+        Ok(RawSnapshot {
+            vin: vehicle.vin.clone(),
+            origin: Origin::Poll,
+            requested_at: Some(requested_at),
+            received_at: self.account.clock.now(),
+            readings: data.readings,
+        })
+    }
+}
+
+impl Default for Choice {
+    fn default() -> Self {
+        Self::Preset("battery".to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Choice {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PresetOrList;
+        impl<'de> Visitor<'de> for PresetOrList {
+            type Value = Choice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`battery`, `driving`, `everything` or a list of descriptors")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Choice, E> {
+                if presets::PRESETS.contains(&text) {
+                    return Ok(Choice::Preset(text.to_owned()));
+                }
+                Err(E::unknown_variant(text, &presets::PRESETS))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Choice, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(Choice::List(items))
+            }
+        }
+        deserializer.deserialize_any(PresetOrList)
+    }
+}
+
+impl JsonSchema for Choice {
+    fn schema_name() -> Cow<'static, str> {
+        "Container".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "oneOf": [
+                { "type": "string", "enum": presets::PRESETS },
+                { "type": "array", "items": { "type": "string" }, "minItems": 1 }
+            ],
+            "default": "battery"
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_refused_and_new_descriptors_are_not() {
+        assert_eq!(mistake("vehicle.drivetrain.batteryManagement.header"), None);
+        let slip = mistake("vehicle.drivetrain.batteryManagement.heeder").unwrap();
+        assert!(
+            slip.contains("did you mean `vehicle.drivetrain.batteryManagement.header`"),
+            "{slip}"
+        );
+        assert_eq!(mistake("vehicle.some.thing.entirely.new"), None);
+        assert!(mistake("battery").is_some());
+        assert!(mistake("vehicle.nothing.*").is_some());
+    }
+}

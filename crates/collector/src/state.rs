@@ -1,0 +1,157 @@
+//! The state directory: who may use it, and what lies in it.
+//!
+//! ```text
+//! state/
+//!   lock               held by the process that runs the pipeline; says which
+//!   journal.db         the journal and everything else that must survive
+//!   tokens/home.json   the tokens of the account `home`, readable by the owner alone
+//! ```
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The state directory of one pipeline.
+#[derive(Debug, Clone)]
+pub struct StateDirectory {
+    path: PathBuf,
+}
+
+/// Held while the pipeline runs; released when dropped, also by a crash.
+#[derive(Debug)]
+pub struct StateLock {
+    _file: File,
+}
+
+/// Why the state directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error(
+        "cannot {operation} {path}: {source}: give this user the right to write there, or set `state:` to another directory"
+    )]
+    Io {
+        operation: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error(
+        "the state directory {path} is in use by {holder}: stop that first, or set `state:` to another directory"
+    )]
+    InUse { path: PathBuf, holder: String },
+}
+
+impl StateDirectory {
+    /// Makes the directory, readable by its owner alone, where there is none.
+    pub fn create(path: &Path) -> Result<Self, StateError> {
+        let directory = Self {
+            path: path.to_owned(),
+        };
+        if !path.is_dir() {
+            fs::create_dir_all(path).map_err(|source| directory.error("create", path, source))?;
+            restrict(path).map_err(|source| directory.error("protect", path, source))?;
+        }
+        Ok(directory)
+    }
+
+    /// Names a directory that may not exist.
+    pub fn at(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn tokens(&self) -> PathBuf {
+        self.path.join("tokens")
+    }
+
+    /// Takes the directory for this process, or says which process has it.
+    pub fn lock(&self) -> Result<StateLock, StateError> {
+        let path = self.path.join("lock");
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|source| self.error("open", &path, source))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder = holder(&mut file);
+                return Err(StateError::InUse {
+                    path: self.path.clone(),
+                    holder,
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(self.error("lock", &path, source)),
+        }
+        // For the message of the next one who tries; the lock itself does not depend on it.
+        let said = file
+            .set_len(0)
+            .and_then(|()| write!(file, "process {}", std::process::id()));
+        said.map_err(|source| self.error("write", &path, source))?;
+        Ok(StateLock { _file: file })
+    }
+
+    /// Who runs the pipeline of this directory now; `None` where nobody does.
+    pub fn running(&self) -> Option<String> {
+        let mut file = File::open(self.path.join("lock")).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(holder(&mut file)),
+            _ => None,
+        }
+    }
+
+    fn error(&self, operation: &'static str, path: &Path, source: std::io::Error) -> StateError {
+        StateError::Io {
+            operation,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    match file.read_to_string(&mut text) {
+        Ok(_) if !text.is_empty() => text,
+        _ => "another process".to_owned(),
+    }
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_was_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = StateDirectory::create(&directory.path().join("deep/state")).unwrap();
+        assert_eq!(state.running(), None);
+        let lock = state.lock().unwrap();
+        let holder = format!("process {}", std::process::id());
+        assert_eq!(state.running(), Some(holder.clone()));
+        let error = state.lock().unwrap_err();
+        assert!(
+            matches!(&error, StateError::InUse { holder: h, .. } if *h == holder),
+            "{error}"
+        );
+        drop(lock);
+        state.lock().unwrap();
+    }
+}

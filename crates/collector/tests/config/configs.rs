@@ -1,0 +1,126 @@
+//! The files in `configs/`: each is right, means what it says, and fits its schema.
+
+use std::path::{Path, PathBuf};
+
+use collector::config::{self, Environment};
+use serde_json::Value;
+
+use super::Variables;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs")
+}
+
+fn variables() -> Variables {
+    Variables::from([
+        ("CARDATA_CLIENT_ID", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"),
+        ("INFLUX_TOKEN", "hunter2"),
+    ])
+}
+
+/// Every YAML file of the folder, by name.
+fn files() -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = entries
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .collect();
+    paths.sort();
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (name, std::fs::read_to_string(path).unwrap())
+    };
+    paths.into_iter().map(read).collect()
+}
+
+#[test]
+fn every_file_is_right() {
+    let files = files();
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "archive-to-csv.yaml",
+            "battery-to-influxdb.yaml",
+            "demo.yaml",
+            "pipeline.yaml"
+        ]
+    );
+    for (name, text) in &files {
+        if let Err(error) = config::parse(name, text, &folder(), &variables()) {
+            panic!("{error}");
+        }
+        assert!(
+            text.starts_with("# yaml-language-server: $schema=./pipeline.schema.json\n"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_demo_needs_nothing_and_keeps_all_in_one_folder() {
+    let (_, text) = files().into_iter().find(|(name, _)| name == "demo.yaml").unwrap();
+    let pipeline = config::parse("demo.yaml", &text, Path::new("/x"), &Variables::default()).unwrap();
+    assert_eq!(pipeline.clock.speed, 900.0);
+    assert_eq!(pipeline.simulator.map(|simulator| simulator.speed), Some(900.0));
+    assert_eq!(pipeline.state, Path::new("/x/demo-data/state"));
+    for path in text
+        .lines()
+        .filter_map(|line| line.trim().split_once(": "))
+        .filter_map(|(key, value)| matches!(key, "dir" | "path" | "state").then_some(value))
+    {
+        assert!(path.starts_with("demo-data/"), "{path}");
+    }
+}
+
+#[test]
+fn the_example_says_everything() {
+    let (_, text) = files()
+        .into_iter()
+        .find(|(name, _)| name == "pipeline.yaml")
+        .unwrap();
+    let schema = config::schema();
+    let mut keys: Vec<String> = Vec::new();
+    collect_keys(&schema, &mut keys);
+    assert!(keys.len() > 40, "{keys:?}");
+    let missing: Vec<&String> = keys
+        .iter()
+        .filter(|key| !text.contains(&format!("{key}:")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "configs/pipeline.yaml does not show {missing:?}"
+    );
+}
+
+/// The names of all properties, but for those of the stub plugins.
+fn collect_keys(schema: &Value, keys: &mut Vec<String>) {
+    let stub = |schema: &Value| {
+        let word = schema["properties"]["type"]["const"].as_str();
+        word.is_some_and(|word| ["shelf", "meter", "pair", "wire"].contains(&word))
+    };
+    match schema {
+        Value::Object(_) if stub(schema) => {}
+        Value::Object(object) => {
+            for (word, value) in object {
+                if let ("properties", Some(properties)) = (word.as_str(), value.as_object()) {
+                    keys.extend(properties.keys().cloned());
+                }
+                collect_keys(value, keys);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_keys(item, keys)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_environment_of_the_process_is_read() {
+    assert!(config::ProcessEnvironment.variable("PATH").is_ok());
+    assert!(
+        config::ProcessEnvironment
+            .variable("CARDATA_NO_SUCH_VARIABLE")
+            .is_err()
+    );
+}

@@ -1,0 +1,88 @@
+//! No secret is in any message, drawing, `Debug` or `show`.
+
+use proptest::prelude::*;
+
+use super::{Variables, file, parse};
+use collector::config::show;
+
+/// Everything that can be seen of a file.
+fn seen(text: &str, variables: &Variables) -> String {
+    match parse(text, variables) {
+        Ok(pipeline) => show(&pipeline),
+        Err(error) => format!("{error}{}{error:?}{:?}", error.render(true), error.mistakes()),
+    }
+}
+
+/// Where a value from outside can be wrong, and how.
+const PLACES: [&str; 12] = [
+    "state: ${S}/x\n",
+    "vehicles: ${S}\n",
+    "vehicles: [{ vin: \"${S}\" }]\n",
+    "accounts: [{ name: \"${S}\", client_id: \"${S}\", calls_per_day: \"${S}\" }]\n",
+    "accounts: [{ name: a, client_id: x, endpoints: { auth: \"${S}\", api: \"http://${S}\" } }]\n",
+    "sources: [{ type: \"${S}\", every: \"${S}\" }]\n",
+    "sources: [{ type: meter, every: \"${S}\", account: \"${S}\", vehicles: [\"${S}\"], container: [\"${S}\"] }]\n",
+    "sinks: [{ type: shelf, path: \"${S}\", size: \"a ${S}\", mode: ${S}, labels: [\"${S}\"], tags: ${S} }]\n",
+    "sinks: [{ type: shelf, path: \"a:${S}\", tags: { vehicle: ${S} } }]\n",
+    "sinks: [{ type: shelf, path: a, token: \"${S}\", select: { descriptors: [\"${S}\"], sources: [\"${S}\"] } }]\n",
+    "journal: { keep: \"${S}\" }\nclock: { speed: \"${S}\" }\nsimulator: ${S}\n",
+    "sinks: [{ type: shelf, path: a, batch: { readings: \"${S}\", wait: \"${S}\" }, start: ${S} }]\n",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn values_from_outside_are_never_seen(secret in "[A-Za-z0-9:/\"'\\\\%äß-]{2,12}[0-9][A-Z][0-9]") {
+        let variables = Variables::from([("S", secret.as_str())]);
+        for place in PLACES {
+            let seen = seen(&file(place), &variables).to_lowercase();
+            prop_assert!(!seen.contains(&secret.to_lowercase()), "{place}: {seen}");
+        }
+    }
+}
+
+#[test]
+fn secrets_that_stand_in_the_file_are_covered() {
+    for text in [
+        // Beside a mistake, and on its line.
+        "sinks:\n  - type: shelf\n    token: hunter2\n    pth: x\n",
+        "sinks:\n  - { type: shelf, token: hunter2, size: x, path: y }\n",
+        "sinks:\n  - type: shelf\n    path: y\n    size: x\n    token: |\n      hunter2\n      hunter2\n",
+        // Under a misspelt key, of an unknown type, twice, of the wrong kind.
+        "sinks:\n  - type: shelf\n    path: y\n    tokn: hunter2\n",
+        "sinks:\n  - type: shlf\n    token: hunter2\n",
+        "sinks:\n  - type: shelf\n    path: y\n    token: hunter2\n    token: hunter2\n",
+        "sinks:\n  - type: shelf\n    path: y\n    token: [hunter2]\n",
+        // In what is no YAML.
+        "sinks:\n  - type: shelf\n    token: hunter2\n   path: y\n",
+        "sinks:\n  - type: shelf\n    token: \"hunter2\n",
+        "sinks:\n  - type: shelf\n    token: hunter2: x\n",
+        // In a default, in an alias.
+        "sinks:\n  - type: shelf\n    token: ${TOKEN:-hunter2}\n    pth: x\n",
+        "sinks:\n  - { type: shelf, path: x, token: &t hunter2 }\n  - { type: shelf, path: *t, size: x }\n",
+    ] {
+        let seen = seen(&file(text), &Variables::default());
+        assert!(!seen.contains("hunter2"), "{text}{seen}");
+        assert!(seen.contains("mistake"), "{seen}");
+    }
+    let right = file("sinks:\n  - { type: shelf, path: y, token: hunter2 }\n");
+    let pipeline = parse(&right, &Variables::default()).unwrap();
+    assert!(!format!("{pipeline:?}{}", show(&pipeline)).contains("hunter2"));
+}
+
+#[test]
+fn files_are_outside_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, "hunter2\n").unwrap();
+    let text = file(&format!(
+        "sinks: [{{ type: shelf, path: a, size: \"${{file:{}}}\" }}]\n",
+        path.display()
+    ));
+    let seen = seen(&text, &Variables::default());
+    assert!(
+        seen.contains("found `${file:") && !seen.contains("hunter2"),
+        "{seen}"
+    );
+}

@@ -1,0 +1,185 @@
+//! What an answer to a write means.
+
+use std::time::Duration;
+
+use collector_core::SinkError;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use serde_json::Value;
+
+use crate::redact::redact;
+use crate::target::Target;
+
+/// An answer that concerns the lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Stored,
+    /// At least one line is refused; others may be stored or not, whatever the words say.
+    Refused(Refusal),
+    /// The body has more bytes than the server, or what stands before it, takes.
+    TooLarge,
+}
+
+/// A server's words about lines that it refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Shortened, without secrets.
+    pub words: String,
+    /// How many lines were dropped, where the server counts.
+    dropped: Option<usize>,
+}
+
+impl Refusal {
+    /// `body` is what the words were taken from, in full.
+    fn new(words: String, body: &str) -> Self {
+        let count = body.rsplit_once("dropped=").map(|(_, rest)| rest);
+        let dropped = count.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+        Self { words, dropped }
+    }
+
+    /// Whether the server says that it dropped every line of a request.
+    pub fn dropped_all(&self, lines: usize) -> bool {
+        self.dropped == Some(lines)
+    }
+
+    /// Whether the words name a property of single readings. Words that do not may be about everything that is
+    /// sent.
+    pub fn is_about_readings(&self) -> bool {
+        const ABOUT_READINGS: [&str; 6] = [
+            "partial write",
+            "type conflict",
+            "column type",
+            "unable to parse",
+            "too long",
+            "retention",
+        ];
+        ABOUT_READINGS.iter().any(|known| self.words.contains(known))
+    }
+
+    /// Whether the words may concern one field of a line and not the whole line.
+    pub fn is_about_a_field(&self) -> bool {
+        self.words.contains("field") || self.words.contains("column")
+    }
+
+    /// Whether two refusals have the same words, numbers aside.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let words = |refusal: &Self| refusal.words.replace(|c: char| c.is_ascii_digit(), "");
+        words(self) == words(other)
+    }
+}
+
+/// Sorts an answer into what concerns lines and what concerns everything.
+pub fn judge(
+    target: &Target,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &str,
+) -> Result<Answer, SinkError> {
+    let said = said(body);
+    let words = redact(&said.words(status), target.secret());
+    match status.as_u16() {
+        // What answers any address with its front page would swallow everything.
+        200..=299 if is_page(body) => Err(misconfigured(target, &words, "that is not InfluxDB: check `url`")),
+        200..=299 => Ok(Answer::Stored),
+        300..=399 => Err(redirected(target, headers)),
+        400 | 422 if !is_page(body) && !body.contains("HTTPS server") => refused(target, words, body),
+        400 => Err(misconfigured(target, &words, "check `url`: does it need https?")),
+        401 | 403 => Err(misconfigured(target, &words, &target.login_advice())),
+        404 if matches!(said, Said::Json(_)) => Err(misconfigured(target, &words, &target.place_advice())),
+        404 => Err(misconfigured(target, &words, target.path_advice())),
+        413 => Ok(Answer::TooLarge),
+        408 | 425 | 429 => Err(transient(target, &words, headers)),
+        500.. if words.contains("retention policy not found") => {
+            Err(misconfigured(target, &words, &target.place_advice()))
+        }
+        500.. => Err(transient(target, &words, headers)),
+        _ => Err(misconfigured(target, &words, "check `url`")),
+    }
+}
+
+fn refused(target: &Target, words: String, body: &str) -> Result<Answer, SinkError> {
+    // `max-series-per-database`, `max-values-per-tag`: dead letters would hide a limit that a person can raise.
+    if words.contains("limit exceeded") {
+        return Err(misconfigured(
+            target,
+            &words,
+            "raise the limit in the server's configuration",
+        ));
+    }
+    Ok(Answer::Refused(Refusal::new(words, body)))
+}
+
+fn misconfigured(target: &Target, words: &str, advice: &str) -> SinkError {
+    SinkError::misconfigured(format!("{} answers {words}: {advice}", target.address()))
+}
+
+fn transient(target: &Target, words: &str, headers: &HeaderMap) -> SinkError {
+    let seconds = headers
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    SinkError::Transient {
+        reason: format!(
+            "{} answers {words}: look into the server's log if this lasts",
+            target.address()
+        ),
+        retry_after: seconds.map(Duration::from_secs),
+    }
+}
+
+fn redirected(target: &Target, headers: &HeaderMap) -> SinkError {
+    let location = headers
+        .get(LOCATION)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("nowhere");
+    let place = location.split(['?', '#']).next().unwrap_or_default();
+    let place = place.trim_end_matches("/api/v2/write").trim_end_matches("/write");
+    let place = redact(place, target.secret());
+    SinkError::misconfigured(format!(
+        "{} sends us to {place}: if that is right, write it as `url`",
+        target.address()
+    ))
+}
+
+/// What a body says.
+enum Said {
+    Nothing,
+    /// A JSON object: InfluxDB and what is like it.
+    Json(String),
+    Text(String),
+}
+
+impl Said {
+    fn words(&self, status: StatusCode) -> String {
+        match self {
+            Self::Nothing => status.to_string(),
+            Self::Json(words) | Self::Text(words) => format!("{} {words}", status.as_u16()),
+        }
+    }
+}
+
+fn said(body: &str) -> Said {
+    if body.trim().is_empty() {
+        return Said::Nothing;
+    }
+    if is_page(body) {
+        return Said::Text("(an HTML page)".to_owned());
+    }
+    match serde_json::from_str::<Value>(body) {
+        Ok(Value::Object(object)) => {
+            // `error` of 1.x and 3.x, `message` of 2.x; 3.x says per line what is wrong.
+            let general = ["message", "error"]
+                .iter()
+                .find_map(|key| object.get(*key)?.as_str());
+            let of_line = object
+                .get("data")
+                .and_then(|data| data.get(0)?.get("error_message")?.as_str());
+            let words: Vec<_> = [general, of_line].into_iter().flatten().collect();
+            Said::Json(words.join(": "))
+        }
+        _ => Said::Text(body.to_owned()),
+    }
+}
+
+fn is_page(body: &str) -> bool {
+    body.trim_start().starts_with('<')
+}

@@ -1,0 +1,170 @@
+//! One request: the HTTP client, and what a missing answer means.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use collector_core::SinkError;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Certificate, Response};
+
+use crate::answer::{Answer, judge};
+use crate::body::Request;
+use crate::target::Target;
+
+/// For a connection. How long an answer may take is the engine's to say.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// What is read of an answer, in bytes. Every known one is far shorter.
+const LONGEST_ANSWER: usize = 256 * 1024;
+
+/// A server and the way to it. The connections are made at the first request.
+pub struct Client {
+    target: Target,
+    ca: Option<PathBuf>,
+    /// Reading the system's certificates takes time, so one client serves for good.
+    http: Option<reqwest::Client>,
+}
+
+impl Client {
+    /// `ca` is absolute.
+    pub fn new(target: Target, ca: Option<PathBuf>) -> Self {
+        Self {
+            target,
+            ca,
+            http: None,
+        }
+    }
+
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Drops the connections.
+    pub fn close(&mut self) {
+        self.http = None;
+    }
+
+    /// Sends a request. Takes its body.
+    pub async fn post(&mut self, request: &mut Request) -> Result<Answer, SinkError> {
+        let http = self.http()?;
+        let mut post = http
+            .post(self.target.write_url(request.precision))
+            .header(CONTENT_TYPE, "text/plain; charset=utf-8");
+        if request.compressed {
+            post = post.header(CONTENT_ENCODING, "gzip");
+        }
+        let post = self
+            .target
+            .authorize(post)
+            .body(std::mem::take(&mut request.body));
+        let mut response = post.send().await.map_err(|error| self.no_answer(&error))?;
+        let text = read(&mut response)
+            .await
+            .map_err(|error| self.no_answer(&error))?;
+        judge(&self.target, response.status(), response.headers(), &text)
+    }
+
+    fn http(&mut self) -> Result<reqwest::Client, SinkError> {
+        if let Some(http) = &self.http {
+            return Ok(http.clone());
+        }
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("cardata/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(Policy::custom(follow));
+        let builder = if self.target.is_https() {
+            builder.tls_certs_merge(authorities(self.ca.as_deref())?)
+        } else {
+            // Plain http needs no certificates, and a machine without any is no reason to fail.
+            builder.tls_certs_only([])
+        };
+        let http = builder.build().map_err(|error| {
+            SinkError::misconfigured(format!("no HTTP client can be built: {}", innermost(&error)))
+        })?;
+        Ok(self.http.insert(http).clone())
+    }
+
+    fn no_answer(&self, error: &reqwest::Error) -> SinkError {
+        let server = self.target.authority();
+        let cause = innermost(error);
+        if cause.contains("CaUsedAsEndEntity") {
+            return SinkError::misconfigured(format!(
+                "{server} shows the certificate of an authority as its own ({cause}): make one for the server \
+                 that says `CA:FALSE`"
+            ));
+        }
+        if cause.contains("certificate") {
+            return SinkError::misconfigured(format!(
+                "{server} shows a certificate that cannot be trusted ({cause}): name the PEM file of its \
+                 authority in `ca`, or check the host in `url`"
+            ));
+        }
+        if cause.contains("corrupt message") {
+            return SinkError::misconfigured(format!(
+                "{server} does not speak https ({cause}): write `url` with http:"
+            ));
+        }
+        let reason = if error.is_timeout() {
+            format!("{server} does not answer ({cause}): is the server overloaded or the network down?")
+        } else if error.is_connect() {
+            format!("no connection to {server} ({cause}): is the server running, and is `url` right?")
+        } else {
+            format!("the connection to {server} broke off ({cause})")
+        };
+        SinkError::transient(reason)
+    }
+}
+
+/// Follows what keeps method and body and stays with the server, so that neither a write turns into a read nor
+/// a token goes elsewhere.
+fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    let keeps_method = matches!(attempt.status().as_u16(), 307 | 308);
+    let same_server = attempt
+        .previous()
+        .first()
+        .is_some_and(|first| first.origin() == attempt.url().origin());
+    if keeps_method && same_server && attempt.previous().len() <= 5 {
+        attempt.follow()
+    } else {
+        attempt.stop()
+    }
+}
+
+/// Mozilla's authorities, for machines that have none, and the user's own.
+fn authorities(ca: Option<&Path>) -> Result<Vec<Certificate>, SinkError> {
+    let mut authorities: Vec<_> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .filter_map(|certificate| Certificate::from_der(certificate).ok())
+        .collect();
+    if let Some(path) = ca {
+        let pem = std::fs::read(path)
+            .map_err(|error| SinkError::misconfigured(format!("reading `ca` {}: {error}", path.display())))?;
+        let own = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+        if own.is_empty() {
+            let reason = format!("`ca` {} holds no PEM certificate", path.display());
+            return Err(SinkError::misconfigured(reason));
+        }
+        authorities.extend(own);
+    }
+    Ok(authorities)
+}
+
+async fn read(response: &mut Response) -> Result<String, reqwest::Error> {
+    let mut bytes = Vec::new();
+    while bytes.len() < LONGEST_ANSWER
+        && let Some(chunk) = response.chunk().await?
+    {
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The last of an error's causes: reqwest's own words say no more than "error sending request".
+fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,162 @@
+//! The sink's options and every mistake in them that can be seen without a server.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use collector_core::{Invalid, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::encode::{is_plain, is_reserved};
+use crate::target::Target;
+use crate::write::InfluxdbSink;
+
+/// The options of `type: influxdb`. Exactly one of `bucket` and `database` says which protocol is spoken.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InfluxdbConfig {
+    /// Where the server listens: http or https, with a path when a reverse proxy adds one.
+    pub url: String,
+    /// InfluxDB 2.x and 3.x: the organisation. Servers without organisations ignore it.
+    pub org: Option<String>,
+    /// InfluxDB 2.x, 3.x and 1.8+: the bucket. It must exist.
+    pub bucket: Option<String>,
+    /// InfluxDB 2.x, 3.x and 1.8+: a token that may write to the bucket (1.8: `user:password`).
+    pub token: Option<Secret>,
+    /// InfluxDB 1.x: the database. It must exist.
+    pub database: Option<String>,
+    /// InfluxDB 1.x: a user who may write to the database, where the server asks for one.
+    pub user: Option<String>,
+    /// InfluxDB 1.x: the user's password.
+    pub password: Option<Secret>,
+    /// InfluxDB 1.x: the retention policy to write into; the database's default when left out.
+    pub retention_policy: Option<String>,
+    /// What InfluxDB calls the table.
+    #[serde(default = "default_measurement")]
+    pub measurement: String,
+    /// What tells series apart.
+    #[serde(default = "default_tags")]
+    pub tags: BTreeSet<Tag>,
+    /// More tags, the same on every line.
+    #[serde(default)]
+    pub fixed_tags: BTreeMap<String, String>,
+    /// How fields are called.
+    #[serde(default)]
+    pub fields: FieldKey,
+    /// A PEM file with the certificate of your own authority, besides those of the system.
+    pub ca: Option<PathBuf>,
+}
+
+/// A property of a snapshot that becomes a tag of that name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Tag {
+    /// The vehicle identification number.
+    Vin,
+    /// The name that the pipeline file gives the vehicle.
+    Vehicle,
+    /// The account that the snapshot came by.
+    Account,
+    /// The source that brought it.
+    Source,
+    /// `poll`, `stream` or `archive`.
+    Origin,
+}
+
+/// How fields are called.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldKey {
+    /// BMW's identifier: `vehicle.drivetrain.batteryManagement.header`.
+    #[default]
+    Descriptor,
+    /// The short name: `soc`.
+    Name,
+}
+
+fn default_measurement() -> String {
+    "cardata".to_owned()
+}
+
+fn default_tags() -> BTreeSet<Tag> {
+    [Tag::Vin, Tag::Vehicle].into()
+}
+
+impl Tag {
+    /// The tag's key.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Vin => "vin",
+            Self::Vehicle => "vehicle",
+            Self::Account => "account",
+            Self::Source => "source",
+            Self::Origin => "origin",
+        }
+    }
+
+    fn from_key(key: &str) -> Option<Self> {
+        let all = [
+            Self::Vin,
+            Self::Vehicle,
+            Self::Account,
+            Self::Source,
+            Self::Origin,
+        ];
+        all.into_iter().find(|tag| tag.key() == key)
+    }
+}
+
+impl SinkConfig for InfluxdbConfig {
+    const TYPE: &'static str = "influxdb";
+    const SUMMARY: &'static str = "InfluxDB 1.x, 2.x and 3.x, VictoriaMetrics, and others with line protocol";
+    const SAMPLE: &'static str = include_str!("../sample.yaml");
+    /// A point with the same tags, field and time replaces the one that was there.
+    const REDELIVERY: Redelivery = Redelivery::Overwrites;
+
+    fn validate(&self) -> Result<(), Vec<Invalid>> {
+        let mut invalid = Target::mistakes(self);
+        self.check_names(&mut invalid);
+        if let Some(ca) = &self.ca
+            && !self.url.starts_with("https:")
+        {
+            let reason = format!("`{}` is of no use without an https `url`", ca.display());
+            invalid.push(Invalid::new("ca", reason));
+        }
+        if invalid.is_empty() { Ok(()) } else { Err(invalid) }
+    }
+
+    fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
+        Ok(Box::new(InfluxdbSink::new(self, &context)?))
+    }
+}
+
+impl InfluxdbConfig {
+    fn check_names(&self, invalid: &mut Vec<Invalid>) {
+        if !is_plain(&self.measurement) || self.measurement.starts_with(['#', '_']) {
+            invalid.push(Invalid::new(
+                "measurement",
+                "needs a name without line breaks or backslashes that begins with neither `#` nor `_`",
+            ));
+        }
+        if !self.tags.contains(&Tag::Vin) && !self.tags.contains(&Tag::Vehicle) {
+            invalid.push(Invalid::new(
+                "tags",
+                "need `vin` or `vehicle`, else the values of two vehicles overwrite each other",
+            ));
+        }
+        for (key, value) in &self.fixed_tags {
+            let path = format!("fixed_tags.{key}");
+            if Tag::from_key(key).is_some() {
+                let reason =
+                    format!("`{key}` has a meaning of its own: add it to `tags` or choose another key");
+                invalid.push(Invalid::new(path, reason));
+            } else if !is_plain(key) || is_reserved(key) || key.starts_with('#') {
+                let reason = format!("InfluxDB cannot have a tag called {key:?}: choose another key");
+                invalid.push(Invalid::new(path, reason));
+            } else if !is_plain(value) {
+                let reason = "needs a text, without line breaks and backslashes";
+                invalid.push(Invalid::new(path, reason));
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Lines: the encoder of `influxdb2` behind what it leaves unguarded.
+//!
+//! [`DataPoint`] escapes spaces, commas, equals signs and quotes. It lets through backslashes in texts and tags,
+//! line breaks in tags, empty tags, and numbers that are not finite; each of them breaks a line or the lines
+//! behind it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use collector_core::{Reading, Snapshot, Value};
+use influxdb2::models::WriteDataPoint;
+use influxdb2::models::data_point::DataPointBuilder;
+use influxdb2::models::{DataPoint, FieldValue};
+
+use crate::config::{FieldKey, InfluxdbConfig, Tag};
+use crate::target::Precision;
+
+/// InfluxDB's limit for a text, in bytes.
+const LONGEST_TEXT: usize = 65_536;
+
+/// What all lines have in common.
+#[derive(Debug, Clone)]
+pub struct Encoder {
+    measurement: String,
+    tags: Vec<Tag>,
+    fixed_tags: BTreeMap<String, String>,
+    field_key: FieldKey,
+}
+
+impl Encoder {
+    /// The names in the options must have been found valid.
+    pub fn of(config: &InfluxdbConfig) -> Self {
+        Self {
+            measurement: config.measurement.clone(),
+            tags: config.tags.iter().copied().collect(),
+            fixed_tags: config.fixed_tags.clone(),
+            field_key: config.fields,
+        }
+    }
+
+    /// Why no line can hold the reading; `None` for what can be sent.
+    pub fn refuse(&self, reading: &Reading) -> Option<String> {
+        let key = self.key(reading);
+        if !is_plain(key) || is_reserved(key) {
+            return Some(format!("InfluxDB cannot have a field called {key:?}"));
+        }
+        if timestamp(reading, Precision::Nanoseconds).is_none() {
+            return Some("InfluxDB keeps times from 1677 to 2262 only".to_owned());
+        }
+        match &reading.value {
+            Value::Number(number) if !number.is_finite() => Some(format!("InfluxDB cannot keep {number}")),
+            Value::Text(text) if text.len() > LONGEST_TEXT => Some(format!(
+                "the text has {} bytes, InfluxDB keeps {LONGEST_TEXT} at most",
+                text.len()
+            )),
+            _ => None,
+        }
+    }
+
+    /// The field that a reading is written to.
+    pub fn key<'a>(&self, reading: &'a Reading) -> &'a str {
+        match self.field_key {
+            FieldKey::Descriptor => reading.descriptor.as_str(),
+            FieldKey::Name => reading.descriptor.name(),
+        }
+    }
+
+    /// The beginning of every line of a snapshot: measurement and tags.
+    pub fn head(&self, snapshot: &Snapshot) -> Vec<u8> {
+        let mut point = DataPoint::builder(self.measurement.as_str()).field("f", true);
+        for (key, value) in &self.fixed_tags {
+            point = point.tag(key, value);
+        }
+        for tag in &self.tags {
+            let value = tag_value(property(snapshot, *tag));
+            if !value.is_empty() {
+                point = point.tag(tag.key(), value);
+            }
+        }
+        let mut head = Vec::new();
+        write(point, &mut head);
+        head.truncate(head.len() - " f=t\n".len());
+        head
+    }
+
+    /// Appends one line. The readings have one timestamp, different keys, and none of them was refused.
+    pub fn line<'a>(
+        &self,
+        head: &[u8],
+        readings: impl IntoIterator<Item = &'a Reading>,
+        timestamp: i64,
+        out: &mut Vec<u8>,
+    ) {
+        let mut point = DataPoint::builder("").timestamp(timestamp);
+        for reading in readings {
+            point = point.field(self.key(reading), field_value(&reading.value));
+        }
+        out.extend_from_slice(head);
+        write(point, out);
+    }
+}
+
+/// Whether measurements, keys and fixed tags can be this text: something, without line breaks, other control
+/// characters and backslashes.
+pub fn is_plain(text: &str) -> bool {
+    !text.trim().is_empty() && !text.contains(|c: char| c.is_control() || c == '\\')
+}
+
+/// Keys that InfluxDB uses itself.
+pub fn is_reserved(key: &str) -> bool {
+    matches!(key, "time" | "_field" | "_measurement")
+}
+
+/// A reading's timestamp; `None` outside what InfluxDB can hold. In nanoseconds the occurrence is added, so
+/// that different values under one stamp stand side by side.
+pub fn timestamp(reading: &Reading, precision: Precision) -> Option<i64> {
+    let milliseconds = reading.measured_at.as_millisecond();
+    // One second less than 64 bits hold: InfluxDB keeps the outermost values for itself.
+    let nanoseconds = milliseconds
+        .checked_mul(1_000_000)
+        .filter(|nanoseconds| nanoseconds.unsigned_abs() < i64::MAX as u64 - 1_000_000_000)?;
+    match precision {
+        Precision::Milliseconds => Some(milliseconds),
+        Precision::Nanoseconds => nanoseconds.checked_add(i64::from(reading.occurrence)),
+    }
+}
+
+fn property(snapshot: &Snapshot, tag: Tag) -> &str {
+    match tag {
+        Tag::Vin => snapshot.vehicle.vin.as_str(),
+        Tag::Vehicle => &snapshot.vehicle.name,
+        Tag::Account => &snapshot.account,
+        Tag::Source => &snapshot.source,
+        Tag::Origin => snapshot.origin.as_str(),
+    }
+}
+
+/// A tag cannot hold a line break, and a backslash at its end would take the next comma with it.
+fn tag_value(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    if !text.contains(|c: char| c.is_control() || c == '\\') {
+        return text.into();
+    }
+    let replaced: String = text
+        .chars()
+        .map(|c| match c {
+            '\\' => '/',
+            c if c.is_control() => ' ',
+            c => c,
+        })
+        .collect();
+    replaced.trim().to_owned().into()
+}
+
+fn field_value(value: &Value) -> FieldValue {
+    match value {
+        Value::Bool(value) => FieldValue::Bool(*value),
+        // Never an integer: the first write fixes a field's type, and 74 may be 74.5 next time.
+        Value::Number(value) => FieldValue::F64(*value),
+        Value::Text(text) => FieldValue::String(text.replace('\\', r"\\")),
+        Value::Timestamp(_) => FieldValue::String(value.to_string()),
+    }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a point with a field builds, and memory takes every byte"
+)]
+fn write(point: DataPointBuilder, out: &mut Vec<u8>) {
+    let point = point.build().expect("a point with a field");
+    point.write_data_point_to(out).expect("room in memory");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Which readings of a batch are sent, in which order and with which precision.
+
+use collector_core::{Entry, Rejection};
+
+use crate::encode::Encoder;
+use crate::target::Precision;
+
+/// A reading's position in a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub entry: usize,
+    pub reading: usize,
+}
+
+/// A batch, sorted out. Within an entry, readings of one time stand together: they share a line.
+#[derive(Debug)]
+pub struct Plan {
+    /// First values of their time.
+    milliseconds: Vec<Place>,
+    /// Further values of a time that has one already. Each is put as many nanoseconds later as its occurrence
+    /// says, so that it stands beside the first instead of replacing it.
+    nanoseconds: Vec<Place>,
+    /// What no line can hold.
+    pub rejected: Vec<Rejection>,
+}
+
+impl Plan {
+    pub fn of(batch: &[Entry], encoder: &Encoder) -> Self {
+        let mut plan = Self {
+            milliseconds: Vec::new(),
+            nanoseconds: Vec::new(),
+            rejected: Vec::new(),
+        };
+        for (index, entry) in batch.iter().enumerate() {
+            plan.add(index, entry, encoder);
+        }
+        plan
+    }
+
+    /// The requests' parts in the order of sending.
+    pub fn parts(&self) -> [(Precision, &[Place]); 2] {
+        [
+            (Precision::Milliseconds, &self.milliseconds),
+            (Precision::Nanoseconds, &self.nanoseconds),
+        ]
+    }
+
+    fn add(&mut self, index: usize, entry: &Entry, encoder: &Encoder) {
+        let readings = &entry.snapshot.readings;
+        let (first, further) = (self.milliseconds.len(), self.nanoseconds.len());
+        for (position, reading) in readings.iter().enumerate() {
+            let place = Place {
+                entry: index,
+                reading: position,
+            };
+            match encoder.refuse(reading) {
+                Some(reason) => self.rejected.push(Rejection {
+                    seq: entry.seq,
+                    reading: position,
+                    reason,
+                }),
+                None if reading.occurrence == 0 => self.milliseconds.push(place),
+                None => self.nanoseconds.push(place),
+            }
+        }
+        let time = |place: &Place| {
+            let reading = &readings[place.reading];
+            (reading.measured_at, reading.occurrence)
+        };
+        self.milliseconds[first..].sort_by_key(time);
+        self.nanoseconds[further..].sort_by_key(time);
+    }
+}

@@ -1,0 +1,211 @@
+//! Where requests go and what they carry to be let in.
+
+use collector_core::Invalid;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{RequestBuilder, Url};
+
+use crate::config::InfluxdbConfig;
+use crate::protocol::Protocol;
+
+/// The server, the place in it, and the credentials.
+pub struct Target {
+    /// With the protocol's path, without a query.
+    endpoint: Url,
+    protocol: Protocol,
+}
+
+/// The unit of a request's timestamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    Milliseconds,
+    Nanoseconds,
+}
+
+impl Precision {
+    fn parameter(self, protocol: &Protocol) -> &'static str {
+        match (self, protocol) {
+            (Self::Milliseconds, _) => "ms",
+            (Self::Nanoseconds, Protocol::Bucket { .. }) => "ns",
+            (Self::Nanoseconds, Protocol::Database { .. }) => "n",
+        }
+    }
+}
+
+impl Target {
+    /// What is wrong with the options that make up a target.
+    pub fn mistakes(config: &InfluxdbConfig) -> Vec<Invalid> {
+        let mut invalid = Vec::new();
+        if let Err(reason) = parse_url(&config.url) {
+            invalid.push(Invalid::new("url", reason));
+        }
+        if let Err(mistakes) = Protocol::of(config) {
+            invalid.extend(mistakes);
+        }
+        invalid
+    }
+
+    /// The target that the options describe.
+    pub fn of(config: &InfluxdbConfig) -> Result<Self, Vec<Invalid>> {
+        let mut endpoint = parse_url(&config.url).map_err(|reason| vec![Invalid::new("url", reason)])?;
+        let protocol = Protocol::of(config)?;
+        let path = match &protocol {
+            Protocol::Bucket { .. } => "api/v2/write",
+            Protocol::Database { .. } => "write",
+        };
+        let prefix = endpoint.path().trim_end_matches('/').to_owned();
+        endpoint.set_path(&format!("{prefix}/{path}"));
+        Ok(Self { endpoint, protocol })
+    }
+
+    /// The address of a write, with everything that is not secret.
+    pub fn write_url(&self, precision: Precision) -> Url {
+        let mut url = self.endpoint.clone();
+        {
+            let mut query = url.query_pairs_mut();
+            match &self.protocol {
+                Protocol::Bucket { org, bucket, .. } => {
+                    query.append_pair("org", org).append_pair("bucket", bucket);
+                }
+                Protocol::Database {
+                    database,
+                    retention_policy,
+                    ..
+                } => {
+                    query.append_pair("db", database);
+                    if let Some(policy) = retention_policy {
+                        query.append_pair("rp", policy);
+                    }
+                }
+            }
+            query.append_pair("precision", precision.parameter(&self.protocol));
+        }
+        url
+    }
+
+    /// Adds the credentials, marked so that they show in no log.
+    pub fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.protocol {
+            Protocol::Bucket { token, .. } => {
+                let value = HeaderValue::from_str(&format!("Token {}", token.expose()));
+                // Validation lets no other token through; without the header the server says 401.
+                let Ok(mut value) = value else { return request };
+                value.set_sensitive(true);
+                request.header(AUTHORIZATION, value)
+            }
+            Protocol::Database {
+                login: Some((user, password)),
+                ..
+            } => request.basic_auth(user, Some(password.expose())),
+            Protocol::Database { login: None, .. } => request,
+        }
+    }
+
+    /// `host:port`, for messages.
+    pub fn authority(&self) -> String {
+        let host = self.endpoint.host_str().unwrap_or_default();
+        match self.endpoint.port_or_known_default() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
+    /// The address without query, for messages.
+    pub fn address(&self) -> &str {
+        self.endpoint.as_str()
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.endpoint.scheme() == "https"
+    }
+
+    /// Whether the server is this machine, by its name or address.
+    pub fn is_loopback(&self) -> bool {
+        match self.endpoint.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
+    /// What must never stand in a message.
+    pub fn secret(&self) -> Option<&str> {
+        match &self.protocol {
+            Protocol::Bucket { token, .. } => Some(token.expose()),
+            Protocol::Database { login, .. } => login.as_ref().map(|(_, password)| password.expose()),
+        }
+    }
+
+    /// What a person does about a login that is refused.
+    pub fn login_advice(&self) -> String {
+        match &self.protocol {
+            Protocol::Bucket { org, bucket, .. } => format!(
+                "check `token` and whether it may write to bucket `{bucket}`; a new one: \
+                 `influx auth create --org {org} --write-buckets`"
+            ),
+            Protocol::Database {
+                database,
+                login: Some((user, _)),
+                ..
+            } => format!(
+                "check `user` and `password`; in `influx`: GRANT WRITE ON \"{database}\" TO \"{user}\""
+            ),
+            Protocol::Database { login: None, .. } => {
+                "the server wants a login: add `user` and `password`".to_owned()
+            }
+        }
+    }
+
+    /// What a person does about a place that does not exist.
+    pub fn place_advice(&self) -> String {
+        match &self.protocol {
+            Protocol::Bucket { org, bucket, .. } => format!(
+                "bucket `{bucket}` of organisation `{org}` must exist: check both names, or create it with \
+                 `influx bucket create --org {org} --name {bucket}`"
+            ),
+            Protocol::Database {
+                database,
+                retention_policy: Some(policy),
+                ..
+            } => format!(
+                "database `{database}` and its retention policy `{policy}` must exist: check both names"
+            ),
+            Protocol::Database { database, .. } => format!(
+                "database `{database}` must exist: check the name, or create it with \
+                 `influx -execute 'CREATE DATABASE \"{database}\"'`"
+            ),
+        }
+    }
+
+    /// What a person does about a server that does not know the protocol's path.
+    pub fn path_advice(&self) -> &'static str {
+        match &self.protocol {
+            Protocol::Bucket { .. } => {
+                "there is no /api/v2/write: check `url`; InfluxDB before 1.8 needs `database` instead of `org`, \
+                 `bucket` and `token`"
+            }
+            Protocol::Database { .. } => "there is no /write: check `url`",
+        }
+    }
+}
+
+/// An address that a path can be added to.
+fn parse_url(text: &str) -> Result<Url, String> {
+    let example = "write it as in http://localhost:8086";
+    let url = Url::parse(text).map_err(|error| format!("is no address ({error}): {example}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!(
+            "begins with `{}:` instead of http: or https:; {example}",
+            url.scheme()
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds a login: write it as `user` and `password`, or as `token`".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!(
+            "holds more than an address and a path (`?` or `#`): {example}"
+        ));
+    }
+    Ok(url)
+}

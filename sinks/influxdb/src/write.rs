@@ -1,0 +1,101 @@
+//! The sink: plans a batch, encodes ahead of the network, and sends one request after another.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use collector_core::{Entry, Sink, SinkContext, SinkError, Written};
+use tokio::sync::mpsc;
+use tokio::task::JoinError;
+
+use crate::body::{Batch, Limits, Request};
+use crate::client::Client;
+use crate::config::InfluxdbConfig;
+use crate::encode::Encoder;
+use crate::isolate::Delivery;
+use crate::plan::Plan;
+use crate::target::Target;
+
+/// InfluxData's advice for a batch, and well below the body sizes that the servers take by default (25 MB).
+const LIMITS: Limits = Limits {
+    lines: 5_000,
+    bytes: 4 * 1024 * 1024,
+};
+
+/// One InfluxDB.
+pub struct InfluxdbSink {
+    client: Client,
+    encoder: Arc<Encoder>,
+    /// Shrinks when the server finds a body too large.
+    limits: Limits,
+}
+
+impl InfluxdbSink {
+    /// The options must have been found valid.
+    pub fn new(config: InfluxdbConfig, context: &SinkContext) -> Result<Self, SinkError> {
+        let target = Target::of(&config).map_err(|mistakes| {
+            let mistakes: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+            SinkError::misconfigured(mistakes.join("; "))
+        })?;
+        let encoder = Arc::new(Encoder::of(&config));
+        let ca = config.ca.map(|path| context.base_dir.join(path));
+        Ok(Self {
+            client: Client::new(target, ca),
+            encoder,
+            limits: LIMITS,
+        })
+    }
+}
+
+#[async_trait]
+impl Sink for InfluxdbSink {
+    /// Sends a write without lines: InfluxDB looks at the login, the organisation and the bucket or database
+    /// before it looks for lines. InfluxDB 2.0 then calls the missing lines a mistake, which is a success here.
+    async fn check(&mut self) -> Result<(), SinkError> {
+        self.client.post(&mut Request::empty()).await.map(|_| ())
+    }
+
+    async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
+        let plan = Plan::of(batch, &self.encoder);
+        let mut rejected = plan.rejected.clone();
+        let compress = !self.client.target().is_loopback();
+        let batch = Batch::new(batch, Arc::clone(&self.encoder), compress);
+        let (sender, mut requests) = mpsc::channel(1);
+        let encoding = tokio::task::spawn_blocking({
+            let (batch, limits) = (batch.clone(), self.limits);
+            move || encode_ahead(&plan, &batch, limits, &sender)
+        });
+        let mut delivery = Delivery::new(&mut self.client, &batch, self.limits.bytes);
+        while let Some(request) = requests.recv().await {
+            delivery.deliver(request).await?;
+        }
+        // The channel also closes when the encoder panics, which must not pass for the end of the batch.
+        match encoding.await.map_err(JoinError::try_into_panic) {
+            Ok(()) => {}
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            Err(Err(error)) => return Err(SinkError::transient(format!("encoding stopped: {error}"))),
+        }
+        let (refused, largest) = delivery.finish()?;
+        self.limits.bytes = largest;
+        rejected.extend(refused);
+        rejected.sort_by_key(|rejection| (rejection.seq, rejection.reading));
+        Ok(Written { rejected })
+    }
+
+    async fn close(&mut self) -> Result<(), SinkError> {
+        self.client.close();
+        Ok(())
+    }
+}
+
+/// Encodes the next request while one is on its way. Ends early when nobody listens any more.
+fn encode_ahead(plan: &Plan, batch: &Batch, limits: Limits, requests: &mpsc::Sender<Request>) {
+    for (precision, mut places) in plan.parts() {
+        while !places.is_empty() {
+            let request = batch.request(precision, places, limits);
+            places = &places[request.places.len()..];
+            if requests.blocking_send(request).is_err() {
+                return;
+            }
+        }
+    }
+}

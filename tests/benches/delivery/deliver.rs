@@ -1,0 +1,85 @@
+//! The product's own way from the journal to sinks.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cardata_auth::SystemClock;
+use collector::config::{self, ProcessEnvironment};
+use collector::dispatch::Worker;
+use collector::journal::Journal;
+use collector_core::SinkContext;
+use tokio_util::sync::CancellationToken;
+
+/// Readings a write, the default of the pipeline file.
+pub const BATCH: usize = 5_000;
+
+/// Delivers one journal again and again, each time to new sinks.
+pub struct Delivery {
+    folder: PathBuf,
+    journal: Journal,
+}
+
+impl Delivery {
+    pub fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            journal: Journal::open(folder).unwrap(),
+        }
+    }
+
+    /// Reads and decodes everything, for nobody.
+    pub async fn decoded(&self) -> Duration {
+        let reader = self.journal.reader(std::collections::HashMap::new()).unwrap();
+        let began = Instant::now();
+        let mut after = 0;
+        while let Some(batch) = reader.read(after, BATCH).await.unwrap() {
+            after = batch.last;
+        }
+        began.elapsed()
+    }
+
+    /// Delivers everything to these sinks at the same time, from the first entry, and closes them.
+    pub async fn alone(&self, sinks: &str) -> Duration {
+        let text = format!(
+            "accounts: [{{ name: home, client_id: 00000000-0000-4000-8000-000000000000 }}]\n\
+             sources: [{{ type: telematics }}]\nsinks:\n  {sinks}\n"
+        );
+        let pipeline = config::parse("bench", &text, &self.folder, &ProcessEnvironment);
+        let pipeline = pipeline.unwrap_or_else(|error| panic!("{error}"));
+        let reader = self.journal.reader(std::collections::HashMap::new()).unwrap();
+        let draining = CancellationToken::new();
+        draining.cancel();
+        let mut workers = tokio::task::JoinSet::new();
+        let began = Instant::now();
+        for spec in pipeline.sinks {
+            // A name of its own for each delivery, so that each begins at the first entry.
+            let name: Arc<str> = format!("{}-{}", spec.name, self.folder.read_dir().unwrap().count()).into();
+            let unique = format!("{name}-{:?}", Instant::now());
+            let context = SinkContext {
+                name,
+                base_dir: self.folder.clone(),
+                log_id: self.journal.log_id().clone(),
+            };
+            let sink = (spec.builder)(context).unwrap();
+            let cursor = self.journal.cursor(&unique, 0).await.unwrap();
+            let worker = Worker {
+                name: unique.into(),
+                select: spec.select,
+                batch: spec.batch,
+                retry: spec.retry,
+                journal: self.journal.clone(),
+                reader: reader.clone(),
+                clock: Arc::new(SystemClock),
+                cursor,
+                draining: draining.clone(),
+                aborted: CancellationToken::new(),
+            };
+            workers.spawn(worker.run(sink));
+        }
+        while let Some(ended) = workers.join_next().await {
+            ended.unwrap();
+        }
+        began.elapsed()
+    }
+}
