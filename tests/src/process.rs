@@ -144,7 +144,7 @@ impl Cardata {
 }
 
 /// `CARDATA_BIN`, else the program beside the folder of the test that runs.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     if let Some(path) = env::var_os("CARDATA_BIN") {
         return path.into();
     }

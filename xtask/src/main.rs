@@ -3,6 +3,7 @@
 //! One file per command. This package starts cargo and other programs; it links nothing of the workspace, so
 //! that a task is built in seconds and works while the workspace does not compile.
 
+mod bench;
 mod ci;
 mod codegen;
 mod new_sink;
@@ -25,7 +26,7 @@ struct Command {
     run: fn(&[String]) -> Result<()>,
 }
 
-static COMMANDS: [Command; 6] = [
+static COMMANDS: [Command; 7] = [
     Command {
         name: "run",
         summary: "build the program and run a pipeline; without arguments the demo",
@@ -49,6 +50,12 @@ static COMMANDS: [Command; 6] = [
         summary: "everything that has to pass before a change is merged",
         help: ci::HELP,
         run: ci::run,
+    },
+    Command {
+        name: "bench",
+        summary: "measure speed and size, beside the raw libraries",
+        help: bench::HELP,
+        run: bench::run,
     },
     Command {
         name: "codegen",

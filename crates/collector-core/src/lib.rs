@@ -25,7 +25,9 @@ pub use model::{
 };
 pub use registry::{SinkPlugin, SourcePlugin, sink_plugins, source_plugins};
 pub use secret::Secret;
-pub use sink::{Invalid, Redelivery, Rejection, Sink, SinkConfig, SinkContext, SinkError, Written};
+pub use sink::{
+    Exclusive, Invalid, Redelivery, Rejection, Sink, SinkConfig, SinkContext, SinkError, Written,
+};
 pub use source::{
     Cadence, Poll, RawReading, RawSnapshot, Services, Source, SourceConfig, SourceContext, SourceError,
     Stream, StreamOutput,

@@ -5,7 +5,7 @@
 
 use schemars::{Schema, SchemaGenerator};
 
-use crate::sink::{Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use crate::sink::{Exclusive, Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
 use crate::source::{Cadence, Source, SourceConfig, SourceContext, SourceError};
 use crate::table::{self, Mistake, Node};
 
@@ -13,6 +13,13 @@ use crate::table::{self, Mistake, Node};
 pub type SinkBuilder = Box<dyn FnOnce(SinkContext) -> Result<Box<dyn Sink>, SinkError> + Send>;
 /// A source's options after they were read and found valid, ready to be built once for each account.
 pub type SourceBuilder = Box<dyn Fn(SourceContext) -> Result<Source, SourceError> + Send + Sync>;
+
+/// What the reading of a sink's options comes to.
+pub struct ReadSink {
+    pub builder: SinkBuilder,
+    /// The place that no second sink may use.
+    pub exclusive: Option<Exclusive>,
+}
 
 /// What the engine knows of a sink type.
 pub struct SinkPlugin {
@@ -22,7 +29,7 @@ pub struct SinkPlugin {
     pub redelivery: Redelivery,
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads and validates the plugin's table, the engine's own keys taken out.
-    pub read: fn(&Node) -> Result<SinkBuilder, Vec<Mistake>>,
+    pub read: fn(&Node) -> Result<ReadSink, Vec<Mistake>>,
 }
 
 /// What the engine knows of a source type.
@@ -50,7 +57,10 @@ impl SinkPlugin {
             read: |node| {
                 let config: C = table::read(node)?;
                 config.validate().map_err(|invalid| placed(node, invalid))?;
-                Ok(Box::new(move |context| config.build(context)))
+                Ok(ReadSink {
+                    exclusive: config.exclusive(),
+                    builder: Box::new(move |context| config.build(context)),
+                })
             },
         }
     }

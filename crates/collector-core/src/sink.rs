@@ -28,6 +28,12 @@ pub trait SinkConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// Reports every mistake that can be seen without disk or network.
     fn validate(&self) -> Result<(), Vec<Invalid>>;
 
+    /// A place on disk that no second sink may use, with the option that names it; relative paths begin in
+    /// [`SinkContext::base_dir`]. Two sinks of a pipeline file with one place are reported before either is built.
+    fn exclusive(&self) -> Option<Exclusive> {
+        None
+    }
+
     /// Builds the sink. Opens nothing that can be absent for a while: a server that is down or a disk that
     /// is full shows itself in [`Sink::check`] and [`Sink::write`].
     fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError>;
@@ -60,6 +66,14 @@ pub struct SinkContext {
     pub base_dir: PathBuf,
     /// The journal that entry numbers belong to.
     pub log_id: LogId,
+}
+
+/// A folder or file that one sink has for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exclusive {
+    /// The option that names it: `dir`.
+    pub key: &'static str,
+    pub path: PathBuf,
 }
 
 /// How a repeated delivery of an entry shows in the store.

@@ -26,13 +26,12 @@ pub struct StateLock {
 /// Why the state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    #[error(
-        "cannot {operation} {path}: {source}: give this user the right to write there, or set `state:` to another directory"
-    )]
+    #[error("cannot {operation} {path}: {error}: {}", advice(error))]
     Io {
         operation: &'static str,
         path: PathBuf,
-        source: std::io::Error,
+        // Not called `source`: its words are in the message already.
+        error: std::io::Error,
     },
     #[error(
         "the state directory {path} is in use by {holder}: stop that first, or set `state:` to another directory"
@@ -51,6 +50,16 @@ impl StateDirectory {
             restrict(path).map_err(|source| directory.error("protect", path, source))?;
         }
         Ok(directory)
+    }
+
+    /// Proves that a file can be made here, by making one and removing it.
+    pub fn probe(&self) -> Result<(), StateError> {
+        let path = self.path.join(format!(".probe-{}", std::process::id()));
+        let made = File::create(&path)
+            .and_then(|mut file| file.write_all(&[0; 4096]).and_then(|()| file.sync_all()));
+        let removed = fs::remove_file(&path);
+        made.and(removed)
+            .map_err(|source| self.error("write", &path, source))
     }
 
     /// Names a directory that may not exist.
@@ -110,8 +119,15 @@ impl StateDirectory {
         StateError::Io {
             operation,
             path: path.to_owned(),
-            source,
+            error: source,
         }
+    }
+}
+
+fn advice(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "free some space on that disk",
+        _ => "give this user the right to write there, or set `state:` to another directory",
     }
 }
 

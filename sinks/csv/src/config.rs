@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use collector_core::{Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use collector_core::{Exclusive, Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -141,6 +141,13 @@ impl SinkConfig for CsvConfig {
             ));
         }
         if invalid.is_empty() { Ok(()) } else { Err(invalid) }
+    }
+
+    fn exclusive(&self) -> Option<Exclusive> {
+        Some(Exclusive {
+            key: "dir",
+            path: self.dir.clone(),
+        })
     }
 
     fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {

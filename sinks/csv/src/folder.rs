@@ -13,6 +13,12 @@ const LOCK: &str = ".cardata.lock";
 /// Makes the folder where it is missing, durably.
 pub fn create(dir: &Path) -> Result<(), SinkError> {
     let existing = nearest_existing(dir);
+    if existing.is_file() {
+        return Err(SinkError::misconfigured(format!(
+            "{} is a file: choose a folder as `dir`, or move the file away",
+            existing.display()
+        )));
+    }
     fs::create_dir_all(dir).map_err(failing("create the folder", dir))?;
     for created in dir.ancestors().take_while(|path| *path != existing) {
         if let Some(parent) = created.parent() {

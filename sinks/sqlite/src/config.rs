@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use collector_core::{Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use collector_core::{Exclusive, Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -32,6 +32,13 @@ impl SinkConfig for SqliteConfig {
             )]);
         }
         Ok(())
+    }
+
+    fn exclusive(&self) -> Option<Exclusive> {
+        Some(Exclusive {
+            key: "path",
+            path: self.path.clone(),
+        })
     }
 
     fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {

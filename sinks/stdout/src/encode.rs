@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 /// The keys of a line, in this order. Programs read them: keys may be added, never renamed.
 #[derive(Serialize)]
 struct Line<'a> {
-    measured_at: Milliseconds,
+    measured_at: &'a str,
     vehicle: &'a str,
     vin: &'a str,
     descriptor: &'a str,
@@ -17,31 +17,38 @@ struct Line<'a> {
     unit: Option<&'a str>,
     source: &'a str,
     origin: &'a str,
-    received_at: Milliseconds,
+    received_at: &'a str,
     stamp: &'a str,
-}
-
-/// A time as RFC 3339 in UTC with milliseconds, always of one length.
-struct Milliseconds(Timestamp);
-
-impl Serialize for Milliseconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:.3}", self.0))
-    }
 }
 
 /// Appends one line per reading.
 pub fn json(out: &mut Vec<u8>, snapshot: &Snapshot) -> serde_json::Result<()> {
+    let received_at = text(snapshot.received_at);
+    // Readings of a group share their time.
+    let mut measured_at = (snapshot.received_at, received_at.clone());
     for reading in &snapshot.readings {
-        serde_json::to_writer(&mut *out, &line(snapshot, reading))?;
+        if reading.measured_at != measured_at.0 {
+            measured_at = (reading.measured_at, text(reading.measured_at));
+        }
+        serde_json::to_writer(&mut *out, &line(snapshot, reading, &measured_at.1, &received_at))?;
         out.push(b'\n');
     }
     Ok(())
 }
 
-fn line<'a>(snapshot: &'a Snapshot, reading: &'a Reading) -> Line<'a> {
+/// A time as RFC 3339 in UTC with milliseconds, always of one length.
+fn text(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+fn line<'a>(
+    snapshot: &'a Snapshot,
+    reading: &'a Reading,
+    measured_at: &'a str,
+    received_at: &'a str,
+) -> Line<'a> {
     Line {
-        measured_at: Milliseconds(reading.measured_at),
+        measured_at,
         vehicle: &snapshot.vehicle.name,
         vin: snapshot.vehicle.vin.as_str(),
         descriptor: reading.descriptor.as_str(),
@@ -50,7 +57,7 @@ fn line<'a>(snapshot: &'a Snapshot, reading: &'a Reading) -> Line<'a> {
         unit: reading.unit.as_ref().map(|unit| unit.as_str()),
         source: &snapshot.source,
         origin: snapshot.origin.as_str(),
-        received_at: Milliseconds(snapshot.received_at),
+        received_at,
         stamp: reading.stamp.as_str(),
     }
 }
@@ -63,7 +70,7 @@ fn typed<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error>
             None => serializer.serialize_f64(*value),
         },
         Value::Text(value) => serializer.serialize_str(value),
-        Value::Timestamp(value) => Milliseconds(*value).serialize(serializer),
+        Value::Timestamp(value) => serializer.serialize_str(&text(*value)),
     }
 }
 

@@ -33,7 +33,7 @@ impl Delivery {
         let reader = self.journal.reader(std::collections::HashMap::new()).unwrap();
         let began = Instant::now();
         let mut after = 0;
-        while let Some(batch) = reader.read(after, BATCH).await.unwrap() {
+        while let Some(batch) = reader.read(&"nobody".into(), after, BATCH).await.unwrap() {
             after = batch.last;
         }
         began.elapsed()

@@ -76,7 +76,8 @@ fn texts(connection: &Connection, query: &str) -> Vec<String> {
         .unwrap()
 }
 
-/// `write_record` of the rows of finished files, with one sync to disk as often as the sink acknowledges.
+/// `write_record` of the rows of finished files, with the sink's own syncs: for each batch one of the rows and one of a
+/// line that says what they will be.
 pub fn csv(finished: &Path, batch: usize) -> Rate {
     let mut records = Vec::new();
     for entry in fs::read_dir(finished).unwrap() {
@@ -88,8 +89,13 @@ pub fn csv(finished: &Path, batch: usize) -> Rate {
     }
     let folder = tempfile::tempdir_in(finished).unwrap();
     let mut file = File::create(folder.path().join("raw.csv")).unwrap();
+    let mut intents = File::create(folder.path().join("intents")).unwrap();
     let began = Instant::now();
     for batch in records.chunks(batch) {
+        intents
+            .write_all(b"the length of the file before and after, and a checksum of what is between\n")
+            .unwrap();
+        intents.sync_data().unwrap();
         let mut writer = csv::Writer::from_writer(Vec::with_capacity(1 << 20));
         batch
             .iter()

@@ -31,7 +31,7 @@ impl File {
 
     /// Tests, examples and benches of a package, as far as they are files of their own.
     pub fn is_test(&self) -> bool {
-        self.path.starts_with("tests/") || self.path.contains("/tests/")
+        self.path.starts_with("tests/") || self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
     }
 }
 

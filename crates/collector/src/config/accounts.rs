@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
-use super::names::{self, GivenName, Taken};
+use super::names::{GivenName, Taken};
 use super::problems::Problems;
 use super::scalar::{self, Wrong};
 use super::section::{self, Placed, Section};
@@ -111,7 +111,8 @@ fn client_id(text: &str) -> Result<ClientIdText, Wrong> {
     let advice = "copy it from the CarData section of BMW's portal; it looks like 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
     match text.parse() {
         Ok(client_id) => Ok(ClientIdText(client_id)),
-        // The text may be a token that was pasted by mistake: it is not repeated.
+        // The text may be a token that was pasted by mistake: it is not repeated, and `secrets` covers it in the
+        // drawing.
         Err(_) => Err(Wrong::new("this is not a client id, which is a UUID of 36 characters").help(advice)),
     }
 }
@@ -164,16 +165,13 @@ pub(super) fn read(root: &Node, problems: &mut Problems) -> Section<Account> {
         items: Vec::new(),
         complete: true,
     };
-    let mut taken = Taken::default();
+    Taken::given(items, "accounts", problems);
     for item in items {
         match account(item, simulated, problems) {
-            Some(value) => {
-                taken.take(&value.name, &names::place(item), "accounts", problems);
-                section.items.push(Placed {
-                    value,
-                    node: item.clone(),
-                });
-            }
+            Some(value) => section.items.push(Placed {
+                value,
+                node: item.clone(),
+            }),
             None => section.complete = false,
         }
     }

@@ -15,9 +15,11 @@ mod accounts;
 mod duration;
 mod glob;
 mod interpolate;
+mod logins;
 mod names;
 mod options;
 mod outside;
+mod places;
 mod plan;
 mod plugin_table;
 mod positions;
@@ -39,7 +41,7 @@ mod vehicles;
 mod yaml;
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use collector_core::table::{Kind, Node, Span, suggest};
@@ -104,12 +106,25 @@ impl ConfigError {
         }
     }
 
-    /// As `Display`, in colours if the reader is a terminal.
+    /// What a person reads: as `Display`, with the cause and what to do about it; in colours if the reader is a
+    /// terminal.
     pub fn render(&self, colours: bool) -> String {
         match self {
-            Self::Read { .. } => self.to_string(),
+            Self::Read { source, .. } => format!("{self}: {source}; {}", advice(source)),
             Self::Mistakes(report) => report.render(colours),
         }
+    }
+}
+
+/// What to do about a file that cannot be read.
+fn advice(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => {
+            "name an existing file with `--config`, or make one: configs/pipeline.yaml is an example"
+        }
+        ErrorKind::IsADirectory => "name the file in it, such as pipeline.yaml",
+        ErrorKind::PermissionDenied => "let the user that runs `cardata` read it",
+        _ => "name another file with `--config`",
     }
 }
 
@@ -233,7 +248,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Pro
     let accounts = accounts::read(root, problems);
     let vehicles = vehicles::read(root, &accounts, problems);
     let sources = sources::read(root, &accounts, problems);
-    let sinks = sinks::read(root, problems);
+    let sinks = sinks::read(root, base_dir, problems);
     let journal = options::journal(root, problems);
     let (clock, simulator) = options::time(root, &accounts, problems);
     selection::check(&sources, &sinks, vehicles.as_ref(), problems);

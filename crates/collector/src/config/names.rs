@@ -56,8 +56,21 @@ impl Taken {
         self.0.push((key, span.clone()));
     }
 
+    /// Takes the names that the file gives to the tables of a list, whatever else is wrong with a table. Those
+    /// that are no names are the tables' own mistakes.
+    pub(super) fn given(items: &[Node], what: &str, problems: &mut Problems) -> Self {
+        let mut taken = Self::default();
+        for item in items {
+            let name = item.get("name").filter(|name| !name.is_null());
+            if let Some(Ok(GivenName(name))) = name.and_then(Node::as_text).map(parse) {
+                taken.take(&name, &place(item), what, problems);
+            }
+        }
+        taken
+    }
+
     /// `csv`, or `csv-2` where that is taken, and so on.
-    pub(super) fn free(&self, wanted: &str) -> Name {
+    fn free(&self, wanted: &str) -> Name {
         let taken = |name: &str| self.0.iter().any(|(taken, _)| taken.eq_ignore_ascii_case(name));
         if !taken(wanted) {
             return wanted.into();
@@ -71,19 +84,18 @@ impl Taken {
     }
 }
 
-/// Checks the names that the file gives, then numbers those that stand for their type around them.
+/// Checks the names that the file gives, then numbers those that stand for their type around them. `items` are the
+/// tables of the file, `read` is what could be read of them.
 pub(super) fn settle<T>(
-    items: &mut [Placed<T>],
+    items: &[Node],
+    read: &mut [Placed<T>],
     what: &str,
     name: fn(&mut T) -> &mut Name,
     problems: &mut Problems,
 ) {
-    let mut taken = Taken::default();
+    let mut taken = Taken::given(items, what, problems);
     let given = |node: &Node| node.get("name").is_some_and(|name| !name.is_null());
-    for item in items.iter_mut().filter(|item| given(&item.node)) {
-        taken.take(name(&mut item.value), &place(&item.node), what, problems);
-    }
-    for item in items.iter_mut().filter(|item| !given(&item.node)) {
+    for item in read.iter_mut().filter(|item| !given(&item.node)) {
         let free = taken.free(name(&mut item.value));
         taken.take(&free, &item.node.span, what, problems);
         *name(&mut item.value) = free;

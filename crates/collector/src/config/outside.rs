@@ -104,7 +104,7 @@ impl Outside {
 }
 
 /// Replaces `word` where no letter or digit touches it.
-fn replace_word(text: &str, word: &str, with: &str) -> String {
+pub(super) fn replace_word(text: &str, word: &str, with: &str) -> String {
     let mut result = String::new();
     let mut rest = text;
     while let Some(found) = rest.find(word) {

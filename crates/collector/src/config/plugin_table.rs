@@ -12,7 +12,8 @@ use super::section;
 pub(super) trait Plugin: 'static {
     /// The engine's keys in the plugin's table.
     type Keys: DeserializeOwned + JsonSchema;
-    type Builder;
+    /// What a plugin makes of its own part of a table.
+    type Read;
     /// `source` or `sink`, for people.
     const KIND: &'static str;
 
@@ -20,7 +21,7 @@ pub(super) trait Plugin: 'static {
     fn type_name(&self) -> &'static str;
     fn summary(&self) -> &'static str;
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema;
-    fn read(&self, options: &Node) -> Result<Self::Builder, Vec<Mistake>>;
+    fn read(&self, options: &Node) -> Result<Self::Read, Vec<Mistake>>;
 }
 
 /// A table whose type is known, split.
@@ -30,7 +31,7 @@ pub(super) struct PluginTable<P: Plugin> {
     /// The engine's part with `type`, without what is wrong in it.
     pub(super) node: Node,
     /// What the plugin made of its own part; `None` after a mistake.
-    pub(super) builder: Option<P::Builder>,
+    pub(super) read: Option<P::Read>,
 }
 
 /// Finds the plugin of a table and lets both parts be read. Keys that nobody knows are reported here, with the names
@@ -68,9 +69,8 @@ pub(super) fn split<P: Plugin>(item: &Node, problems: &mut Problems) -> Option<P
             mistakes.push(unknown.help(table::suggest(&key.text, &all)));
         }
     }
-    let read = plugin.map(|plugin| plugin.read(&options));
-    let builder = match read {
-        Some(Ok(builder)) => Some(builder),
+    let read = match plugin.map(|plugin| plugin.read(&options)) {
+        Some(Ok(read)) => Some(read),
         Some(Err(found)) => {
             mistakes.extend(found);
             None
@@ -86,7 +86,7 @@ pub(super) fn split<P: Plugin>(item: &Node, problems: &mut Problems) -> Option<P
         plugin: plugin?,
         keys,
         node,
-        builder,
+        read,
     })
 }
 

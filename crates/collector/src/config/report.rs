@@ -5,6 +5,7 @@ use std::fmt;
 use collector_core::table::Span;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
+use super::logins;
 use super::outside::Outside;
 use super::positions::{floor, line_and_column};
 use super::problems::{Problem, Problems};
@@ -47,6 +48,8 @@ struct Places {
 impl Report {
     pub(super) fn new(name: &str, text: &str, problems: Problems, outside: &Outside, masks: &[Span]) -> Self {
         let covered = secrets::cover(text, masks);
+        let covered = secrets::cover(&covered, &logins::find(&covered));
+        let passwords = logins::passwords(text);
         let mut report = Self {
             name: printable(name),
             text: printable(&covered),
@@ -54,23 +57,30 @@ impl Report {
             places: Vec::new(),
         };
         for problem in problems.into_sorted() {
-            report.add(text, problem, outside, masks);
+            let span = problem.span.clone();
+            let shown = |message: &str| {
+                printable(&logins::hide_in_message(
+                    &outside.hide(&span, message),
+                    &passwords,
+                ))
+            };
+            let advice = problem
+                .help
+                .as_deref()
+                .map(shown)
+                .or_else(|| outside.advice(&span));
+            report.add(text, &problem, shown(&problem.message), advice, masks);
         }
         report
     }
 
-    fn add(&mut self, text: &str, problem: Problem, outside: &Outside, masks: &[Span]) {
+    fn add(&mut self, text: &str, problem: &Problem, message: String, help: Option<String>, masks: &[Span]) {
         let (line, column) = line_and_column(text, problem.span.start);
-        let shown = |message: &str| printable(&outside.hide(&problem.span, message));
         let mistake = Mistake {
             line,
             column,
-            message: shown(&problem.message),
-            help: problem
-                .help
-                .as_deref()
-                .map(shown)
-                .or_else(|| outside.advice(&problem.span)),
+            message,
+            help,
         };
         // One mistake may be found by two checks.
         if self.mistakes.last() == Some(&mistake) {

@@ -1,10 +1,13 @@
 //! Which parts of the pipeline file must not be shown: what a plugin calls a secret, and what looks like one.
 
+use cardata_auth::ClientId;
 use collector_core::table::{Key, Kind, Node, Span};
 use serde_json::Value;
 
 /// Words in keys whose values are taken for secrets, wherever they stand.
 const SECRET_WORDS: [&str; 5] = ["token", "password", "passwd", "secret", "api_key"];
+
+const CLIENT_ID: &str = "client_id";
 
 /// Stands for a secret.
 pub(super) const HIDDEN: &str = "***";
@@ -38,7 +41,7 @@ fn visit(node: &Node, schemas: &[&Value], found: &mut Vec<Span>) {
                     .filter_map(|schema| schema["properties"].get(&key.text))
                     .collect();
                 // A key that is misspelt may well be that of the secret.
-                if looks_secret(&key.text) || (below.is_empty() && has_secret && key.text != "type") {
+                if is_named_so(key, value) || (below.is_empty() && has_secret && key.text != "type") {
                     mark(value, found);
                 } else {
                     visit(value, &below, found);
@@ -88,9 +91,24 @@ fn looks_secret(key: &str) -> bool {
     SECRET_WORDS.iter().any(|word| key.contains(word))
 }
 
+/// Whether a key says that its value is secret. A client id is none, but what else stands in its place may be a
+/// token that was pasted by mistake.
+fn is_named_so(key: &Key, value: &Node) -> bool {
+    let is_client_id = key.text.to_lowercase().replace('-', "_") == CLIENT_ID;
+    looks_secret(&key.text) || (is_client_id && !value.as_text().is_some_and(is_client_id_text))
+}
+
+/// Whether this is a client id, or a reference to one.
+fn is_client_id_text(text: &str) -> bool {
+    let inner = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    let default = inner.and_then(|inner| inner.split_once(":-"));
+    let text = default.map_or(text, |(_, default)| default);
+    is_reference(text) || text.parse::<ClientId>().is_ok()
+}
+
 /// Marks a value that is in no tree, if its key says that it is secret.
 pub(super) fn mark_if_named_so(key: &Key, value: &Node, found: &mut Vec<Span>) {
-    if looks_secret(&key.text) {
+    if is_named_so(key, value) {
         mark(value, found);
     }
 }
@@ -110,7 +128,7 @@ pub(super) fn find_in_text(text: &str) -> Vec<Span> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let lower = line.to_ascii_lowercase();
-        for word in SECRET_WORDS {
+        for word in SECRET_WORDS.into_iter().chain([CLIENT_ID]) {
             for (position, _) in lower.match_indices(word) {
                 let Some(colon) = line[position..].find(':') else {
                     continue;
@@ -119,7 +137,9 @@ pub(super) fn find_in_text(text: &str) -> Vec<Span> {
                 let written = line[value..].trim_end();
                 let blank = written.len() - written.trim_start().len();
                 let span = start + value + blank..start + value + written.len();
-                if !span.is_empty() && !is_reference(&text[span.clone()]) {
+                let written = &text[span.clone()];
+                let is_client_id = word == CLIENT_ID && is_client_id_text(written.trim_matches(['"', '\'']));
+                if !written.is_empty() && !is_reference(written) && !is_client_id {
                     found.push(span);
                 }
             }
@@ -172,8 +192,9 @@ mod tests {
 
     #[test]
     fn secrets_are_found_in_what_is_no_yaml() {
-        let text = "token: abc\nx: [\n  Password : \"d e\"\n  token: ${T}\n  a_secret:\n";
+        let text = "token: abc\nx: [\n  Password : \"d e\"\n  token: ${T}\n  a_secret:\n\
+                    client_id: x\nclient_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n";
         let found: Vec<&str> = find_in_text(text).into_iter().map(|span| &text[span]).collect();
-        assert_eq!(found, ["abc", "\"d e\""]);
+        assert_eq!(found, ["abc", "\"d e\"", "x"]);
     }
 }

@@ -4,6 +4,7 @@ use collector_core::table::{Key, Kind, Node, Span};
 use serde_json::Value;
 
 use super::accounts::{self, Account};
+use super::logins;
 use super::secrets::{self, HIDDEN};
 use super::section::Section;
 use super::sinks::SinkSpec;
@@ -98,6 +99,8 @@ fn hide(node: &mut Node, secrets: &[Span]) {
             if secrets.contains(&node.span) && !secrets::is_reference(text) {
                 *text = HIDDEN.to_owned();
                 *quoted = true;
+            } else {
+                *text = logins::hide(text);
             }
         }
     }

@@ -1,16 +1,18 @@
 //! `sinks`: where snapshots go, and how.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
-use collector_core::registry::SinkBuilder;
+use collector_core::registry::{ReadSink, SinkBuilder};
 use collector_core::table::{Mistake, Node};
-use collector_core::{Name, SinkError, SinkPlugin, sink_plugins};
+use collector_core::{Exclusive, Name, SinkError, SinkPlugin, sink_plugins};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::duration;
 use super::names::{self, GivenName};
+use super::places::Places;
 use super::plugin_table::{self, Plugin};
 use super::problems::Problems;
 use super::section::{self, Placed, Section};
@@ -128,7 +130,7 @@ impl fmt::Debug for SinkSpec {
 
 impl Plugin for SinkPlugin {
     type Keys = SinkKeys;
-    type Builder = SinkBuilder;
+    type Read = ReadSink;
     const KIND: &'static str = "sink";
 
     fn all() -> Vec<&'static Self> {
@@ -147,32 +149,46 @@ impl Plugin for SinkPlugin {
         (self.schema)(generator)
     }
 
-    fn read(&self, options: &Node) -> Result<SinkBuilder, Vec<Mistake>> {
+    fn read(&self, options: &Node) -> Result<ReadSink, Vec<Mistake>> {
         (self.read)(options)
     }
 }
 
-pub(super) fn read(root: &Node, problems: &mut Problems) -> Section<SinkSpec> {
+pub(super) fn read(root: &Node, base_dir: &Path, problems: &mut Problems) -> Section<SinkSpec> {
     let Some(items) = section::items(root, "sinks", EXAMPLE, problems) else {
         return Section::default();
     };
-    let mut read: Vec<_> = items.iter().filter_map(|item| sink(item, problems)).collect();
-    names::settle(&mut read, "sinks", |sink| &mut sink.name, problems);
+    let mut read = Vec::new();
+    let mut exclusives = Vec::new();
+    for item in items {
+        if let Some((sink, exclusive)) = sink(item, problems) {
+            read.push(sink);
+            exclusives.push((exclusive, item));
+        }
+    }
+    names::settle(items, &mut read, "sinks", |sink| &mut sink.name, problems);
+    let mut places = Places::new(base_dir);
+    for (sink, (exclusive, item)) in read.iter().zip(exclusives) {
+        if let Some(exclusive) = exclusive {
+            places.take(&sink.value.name, &exclusive, item, problems);
+        }
+    }
     Section {
         complete: read.len() == items.len(),
         items: read,
     }
 }
 
-/// Under its given name, or that of its type.
-fn sink(item: &Node, problems: &mut Problems) -> Option<Placed<SinkSpec>> {
+/// Under its given name, or that of its type; with the place that it has for itself.
+fn sink(item: &Node, problems: &mut Problems) -> Option<(Placed<SinkSpec>, Option<Exclusive>)> {
     let table = plugin_table::split::<SinkPlugin>(item, problems)?;
     let keys = table.keys;
     check(&table.node, &keys, problems);
     // The table has mistakes: nobody will build from it, but its names and its selection can be checked.
-    let builder = table
-        .builder
-        .unwrap_or_else(|| Box::new(|_| Err(SinkError::misconfigured("the options have mistakes"))));
+    let read = table.read.unwrap_or_else(|| ReadSink {
+        builder: Box::new(|_| Err(SinkError::misconfigured("the options have mistakes"))),
+        exclusive: None,
+    });
     let value = SinkSpec {
         name: keys
             .name
@@ -182,12 +198,13 @@ fn sink(item: &Node, problems: &mut Problems) -> Option<Placed<SinkSpec>> {
         batch: keys.batch,
         retry: keys.retry,
         start: keys.start,
-        builder,
+        builder: read.builder,
     };
-    Some(Placed {
+    let sink = Placed {
         value,
         node: table.node,
-    })
+    };
+    Some((sink, read.exclusive))
 }
 
 fn check(item: &Node, keys: &SinkKeys, problems: &mut Problems) {

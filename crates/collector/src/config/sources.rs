@@ -86,7 +86,7 @@ impl fmt::Debug for SourceSpec {
 
 impl Plugin for SourcePlugin {
     type Keys = SourceKeys;
-    type Builder = SourceBuilder;
+    type Read = SourceBuilder;
     const KIND: &'static str = "source";
 
     fn all() -> Vec<&'static Self> {
@@ -135,7 +135,7 @@ pub(super) fn read(root: &Node, accounts: &Section<Account>, problems: &mut Prob
         .iter()
         .filter_map(|item| source(item, accounts, problems))
         .collect();
-    names::settle(&mut read, "sources", |source| &mut source.name, problems);
+    names::settle(items, &mut read, "sources", |source| &mut source.name, problems);
     Section {
         complete: read.len() == items.len(),
         items: read,
@@ -159,7 +159,7 @@ fn source(item: &Node, accounts: &Section<Account>, problems: &mut Problems) -> 
             .help("remove `every`: it speaks when there is something to say");
     }
     // The table has mistakes: nobody will build from it, but its names and its plan can be checked.
-    let builder = table.builder.unwrap_or_else(|| {
+    let builder = table.read.unwrap_or_else(|| {
         Box::new(|_| {
             Err(SourceError::Misconfigured {
                 reason: "the options have mistakes".to_owned(),

@@ -45,6 +45,9 @@ pub struct Worker {
     pub aborted: CancellationToken,
 }
 
+/// A sink that does not accept writes was told to drain. The journal keeps what it did not take.
+struct Undrained;
+
 /// What a worker is doing, as `cardata status` names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
@@ -71,22 +74,37 @@ impl Worker {
         let mut state = None;
         let mut newest = self.journal.newest();
         let mut next = None;
+        let mut unacknowledged = None;
         loop {
             let batch = match next.take() {
                 Some(batch) => Some(batch),
-                None => self.read(self.cursor).await,
+                None => {
+                    if let Some(acknowledgement) = unacknowledged.take() {
+                        self.acknowledge(acknowledgement).await;
+                    }
+                    self.read(self.cursor).await
+                }
             };
             let Some(batch) = batch else {
                 if self.draining.is_cancelled() {
                     return;
                 }
                 tokio::select! {
-                    _ = newest.changed() => self.linger().await,
+                    changed = newest.changed() => {
+                        if changed.is_err() {
+                            // The journal's thread has ended: nothing more will come.
+                            return;
+                        }
+                        self.linger().await;
+                    }
                     () = self.draining.cancelled() => {}
                 }
                 continue;
             };
-            next = self.deliver(sink, batch, &mut state).await;
+            match self.deliver(sink, batch, &mut unacknowledged, &mut state).await {
+                Ok(batch) => next = batch,
+                Err(Undrained) => return,
+            }
         }
     }
 
@@ -101,28 +119,35 @@ impl Worker {
         }
     }
 
-    /// Writes one batch, for as long as it takes, and reads the next one meanwhile.
+    /// Writes one batch, for as long as it takes. Meanwhile the one before it is acknowledged and the one
+    /// behind it is read.
     async fn deliver(
         &mut self,
         sink: &mut dyn Sink,
         batch: Batch,
+        unacknowledged: &mut Option<Acknowledgement>,
         state: &mut Option<State>,
-    ) -> Option<Batch> {
+    ) -> Result<Option<Batch>, Undrained> {
         let entries = select::selected(&self.select, &batch);
         let readings = entries
             .iter()
             .map(|entry| entry.snapshot.readings.len())
             .sum::<usize>();
-        let (journal, reader, name) = (self.journal.clone(), self.reader.clone(), self.name.clone());
-        let ahead = read_ahead(reader, name, batch.last, self.batch.readings);
+        let before = unacknowledged.take();
+        let acknowledge = async {
+            if let Some(before) = before {
+                self.acknowledge(before).await;
+            }
+        };
         let write = async {
             if entries.is_empty() {
-                Written::default()
+                Some(Written::default())
             } else {
                 self.write(sink, &entries, state).await
             }
         };
-        let (written, next) = tokio::join!(write, ahead);
+        let (written, next, ()) = tokio::join!(write, self.read(batch.last), acknowledge);
+        let written = written.ok_or(Undrained)?;
         let rejected: Vec<_> = written
             .rejected
             .into_iter()
@@ -133,18 +158,23 @@ impl Worker {
         }
         // A sink may name a reading twice.
         let stored = readings.saturating_sub(rejected.len());
-        let acknowledgement = Acknowledgement {
+        *unacknowledged = Some(Acknowledgement {
             last: batch.last,
             readings: stored,
             rejected,
-        };
-        self.acknowledge(&journal, acknowledgement).await;
+        });
         self.cursor = batch.last;
-        next
+        Ok(next)
     }
 
-    async fn write(&self, sink: &mut dyn Sink, entries: &[Entry], state: &mut Option<State>) -> Written {
+    async fn write(
+        &self,
+        sink: &mut dyn Sink,
+        entries: &[Entry],
+        state: &mut Option<State>,
+    ) -> Option<Written> {
         let mut backoff = Backoff::new(self.retry.first, self.retry.longest);
+        let mut last_try = false;
         loop {
             let attempt = contained(sink.write(entries));
             let result = match tokio::time::timeout(self.retry.timeout, attempt).await {
@@ -157,7 +187,7 @@ impl Worker {
             let wait = match result {
                 Ok(written) => {
                     self.change(state, State::Delivering).await;
-                    return written;
+                    return Some(written);
                 }
                 Err(SinkError::Misconfigured { reason }) => {
                     self.change(state, State::Paused(reason)).await;
@@ -172,7 +202,14 @@ impl Worker {
                     backoff.next(None, &mut rand::rng())
                 }
             };
-            self.clock.sleep(wait).await;
+            if last_try {
+                return None;
+            }
+            // Told to drain, a sink gets one more chance at once.
+            tokio::select! {
+                () = self.clock.sleep(wait) => {}
+                () = self.draining.cancelled() => last_try = true,
+            }
         }
     }
 
@@ -203,11 +240,12 @@ impl Worker {
 
     /// An acknowledgement that cannot be stored is tried until it can: going on without it would deliver
     /// twice after a crash.
-    async fn acknowledge(&self, journal: &Journal, acknowledgement: Acknowledgement) {
+    async fn acknowledge(&self, acknowledgement: Acknowledgement) {
         let mut told = false;
         loop {
             let now = self.clock.now();
-            let Err(error) = journal
+            let Err(error) = self
+                .journal
                 .acknowledge(&self.name, now, acknowledgement.clone())
                 .await
             else {
@@ -221,20 +259,16 @@ impl Worker {
         }
     }
 
+    /// The next batch. A journal that cannot be read stops this sink where it is, and says so once a minute.
     async fn read(&self, after: u64) -> Option<Batch> {
-        read_ahead(self.reader.clone(), self.name.clone(), after, self.batch.readings).await
-    }
-}
-
-/// The next batch. A journal that cannot be read stops this sink where it is, and says so once a minute.
-async fn read_ahead(reader: Reader, sink: Name, after: u64, readings: usize) -> Option<Batch> {
-    loop {
-        match reader.read(after, readings).await {
-            Ok(batch) => return batch,
-            Err(JournalError::Stopped) => return None,
-            Err(error) => {
-                tracing::error!(sink = %sink, error = %Chain(&error), "the journal cannot be read");
-                tokio::time::sleep(PAUSE).await;
+        loop {
+            match self.reader.read(&self.name, after, self.batch.readings).await {
+                Ok(batch) => return batch,
+                Err(JournalError::Stopped) => return None,
+                Err(error) => {
+                    tracing::error!(sink = %self.name, error = %Chain(&error), "the journal cannot be read");
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
         }
     }

@@ -4,6 +4,8 @@ mod error;
 mod prune;
 mod setup;
 mod simulator;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,11 +34,14 @@ pub struct Engine {
     schedulers: Vec<Scheduled>,
     workers: Vec<(Worker, Box<dyn Sink>)>,
     journal: Journal,
-    before: crate::journal::overview::LogTotals,
+    /// The newest entry when the program started: old ones may be forgotten while it runs.
+    before: u64,
     before_sinks: Vec<crate::journal::overview::SinkTotals>,
     clock: Arc<dyn Clock>,
     simulator: Option<Simulator>,
     keep: Keep,
+    /// The sinks of the pipeline; the journal may remember others.
+    sinks: Vec<Name>,
     sources_stopped: CancellationToken,
     draining: CancellationToken,
     aborted: CancellationToken,
@@ -138,13 +143,18 @@ impl Engine {
         if let Some(simulator) = self.simulator.take() {
             simulator.stop().await;
         }
+        self.journal.checkpoint().await;
         summary
     }
 
     fn summary(&self) -> Result<Summary, JournalError> {
         let overview = self.journal.overview()?;
-        let log = overview.log()?;
-        let sinks = overview.sinks()?.into_iter().map(|sink| {
+        let log = overview.log_after(self.before)?;
+        let ours = overview
+            .sinks()?
+            .into_iter()
+            .filter(|sink| self.sinks.iter().any(|name| **name == *sink.sink));
+        let sinks = ours.map(|sink| {
             let before = self.before_sinks.iter().find(|before| before.sink == sink.sink);
             SinkSummary {
                 name: sink.sink.as_str().into(),
@@ -155,8 +165,8 @@ impl Engine {
             }
         });
         Ok(Summary {
-            snapshots: log.snapshots - self.before.snapshots,
-            readings: log.readings - self.before.readings,
+            snapshots: log.snapshots,
+            readings: log.readings,
             calls: self.accounts.iter().map(|account| account.calls()).sum(),
             sinks: sinks.collect(),
         })

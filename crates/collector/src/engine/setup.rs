@@ -53,7 +53,7 @@ pub async fn engine(
         None => somebody_is_logged_in(&accounts).await?,
     }
     let overview = journal.overview()?;
-    let (before, before_sinks) = (overview.log()?, overview.sinks()?);
+    let (before, before_sinks) = (overview.log()?.newest, overview.sinks()?);
     let stops = Stops::default();
     let reader = journal.reader(names(&pipeline.vehicles))?;
     let mut workers = Vec::new();
@@ -69,6 +69,7 @@ pub async fn engine(
     Ok(Engine {
         accounts,
         schedulers,
+        sinks: workers.iter().map(|(worker, _)| worker.name.clone()).collect(),
         workers,
         journal,
         before,

@@ -133,8 +133,9 @@ impl Round<'_> {
         match self.meaning(reading)? {
             Meaning::Absent => self.absent(series, reading),
             Meaning::Rejected(reason) => {
-                // Its stamp means nothing, so it counts once until something else comes.
-                if self.changed(series, hash(reading.body.get()))? {
+                let known = self.memory.descriptors.get(&reading.descriptor);
+                let request_stamped = known.is_some_and(|known| known.request_stamped);
+                if self.misfit(series, hash(&misfit_identity(reading, request_stamped)))? {
                     self.payload.push(&reading.descriptor, &reading.body, 0);
                     self.rejected.push((reading.descriptor.clone(), reason));
                     self.appended.rejected += 1;
@@ -173,7 +174,7 @@ impl Round<'_> {
             return Ok(Meaning::Rejected("not a JSON object".to_owned()));
         };
         if self.memory.descriptors.get(&reading.descriptor).is_none() {
-            let Some((value_type, unit)) = known::infer(&body) else {
+            let Some((value_type, unit)) = known::infer(&body, &reading.descriptor) else {
                 return Ok(Meaning::Absent);
             };
             decode::learn(self.connection, &reading.descriptor, value_type, unit.as_ref())?;
@@ -193,7 +194,7 @@ impl Round<'_> {
             .prepare_cached("update series set absent = absent + 1, last_absent_at = ?2 where id = ?1")?
             .execute(params![series, self.window.received_at.as_millisecond()])?;
         self.appended.absent += 1;
-        if self.changed(series, hash("absent"))? {
+        if self.misfit(series, hash("absent"))? {
             self.payload.push(&reading.descriptor, &reading.body, 0);
         }
         Ok(())
@@ -215,8 +216,20 @@ impl Round<'_> {
         Ok(id)
     }
 
-    /// Whether this differs from what came before it, whatever its time.
+    /// Whether this is another misfit than the last, or the first behind a value.
+    fn misfit(&mut self, series: i64, hash: i64) -> Result<bool, JournalError> {
+        let changed = self
+            .connection
+            .prepare_cached("update series set last_misfit = ?2 where id = ?1 and last_misfit is not ?2")?
+            .execute(params![series, hash])?;
+        Ok(changed > 0)
+    }
+
+    /// Whether this value differs from the one before it, whatever their times and whatever came between.
     fn changed(&mut self, series: i64, hash: i64) -> Result<bool, JournalError> {
+        self.connection
+            .prepare_cached("update series set last_misfit = null where id = ?1 and last_misfit is not null")?
+            .execute([series])?;
         let changed = self
             .connection
             .prepare_cached("update series set last_hash = ?2 where id = ?1 and last_hash is not ?2")?
@@ -260,6 +273,15 @@ fn feed_id(connection: &Connection, account: &str, source: &str, origin: &str) -
 /// What makes two values the same: the value itself, so that `"74"` of a poll and `74` of a message are one.
 fn identity(value: &Value) -> String {
     format!("{}:{value}", value.value_type())
+}
+
+/// What makes two misfits the same: everything, but for the stamp where BMW stamps every call. A mistake of
+/// ours may have made it a misfit, so nothing of it may be lost.
+fn misfit_identity(reading: &RawReading, request_stamped: bool) -> String {
+    match Body::parse(reading.body.get()) {
+        Some(body) if request_stamped => format!("misfit {:?} {:?}", body.value(), body.unit()),
+        _ => format!("misfit {}", reading.body.get()),
+    }
 }
 
 /// On disk for ever, hence of a fixed algorithm. 64 bits, compared only within one descriptor of one vehicle.

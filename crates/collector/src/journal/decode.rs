@@ -8,19 +8,25 @@ use super::{JournalError, payload};
 use crate::normalise::known::KnownDescriptors;
 use crate::normalise::{Meaning, Window, interpret};
 
-/// The readings of a payload. Absent and rejected ones yield none. `None` where a descriptor is not known
-/// yet, because it was learned after `known` was read.
+/// What a payload holds for sinks.
+pub struct Decoded {
+    pub readings: Vec<Reading>,
+    /// Whether every descriptor with a value is known. One that is not was learned after `known` was read.
+    pub complete: bool,
+}
+
+/// The readings of a payload. Absent and rejected ones yield none, nor do those of unknown descriptors.
 pub fn readings(
     payload: &str,
     expected: usize,
     window: Window,
     known: &KnownDescriptors,
-) -> Result<Option<Vec<Reading>>, serde_json::Error> {
+) -> Result<Decoded, serde_json::Error> {
     let mut readings = Vec::with_capacity(expected);
     let mut complete = true;
     payload::for_each(payload, |descriptor, body, occurrence| {
         let Some(known) = known.get(descriptor) else {
-            complete &= crate::normalise::known::infer(body).is_none();
+            complete &= crate::normalise::known::infer(body, descriptor).is_none();
             return;
         };
         if let Meaning::Reading {
@@ -41,7 +47,7 @@ pub fn readings(
             });
         }
     })?;
-    Ok(complete.then_some(readings))
+    Ok(Decoded { readings, complete })
 }
 
 /// Reads what was learned of descriptors outside the catalogue, once.

@@ -19,10 +19,16 @@ pub enum JournalError {
     Newer { path: PathBuf, found: i64, known: i64 },
     #[error("the journal {path} is not a database of cardata: move it away or choose another `state`")]
     Foreign { path: PathBuf },
+    #[error(
+        "the journal {path} is damaged: stop cardata, keep a copy of it, and put a backup in its place, or move it away to begin anew"
+    )]
+    Corrupt { path: PathBuf, source: rusqlite::Error },
     #[error("entry {seq} of the journal cannot be read: {reason}")]
     Damaged { seq: u64, reason: String },
     #[error("the journal refused a write")]
     Sqlite(#[source] rusqlite::Error),
+    #[error("a job of the journal panicked, which is a bug; nothing of it was written")]
+    Bug,
     #[error("the journal's thread has ended")]
     Stopped,
 }
@@ -32,6 +38,10 @@ impl JournalError {
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::Foreign { path: path.into() },
             Some(ErrorCode::DiskFull) => Self::Full(source),
+            Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt {
+                path: path.into(),
+                source,
+            },
             _ => Self::Open {
                 path: path.into(),
                 source,

@@ -7,8 +7,9 @@ use super::read::timestamp;
 use super::{Journal, JournalError};
 use crate::quota::{Allowance, Denied, Spent};
 
+const DAY_MILLISECONDS: i64 = 24 * 3_600 * 1_000;
 /// Rows older than this no longer count towards any window.
-const KEPT_MILLISECONDS: i64 = 8 * 24 * 3_600 * 1_000;
+const KEPT_MILLISECONDS: i64 = 8 * DAY_MILLISECONDS;
 
 impl Journal {
     /// Writes a call into the ledger if `allowance` permits one now, else says when it will. The number
@@ -22,6 +23,7 @@ impl Journal {
     ) -> Result<Result<i64, Denied>, JournalError> {
         let account = account.to_owned();
         self.transact(move |connection, _| {
+            leave_no_call_in_the_future(connection, &account, now)?;
             let spent = spent(connection, &account, now)?;
             if let Err(denied) = allowance.permits(&spent, now) {
                 return Ok(Err(denied));
@@ -68,6 +70,23 @@ impl Journal {
         self.transact(move |connection, _| spent(connection, &account, now))
             .await
     }
+}
+
+/// After the clock was set back, calls and a block lie in its future. They are moved to the latest moment at
+/// which they can have been made, so that they count for a day and not until the clock gets there again.
+fn leave_no_call_in_the_future(
+    connection: &Connection,
+    account: &str,
+    now: Timestamp,
+) -> Result<(), JournalError> {
+    let now = now.as_millisecond();
+    connection
+        .prepare_cached("update quota set at = ?2 where account = ?1 and at > ?2")?
+        .execute(params![account, now])?;
+    connection
+        .prepare_cached("update quota_block set until = ?2 where account = ?1 and until > ?2")?
+        .execute(params![account, now + DAY_MILLISECONDS])?;
+    Ok(())
 }
 
 /// The calls of `account` that can still count at `now`. Calls that lie in the future, because the clock was

@@ -11,6 +11,7 @@
 
 pub mod append;
 mod decode;
+mod decoder;
 pub mod deliver;
 mod error;
 pub mod ledger;
@@ -82,6 +83,11 @@ impl Journal {
     /// The number of the newest entry; changes when one is appended by this process.
     pub fn newest(&self) -> watch::Receiver<u64> {
         self.newest.clone()
+    }
+
+    /// Moves everything into the one file `journal.db`, for whoever copies it after a clean end.
+    pub async fn checkpoint(&self) {
+        self.writer.checkpoint().await;
     }
 
     /// Runs `job` on the writing thread. An `Ok` is returned only after its changes are on disk; after an

@@ -95,14 +95,20 @@ impl Overview {
     }
 
     pub fn log(&self) -> Result<LogTotals, JournalError> {
-        let rejected =
-            self.connection
-                .query_row("select count(*) from dead_letter where sink = ''", [], |row| {
-                    row.get(0)
-                })?;
+        self.log_after(0)
+    }
+
+    /// The entries behind number `seq` alone.
+    pub fn log_after(&self, seq: u64) -> Result<LogTotals, JournalError> {
+        let rejected = self.connection.query_row(
+            "select count(*) from dead_letter where sink = '' and seq > ?1",
+            [seq],
+            |row| row.get(0),
+        )?;
         Ok(self.connection.query_row(
-            "select count(*), coalesce(sum(readings), 0), coalesce(sum(repeats), 0), coalesce(max(seq), 0) from log",
-            [],
+            "select count(*), coalesce(sum(readings), 0), coalesce(sum(repeats), 0), coalesce(max(seq), 0)
+             from log where seq > ?1",
+            [seq],
             |row| {
                 Ok(LogTotals {
                     snapshots: row.get(0)?,

@@ -1,25 +1,28 @@
 //! Batches for the sinks, decoded once for those that read at the same place.
 //!
-//! One thread and one reading connection serve all sinks. Sinks that start together stay together for a
-//! while, so the last few batches are kept and shared.
+//! One thread and one reading connection serve all sinks. Decoding costs about as much as a quick sink's
+//! write, so the last few batches are kept, and sinks that catch up side by side are kept side by side: who
+//! is ahead waits a moment for those who follow closely. Who does not read for that moment is not waited for,
+//! so a sink that is down delays nobody.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use collector_core::{Entry, Name, Origin, Snapshot, Vehicle, Vin};
+use collector_core::{Entry, Name, Vin};
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
-use super::{Journal, JournalError, decode, open_read_only};
-use crate::normalise::Window;
-use crate::normalise::known::KnownDescriptors;
+use super::decoder::Decoder;
+use super::{Journal, JournalError, open_read_only};
 
 /// How many decoded batches are kept for sinks that follow.
-const KEPT: usize = 4;
+const KEPT: usize = 8;
+/// How long a sink that is ahead waits for one that follows.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Entries in the order of their numbers.
 #[derive(Debug, Clone)]
@@ -40,8 +43,10 @@ pub struct Reader {
 
 #[derive(Debug)]
 struct Request {
+    sink: Name,
     after: u64,
     readings: usize,
+    at: Instant,
     answer: oneshot::Sender<Result<Option<Batch>, JournalError>>,
 }
 
@@ -54,213 +59,143 @@ impl Journal {
 
 impl Reader {
     fn start(path: &Path, names: HashMap<Vin, Name>) -> Result<Self, JournalError> {
-        let connection = open_read_only(path)?;
+        let decoder = Decoder::new(open_read_only(path)?, names);
         let (requests, queue) = channel();
-        let decoder = Decoder {
-            connection,
-            names,
-            known: KnownDescriptors::default(),
-            vehicles: HashMap::new(),
-            feeds: HashMap::new(),
+        let server = Server {
+            decoder,
             kept: VecDeque::new(),
+            followers: HashMap::new(),
+            waiting: Vec::new(),
         };
         let spawned = thread::Builder::new()
             .name("journal-reader".to_owned())
-            .spawn(move || serve(decoder, &queue));
+            .spawn(move || server.run(&queue));
         spawned.map_err(|_| JournalError::Stopped)?;
         Ok(Self { requests })
     }
 
     /// The entries after number `after`, as many as hold about `readings` readings, at least one; `None`
-    /// where there are no more.
-    pub async fn read(&self, after: u64, readings: usize) -> Result<Option<Batch>, JournalError> {
+    /// where there are no more. `sink` tells readers apart.
+    pub async fn read(
+        &self,
+        sink: &Name,
+        after: u64,
+        readings: usize,
+    ) -> Result<Option<Batch>, JournalError> {
         let (answer, receiver) = oneshot::channel();
-        self.requests
-            .send(Request {
-                after,
-                readings,
-                answer,
-            })
-            .map_err(|_| JournalError::Stopped)?;
+        let request = Request {
+            sink: sink.clone(),
+            after,
+            readings,
+            at: Instant::now(),
+            answer,
+        };
+        self.requests.send(request).map_err(|_| JournalError::Stopped)?;
         receiver.await.map_err(|_| JournalError::Stopped)?
     }
 }
 
-fn serve(mut decoder: Decoder, queue: &Receiver<Request>) {
-    while let Ok(request) = queue.recv() {
-        let result = decoder.batch(request.after, request.readings);
+/// A batch that is kept, and the request that it answers.
+struct Kept {
+    after: u64,
+    readings: usize,
+    batch: Batch,
+}
+
+/// Where a sink will read next, and when it was last heard of.
+struct Follower {
+    next: u64,
+    seen: Instant,
+}
+
+struct Server {
+    decoder: Decoder,
+    /// The oldest first.
+    kept: VecDeque<Kept>,
+    followers: HashMap<Name, Follower>,
+    waiting: Vec<Request>,
+}
+
+impl Server {
+    fn run(mut self, queue: &Receiver<Request>) {
+        loop {
+            let request = if self.waiting.is_empty() {
+                queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                queue.recv_timeout(PATIENCE / 4)
+            };
+            match request {
+                Ok(request) => self.waiting.push(request),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            // Whoever can be served may let others go on.
+            while let Some(position) = self.waiting.iter().position(|request| !self.must_wait(request)) {
+                let request = self.waiting.swap_remove(position);
+                self.serve(request);
+            }
+        }
+    }
+
+    /// Whether answering would push out a batch that another sink is about to read.
+    fn must_wait(&self, request: &Request) -> bool {
+        let Some(oldest) = self.kept.front().filter(|_| self.kept.len() >= KEPT) else {
+            return false;
+        };
+        if request.at.elapsed() > PATIENCE || self.find(request).is_some() {
+            return false;
+        }
+        self.followers.iter().any(|(name, follower)| {
+            *name != request.sink && follower.next == oldest.after && follower.seen.elapsed() < PATIENCE
+        })
+    }
+
+    fn serve(&mut self, request: Request) {
+        let result = match self.find(&request) {
+            Some(kept) => Ok(Some(kept.batch.clone())),
+            None => self.decode(&request),
+        };
+        let next = result
+            .as_ref()
+            .ok()
+            .and_then(Option::as_ref)
+            .map_or(request.after, |batch| batch.last);
+        self.followers.insert(
+            request.sink,
+            Follower {
+                next,
+                seen: Instant::now(),
+            },
+        );
         // A sink that was stopped meanwhile does not wait for its batch any more.
         let _ = request.answer.send(result);
     }
-}
 
-struct Feed {
-    account: Name,
-    source: Name,
-    origin: Origin,
-}
+    fn find(&self, request: &Request) -> Option<&Kept> {
+        self.kept
+            .iter()
+            .find(|kept| kept.after == request.after && kept.readings == request.readings)
+    }
 
-struct Decoder {
-    connection: Connection,
-    names: HashMap<Vin, Name>,
-    known: KnownDescriptors,
-    vehicles: HashMap<i64, Vehicle>,
-    feeds: HashMap<i64, Arc<Feed>>,
-    kept: VecDeque<(u64, usize, Batch)>,
-}
-
-/// One row of the log, before its payload is read.
-struct Row {
-    seq: u64,
-    vehicle_id: i64,
-    feed_id: i64,
-    window: Window,
-    readings: usize,
-    payload: String,
-}
-
-impl Decoder {
-    fn batch(&mut self, after: u64, limit: usize) -> Result<Option<Batch>, JournalError> {
-        if let Some((.., batch)) = self.kept.iter().find(|(a, l, _)| *a == after && *l == limit) {
-            return Ok(Some(batch.clone()));
-        }
-        let rows = self.rows(after, limit)?;
-        let Some(last) = rows.last().map(|row| row.seq) else {
-            // Everyone is up to date: nobody will ask for the old batches soon.
+    fn decode(&mut self, request: &Request) -> Result<Option<Batch>, JournalError> {
+        let Some(batch) = self.decoder.batch(request.after, request.readings)? else {
+            // Everyone is up to date, or will soon be: the memory is not needed.
             self.kept.clear();
             return Ok(None);
         };
-        let full = rows.iter().map(|row| row.readings).sum::<usize>() >= limit;
-        let mut entries = Vec::with_capacity(rows.len());
-        for row in rows {
-            entries.extend(self.entry(row)?);
-        }
-        let readings = entries
-            .iter()
-            .map(|entry: &Entry| entry.snapshot.readings.len())
-            .sum();
-        let batch = Batch {
-            entries: entries.into(),
-            readings,
-            last,
-        };
-        if full {
-            self.kept.truncate(KEPT - 1);
-            self.kept.push_front((after, limit, batch.clone()));
+        // A batch that is not full may be longer the next time.
+        if batch.readings >= request.readings {
+            if self.kept.len() >= KEPT {
+                self.kept.pop_front();
+            }
+            let kept = Kept {
+                after: request.after,
+                readings: request.readings,
+                batch: batch.clone(),
+            };
+            self.kept.push_back(kept);
         }
         Ok(Some(batch))
-    }
-
-    fn rows(&self, after: u64, limit: usize) -> Result<Vec<Row>, JournalError> {
-        let mut statement = self.connection.prepare_cached(
-            "select seq, vehicle_id, feed_id, requested_at, received_at, readings, payload
-             from log where seq > ?1 order by seq",
-        )?;
-        let mut found = statement.query(params![after])?;
-        let mut rows = Vec::new();
-        let mut readings = 0;
-        while readings < limit && rows.len() < limit {
-            let Some(row) = found.next()? else { break };
-            let row = Row {
-                seq: row.get(0)?,
-                vehicle_id: row.get(1)?,
-                feed_id: row.get(2)?,
-                window: Window {
-                    requested_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
-                    received_at: timestamp(row.get(4)?),
-                },
-                readings: row.get(5)?,
-                payload: row.get(6)?,
-            };
-            readings += row.readings;
-            rows.push(row);
-        }
-        Ok(rows)
-    }
-
-    fn entry(&mut self, row: Row) -> Result<Option<Entry>, JournalError> {
-        let damaged = |reason: String| JournalError::Damaged { seq: row.seq, reason };
-        let decode = |known: &KnownDescriptors| {
-            decode::readings(&row.payload, row.readings, row.window, known)
-                .map_err(|error| damaged(error.to_string()))
-        };
-        let readings = match decode(&self.known)? {
-            Some(readings) => readings,
-            None => {
-                decode::load_learned(&self.connection, &mut self.known)?;
-                decode(&self.known)?.unwrap_or_default()
-            }
-        };
-        if readings.is_empty() {
-            return Ok(None);
-        }
-        let vehicle = self.vehicle(row.vehicle_id)?;
-        let feed = self.feed(row.feed_id)?;
-        let snapshot = Snapshot {
-            vehicle,
-            account: feed.account.clone(),
-            source: feed.source.clone(),
-            origin: feed.origin,
-            received_at: row.window.received_at,
-            readings,
-        };
-        Ok(Some(Entry {
-            seq: row.seq,
-            snapshot: Arc::new(snapshot),
-        }))
-    }
-
-    fn vehicle(&mut self, id: i64) -> Result<Vehicle, JournalError> {
-        if let Some(vehicle) = self.vehicles.get(&id) {
-            return Ok(vehicle.clone());
-        }
-        let text: String = self
-            .connection
-            .prepare_cached("select vin from vehicle where id = ?1")?
-            .query_row([id], |row| row.get(0))?;
-        let vin: Vin = text
-            .parse()
-            .map_err(|error: collector_core::InvalidVin| JournalError::Damaged {
-                seq: 0,
-                reason: error.to_string(),
-            })?;
-        let name = self
-            .names
-            .get(&vin)
-            .cloned()
-            .unwrap_or_else(|| vin.production_number().into());
-        let vehicle = Vehicle { vin, name };
-        self.vehicles.insert(id, vehicle.clone());
-        Ok(vehicle)
-    }
-
-    fn feed(&mut self, id: i64) -> Result<Arc<Feed>, JournalError> {
-        if let Some(feed) = self.feeds.get(&id) {
-            return Ok(feed.clone());
-        }
-        let feed = self
-            .connection
-            .prepare_cached("select account, source, origin from feed where id = ?1")?
-            .query_row([id], |row| {
-                let origin: String = row.get(2)?;
-                let (account, source): (String, String) = (row.get(0)?, row.get(1)?);
-                Ok(Feed {
-                    account: account.into(),
-                    source: source.into(),
-                    origin: self::origin(&origin),
-                })
-            })?;
-        let feed = Arc::new(feed);
-        self.feeds.insert(id, feed.clone());
-        Ok(feed)
-    }
-}
-
-fn origin(text: &str) -> Origin {
-    match text {
-        "stream" => Origin::Stream,
-        "archive" => Origin::Archive,
-        _ => Origin::Poll,
     }
 }
 

@@ -57,6 +57,8 @@ create table series (
     descriptor text not null,
     -- the last value received, whatever its time
     last_hash integer,
+    -- what came since that is no value: an absence or a misfit; null where the last was a value
+    last_misfit integer,
     -- how often BMW sent no value
     absent integer not null default 0,
     last_absent_at integer,

@@ -4,6 +4,7 @@
 //! its own, so that one that fails takes nothing else with it.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -42,10 +43,17 @@ impl Memory {
     }
 }
 
+/// What the thread is asked to do.
+enum Command {
+    Work(Job),
+    /// Moves everything from the write-ahead log into the database.
+    Checkpoint(oneshot::Sender<()>),
+}
+
 /// The sending side of the thread. It ends when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    jobs: SyncSender<Job>,
+    jobs: SyncSender<Command>,
 }
 
 impl std::fmt::Debug for Memory {
@@ -78,18 +86,27 @@ impl Writer {
                 let _ = sender.send(result.and_then(|value| committed.map(|()| value)));
             })
         });
-        self.send(job).await?;
+        self.send(Command::Work(job)).await?;
         receiver.await.map_err(|_| JournalError::Stopped)?
     }
 
+    /// Leaves the database as one file, as far as other readers let it.
+    pub async fn checkpoint(&self) {
+        let (sender, receiver) = oneshot::channel();
+        if self.send(Command::Checkpoint(sender)).await.is_ok() {
+            // The thread answers, or is gone and has nothing to move.
+            let _ = receiver.await;
+        }
+    }
+
     /// The queue is short and its thread fast, but a full queue must not block the runtime.
-    async fn send(&self, mut job: Job) -> Result<(), JournalError> {
+    async fn send(&self, mut command: Command) -> Result<(), JournalError> {
         use std::sync::mpsc::TrySendError::{Disconnected, Full};
         loop {
-            match self.jobs.try_send(job) {
+            match self.jobs.try_send(command) {
                 Ok(()) => return Ok(()),
                 Err(Disconnected(_)) => return Err(JournalError::Stopped),
-                Err(Full(back)) => job = back,
+                Err(Full(back)) => command = back,
             }
             tokio::task::yield_now().await;
         }
@@ -103,7 +120,9 @@ fn in_savepoint<T>(
 ) -> Result<T, JournalError> {
     connection.execute_batch("savepoint job")?;
     let newest = memory.newest;
-    match job(connection, memory) {
+    // A bug in one job must not end the thread that everybody depends on.
+    let result = catch_unwind(AssertUnwindSafe(|| job(connection, memory)));
+    match result.unwrap_or(Err(JournalError::Bug)) {
         Ok(value) => {
             connection.execute_batch("release job")?;
             Ok(value)
@@ -118,25 +137,57 @@ fn in_savepoint<T>(
     }
 }
 
-fn work(connection: &Connection, queue: &Receiver<Job>, newest: &watch::Sender<u64>) {
+fn work(connection: &Connection, queue: &Receiver<Command>, newest: &watch::Sender<u64>) {
     let mut memory = Memory::default();
-    while let Ok(first) = queue.recv() {
-        if let Err(error) = connection.execute_batch("begin immediate") {
-            // The answer is given at once: there is nothing to commit.
-            first(Err(error.into()), &mut memory)(Ok(()));
-            continue;
+    let mut put_off = None;
+    loop {
+        let command = match put_off.take() {
+            Some(command) => command,
+            None => match queue.recv() {
+                Ok(command) => command,
+                Err(_) => break,
+            },
+        };
+        match command {
+            Command::Work(first) => put_off = transaction(connection, &mut memory, first, queue, newest),
+            Command::Checkpoint(done) => {
+                // A reader may hold it back; the next start does the rest.
+                let _ = connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
+                let _ = done.send(());
+            }
         }
-        let mut answers = Vec::new();
-        let mut next = Some(first);
-        while let Some(job) = next {
-            answers.push(job(Ok(connection), &mut memory));
-            // A full disk can end the transaction under a job; nothing more may run as if it were open.
-            let open = !connection.is_autocommit() && answers.len() < GROUP;
-            next = open.then(|| queue.try_recv().ok()).flatten();
-        }
-        finish(connection, &mut memory, answers, newest);
     }
     let _ = connection.execute_batch("pragma optimize");
+}
+
+/// Runs a job and those that wait behind it in one transaction. Returns a command that was met and is none.
+fn transaction(
+    connection: &Connection,
+    memory: &mut Memory,
+    first: Job,
+    queue: &Receiver<Command>,
+    newest: &watch::Sender<u64>,
+) -> Option<Command> {
+    if let Err(error) = connection.execute_batch("begin immediate") {
+        // The answer is given at once: there is nothing to commit.
+        first(Err(error.into()), memory)(Ok(()));
+        return None;
+    }
+    let mut answers = vec![first(Ok(connection), memory)];
+    let mut put_off = None;
+    // A full disk can end the transaction under a job; nothing more may run as if it were open.
+    while !connection.is_autocommit() && answers.len() < GROUP {
+        match queue.try_recv() {
+            Ok(Command::Work(job)) => answers.push(job(Ok(connection), memory)),
+            Ok(other) => {
+                put_off = Some(other);
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+    finish(connection, memory, answers, newest);
+    put_off
 }
 
 fn finish(connection: &Connection, memory: &mut Memory, answers: Vec<Answer>, newest: &watch::Sender<u64>) {

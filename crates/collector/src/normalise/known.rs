@@ -64,13 +64,13 @@ impl KnownDescriptors {
 }
 
 /// The type and unit that a first value gives a descriptor; `None` while there is no value.
-pub fn infer(body: &Body<'_>) -> Option<(ValueType, Option<Unit>)> {
+pub fn infer(body: &Body<'_>, descriptor: &str) -> Option<(ValueType, Option<Unit>)> {
     let value_type = match body.value() {
         Scalar::Null => return None,
         Scalar::Bool(_) => ValueType::Bool,
         Scalar::Number(_) => ValueType::Number,
         Scalar::Nested(_) => ValueType::Text,
-        Scalar::Text(text) if value::is_absent(text.trim(), "") => return None,
+        Scalar::Text(text) if value::is_absent(text.trim(), descriptor) => return None,
         Scalar::Text(text) if text.trim().parse::<f64>().is_ok_and(f64::is_finite) => ValueType::Number,
         Scalar::Text(text) if matches!(text.trim(), "true" | "false" | "True" | "False") => ValueType::Bool,
         Scalar::Text(_) => ValueType::Text,

@@ -101,10 +101,10 @@ impl Scheduler {
             if targets[index].due > now {
                 self.wait_for(targets[index].due.min(until)).await;
                 // After the clock was set back, what was due soon must not wait for hours.
-                let latest = self.account.clock.now() + LONGEST_WAIT.max(every);
-                targets
-                    .iter_mut()
-                    .for_each(|target| target.due = target.due.min(latest));
+                let now = self.account.clock.now();
+                for target in targets.iter_mut() {
+                    target.due = target.due.min(now + LONGEST_WAIT.max(plan.every[target.source]));
+                }
                 continue;
             }
             let Some(poll) = polls.get_mut(targets[index].source) else {
@@ -182,7 +182,9 @@ impl Scheduler {
             .await;
         match poll.poll(&target.vehicle).await {
             Ok(snapshot) => {
-                let appended = self.store(&name, snapshot).await;
+                let Some(appended) = self.store(&name, snapshot).await else {
+                    return;
+                };
                 let vin = target.vehicle.vin.short().to_owned();
                 tracing::info!(
                     account = %self.account.name, source = %name, vehicle = %vin,
@@ -223,7 +225,7 @@ impl Scheduler {
             }
             SourceError::Quota { .. } => {
                 let until = self.next_call(now).await;
-                tracing::info!(account = %self.account.name, %until, "the calls of the day are used up");
+                tracing::info!(account = %self.account.name, reason, again = %until, "no poll for now");
                 self.account
                     .publish("waiting", Some(format!("{reason}; next poll {until:.0}")))
                     .await;
@@ -266,8 +268,9 @@ impl Scheduler {
             .await;
     }
 
-    /// Puts a snapshot into the journal, however long that takes: its call is spent.
-    async fn store(&self, source: &Name, snapshot: RawSnapshot) -> Appended {
+    /// Puts a snapshot into the journal, however long that takes: its call is spent. `None` where the program
+    /// was stopped before it could.
+    async fn store(&self, source: &Name, snapshot: RawSnapshot) -> Option<Appended> {
         let snapshot = Arc::new(snapshot);
         let mut told = false;
         loop {
@@ -277,7 +280,7 @@ impl Scheduler {
                 .append(self.account.name.clone(), source.clone(), snapshot.clone())
                 .await;
             let error = match appended {
-                Ok(appended) => return appended,
+                Ok(appended) => return Some(appended),
                 Err(error) => error,
             };
             if !told {
@@ -290,7 +293,10 @@ impl Scheduler {
             // Real time: no clock makes a disk emptier.
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(5)) => {}
-                () = self.cancelled.cancelled() => return Appended::default(),
+                () = self.cancelled.cancelled() => {
+                    tracing::error!(account = %self.account.name, source = %source, "stopping without a snapshot that could not be stored; what it brought is lost");
+                    return None;
+                }
             }
         }
     }

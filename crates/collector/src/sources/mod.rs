@@ -8,20 +8,28 @@ mod telematics;
 pub use container::{ContainerSet, is_ours};
 pub use telematics::TelematicsConfig;
 
+use cardata_api::ApiError;
 use collector_core::SourceError;
 
 use crate::account::Chain;
 
 /// What an error of the API means for a source.
-pub fn source_error(error: &cardata_api::ApiError) -> SourceError {
+pub fn source_error(error: &ApiError) -> SourceError {
     let reason = Chain(error).to_string();
     if error.needs_login() {
         return SourceError::Login { reason };
     }
+    // A ledger that cannot be written is no used-up quota: it is mended here, at any time of the day.
+    if matches!(error, ApiError::Refused { refusal, .. } if refusal.retry_at.is_none()) {
+        return SourceError::Transient {
+            reason,
+            retry_after: None,
+        };
+    }
     if error.is_quota() {
         return SourceError::Quota { reason };
     }
-    if matches!(error, cardata_api::ApiError::Vin(_)) {
+    if matches!(error, ApiError::Vin(_)) {
         return SourceError::Vehicle { reason };
     }
     if error.is_transient() {

@@ -117,6 +117,7 @@ fn accounts() {
         "accounts:\n  - name: «ho me»\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n    calls_per_day: «many»\n    endpoints: { auth: «localhost:80», api: «\"http://a:b@c\"», «ap»: x }\n",
         "accounts:\n  - name: home\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n    calls_per_day: «2»\n",
         "accounts:\n  - name: home\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n  - name: «Home»\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n",
+        "accounts:\n  - name: home\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n  - name: «home»\n    client_id: «hunter2»\n  - name: «home»\n    «colour»: blue\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n",
         "accounts:\n  - «home»\n",
         "sources:\n  - type: meter\n    account: «hone»\n",
     ]));
@@ -142,6 +143,7 @@ fn sources() {
         "sources:\n  - type: meter\n    every: «30»\n  - type: meter\n    every: «500ms»\n  - type: meter\n    every: «-1h»\n  - type: meter\n    every: «0s»\n  - type: meter\n    every: «often»\n  - type: meter\n    every: [«1h»]\n",
         "sources:\n  - type: wire\n    «every»: 30m\n",
         "sources:\n  - { type: meter, name: a, every: 2h }\n  - { type: meter, name: «a», every: 2h }\n",
+        "sources:\n  - { type: meter, name: a, every: 2h }\n  - { type: «metre», name: «a» }\n",
         "vehicles: [{ vin: WBY8P210X07A12345, name: i3 }]\nsources:\n  - type: meter\n    vehicles: [i3, «i4»]\n",
     ]));
 }
@@ -154,8 +156,27 @@ fn sinks() {
         "sinks:\n  - type: shelf\n    path: «\"C:\"»\n    size: «0»\n",
         "sinks:\n  - type: shelf\n    path: a\n    batch: { readings: «0», wait: 0s }\n    start: «begin»\n  - type: shelf\n    path: b\n    batch: { wait: «1.5s» }\n    retry: { first: «1h», timeout: 5s }\n    start: latest\n  - type: shelf\n    path: c\n    retry: { first: «0s», longest: «10» }\n",
         "sinks:\n  - type: shelf\n    path: a\n    name: b\n  - type: shelf\n    path: a\n    name: «b»\n",
+        "sinks:\n  - { type: shelf, path: a, name: b }\n  - { name: «b», type: «shlf» }\n  - { type: shelf, name: «b», path: b, size: «x» }\n",
         "sinks:\n  - type: shelf\n    path: a\n    select:\n      sources: [«metre»]\n      descriptors: [\"vehicle.drivetrain.**\", «vehicle.drivetrain.batteryManagment.header», «vehicle..x», vehicle.new.thing, «\"\"»]\n      «vehicle»: [i3]\n",
         "vehicles: [{ vin: WBY8P210X07A12345, name: i3 }]\nsinks:\n  - type: shelf\n    path: a\n    select: { vehicles: [«i4», \"*345\"], descriptors: «soc» }\n",
+    ]));
+}
+
+#[test]
+fn places_of_sinks() {
+    insta::assert_snapshot!(draw_sections([
+        "sinks:\n  - { type: csv, dir: d }\n  - { type: csv, name: c2, «dir»: ./d/ }\n  - { type: csv, dir: d/e }\n",
+        "sinks:\n  - type: sqlite\n    path: x.db\n  - type: sqlite\n    «path»: /etc/cardata/y/../x.db\n  - type: csv\n    «dir»: x.db\n",
+        "sinks:\n  - &a\n    type: csv\n    dir: d\n  - <<: *a\n    «name»: b\n",
+    ]));
+}
+
+#[test]
+fn logins_in_urls() {
+    insta::assert_snapshot!(draw_sections([
+        "sinks:\n  - { type: influxdb, url: «\"http://me:hunter2@h:1\"», org: a, bucket: b, token: t }\n",
+        "sinks:\n  - type: shelf\n    path: «\"http://me:hunter2@h\"»\n",
+        "sinks:\n  - type: shelf\n    path: x\n    size: «http://me:${PORT}@h»\n    mode: «http://h/me@home»\n",
     ]));
 }
 

@@ -121,9 +121,25 @@ fn a_file_on_disk_is_read_with_its_folder_as_base() {
     let error = load(&path).unwrap_err();
     let place = (error.mistakes()[0].line, error.mistakes()[0].column);
     assert_eq!(place, (2, 11), "{error}");
+}
 
-    let absent = load(&folder.path().join("absent.yaml")).unwrap_err();
-    assert!(matches!(&absent, ConfigError::Read { .. }));
-    assert!(absent.to_string().contains("absent.yaml"));
-    assert!(matches!(load(folder.path()), Err(ConfigError::Read { .. })));
+#[test]
+fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let absent = folder.path().join("absent.yaml");
+    for (path, cause, advice) in [
+        (
+            absent.as_path(),
+            "No such file",
+            "configs/pipeline.yaml is an example",
+        ),
+        (folder.path(), "Is a directory", "name the file in it"),
+    ] {
+        let error = load(path).unwrap_err();
+        assert!(matches!(&error, ConfigError::Read { .. }));
+        let text = error.render(false);
+        for part in [path.to_str().unwrap(), cause, advice] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
 }

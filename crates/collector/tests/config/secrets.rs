@@ -58,6 +58,21 @@ fn secrets_that_stand_in_the_file_are_covered() {
         "sinks:\n  - type: shelf\n    token: hunter2\n   path: y\n",
         "sinks:\n  - type: shelf\n    token: \"hunter2\n",
         "sinks:\n  - type: shelf\n    token: hunter2: x\n",
+        // Where a client id belongs.
+        "accounts: [{ name: a, client_id: hunter2 }]\n",
+        "accounts:\n  - name: a\n    client-id: hunter2\n",
+        "accounts:\n  - name: a\n    client_id: [hunter2]\n",
+        "accounts:\n  - name: a\n    client_id: ${ID:-hunter2}\n    colour: red\n",
+        "accounts:\n  - name: a\n    client_id: a\n    client_id: hunter2\n",
+        "accounts:\n  - name: a\n    client_id: hunter2\n   x: y\n",
+        // In a URL: its own mistake, beside one, in a comment, in what is no YAML, of a key that is unknown.
+        "sinks: [{ type: influxdb, url: \"http://u:hunter2@h:1\", org: a, bucket: b, token: t }]\n",
+        "sinks:\n  - type: shelf\n    path: mqtt://u:hunter2@h\n    size: http://hunter2@h\n",
+        "sinks:\n  - { type: shelf, path: x, size: y } # http://u:hun/hunter2@h\n",
+        "sinks:\n  - type: shelf\n    path: http://u:hunter2@h\n   size: 1\n",
+        "sinks:\n  - type: \"http://u:hunter2@h\"\n    http://u:hunter2@h: x\n",
+        "accounts: [{ name: a, client_id: x, endpoints: { auth: \"http://u:hunter2@h\" } }]\n",
+        "state: \"${HOME:-http://u:hunter2@h}\"\ncolour: red\n",
         // In a default, in an alias.
         "sinks:\n  - type: shelf\n    token: ${TOKEN:-hunter2}\n    pth: x\n",
         "sinks:\n  - { type: shelf, path: x, token: &t hunter2 }\n  - { type: shelf, path: *t, size: x }\n",
@@ -69,6 +84,35 @@ fn secrets_that_stand_in_the_file_are_covered() {
     let right = file("sinks:\n  - { type: shelf, path: y, token: hunter2 }\n");
     let pipeline = parse(&right, &Variables::default()).unwrap();
     assert!(!format!("{pipeline:?}{}", show(&pipeline)).contains("hunter2"));
+}
+
+#[test]
+fn logins_are_hidden_where_the_file_is_shown() {
+    let right = file(
+        "state: http://u:hunter2@h/x\n\
+         vehicles:\n  - { vin: WBY8P210X07A12345, name: \"http://me:${PASSWORD}@h\" }\n",
+    );
+    let variables = Variables::from([("PASSWORD", "hunter2")]);
+    let shown = show(&parse(&right, &variables).unwrap());
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(shown.contains("state: \"http://***@h/x\""), "{shown}");
+    assert!(shown.contains("\"http://me:${PASSWORD}@h\""), "{shown}");
+}
+
+#[test]
+fn client_ids_are_no_secrets() {
+    for id in [
+        "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+        "${ID}",
+        "${ID:-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0}",
+    ] {
+        let text = file(&format!("accounts: [{{ name: a, client_id: \"{id}\" }}]\n"));
+        let variables = Variables::from([("ID", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f1")]);
+        let shown = show(&parse(&text, &variables).unwrap());
+        assert!(shown.contains(&format!("client_id: \"{id}\"\n")), "{shown}");
+        let drawn = seen(&text.replace("name: a", "name: \"\""), &variables);
+        assert!(drawn.contains(&format!("client_id: \"{id}\"")), "{drawn}");
+    }
 }
 
 #[test]

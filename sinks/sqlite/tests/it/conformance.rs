@@ -40,8 +40,8 @@ impl Harness for Sqlite {
             span: 0..7,
             kind: Kind::Mapping(vec![(key, path)]),
         };
-        let builder = (self.plugin().read)(&table).unwrap();
-        builder(context).unwrap()
+        let read = (self.plugin().read)(&table).unwrap();
+        (read.builder)(context).unwrap()
     }
 
     async fn rows(&mut self) -> Vec<Row> {

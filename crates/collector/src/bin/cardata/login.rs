@@ -21,6 +21,10 @@ pub async fn run(options: LoginArgs) -> CommandResult {
     }
     let state =
         StateDirectory::create(&pipeline.state).map_err(|error| Failure::new(2, error.to_string()))?;
+    // An approval that cannot be stored would be lost.
+    state
+        .probe()
+        .map_err(|error| Failure::new(2, error.to_string()))?;
     for account in chosen(&pipeline, options.account.as_deref())? {
         log_in(account, &state).await?;
     }
@@ -70,11 +74,12 @@ async fn log_in(account: &Account, state: &StateDirectory) -> CommandResult {
         Ok(Err(error)) => return Err(Failure::new(2, context::chain(&error))),
         Err(error) => return Err(Failure::new(70, error.to_string())),
     }
+    scopes(&account.name, &missing)?;
     terminal::say(&format!(
         "{}: logged in for {days:.0} days; `cardata run` keeps it alive.",
         account.name
     ));
-    scopes(&account.name, &missing)
+    Ok(())
 }
 
 /// Without the API nothing can be polled; without the stream only the stream is missing.
@@ -106,7 +111,14 @@ fn invitation(account: &str, code: &DeviceCode) -> String {
     let link = code.link();
     let minutes = code.expires_in.as_secs().div_ceil(60);
     let qr = QrCode::new(link.as_bytes())
-        .map(|qr| qr.render::<unicode::Dense1x2>().quiet_zone(true).build())
+        .map(|qr| {
+            qr.render::<unicode::Dense1x2>()
+                // Terminals are mostly dark: what is drawn is the light part.
+                .dark_color(unicode::Dense1x2::Light)
+                .light_color(unicode::Dense1x2::Dark)
+                .quiet_zone(true)
+                .build()
+        })
         .unwrap_or_default();
     format!(
         "\nAccount {account}: approve this device within {minutes} minutes.\n\n{qr}\n\n  Open   {link}\n  Code   {}\n",

@@ -57,7 +57,8 @@ fn describe(name: &str) -> CommandResult {
             ));
         }
     };
-    let options = options(schema.as_value());
+    let definitions = Value::Object(generator.take_definitions(true));
+    let options = options(schema.as_value(), &definitions);
     terminal::say(&format!(
         "{summary}\n\nOptions\n{options}\n\nSample\n\n{}",
         sample.trim_end()
@@ -65,36 +66,72 @@ fn describe(name: &str) -> CommandResult {
     Ok(())
 }
 
-/// Each option with whether it is required, its default and its description.
-fn options(schema: &Value) -> String {
+/// Each option with whether it is required, its default, its description, and the words that it takes.
+fn options(schema: &Value, definitions: &Value) -> String {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return "  none".to_owned();
     };
-    let required: Vec<_> = schema
+    let required = schema
         .get("required")
         .and_then(Value::as_array)
         .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let rows: Vec<_> = properties
-        .iter()
-        .map(|(key, option)| {
-            let default = option.get("default").filter(|default| !default.is_null());
-            let presence = match default {
-                _ if required.contains(&key.as_str()) => "required".to_owned(),
-                Some(default) => format!(
+        .flatten();
+    let required: Vec<_> = required.filter_map(Value::as_str).collect();
+    let row = |(key, option): (&String, &Value)| {
+        let default = option.get("default").filter(|default| !default.is_null());
+        let presence = match default {
+            _ if required.contains(&key.as_str()) => "required".to_owned(),
+            Some(default) => {
+                format!(
                     "default {}",
-                    default.as_str().map_or(default.to_string(), str::to_owned)
-                ),
-                None => "optional".to_owned(),
-            };
-            let description = option
-                .get("description")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            vec![key.clone(), presence, description.replace('\n', " ")]
-        })
-        .collect();
-    terminal::table(&rows)
+                    default
+                        .as_str()
+                        .map_or_else(|| default.to_string(), str::to_owned)
+                )
+            }
+            None => "optional".to_owned(),
+        };
+        let description = option
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let mut words = Vec::new();
+        collect_words(option, definitions, &mut words);
+        let words = if words.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", words.join(", "))
+        };
+        vec![
+            key.clone(),
+            presence,
+            format!("{}{words}", description.replace('\n', " ")),
+        ]
+    };
+    terminal::table(&properties.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The words of an enumeration, wherever its schema keeps them.
+fn collect_words(option: &Value, definitions: &Value, words: &mut Vec<String>) {
+    let texts = |value: &Value| value.as_str().map(str::to_owned);
+    words.extend(option.get("const").and_then(texts));
+    words.extend(
+        option
+            .get("enum")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(texts),
+    );
+    for key in ["oneOf", "anyOf", "allOf"] {
+        let branches = option.get(key).and_then(Value::as_array).into_iter().flatten();
+        branches.for_each(|branch| collect_words(branch, definitions, words));
+    }
+    let name = option
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|path| path.rsplit('/').next());
+    if let Some(definition) = name.and_then(|name| definitions.get(name)) {
+        collect_words(definition, definitions, words);
+    }
 }

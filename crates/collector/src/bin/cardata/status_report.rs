@@ -35,8 +35,14 @@ fn accounts(status: &Status) -> String {
     let mut rows = vec![header(&["account", "login", "calls today", "left", "state"])];
     let mut notes = Vec::new();
     for account in &status.accounts {
+        // Tokens that BMW does not accept any more look as young as they are.
+        let dead = account
+            .said
+            .as_ref()
+            .is_some_and(|said| said.state == "login needed");
         let login = account
             .login_days
+            .filter(|_| !dead)
             .map_or_else(|| "none".to_owned(), |days| format!("{days:.1} days"));
         rows.push(vec![
             account.name.clone(),
@@ -86,7 +92,7 @@ fn vehicles(status: &Status) -> String {
     let notes = status.polls.iter().filter_map(|poll| {
         let problem = poll.problem.as_ref().filter(|_| poll.failures > 0)?;
         Some(format!(
-            "{} of {}: {} failures in a row, last {}: {problem}",
+            "{} of {}: failures in a row: {}, last {}: {problem}",
             poll.source,
             shortened(&poll.vin),
             poll.failures,

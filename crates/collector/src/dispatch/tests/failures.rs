@@ -6,9 +6,9 @@ use super::*;
 async fn after_a_passing_failure_the_same_batch_comes_again() {
     let rig = Rig::new();
     rig.polls(3).await;
-    let (sink, mut store) = scripted([Reply::Transient(None), Reply::Transient(None)]);
-    rig.drain(rig.worker("only").await, sink).await;
-    assert_eq!(store.seqs(), [[1, 2, 3]; 3]);
+    let sink = scripted([Reply::Transient(None), Reply::Transient(None)]);
+    let writes = rig.writes(3, rig.worker("only").await, sink).await;
+    assert_eq!(writes, [[1, 2, 3]; 3]);
     let totals = rig.totals("only");
     assert_eq!(
         (totals.cursor, totals.delivered_readings, totals.dead_letters),
@@ -26,9 +26,8 @@ async fn after_a_passing_failure_the_same_batch_comes_again() {
 async fn a_store_that_asks_for_a_pause_gets_it() {
     let rig = Rig::new();
     rig.polls(1).await;
-    let (sink, mut store) = scripted([Reply::Transient(Some(Duration::from_secs(90)))]);
-    rig.drain(rig.worker("only").await, sink).await;
-    assert_eq!(store.seqs(), [[1], [1]]);
+    let sink = scripted([Reply::Transient(Some(Duration::from_secs(90)))]);
+    assert_eq!(rig.writes(2, rig.worker("only").await, sink).await, [[1], [1]]);
     assert_eq!(rig.passed(), SignedDuration::from_secs(90));
 }
 
@@ -53,9 +52,11 @@ async fn what_needs_a_person_pauses_the_sink_says_so_and_goes_on_when_it_is_mend
         assert_eq!(rig.totals("only").waiting_readings, 4);
         clock.leave.add_permits(1);
     }
+    for _ in 0..3 {
+        assert_eq!(store.writes.recv().await.unwrap().len(), 2);
+    }
     rig.draining.cancel();
     running.await.unwrap();
-    assert_eq!(store.seqs(), [[1, 2]; 3]);
     assert_eq!(rig.published("only").state, "delivering");
     assert_eq!(rig.published("only").message, None);
 }
@@ -64,11 +65,9 @@ async fn what_needs_a_person_pauses_the_sink_says_so_and_goes_on_when_it_is_mend
 async fn a_panic_is_a_failed_write() {
     let rig = Rig::new();
     rig.polls(2).await;
-    let (sink, mut store) = scripted([Reply::Panic, Reply::Panic]);
-    rig.drain(rig.worker("only").await, sink).await;
-    assert_eq!(store.seqs(), [[1, 2]; 3]);
+    let sink = scripted([Reply::Panic, Reply::Panic]);
+    assert_eq!(rig.writes(3, rig.worker("only").await, sink).await, [[1, 2]; 3]);
     assert_eq!(rig.totals("only").cursor, 2);
-    assert_eq!(store.closed.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
@@ -78,8 +77,12 @@ async fn a_write_that_never_ends_is_given_up_and_tried_again() {
     let (sink, mut store) = scripted([Reply::Hang]);
     let mut worker = rig.worker("only").await;
     worker.retry.timeout = Duration::from_millis(5);
-    rig.drain(worker, sink).await;
-    assert_eq!(store.seqs().first(), Some(&vec![1, 2]));
+    let running = tokio::spawn(worker.run(sink));
+    for _ in 0..2 {
+        assert_eq!(store.writes.recv().await.unwrap().len(), 2);
+    }
+    rig.draining.cancel();
+    running.await.unwrap();
     assert_eq!(rig.totals("only").cursor, 2);
 }
 
@@ -109,6 +112,29 @@ async fn a_sink_that_refuses_what_there_is_not_or_twice_harms_nothing() {
     assert_eq!(store.seqs(), [[1]]);
     let totals = rig.totals("only");
     assert_eq!((totals.cursor, totals.delivered_readings), (1, 0));
+}
+
+#[tokio::test]
+async fn a_sink_that_fails_while_it_drains_has_one_more_chance() {
+    for (script, cursor) in [
+        (vec![Reply::Transient(None)], 2),
+        (vec![Reply::Misconfigured], 2),
+        (vec![Reply::Transient(None), Reply::Transient(None)], 0),
+    ] {
+        let rig = Rig::new();
+        rig.polls(2).await;
+        // Nobody lets the clock go on: the waits of the back-off never end.
+        let (clock, _sleeps) = held_clock();
+        let (sink, mut store) = scripted(script);
+        let worker = Worker {
+            clock,
+            ..rig.worker("only").await
+        };
+        rig.drain(worker, sink).await;
+        assert_eq!(store.seqs(), [[1, 2]; 2]);
+        assert_eq!(rig.totals("only").cursor, cursor);
+        assert_eq!(store.closed.load(Ordering::SeqCst), 1);
+    }
 }
 
 #[tokio::test]

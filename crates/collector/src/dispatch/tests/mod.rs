@@ -187,6 +187,27 @@ impl Rig {
         worker.run(sink).await;
     }
 
+    /// Runs a worker until its sink was asked to write so many times, then drains. Returns the entries of each
+    /// write.
+    async fn writes(
+        &self,
+        count: usize,
+        worker: Worker,
+        (sink, mut store): (Box<dyn Sink>, Store),
+    ) -> Vec<Vec<u64>> {
+        let running = tokio::spawn(worker.run(sink));
+        let mut writes = Vec::new();
+        for _ in 0..count {
+            let batch = store.writes.recv().await.unwrap();
+            writes.push(batch.iter().map(|entry| entry.seq).collect());
+        }
+        self.draining.cancel();
+        running.await.unwrap();
+        assert_eq!(store.seqs(), Vec::<Vec<u64>>::new(), "no write beyond those");
+        assert_eq!(store.closed.load(Ordering::SeqCst), 1);
+        writes
+    }
+
     /// `count` polls of the first vehicle, each with a new state of charge and mileage.
     async fn polls(&self, count: u64) {
         let newest = *self.journal.newest().borrow();

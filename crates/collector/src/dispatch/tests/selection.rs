@@ -88,7 +88,7 @@ async fn a_refusal_names_the_reading_that_the_sink_was_given() {
 #[tokio::test]
 async fn who_wants_everything_shares_the_batch() {
     let rig = two_vehicles().await;
-    let batch = rig.reader.read(0, 100).await.unwrap().unwrap();
+    let batch = rig.reader.read(&"test".into(), 0, 100).await.unwrap().unwrap();
     let all = crate::dispatch::select::selected(&Select::default(), &batch);
     assert!(Arc::ptr_eq(&all, &batch.entries));
 }

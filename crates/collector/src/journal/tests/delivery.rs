@@ -54,7 +54,11 @@ async fn a_refused_reading_is_named_among_the_dead_letters() {
         r#"{"value":"11","unit":"kW"}"#,
     );
     append(&journal, poll(0, vec![soc(70, 0), power])).await;
-    let batch = reader(&journal).read(0, 10).await.unwrap().unwrap();
+    let batch = reader(&journal)
+        .read(&"test".into(), 0, 10)
+        .await
+        .unwrap()
+        .unwrap();
     let refuse = |seq, reading| Rejection {
         seq,
         reading,
@@ -96,12 +100,12 @@ async fn a_batch_holds_about_what_was_asked_for_and_a_snapshot_is_never_divided(
     }
     let reader = reader(&journal);
     for (size, seqs) in [(1, 1), (3, 1), (4, 2), (6, 2), (7, 3), (1_000, 4)] {
-        let batch = reader.read(0, size).await.unwrap().unwrap();
+        let batch = reader.read(&"test".into(), 0, size).await.unwrap().unwrap();
         assert_eq!(batch.entries.len(), seqs, "{size} readings");
         assert_eq!(batch.readings, seqs * 3);
         assert_eq!(batch.last, seqs as u64);
     }
-    assert!(reader.read(4, 10).await.unwrap().is_none());
+    assert!(reader.read(&"test".into(), 4, 10).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -112,13 +116,13 @@ async fn readers_at_the_same_place_are_given_the_same_entries() {
         append(&journal, poll(minute, vec![soc(70, minute)])).await;
     }
     let reader = reader(&journal);
-    let first = reader.read(2, 3).await.unwrap().unwrap();
-    let second = reader.clone().read(2, 3).await.unwrap().unwrap();
+    let first = reader.read(&"test".into(), 2, 3).await.unwrap().unwrap();
+    let second = reader.clone().read(&"test".into(), 2, 3).await.unwrap().unwrap();
     assert!(Arc::ptr_eq(&first.entries, &second.entries));
     // What was not full is read again: more may have come.
-    let tail = reader.read(6, 3).await.unwrap().unwrap();
+    let tail = reader.read(&"test".into(), 6, 3).await.unwrap().unwrap();
     append(&journal, poll(9, vec![soc(71, 9)])).await;
-    let longer = reader.read(6, 3).await.unwrap().unwrap();
+    let longer = reader.read(&"test".into(), 6, 3).await.unwrap().unwrap();
     assert_eq!((tail.entries.len(), longer.entries.len()), (2, 3));
 }
 
@@ -133,7 +137,7 @@ async fn vehicles_have_the_names_of_the_pipeline_file() {
     };
     append(&journal, other).await;
     let reader = journal.reader([(vin(0), "i3".into())].into()).unwrap();
-    let batch = reader.read(0, 10).await.unwrap().unwrap();
+    let batch = reader.read(&"test".into(), 0, 10).await.unwrap().unwrap();
     let names: Vec<_> = batch
         .entries
         .iter()

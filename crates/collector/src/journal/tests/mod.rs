@@ -79,7 +79,7 @@ fn reader(journal: &Journal) -> Reader {
 async fn read_all(journal: &Journal, after: u64, size: usize) -> Vec<Entry> {
     let reader = reader(journal);
     let (mut cursor, mut entries) = (after, Vec::new());
-    while let Some(batch) = reader.read(cursor, size).await.unwrap() {
+    while let Some(batch) = reader.read(&"test".into(), cursor, size).await.unwrap() {
         assert!(batch.last > cursor, "every batch leads on");
         cursor = batch.last;
         entries.extend(batch.entries.iter().cloned());

@@ -83,8 +83,10 @@ struct Model {
     now: i64,
     /// Entry numbers with what they hold; also those that hold nothing for a sink.
     log: Vec<(u64, usize, Vec<Seen>)>,
-    /// What came last, by vehicle and descriptor.
-    last: HashMap<(usize, usize), String>,
+    /// The last value, by vehicle and descriptor.
+    values: HashMap<(usize, usize), String>,
+    /// What came behind it that is no value.
+    misfits: HashMap<(usize, usize), String>,
     seen: HashSet<(usize, usize, i64, String)>,
     occurrences: HashMap<(usize, usize, i64), u32>,
     /// Whether a new descriptor holds numbers.
@@ -123,8 +125,13 @@ impl Model {
         }
     }
 
-    fn changed(&mut self, series: (usize, usize), what: String) -> bool {
-        self.last.insert(series, what.clone()) != Some(what)
+    fn changed(&mut self, series: (usize, usize), value: &str) -> bool {
+        self.misfits.remove(&series);
+        self.values.insert(series, value.to_owned()).as_deref() != Some(value)
+    }
+
+    fn misfit(&mut self, series: (usize, usize), what: String) -> bool {
+        self.misfits.insert(series, what.clone()) != Some(what)
     }
 
     fn append(&mut self, vehicle: usize, polled: bool, sent: &[Sent]) -> Appended {
@@ -145,12 +152,12 @@ impl Model {
             let value = match content {
                 Content::Nothing => {
                     appended.absent += 1;
-                    kept += usize::from(self.changed(series, "nothing".to_owned()));
+                    kept += usize::from(self.misfit(series, "nothing".to_owned()));
                     continue;
                 }
                 Content::Word if numeric => {
                     let body = self.body(sent);
-                    if self.changed(series, body) {
+                    if self.misfit(series, body) {
                         appended.rejected += 1;
                         kept += 1;
                     } else {
@@ -168,7 +175,7 @@ impl Model {
                 _ => Stamp::Measured,
             };
             let at = at.unwrap_or(self.received());
-            let changed = self.changed(series, format!("value {value}"));
+            let changed = self.changed(series, &value);
             let new = (changed || stamp == Stamp::Measured)
                 && self.seen.insert((vehicle, descriptor, at, value.clone()));
             if !new {
@@ -262,7 +269,7 @@ async fn run(steps: Vec<Step>, last_size: usize) {
                 acknowledged,
             } => {
                 let after = model.sinks[sink].cursor;
-                let Some(batch) = batches.read(after, size).await.unwrap() else {
+                let Some(batch) = batches.read(&"model".into(), after, size).await.unwrap() else {
                     assert!(model.log.last().is_none_or(|(seq, ..)| *seq <= after));
                     continue;
                 };

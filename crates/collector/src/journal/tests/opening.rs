@@ -110,7 +110,7 @@ async fn a_damaged_entry_is_named_and_the_entries_before_it_are_read() {
         )
         .unwrap();
     let reader = reader(&journal);
-    assert_eq!(reader.read(0, 1).await.unwrap().unwrap().last, 1);
-    let error = reader.read(1, 1).await.unwrap_err();
+    assert_eq!(reader.read(&"test".into(), 0, 1).await.unwrap().unwrap().last, 1);
+    let error = reader.read(&"test".into(), 1, 1).await.unwrap_err();
     assert!(matches!(error, JournalError::Damaged { seq: 2, .. }), "{error:?}");
 }

@@ -144,7 +144,11 @@ async fn a_poll_that_brings_nothing_leaves_an_entry_that_no_sink_sees() {
     let state = tempfile::tempdir().unwrap();
     let journal = open(state.path());
     assert_eq!(append(&journal, poll(0, vec![])).await.seq, Some(1));
-    let batch = reader(&journal).read(0, 10).await.unwrap().unwrap();
+    let batch = reader(&journal)
+        .read(&"test".into(), 0, 10)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((batch.entries.len(), batch.last), (0, 1));
 }
 
@@ -207,11 +211,42 @@ async fn a_reader_learns_what_was_learned_after_it_was_opened() {
     let journal = open(state.path());
     let reader = reader(&journal);
     append(&journal, poll(0, vec![soc(70, 0)])).await;
-    assert_eq!(reader.read(0, 10).await.unwrap().unwrap().readings, 1);
+    assert_eq!(
+        reader
+            .read(&"test".into(), 0, 10)
+            .await
+            .unwrap()
+            .unwrap()
+            .readings,
+        1
+    );
     append(
         &journal,
         poll(1, vec![raw("vehicle.new", r#"{"value":"7"}"#), soc(71, 1)]),
     )
     .await;
-    assert_eq!(reader.read(1, 10).await.unwrap().unwrap().readings, 2);
+    assert_eq!(
+        reader
+            .read(&"test".into(), 1, 10)
+            .await
+            .unwrap()
+            .unwrap()
+            .readings,
+        2
+    );
+}
+
+/// A later catalogue may lack a descriptor that an earlier one had.
+#[tokio::test]
+async fn a_descriptor_that_nobody_knows_any_more_takes_no_other_with_it() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(
+        &journal,
+        poll(0, vec![raw("vehicle.new", r#"{"value":"7"}"#), soc(70, 0)]),
+    )
+    .await;
+    let forget = journal.transact(|connection, _| Ok(connection.execute("delete from descriptor_type", [])?));
+    assert_eq!(forget.await.unwrap(), 1);
+    assert_eq!(numbers(&read_all(&journal, 0, 10).await), [70.0]);
 }

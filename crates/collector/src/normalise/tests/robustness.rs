@@ -58,7 +58,7 @@ proptest! {
     #[test]
     fn any_object_means_one_thing(body in body()) {
         let parsed = Body::parse(&body).unwrap();
-        let inferred = infer(&parsed).map(|(value_type, _)| learned(value_type));
+        let inferred = infer(&parsed, "vehicle.made.up").map(|(value_type, _)| learned(value_type));
         let descriptors = [SOC, MILEAGE, STATUS, IS_MOVING, HV_STATUS, TRIP_END].map(known);
         for known in descriptors.iter().chain(&inferred) {
             let meaning = interpret(&parsed, known, window());
@@ -78,7 +78,7 @@ proptest! {
     #[test]
     fn a_first_value_fits_the_type_that_it_gave(body in body()) {
         let parsed = Body::parse(&body).unwrap();
-        if let Some((value_type, unit)) = infer(&parsed) {
+        if let Some((value_type, unit)) = infer(&parsed, "vehicle.made.up") {
             let mut descriptors = KnownDescriptors::default();
             descriptors.learn("vehicle.new", value_type, unit);
             let meaning = interpret(&parsed, descriptors.get("vehicle.new").unwrap(), window());
@@ -89,7 +89,7 @@ proptest! {
     #[test]
     fn any_text_parses_or_does_not(text in "\\PC{0,60}") {
         if let Some(body) = Body::parse(&text) {
-            let _ = infer(&body);
+            let _ = infer(&body, "vehicle.made.up");
             let _ = interpret(&body, &known(SOC), window());
         }
     }
@@ -123,7 +123,7 @@ fn the_first_value_of_a_new_descriptor_gives_it_its_type() {
         ("null", None),
     ] {
         let body = format!(r#"{{"value":{json},"unit":"percent"}}"#);
-        let inferred = infer(&Body::parse(&body).unwrap());
+        let inferred = infer(&Body::parse(&body).unwrap(), "vehicle.made.up");
         assert_eq!(
             inferred.as_ref().map(|(value_type, _)| *value_type),
             want,

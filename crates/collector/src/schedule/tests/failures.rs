@@ -24,7 +24,7 @@ async fn while_it_fails_the_reason_can_be_read() {
     let last = rig.last_poll(0);
     assert_eq!((last.failures, last.last_success_at), (3, None));
     assert_eq!(last.problem.as_deref(), Some("the server answered 503"));
-    assert_eq!(rig.published().state, "failing");
+    assert_eq!(rig.published().0, "failing");
 }
 
 #[tokio::test]
@@ -49,7 +49,18 @@ async fn a_server_that_asks_for_a_pause_gets_it() {
 #[tokio::test]
 async fn where_no_call_can_be_spared_a_failure_waits_for_the_next_regular_time() {
     let rig = Rig::new();
-    rig.run(minutes(70), 1, Every::Auto, failing(1, || transient(None)))
+    // What the six hours before would have needed.
+    for _ in 0..12 {
+        let spent =
+            rig.account
+                .journal
+                .spend_call("home", "telematicData", begin(), Allowance::for_polls(50));
+        spent.await.unwrap().unwrap();
+    }
+    rig.end_after(minutes(70));
+    let source = rig.named("telematics", true, failing(1, || transient(None)));
+    rig.scheduler(1, &[("telematics", Every::Auto)])
+        .run(vec![source])
         .await;
     assert_eq!(rig.minutes(0), [0, 30, 60]);
 }

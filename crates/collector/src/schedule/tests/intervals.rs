@@ -14,7 +14,7 @@ async fn a_fixed_interval_is_kept() {
         last.last_success_at,
         Some(begin() + SignedDuration::from_mins(120))
     );
-    assert_eq!(rig.published().state, "polling");
+    assert_eq!(rig.published().0, "polling");
     let log = rig.account.journal.overview().unwrap().log().unwrap();
     assert_eq!((log.snapshots, log.readings), (5, 5));
 }
@@ -45,7 +45,7 @@ async fn a_restart_asks_no_earlier() {
 async fn what_was_due_while_the_program_was_off_is_asked_once_at_the_start() {
     let rig = Rig::new();
     rig.run(minutes(0), 1, Every::Fixed(minutes(30)), always()).await;
-    rig.clock.time.lock().unwrap().truth += SignedDuration::from_mins(100);
+    rig.clock.time.lock().unwrap().truth = begin() + SignedDuration::from_mins(100);
     rig.run(minutes(30), 1, Every::Fixed(minutes(30)), always()).await;
     assert_eq!(rig.minutes(0), [0, 100, 130]);
 }

@@ -39,7 +39,7 @@ async fn polling_stops_and_goes_on_when_somebody_has_logged_in() {
     let scheduler = rig.scheduler(1, &[("telematics", Every::Fixed(minutes(10_000)))]);
     let running = tokio::spawn(scheduler.run(vec![rig.source(answers)]));
     assert_eq!(asked.recv().await, Some(0));
-    while rig.published().state != "login needed" {
+    while rig.published().0 != "login needed" {
         tokio::task::yield_now().await;
     }
     assert_eq!(rig.clock.truth(), begin(), "no time of the schedule passes");
@@ -52,7 +52,7 @@ async fn polling_stops_and_goes_on_when_somebody_has_logged_in() {
     }
     stop.cancel();
     running.await.unwrap();
-    assert_eq!(rig.published().state, "polling");
+    assert_eq!(rig.published().0, "polling");
     assert_eq!(rig.last_poll(0).failures, 0);
 }
 
@@ -70,5 +70,5 @@ async fn a_scheduler_that_waits_for_a_login_can_be_stopped() {
     let scheduler = rig.scheduler(1, &[("telematics", Every::Auto)]);
     scheduler.run(vec![rig.source(answers)]).await;
     assert_eq!(rig.minutes(0), [0]);
-    assert_eq!(rig.published().state, "login needed");
+    assert_eq!(rig.published().0, "login needed");
 }

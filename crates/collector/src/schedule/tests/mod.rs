@@ -19,7 +19,7 @@ use super::*;
 use crate::config::{self, VehicleSpec};
 use crate::http;
 use crate::journal::Journal;
-use crate::journal::overview::{LastPoll, Published};
+use crate::journal::overview::LastPoll;
 use crate::state::StateDirectory;
 
 const VINS: [&str; 3] = ["WBY8P210X07A12345", "WBA11AA0001234567", "WBA22AA0001234568"];
@@ -249,14 +249,15 @@ impl Rig {
             .collect()
     }
 
-    fn published(&self) -> Published {
-        self.account
-            .journal
-            .overview()
-            .unwrap()
-            .components()
-            .unwrap()
-            .remove(0)
+    /// What the account says of itself: a state and a message.
+    fn published(&self) -> (String, String) {
+        let components = self.account.journal.overview().unwrap().components().unwrap();
+        let account = components
+            .into_iter()
+            .find(|component| component.kind == "account");
+        account
+            .map(|account| (account.state, account.message.unwrap_or_default()))
+            .unwrap_or_default()
     }
 
     fn last_poll(&self, vehicle: usize) -> LastPoll {
