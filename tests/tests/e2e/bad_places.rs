@@ -1,0 +1,133 @@
+//! Places that cannot be used: the state directory, ports, and readers that go away.
+
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+use tests::process::{Cardata, program};
+
+use crate::scene::{DEADLINE, Plan, Scene, call_in, end, stop};
+
+/// The pipeline file of a scene with a key at its top.
+fn add(scene: &Scene, line: &str) {
+    let path = scene.path("pipeline.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{line}\n{text}")).unwrap();
+}
+
+#[tokio::test]
+async fn a_state_directory_that_cannot_be_is_named() {
+    let scene = Scene::set(&Plan::default()).await;
+    std::fs::write(scene.path("file"), "").unwrap();
+    add(&scene, "state: file/state");
+    for command in ["run", "login", "vehicles"] {
+        let said = scene.call(&[command]).await;
+        assert_eq!(said.code, Some(2), "{command}: {said:?}");
+        assert!(said.err.contains("file/state"), "{command}: {said:?}");
+        assert!(said.err.contains("state:"), "{command}: {said:?}");
+    }
+    assert_eq!(scene.bmw.requests(), [], "nothing is asked that cannot be kept");
+}
+
+#[tokio::test]
+async fn a_journal_that_is_none_is_left_alone() {
+    let scene = Scene::set(&Plan::default()).await;
+    scene.login().await;
+    let journal = scene.path("state/journal.db");
+    std::fs::write(
+        &journal,
+        "a file of somebody else, longer than a header of SQLite would be: ".repeat(20),
+    )
+    .unwrap();
+    let before = std::fs::read(&journal).unwrap();
+    for command in ["run", "status"] {
+        let said = scene.call(&[command]).await;
+        assert_eq!(said.code, Some(2), "{command}: {said:?}");
+        assert!(said.err.contains("journal.db"), "{command}: {said:?}");
+    }
+    assert_eq!(std::fs::read(&journal).unwrap(), before);
+}
+
+#[tokio::test]
+async fn the_second_process_is_told_who_is_first() {
+    let scene = Scene::set(&Plan::default()).await;
+    scene.login().await;
+    let run = scene.run().await;
+    let said = scene.call(&["run"]).await;
+    assert_eq!(said.code, Some(5), "{said:?}");
+    assert!(said.err.contains(&format!("process {}", run.id())), "{said:?}");
+    scene.more_answers(&run, 2).await;
+    stop(run).await;
+    stop(scene.run().await).await;
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let said = call_in(folder.path(), &["sim", "--port", &port]).await;
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(
+        said.err.contains(&port) && said.err.contains("--port"),
+        "{said:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_simulator_says_how_to_use_it_and_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Cardata::start(["sim", "--port", "0", "--speed", "1"], |_| ());
+    let line = sim.wait_for_line("endpoints:", DEADLINE).await;
+    let text = format!(
+        "clock: {{ speed: 1 }}\naccounts:\n  - name: simulated\n    \
+         client_id: 00000000-0000-4000-8000-000000000000\n{}\n\
+         sources:\n  - type: telematics\nsinks:\n  - type: sqlite\n    path: cardata.db\n",
+        line.text
+    );
+    std::fs::write(folder.path().join("pipeline.yaml"), text).unwrap();
+    let said = call_in(folder.path(), &["check"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    sim.signal(tests::process::Signal::Terminate).await;
+    assert_eq!(end(sim).await.code, Some(0));
+}
+
+#[tokio::test]
+async fn the_demo_pipeline_needs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/demo.yaml");
+    std::fs::copy(demo, folder.path().join("pipeline.yaml")).unwrap();
+    let run = Cardata::start(["run"], |command| {
+        command.current_dir(folder.path());
+    });
+    run.wait_for_line("soc", DEADLINE).await;
+    run.wait_for_line("charging_status", DEADLINE).await;
+    let said = stop(run).await;
+    assert!(said.err.contains("Files go to"), "{}", said.err);
+    let rows = crate::stores::sqlite(&folder.path().join("demo-data/cardata.db"));
+    assert!(rows.len() > 10, "{rows:?}");
+}
+
+/// `cardata status | head -1`.
+#[tokio::test]
+async fn a_reader_that_has_gone_away_is_no_error() {
+    let scene = Scene::set(&Plan::default()).await;
+    for arguments in [
+        &["status", "--config", "pipeline.yaml"][..],
+        &["plugins"],
+        &["schema"],
+        &["--help"],
+    ] {
+        let mut command = Command::new(program());
+        command
+            .args(arguments)
+            .current_dir(scene.path(""))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!said.contains("panicked"), "{arguments:?}: {said}");
+        assert_ne!(output.status.code(), Some(70), "{arguments:?}: {said}");
+    }
+}

@@ -1,0 +1,161 @@
+//! Logins: given, refused, lost and given again.
+
+use std::time::Duration;
+
+use cardata_sim::{Approval, Fault, SimConfig};
+
+use crate::oracle::{assert_exactly, expected_of_all};
+use crate::scene::{DEADLINE, FILES, Plan, Scene, stop, until};
+use crate::store_server::StoreServer;
+use crate::stores;
+
+#[tokio::test]
+async fn a_login_that_dies_stops_the_polls_and_nothing_else() {
+    let store = StoreServer::start().await;
+    let sinks = FILES.to_owned() + &store.sink();
+    // The car's time hurries, the person who logs in again does not.
+    let unhurried = SimConfig {
+        device_code_lifetime: Duration::from_secs(86_400),
+        ..SimConfig::default()
+    };
+    let plan = Plan {
+        sinks: &sinks,
+        ..Plan::default()
+    };
+    let scene = Scene::with(unhurried, &plan).await;
+    scene.login().await;
+    let run = scene.run().await;
+    scene.more_answers(&run, 3).await;
+    until(&run, "refused write", || store.refused() > 0).await;
+
+    scene.bmw.inject_on("telematicData", 1, Fault::DropRefreshToken);
+    scene.bmw.inject_on("telematicData", 1, Fault::ExpireTokens);
+    run.wait_for_line("polling stops until `cardata login` has been run", DEADLINE)
+        .await;
+    let calls = scene
+        .bmw
+        .requests()
+        .iter()
+        .filter(|request| request.counted)
+        .count();
+    let status = scene.status().await;
+    assert_eq!(status["accounts"][0]["state"], "login needed", "{status}");
+    let text = scene.call(&["status"]).await;
+    assert!(text.out.contains("cardata login"), "{text:?}");
+
+    // What was collected before is delivered all the same.
+    let wanted = expected_of_all(&scene.bmw.served());
+    store.set_open(true);
+    until(&run, "delivery", || store.rows().len() >= wanted.len()).await;
+    assert_exactly("store", store.rows(), wanted);
+    let now = scene
+        .bmw
+        .requests()
+        .iter()
+        .filter(|request| request.counted)
+        .count();
+    assert_eq!(now, calls, "a dead login costs no calls");
+
+    let said = scene.call(&["login"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    run.wait_for_line("logged in again; polling goes on", DEADLINE)
+        .await;
+    scene.more_answers(&run, 2).await;
+    stop(run).await;
+    let wanted = expected_of_all(&scene.bmw.served());
+    assert_exactly("csv", stores::csv(&scene.path("csv")), wanted.clone());
+    assert_exactly(
+        "sqlite",
+        stores::sqlite(&scene.path("cardata.db")),
+        wanted.clone(),
+    );
+    assert_exactly("store", store.rows(), wanted);
+    scene.assert_lawful();
+}
+
+#[tokio::test]
+async fn a_code_that_the_gateway_loses_is_replaced() {
+    let scene = Scene::set(&Plan::default()).await;
+    scene.bmw.inject_on("/gcdm/oauth/token", 1, Fault::Gateway);
+    let said = scene.call(&["login"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(said.out.matches("  Code   ").count(), 2, "{said:?}");
+    assert_eq!(scene.call(&["check", "--connect"]).await.code, Some(0));
+    scene.assert_lawful();
+}
+
+#[tokio::test]
+async fn an_owner_who_declines_is_told_so() {
+    let declining = SimConfig {
+        approval: Approval::Deny,
+        ..SimConfig::default()
+    };
+    let scene = Scene::with(declining, &Plan::default()).await;
+    let said = scene.call(&["login"]).await;
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.err.contains("home: "), "{said:?}");
+    assert!(!scene.path("state/tokens/home.json").exists());
+}
+
+#[tokio::test]
+async fn a_code_that_nobody_approves_ends() {
+    let nobody = SimConfig {
+        approval: Approval::Manual,
+        device_code_lifetime: Duration::from_secs(2),
+        ..SimConfig::default()
+    };
+    let scene = Scene::with(nobody, &Plan::default()).await;
+    let said = scene.call(&["login"]).await;
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.err.contains("expired"), "{said:?}");
+}
+
+#[tokio::test]
+async fn an_owner_approves_by_hand() {
+    let by_hand = SimConfig {
+        approval: Approval::Manual,
+        ..SimConfig::default()
+    };
+    let scene = Scene::with(by_hand, &Plan::default()).await;
+    let login = scene.start(&["login"]);
+    let code = login.wait_for_line("  Code   ", DEADLINE).await;
+    let code = code.text.trim().trim_start_matches("Code").trim().to_owned();
+    assert_eq!(scene.bmw.waiting_user_codes(), [code.as_str()]);
+    assert!(scene.bmw.approve(&code));
+    let said = crate::scene::end(login).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_may_not_use_the_api_is_told_where_to_subscribe() {
+    let scopes = ["authenticate_user", "openid", "cardata:streaming:read"];
+    let unsubscribed = SimConfig {
+        subscribed_scopes: scopes.map(String::from).to_vec(),
+        ..SimConfig::default()
+    };
+    let scene = Scene::with(unsubscribed, &Plan::default()).await;
+    let said = scene.call(&["login"]).await;
+    assert_eq!(said.code, Some(4), "{said:?}");
+    assert!(said.err.contains("did not grant cardata:api:read"), "{said:?}");
+    assert!(said.err.contains("subscribe"), "{said:?}");
+}
+
+#[tokio::test]
+async fn without_a_login_nothing_runs() {
+    let scene = Scene::set(&Plan::default()).await;
+    let said = scene.call(&["run"]).await;
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(
+        said.err.contains("cardata login --config pipeline.yaml"),
+        "{said:?}"
+    );
+    let said = scene.call(&["check", "--connect"]).await;
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(
+        said.out.contains("not logged in: run `cardata login`"),
+        "{said:?}"
+    );
+    let said = scene.call(&["vehicles"]).await;
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert_eq!(scene.bmw.requests(), []);
+}

@@ -1,0 +1,251 @@
+//! The stage of a test: a simulated BMW, a folder with a pipeline file, and the program.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use cardata_sim::{Approval, Control, RequestRecord, Sim, SimConfig};
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+use tests::process::{Cardata, Signal, Stream};
+
+/// How long anything may take before a test gives up; what a test waits for comes much sooner.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const CLIENT_ID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+/// The two stores that need no server.
+pub const FILES: &str = "  - type: csv\n    dir: csv\n  - type: sqlite\n    path: cardata.db\n";
+
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// What differs between the pipeline files of the tests.
+pub struct Plan<'a> {
+    pub speed: f64,
+    pub calls_per_day: u32,
+    pub every: &'a str,
+    pub container: &'a str,
+    /// The items of the list `sinks`.
+    pub sinks: &'a str,
+}
+
+impl Default for Plan<'_> {
+    /// Ten polls a second, ten minutes of the car's life.
+    fn default() -> Self {
+        Self {
+            speed: 600.0,
+            calls_per_day: 100_000,
+            every: "1m",
+            container: "battery",
+            sinks: FILES,
+        }
+    }
+}
+
+/// A simulated BMW with one car, and a folder from which the program is run.
+pub struct Scene {
+    pub bmw: Control,
+    folder: TempDir,
+    clock: Arc<SimClock>,
+    _sim: Sim,
+}
+
+/// What a command said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+/// Shows the real time until the first run begins and hurries from then on, so that the car and the program age
+/// together. The car stays ahead by the time that the program takes to start.
+struct SimClock {
+    speed: f64,
+    hurrying: Mutex<Option<(Instant, Timestamp)>>,
+}
+
+impl SimClock {
+    fn now(&self) -> Timestamp {
+        let Some((since, from)) = *self.hurrying.lock().unwrap() else {
+            return Timestamp::now();
+        };
+        from + SignedDuration::from_secs_f64(since.elapsed().as_secs_f64() * self.speed)
+    }
+
+    fn hurry(&self) {
+        let mut hurrying = self.hurrying.lock().unwrap();
+        hurrying.get_or_insert_with(|| (Instant::now(), Timestamp::now()));
+    }
+}
+
+impl Scene {
+    /// With an owner who approves logins at once and BMW as the simulator plays it by default.
+    pub async fn set(plan: &Plan<'_>) -> Self {
+        Self::with(SimConfig::default(), plan).await
+    }
+
+    /// Speed, quota and approval, unless it is manual or a denial, are set from the plan.
+    pub async fn with(mut config: SimConfig, plan: &Plan<'_>) -> Self {
+        config.speed = plan.speed;
+        config.calls_per_day = plan.calls_per_day;
+        config.poll_interval = Duration::from_secs(1);
+        if let Approval::Auto { after } = &mut config.approval {
+            *after = Duration::ZERO;
+        }
+        let clock = Arc::new(SimClock {
+            speed: plan.speed,
+            hurrying: Mutex::new(None),
+        });
+        let now = clock.clone();
+        let sim = Sim::start_with_now(config, Arc::new(move || now.now())).await;
+        let sim = sim.expect("loopback has a free port");
+        let scene = Self {
+            bmw: sim.control(),
+            folder: TempDir::new().expect("a temporary folder can be made"),
+            clock,
+            _sim: sim,
+        };
+        let text = plan.text(&scene._sim.auth_url());
+        std::fs::write(scene.path("pipeline.yaml"), text).unwrap();
+        scene
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts a command on the scene's pipeline file.
+    pub fn start(&self, arguments: &[&str]) -> Cardata {
+        let arguments = arguments.iter().chain(&["--config", "pipeline.yaml"]);
+        Cardata::start(arguments, |command| {
+            command.current_dir(self.folder.path()).env_remove("CARDATA_LOG");
+        })
+    }
+
+    /// Runs a command on the scene's pipeline file to its end.
+    pub async fn call(&self, arguments: &[&str]) -> Said {
+        end(self.start(arguments)).await
+    }
+
+    pub async fn login(&self) {
+        let said = self.call(&["login"]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+
+    /// Lets the time hurry and the pipeline run.
+    pub async fn run(&self) -> Cardata {
+        self.run_with(&[]).await
+    }
+
+    pub async fn run_with(&self, options: &[&str]) -> Cardata {
+        let run = self.hurry(&[&["run"], options].concat());
+        run.wait_for_line("running", DEADLINE).await;
+        run
+    }
+
+    /// Lets the time hurry and starts a command.
+    pub fn hurry(&self, arguments: &[&str]) -> Cardata {
+        self.clock.hurry();
+        self.start(arguments)
+    }
+
+    pub async fn status(&self) -> serde_json::Value {
+        let said = self.call(&["status", "--json"]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+        serde_json::from_str(&said.out).unwrap()
+    }
+
+    /// The requests whose path contains `part`.
+    pub fn requests(&self, part: &str) -> Vec<RequestRecord> {
+        let mut requests = self.bmw.requests();
+        requests.retain(|request| request.path.contains(part));
+        requests
+    }
+
+    /// How many polls have left BMW whole.
+    pub fn answers(&self) -> usize {
+        crate::oracle::answers(&self.bmw.served()).len()
+    }
+
+    /// Waits until the car has answered this many more polls.
+    pub async fn more_answers(&self, run: &Cardata, more: usize) {
+        let before = self.answers();
+        until(run, "more answers of the car", || self.answers() >= before + more).await;
+    }
+
+    /// Nothing was asked of BMW that its specification does not allow.
+    pub fn assert_lawful(&self) {
+        assert_eq!(self.bmw.violations(), []);
+    }
+}
+
+impl Plan<'_> {
+    fn text(&self, url: &str) -> String {
+        let Plan {
+            speed,
+            calls_per_day,
+            every,
+            container,
+            sinks,
+        } = self;
+        format!(
+            "clock: {{ speed: {speed} }}\n\
+             accounts:\n  - name: home\n    client_id: {CLIENT_ID}\n    calls_per_day: {calls_per_day}\n    \
+             endpoints: {{ auth: \"{url}\", api: \"{url}\" }}\n\
+             sources:\n  - type: telematics\n    container: {container}\n    every: {every}\n\
+             sinks:\n{sinks}"
+        )
+    }
+}
+
+/// Runs a command that needs no scene, in a folder.
+pub async fn call_in(folder: &std::path::Path, arguments: &[&str]) -> Said {
+    let command = Cardata::start(arguments, |command| {
+        command.current_dir(folder).env_remove("CARDATA_LOG");
+    });
+    end(command).await
+}
+
+/// Waits for the end of a command.
+pub async fn end(mut command: Cardata) -> Said {
+    let code = command.wait_exit(DEADLINE).await.code();
+    Said {
+        code,
+        out: text_of(&command, Stream::Stdout),
+        err: text_of(&command, Stream::Stderr),
+    }
+}
+
+/// Asks a running pipeline to end, as a service manager does, and checks that it ends well.
+pub async fn stop(run: Cardata) -> Said {
+    run.signal(Signal::Terminate).await;
+    let said = end(run).await;
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.err.contains("Stopped. "), "{}", said.err);
+    said
+}
+
+pub fn text_of(command: &Cardata, stream: Stream) -> String {
+    let lines = command.lines().into_iter().filter(|line| line.stream == stream);
+    lines.map(|line| line.text + "\n").collect()
+}
+
+/// How many lines of the log contain `pattern`.
+pub fn count(run: &Cardata, pattern: &str) -> usize {
+    run.lines()
+        .iter()
+        .filter(|line| line.text.contains(pattern))
+        .count()
+}
+
+/// Waits until `condition` holds; tells what the program said when it does not.
+pub async fn until(run: &Cardata, what: &str, mut condition: impl FnMut() -> bool) {
+    let give_up = Instant::now() + DEADLINE;
+    while !condition() {
+        assert!(
+            Instant::now() < give_up,
+            "no {what} within {DEADLINE:?}:\n{}",
+            run.transcript()
+        );
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+}

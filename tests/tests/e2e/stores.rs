@@ -1,0 +1,137 @@
+//! What the stores hold, read the way other programs read them.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::types::Value as Cell;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use tests::process::{Line, Stream};
+use tests::servers::{FieldValue, InfluxDb1};
+
+use crate::oracle::{Row, canonical};
+
+/// Keys whose values are true or false; SQLite shows them as 1 and 0.
+const BOOLEANS: [&str; 2] = [
+    "vehicle.powertrain.tractionBattery.charging.port.anyPosition.flap.isOpen",
+    "vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged",
+];
+
+/// Every row of every file of the long layout.
+pub fn csv(folder: &Path) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let Ok(files) = std::fs::read_dir(folder) else {
+        return rows;
+    };
+    for file in files.map(|file| file.unwrap().path()) {
+        if file.extension().is_none_or(|end| end != "csv") {
+            continue;
+        }
+        let mut reader = csv::Reader::from_path(file).unwrap();
+        let columns = reader.headers().unwrap().clone();
+        let column = |name: &str| {
+            columns
+                .iter()
+                .position(|column| column == name)
+                .expect("a known header")
+        };
+        let (at, vin, descriptor, value) = (
+            column("measured_at"),
+            column("vin"),
+            column("descriptor"),
+            column("value"),
+        );
+        for record in reader.records() {
+            let record = record.unwrap();
+            rows.push(Row {
+                vin: record[vin].to_owned(),
+                descriptor: record[descriptor].to_owned(),
+                at: milliseconds(&record[at]),
+                value: canonical(&record[value]),
+            });
+        }
+    }
+    rows
+}
+
+/// Every row of the view `readings`.
+pub fn sqlite(path: &Path) -> Vec<Row> {
+    if !path.exists() {
+        return Vec::new();
+    }
+    let connection = open(path);
+    let mut query = connection
+        .prepare("select vin, descriptor, measured_at, value from readings")
+        .unwrap();
+    let rows = query.query_map([], |row| {
+        let descriptor: String = row.get(1)?;
+        let value = match row.get(3)? {
+            Cell::Integer(0) if BOOLEANS.contains(&&*descriptor) => "false".to_owned(),
+            Cell::Integer(1) if BOOLEANS.contains(&&*descriptor) => "true".to_owned(),
+            Cell::Integer(number) => number.to_string(),
+            Cell::Real(number) => number.to_string(),
+            Cell::Text(text) => text,
+            other => panic!("{descriptor} is {other:?}"),
+        };
+        let at: String = row.get(2)?;
+        Ok(Row {
+            vin: row.get(0)?,
+            at: milliseconds(&at),
+            descriptor,
+            value,
+        })
+    });
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// Every line of JSON on standard output.
+pub fn json_lines(lines: &[Line]) -> Vec<Row> {
+    let lines = lines.iter().filter(|line| line.stream == Stream::Stdout);
+    let row = |line: &Line| {
+        let value: Value = serde_json::from_str(&line.text).expect("a line of JSON");
+        let text = |key: &str| value[key].as_str().expect("a text").to_owned();
+        Row {
+            vin: text("vin"),
+            descriptor: text("descriptor"),
+            at: milliseconds(&text("measured_at")),
+            value: match &value["value"] {
+                Value::String(text) => text.clone(),
+                other => canonical(&other.to_string()),
+            },
+        }
+    };
+    lines.map(row).collect()
+}
+
+/// Every field in a database of InfluxDB.
+pub async fn influxdb(server: &InfluxDb1, database: &str) -> Vec<Row> {
+    let points = server.points(database).await;
+    let rows = points.into_iter().map(|point| Row {
+        vin: point.tags["vin"].clone(),
+        descriptor: point.field,
+        at: point.timestamp.div_euclid(1_000_000),
+        value: match point.value {
+            FieldValue::Number(number) => number.to_string(),
+            other => other.to_string(),
+        },
+    });
+    rows.collect()
+}
+
+/// A number from the state database, 0 where there is none yet.
+pub fn journal(state: &Path, query: &str) -> u64 {
+    let path = state.join("journal.db");
+    if !path.exists() {
+        return 0;
+    }
+    open(&path).query_row(query, [], |row| row.get(0)).unwrap()
+}
+
+fn open(path: &Path) -> Connection {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags).unwrap()
+}
+
+fn milliseconds(text: &str) -> i64 {
+    text.parse::<Timestamp>().expect("a time").as_millisecond()
+}
