@@ -8,7 +8,9 @@ use rusqlite::ErrorCode;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    #[error("cannot open the journal {path}")]
+    #[error(
+        "cannot open the journal {path}: this user must be able to write it and its folder, also to read it"
+    )]
     Open { path: PathBuf, source: rusqlite::Error },
     /// Will pass when space is freed; nothing of the transaction was written.
     #[error("the disk of the state directory is full")]
