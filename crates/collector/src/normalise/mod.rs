@@ -19,9 +19,6 @@ use jiff::Timestamp;
 use body::Body;
 use known::Known;
 
-/// How far BMW's clock and ours may be apart for a stamp to count as the time of the call.
-const CLOCK_SKEW_MILLISECONDS: i64 = 5_000;
-
 /// What one descriptor's object means.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Meaning {
@@ -65,16 +62,12 @@ pub fn interpret(body: &Body<'_>, known: &Known, window: Window) -> Meaning {
 }
 
 /// A missing or unreadable stamp, and a stamp that BMW made during the call, say only that the value was
-/// measured at that time or earlier. Some keys are always stamped by the call, in one answer beside keys
-/// with true stamps; the catalogue names them, and their stamps count as true only when they are older than
-/// the call.
+/// measured at that time or earlier. Which keys a call stamps is in the catalogue; it is not read from the
+/// stamps, because BMW's clock and ours need not agree. A message that nobody asked for has true stamps.
 fn stamp(body: &Body<'_>, known: &Known, window: Window) -> (Timestamp, Stamp) {
-    let Some(at) = body.timestamp().and_then(|text| time::parse(&text)) else {
-        return (window.received_at, Stamp::Requested);
-    };
-    let asked = window.requested_at.unwrap_or(window.received_at).as_millisecond();
-    if known.request_stamped && at.as_millisecond() >= asked - CLOCK_SKEW_MILLISECONDS {
-        return (at, Stamp::Requested);
+    match body.timestamp().and_then(|text| time::parse(&text)) {
+        None => (window.received_at, Stamp::Requested),
+        Some(at) if known.request_stamped && window.requested_at.is_some() => (at, Stamp::Requested),
+        Some(at) => (at, Stamp::Measured),
     }
-    (at, Stamp::Measured)
 }

@@ -169,10 +169,10 @@ impl Model {
                 Content::Number(number) => number.to_string(),
             };
             let at = self.stamp_sent(stamped);
-            let stamp = match (at, stamped) {
-                (None, _) => Stamp::Requested,
-                (_, Stamped::Call) if descriptor == 1 => Stamp::Requested,
-                _ => Stamp::Measured,
+            let stamp = match at {
+                None => Stamp::Requested,
+                Some(_) if descriptor == 1 => Stamp::Requested,
+                Some(_) => Stamp::Measured,
             };
             let at = at.unwrap_or(self.received());
             let changed = self.changed(series, &value);
