@@ -13,7 +13,7 @@ use super::scalar::{self, Wrong};
 use super::section::{self, Placed, Section};
 
 /// Calls of every day that are never planned: for paging, for repairing a container, for the user's own commands.
-pub const RESERVED_CALLS: u32 = 2;
+pub const RESERVED_CALLS: u32 = crate::quota::RESERVED;
 
 const AUTH: &str = cardata_auth::Endpoint::BMW;
 const API: &str = "https://api-cardata.bmwgroup.com";
