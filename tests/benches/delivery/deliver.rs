@@ -12,7 +12,7 @@ use collector_core::SinkContext;
 use tokio_util::sync::CancellationToken;
 
 /// Readings a write, the default of the pipeline file.
-pub const BATCH: usize = 5_000;
+pub const BATCH: usize = 10_000;
 
 /// Delivers one journal again and again, each time to new sinks.
 pub struct Delivery {

@@ -72,7 +72,7 @@ fn typing_mistakes_do_not_fit() {
         ("every: 30m", "every: often"),
         ("start: earliest", "start: first"),
         ("wait: 0s", "wayt: 0s"),
-        ("readings: 5000", "readings: many"),
+        ("readings: 10000", "readings: many"),
         ("bucket: cardata", "bukcet: cardata"),
         ("layout: long", "layout: longer"),
         ("path: data/cardata.db", "file: data/cardata.db"),

@@ -81,7 +81,7 @@ pub enum Start {
 impl Default for Batch {
     fn default() -> Self {
         Self {
-            readings: 5_000,
+            readings: 10_000,
             wait: Duration::ZERO,
         }
     }
@@ -214,7 +214,7 @@ fn check(item: &Node, keys: &SinkKeys, problems: &mut Problems) {
                 &item.locate("batch.readings"),
                 "a batch has from 1 to 1000000 readings",
             )
-            .help("leave it out for 5000");
+            .help("leave it out for 10000");
     }
     if keys.retry.first > keys.retry.longest {
         let place = if item

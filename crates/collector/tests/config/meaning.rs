@@ -28,7 +28,7 @@ fn what_is_not_written_has_a_default() {
     assert_eq!(
         sink.batch,
         Batch {
-            readings: 5_000,
+            readings: 10_000,
             wait: Duration::ZERO
         }
     );
