@@ -7,6 +7,7 @@ mod simulator;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +37,8 @@ pub struct Engine {
     journal: Journal,
     /// The newest entry when the program started: old ones may be forgotten while it runs.
     before: u64,
-    before_sinks: Vec<crate::journal::overview::SinkTotals>,
+    /// What each sink had received when the program started.
+    delivered_before: HashMap<String, u64>,
     clock: Arc<dyn Clock>,
     simulator: Option<Simulator>,
     keep: Keep,
@@ -97,11 +99,7 @@ impl Engine {
             sources.spawn(scheduler.run(polls));
         }
         if let Keep::For(keep) = self.keep {
-            let names = self
-                .workers
-                .iter()
-                .map(|(worker, _)| worker.name.to_string())
-                .collect();
+            let names = self.sinks.iter().map(|name| name.to_string()).collect();
             sources.spawn(prune::run(
                 self.journal.clone(),
                 keep,
@@ -154,15 +152,12 @@ impl Engine {
             .sinks()?
             .into_iter()
             .filter(|sink| self.sinks.iter().any(|name| **name == *sink.sink));
-        let sinks = ours.map(|sink| {
-            let before = self.before_sinks.iter().find(|before| before.sink == sink.sink);
-            SinkSummary {
-                name: sink.sink.as_str().into(),
-                delivered_readings: sink.delivered_readings
-                    - before.map_or(0, |before| before.delivered_readings),
-                waiting_readings: sink.waiting_readings,
-                dead_letters: sink.dead_letters,
-            }
+        let sinks = ours.map(|sink| SinkSummary {
+            name: sink.sink.as_str().into(),
+            delivered_readings: sink.delivered_readings
+                - self.delivered_before.get(&sink.sink).copied().unwrap_or(0),
+            waiting_readings: sink.waiting_readings,
+            dead_letters: sink.dead_letters,
         });
         Ok(Summary {
             snapshots: log.snapshots,

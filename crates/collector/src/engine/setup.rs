@@ -52,8 +52,8 @@ pub async fn engine(
         }
         None => somebody_is_logged_in(&accounts).await?,
     }
-    let overview = journal.overview()?;
-    let (before, before_sinks) = (overview.log()?.newest, overview.sinks()?);
+    let before = *journal.newest().borrow();
+    let delivered_before = journal.overview()?.delivered_readings()?;
     let stops = Stops::default();
     let reader = journal.reader(names(&pipeline.vehicles))?;
     let mut workers = Vec::new();
@@ -73,7 +73,7 @@ pub async fn engine(
         workers,
         journal,
         before,
-        before_sinks,
+        delivered_before,
         clock,
         simulator,
         keep: pipeline.journal.keep,
@@ -129,7 +129,7 @@ async fn somebody_is_logged_in(accounts: &[Arc<Account>]) -> Result<(), RunError
 }
 
 /// The names that the owner gave to vehicles.
-pub fn names(vehicles: &Vehicles) -> HashMap<Vin, Name> {
+fn names(vehicles: &Vehicles) -> HashMap<Vin, Name> {
     let Vehicles::List(list) = vehicles else {
         return HashMap::new();
     };

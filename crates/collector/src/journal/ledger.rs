@@ -92,7 +92,7 @@ fn leave_no_call_in_the_future(
 /// The calls of `account` that can still count at `now`. Calls that lie in the future, because the clock was
 /// set back, count too.
 pub(super) fn spent(connection: &Connection, account: &str, now: Timestamp) -> Result<Spent, JournalError> {
-    let oldest = now.as_millisecond() - 2 * 24 * 3_600 * 1_000;
+    let oldest = now.as_millisecond() - 2 * DAY_MILLISECONDS;
     let mut statement =
         connection.prepare_cached("select at from quota where account = ?1 and at >= ?2 order by at")?;
     let calls = statement

@@ -1,5 +1,6 @@
 //! What `cardata status` shows, read beside the process that may be writing.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -121,10 +122,20 @@ impl Overview {
         )?)
     }
 
-    /// The newest moment that the journal knows of: of a snapshot or a call.
+    /// The readings that each sink has received.
+    pub fn delivered_readings(&self) -> Result<HashMap<String, u64>, JournalError> {
+        let mut statement = self
+            .connection
+            .prepare("select sink, delivered_readings from cursor")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest moment that the journal knows of: of the last snapshot or a call.
     pub fn newest_moment(&self) -> Result<Option<Timestamp>, JournalError> {
         let newest: Option<i64> = self.connection.query_row(
-            "select max(at) from (select max(received_at) as at from log union all select max(at) from quota)",
+            "select max(at) from (select received_at as at from log where seq = (select max(seq) from log)
+                 union all select max(at) from quota)",
             [],
             |row| row.get(0),
         )?;

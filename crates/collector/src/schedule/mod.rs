@@ -234,12 +234,12 @@ impl Scheduler {
                     .for_each(|target| target.due = target.due.max(until));
                 return self
                     .account
-                    .note_refusal(
+                    .note_attempt(
                         &name,
                         &targets[index].vehicle,
                         began,
                         targets[index].failures,
-                        &reason,
+                        Some(&reason),
                     )
                     .await;
             }

@@ -39,18 +39,6 @@ impl Account {
         self.note(source, vehicle, record).await;
     }
 
-    pub(super) async fn note_refusal(
-        &self,
-        source: &str,
-        vehicle: &Vehicle,
-        at: Timestamp,
-        failures: u32,
-        reason: &str,
-    ) {
-        self.note_attempt(source, vehicle, at, failures, Some(reason))
-            .await;
-    }
-
     /// What cannot be noted costs at most an earlier poll after a restart, which the ledger still bounds.
     async fn note(&self, source: &str, vehicle: &Vehicle, record: PollRecord) {
         if let Err(error) = self
