@@ -53,6 +53,14 @@ pub trait Sink: Send {
     /// again, and must not damage what is there.
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError>;
 
+    /// Stores entries of which some may stand in the store and some may not: a part of the history that its
+    /// owner wants delivered again, or readings that were refused before. What is missing is added, what is
+    /// there stays once. Numbers may be lower than those of the last write, and an entry may hold some of its
+    /// readings only. Right as it is for a store that recognises a repeat by what it says.
+    async fn rewrite(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
+        self.write(batch).await
+    }
+
     /// Releases what the sink holds. May be called twice. Nothing is written after it.
     async fn close(&mut self) -> Result<(), SinkError>;
 }

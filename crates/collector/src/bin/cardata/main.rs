@@ -14,7 +14,6 @@ mod run;
 mod signals;
 mod simulate;
 mod status;
-mod status_report;
 mod terminal;
 mod vehicles;
 

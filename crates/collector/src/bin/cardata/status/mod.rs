@@ -1,5 +1,7 @@
 //! `cardata status`: what there is to know, gathered beside the process that may be running.
 
+mod report;
+
 use std::sync::Arc;
 
 use cardata_auth::{Clock, SystemClock};
@@ -11,7 +13,7 @@ use collector::state::StateDirectory;
 use jiff::Timestamp;
 
 use crate::args::StatusArgs;
-use crate::{CommandResult, Failure, context, status_report, terminal};
+use crate::{CommandResult, Failure, context, terminal};
 
 /// Everything that `status` tells.
 pub struct Status {
@@ -47,9 +49,9 @@ pub async fn run(options: &StatusArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
     let status = gather(&pipeline).await?;
     let text = if options.json {
-        status_report::json(&status)
+        report::json(&status)
     } else {
-        status_report::text(&status)
+        report::text(&status)
     };
     terminal::say(&text);
     Ok(())

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::status::{AccountStatus, SinkStatus, Status};
+use super::{AccountStatus, SinkStatus, Status};
 use crate::terminal;
 
 /// For people.

@@ -1,0 +1,67 @@
+-- What care of the journal, replays, the plan of polls, and containers that heal themselves need.
+
+-- CRC-32 of the whole entry; null only while it is being written.
+alter table log add column checksum integer;
+
+-- What the vehicle was doing when it was last polled, and why the next poll comes when it does.
+alter table poll add column activity text;
+alter table poll add column next_at integer;
+alter table poll add column reason text;
+
+-- How often a dead letter was delivered again in vain; retry is 1 while its owner wants that.
+alter table dead_letter add column attempts integer not null default 0;
+alter table dead_letter add column retry integer not null default 0;
+create index dead_letter_by_entry on dead_letter (seq);
+create index dead_letter_by_sink on dead_letter (sink);
+
+-- Histories that are delivered to a sink again, in whatever process holds the state directory.
+create table replay (
+    id integer primary key autoincrement,
+    sink text not null,
+    -- where it began, how far it has got, and the last entry that it covers
+    first_seq integer not null,
+    position integer not null,
+    last_seq integer not null,
+    -- by time of measurement; null where there is no bound
+    since integer,
+    until integer,
+    -- the patterns of `select`, as JSON; null for those of the sink
+    selection text,
+    readings integer not null default 0,
+    created_at integer not null,
+    finished_at integer,
+    -- why it does not go on
+    problem text
+) strict;
+
+-- Containers that this program created, in use or not; it removes no others.
+create table created_container (
+    account text not null,
+    container_id text not null,
+    fingerprint text not null,
+    name text not null,
+    created_at integer not null,
+    primary key (account, container_id)
+) strict, without rowid;
+
+-- A wanted set of descriptors and how far BMW takes it. `fingerprint` is that of the wanted set.
+create table descriptor_set (
+    account text not null,
+    fingerprint text not null,
+    -- JSON lists; what is in neither `accepted` nor `refused` has not been tried alone
+    wanted text not null,
+    accepted text not null,
+    refused text not null,
+    -- BMW's words for the last refusal
+    reason text,
+    -- when the set was first polled, for descriptors that never deliver anything
+    since integer not null,
+    primary key (account, fingerprint)
+) strict, without rowid;
+
+-- What the owner was told, so that a restart does not tell it again.
+create table told (
+    topic text primary key,
+    level text not null,
+    at integer not null
+) strict, without rowid;
