@@ -55,8 +55,10 @@ pub trait Sink: Send {
 
     /// Stores entries of which some may stand in the store and some may not: a part of the history that its
     /// owner wants delivered again, or readings that were refused before. What is missing is added, what is
-    /// there stays once. Numbers may be lower than those of the last write, and an entry may hold some of its
-    /// readings only. Right as it is for a store that recognises a repeat by what it says.
+    /// there stays once. An entry may hold some of its readings only. Numbers are those of entries that this
+    /// sink has acknowledged, or that were before its time: [`write`](Self::write) goes on behind them as if
+    /// nothing had happened. Right as it is for a store that recognises a repeat by what it says; one that keeps
+    /// a number of its own implements this.
     async fn rewrite(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
         self.write(batch).await
     }

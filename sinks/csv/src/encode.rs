@@ -94,17 +94,22 @@ impl Cells {
     }
 
     pub fn value(&mut self, rows: &mut Rows, value: &Value) -> csv::Result<()> {
+        rows.write_field(self.shown(value).as_bytes())
+    }
+
+    /// A value as its cell shows it, before quoting.
+    pub fn shown<'a>(&'a mut self, value: &'a Value) -> Cow<'a, str> {
         match value {
-            Value::Bool(true) => rows.write_field("true"),
-            Value::Bool(false) => rows.write_field("false"),
-            Value::Number(number) => self.number(rows, *number),
-            Value::Text(text) => self.text(rows, text),
-            Value::Timestamp(time) => self.time(rows, *time),
+            Value::Bool(true) => "true".into(),
+            Value::Bool(false) => "false".into(),
+            Value::Number(number) => self.shown_number(*number).into(),
+            Value::Text(text) => harmless(text),
+            Value::Timestamp(time) => self.shown_time(*time).into(),
         }
     }
 
     /// Never with an exponent: `f64` displays all digits.
-    fn number(&mut self, rows: &mut Rows, number: f64) -> csv::Result<()> {
+    fn shown_number(&mut self, number: f64) -> &str {
         self.text.clear();
         // Writing to a String does not fail.
         let _ = write!(self.text, "{number}");
@@ -113,10 +118,15 @@ impl Cells {
         {
             self.text.replace_range(point..=point, ",");
         }
-        rows.write_field(&self.text)
+        &self.text
     }
 
     pub fn time(&mut self, rows: &mut Rows, time: Timestamp) -> csv::Result<()> {
+        rows.write_field(self.shown_time(time))
+    }
+
+    /// A time as its cell shows it.
+    pub fn shown_time(&mut self, time: Timestamp) -> &str {
         let day = period::day_number(time);
         if day != self.day {
             self.day = day;
@@ -140,7 +150,7 @@ impl Cells {
             push_digits(&mut self.text, millisecond % 1_000, 3);
             self.text.push('Z');
         }
-        rows.write_field(&self.text)
+        &self.text
     }
 }
 

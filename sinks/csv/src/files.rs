@@ -5,7 +5,7 @@
 //! `…_2.csv`, `…_3.csv`.
 
 use std::fs::{self, File};
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use collector_core::SinkError;
@@ -70,6 +70,22 @@ impl Files {
             last.header = self.header(&numbered(&last.stem, number))?;
         }
         Ok(last)
+    }
+
+    /// Every file of a period, whatever is in it.
+    pub fn of_period(&self, stem: &str) -> Result<Vec<String>, SinkError> {
+        let listed = match fs::read_dir(&self.dir) {
+            Ok(listed) => listed,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failing("list", &self.dir)(error)),
+        };
+        let names = listed.filter_map(|entry| {
+            let entry = entry.ok()?;
+            let name = entry.file_name().into_string().ok()?;
+            let (period, _) = place(&name, stem)?;
+            (period.is_empty() && self.dir.join(&name).is_file()).then_some(name)
+        });
+        Ok(names.collect())
     }
 
     /// The first row of a file; empty where there is none that could be read as text.
@@ -171,7 +187,7 @@ impl Files {
         Ok(end)
     }
 
-    fn reader<R: Read>(&self, input: R) -> csv::Reader<BufReader<R>> {
+    pub fn reader<R: Read>(&self, input: R) -> csv::Reader<BufReader<R>> {
         csv::ReaderBuilder::new()
             .delimiter(self.dialect.delimiter.byte())
             .has_headers(false)
@@ -252,6 +268,26 @@ mod tests {
         assert_eq!(last.header(), ["a", "b"]);
         let append = files(dir.path()).start(&last, &["c"], Vec::new()).unwrap();
         assert_eq!(append.file, "x_3.csv");
+    }
+
+    #[test]
+    fn a_period_has_its_numbered_files_and_no_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = [
+            "cardata.csv",
+            "cardata_3.csv",
+            "cardata-2026.csv",
+            "cardata_x.csv",
+            "cardata.csv.bak",
+        ];
+        for name in names {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let mut found = files(dir.path()).of_period("cardata").unwrap();
+        found.sort();
+        assert_eq!(found, ["cardata.csv", "cardata_3.csv"]);
+        let nowhere = files(&dir.path().join("missing"));
+        assert_eq!(nowhere.of_period("cardata").unwrap(), Vec::<String>::new());
     }
 
     #[test]

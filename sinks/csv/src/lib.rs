@@ -4,7 +4,7 @@
 //! * `long` and `wide` turn entries into rows for files, with `encode` for cells, `period` for the
 //!   rotation and `files` for what stands in the folder already.
 //! * `write` appends them so that each entry stands in the files exactly once, with `progress` as its
-//!   memory.
+//!   memory; what is delivered again is held against the files by `missing`.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -15,6 +15,7 @@ mod failure;
 mod files;
 mod folder;
 mod long;
+mod missing;
 mod period;
 mod progress;
 mod sink;

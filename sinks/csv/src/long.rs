@@ -1,11 +1,15 @@
 //! The long layout: one row per reading, in the file of the period in which the value was measured.
 
-use collector_core::{Entry, SinkError, Snapshot};
+use collector_core::{Entry, Reading, SinkError, Snapshot};
 
 use crate::config::Rotate;
-use crate::encode::{Cells, Rows, TimeStyle, end_row, finish, unencodable};
+use crate::encode::{Cells, Rows, TimeStyle, end_row, finish, harmless, unencodable};
 use crate::files::{Append, Files};
+use crate::missing::Key;
 use crate::period;
+
+/// Exact, for programs.
+pub const TIME_STYLE: TimeStyle = TimeStyle::Rfc3339;
 
 const SERIES: &str = "cardata";
 const COLUMNS: [&str; 7] = [
@@ -27,7 +31,7 @@ pub fn appends(files: &Files, rotate: Rotate, entries: &[&Entry]) -> Result<Vec<
         current: 0,
         day: None,
     };
-    let mut cells = Cells::new(files.dialect.decimal, TimeStyle::Rfc3339);
+    let mut cells = Cells::new(files.dialect.decimal, TIME_STYLE);
     for entry in entries {
         write(&mut sheets, &mut cells, &entry.snapshot).map_err(|error| unencodable(&error))?;
     }
@@ -51,6 +55,38 @@ fn write(sheets: &mut Sheets<'_>, cells: &mut Cells, snapshot: &Snapshot) -> csv
         end_row(rows)?;
     }
     Ok(())
+}
+
+/// The name of a reading's files, without number and ending.
+pub fn stem(rotate: Rotate, reading: &Reading) -> String {
+    stem_at(rotate, reading.measured_at)
+}
+
+fn stem_at(rotate: Rotate, time: jiff::Timestamp) -> String {
+    period::stem(SERIES, rotate, period::date(time))
+}
+
+/// How a reading is recognised: a journal never holds two with the same time, vehicle, descriptor and value.
+pub fn key(key: &mut Key, cells: &mut Cells, snapshot: &Snapshot, reading: &Reading) {
+    key.begin();
+    key.cell(cells.shown_time(reading.measured_at).as_bytes());
+    key.cell(snapshot.vehicle.vin.as_str().as_bytes());
+    key.cell(harmless(reading.descriptor.as_str()).as_bytes());
+    key.cell(cells.shown(&reading.value).as_bytes());
+}
+
+/// Whether a file with this header has the long layout.
+pub fn fits(header: &csv::ByteRecord) -> bool {
+    header.iter().eq(COLUMNS.map(str::as_bytes))
+}
+
+/// Hands the key of a row to `found`.
+pub fn keys_of_row(row: &csv::ByteRecord, key: &mut Key, mut found: impl FnMut(&Key)) {
+    key.begin();
+    for column in [0, 2, 3, 4] {
+        key.cell(row.get(column).unwrap_or_default());
+    }
+    found(key);
 }
 
 fn place(files: &Files, stem: String, rows: Rows) -> Result<Append, SinkError> {
@@ -78,7 +114,7 @@ impl Sheets<'_> {
         let day = period::day_number(time);
         if self.day != Some(day) {
             self.day = Some(day);
-            let stem = period::stem(SERIES, self.rotate, period::date(time));
+            let stem = stem_at(self.rotate, time);
             let found = self.sheets.iter().position(|(known, _)| *known == stem);
             self.current = found.unwrap_or(self.sheets.len());
             if found.is_none() {

@@ -32,8 +32,10 @@ struct Record {
 /// A batch that is about to be appended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
-    /// The last entry of the batch.
-    pub seq: u64,
+    /// The last entry of the batch; `None` for entries that are delivered again, whose numbers say nothing
+    /// about how far the journal stands in the files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
     pub parts: Vec<Part>,
 }
 
@@ -153,8 +155,8 @@ impl Progress {
     /// The note itself need not be durable: after a power failure the batch is found complete by its
     /// checksums. It ends the time in which a change of the files by others could be taken for a torn batch.
     pub fn finish(&mut self) {
-        if let Some(intent) = self.record.intent.take() {
-            self.record.seq = Some(intent.seq);
+        if let Some(Intent { seq: Some(seq), .. }) = self.record.intent.take() {
+            self.record.seq = Some(seq);
         }
         self.note();
     }
@@ -270,7 +272,7 @@ mod tests {
 
     fn intent(seq: u64) -> Intent {
         Intent {
-            seq,
+            seq: Some(seq),
             parts: Vec::new(),
         }
     }
@@ -286,6 +288,23 @@ mod tests {
         let progress = open(dir.path());
         assert_eq!(progress.intent(), None);
         assert!(progress.contains(7) && !progress.contains(8));
+    }
+
+    #[test]
+    fn what_is_delivered_again_moves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut progress = open(dir.path());
+        progress.begin(intent(7)).unwrap();
+        progress.finish();
+        let again = Intent {
+            seq: None,
+            parts: Vec::new(),
+        };
+        progress.begin(again.clone()).unwrap();
+        assert_eq!(open(dir.path()).intent(), Some(&again));
+        progress.finish();
+        let progress = open(dir.path());
+        assert!(progress.intent().is_none() && progress.contains(7) && !progress.contains(8));
     }
 
     #[test]

@@ -89,8 +89,19 @@ impl Sink for CsvSink {
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
         let batch = batch.to_vec();
-        self.blocking(move |settings, state| write(settings, state, &batch))
-            .await?;
+        self.blocking(move |settings, state| {
+            with_store(settings, state, |store| store.write(settings, &batch))
+        })
+        .await?;
+        Ok(Written::default())
+    }
+
+    async fn rewrite(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
+        let batch = batch.to_vec();
+        self.blocking(move |settings, state| {
+            with_store(settings, state, |store| store.rewrite(settings, &batch))
+        })
+        .await?;
         Ok(Written::default())
     }
 
@@ -104,7 +115,11 @@ impl Sink for CsvSink {
     }
 }
 
-fn write(settings: &Settings, state: &mut State, batch: &[Entry]) -> Result<(), SinkError> {
+fn with_store(
+    settings: &Settings,
+    state: &mut State,
+    work: impl FnOnce(&mut Store) -> Result<(), SinkError>,
+) -> Result<(), SinkError> {
     // A write whose future was dropped may get its turn after the sink was closed.
     if state.closed {
         return Err(SinkError::transient("the sink is closed"));
@@ -116,5 +131,5 @@ fn write(settings: &Settings, state: &mut State, batch: &[Entry]) -> Result<(), 
         Some(store) => store,
         None => Store::open(settings)?,
     };
-    state.store.insert(store).write(settings, batch)
+    work(state.store.insert(store))
 }

@@ -11,7 +11,11 @@ use collector_core::{Descriptor, Entry, Reading, SinkError, Snapshot, Unit, Valu
 use crate::config::Rotate;
 use crate::encode::{Cells, Rows, TimeStyle, end_row, finish, harmless, unencodable};
 use crate::files::{Append, Files};
+use crate::missing::Key;
 use crate::period;
+
+/// What spreadsheets take for a time.
+pub const TIME_STYLE: TimeStyle = TimeStyle::Spreadsheet;
 
 /// The columns before those of the descriptors.
 const FIXED: [&str; 5] = [
@@ -30,8 +34,7 @@ pub fn appends(files: &Files, rotate: Rotate, entries: &[&Entry]) -> Result<Vec<
     let mut sheets: Vec<Sheet<'_>> = Vec::new();
     for entry in entries {
         let snapshot = &*entry.snapshot;
-        let series = series(&snapshot.vehicle);
-        let stem = period::stem(&series, rotate, period::date(snapshot.received_at));
+        let (series, stem) = (series(&snapshot.vehicle), stem(rotate, snapshot));
         match sheets.iter_mut().find(|sheet| sheet.stem == stem) {
             Some(sheet) => sheet.snapshots.push(snapshot),
             None => sheets.push(Sheet {
@@ -42,6 +45,51 @@ pub fn appends(files: &Files, rotate: Rotate, entries: &[&Entry]) -> Result<Vec<
         }
     }
     sheets.into_iter().map(|sheet| sheet.append(files)).collect()
+}
+
+/// The name of a snapshot's files, without number and ending.
+pub fn stem(rotate: Rotate, snapshot: &Snapshot) -> String {
+    period::stem(
+        &series(&snapshot.vehicle),
+        rotate,
+        period::date(snapshot.received_at),
+    )
+}
+
+/// How a reading is recognised: by the second in which it was received, its column and its cell.
+pub fn key(key: &mut Key, cells: &mut Cells, headers: &mut Headers, snapshot: &Snapshot, reading: &Reading) {
+    key.begin();
+    key.cell(cells.shown_time(snapshot.received_at).as_bytes());
+    key.cell(snapshot.vehicle.vin.as_str().as_bytes());
+    key.cell(headers.of(reading).as_bytes());
+    key.cell(cells.shown(&reading.value).as_bytes());
+}
+
+/// Whether a file with this header has the wide layout.
+pub fn fits(header: &csv::ByteRecord) -> bool {
+    header
+        .iter()
+        .take(FIXED.len())
+        .eq(FIXED.iter().map(|name| name.as_bytes()))
+}
+
+/// Hands the key of each cell with a value to `found`.
+pub fn keys_of_row(
+    header: &csv::ByteRecord,
+    row: &csv::ByteRecord,
+    key: &mut Key,
+    mut found: impl FnMut(&Key),
+) {
+    let cells = header.iter().zip(row).skip(FIXED.len());
+    for (column, cell) in cells.filter(|(_, cell)| !cell.is_empty()) {
+        key.begin();
+        for fixed in [0, 3] {
+            key.cell(row.get(fixed).unwrap_or_default());
+        }
+        key.cell(column);
+        key.cell(cell);
+        found(key);
+    }
 }
 
 /// Snapshots of one vehicle and period.
@@ -107,7 +155,7 @@ fn rows(
         .rev()
         .map(|(place, name)| (name.as_str(), place))
         .collect();
-    let mut cells = Cells::new(files.dialect.decimal, TimeStyle::Spreadsheet);
+    let mut cells = Cells::new(files.dialect.decimal, TIME_STYLE);
     let mut rows = files.dialect.rows();
     for snapshot in snapshots {
         for readings in spread(snapshot, columns.len(), |reading| {
@@ -161,7 +209,7 @@ fn write(
 
 /// The headers of descriptors, made once per batch.
 #[derive(Default)]
-struct Headers(HashMap<(Descriptor, Option<Unit>), Arc<str>>);
+pub struct Headers(HashMap<(Descriptor, Option<Unit>), Arc<str>>);
 
 impl Headers {
     fn of(&mut self, reading: &Reading) -> Arc<str> {

@@ -16,6 +16,7 @@ use collector_core::{Entry, SinkError};
 use crate::config::Layout;
 use crate::failure::{failed, failing};
 use crate::files::Append;
+use crate::missing::missing;
 use crate::progress::{Intent, Part, Progress, crc};
 use crate::sink::Settings;
 use crate::{folder, long, wide};
@@ -63,9 +64,25 @@ impl Store {
         let Some(seq) = entries.iter().map(|entry| entry.seq).max() else {
             return Ok(());
         };
+        self.append(settings, &entries, Some(seq))
+    }
+
+    /// Stores what of a batch does not stand in the files, whatever its numbers are.
+    pub fn rewrite(&mut self, settings: &Settings, batch: &[Entry]) -> Result<(), SinkError> {
+        roll_back(&settings.files.dir, &mut self.progress)?;
+        let missing = missing(settings, batch)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let entries: Vec<&Entry> = missing.iter().collect();
+        self.append(settings, &entries, None)
+    }
+
+    /// Appends entries; with `seq`, the journal stands in the files up to there.
+    fn append(&mut self, settings: &Settings, entries: &[&Entry], seq: Option<u64>) -> Result<(), SinkError> {
         let appends = match settings.layout {
-            Layout::Long => long::appends(&settings.files, settings.rotate, &entries)?,
-            Layout::Wide => wide::appends(&settings.files, settings.rotate, &entries)?,
+            Layout::Long => long::appends(&settings.files, settings.rotate, entries)?,
+            Layout::Wide => wide::appends(&settings.files, settings.rotate, entries)?,
         };
         let parts = appends.iter().map(part).collect();
         self.progress.begin(Intent { seq, parts })?;
@@ -210,7 +227,8 @@ mod tests {
             let appends = [append("ours", 0), append(others, before)];
             let mut progress = Progress::open(dir.path(), "csv").unwrap();
             let parts = appends.iter().map(part).collect();
-            progress.begin(Intent { seq: 1, parts }).unwrap();
+            let seq = Some(1);
+            progress.begin(Intent { seq, parts }).unwrap();
 
             let (touched, error) = append_all(dir.path(), &appends).unwrap_err();
             assert_eq!(touched, 1);

@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, reason = "a test suite speaks by panicking")]
 
 mod entries;
+mod rewrite;
 
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -53,6 +54,7 @@ pub async fn conformance(harness: &mut impl Harness) {
     a_refused_reading_is_rejected_alone(harness).await;
     a_dropped_write_harms_nothing(harness).await;
     a_reopened_sink_goes_on(harness).await;
+    rewrite::conformance(harness).await;
 }
 
 async fn check_writes_nothing(harness: &mut impl Harness) {

@@ -17,6 +17,8 @@ const PROGRESS: &str = ".cardata-under-test.progress";
 /// Two batches, and the folder before and after the second.
 struct Crash {
     batch: Vec<Entry>,
+    /// Whether the second batch was delivered again: numbers from before the first.
+    rewritten: bool,
     before: Content,
     after: Content,
 }
@@ -30,8 +32,25 @@ impl Crash {
         let after = content(&archive.path());
         Self {
             batch: second,
+            rewritten: false,
             before,
             after,
+        }
+    }
+
+    /// The second batch is a rewrite, and some of it stands in the files already.
+    async fn prepare_rewrite(first: &[Entry], again: Vec<Entry>) -> Self {
+        let archive = Archive::new(json!({}));
+        archive.store(first).await;
+        let before = content(&archive.path());
+        let mut sink = archive.open();
+        sink.rewrite(&again).await.unwrap();
+        sink.close().await.unwrap();
+        Self {
+            batch: again,
+            rewritten: true,
+            before,
+            after: content(&archive.path()),
         }
     }
 
@@ -68,11 +87,16 @@ impl Crash {
 
     /// Delivers the batch again, an entry at a time, and a new one behind it.
     async fn recover(&self, archive: &Archive) -> Vec<Row> {
-        let next = self.batch.last().unwrap().seq + 1;
+        let next = self.batch.last().unwrap().seq.max(9) + 1;
         let mut sink = archive.open();
-        for entry in self.batch.iter().cloned().chain([soc(next, DAY)]) {
-            sink.write(&[entry]).await.unwrap();
+        for entry in &self.batch {
+            let entry = std::slice::from_ref(entry);
+            match self.rewritten {
+                true => sink.rewrite(entry).await.unwrap(),
+                false => sink.write(entry).await.unwrap(),
+            };
         }
+        sink.write(&[soc(next, DAY)]).await.unwrap();
         sink.close().await.unwrap();
         let mut rows = archive.rows();
         rows.sort();
@@ -92,7 +116,7 @@ async fn a_batch_is_stored_once_wherever_its_rows_were_torn() {
     let first = [soc(1, 0)];
     let second = vec![soc(2, 0), text(3, "=a\n\"b\""), soc(4, 0)];
     let crash = Crash::prepare(&first, second.clone()).await;
-    let want = expected(&[&first[..], &second, &[soc(5, DAY)]].concat());
+    let want = expected(&[&first[..], &second, &[soc(10, DAY)]].concat());
     let file = "cardata-2026-03.csv";
     for length in crash.length_before(file)..=crash.after[file].len() {
         let archive = crash.folder(|_, bytes| Some(bytes[..length].to_vec()));
@@ -105,7 +129,7 @@ async fn a_batch_that_begins_a_file_is_stored_once_wherever_it_was_torn() {
     let first = [soc(1, 0)];
     let second = vec![soc(2, 31 * DAY), soc(3, 31 * DAY)];
     let crash = Crash::prepare(&first, second.clone()).await;
-    let want = expected(&[&first[..], &second, &[soc(4, DAY)]].concat());
+    let want = expected(&[&first[..], &second, &[soc(10, DAY)]].concat());
     let file = "cardata-2026-04.csv";
     let absent = crash.folder(|name, bytes| (name != file).then(|| bytes.to_vec()));
     assert_eq!(
@@ -127,11 +151,40 @@ async fn a_batch_that_begins_a_file_is_stored_once_wherever_it_was_torn() {
 }
 
 #[tokio::test]
+async fn what_is_delivered_again_is_stored_once_wherever_it_was_torn() {
+    // Two months; of the first a part is there.
+    let first = [soc(3, 0), soc(9, DAY)];
+    let again = vec![soc(1, 0), soc(2, 31 * DAY), soc(3, 0), soc(4, 0)];
+    let crash = Crash::prepare_rewrite(&first, again.clone()).await;
+    let news = [soc(1, 0), soc(2, 31 * DAY), soc(4, 0)];
+    let want = expected(&[&first[..], &news, &[soc(10, DAY)]].concat());
+    for file in ["cardata-2026-03.csv", "cardata-2026-04.csv"] {
+        for length in crash.length_before(file)..=crash.after[file].len() {
+            let cut = |name: &str, bytes: &[u8]| {
+                let kept = if name == file { length } else { bytes.len() };
+                Some(bytes[..kept].to_vec())
+            };
+            assert_eq!(
+                crash.recover(&crash.folder(cut)).await,
+                want,
+                "{file} torn at byte {length}"
+            );
+        }
+    }
+    let absent = crash.folder(|name, bytes| (name != "cardata-2026-04.csv").then(|| bytes.to_vec()));
+    assert_eq!(
+        crash.recover(&absent).await,
+        want,
+        "the second file was never made"
+    );
+}
+
+#[tokio::test]
 async fn a_torn_intent_means_that_nothing_was_begun() {
     let first = [soc(1, 0)];
     let second = vec![soc(2, 0)];
     let crash = Crash::prepare(&first, second.clone()).await;
-    let want = expected(&[&first[..], &second, &[soc(3, DAY)]].concat());
+    let want = expected(&[&first[..], &second, &[soc(10, DAY)]].concat());
     for length in crash.length_before(PROGRESS)..crash.end_of_intent() {
         let archive = crash.folder(|name, _| crash.before.get(name).cloned());
         let progress = archive.path().join(PROGRESS);
@@ -193,7 +246,7 @@ proptest! {
     ) {
         let first: Vec<Entry> = vec![soc(1, 0), soc(2, 40 * DAY)];
         let second: Vec<Entry> = (3..).zip(&days).map(|(seq, day)| soc(seq, day * DAY)).collect();
-        let next = soc(3 + second.len() as u64, DAY);
+        let next = soc((3 + second.len() as u64).max(10), DAY);
         let want = expected(&[&first[..], &second, &[next]].concat());
         let rows = run(async {
             let crash = Crash::prepare(&first, second).await;

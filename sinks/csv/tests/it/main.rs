@@ -8,4 +8,5 @@ mod crash;
 mod files;
 mod folder;
 mod options;
+mod rewrite;
 mod wide;
