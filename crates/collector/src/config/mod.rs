@@ -53,6 +53,7 @@ pub use options::{ClockOptions, JournalOptions, Keep, SimulatorOptions};
 pub use report::{Mistake, Report};
 pub use schema::schema;
 pub use select::{Patterns, Select};
+pub use selection::descriptor_doubt;
 pub use show::show;
 pub use sinks::{Batch, Retry, SinkSpec, Start};
 pub use sources::{Every, SourceSpec};
@@ -114,6 +115,14 @@ impl ConfigError {
             Self::Mistakes(report) => report.render(colours),
         }
     }
+}
+
+/// A duration as people write it, such as `30d`; what is wrong with it otherwise.
+pub fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+    duration::parse(text).map_err(|wrong| match wrong.help {
+        Some(help) => format!("{}; {help}", wrong.message),
+        None => wrong.message,
+    })
 }
 
 /// What to do about a file that cannot be read.

@@ -94,20 +94,29 @@ fn check_sources<'g>(
 }
 
 fn check_descriptor(glob: &Glob, place: &Span, problems: &mut Problems) {
+    if let Some((message, help)) = doubt(glob) {
+        problems.add(place, message).help(help);
+    }
+}
+
+/// What is wrong with a pattern of descriptors that stands outside of a pipeline file, and what to do about it.
+pub fn descriptor_doubt(pattern: &str) -> Option<String> {
+    let glob = Glob::new(pattern.strip_prefix('!').unwrap_or(pattern).trim());
+    doubt(&glob).map(|(message, help)| format!("{message}: {help}"))
+}
+
+fn doubt(glob: &Glob) -> Option<(String, String)> {
     let text = glob.as_str();
     if !glob.fits_descriptors() {
-        problems.add(place, format!("`{text}` cannot match a descriptor")).help(
-            "a pattern is like `vehicle.drivetrain.**`: `*` stands for one segment, `**` for any number of them",
-        );
-        return;
+        let help = "a pattern is like `vehicle.drivetrain.**`: `*` stands for one segment, `**` for any number of \
+                    them";
+        return Some((format!("`{text}` cannot match a descriptor"), help.to_owned()));
     }
-    if let Some(known) = misspelt(text).filter(|_| !glob.has_wildcard()) {
-        problems
-            .add(place, format!("the catalogue has no descriptor `{text}`"))
-            .help(format!(
-                "did you mean `{known}`? if not, write a `*` for one of its letters"
-            ));
-    }
+    let known = misspelt(text).filter(|_| !glob.has_wildcard())?;
+    Some((
+        format!("the catalogue has no descriptor `{text}`"),
+        format!("did you mean `{known}`? if not, write a `*` for one of its letters"),
+    ))
 }
 
 /// The known descriptor or short name that a text is probably meant to be; `None` where it is one, or like none.

@@ -1,10 +1,12 @@
 //! From the journal to one sink: wait, read a batch, select, write, acknowledge.
 //!
 //! Each sink has a worker and a cursor of its own, so that one that is down delays nobody. What a sink must
-//! not do is done here: time-outs, retries, dead letters, and catching its panics.
+//! not do is done here: time-outs, retries, dead letters, and catching its panics. Between the live batches it
+//! is given what was asked for a second time.
 
 mod backoff;
 mod contain;
+mod replay;
 mod select;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ use crate::journal::polls::ComponentState;
 use crate::journal::{Batch, Journal, JournalError, Reader};
 use backoff::Backoff;
 use contain::contained;
+use replay::{Again, Turn};
 
 /// How long a paused sink waits before it is tried again: a person has to mend something.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -75,6 +78,7 @@ impl Worker {
         let mut newest = self.journal.newest();
         let mut next = None;
         let mut unacknowledged = None;
+        let mut again = Again::default();
         loop {
             let batch = match next.take() {
                 Some(batch) => Some(batch),
@@ -89,6 +93,9 @@ impl Worker {
                 if self.draining.is_cancelled() {
                     return;
                 }
+                if again.turn(self, sink).await == Turn::Delivered {
+                    continue;
+                }
                 tokio::select! {
                     changed = newest.changed() => {
                         if changed.is_err() {
@@ -97,6 +104,7 @@ impl Worker {
                         }
                         self.linger().await;
                     }
+                    () = again.pause(self) => {}
                     () = self.draining.cancelled() => {}
                 }
                 continue;
@@ -148,16 +156,16 @@ impl Worker {
         };
         let (written, next, ()) = tokio::join!(write, self.read(batch.last), acknowledge);
         let written = written.ok_or(Undrained)?;
-        let rejected: Vec<_> = written
-            .rejected
-            .into_iter()
-            .filter_map(|rejection| Rejected::of(rejection, &entries))
-            .collect();
+        let rejected = Rejected::all(written.rejected, &entries);
         if !rejected.is_empty() {
             tracing::error!(sink = %self.name, rejected = rejected.len(), reason = rejected[0].reason, "the sink refused readings; they are among the dead letters");
         }
-        // A sink may name a reading twice.
-        let stored = readings.saturating_sub(rejected.len());
+        let stored = readings.saturating_sub(
+            rejected
+                .iter()
+                .filter(|rejected| rejected.moment.is_some())
+                .count(),
+        );
         *unacknowledged = Some(Acknowledgement {
             last: batch.last,
             readings: stored,
@@ -176,15 +184,7 @@ impl Worker {
         let mut backoff = Backoff::new(self.retry.first, self.retry.longest);
         let mut last_try = false;
         loop {
-            let attempt = contained(sink.write(entries));
-            let result = match tokio::time::timeout(self.retry.timeout, attempt).await {
-                Ok(result) => result,
-                Err(_) => Err(SinkError::transient(format!(
-                    "no answer within {:?}",
-                    SignedDuration::try_from(self.retry.timeout).unwrap_or_default()
-                ))),
-            };
-            let wait = match result {
+            let wait = match self.attempt(sink.write(entries)).await {
                 Ok(written) => {
                     self.change(state, State::Delivering).await;
                     return Some(written);
@@ -211,6 +211,20 @@ impl Worker {
                 () = self.draining.cancelled() => last_try = true,
             }
         }
+    }
+
+    /// One attempt, within its time. A panic is a failure.
+    async fn attempt(
+        &self,
+        write: impl Future<Output = Result<Written, SinkError>>,
+    ) -> Result<Written, SinkError> {
+        let attempt = tokio::time::timeout(self.retry.timeout, contained(write));
+        attempt.await.unwrap_or_else(|_| {
+            Err(SinkError::transient(format!(
+                "no answer within {:?}",
+                SignedDuration::try_from(self.retry.timeout).unwrap_or_default()
+            )))
+        })
     }
 
     /// Tells the log and `cardata status` once when something changes.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use collector_core::{Entry, Snapshot};
+use collector_core::{Entry, Reading, Snapshot};
 
 use crate::config::Select;
 use crate::journal::Batch;
@@ -25,8 +25,26 @@ fn part(select: &Select, entry: &Entry) -> Option<Entry> {
     if !select.matches_vehicle(&snapshot.vehicle) || !select.matches_source(&snapshot.source) {
         return None;
     }
-    let wanted = |reading: &&collector_core::Reading| select.matches_descriptor(&reading.descriptor);
-    let readings: Vec<_> = snapshot.readings.iter().filter(wanted).cloned().collect();
+    narrowed(entry, |reading| select.matches_descriptor(&reading.descriptor))
+}
+
+/// What all of `selects` let through of an entry, as far as `wanted` wants it.
+pub fn part_of_all(selects: &[&Select], entry: &Entry, wanted: impl Fn(&Reading) -> bool) -> Option<Entry> {
+    let selected = selects
+        .iter()
+        .try_fold(entry.clone(), |entry, select| part(select, &entry))?;
+    narrowed(&selected, wanted)
+}
+
+/// An entry with the readings that are wanted; `None` where there are none.
+fn narrowed(entry: &Entry, wanted: impl Fn(&Reading) -> bool) -> Option<Entry> {
+    let snapshot = &entry.snapshot;
+    let readings: Vec<_> = snapshot
+        .readings
+        .iter()
+        .filter(|reading| wanted(reading))
+        .cloned()
+        .collect();
     if readings.is_empty() {
         return None;
     }

@@ -2,6 +2,7 @@
 
 mod error;
 mod prune;
+mod redeliver;
 mod setup;
 mod simulator;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use error::RunError;
+pub use redeliver::redeliver;
 pub use simulator::Simulator;
 
 use crate::account::Account;

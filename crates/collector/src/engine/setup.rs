@@ -85,15 +85,15 @@ pub async fn engine(
 }
 
 #[derive(Default)]
-struct Stops {
-    sources: CancellationToken,
-    draining: CancellationToken,
-    aborted: CancellationToken,
+pub(super) struct Stops {
+    pub(super) sources: CancellationToken,
+    pub(super) draining: CancellationToken,
+    pub(super) aborted: CancellationToken,
 }
 
 /// A simulation that was run before goes on where it ended: its time runs ahead of the world's, and the
 /// ledger must not see a clock that was set back.
-fn clock(pipeline: &Pipeline, journal: &Journal) -> Result<Arc<dyn Clock>, RunError> {
+pub(super) fn clock(pipeline: &Pipeline, journal: &Journal) -> Result<Arc<dyn Clock>, RunError> {
     let speed = pipeline
         .simulator
         .as_ref()
@@ -129,7 +129,7 @@ async fn somebody_is_logged_in(accounts: &[Arc<Account>]) -> Result<(), RunError
 }
 
 /// The names that the owner gave to vehicles.
-fn names(vehicles: &Vehicles) -> HashMap<Vin, Name> {
+pub(super) fn names(vehicles: &Vehicles) -> HashMap<Vin, Name> {
     let Vehicles::List(list) = vehicles else {
         return HashMap::new();
     };
@@ -138,7 +138,7 @@ fn names(vehicles: &Vehicles) -> HashMap<Vin, Name> {
         .collect()
 }
 
-async fn worker(
+pub(super) async fn worker(
     spec: SinkSpec,
     context: SinkContext,
     journal: &Journal,

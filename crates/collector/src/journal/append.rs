@@ -99,16 +99,18 @@ fn append(
             payload.finish(),
         ])?;
     let seq = u64::try_from(connection.last_insert_rowid()).unwrap_or(0);
-    for (descriptor, reason) in rejected {
+    for misfit in rejected {
         connection
             .prepare_cached(
-                "insert into dead_letter (at, sink, seq, descriptor, reason) values (?1, '', ?2, ?3, ?4)",
+                "insert into dead_letter (at, sink, seq, descriptor, position, reason)
+                 values (?1, '', ?2, ?3, ?4, ?5)",
             )?
             .execute(params![
                 snapshot.received_at.as_millisecond(),
                 seq,
-                descriptor,
-                reason
+                misfit.descriptor,
+                misfit.position,
+                misfit.reason
             ])?;
     }
     appended.seq = Some(seq);
@@ -124,7 +126,15 @@ struct Round<'a> {
     window: Window,
     payload: payload::Builder,
     appended: Appended,
-    rejected: Vec<(String, String)>,
+    rejected: Vec<Misfit>,
+}
+
+/// A reading that fits no sink.
+struct Misfit {
+    descriptor: String,
+    /// Among the readings of the payload.
+    position: usize,
+    reason: String,
 }
 
 impl Round<'_> {
@@ -136,8 +146,12 @@ impl Round<'_> {
                 let known = self.memory.descriptors.get(&reading.descriptor);
                 let request_stamped = known.is_some_and(|known| known.request_stamped);
                 if self.misfit(series, hash(&misfit_identity(reading, request_stamped)))? {
+                    self.rejected.push(Misfit {
+                        descriptor: reading.descriptor.clone(),
+                        position: self.payload.readings(),
+                        reason,
+                    });
                     self.payload.push(&reading.descriptor, &reading.body, 0);
-                    self.rejected.push((reading.descriptor.clone(), reason));
                     self.appended.rejected += 1;
                 } else {
                     self.appended.repeats += 1;
@@ -254,6 +268,25 @@ impl Round<'_> {
             .query_row(params![series, at], |row| row.get(0))?;
         Ok(Some(occurrences.saturating_sub(1)))
     }
+}
+
+/// Remembers a reading that was a misfit when it came and is delivered now, so that BMW's next repeat of it is
+/// one.
+pub(super) fn remember_late(
+    connection: &Connection,
+    vin: &str,
+    descriptor: &str,
+    measured_at: i64,
+    value: &Value,
+) -> Result<(), JournalError> {
+    connection.execute(
+        "insert into seen (series_id, measured_at, hash)
+         select series.id, ?3, ?4 from series join vehicle on vehicle.id = series.vehicle_id
+         where vin = ?1 and descriptor = ?2
+         on conflict do nothing",
+        params![vin, descriptor, measured_at, hash(&identity(value))],
+    )?;
+    Ok(())
 }
 
 fn feed_id(connection: &Connection, account: &str, source: &str, origin: &str) -> Result<i64, JournalError> {

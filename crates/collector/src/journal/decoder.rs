@@ -7,9 +7,10 @@ use collector_core::{Entry, Name, Origin, Snapshot, Vehicle, Vin};
 use rusqlite::{Connection, params};
 
 use super::read::{Batch, timestamp};
-use super::{JournalError, decode};
-use crate::normalise::Window;
+use super::{JournalError, decode, payload};
+use crate::normalise::body::Body;
 use crate::normalise::known::KnownDescriptors;
+use crate::normalise::{Meaning, Window, interpret};
 
 struct Feed {
     account: Name,
@@ -67,6 +68,57 @@ impl Decoder {
             readings,
             last,
         }))
+    }
+
+    /// The entry of this number; `None` where there is none, or none with readings.
+    pub fn one(&mut self, seq: u64) -> Result<Option<Entry>, JournalError> {
+        match self.row(seq)? {
+            Some(row) => self.entry(row),
+            None => Ok(None),
+        }
+    }
+
+    /// What the present program makes of one stored object: the one at `position` of the payload, or the first
+    /// of `descriptor` that is no reading. `None` where there is none.
+    pub fn meaning(
+        &mut self,
+        seq: u64,
+        descriptor: &str,
+        position: Option<usize>,
+    ) -> Result<Option<Meaning>, JournalError> {
+        let Some(row) = self.row(seq)? else {
+            return Ok(None);
+        };
+        decode::load_learned(&self.connection, &mut self.known)?;
+        let stored = payload::stored(&row.payload).map_err(|error| JournalError::Damaged {
+            seq,
+            reason: error.to_string(),
+        })?;
+        let meaning = |body: &str| match (Body::parse(body), self.known.get(descriptor)) {
+            (None, _) => Meaning::Rejected("not a JSON object".to_owned()),
+            (_, None) => Meaning::Absent,
+            (Some(body), Some(known)) => interpret(&body, known, row.window),
+        };
+        let mut found = stored
+            .iter()
+            .enumerate()
+            .filter(|(_, (stored, _))| stored == descriptor)
+            .map(|(at, (_, body))| (at, meaning(body.get())));
+        Ok(found
+            .find(|(at, meaning)| match position {
+                Some(position) => *at == position,
+                None => matches!(meaning, Meaning::Rejected(_)),
+            })
+            .map(|(_, meaning)| meaning))
+    }
+
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    fn row(&self, seq: u64) -> Result<Option<Row>, JournalError> {
+        let rows = self.rows(seq.saturating_sub(1), 1)?;
+        Ok(rows.into_iter().find(|row| row.seq == seq))
     }
 
     fn rows(&self, after: u64, limit: usize) -> Result<Vec<Row>, JournalError> {

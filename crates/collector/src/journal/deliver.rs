@@ -1,10 +1,12 @@
 //! How far each sink has got, and what it refused.
 
-use collector_core::{Entry, Rejection};
+use std::collections::HashSet;
+
+use collector_core::{Entry, Reading, Rejection};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Journal, JournalError};
+use super::{Journal, JournalError, dead_letters};
 
 /// What a sink's acknowledgement says.
 #[derive(Debug, Clone, Default)]
@@ -17,23 +19,71 @@ pub struct Acknowledgement {
 }
 
 /// A reading on its way to the dead letters.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
     pub seq: u64,
+    /// Empty where the whole entry is meant.
     pub descriptor: String,
+    /// Which of the entry's readings of the descriptor.
+    pub moment: Option<Moment>,
     pub reason: String,
 }
 
+/// Tells apart the readings of one descriptor in one entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Moment {
+    /// Milliseconds since the epoch.
+    pub measured_at: i64,
+    pub occurrence: u32,
+}
+
+impl Moment {
+    pub fn of(reading: &Reading) -> Self {
+        Self {
+            measured_at: reading.measured_at.as_millisecond(),
+            occurrence: reading.occurrence,
+        }
+    }
+}
+
 impl Rejected {
-    /// Names the reading that `rejection` points at; `None` where it points at none of the batch.
-    pub fn of(rejection: Rejection, batch: &[Entry]) -> Option<Self> {
-        let entry = batch.iter().find(|entry| entry.seq == rejection.seq)?;
-        let reading = entry.snapshot.readings.get(rejection.reading)?;
-        Some(Self {
-            seq: rejection.seq,
-            descriptor: reading.descriptor.to_string(),
-            reason: rejection.reason,
-        })
+    /// Names the readings that a sink's rejections point at, each once. Where one points at nothing of the
+    /// batch, nobody can say what is missing from the store, and the whole entry is named.
+    pub fn all(rejections: Vec<Rejection>, batch: &[Entry]) -> Vec<Self> {
+        let mut known = HashSet::new();
+        let named = rejections.into_iter().filter_map(|rejection| {
+            let Rejection { seq, reading, reason } = rejection;
+            let entry = batch.iter().find(|entry| entry.seq == seq);
+            let found = entry.and_then(|entry| entry.snapshot.readings.get(reading));
+            if !known.insert((seq, found.map(|_| reading))) {
+                return None;
+            }
+            Some(match found {
+                Some(found) => Self {
+                    seq,
+                    descriptor: found.descriptor.to_string(),
+                    moment: Some(Moment::of(found)),
+                    reason,
+                },
+                None => Self::entry(
+                    seq,
+                    format!(
+                        "the sink refused a reading that it was not given, which is a bug of it: {reason}"
+                    ),
+                ),
+            })
+        });
+        named.collect()
+    }
+
+    /// A whole entry.
+    pub fn entry(seq: u64, reason: String) -> Self {
+        Self {
+            seq,
+            descriptor: String::new(),
+            moment: None,
+            reason,
+        }
     }
 }
 
@@ -72,17 +122,8 @@ impl Journal {
                     acknowledgement.readings,
                     at.as_millisecond()
                 ])?;
-            let mut insert = connection.prepare_cached(
-                "insert into dead_letter (at, sink, seq, descriptor, reason) values (?1, ?2, ?3, ?4, ?5)",
-            )?;
-            for rejected in acknowledgement.rejected {
-                insert.execute(params![
-                    at.as_millisecond(),
-                    sink,
-                    rejected.seq,
-                    rejected.descriptor,
-                    rejected.reason
-                ])?;
+            for rejected in &acknowledgement.rejected {
+                dead_letters::keep(connection, &sink, at, rejected)?;
             }
             Ok(())
         })

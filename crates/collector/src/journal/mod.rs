@@ -7,9 +7,12 @@
 //!
 //! * [`append`]: a snapshot in, repeats taken out. [`read`]: decoded batches. [`deliver`]: acknowledgements.
 //! * [`ledger`]: calls spent. [`registry`]: vehicles and containers. [`polls`]: when what was asked.
+//! * [`replay`], [`dead_letters`], [`again`]: what is delivered a second time.
 //! * [`overview`]: what `cardata status` shows, from any process.
 
+pub mod again;
 pub mod append;
+pub mod dead_letters;
 mod decode;
 mod decoder;
 pub mod deliver;
@@ -21,6 +24,7 @@ pub mod polls;
 mod prune;
 pub mod read;
 pub mod registry;
+pub mod replay;
 mod schema;
 #[cfg(test)]
 mod tests;

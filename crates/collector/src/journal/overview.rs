@@ -95,6 +95,10 @@ impl Overview {
         }))
     }
 
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     pub fn log(&self) -> Result<LogTotals, JournalError> {
         self.log_after(0)
     }

@@ -67,6 +67,23 @@ pub fn for_each<'a>(
     deserializer.end()
 }
 
+/// Every reading of a payload as it was sent: descriptor and object, in the order of the payload.
+pub fn stored(payload: &str) -> Result<Vec<(String, Box<RawValue>)>, serde_json::Error> {
+    #[derive(serde::Deserialize)]
+    struct Whole {
+        readings: Vec<Vec<Box<RawValue>>>,
+    }
+    let whole: Whole = serde_json::from_str(payload)?;
+    let reading = |parts: Vec<Box<RawValue>>| {
+        let mut parts = parts.into_iter();
+        match (parts.next(), parts.next()) {
+            (Some(descriptor), Some(body)) => Ok((serde_json::from_str(descriptor.get())?, body)),
+            _ => Err(de::Error::custom("a reading with too few parts")),
+        }
+    };
+    whole.readings.into_iter().map(reading).collect()
+}
+
 struct Payload<F> {
     each: F,
 }
@@ -232,6 +249,20 @@ mod tests {
     }
 
     #[test]
+    fn what_was_sent_is_there_byte_by_byte() {
+        let bodies = [r#"{ "value" : 1.50 }"#, "17", r#"{"value":null}"#];
+        let mut builder = Builder::new();
+        for (index, body) in bodies.iter().enumerate() {
+            let raw = RawValue::from_string((*body).to_owned()).unwrap();
+            builder.push("vehicle.\"x\"", &raw, u32::try_from(index).unwrap());
+        }
+        let stored = stored(&builder.finish()).unwrap();
+        assert!(stored.iter().all(|(descriptor, _)| descriptor == "vehicle.\"x\""));
+        let got: Vec<_> = stored.iter().map(|(_, body)| body.get()).collect();
+        assert_eq!(got, bodies);
+    }
+
+    #[test]
     fn a_later_version_is_refused() {
         assert!(for_each(r#"{"v":2,"readings":[]}"#, |_, _, _| ()).is_err());
     }
@@ -240,6 +271,7 @@ mod tests {
         #[test]
         fn garbage_is_an_error_and_no_panic(text in "\\PC{0,80}") {
             let _ = for_each(&text, |_, _, _| ());
+            let _ = stored(&text);
         }
     }
 }

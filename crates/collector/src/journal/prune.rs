@@ -9,8 +9,9 @@ use super::{Journal, JournalError};
 const AT_ONCE: u32 = 2_000;
 
 impl Journal {
-    /// Removes entries received before `before` that every sink in `sinks` has acknowledged. What was seen
-    /// stays known, so that a repeat is still a repeat. Returns how many entries went.
+    /// Removes entries received before `before` that every sink in `sinks` has acknowledged and no replay of
+    /// theirs still has to deliver. An entry with dead letters stays as long as they do. What was seen stays
+    /// known, so that a repeat is still a repeat. Returns how many entries went.
     pub async fn prune(&self, before: Timestamp, sinks: Vec<String>) -> Result<u64, JournalError> {
         let mut removed = 0;
         loop {
@@ -19,14 +20,21 @@ impl Journal {
                 let mut delivered = i64::MAX;
                 for sink in &sinks {
                     let cursor: i64 = connection
-                        .prepare_cached("select coalesce((select seq from cursor where sink = ?1), 0)")?
+                        .prepare_cached(
+                            "select coalesce(min(
+                                 (select seq from cursor where sink = ?1),
+                                 (select coalesce(min(position), 9223372036854775807) from replay
+                                      where sink = ?1 and finished_at is null)), 0)",
+                        )?
                         .query_row([sink], |row| row.get(0))?;
                     delivered = delivered.min(cursor);
                 }
                 Ok(connection
                     .prepare_cached(
                         "delete from log where seq in (select seq from log
-                             where received_at < ?1 and seq <= ?2 order by seq limit ?3)",
+                             where received_at < ?1 and seq <= ?2
+                             and not exists (select 1 from dead_letter where dead_letter.seq = log.seq)
+                             order by seq limit ?3)",
                     )?
                     .execute(params![before.as_millisecond(), delivered, AT_ONCE])?)
             });

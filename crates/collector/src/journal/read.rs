@@ -38,7 +38,15 @@ pub struct Batch {
 /// Reads and decodes entries. Clones share the thread; it ends when the last is dropped.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    requests: Sender<Request>,
+    requests: Sender<Message>,
+}
+
+/// Runs on the reader's thread.
+type Question = Box<dyn FnOnce(&mut Decoder) + Send>;
+
+enum Message {
+    Read(Request),
+    Ask(Question),
 }
 
 #[derive(Debug)]
@@ -90,8 +98,26 @@ impl Reader {
             at: Instant::now(),
             answer,
         };
-        self.requests.send(request).map_err(|_| JournalError::Stopped)?;
+        self.send(Message::Read(request))?;
         receiver.await.map_err(|_| JournalError::Stopped)?
+    }
+
+    /// Answers a question beside the batches.
+    pub(super) async fn ask<T, F>(&self, question: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Decoder) -> Result<T, JournalError> + Send + 'static,
+    {
+        let (answer, receiver) = oneshot::channel();
+        self.send(Message::Ask(Box::new(move |decoder| {
+            // Whoever asked may have gone.
+            let _ = answer.send(question(decoder));
+        })))?;
+        receiver.await.map_err(|_| JournalError::Stopped)?
+    }
+
+    fn send(&self, message: Message) -> Result<(), JournalError> {
+        self.requests.send(message).map_err(|_| JournalError::Stopped)
     }
 }
 
@@ -117,7 +143,7 @@ struct Server {
 }
 
 impl Server {
-    fn run(mut self, queue: &Receiver<Request>) {
+    fn run(mut self, queue: &Receiver<Message>) {
         loop {
             let request = if self.waiting.is_empty() {
                 queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
@@ -125,7 +151,8 @@ impl Server {
                 queue.recv_timeout(PATIENCE / 4)
             };
             match request {
-                Ok(request) => self.waiting.push(request),
+                Ok(Message::Read(request)) => self.waiting.push(request),
+                Ok(Message::Ask(question)) => question(&mut self.decoder),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }

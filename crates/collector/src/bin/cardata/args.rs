@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::dead_letters::DeadLettersArgs;
+use crate::replay::ReplayArgs;
+
 /// Keeps the whole history of your BMW, MINI, Supra or Rolls-Royce: logs in to BMW CarData, polls within the
 /// 50 calls a day, and delivers every reading to the stores you use.
 #[derive(Debug, Parser)]
@@ -51,6 +54,10 @@ pub enum Command {
     Vehicles(VehiclesArgs),
     /// The containers of each account. Spends a call.
     Containers(ContainersArgs),
+    /// Give a sink its history again from the journal, while `run` runs or not.
+    Replay(ReplayArgs),
+    /// Readings that a sink refused or that fitted no type: show them, try them again, drop them.
+    DeadLetters(DeadLettersArgs),
     /// The sources and sinks, or the options and a sample of one: `cardata plugins csv`.
     Plugins(PluginsArgs),
     /// The JSON Schema of pipeline files, for editors.

@@ -7,9 +7,12 @@ mod args;
 mod check;
 mod containers;
 mod context;
+mod dead_letters;
 mod logging;
 mod login;
 mod plugins;
+mod redeliver;
+mod replay;
 mod run;
 mod signals;
 mod simulate;
@@ -83,6 +86,8 @@ async fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Status(options) => status::run(&options).await,
         Command::Vehicles(options) => vehicles::run(options).await,
         Command::Containers(options) => containers::run(options).await,
+        Command::Replay(options) => replay::run(options).await,
+        Command::DeadLetters(options) => dead_letters::run(options).await,
         Command::Plugins(options) => plugins::run(&options),
         Command::Schema => plugins::schema(),
         Command::Sim(options) => simulate::run(options).await,

@@ -112,6 +112,12 @@ async fn a_sink_that_refuses_what_there_is_not_or_twice_harms_nothing() {
     assert_eq!(store.seqs(), [[1]]);
     let totals = rig.totals("only");
     assert_eq!((totals.cursor, totals.delivered_readings), (1, 0));
+    let letters = letters(&rig);
+    assert_eq!(letters.len(), 3, "one a reading and one for what nobody knows");
+    assert!(
+        letters[2].starts_with("only 1  "),
+        "about the whole entry: {letters:?}"
+    );
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 mod failures;
 mod flow;
+mod letters;
+mod replays;
 mod selection;
 
 use std::collections::VecDeque;

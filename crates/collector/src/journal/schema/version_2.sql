@@ -11,8 +11,14 @@ alter table poll add column reason text;
 -- How often a dead letter was delivered again in vain; retry is 1 while its owner wants that.
 alter table dead_letter add column attempts integer not null default 0;
 alter table dead_letter add column retry integer not null default 0;
+-- Which reading of the entry it is: its time and occurrence, or where it fitted no type its place in the
+-- payload. Null in letters of version 1, and where the whole entry is meant.
+alter table dead_letter add column measured_at integer;
+alter table dead_letter add column occurrence integer;
+alter table dead_letter add column position integer;
 create index dead_letter_by_entry on dead_letter (seq);
 create index dead_letter_by_sink on dead_letter (sink);
+create index dead_letter_to_retry on dead_letter (sink, seq) where retry = 1;
 
 -- Histories that are delivered to a sink again, in whatever process holds the state directory.
 create table replay (
@@ -28,8 +34,10 @@ create table replay (
     -- the patterns of `select`, as JSON; null for those of the sink
     selection text,
     readings integer not null default 0,
+    rejected integer not null default 0,
     created_at integer not null,
     finished_at integer,
+    cancelled integer not null default 0,
     -- why it does not go on
     problem text
 ) strict;

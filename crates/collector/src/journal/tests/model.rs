@@ -285,18 +285,12 @@ async fn run(steps: Vec<Step>, last_size: usize) {
                 if !acknowledged {
                     continue;
                 }
-                let refused = batch.entries.iter().take(rejected).filter_map(|entry| {
-                    let reason = "refused".to_owned();
-                    Rejected::of(
-                        Rejection {
-                            seq: entry.seq,
-                            reading: 0,
-                            reason,
-                        },
-                        &batch.entries,
-                    )
+                let refused = batch.entries.iter().take(rejected).map(|entry| Rejection {
+                    seq: entry.seq,
+                    reading: 0,
+                    reason: "refused".to_owned(),
                 });
-                let refused: Vec<_> = refused.collect();
+                let refused = Rejected::all(refused.collect(), &batch.entries);
                 let dead = refused.len() as u64;
                 let stored = batch.readings - refused.len();
                 let acknowledgement = Acknowledgement {

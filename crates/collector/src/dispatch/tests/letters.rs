@@ -1,0 +1,237 @@
+//! Dead letters that are tried again.
+
+use super::*;
+use crate::journal::again::Judgement;
+use crate::journal::dead_letters::Letter;
+
+/// A sink has refused both readings of the first entry and took the second entry.
+async fn refused() -> Rig {
+    let rig = Rig::new();
+    rig.polls(2).await;
+    let (sink, _store) = scripted([Reply::Reject(vec![0, 1])]);
+    rig.drain(rig.worker("only").await, sink).await;
+    Rig {
+        draining: CancellationToken::new(),
+        ..rig
+    }
+}
+
+fn letters(rig: &Rig) -> Vec<Letter> {
+    rig.journal.overview().unwrap().letters().unwrap()
+}
+
+async fn retry(rig: &Rig, letters: &[Letter]) {
+    let ids = letters.iter().map(|letter| letter.id).collect();
+    rig.journal.retry_letters(ids).await.unwrap();
+}
+
+/// The descriptors of each entry of each write.
+fn written(store: &mut Store) -> Vec<Vec<String>> {
+    let batches = std::iter::from_fn(|| store.writes.try_recv().ok());
+    let entries = batches.flatten();
+    entries
+        .map(|entry| {
+            let readings = entry.snapshot.readings.iter();
+            readings
+                .map(|reading| format!("{} {}", entry.seq, reading.descriptor))
+                .collect()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_letter_that_is_delivered_is_gone_and_counts() {
+    let rig = refused().await;
+    retry(&rig, &letters(&rig)[1..]).await;
+    let (sink, mut store) = scripted([]);
+    rig.worker("only").await.redeliver(sink).await;
+    assert_eq!(written(&mut store), [[format!("1 {MILEAGE}")]]);
+    assert_eq!(letters(&rig).len(), 1, "the other was not asked for");
+    let totals = rig.totals("only");
+    assert_eq!((totals.delivered_readings, totals.dead_letters), (3, 1));
+}
+
+#[tokio::test]
+async fn a_letter_that_is_refused_again_stays_with_the_new_reason() {
+    let rig = refused().await;
+    retry(&rig, &letters(&rig)).await;
+    let (sink, mut store) = scripted([Reply::Reject(vec![1])]);
+    rig.worker("only").await.redeliver(sink).await;
+    assert_eq!(store.seqs().len(), 1, "it is tried once");
+    let left = letters(&rig);
+    assert_eq!(left.len(), 1);
+    assert_eq!((left[0].attempts, left[0].retry), (1, false));
+    assert_eq!(
+        (left[0].descriptor.as_str(), left[0].reason.as_str()),
+        (MILEAGE, "field type conflict")
+    );
+    assert_eq!(rig.totals("only").delivered_readings, 3);
+}
+
+#[tokio::test]
+async fn a_running_worker_finds_them_behind_its_live_entries() {
+    let rig = refused().await;
+    rig.polls(1).await;
+    retry(&rig, &letters(&rig)).await;
+    let (sink, mut store) = scripted([]);
+    let running = tokio::spawn(rig.worker("only").await.run(sink));
+    for seq in [3, 1] {
+        let batch = store.writes.recv().await.unwrap();
+        assert_eq!(batch.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [seq]);
+    }
+    rig.draining.cancel();
+    running.await.unwrap();
+    assert_eq!(letters(&rig), []);
+}
+
+#[tokio::test]
+async fn a_letter_about_a_whole_entry_brings_all_of_it() {
+    let rig = Rig::new();
+    rig.polls(1).await;
+    let (sink, _store) = scripted([Reply::Reject(vec![9])]);
+    rig.drain(rig.worker("only").await, sink).await;
+    assert!(letters(&rig)[0].is_about_the_entry());
+    retry(&rig, &letters(&rig)).await;
+    let rig = Rig {
+        draining: CancellationToken::new(),
+        ..rig
+    };
+    let (sink, mut store) = scripted([Reply::Reject(vec![9])]);
+    rig.worker("only").await.redeliver(sink).await;
+    assert_eq!(written(&mut store)[0].len(), 2);
+    assert_eq!(letters(&rig)[0].attempts, 1, "the sink still says nonsense");
+    retry(&rig, &letters(&rig)).await;
+    let (sink, _store) = scripted([]);
+    rig.worker("only").await.redeliver(sink).await;
+    assert_eq!(letters(&rig), []);
+}
+
+#[tokio::test]
+async fn what_cannot_be_tried_says_why() {
+    let rig = refused().await;
+    retry(&rig, &letters(&rig)).await;
+    let connection = rusqlite::Connection::open(rig.journal.path()).unwrap();
+    connection
+        .execute("update dead_letter set seq = 77 where descriptor = ?1", [MILEAGE])
+        .unwrap();
+    let worker = Worker {
+        select: serde_json::from_str(r#"{"descriptors":["mileage"]}"#).unwrap(),
+        ..rig.worker("only").await
+    };
+    let (sink, mut store) = scripted([]);
+    worker.redeliver(sink).await;
+    assert_eq!(store.seqs(), Vec::<Vec<u64>>::new(), "the sink is not asked");
+    let reasons: Vec<_> = letters(&rig)
+        .into_iter()
+        .map(|letter| {
+            assert_eq!((letter.attempts, letter.retry), (1, false));
+            letter.reason
+        })
+        .collect();
+    assert!(reasons[0].contains("`select`"), "{reasons:?}");
+    assert!(reasons[1].contains("no readings"), "{reasons:?}");
+    assert_eq!(
+        rig.journal
+            .prune(noon() + SignedDuration::from_hours(1), vec!["only".to_owned()])
+            .await
+            .unwrap(),
+        1,
+        "an entry with a dead letter stays"
+    );
+}
+
+/// A charging status that no program before the present one understood.
+async fn misfit() -> (Rig, Letter) {
+    let rig = Rig::new();
+    let odd = RawReading {
+        descriptor: SOC.to_owned(),
+        body: RawValue::from_string(r#"{"value":"many","timestamp":7}"#.to_owned()).unwrap(),
+    };
+    let snapshot = RawSnapshot {
+        vin: VINS[0].parse().unwrap(),
+        origin: Origin::Poll,
+        requested_at: Some(noon()),
+        received_at: noon(),
+        readings: vec![odd],
+    };
+    let appended = rig
+        .journal
+        .append("home".into(), "telematics".into(), Arc::new(snapshot));
+    assert_eq!(appended.await.unwrap().rejected, 1);
+    let letter = letters(&rig).remove(0);
+    (rig, letter)
+}
+
+#[tokio::test]
+async fn what_fits_no_type_is_judged_by_what_is_known_today() {
+    let (rig, letter) = misfit().await;
+    assert_eq!(letter.sink, "");
+    let Judgement::Refused(reason) = rig.reader.judge(letter.clone()).await.unwrap() else {
+        panic!("many is no number");
+    };
+    assert!(reason.contains("does not fit the type number"), "{reason}");
+    rig.journal.fail_letter(letter.id, reason).await.unwrap();
+    assert_eq!(letters(&rig)[0].attempts, 1);
+
+    // As if this program were the first to read such a value as a number.
+    let connection = rusqlite::Connection::open(rig.journal.path()).unwrap();
+    connection
+        .execute("update log set payload = replace(payload, 'many', '74')", [])
+        .unwrap();
+    let Judgement::Fits(entry) = rig.reader.judge(letter.clone()).await.unwrap() else {
+        panic!("74 is a number");
+    };
+    assert_eq!(entry.snapshot.readings.len(), 1);
+    let (sink, _store) = scripted([]);
+    rig.drain(rig.worker("only").await, sink).await;
+    rig.journal
+        .readdress_letter(letter, entry, vec!["only".into()])
+        .await
+        .unwrap();
+    let addressed = letters(&rig);
+    assert_eq!(addressed.len(), 1);
+    assert!(addressed[0].retry && addressed[0].sink == "only");
+    let rig = Rig {
+        draining: CancellationToken::new(),
+        ..rig
+    };
+    let (sink, mut store) = scripted([]);
+    rig.worker("only").await.redeliver(sink).await;
+    assert_eq!(written(&mut store), [[format!("1 {SOC}")]]);
+    assert_eq!(letters(&rig), []);
+    let repeat = rig.journal.append(
+        "home".into(),
+        "telematics".into(),
+        Arc::new(RawSnapshot {
+            vin: VINS[0].parse().unwrap(),
+            origin: Origin::Poll,
+            requested_at: Some(noon()),
+            received_at: noon(),
+            readings: vec![RawReading {
+                descriptor: SOC.to_owned(),
+                body: RawValue::from_string(r#"{"value":"74","timestamp":7}"#.to_owned()).unwrap(),
+            }],
+        }),
+    );
+    assert_eq!(repeat.await.unwrap().repeats, 1, "what was delivered is known");
+}
+
+#[tokio::test]
+async fn what_bmw_sent_is_shown_byte_by_byte() {
+    let (rig, letter) = misfit().await;
+    let sent = rig.journal.overview().unwrap().sent(&letter).unwrap().unwrap();
+    assert_eq!(
+        sent.readings,
+        [(SOC.to_owned(), r#"{"value":"many","timestamp":7}"#.to_owned())]
+    );
+    assert_eq!((&*sent.account, &*sent.source), ("home", "telematics"));
+    assert_eq!(letter.vin.unwrap().as_str(), VINS[0]);
+}
+
+#[tokio::test]
+async fn a_dropped_letter_is_gone() {
+    let rig = refused().await;
+    let ids = vec![letters(&rig)[0].id];
+    rig.journal.drop_letters(ids).await.unwrap();
+    assert_eq!(letters(&rig).len(), 1);
+}
