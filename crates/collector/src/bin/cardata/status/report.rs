@@ -19,7 +19,7 @@ pub fn text(status: &Status) -> String {
     )];
     if log.rejected > 0 {
         parts.push(format!(
-            "{} readings did not fit their type and are among the dead letters",
+            "{} readings did not fit their type: `cardata dead-letters list` shows them",
             log.rejected
         ));
     }
@@ -129,6 +129,13 @@ fn sinks(status: &Status) -> String {
         ]);
         let message = sink.said.as_ref().and_then(|said| said.message.as_ref());
         notes.extend(message.map(|message| format!("{}: {message}", sink.name)));
+        let has_letters = totals.is_some_and(|totals| totals.dead_letters > 0);
+        notes.extend(has_letters.then(|| {
+            format!(
+                "{}: `cardata dead-letters list --sink {}` shows what it refused",
+                sink.name, sink.name
+            )
+        }));
     }
     with_notes(&rows, &notes)
 }
