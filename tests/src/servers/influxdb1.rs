@@ -113,6 +113,12 @@ impl InfluxDb1 {
         assert_eq!(status, StatusCode::NO_CONTENT, "{lines}");
     }
 
+    /// Forgets a measurement with its points and the types of its fields.
+    pub async fn drop_measurement(&self, database: &str, measurement: &str) {
+        self.query(database, &format!("DROP MEASUREMENT {measurement}"))
+            .await;
+    }
+
     /// Every field of every point in the database.
     pub async fn points(&self, database: &str) -> Vec<Point> {
         let answer = self.query(database, "SELECT * FROM /.*/ GROUP BY *").await;

@@ -65,9 +65,7 @@ impl Refusal {
     }
 
     async fn mend(&self) {
-        self.server
-            .statement(&format!("DROP MEASUREMENT cardata ON {}", self.database))
-            .await;
+        self.server.drop_measurement(&self.database, "cardata").await;
     }
 
     async fn rows(&self) -> Vec<Row> {

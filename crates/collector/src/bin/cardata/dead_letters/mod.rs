@@ -59,7 +59,7 @@ pub struct ChoiceArgs {
     #[command(flatten)]
     pub pipeline: PipelineArgs,
     /// These, by the numbers that `list` shows.
-    #[arg(value_name = "ID", required_unless_present_any = ["sink", "all"])]
+    #[arg(value_name = "ID")]
     pub ids: Vec<i64>,
     /// Those of one sink.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["ids", "all"])]
@@ -135,6 +135,12 @@ fn unknown(id: i64) -> Failure {
 
 /// The letters that an owner chose; at least one.
 fn chosen(all: Vec<Letter>, choice: &ChoiceArgs, pipeline: &Pipeline) -> Result<Vec<Letter>, Failure> {
+    if choice.ids.is_empty() && choice.sink.is_none() && !choice.all {
+        return Err(Failure::new(
+            2,
+            "say which: their numbers, --sink NAME, or --all (`cardata dead-letters list` shows them)",
+        ));
+    }
     let is_chosen = |letter: &&Letter| match &choice.sink {
         Some(sink) => letter.sink == *sink,
         None => choice.all || choice.ids.contains(&letter.id),
