@@ -6,6 +6,7 @@
 
 mod backoff;
 mod contain;
+mod redelivery;
 mod replay;
 mod select;
 #[cfg(test)]
@@ -156,16 +157,16 @@ impl Worker {
         };
         let (written, next, ()) = tokio::join!(write, self.read(batch.last), acknowledge);
         let written = written.ok_or(Undrained)?;
-        let rejected = Rejected::all(written.rejected, &entries);
+        let mut rejected = Rejected::all(written.rejected, &entries);
         if !rejected.is_empty() {
             tracing::error!(sink = %self.name, rejected = rejected.len(), reason = rejected[0].reason, "the sink refused readings; they are among the dead letters");
         }
-        let stored = readings.saturating_sub(
-            rejected
-                .iter()
-                .filter(|rejected| rejected.moment.is_some())
-                .count(),
-        );
+        let stored = readings.saturating_sub(redelivery::refused(&rejected));
+        let missed = select::missed(&[&self.select], &batch);
+        if let Some(first) = missed.first() {
+            tracing::error!(sink = %self.name, missed = missed.len(), descriptor = first.descriptor, reason = first.reason, "readings of the journal fit their type no longer; they are among the dead letters");
+            rejected.extend(missed);
+        }
         *unacknowledged = Some(Acknowledgement {
             last: batch.last,
             readings: stored,

@@ -6,6 +6,8 @@ use collector_core::{Entry, Reading, Snapshot};
 
 use crate::config::Select;
 use crate::journal::Batch;
+use crate::journal::deliver::Rejected;
+use crate::journal::read::Misfit;
 
 /// The entries that `select` lets through, with only the readings that it lets through. A sink that wants
 /// everything shares the batch.
@@ -26,6 +28,26 @@ fn part(select: &Select, entry: &Entry) -> Option<Entry> {
         return None;
     }
     narrowed(entry, |reading| select.matches_descriptor(&reading.descriptor))
+}
+
+/// What a sink misses of a batch because it is no reading any more.
+pub fn missed(selects: &[&Select], batch: &Batch) -> Vec<Rejected> {
+    let is_wanted = |misfit: &&Misfit| {
+        selects.iter().all(|select| {
+            select.matches_vehicle(&misfit.vehicle)
+                && select.matches_source(&misfit.source)
+                && select.matches_descriptor(&misfit.descriptor)
+        })
+    };
+    let missed = batch.misfits.iter().filter(is_wanted);
+    missed
+        .map(|misfit| Rejected {
+            seq: misfit.seq,
+            descriptor: misfit.descriptor.to_string(),
+            moment: None,
+            reason: misfit.reason.clone(),
+        })
+        .collect()
 }
 
 /// What all of `selects` let through of an entry, as far as `wanted` wants it.

@@ -1,6 +1,6 @@
 //! Rows of the log as typed snapshots.
 
-use collector_core::{Reading, Unit, ValueType};
+use collector_core::{Descriptor, Reading, Unit, ValueType};
 use rusqlite::{Connection, params};
 
 use super::writer::Memory;
@@ -13,6 +13,29 @@ pub struct Decoded {
     pub readings: Vec<Reading>,
     /// Whether every descriptor with a value is known. One that is not was learned after `known` was read.
     pub complete: bool,
+}
+
+/// Values of a payload that are no readings, with the reason.
+pub fn misfits(
+    payload: &str,
+    window: Window,
+    known: &KnownDescriptors,
+) -> Result<Vec<(Descriptor, String)>, serde_json::Error> {
+    let mut misfits = Vec::new();
+    payload::for_each(payload, |descriptor, body, _| match known.get(descriptor) {
+        Some(known) => {
+            if let Meaning::Rejected(reason) = interpret(body, known, window) {
+                misfits.push((known.descriptor.clone(), reason));
+            }
+        }
+        None => {
+            if crate::normalise::known::infer(body, descriptor).is_some() {
+                let descriptor = Descriptor::new(descriptor, descriptor, ValueType::Text, None);
+                misfits.push((descriptor, "the journal does not know its type".to_owned()));
+            }
+        }
+    })?;
+    Ok(misfits)
 }
 
 /// The readings of a payload. Absent and rejected ones yield none, nor do those of unknown descriptors.

@@ -1,12 +1,12 @@
 //! Rows of the log as entries.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use collector_core::{Entry, Name, Origin, Snapshot, Vehicle, Vin};
 use rusqlite::{Connection, params};
 
-use super::read::{Batch, timestamp};
+use super::read::{Batch, Misfit, timestamp};
 use super::{JournalError, decode, payload};
 use crate::normalise::body::Body;
 use crate::normalise::known::KnownDescriptors;
@@ -56,8 +56,9 @@ impl Decoder {
             return Ok(None);
         };
         let mut entries = Vec::with_capacity(rows.len());
+        let mut misfits = Vec::new();
         for row in rows {
-            entries.extend(self.entry(row)?);
+            entries.extend(self.entry(row, &mut misfits)?);
         }
         let readings = entries
             .iter()
@@ -65,6 +66,7 @@ impl Decoder {
             .sum();
         Ok(Some(Batch {
             entries: entries.into(),
+            misfits: misfits.into(),
             readings,
             last,
         }))
@@ -73,7 +75,7 @@ impl Decoder {
     /// The entry of this number; `None` where there is none, or none with readings.
     pub fn one(&mut self, seq: u64) -> Result<Option<Entry>, JournalError> {
         match self.row(seq)? {
-            Some(row) => self.entry(row),
+            Some(row) => self.entry(row, &mut Vec::new()),
             None => Ok(None),
         }
     }
@@ -148,7 +150,7 @@ impl Decoder {
         Ok(rows)
     }
 
-    fn entry(&mut self, row: Row) -> Result<Option<Entry>, JournalError> {
+    fn entry(&mut self, row: Row, misfits: &mut Vec<Misfit>) -> Result<Option<Entry>, JournalError> {
         let damaged = |reason: String| JournalError::Damaged { seq: row.seq, reason };
         let decode = |known: &KnownDescriptors| {
             decode::readings(&row.payload, row.readings, row.window, known)
@@ -160,6 +162,9 @@ impl Decoder {
             decoded = decode(&self.known)?;
         }
         let readings = decoded.readings;
+        if readings.len() < row.readings {
+            misfits.extend(self.misfits(&row)?);
+        }
         if readings.is_empty() {
             return Ok(None);
         }
@@ -177,6 +182,36 @@ impl Decoder {
             seq: row.seq,
             snapshot: Arc::new(snapshot),
         }))
+    }
+
+    /// What was a reading when it was stored and is none for this version of the program. What was none then
+    /// has its dead letter.
+    fn misfits(&mut self, row: &Row) -> Result<Vec<Misfit>, JournalError> {
+        let known = self
+            .connection
+            .prepare_cached("select descriptor from dead_letter where seq = ?1 and sink = ''")?
+            .query_map([row.seq], |row| row.get(0))?
+            .collect::<Result<HashSet<String>, _>>()?;
+        let found = decode::misfits(&row.payload, row.window, &self.known).map_err(|error| {
+            JournalError::Damaged {
+                seq: row.seq,
+                reason: error.to_string(),
+            }
+        })?;
+        let vehicle = self.vehicle(row.vehicle_id)?;
+        let source = self.feed(row.feed_id)?.source.clone();
+        let new = found
+            .into_iter()
+            .filter(|(descriptor, _)| !known.contains(descriptor.as_str()));
+        Ok(new
+            .map(|(descriptor, reason)| Misfit {
+                seq: row.seq,
+                vehicle: vehicle.clone(),
+                source: source.clone(),
+                descriptor,
+                reason,
+            })
+            .collect())
     }
 
     fn vehicle(&mut self, id: i64) -> Result<Vehicle, JournalError> {

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use collector_core::{Entry, Name, Vin};
+use collector_core::{Descriptor, Entry, Name, Vehicle, Vin};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
@@ -29,10 +29,22 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub struct Batch {
     /// Entries with readings; those without are passed over.
     pub entries: Arc<[Entry]>,
+    /// What is no reading any more; none, unless descriptors have changed their types.
+    pub misfits: Arc<[Misfit]>,
     /// The readings in all of them.
     pub readings: usize,
     /// The number that a sink has reached once it has stored all of it.
     pub last: u64,
+}
+
+/// A value that was a reading when it was stored and is none for this version of the program.
+#[derive(Debug, Clone)]
+pub struct Misfit {
+    pub seq: u64,
+    pub vehicle: Vehicle,
+    pub source: Name,
+    pub descriptor: Descriptor,
+    pub reason: String,
 }
 
 /// Reads and decodes entries. Clones share the thread; it ends when the last is dropped.

@@ -235,3 +235,45 @@ async fn a_dropped_letter_is_gone() {
     rig.journal.drop_letters(ids).await.unwrap();
     assert_eq!(letters(&rig).len(), 1);
 }
+
+#[tokio::test]
+async fn what_is_no_reading_any_more_does_not_vanish() {
+    let rig = Rig::new();
+    rig.polls(2).await;
+    let connection = rusqlite::Connection::open(rig.journal.path()).unwrap();
+    // As if a later catalogue had made another type of the descriptor: the first value fits no more.
+    let spoilt = r#"update log set payload = replace(payload, '"value":1', '"value":"one"') where seq = 1"#;
+    connection.execute(spoilt, []).unwrap();
+    let (sink, mut store) = scripted([]);
+    let worker = Worker {
+        select: serde_json::from_str(r#"{"descriptors":["soc"]}"#).unwrap(),
+        ..rig.worker("only").await
+    };
+    rig.drain(worker, sink).await;
+    assert_eq!(store.seqs(), [[2]]);
+    let left = letters(&rig);
+    assert_eq!(left.len(), 1, "one for what the sink selects");
+    assert_eq!(
+        (&*left[0].sink, &*left[0].descriptor, left[0].seq),
+        ("only", SOC, 1)
+    );
+    assert!(left[0].reason.contains("does not fit"), "{}", left[0].reason);
+
+    retry(&rig, &left).await;
+    let rig = Rig {
+        draining: CancellationToken::new(),
+        ..rig
+    };
+    let (sink, mut store) = scripted([]);
+    rig.worker("only").await.redeliver(sink).await;
+    assert_eq!(store.seqs(), Vec::<Vec<u64>>::new());
+    assert_eq!(letters(&rig)[0].attempts, 1);
+    connection
+        .execute("update log set payload = replace(payload, '\"one\"', '1')", [])
+        .unwrap();
+    retry(&rig, &left).await;
+    let (sink, mut store) = scripted([]);
+    rig.worker("only").await.redeliver(sink).await;
+    assert_eq!(written(&mut store), [[format!("1 {SOC}")]]);
+    assert_eq!(letters(&rig), []);
+}
