@@ -7,7 +7,8 @@ use serde::Deserialize;
 use super::glob::Glob;
 use super::scalar::{self, Wrong};
 
-/// Which part of the journal a sink receives. What is not named is not restricted.
+/// Which part of the journal a sink receives. What is not named is not restricted. A change counts from the next
+/// entry on: `cardata replay` brings what the old selection left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "select")]
