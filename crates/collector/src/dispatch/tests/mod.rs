@@ -3,6 +3,7 @@
 mod failures;
 mod flow;
 mod letters;
+mod property;
 mod replays;
 mod selection;
 

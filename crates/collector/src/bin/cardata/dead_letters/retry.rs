@@ -36,9 +36,16 @@ pub async fn run(options: ChoiceArgs) -> CommandResult {
         ));
     }
     let failed = |error: JournalError| journal_failure(&error);
+    let judged = typeless.len();
     let misfits = judge(&pipeline, &journal, &overview, typeless)
         .await
         .map_err(failed)?;
+    if judged > misfits.len() {
+        terminal::error(&format!(
+            "{} that fitted no type are readings for this version of cardata",
+            judged - misfits.len()
+        ));
+    }
     let ids: Vec<i64> = addressed.iter().map(|letter| letter.id).collect();
     journal.retry_letters(ids.clone()).await.map_err(failed)?;
     // Those that were addressed just now are about to be tried too.
