@@ -158,10 +158,11 @@ impl Worker {
         }
         // A sink may name a reading twice.
         let stored = readings.saturating_sub(rejected.len());
+        let damaged = batch.dead_letters();
         *unacknowledged = Some(Acknowledgement {
             last: batch.last,
             readings: stored,
-            rejected,
+            rejected: [rejected, damaged].concat(),
         });
         self.cursor = batch.last;
         Ok(next)

@@ -1,62 +1,54 @@
-//! Rows of the log as entries.
+//! Rows of the log as entries for the sinks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 
-use collector_core::{Entry, Name, Origin, Snapshot, Vehicle, Vin};
-use rusqlite::{Connection, params};
+use collector_core::{Entry, Name, Snapshot, Vehicle, Vin};
 
-use super::read::{Batch, timestamp};
+use super::read::Batch;
+use super::scan::{Damage, Scan, Stored};
 use super::{JournalError, decode};
 use crate::normalise::Window;
 use crate::normalise::known::KnownDescriptors;
 
-struct Feed {
-    account: Name,
-    source: Name,
-    origin: Origin,
-}
-
-/// Decodes rows with what it has learned of vehicles, feeds and descriptors.
+/// Decodes entries with what it has learned of descriptors. What is damaged is passed over and told once.
 pub struct Decoder {
-    connection: Connection,
+    scan: Scan,
     names: HashMap<Vin, Name>,
     known: KnownDescriptors,
-    vehicles: HashMap<i64, Vehicle>,
-    feeds: HashMap<i64, Arc<Feed>>,
-}
-
-/// One row of the log, before its payload is read.
-struct Row {
-    seq: u64,
-    vehicle_id: i64,
-    feed_id: i64,
-    window: Window,
-    readings: usize,
-    payload: String,
+    /// The first numbers of damages that were told.
+    told: HashSet<u64>,
 }
 
 impl Decoder {
-    pub fn new(connection: Connection, names: HashMap<Vin, Name>) -> Self {
-        Self {
-            connection,
+    pub fn open(path: &Path, names: HashMap<Vin, Name>) -> Result<Self, JournalError> {
+        Ok(Self {
+            scan: Scan::open(path)?,
             names,
             known: KnownDescriptors::default(),
-            vehicles: HashMap::new(),
-            feeds: HashMap::new(),
-        }
+            told: HashSet::new(),
+        })
     }
 
     /// The entries after number `after`, as many as hold about `limit` readings, at least one; `None` where
     /// there are no more.
     pub fn batch(&mut self, after: u64, limit: usize) -> Result<Option<Batch>, JournalError> {
-        let rows = self.rows(after, limit)?;
-        let Some(last) = rows.last().map(|row| row.seq) else {
+        let Some(stretch) = self.scan.stretch(after, limit)? else {
             return Ok(None);
         };
-        let mut entries = Vec::with_capacity(rows.len());
-        for row in rows {
-            entries.extend(self.entry(row)?);
+        let mut damaged = stretch.damaged;
+        let mut entries = Vec::with_capacity(stretch.entries.len());
+        for stored in stretch.entries {
+            match self.entry(&stored)? {
+                Ok(entry) => entries.extend(entry),
+                Err(damage) => damaged.push(damage),
+            }
+        }
+        for damage in &damaged {
+            if self.told.insert(damage.first) {
+                tracing::error!(%damage, "the journal is damaged there; it is passed over, and `cardata journal verify` says what to do");
+            }
         }
         let readings = entries
             .iter()
@@ -65,118 +57,66 @@ impl Decoder {
         Ok(Some(Batch {
             entries: entries.into(),
             readings,
-            last,
+            last: stretch.last,
+            damaged: damaged.into(),
         }))
     }
 
-    fn rows(&self, after: u64, limit: usize) -> Result<Vec<Row>, JournalError> {
-        let mut statement = self.connection.prepare_cached(
-            "select seq, vehicle_id, feed_id, requested_at, received_at, readings, payload
-             from log where seq > ?1 order by seq",
-        )?;
-        let mut found = statement.query(params![after])?;
-        let mut rows = Vec::new();
-        let mut readings = 0;
-        while readings < limit && rows.len() < limit {
-            let Some(row) = found.next()? else { break };
-            let row = Row {
-                seq: row.get(0)?,
-                vehicle_id: row.get(1)?,
-                feed_id: row.get(2)?,
-                window: Window {
-                    requested_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
-                    received_at: timestamp(row.get(4)?),
-                },
-                readings: row.get(5)?,
-                payload: row.get(6)?,
-            };
-            readings += row.readings;
-            rows.push(row);
-        }
-        Ok(rows)
-    }
-
-    fn entry(&mut self, row: Row) -> Result<Option<Entry>, JournalError> {
-        let damaged = |reason: String| JournalError::Damaged { seq: row.seq, reason };
-        let decode = |known: &KnownDescriptors| {
-            decode::readings(&row.payload, row.readings, row.window, known)
-                .map_err(|error| damaged(error.to_string()))
+    /// `None` where the entry holds nothing for a sink.
+    fn entry(&mut self, stored: &Stored) -> Result<Result<Option<Entry>, Damage>, JournalError> {
+        let window = Window {
+            requested_at: stored.requested_at,
+            received_at: stored.received_at,
         };
-        let mut decoded = decode(&self.known)?;
-        if !decoded.complete {
-            decode::load_learned(&self.connection, &mut self.known)?;
-            decoded = decode(&self.known)?;
+        let decode = |known: &KnownDescriptors| {
+            decode::readings(&stored.payload, stored.readings, window, known)
+                .map_err(|error| unreadable(stored, &error))
+        };
+        let mut decoded = decode(&self.known);
+        if decoded.as_ref().is_ok_and(|decoded| !decoded.complete) {
+            decode::load_learned(self.scan.connection(), &mut self.known)?;
+            decoded = decode(&self.known);
         }
-        let readings = decoded.readings;
+        let readings = match decoded {
+            Ok(decoded) => decoded.readings,
+            Err(damage) => return Ok(Err(damage)),
+        };
         if readings.is_empty() {
-            return Ok(None);
+            return Ok(Ok(None));
         }
-        let vehicle = self.vehicle(row.vehicle_id)?;
-        let feed = self.feed(row.feed_id)?;
         let snapshot = Snapshot {
-            vehicle,
-            account: feed.account.clone(),
-            source: feed.source.clone(),
-            origin: feed.origin,
-            received_at: row.window.received_at,
+            vehicle: self.vehicle(&stored.vin),
+            account: stored.feed.account.clone(),
+            source: stored.feed.source.clone(),
+            origin: stored.feed.origin,
+            received_at: stored.received_at,
             readings,
         };
-        Ok(Some(Entry {
-            seq: row.seq,
+        Ok(Ok(Some(Entry {
+            seq: stored.seq,
             snapshot: Arc::new(snapshot),
-        }))
+        })))
     }
 
-    fn vehicle(&mut self, id: i64) -> Result<Vehicle, JournalError> {
-        if let Some(vehicle) = self.vehicles.get(&id) {
-            return Ok(vehicle.clone());
-        }
-        let text: String = self
-            .connection
-            .prepare_cached("select vin from vehicle where id = ?1")?
-            .query_row([id], |row| row.get(0))?;
-        let vin: Vin = text
-            .parse()
-            .map_err(|error: collector_core::InvalidVin| JournalError::Damaged {
-                seq: 0,
-                reason: error.to_string(),
-            })?;
+    fn vehicle(&mut self, vin: &Vin) -> Vehicle {
         let name = self
             .names
-            .get(&vin)
-            .cloned()
-            .unwrap_or_else(|| vin.production_number().into());
-        let vehicle = Vehicle { vin, name };
-        self.vehicles.insert(id, vehicle.clone());
-        Ok(vehicle)
-    }
-
-    fn feed(&mut self, id: i64) -> Result<Arc<Feed>, JournalError> {
-        if let Some(feed) = self.feeds.get(&id) {
-            return Ok(feed.clone());
+            .entry(vin.clone())
+            .or_insert_with(|| vin.production_number().into());
+        Vehicle {
+            vin: vin.clone(),
+            name: name.clone(),
         }
-        let feed = self
-            .connection
-            .prepare_cached("select account, source, origin from feed where id = ?1")?
-            .query_row([id], |row| {
-                let origin: String = row.get(2)?;
-                let (account, source): (String, String) = (row.get(0)?, row.get(1)?);
-                Ok(Feed {
-                    account: account.into(),
-                    source: source.into(),
-                    origin: self::origin(&origin),
-                })
-            })?;
-        let feed = Arc::new(feed);
-        self.feeds.insert(id, feed.clone());
-        Ok(feed)
     }
 }
 
-fn origin(text: &str) -> Origin {
-    match text {
-        "stream" => Origin::Stream,
-        "archive" => Origin::Archive,
-        _ => Origin::Poll,
+/// An entry that is as it was written, and that this program cannot read all the same.
+pub(super) fn unreadable(stored: &Stored, error: &serde_json::Error) -> Damage {
+    Damage {
+        first: stored.seq,
+        last: stored.seq,
+        reason: format!("its payload cannot be read: {error}"),
+        vehicle: Some(stored.vin.short().to_owned()),
+        received_at: Some(stored.received_at),
     }
 }

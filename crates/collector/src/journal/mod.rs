@@ -8,22 +8,37 @@
 //! * [`append`]: a snapshot in, repeats taken out. [`read`]: decoded batches. [`deliver`]: acknowledgements.
 //! * [`ledger`]: calls spent. [`registry`]: vehicles and containers. [`polls`]: when what was asked.
 //! * [`overview`]: what `cardata status` shows, from any process.
+//! * [`scan`]: the log read past whatever is damaged in it. [`verify`], [`stats`], [`compact`]: care of it.
+//! * [`export`], [`import`], [`lines`]: the log as lines of JSON. [`backup`], [`restore`]: the whole state.
 
 pub mod append;
+mod aside;
+pub mod backup;
+mod checksum;
+pub mod compact;
 mod decode;
 mod decoder;
 pub mod deliver;
 mod error;
+pub mod export;
+mod feeds;
+pub mod import;
 pub mod ledger;
+pub mod lines;
 pub mod overview;
 mod payload;
 pub mod polls;
+mod probe;
 mod prune;
 pub mod read;
 pub mod registry;
+pub mod restore;
+pub mod scan;
 mod schema;
+pub mod stats;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -33,7 +48,9 @@ use collector_core::LogId;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
+pub use decode::parse_payload;
 pub use error::JournalError;
+pub use feeds::Feed;
 pub use read::{Batch, Reader};
 use writer::Writer;
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::journal::args::{BackupArgs, JournalCommand, RestoreArgs};
+
 /// Keeps the whole history of your BMW, MINI, Supra or Rolls-Royce: logs in to BMW CarData, polls within the
 /// 50 calls a day, and delivers every reading to the stores you use.
 #[derive(Debug, Parser)]
@@ -51,6 +53,13 @@ pub enum Command {
     Vehicles(VehiclesArgs),
     /// The containers of each account. Spends a call.
     Containers(ContainersArgs),
+    /// Care of the history: sums, checks, export and import.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Write one file with the journal and the logins. Works while `run` runs.
+    Backup(BackupArgs),
+    /// Put a backup into the state directory. Not while `run` runs.
+    Restore(RestoreArgs),
     /// The sources and sinks, or the options and a sample of one: `cardata plugins csv`.
     Plugins(PluginsArgs),
     /// The JSON Schema of pipeline files, for editors.

@@ -4,12 +4,15 @@
 //! directory is in use, 70 a bug.
 
 mod args;
+mod backup;
 mod check;
 mod containers;
 mod context;
+mod journal;
 mod logging;
 mod login;
 mod plugins;
+mod restore;
 mod run;
 mod signals;
 mod simulate;
@@ -83,6 +86,9 @@ async fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Status(options) => status::run(&options).await,
         Command::Vehicles(options) => vehicles::run(options).await,
         Command::Containers(options) => containers::run(options).await,
+        Command::Journal(command) => journal::run(command).await,
+        Command::Backup(options) => backup::run(&options),
+        Command::Restore(options) => restore::run(&options),
         Command::Plugins(options) => plugins::run(&options),
         Command::Schema => plugins::schema(),
         Command::Sim(options) => simulate::run(options).await,

@@ -1,5 +1,6 @@
 //! The journal on a real disk, held against what it promises.
 
+mod damage;
 mod delivery;
 mod durability;
 mod model;
