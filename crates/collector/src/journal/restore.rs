@@ -13,7 +13,7 @@
 //! **Calls** that the old ledger knows of were spent; they are carried over.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -132,13 +132,10 @@ fn copied(file: &Path, state: &Path) -> Result<NamedTempFile, BackupError> {
 /// When and of which journal the backup was made.
 fn manifest(copy: &Path, file: &Path) -> Result<(Timestamp, String), RestoreError> {
     let foreign = || RestoreError::Foreign(file.to_owned());
-    let connection = open_read_only(copy).map_err(|_| foreign())?;
-    let application: i64 = connection
-        .pragma_query_value(None, "application_id", |row| row.get(0))
-        .map_err(|_| foreign())?;
-    if application != APPLICATION_ID {
+    if !has_mark(copy).map_err(io_error("read", copy))? {
         return Err(foreign());
     }
+    let connection = open_read_only(copy).map_err(|_| foreign())?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?));
     let (format, made_at, log_id) = connection
         .query_row("select format, made_at, log_id from backup_manifest", [], read)
@@ -148,6 +145,17 @@ fn manifest(copy: &Path, file: &Path) -> Result<(Timestamp, String), RestoreErro
     }
     let made_at = Timestamp::from_millisecond(made_at).map_err(|error| damaged(file, &error))?;
     Ok((made_at, log_id))
+}
+
+/// Whether the header of the database has our mark. SQLite itself would make files beside any other.
+fn has_mark(copy: &Path) -> Result<bool, io::Error> {
+    let mut header = Vec::new();
+    fs::File::open(copy)?.take(100).read_to_end(&mut header)?;
+    let mark = u32::try_from(APPLICATION_ID).unwrap_or(0).to_be_bytes();
+    // Where the file format has the application id, and the mode in which no write-ahead log is used.
+    Ok(header.starts_with(b"SQLite format 3\0")
+        && header.get(68..72) == Some(&mark)
+        && header.get(18..20) == Some(&[1, 1]))
 }
 
 /// Makes a journal of the copy. Returns the names of token files that are damaged.

@@ -3,7 +3,9 @@
 mod damage;
 mod delivery;
 mod durability;
+mod keeping;
 mod model;
+mod moving;
 mod opening;
 mod pruning;
 mod repeats;
