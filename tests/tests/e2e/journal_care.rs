@@ -1,11 +1,13 @@
 //! Care of the history: backups, restores, moves to another machine, and damage that is found.
 
 use std::collections::HashSet;
-use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use cardata_sim::SimConfig;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use tests::process::Signal;
 
 use crate::oracle::{Row, assert_exactly, expected_of_all};
 use crate::scene::{Plan, Said, Scene, stop};
@@ -208,7 +210,13 @@ async fn a_flipped_byte_is_found_passed_over_and_left_out() {
     let said = scene.call(&["journal", "verify"]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(said.out.contains("all sound"), "{said:?}");
-    flip(&scene.path("state/journal.db"), b"batteryManagement.header\",{\"");
+    let said = scene.call(&["journal", "export"]).await;
+    let news = said.out.lines().skip(2).find(|line| line.contains("[[\"vehicle"));
+    let (_, payload) = news.unwrap().split_once("\"payload\":").unwrap();
+    flip(
+        &scene.path("state/journal.db"),
+        payload.trim_end_matches('}').as_bytes(),
+    );
     let said = scene.call(&["journal", "verify"]).await;
     assert_eq!(said.code, Some(4), "{said:?}");
     assert!(
@@ -253,19 +261,67 @@ async fn a_flipped_byte_is_found_passed_over_and_left_out() {
     assert!(late.iter().all(|row| all.contains(row)));
 }
 
-/// Turns one bit in the first place where the file has these bytes.
+#[tokio::test]
+async fn a_restore_that_is_killed_leaves_the_old_or_the_new_state() {
+    let scene = Scene::with(long_lived(), &Plan::default()).await;
+    scene.login().await;
+    let run = scene.run().await;
+    scene.more_answers(&run, 5).await;
+    assert_eq!(scene.call(&["backup", "saved.cardata"]).await.code, Some(0));
+    scene.more_answers(&run, 20).await;
+    stop(run).await;
+    let entries = |state: &Path| stores::journal(state, "select count(*) from log");
+    let old = entries(&scene.path("state"));
+    copy(&scene.path("state"), &scene.path("kept"));
+    let mut random = StdRng::seed_from_u64(20_260_301);
+    let mut seen = HashSet::new();
+    for _ in 0..20 {
+        std::fs::remove_dir_all(scene.path("state")).unwrap();
+        copy(&scene.path("kept"), &scene.path("state"));
+        let mut restore = scene.start(&["restore", "saved.cardata", "--force"]);
+        // The moment of death is what is tried out here.
+        tokio::time::sleep(random.random_range(Duration::ZERO..Duration::from_millis(150))).await;
+        restore.signal(Signal::Kill).await;
+        restore.wait_exit(crate::scene::DEADLINE).await;
+        let said = scene.call(&["journal", "verify"]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let state = scene.path("state");
+        let is_old = entries(&state) == old;
+        let moved_on = stores::journal(
+            &state,
+            "select max(last_seq) from (select 0 as last_seq union select last_seq from gap)",
+        );
+        assert_eq!(is_old, moved_on == 0, "half of each");
+        seen.insert(is_old);
+        let login = std::fs::read(state.join("tokens/home.json"));
+        assert!(login.is_ok_and(|login| login.ends_with(b"}\n")));
+    }
+    assert!(seen.contains(&true), "killed too late each time");
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// Turns one bit wherever the file has these bytes: a database keeps old copies in pages that it no longer uses.
 fn flip(path: &Path, text: &[u8]) {
-    let mut file = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open(path)
-        .unwrap();
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).unwrap();
-    let at = bytes
-        .windows(text.len())
-        .position(|window| window == text)
-        .unwrap();
-    file.seek(SeekFrom::Start(at as u64)).unwrap();
-    file.write_all(&[bytes[at] ^ 1]).unwrap();
+    let mut bytes = std::fs::read(path).unwrap();
+    let places = bytes.windows(text.len()).enumerate();
+    let places: Vec<_> = places
+        .filter(|(_, window)| *window == text)
+        .map(|(at, _)| at)
+        .collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at + text.len() / 2] ^= 1;
+    }
+    std::fs::write(path, bytes).unwrap();
 }

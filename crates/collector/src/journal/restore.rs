@@ -25,6 +25,9 @@ use super::scan::Damage;
 use super::verify::verify_file;
 use super::{FILE, JournalError, append, aside, open_read_only, schema};
 
+/// How the names of copies begin.
+const COPY: &str = ".restore-";
+
 /// What was brought back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
@@ -119,8 +122,9 @@ fn damaged(file: &Path, error: &dyn std::error::Error) -> RestoreError {
 /// A copy of the backup where the journal will be; what is checked is what will be used.
 fn copied(file: &Path, state: &Path) -> Result<NamedTempFile, BackupError> {
     let mut source = fs::File::open(file).map_err(io_error("read", file))?;
+    remove_leftovers(state).map_err(io_error("clean", state))?;
     let mut copy = tempfile::Builder::new()
-        .prefix(".restore-")
+        .prefix(COPY)
         .tempfile_in(state)
         .map_err(io_error("make a file in", state))?;
     io::copy(&mut source, &mut copy).map_err(io_error("write a copy of the backup to", state))?;
@@ -129,13 +133,24 @@ fn copied(file: &Path, state: &Path) -> Result<NamedTempFile, BackupError> {
     Ok(copy)
 }
 
+/// Copies of a restore that was killed; the lock says that none is at work.
+fn remove_leftovers(state: &Path) -> Result<(), io::Error> {
+    for entry in fs::read_dir(state)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(COPY) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// When and of which journal the backup was made.
 fn manifest(copy: &Path, file: &Path) -> Result<(Timestamp, String), RestoreError> {
     let foreign = || RestoreError::Foreign(file.to_owned());
     if !has_mark(copy).map_err(io_error("read", copy))? {
         return Err(foreign());
     }
-    let connection = open_read_only(copy).map_err(|_| foreign())?;
+    let connection = open_read_only(copy).map_err(|error| damaged(file, &error))?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?));
     let (format, made_at, log_id) = connection
         .query_row("select format, made_at, log_id from backup_manifest", [], read)
@@ -193,6 +208,8 @@ fn make_ready(copy: &Path, state: &Path, log_id: &str, now: Timestamp) -> Result
     )?;
     connection.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
     connection.execute_batch("commit")?;
+    // From its first moment under its name, so that a crash never leaves what a reader cannot mend.
+    connection.pragma_update(None, "journal_mode", "wal")?;
     Ok(damaged)
 }
 
@@ -248,19 +265,18 @@ pub fn finish(state: &Path, tokens: &Path) -> Result<u64, RestoreError> {
             )
             .optional()
     };
-    // What cannot be read is told by whoever opens the journal.
-    let Ok(connection) = open_read_only(&journal) else {
-        return Ok(0);
-    };
-    if !matches!(pending(&connection), Ok(Some(()))) {
+    let looked = open_read_only(&journal).map(|connection| pending(&connection));
+    if !journal.is_file() || matches!(looked, Ok(Ok(None))) {
         return Ok(0);
     }
-    drop(connection);
-    let mut connection = super::connect(&journal, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // What cannot be read is told by whoever opens the journal.
+    let Ok(mut connection) = super::connect(&journal, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE) else {
+        return Ok(0);
+    };
     connection.pragma_update(None, "synchronous", "full")?;
     // Another process may be at it: the second waits here and finds nothing to do.
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    if pending(&transaction)?.is_none() {
+    if !matches!(pending(&transaction), Ok(Some(()))) {
         return Ok(0);
     }
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();

@@ -107,17 +107,11 @@ impl Scan {
     /// there is nothing more.
     pub fn stretch(&mut self, after: u64, readings: usize) -> Result<Option<Stretch>, JournalError> {
         // One look at the log, its gaps and its newest number: others may be writing.
-        self.connection.execute_batch("begin")?;
-        let found = self.look(after, readings);
-        self.connection.execute_batch("commit")?;
-        found
-    }
-
-    fn look(&mut self, after: u64, limit: usize) -> Result<Option<Stretch>, JournalError> {
-        let newest = append::newest(&self.connection).unwrap_or(0);
+        let look = self.connection.unchecked_transaction()?;
+        let newest = append::newest(&look).unwrap_or(0);
         let mut walk = Walk {
             sealed: self.sealed,
-            limit,
+            limit: readings,
             readings: 0,
             trusted: after,
             place: after,
@@ -127,7 +121,7 @@ impl Scan {
             suspects: Vec::new(),
             holes: Vec::new(),
         };
-        let finished = walk.run(&self.connection, &mut self.feeds)?;
+        let finished = walk.run(&look, &mut self.feeds)?;
         if finished && newest > walk.trusted {
             walk.hole(newest);
             walk.trusted = newest;
@@ -138,7 +132,7 @@ impl Scan {
         let known_gaps = if walk.holes.is_empty() {
             Vec::new()
         } else {
-            gaps(&self.connection)
+            gaps(&look)
         };
         Ok(Some(Stretch {
             damaged: damages(&walk.holes, &known_gaps, &walk.suspects),
