@@ -11,6 +11,9 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::journal;
+use crate::journal::restore::RestoreError;
+
 /// The state directory of one pipeline.
 #[derive(Debug, Clone)]
 pub struct StateDirectory {
@@ -37,6 +40,8 @@ pub enum StateError {
         "the state directory {path} is in use by {holder}: stop that first, or set `state:` to another directory"
     )]
     InUse { path: PathBuf, holder: String },
+    #[error("a restore was interrupted and cannot be finished")]
+    Restore(#[from] Box<RestoreError>),
 }
 
 impl StateDirectory {
@@ -49,6 +54,8 @@ impl StateDirectory {
             fs::create_dir_all(path).map_err(|source| directory.error("create", path, source))?;
             restrict(path).map_err(|source| directory.error("protect", path, source))?;
         }
+        // A restore may have ended before the login was in its place.
+        journal::restore::finish(path, &directory.tokens()).map_err(Box::new)?;
         Ok(directory)
     }
 

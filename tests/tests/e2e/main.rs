@@ -15,6 +15,7 @@ mod deliveries;
 mod documents;
 mod faults;
 mod full_disk;
+mod journal_care;
 mod kills;
 mod letters;
 mod logins;

@@ -167,6 +167,7 @@ impl Worker {
             tracing::error!(sink = %self.name, missed = missed.len(), descriptor = first.descriptor, reason = first.reason, "readings of the journal fit their type no longer; they are among the dead letters");
             rejected.extend(missed);
         }
+        rejected.extend(batch.dead_letters());
         *unacknowledged = Some(Acknowledgement {
             last: batch.last,
             readings: stored,

@@ -46,7 +46,7 @@ pub async fn deliver_letters(
     for letters in letters.chunk_by(|a, b| a.seq == b.seq) {
         let entry = match worker.reader.entry(letters[0].seq).await {
             Ok(entry) => entry.ok_or_else(|| "the journal has no readings of this entry any more".to_owned()),
-            Err(error @ JournalError::Damaged { .. }) => Err(error.to_string()),
+            Err(error @ JournalError::DamagedEntry(_)) => Err(error.to_string()),
             Err(error) => return Err(error.into()),
         };
         let mut sound = Vec::new();

@@ -99,12 +99,12 @@ impl Reader {
                 return Ok(match decoder.one(letter.seq) {
                     Ok(Some(entry)) => Judgement::Fits(entry),
                     Ok(None) => gone(),
-                    Err(error @ JournalError::Damaged { .. }) => Judgement::Refused(error.to_string()),
+                    Err(error @ JournalError::DamagedEntry(_)) => Judgement::Refused(error.to_string()),
                     Err(error) => return Err(error),
                 });
             }
             let meaning = match decoder.meaning(letter.seq, &letter.descriptor, letter.position) {
-                Err(error @ JournalError::Damaged { .. }) => {
+                Err(error @ JournalError::DamagedEntry(_)) => {
                     return Ok(Judgement::Refused(error.to_string()));
                 }
                 meaning => meaning?,

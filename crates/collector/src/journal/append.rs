@@ -10,6 +10,7 @@ use collector_core::{RawReading, RawSnapshot, Stamp, Value};
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
+use super::checksum::Content;
 use super::writer::Memory;
 use super::{Journal, JournalError, decode, payload, registry};
 use crate::normalise::body::Body;
@@ -31,6 +32,21 @@ pub struct Appended {
     pub rejected: usize,
 }
 
+/// What is known of an entry that another journal kept before.
+///
+/// That journal kept a reading because it was news there, so only what is here already is left out. Where it is
+/// older than what is known of the vehicle, it does not touch the last values: they decide what the next poll
+/// brings anew.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Past {
+    /// Repeats that were left out where the entry was written.
+    pub repeats: u64,
+    /// An entry with its feed and its times is here already.
+    pub known: bool,
+    /// It was received after everything that is known of the vehicle.
+    pub latest: bool,
+}
+
 impl Journal {
     /// Stores a snapshot. On `Ok` it is on disk.
     pub async fn append(
@@ -39,23 +55,29 @@ impl Journal {
         source: Arc<str>,
         snapshot: Arc<RawSnapshot>,
     ) -> Result<Appended, JournalError> {
-        self.transact(move |connection, memory| append(connection, memory, &account, &source, &snapshot))
-            .await
+        self.transact(move |connection, memory| {
+            append(connection, memory, &account, &source, &snapshot, None)
+        })
+        .await
     }
 }
 
-/// The number of the newest entry, 0 for an empty log.
+/// The number of the newest entry that there ever was, 0 for an empty log.
 pub(super) fn newest(connection: &Connection) -> Result<u64, JournalError> {
-    let query = "select coalesce((select seq from sqlite_sequence where name = 'log'), 0)";
-    Ok(connection.query_row(query, [], |row| row.get(0))?)
+    let query = "select max(coalesce((select seq from sqlite_sequence where name = 'log'), 0),
+                     coalesce((select max(seq) from log), 0))";
+    Ok(connection
+        .prepare_cached(query)?
+        .query_row([], |row| row.get(0))?)
 }
 
-fn append(
+pub(super) fn append(
     connection: &Connection,
     memory: &mut Memory,
     account: &str,
     source: &str,
     snapshot: &RawSnapshot,
+    past: Option<Past>,
 ) -> Result<Appended, JournalError> {
     decode::learn_all(connection, memory)?;
     let vehicle_id = registry::vehicle_id(connection, memory, &snapshot.vin)?;
@@ -67,6 +89,7 @@ fn append(
             requested_at: snapshot.requested_at,
             received_at: snapshot.received_at,
         },
+        past,
         payload: payload::Builder::new(),
         appended: Appended::default(),
         rejected: Vec::new(),
@@ -81,24 +104,25 @@ fn append(
         ..
     } = round;
     let polled = snapshot.origin == collector_core::Origin::Poll;
-    if payload.readings() == 0 && !polled {
+    let known = past.is_some_and(|past| past.known);
+    if payload.readings() == 0 && (!polled || known) {
         return Ok(appended);
     }
-    connection
-        .prepare_cached(
-            "insert into log (vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            vehicle_id,
-            feed_id(connection, account, source, snapshot.origin.as_str())?,
-            snapshot.requested_at.map(|at| at.as_millisecond()),
-            snapshot.received_at.as_millisecond(),
-            appended.new,
-            appended.repeats,
-            payload.finish(),
-        ])?;
-    let seq = u64::try_from(connection.last_insert_rowid()).unwrap_or(0);
+    let payload = payload.finish();
+    let content = Content {
+        seq: newest(connection)? + 1,
+        vin: snapshot.vin.as_str(),
+        account,
+        source,
+        origin: snapshot.origin.as_str(),
+        requested_at: snapshot.requested_at.map(|at| at.as_millisecond()),
+        received_at: snapshot.received_at.as_millisecond(),
+        readings: appended.new as u64,
+        repeats: appended.repeats as u64 + past.map_or(0, |past| past.repeats),
+        payload: &payload,
+    };
+    insert(connection, vehicle_id, &content)?;
+    let seq = content.seq;
     for misfit in rejected {
         connection
             .prepare_cached(
@@ -118,12 +142,34 @@ fn append(
     Ok(appended)
 }
 
+fn insert(connection: &Connection, vehicle_id: i64, content: &Content<'_>) -> Result<(), JournalError> {
+    connection
+        .prepare_cached(
+            "insert into log
+                 (seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload, checksum)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            content.seq,
+            vehicle_id,
+            feed_id(connection, content.account, content.source, content.origin)?,
+            content.requested_at,
+            content.received_at,
+            content.readings,
+            content.repeats,
+            content.payload,
+            content.checksum(),
+        ])?;
+    Ok(())
+}
+
 /// One snapshot on its way into the log.
 struct Round<'a> {
     connection: &'a Connection,
     memory: &'a mut Memory,
     vehicle_id: i64,
     window: Window,
+    past: Option<Past>,
     payload: payload::Builder,
     appended: Appended,
     rejected: Vec<Misfit>,
@@ -167,7 +213,7 @@ impl Round<'_> {
                 let hash = hash(&identity(&value));
                 let changed = self.changed(series, hash)?;
                 let occurrence = match stamp {
-                    Stamp::Requested if !changed => None,
+                    Stamp::Requested if !changed && self.past.is_none() => None,
                     _ => self.remember(series, measured_at.as_millisecond(), hash)?,
                 };
                 match occurrence {
@@ -232,15 +278,21 @@ impl Round<'_> {
 
     /// Whether this is another misfit than the last, or the first behind a value.
     fn misfit(&mut self, series: i64, hash: i64) -> Result<bool, JournalError> {
+        if let Some(past) = self.past.filter(|past| past.known || !past.latest) {
+            return Ok(!past.known);
+        }
         let changed = self
             .connection
             .prepare_cached("update series set last_misfit = ?2 where id = ?1 and last_misfit is not ?2")?
             .execute(params![series, hash])?;
-        Ok(changed > 0)
+        Ok(changed > 0 || self.past.is_some())
     }
 
     /// Whether this value differs from the one before it, whatever their times and whatever came between.
     fn changed(&mut self, series: i64, hash: i64) -> Result<bool, JournalError> {
+        if self.past.is_some_and(|past| !past.latest) {
+            return Ok(false);
+        }
         self.connection
             .prepare_cached("update series set last_misfit = null where id = ?1 and last_misfit is not null")?
             .execute([series])?;

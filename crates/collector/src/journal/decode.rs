@@ -73,6 +73,18 @@ pub fn readings(
     Ok(Decoded { readings, complete })
 }
 
+/// Reads a payload, whatever it holds, as it is read for the sinks and for an import. Returns how many readings
+/// of known descriptors it has.
+pub fn parse_payload(payload: &str) -> Result<usize, serde_json::Error> {
+    let window = Window {
+        requested_at: Some(jiff::Timestamp::UNIX_EPOCH),
+        received_at: jiff::Timestamp::UNIX_EPOCH,
+    };
+    let decoded = readings(payload, 0, window, &KnownDescriptors::default())?;
+    payload::raw(payload)?;
+    Ok(decoded.readings.len())
+}
+
 /// Reads what was learned of descriptors outside the catalogue, once.
 pub fn learn_all(connection: &Connection, memory: &mut Memory) -> Result<(), JournalError> {
     if !memory.learned {

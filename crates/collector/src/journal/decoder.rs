@@ -1,64 +1,57 @@
-//! Rows of the log as entries.
+//! Rows of the log as entries for the sinks.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 
-use collector_core::{Entry, Name, Origin, Snapshot, Vehicle, Vin};
-use rusqlite::{Connection, params};
+use collector_core::{Entry, Name, Snapshot, Vehicle, Vin};
+use rusqlite::Connection;
 
-use super::read::{Batch, Misfit, timestamp};
+use super::read::{Batch, Misfit};
+use super::scan::{Damage, Scan, Stored};
 use super::{JournalError, decode, payload};
 use crate::normalise::body::Body;
 use crate::normalise::known::KnownDescriptors;
 use crate::normalise::{Meaning, Window, interpret};
 
-struct Feed {
-    account: Name,
-    source: Name,
-    origin: Origin,
-}
-
-/// Decodes rows with what it has learned of vehicles, feeds and descriptors.
+/// Decodes entries with what it has learned of descriptors. What is damaged is passed over and told once.
 pub struct Decoder {
-    connection: Connection,
+    scan: Scan,
     names: HashMap<Vin, Name>,
     known: KnownDescriptors,
-    vehicles: HashMap<i64, Vehicle>,
-    feeds: HashMap<i64, Arc<Feed>>,
-}
-
-/// One row of the log, before its payload is read.
-struct Row {
-    seq: u64,
-    vehicle_id: i64,
-    feed_id: i64,
-    window: Window,
-    readings: usize,
-    payload: String,
+    /// The first numbers of damages that were told.
+    told: HashSet<u64>,
 }
 
 impl Decoder {
-    pub fn new(connection: Connection, names: HashMap<Vin, Name>) -> Self {
-        Self {
-            connection,
+    pub fn open(path: &Path, names: HashMap<Vin, Name>) -> Result<Self, JournalError> {
+        Ok(Self {
+            scan: Scan::open(path)?,
             names,
             known: KnownDescriptors::default(),
-            vehicles: HashMap::new(),
-            feeds: HashMap::new(),
-        }
+            told: HashSet::new(),
+        })
     }
 
     /// The entries after number `after`, as many as hold about `limit` readings, at least one; `None` where
     /// there are no more.
     pub fn batch(&mut self, after: u64, limit: usize) -> Result<Option<Batch>, JournalError> {
-        let rows = self.rows(after, limit)?;
-        let Some(last) = rows.last().map(|row| row.seq) else {
+        let Some(stretch) = self.scan.stretch(after, limit)? else {
             return Ok(None);
         };
-        let mut entries = Vec::with_capacity(rows.len());
+        let mut damaged = stretch.damaged;
+        let mut entries = Vec::with_capacity(stretch.entries.len());
         let mut misfits = Vec::new();
-        for row in rows {
-            entries.extend(self.entry(row, &mut misfits)?);
+        for stored in stretch.entries {
+            match self.entry(&stored, &mut misfits)? {
+                Ok(entry) => entries.extend(entry),
+                Err(damage) => damaged.push(damage),
+            }
+        }
+        for damage in &damaged {
+            if self.told.insert(damage.first) {
+                tracing::error!(%damage, "the journal is damaged there; it is passed over, and `cardata journal verify` says what to do");
+            }
         }
         let readings = entries
             .iter()
@@ -68,14 +61,18 @@ impl Decoder {
             entries: entries.into(),
             misfits: misfits.into(),
             readings,
-            last,
+            last: stretch.last,
+            damaged: damaged.into(),
         }))
     }
 
     /// The entry of this number; `None` where there is none, or none with readings.
+    ///
+    /// # Errors
+    /// [`JournalError::DamagedEntry`] where it is there and cannot be believed.
     pub fn one(&mut self, seq: u64) -> Result<Option<Entry>, JournalError> {
-        match self.row(seq)? {
-            Some(row) => self.entry(row, &mut Vec::new()),
+        match self.stored(seq)? {
+            Some(stored) => self.entry(&stored, &mut Vec::new())?.map_err(damaged),
             None => Ok(None),
         }
     }
@@ -88,18 +85,15 @@ impl Decoder {
         descriptor: &str,
         position: Option<usize>,
     ) -> Result<Option<Meaning>, JournalError> {
-        let Some(row) = self.row(seq)? else {
+        let Some(entry) = self.stored(seq)? else {
             return Ok(None);
         };
-        decode::load_learned(&self.connection, &mut self.known)?;
-        let stored = payload::stored(&row.payload).map_err(|error| JournalError::Damaged {
-            seq,
-            reason: error.to_string(),
-        })?;
+        decode::load_learned(self.scan.connection(), &mut self.known)?;
+        let stored = payload::stored(&entry.payload).map_err(|error| damaged(unreadable(&entry, &error)))?;
         let meaning = |body: &str| match (Body::parse(body), self.known.get(descriptor)) {
             (None, _) => Meaning::Rejected("not a JSON object".to_owned()),
             (_, None) => Meaning::Absent,
-            (Some(body), Some(known)) => interpret(&body, known, row.window),
+            (Some(body), Some(known)) => interpret(&body, known, window(&entry)),
         };
         let mut found = stored
             .iter()
@@ -115,155 +109,125 @@ impl Decoder {
     }
 
     pub fn connection(&self) -> &Connection {
-        &self.connection
+        self.scan.connection()
     }
 
-    fn row(&self, seq: u64) -> Result<Option<Row>, JournalError> {
-        let rows = self.rows(seq.saturating_sub(1), 1)?;
-        Ok(rows.into_iter().find(|row| row.seq == seq))
-    }
-
-    fn rows(&self, after: u64, limit: usize) -> Result<Vec<Row>, JournalError> {
-        let mut statement = self.connection.prepare_cached(
-            "select seq, vehicle_id, feed_id, requested_at, received_at, readings, payload
-             from log where seq > ?1 order by seq",
-        )?;
-        let mut found = statement.query(params![after])?;
-        let mut rows = Vec::new();
-        let mut readings = 0;
-        while readings < limit && rows.len() < limit {
-            let Some(row) = found.next()? else { break };
-            let row = Row {
-                seq: row.get(0)?,
-                vehicle_id: row.get(1)?,
-                feed_id: row.get(2)?,
-                window: Window {
-                    requested_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
-                    received_at: timestamp(row.get(4)?),
-                },
-                readings: row.get(5)?,
-                payload: row.get(6)?,
-            };
-            readings += row.readings;
-            rows.push(row);
-        }
-        Ok(rows)
-    }
-
-    fn entry(&mut self, row: Row, misfits: &mut Vec<Misfit>) -> Result<Option<Entry>, JournalError> {
-        let damaged = |reason: String| JournalError::Damaged { seq: row.seq, reason };
-        let decode = |known: &KnownDescriptors| {
-            decode::readings(&row.payload, row.readings, row.window, known)
-                .map_err(|error| damaged(error.to_string()))
+    fn stored(&mut self, seq: u64) -> Result<Option<Stored>, JournalError> {
+        let Some(mut stretch) = self.scan.stretch(seq.saturating_sub(1), 1)? else {
+            return Ok(None);
         };
-        let mut decoded = decode(&self.known)?;
-        if !decoded.complete {
-            decode::load_learned(&self.connection, &mut self.known)?;
-            decoded = decode(&self.known)?;
+        if let Some(damage) = stretch
+            .damaged
+            .into_iter()
+            .find(|damage| (damage.first..=damage.last).contains(&seq))
+        {
+            return Err(damaged(damage));
         }
-        let readings = decoded.readings;
-        if readings.len() < row.readings {
-            misfits.extend(self.misfits(&row)?);
+        let found = stretch.entries.iter().position(|stored| stored.seq == seq);
+        Ok(found.map(|found| stretch.entries.swap_remove(found)))
+    }
+
+    /// `None` where the entry holds nothing for a sink.
+    fn entry(
+        &mut self,
+        stored: &Stored,
+        misfits: &mut Vec<Misfit>,
+    ) -> Result<Result<Option<Entry>, Damage>, JournalError> {
+        let window = window(stored);
+        let decode = |known: &KnownDescriptors| {
+            decode::readings(&stored.payload, stored.readings, window, known)
+                .map_err(|error| unreadable(stored, &error))
+        };
+        let mut decoded = decode(&self.known);
+        if decoded.as_ref().is_ok_and(|decoded| !decoded.complete) {
+            decode::load_learned(self.scan.connection(), &mut self.known)?;
+            decoded = decode(&self.known);
+        }
+        let readings = match decoded {
+            Ok(decoded) => decoded.readings,
+            Err(damage) => return Ok(Err(damage)),
+        };
+        if readings.len() < stored.readings {
+            match self.misfits(stored)? {
+                Ok(found) => misfits.extend(found),
+                Err(damage) => return Ok(Err(damage)),
+            }
         }
         if readings.is_empty() {
-            return Ok(None);
+            return Ok(Ok(None));
         }
-        let vehicle = self.vehicle(row.vehicle_id)?;
-        let feed = self.feed(row.feed_id)?;
         let snapshot = Snapshot {
-            vehicle,
-            account: feed.account.clone(),
-            source: feed.source.clone(),
-            origin: feed.origin,
-            received_at: row.window.received_at,
+            vehicle: self.vehicle(&stored.vin),
+            account: stored.feed.account.clone(),
+            source: stored.feed.source.clone(),
+            origin: stored.feed.origin,
+            received_at: stored.received_at,
             readings,
         };
-        Ok(Some(Entry {
-            seq: row.seq,
+        Ok(Ok(Some(Entry {
+            seq: stored.seq,
             snapshot: Arc::new(snapshot),
-        }))
+        })))
     }
 
     /// What was a reading when it was stored and is none for this version of the program. What was none then
     /// has its dead letter.
-    fn misfits(&mut self, row: &Row) -> Result<Vec<Misfit>, JournalError> {
+    fn misfits(&mut self, stored: &Stored) -> Result<Result<Vec<Misfit>, Damage>, JournalError> {
         let known = self
-            .connection
+            .scan
+            .connection()
             .prepare_cached("select descriptor from dead_letter where seq = ?1 and sink = ''")?
-            .query_map([row.seq], |row| row.get(0))?
+            .query_map([stored.seq], |row| row.get(0))?
             .collect::<Result<HashSet<String>, _>>()?;
-        let found = decode::misfits(&row.payload, row.window, &self.known).map_err(|error| {
-            JournalError::Damaged {
-                seq: row.seq,
-                reason: error.to_string(),
-            }
-        })?;
-        let vehicle = self.vehicle(row.vehicle_id)?;
-        let source = self.feed(row.feed_id)?.source.clone();
+        let found = match decode::misfits(&stored.payload, window(stored), &self.known) {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(unreadable(stored, &error))),
+        };
+        let vehicle = self.vehicle(&stored.vin);
         let new = found
             .into_iter()
             .filter(|(descriptor, _)| !known.contains(descriptor.as_str()));
-        Ok(new
+        Ok(Ok(new
             .map(|(descriptor, reason)| Misfit {
-                seq: row.seq,
+                seq: stored.seq,
                 vehicle: vehicle.clone(),
-                source: source.clone(),
+                source: stored.feed.source.clone(),
                 descriptor,
                 reason,
             })
-            .collect())
+            .collect()))
     }
 
-    fn vehicle(&mut self, id: i64) -> Result<Vehicle, JournalError> {
-        if let Some(vehicle) = self.vehicles.get(&id) {
-            return Ok(vehicle.clone());
-        }
-        let text: String = self
-            .connection
-            .prepare_cached("select vin from vehicle where id = ?1")?
-            .query_row([id], |row| row.get(0))?;
-        let vin: Vin = text
-            .parse()
-            .map_err(|error: collector_core::InvalidVin| JournalError::Damaged {
-                seq: 0,
-                reason: error.to_string(),
-            })?;
+    fn vehicle(&mut self, vin: &Vin) -> Vehicle {
         let name = self
             .names
-            .get(&vin)
-            .cloned()
-            .unwrap_or_else(|| vin.production_number().into());
-        let vehicle = Vehicle { vin, name };
-        self.vehicles.insert(id, vehicle.clone());
-        Ok(vehicle)
-    }
-
-    fn feed(&mut self, id: i64) -> Result<Arc<Feed>, JournalError> {
-        if let Some(feed) = self.feeds.get(&id) {
-            return Ok(feed.clone());
+            .entry(vin.clone())
+            .or_insert_with(|| vin.production_number().into());
+        Vehicle {
+            vin: vin.clone(),
+            name: name.clone(),
         }
-        let feed = self
-            .connection
-            .prepare_cached("select account, source, origin from feed where id = ?1")?
-            .query_row([id], |row| {
-                let origin: String = row.get(2)?;
-                let (account, source): (String, String) = (row.get(0)?, row.get(1)?);
-                Ok(Feed {
-                    account: account.into(),
-                    source: source.into(),
-                    origin: self::origin(&origin),
-                })
-            })?;
-        let feed = Arc::new(feed);
-        self.feeds.insert(id, feed.clone());
-        Ok(feed)
     }
 }
 
-fn origin(text: &str) -> Origin {
-    match text {
-        "stream" => Origin::Stream,
-        "archive" => Origin::Archive,
-        _ => Origin::Poll,
+fn window(stored: &Stored) -> Window {
+    Window {
+        requested_at: stored.requested_at,
+        received_at: stored.received_at,
+    }
+}
+
+fn damaged(damage: Damage) -> JournalError {
+    JournalError::DamagedEntry(damage)
+}
+
+/// An entry that is as it was written, and that this program cannot read all the same.
+pub(super) fn unreadable(stored: &Stored, error: &serde_json::Error) -> Damage {
+    Damage {
+        first: stored.seq,
+        last: stored.seq,
+        reason: format!("its payload cannot be read: {error}"),
+        vehicle: Some(stored.vin.short().to_owned()),
+        received_at: Some(stored.received_at),
     }
 }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use super::scan::Damage;
+
 /// An error of the journal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -22,11 +24,17 @@ pub enum JournalError {
     #[error("the journal {path} is not a database of cardata: move it away or choose another `state`")]
     Foreign { path: PathBuf },
     #[error(
-        "the journal {path} is damaged: stop cardata, keep a copy of it, and put a backup in its place, or move it away to begin anew"
+        "the journal {path} is damaged: stop cardata, keep a copy of it, and bring a backup back with `cardata restore`; RECOVERY.md says how"
     )]
     Corrupt { path: PathBuf, source: rusqlite::Error },
-    #[error("entry {seq} of the journal cannot be read: {reason}")]
-    Damaged { seq: u64, reason: String },
+    /// Some pages of the database are damaged. What is on others can still be read.
+    #[error(
+        "the journal is damaged where it is needed now: `cardata journal verify` says where, `cardata journal export` saves what can be read, and RECOVERY.md says what then"
+    )]
+    Damaged(#[source] rusqlite::Error),
+    /// One entry that was asked for cannot be believed.
+    #[error("the journal is damaged: {0}")]
+    DamagedEntry(Damage),
     #[error("the journal refused a write")]
     Sqlite(#[source] rusqlite::Error),
     #[error("a job of the journal panicked, which is a bug; nothing of it was written")]
@@ -68,7 +76,29 @@ impl From<rusqlite::Error> for JournalError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full(error),
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(error),
             _ => Self::Sqlite(error),
         }
+    }
+}
+
+/// Whether an error says that what was read is not what was written, as opposed to a disk or a lock that could
+/// be better the next time.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error;
+    match error {
+        Error::SqliteFailure(code, _) => matches!(
+            code.code,
+            ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::TooBig
+                | ErrorCode::TypeMismatch
+        ),
+        Error::FromSqlConversionFailure(..)
+        | Error::IntegralValueOutOfRange(..)
+        | Error::InvalidColumnType(..)
+        | Error::Utf8Error(..)
+        | Error::QueryReturnedNoRows => true,
+        _ => false,
     }
 }

@@ -9,25 +9,40 @@
 //! * [`ledger`]: calls spent. [`registry`]: vehicles and containers. [`polls`]: when what was asked.
 //! * [`replay`], [`dead_letters`], [`again`]: what is delivered a second time.
 //! * [`overview`]: what `cardata status` shows, from any process.
+//! * [`scan`]: the log read past whatever is damaged in it. [`verify`], [`stats`], [`compact`]: care of it.
+//! * [`export`], [`import`], [`lines`]: the log as lines of JSON. [`backup`], [`restore`]: the whole state.
 
 pub mod again;
 pub mod append;
+mod aside;
+pub mod backup;
+mod checksum;
+pub mod compact;
 pub mod dead_letters;
 mod decode;
 mod decoder;
 pub mod deliver;
 mod error;
+pub mod export;
+mod feeds;
+pub mod import;
 pub mod ledger;
+pub mod lines;
 pub mod overview;
 mod payload;
 pub mod polls;
+mod probe;
 mod prune;
 pub mod read;
 pub mod registry;
 pub mod replay;
+pub mod restore;
+pub mod scan;
 mod schema;
+pub mod stats;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -37,7 +52,9 @@ use collector_core::LogId;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
+pub use decode::parse_payload;
 pub use error::JournalError;
+pub use feeds::Feed;
 pub use read::{Batch, Reader};
 use writer::Writer;
 

@@ -180,6 +180,49 @@ impl<'de> de::Deserialize<'de> for Item<'de> {
     }
 }
 
+/// Every reading of a payload as it was sent: descriptor and object. Unlike [`for_each`], it passes over
+/// nothing: what comes from elsewhere is taken whole or not at all.
+pub fn raw(payload: &str) -> Result<Vec<(std::borrow::Cow<'_, str>, &RawValue)>, serde_json::Error> {
+    let raw: Raw<'_> = serde_json::from_str(payload)?;
+    if raw.v != VERSION {
+        return Err(de::Error::custom(format!("version {} is not known", raw.v)));
+    }
+    Ok(raw.readings.into_iter().map(|item| (item.0, item.1)).collect())
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw<'a> {
+    v: u64,
+    #[serde(borrow)]
+    readings: Vec<RawItem<'a>>,
+}
+
+struct RawItem<'a>(std::borrow::Cow<'a, str>, &'a RawValue);
+
+impl<'de: 'a, 'a> de::Deserialize<'de> for RawItem<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Parts;
+        impl<'de> Visitor<'de> for Parts {
+            type Value = RawItem<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("[descriptor, object, occurrence?]")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<RawItem<'de>, A::Error> {
+                let short = || de::Error::custom("a reading with too few parts");
+                let BorrowedText(descriptor) = seq.next_element()?.ok_or_else(short)?;
+                let body = seq.next_element()?.ok_or_else(short)?;
+                // It is decided anew where the reading goes.
+                let _: Option<u32> = seq.next_element()?;
+                Ok(RawItem(descriptor, body))
+            }
+        }
+        deserializer.deserialize_seq(Parts)
+    }
+}
+
 /// A text that is borrowed where nothing in it is escaped; serde's own `Cow` always allocates.
 struct BorrowedText<'de>(std::borrow::Cow<'de, str>);
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::{Journal, JournalError};
+use super::{Journal, JournalError, checksum};
 
 /// Entries removed in one transaction, so that nobody waits long for the writer.
 const AT_ONCE: u32 = 2_000;
@@ -29,14 +29,19 @@ impl Journal {
                         .query_row([sink], |row| row.get(0))?;
                     delivered = delivered.min(cursor);
                 }
-                Ok(connection
-                    .prepare_cached(
-                        "delete from log where seq in (select seq from log
-                             where received_at < ?1 and seq <= ?2
+                let mut delete = connection.prepare_cached(
+                    "delete from log where seq in (select seq from log
+                         where received_at < ?1 and seq <= ?2
                              and not exists (select 1 from dead_letter where dead_letter.seq = log.seq)
-                             order by seq limit ?3)",
-                    )?
-                    .execute(params![before.as_millisecond(), delivered, AT_ONCE])?)
+                         order by seq limit ?3) returning seq",
+                )?;
+                let removed = delete
+                    .query_map(params![before.as_millisecond(), delivered, AT_ONCE], |row| {
+                        row.get::<_, u64>(0)
+                    })?
+                    .collect::<Result<Vec<_>, _>>()?;
+                checksum::forget_up_to(connection, removed.iter().copied().max().unwrap_or(0))?;
+                Ok(removed.len())
             });
             let step = step.await?;
             removed += u64::try_from(step).unwrap_or(0);

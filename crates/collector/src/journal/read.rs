@@ -17,7 +17,9 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::decoder::Decoder;
-use super::{Journal, JournalError, open_read_only};
+use super::deliver::Rejected;
+use super::scan::Damage;
+use super::{Journal, JournalError};
 
 /// How many decoded batches are kept for sinks that follow.
 const KEPT: usize = 8;
@@ -35,6 +37,21 @@ pub struct Batch {
     pub readings: usize,
     /// The number that a sink has reached once it has stored all of it.
     pub last: u64,
+    /// What could not be read up to there.
+    pub damaged: Arc<[Damage]>,
+}
+
+impl Batch {
+    /// The lines among the dead letters for what could not be read: one for an entry or a range of them.
+    pub fn dead_letters(&self) -> Vec<Rejected> {
+        let letter = |damage: &Damage| Rejected {
+            seq: damage.first,
+            descriptor: String::new(),
+            moment: None,
+            reason: format!("damaged in the journal: {damage}"),
+        };
+        self.damaged.iter().map(letter).collect()
+    }
 }
 
 /// A value that was a reading when it was stored and is none for this version of the program.
@@ -79,7 +96,7 @@ impl Journal {
 
 impl Reader {
     fn start(path: &Path, names: HashMap<Vin, Name>) -> Result<Self, JournalError> {
-        let decoder = Decoder::new(open_read_only(path)?, names);
+        let decoder = Decoder::open(path, names)?;
         let (requests, queue) = channel();
         let server = Server {
             decoder,

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::JournalError;
+use super::{JournalError, checksum};
 
 /// "CDAT": tells our database from others.
-const APPLICATION_ID: i64 = 0x4344_4154;
+pub const APPLICATION_ID: i64 = 0x4344_4154;
 
 /// Each step leads from its index to the next version. Steps that were released never change.
 const MIGRATIONS: &[&str] = &[
@@ -48,6 +48,9 @@ pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), JournalEr
     for (index, step) in MIGRATIONS.iter().enumerate().skip(pending) {
         let transaction = connection.transaction().map_err(open)?;
         transaction.execute_batch(step).map_err(open)?;
+        if index == 1 {
+            checksum::seal_all(&transaction).map_err(open)?;
+        }
         transaction
             .pragma_update(None, "application_id", APPLICATION_ID)
             .map_err(open)?;
@@ -59,12 +62,31 @@ pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), JournalEr
     Ok(())
 }
 
+/// Whether the tables are those that this program knows.
+pub fn is_newest(connection: &Connection) -> Result<bool, JournalError> {
+    Ok(version(connection)? == MIGRATIONS.len())
+}
+
+/// Whether a later program made the tables.
+pub fn is_newer(connection: &Connection) -> Result<bool, JournalError> {
+    Ok(version(connection)? > MIGRATIONS.len())
+}
+
+fn version(connection: &Connection) -> Result<usize, JournalError> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
 /// The journal's random name, made when it is first asked for.
 pub fn log_id(connection: &Connection) -> Result<String, JournalError> {
     connection.execute(
         "insert into meta (key, value) values ('log_id', lower(hex(randomblob(16)))) on conflict do nothing",
         [],
     )?;
+    read_log_id(connection)
+}
+
+/// The journal's random name.
+pub fn read_log_id(connection: &Connection) -> Result<String, JournalError> {
     Ok(
         connection.query_row("select value from meta where key = 'log_id'", [], |row| {
             row.get(0)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::dead_letters::DeadLettersArgs;
+use crate::journal::args::{BackupArgs, JournalCommand, RestoreArgs};
 use crate::replay::ReplayArgs;
 
 /// Keeps the whole history of your BMW, MINI, Supra or Rolls-Royce: logs in to BMW CarData, polls within the
@@ -58,6 +59,13 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Readings that a sink refused or that fitted no type: show them, try them again, drop them.
     DeadLetters(DeadLettersArgs),
+    /// Care of the history: sums, checks, export and import.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Write one file with the journal and the logins. Works while `run` runs.
+    Backup(BackupArgs),
+    /// Put a backup into the state directory. Not while `run` runs.
+    Restore(RestoreArgs),
     /// The sources and sinks, or the options and a sample of one: `cardata plugins csv`.
     Plugins(PluginsArgs),
     /// The JSON Schema of pipeline files, for editors.

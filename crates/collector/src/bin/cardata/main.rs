@@ -4,15 +4,18 @@
 //! directory is in use, 70 a bug.
 
 mod args;
+mod backup;
 mod check;
 mod containers;
 mod context;
 mod dead_letters;
+mod journal;
 mod logging;
 mod login;
 mod plugins;
 mod redeliver;
 mod replay;
+mod restore;
 mod run;
 mod signals;
 mod simulate;
@@ -88,6 +91,9 @@ async fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Containers(options) => containers::run(options).await,
         Command::Replay(options) => replay::run(options).await,
         Command::DeadLetters(options) => dead_letters::run(options).await,
+        Command::Journal(command) => journal::run(command).await,
+        Command::Backup(options) => backup::run(&options),
+        Command::Restore(options) => restore::run(&options),
         Command::Plugins(options) => plugins::run(&options),
         Command::Schema => plugins::schema(),
         Command::Sim(options) => simulate::run(options).await,

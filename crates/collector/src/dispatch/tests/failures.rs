@@ -176,3 +176,19 @@ fn letters(rig: &Rig) -> Vec<String> {
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
     rows.map(Result::unwrap).collect()
 }
+
+#[tokio::test]
+async fn what_is_damaged_in_the_journal_is_passed_over_and_left_among_the_dead_letters() {
+    let rig = Rig::new();
+    rig.polls(5).await;
+    let damage = rusqlite::Connection::open(rig.journal.path()).unwrap();
+    let changed = damage.execute("update log set payload = 'x' where seq in (2, 3, 5)", []);
+    assert_eq!(changed.unwrap(), 3);
+    let writes = rig.writes(1, rig.worker("only").await, scripted([])).await;
+    assert_eq!(writes, [[1, 4]]);
+    let totals = rig.totals("only");
+    assert_eq!(
+        (totals.cursor, totals.delivered_readings, totals.dead_letters),
+        (5, 4, 3)
+    );
+}

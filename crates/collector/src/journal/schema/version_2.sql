@@ -3,6 +3,13 @@
 -- CRC-32 of the whole entry; null only while it is being written.
 alter table log add column checksum integer;
 
+-- Numbers that have no entry, or not all of them: forgotten by `journal.keep`, or left out by a restore. A
+-- number that is missing anywhere else is damage.
+create table gap (
+    first_seq integer primary key,
+    last_seq integer not null
+) strict;
+
 -- What the vehicle was doing when it was last polled, and why the next poll comes when it does.
 alter table poll add column activity text;
 alter table poll add column next_at integer;

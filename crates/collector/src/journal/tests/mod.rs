@@ -1,8 +1,11 @@
 //! The journal on a real disk, held against what it promises.
 
+mod damage;
 mod delivery;
 mod durability;
+mod keeping;
 mod model;
+mod moving;
 mod opening;
 mod pruning;
 mod repeats;

@@ -94,23 +94,3 @@ fn each_journal_has_a_name_of_its_own_that_it_keeps() {
     assert_eq!(open(one.path()).log_id(), &name);
     assert_ne!(open(two.path()).log_id(), &name);
 }
-
-#[tokio::test]
-async fn a_damaged_entry_is_named_and_the_entries_before_it_are_read() {
-    let state = tempfile::tempdir().unwrap();
-    let journal = open(state.path());
-    for minute in 0..2 {
-        append(&journal, poll(minute, vec![soc(70, minute)])).await;
-    }
-    let damage = Connection::open(state.path().join(FILE)).unwrap();
-    damage
-        .execute(
-            "update log set payload = '{\"v\":1,\"readings\":[[' where seq = 2",
-            [],
-        )
-        .unwrap();
-    let reader = reader(&journal);
-    assert_eq!(reader.read(&"test".into(), 0, 1).await.unwrap().unwrap().last, 1);
-    let error = reader.read(&"test".into(), 1, 1).await.unwrap_err();
-    assert!(matches!(error, JournalError::Damaged { seq: 2, .. }), "{error:?}");
-}

@@ -1,0 +1,128 @@
+//! What is in the journal and what it takes: what `cardata journal stats` tells.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::overview::Overview;
+use super::read::timestamp;
+use super::{FILE, JournalError, open_read_only};
+
+/// Sums over the whole journal.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stats {
+    pub log_id: String,
+    pub entries: u64,
+    pub readings: u64,
+    /// Readings that were left out because they were in the journal already.
+    pub repeats: u64,
+    pub first_received_at: Option<Timestamp>,
+    pub last_received_at: Option<Timestamp>,
+    /// With the write-ahead log.
+    pub bytes: u64,
+    pub bytes_per_reading: Option<f64>,
+    /// What `cardata journal compact` would give back.
+    pub free_bytes: u64,
+    pub dead_letters: u64,
+    pub feeds: Vec<FeedStats>,
+    pub cursors: Vec<CursorStats>,
+}
+
+/// What came for one vehicle in one way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FeedStats {
+    /// The end of the VIN.
+    pub vehicle: String,
+    pub origin: String,
+    pub entries: u64,
+    pub readings: u64,
+    pub last_received_at: Option<Timestamp>,
+}
+
+/// How far one sink has got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CursorStats {
+    pub sink: String,
+    pub cursor: u64,
+    pub waiting_entries: u64,
+    pub waiting_readings: u64,
+    pub dead_letters: u64,
+}
+
+/// Looks at the journal in `state`, beside a process that may be writing to it.
+pub fn stats(state: &Path) -> Result<Stats, JournalError> {
+    let connection = open_read_only(&state.join(FILE))?;
+    let number = |query: &str| connection.query_row(query, [], |row| row.get::<_, u64>(0));
+    let (entries, readings, repeats, first, last) = connection.query_row(
+        "select count(*), coalesce(sum(readings), 0), coalesce(sum(repeats), 0), min(received_at), max(received_at)
+         from log",
+        [],
+        |row| {
+            Ok((
+                row.get(0)?,
+                row.get::<_, u64>(1)?,
+                row.get(2)?,
+                row.get::<_, Option<i64>>(3)?,
+                row.get::<_, Option<i64>>(4)?,
+            ))
+        },
+    )?;
+    let mut statement = connection.prepare(
+        "select vin, origin, count(*), sum(readings), max(received_at)
+         from log join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
+         group by vehicle.id, origin order by vehicle.id, origin",
+    )?;
+    let feeds = statement.query_map([], |row| {
+        let vin: String = row.get(0)?;
+        Ok(FeedStats {
+            vehicle: vin.get(13..).unwrap_or_default().to_owned(),
+            origin: row.get(1)?,
+            entries: row.get(2)?,
+            readings: row.get(3)?,
+            last_received_at: row.get::<_, Option<i64>>(4)?.map(timestamp),
+        })
+    })?;
+    let feeds = feeds.collect::<Result<_, _>>()?;
+    let cursors = Overview::open(state)?
+        .map(|overview| overview.sinks())
+        .transpose()?;
+    let cursors = cursors.unwrap_or_default().into_iter().map(|sink| CursorStats {
+        sink: sink.sink,
+        cursor: sink.cursor,
+        waiting_entries: sink.waiting_snapshots,
+        waiting_readings: sink.waiting_readings,
+        dead_letters: sink.dead_letters,
+    });
+    let bytes = bytes_on_disk(state);
+    Ok(Stats {
+        log_id: super::schema::read_log_id(&connection)?,
+        entries,
+        readings,
+        repeats,
+        first_received_at: first.map(timestamp),
+        last_received_at: last.map(timestamp),
+        bytes,
+        #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+        bytes_per_reading: (readings > 0).then(|| bytes as f64 / readings as f64),
+        free_bytes: number("pragma freelist_count")? * number("pragma page_size")?,
+        dead_letters: number("select count(*) from dead_letter")?,
+        feeds,
+        cursors: cursors.collect(),
+    })
+}
+
+/// The bytes of the database and its write-ahead log.
+pub(super) fn bytes_on_disk(state: &Path) -> u64 {
+    [FILE.to_owned(), format!("{FILE}-wal")]
+        .iter()
+        .filter_map(|file| std::fs::metadata(state.join(file)).ok())
+        .map(|metadata| metadata.len())
+        .sum()
+}
+
+/// How many entries there are, for whoever shows how far something has got.
+pub fn entries(state: &Path) -> Result<u64, JournalError> {
+    let connection = open_read_only(&state.join(FILE))?;
+    Ok(connection.query_row("select count(*) from log", [], |row| row.get(0))?)
+}
