@@ -1,5 +1,9 @@
 //! Readings that a real InfluxDB refuses: shown, tried in vain, mended, delivered, or given up.
 
+use std::sync::Arc;
+
+use collector::journal::Journal;
+use collector_core::{Origin, RawReading, RawSnapshot};
 use jiff::Timestamp;
 use serde_json::Value;
 use tests::servers::InfluxDb1;
@@ -189,4 +193,75 @@ async fn letters_are_dropped_only_by_who_says_so() {
     assert_eq!(refusal.letters().await, Vec::<Value>::new());
     let said = refusal.call(&["list"]).await;
     assert!(said.out.contains("no dead letters"), "{said:?}");
+}
+
+/// A descriptor that is in no catalogue, first a number and then a text; later taken for a text.
+#[tokio::test]
+async fn what_fitted_no_type_reaches_the_stores_that_missed_it_when_it_fits() {
+    let sinks = crate::scene::FILES.to_owned()
+        + "  - type: csv\n    name: part\n    dir: part\n    select: { descriptors: [soc] }\n";
+    let scene = Scene::set(&Plan {
+        speed: 1.0,
+        calls_per_day: 50,
+        every: "12h",
+        sinks: &sinks,
+        ..Plan::default()
+    })
+    .await;
+    scene.login().await;
+    let journal = Journal::open(&scene.path("state")).unwrap();
+    let now = Timestamp::now();
+    for value in ["7", "seven"] {
+        let body = serde_json::json!({ "value": value, "timestamp": now.to_string() });
+        let snapshot = RawSnapshot {
+            vin: "WBY71AW050FP12345".parse().unwrap(),
+            origin: Origin::Poll,
+            requested_at: Some(now),
+            received_at: now,
+            readings: vec![RawReading {
+                descriptor: "vehicle.odd".to_owned(),
+                body: serde_json::value::to_raw_value(&body).unwrap(),
+            }],
+        };
+        let append = journal.append("home".into(), "telematics".into(), Arc::new(snapshot));
+        append.await.unwrap();
+    }
+    drop(journal);
+    let run = scene.run().await;
+    scene.more_answers(&run, 1).await;
+    stop(run).await;
+    let odd = || {
+        let mut values = [
+            stores::csv(&scene.path("csv")),
+            stores::sqlite(&scene.path("cardata.db")),
+            stores::csv(&scene.path("part")),
+        ];
+        values
+            .each_mut()
+            .map(|rows| rows.iter().filter(|row| row.descriptor == "vehicle.odd").count())
+    };
+    assert_eq!(odd(), [1, 1, 0]);
+    let said = scene.call(&["status"]).await;
+    assert!(said.out.contains("1 readings did not fit their type"), "{said:?}");
+    let said = scene.call(&["dead-letters", "list"]).await;
+    assert!(said.out.contains("(every sink)"), "{said:?}");
+    let said = scene.call(&["dead-letters", "show", "1"]).await;
+    assert!(said.out.contains(r#""seven""#), "{said:?}");
+    let said = scene.call(&["dead-letters", "retry", "1"]).await;
+    assert_eq!(said.code, Some(4), "{said:?}");
+    assert!(said.out.contains("0 delivered, 1 refused again"), "{said:?}");
+
+    let database = rusqlite::Connection::open(scene.path("state/journal.db")).unwrap();
+    database
+        .execute("update descriptor_type set type = 'text'", [])
+        .unwrap();
+    drop(database);
+    let said = scene.call(&["dead-letters", "retry", "1"]).await;
+    assert_eq!(said.code, Some(4), "{said:?}");
+    assert!(said.out.contains("1 delivered, 1 refused again"), "{said:?}");
+    assert_eq!(odd(), [2, 1, 0]);
+    // The database fixed the type of its column with the first value.
+    let said = scene.call(&["dead-letters", "list", "--sink", "sqlite"]).await;
+    assert!(said.out.contains("stored with the type number"), "{said:?}");
+    assert!(!scene.call(&["dead-letters", "list"]).await.out.contains("csv"));
 }

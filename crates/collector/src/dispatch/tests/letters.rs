@@ -140,24 +140,56 @@ async fn what_cannot_be_tried_says_why() {
     );
 }
 
-/// A charging status that no program before the present one understood.
-async fn misfit() -> (Rig, Letter) {
-    let rig = Rig::new();
-    let odd = RawReading {
-        descriptor: SOC.to_owned(),
-        body: RawValue::from_string(r#"{"value":"many","timestamp":7}"#.to_owned()).unwrap(),
-    };
+/// Not in the catalogue: its first value gives it its type.
+const UNKNOWN: &str = "vehicle.unknown.to.everybody";
+
+async fn append_unknown(rig: &Rig, value: &str, at: u64) -> crate::journal::append::Appended {
+    let body = format!(r#"{{"value":"{value}","timestamp":{at}}}"#);
     let snapshot = RawSnapshot {
         vin: VINS[0].parse().unwrap(),
         origin: Origin::Poll,
         requested_at: Some(noon()),
         received_at: noon(),
-        readings: vec![odd],
+        readings: vec![RawReading {
+            descriptor: UNKNOWN.to_owned(),
+            body: RawValue::from_string(body).unwrap(),
+        }],
     };
     let appended = rig
         .journal
         .append("home".into(), "telematics".into(), Arc::new(snapshot));
-    assert_eq!(appended.await.unwrap().rejected, 1);
+    appended.await.unwrap()
+}
+
+/// Another version of the program on the same journal, which takes the descriptor for another type.
+fn upgraded(rig: Rig, value_type: &str) -> Rig {
+    let Rig {
+        _state,
+        journal,
+        reader,
+        ..
+    } = rig;
+    drop((journal, reader));
+    let journal = Journal::open(_state.path()).unwrap();
+    let connection = rusqlite::Connection::open(journal.path()).unwrap();
+    connection
+        .execute("update descriptor_type set type = ?1", [value_type])
+        .unwrap();
+    Rig {
+        reader: journal.reader(std::collections::HashMap::new()).unwrap(),
+        journal,
+        clock: Arc::new(ManualClock::jumping(noon())),
+        draining: CancellationToken::new(),
+        aborted: CancellationToken::new(),
+        _state,
+    }
+}
+
+/// The second entry has a text, and the descriptor was taken for a number.
+async fn misfit() -> (Rig, Letter) {
+    let rig = Rig::new();
+    assert_eq!(append_unknown(&rig, "1", 1).await.new, 1);
+    assert_eq!(append_unknown(&rig, "many", 2).await.rejected, 1);
     let letter = letters(&rig).remove(0);
     (rig, letter)
 }
@@ -172,18 +204,14 @@ async fn what_fits_no_type_is_judged_by_what_is_known_today() {
     assert!(reason.contains("does not fit the type number"), "{reason}");
     rig.journal.fail_letter(letter.id, reason).await.unwrap();
     assert_eq!(letters(&rig)[0].attempts, 1);
-
-    // As if this program were the first to read such a value as a number.
-    let connection = rusqlite::Connection::open(rig.journal.path()).unwrap();
-    connection
-        .execute("update log set payload = replace(payload, 'many', '74')", [])
-        .unwrap();
-    let Judgement::Fits(entry) = rig.reader.judge(letter.clone()).await.unwrap() else {
-        panic!("74 is a number");
-    };
-    assert_eq!(entry.snapshot.readings.len(), 1);
     let (sink, _store) = scripted([]);
     rig.drain(rig.worker("only").await, sink).await;
+
+    let rig = upgraded(rig, "text");
+    let Judgement::Fits(entry) = rig.reader.judge(letter.clone()).await.unwrap() else {
+        panic!("many is a text");
+    };
+    assert_eq!(entry.snapshot.readings.len(), 1);
     rig.journal
         .readdress_letter(letter, entry, vec!["only".into()])
         .await
@@ -191,29 +219,16 @@ async fn what_fits_no_type_is_judged_by_what_is_known_today() {
     let addressed = letters(&rig);
     assert_eq!(addressed.len(), 1);
     assert!(addressed[0].retry && addressed[0].sink == "only");
-    let rig = Rig {
-        draining: CancellationToken::new(),
-        ..rig
-    };
     let (sink, mut store) = scripted([]);
     rig.worker("only").await.redeliver(sink).await;
-    assert_eq!(written(&mut store), [[format!("1 {SOC}")]]);
+    assert_eq!(written(&mut store), [[format!("2 {UNKNOWN}")]]);
     assert_eq!(letters(&rig), []);
-    let repeat = rig.journal.append(
-        "home".into(),
-        "telematics".into(),
-        Arc::new(RawSnapshot {
-            vin: VINS[0].parse().unwrap(),
-            origin: Origin::Poll,
-            requested_at: Some(noon()),
-            received_at: noon(),
-            readings: vec![RawReading {
-                descriptor: SOC.to_owned(),
-                body: RawValue::from_string(r#"{"value":"74","timestamp":7}"#.to_owned()).unwrap(),
-            }],
-        }),
+    let repeat = append_unknown(&rig, "many", 2).await;
+    assert_eq!(
+        (repeat.repeats, repeat.rejected),
+        (1, 0),
+        "what was delivered is known"
     );
-    assert_eq!(repeat.await.unwrap().repeats, 1, "what was delivered is known");
 }
 
 #[tokio::test]
@@ -222,7 +237,7 @@ async fn what_bmw_sent_is_shown_byte_by_byte() {
     let sent = rig.journal.overview().unwrap().sent(&letter).unwrap().unwrap();
     assert_eq!(
         sent.readings,
-        [(SOC.to_owned(), r#"{"value":"many","timestamp":7}"#.to_owned())]
+        [(UNKNOWN.to_owned(), r#"{"value":"many","timestamp":2}"#.to_owned())]
     );
     assert_eq!((&*sent.account, &*sent.source), ("home", "telematics"));
     assert_eq!(letter.vin.unwrap().as_str(), VINS[0]);
@@ -239,41 +254,36 @@ async fn a_dropped_letter_is_gone() {
 #[tokio::test]
 async fn what_is_no_reading_any_more_does_not_vanish() {
     let rig = Rig::new();
-    rig.polls(2).await;
-    let connection = rusqlite::Connection::open(rig.journal.path()).unwrap();
-    // As if a later catalogue had made another type of the descriptor: the first value fits no more.
-    let spoilt = r#"update log set payload = replace(payload, '"value":1', '"value":"one"') where seq = 1"#;
-    connection.execute(spoilt, []).unwrap();
+    append_unknown(&rig, "some", 1).await;
+    append_unknown(&rig, "2", 2).await;
+    let rig = upgraded(rig, "number");
     let (sink, mut store) = scripted([]);
+    rig.drain(rig.worker("only").await, sink).await;
+    assert_eq!(store.seqs(), [[2]]);
+    let (sink, _store) = scripted([]);
     let worker = Worker {
         select: serde_json::from_str(r#"{"descriptors":["soc"]}"#).unwrap(),
-        ..rig.worker("only").await
+        ..rig.worker("other").await
     };
     rig.drain(worker, sink).await;
-    assert_eq!(store.seqs(), [[2]]);
     let left = letters(&rig);
-    assert_eq!(left.len(), 1, "one for what the sink selects");
+    assert_eq!(left.len(), 1, "one for the sink that selects it");
     assert_eq!(
         (&*left[0].sink, &*left[0].descriptor, left[0].seq),
-        ("only", SOC, 1)
+        ("only", UNKNOWN, 1)
     );
     assert!(left[0].reason.contains("does not fit"), "{}", left[0].reason);
 
     retry(&rig, &left).await;
-    let rig = Rig {
-        draining: CancellationToken::new(),
-        ..rig
-    };
+    let rig = upgraded(rig, "number");
     let (sink, mut store) = scripted([]);
     rig.worker("only").await.redeliver(sink).await;
     assert_eq!(store.seqs(), Vec::<Vec<u64>>::new());
     assert_eq!(letters(&rig)[0].attempts, 1);
-    connection
-        .execute("update log set payload = replace(payload, '\"one\"', '1')", [])
-        .unwrap();
     retry(&rig, &left).await;
+    let rig = upgraded(rig, "text");
     let (sink, mut store) = scripted([]);
     rig.worker("only").await.redeliver(sink).await;
-    assert_eq!(written(&mut store), [[format!("1 {SOC}")]]);
+    assert_eq!(written(&mut store), [[format!("1 {UNKNOWN}")]]);
     assert_eq!(letters(&rig), []);
 }
