@@ -40,7 +40,9 @@ pub struct Imported {
     pub seq: u64,
     pub account: String,
     pub source: String,
+    pub readings: u64,
     pub repeats: u64,
+    pub payload: String,
     pub snapshot: RawSnapshot,
 }
 
@@ -182,7 +184,9 @@ pub fn parse_entry(bytes: &[u8]) -> Result<Imported, LineError> {
     });
     Ok(Imported {
         seq: line.seq,
+        readings: line.readings,
         repeats: line.repeats,
+        payload: payload.to_owned(),
         snapshot: RawSnapshot {
             vin,
             origin: line.origin,
