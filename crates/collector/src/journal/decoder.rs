@@ -8,7 +8,7 @@ use collector_core::{Entry, Name, Snapshot, Vehicle, Vin};
 
 use super::read::Batch;
 use super::scan::{Damage, Scan, Stored};
-use super::{JournalError, decode};
+use super::{JournalError, decode, payload};
 use crate::normalise::Window;
 use crate::normalise::known::KnownDescriptors;
 
@@ -115,7 +115,7 @@ pub(super) fn unreadable(stored: &Stored, error: &serde_json::Error) -> Damage {
     Damage {
         first: stored.seq,
         last: stored.seq,
-        reason: format!("its payload cannot be read: {error}"),
+        reason: format!("its payload cannot be read: {}", payload::reason(error)),
         vehicle: Some(stored.vin.short().to_owned()),
         received_at: Some(stored.received_at),
     }

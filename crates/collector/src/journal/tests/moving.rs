@@ -250,6 +250,10 @@ async fn bad_lines_are_named_and_the_others_taken_in() {
         bad[0].contains("checksum") && bad[1].contains("duplicate"),
         "{bad:#?}"
     );
+    assert_eq!(
+        bad[2], "5: invalid type at column 181",
+        "what it holds stays out of the log"
+    );
     assert!(bad[9].contains("longer than"), "{bad:#?}");
     const { assert!(LONGEST < 100_000_000) };
 }
