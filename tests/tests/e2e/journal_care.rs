@@ -136,6 +136,53 @@ async fn a_restore_on_the_same_machine_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
+async fn what_came_after_the_backup_is_saved_from_a_damaged_journal() {
+    let scene = Scene::with(long_lived(), &Plan::default()).await;
+    scene.login().await;
+    let run = scene.run().await;
+    scene.more_answers(&run, 5).await;
+    assert_eq!(scene.call(&["backup", "saved.cardata"]).await.code, Some(0));
+    let news = || expected_of_all(&scene.bmw.served()).len() >= 60;
+    crate::scene::until(&run, "a day of news", news).await;
+    stop(run).await;
+    // Writing needs all indexes, reading the history needs none of them.
+    let journal = scene.path("state/journal.db");
+    let page = |name: &str| {
+        let query = format!("select rootpage from sqlite_schema where name = '{name}'");
+        usize::try_from(stores::journal(&scene.path("state"), &query)).unwrap()
+    };
+    let pages = ["sqlite_autoindex_series_1", "quota_by_account", "seen"].map(page);
+    let mut bytes = std::fs::read(&journal).unwrap();
+    for page in pages {
+        bytes[4096 * (page - 1)..4096 * page].fill(0xff);
+    }
+    std::fs::write(&journal, bytes).unwrap();
+    let said = scene.call(&["journal", "verify"]).await;
+    assert_eq!(said.code, Some(4), "{said:?}");
+    assert!(said.err.contains("cardata journal export"), "{said:?}");
+    let said = scene.call(&["backup", "broken.cardata"]).await;
+    assert_eq!(said.code, Some(4), "{said:?}");
+
+    let said = scene
+        .call(&["journal", "export", "--output", "saved.jsonl"])
+        .await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let said = scene.call(&["restore", "--force", "saved.cardata"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let said = scene.call(&["journal", "import", "saved.jsonl"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("got their places back"), "{said:?}");
+    let run = scene.run().await;
+    scene.more_answers(&run, 5).await;
+    stop(run).await;
+    let said = scene.call(&["journal", "verify"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let wanted = expected_of_all(&scene.bmw.served());
+    assert_exactly("csv", stores::csv(&scene.path("csv")), wanted.clone());
+    assert_exactly("sqlite", stores::sqlite(&scene.path("cardata.db")), wanted);
+}
+
+#[tokio::test]
 async fn a_history_moves_to_another_machine_and_its_stores() {
     let scene = Scene::with(long_lived(), &Plan::default()).await;
     scene.login().await;

@@ -141,6 +141,9 @@ pub async fn deliver_replay(worker: &Worker, sink: &mut dyn Sink, replay: &Repla
         .collect();
     let mut rejected = rewrite(worker, sink, &entries).await?;
     let refused = refused(&rejected);
+    // Damage has no time and no descriptor: it is told whatever was asked for.
+    let damaged = batch.iter().flat_map(|batch| batch.dead_letters());
+    rejected.extend(damaged.filter(|damaged| damaged.seq <= position));
     // What is no reading has no time.
     if request.since.is_none()
         && request.until.is_none()

@@ -38,13 +38,22 @@ pub struct Appended {
 /// older than what is known of the vehicle, it does not touch the last values: they decide what the next poll
 /// brings anew.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Past {
+pub(super) struct Past<'a> {
     /// Repeats that were left out where the entry was written.
     pub repeats: u64,
     /// An entry with its feed and its times is here already.
     pub known: bool,
     /// It was received after everything that is known of the vehicle.
     pub latest: bool,
+    pub lost: Option<Lost<'a>>,
+}
+
+/// An entry of this very journal, which lost it: it gets its place back as it was.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lost<'a> {
+    pub seq: u64,
+    pub readings: u64,
+    pub payload: &'a str,
 }
 
 impl Journal {
@@ -77,7 +86,7 @@ pub(super) fn append(
     account: &str,
     source: &str,
     snapshot: &RawSnapshot,
-    past: Option<Past>,
+    past: Option<Past<'_>>,
 ) -> Result<Appended, JournalError> {
     decode::learn_all(connection, memory)?;
     let vehicle_id = registry::vehicle_id(connection, memory, &snapshot.vin)?;
@@ -105,24 +114,35 @@ pub(super) fn append(
     } = round;
     let polled = snapshot.origin == collector_core::Origin::Poll;
     let known = past.is_some_and(|past| past.known);
-    if payload.readings() == 0 && (!polled || known) {
+    let lost = past.and_then(|past| past.lost);
+    if payload.readings() == 0 && (!polled || known) && lost.is_none() {
         return Ok(appended);
     }
     let payload = payload.finish();
     let content = Content {
-        seq: newest(connection)? + 1,
+        seq: match lost {
+            Some(lost) => lost.seq,
+            None => newest(connection)? + 1,
+        },
         vin: snapshot.vin.as_str(),
         account,
         source,
         origin: snapshot.origin.as_str(),
         requested_at: snapshot.requested_at.map(|at| at.as_millisecond()),
         received_at: snapshot.received_at.as_millisecond(),
-        readings: appended.new as u64,
-        repeats: appended.repeats as u64 + past.map_or(0, |past| past.repeats),
-        payload: &payload,
+        readings: lost.map_or(appended.new as u64, |lost| lost.readings),
+        repeats: match lost {
+            Some(_) => 0,
+            None => appended.repeats as u64,
+        } + past.map_or(0, |past| past.repeats),
+        payload: lost.map_or(&payload, |lost| lost.payload),
     };
     insert(connection, vehicle_id, &content)?;
     let seq = content.seq;
+    if lost.is_some() {
+        // They are told below, as they were before.
+        connection.execute("delete from dead_letter where sink = '' and seq = ?1", [seq])?;
+    }
     for misfit in rejected {
         connection
             .prepare_cached(
@@ -138,14 +158,14 @@ pub(super) fn append(
             ])?;
     }
     appended.seq = Some(seq);
-    memory.newest = Some(seq);
+    memory.newest = Some(newest(connection)?);
     Ok(appended)
 }
 
 fn insert(connection: &Connection, vehicle_id: i64, content: &Content<'_>) -> Result<(), JournalError> {
     connection
         .prepare_cached(
-            "insert into log
+            "insert or replace into log
                  (seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload, checksum)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
@@ -169,7 +189,7 @@ struct Round<'a> {
     memory: &'a mut Memory,
     vehicle_id: i64,
     window: Window,
-    past: Option<Past>,
+    past: Option<Past<'a>>,
     payload: payload::Builder,
     appended: Appended,
     rejected: Vec<Misfit>,

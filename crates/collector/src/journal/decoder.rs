@@ -226,7 +226,7 @@ pub(super) fn unreadable(stored: &Stored, error: &serde_json::Error) -> Damage {
     Damage {
         first: stored.seq,
         last: stored.seq,
-        reason: format!("its payload cannot be read: {error}"),
+        reason: format!("its payload cannot be read: {}", payload::reason(error)),
         vehicle: Some(stored.vin.short().to_owned()),
         received_at: Some(stored.received_at),
     }

@@ -1,16 +1,20 @@
 //! Lines of another journal into this one, as if their entries had arrived here.
 //!
 //! What is here already is left out, so the same lines twice, or two histories of one car, add nothing twice.
-//! Entries get new numbers behind the newest, and every sink gets them by its cursor.
+//! Entries get new numbers behind the newest, and every sink gets them by its cursor. Only the lines of this very
+//! journal fill the places of entries that it lost, by damage or because a backup was restored that was made
+//! before them: with their own numbers, by which sinks know what they have.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io::{BufRead, Read};
+use std::ops::RangeInclusive;
 
 use rusqlite::Connection;
 
-use super::append::{Past, append};
+use super::append::{Lost, Past, append, newest};
 use super::lines::{HeaderError, Imported, LONGEST, LineError, parse_entry, parse_header};
+use super::scan::Scan;
 use super::{Journal, JournalError};
 
 /// Entries in one transaction.
@@ -24,6 +28,8 @@ pub struct ImportSummary {
     /// Entries that were taken in.
     pub entries: u64,
     pub readings: u64,
+    /// Entries among them that got their lost places back.
+    pub mended: u64,
     /// Readings that were here already.
     pub repeats: u64,
     /// Entries of which everything was here already.
@@ -51,6 +57,17 @@ struct Held {
     entries: HashSet<u64>,
     /// When the newest entry of each vehicle was received, in milliseconds.
     newest: HashMap<String, i64>,
+    /// Where the lines are of this very journal.
+    places: Option<Places>,
+}
+
+/// Numbers that entries of this journal may get back.
+#[derive(Debug)]
+struct Places {
+    /// First and last numbers of what is damaged.
+    damaged: Vec<(u64, u64)>,
+    /// Behind every cursor, up to the newest number: no sink of this state has been there.
+    unread: RangeInclusive<u64>,
 }
 
 impl Journal {
@@ -66,11 +83,14 @@ impl Journal {
         let header = lines
             .next()?
             .ok_or_else(|| HeaderError::Foreign("there is none".to_owned()))?;
-        match header {
+        let header = match header {
             Ok(bytes) => parse_header(&bytes)?,
             Err(error) => return Err(HeaderError::Foreign(error.to_string()).into()),
         };
         let mut held = self.transact(|connection, _| held(connection)).await?;
+        if header.log_id == self.log_id().as_str() {
+            held.places = Some(self.places().await?);
+        }
         let mut summary = ImportSummary::default();
         let (mut waiting, mut size) = (Vec::new(), 0);
         while let Some(line) = lines.next()? {
@@ -95,6 +115,25 @@ impl Journal {
         Ok(summary)
     }
 
+    async fn places(&self) -> Result<Places, JournalError> {
+        let mut scan = Scan::open(self.path())?;
+        let (mut damaged, mut after) = (Vec::new(), 0);
+        while let Some(stretch) = scan.stretch(after, AT_ONCE)? {
+            after = stretch.last;
+            let ranges = stretch.damaged.iter().map(|damage| (damage.first, damage.last));
+            damaged.extend(ranges);
+        }
+        self.transact(move |connection, _| {
+            let query = "select coalesce(max(seq), 0) from cursor";
+            let read: u64 = connection.query_row(query, [], |row| row.get(0))?;
+            Ok(Places {
+                damaged,
+                unread: read + 1..=newest(connection)?,
+            })
+        })
+        .await
+    }
+
     /// Appends entries in one transaction.
     async fn take_in(
         &self,
@@ -105,7 +144,11 @@ impl Journal {
         let job = self.transact(move |connection, memory| {
             let mut sum = ImportSummary::default();
             for entry in &entries {
-                let past = held.meet(entry);
+                let lost = held.lost(connection, entry)?;
+                sum.mended += u64::from(lost.is_some());
+                let mut past = held.meet(entry);
+                past.known &= lost.is_none();
+                past.lost = lost;
                 let snapshot = &entry.snapshot;
                 let appended = append(
                     connection,
@@ -128,14 +171,41 @@ impl Journal {
         summary.entries += sum.entries;
         summary.readings += sum.readings;
         summary.repeats += sum.repeats;
+        summary.mended += sum.mended;
         summary.known += sum.known;
         Ok(held)
     }
 }
 
 impl Held {
+    /// The place of an entry that this journal lost; `None` where it goes behind the newest.
+    fn lost<'a>(
+        &self,
+        connection: &Connection,
+        entry: &'a Imported,
+    ) -> Result<Option<Lost<'a>>, JournalError> {
+        let Some(places) = &self.places else {
+            return Ok(None);
+        };
+        let seq = entry.seq;
+        let is_damaged = places
+            .damaged
+            .iter()
+            .any(|(first, last)| (first..=last).contains(&&seq));
+        let is_free = || -> Result<bool, rusqlite::Error> {
+            let mut find = connection.prepare_cached("select 1 from log where seq = ?1")?;
+            Ok(places.unread.contains(&seq) && !find.exists([seq])?)
+        };
+        let lost = Lost {
+            seq,
+            readings: entry.readings,
+            payload: &entry.payload,
+        };
+        Ok((is_damaged || is_free()?).then_some(lost))
+    }
+
     /// What is known of an entry before it is taken in; from now on it is held.
-    fn meet(&mut self, entry: &Imported) -> Past {
+    fn meet<'a>(&mut self, entry: &Imported) -> Past<'a> {
         let snapshot = &entry.snapshot;
         let received_at = snapshot.received_at.as_millisecond();
         let identity = identity(
@@ -156,6 +226,7 @@ impl Held {
             repeats: entry.repeats,
             known: !self.entries.insert(identity),
             latest,
+            lost: None,
         }
     }
 }

@@ -40,7 +40,9 @@ pub struct Imported {
     pub seq: u64,
     pub account: String,
     pub source: String,
+    pub readings: u64,
     pub repeats: u64,
+    pub payload: String,
     pub snapshot: RawSnapshot,
 }
 
@@ -52,7 +54,7 @@ pub enum LineError {
     Encoding,
     #[error("longer than {} MiB", LONGEST >> 20)]
     Long,
-    #[error("{0}")]
+    #[error("{}", payload::reason(.0))]
     Json(serde_json::Error),
     #[error("{0} is not the VIN of a vehicle")]
     Vin(&'static str),
@@ -62,7 +64,7 @@ pub enum LineError {
     Time(&'static str),
     #[error("the checksum is wrong: the line is not what was exported")]
     Checksum,
-    #[error("the payload cannot be read: {0}")]
+    #[error("the payload cannot be read: {}", payload::reason(.0))]
     Payload(serde_json::Error),
     #[error("no payload, or two")]
     Payloads,
@@ -133,7 +135,7 @@ pub fn parse_header(bytes: &[u8]) -> Result<Header, HeaderError> {
     struct Version {
         cardata_journal: u64,
     }
-    let foreign = |error: serde_json::Error| HeaderError::Foreign(error.to_string());
+    let foreign = |error: serde_json::Error| HeaderError::Foreign(payload::reason(&error));
     let Version { cardata_journal } = serde_json::from_slice(bytes).map_err(foreign)?;
     if cardata_journal != FORMAT {
         return Err(HeaderError::Newer {
@@ -182,7 +184,9 @@ pub fn parse_entry(bytes: &[u8]) -> Result<Imported, LineError> {
     });
     Ok(Imported {
         seq: line.seq,
+        readings: line.readings,
         repeats: line.repeats,
+        payload: payload.to_owned(),
         snapshot: RawSnapshot {
             vin,
             origin: line.origin,

@@ -84,6 +84,14 @@ pub fn stored(payload: &str) -> Result<Vec<(String, Box<RawValue>)>, serde_json:
     whole.readings.into_iter().map(reading).collect()
 }
 
+/// What is wrong with a text, without the values that the error's own words would quote: they may be positions.
+pub fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(": ").next().unwrap_or_default();
+    let words = words.split(" at line ").next().unwrap_or_default();
+    format!("{words} at column {}", error.column())
+}
+
 struct Payload<F> {
     each: F,
 }

@@ -185,6 +185,33 @@ async fn two_histories_of_one_car_become_one() {
 }
 
 #[tokio::test]
+async fn an_entry_that_was_lost_gets_its_place_back() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    eventful(&journal).await;
+    let text = exported(state.path());
+    let tamper = rusqlite::Connection::open(state.path().join(crate::journal::FILE)).unwrap();
+    tamper
+        .execute("update log set payload = 'x' where seq = 4", [])
+        .unwrap();
+    tamper.execute("delete from log where seq = 1", []).unwrap();
+    let (summary, bad) = import(&journal, text.as_bytes()).await.unwrap();
+    assert_eq!(
+        (summary.entries, summary.mended, summary.known, bad.len()),
+        (2, 2, 5, 0)
+    );
+    assert_eq!(exported(state.path()), text);
+    assert_eq!(
+        inspect::<u32>(state.path(), "select count(*) from dead_letter where sink = ''"),
+        1
+    );
+    assert_eq!(
+        append(&journal, poll(9, vec![soc(71, 0), soc(72, 0)])).await.new,
+        1
+    );
+}
+
+#[tokio::test]
 async fn bad_lines_are_named_and_the_others_taken_in() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let from = open(one.path());
@@ -222,6 +249,10 @@ async fn bad_lines_are_named_and_the_others_taken_in() {
     assert!(
         bad[0].contains("checksum") && bad[1].contains("duplicate"),
         "{bad:#?}"
+    );
+    assert_eq!(
+        bad[2], "5: invalid type at column 181",
+        "what it holds stays out of the log"
     );
     assert!(bad[9].contains("longer than"), "{bad:#?}");
     const { assert!(LONGEST < 100_000_000) };

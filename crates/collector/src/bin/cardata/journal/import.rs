@@ -77,8 +77,15 @@ async fn take_in(
 }
 
 fn report(summary: &ImportSummary) -> String {
+    let mended = match summary.mended {
+        0 => String::new(),
+        number => format!(
+            " {} of this very journal got their places back; what a sink missed of them is among its dead letters.",
+            count(number, "entry", "entries")
+        ),
+    };
     format!(
-        "{} with {} taken in; {} and {} were here already.",
+        "{} with {} taken in; {} and {} were here already.{mended}",
         count(summary.entries, "entry", "entries"),
         count(summary.readings, "reading", "readings"),
         count(summary.known, "entry", "entries"),
