@@ -6,10 +6,11 @@
 //! sinks have a thread and a connection of their own. This module alone knows the SQL.
 //!
 //! * [`append`]: a snapshot in, repeats taken out. [`read`]: decoded batches. [`deliver`]: acknowledgements.
-//! * [`ledger`]: calls spent. [`registry`]: vehicles and containers. [`polls`]: when what was asked.
+//! * [`ledger`]: calls spent. [`registry`]: vehicles. [`containers`]: containers. [`polls`]: when what was asked.
 //! * [`overview`]: what `cardata status` shows, from any process.
 
 pub mod append;
+pub mod containers;
 mod decode;
 mod decoder;
 pub mod deliver;
