@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod bad_places;
+mod containers;
 mod deliveries;
 mod documents;
 mod faults;

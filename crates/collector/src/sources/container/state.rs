@@ -166,6 +166,7 @@ impl SetState {
     }
 
     fn take(&mut self, taken: Held, now: Timestamp) {
+        self.looked = false;
         if self.is_restoring() {
             self.container = Some(taken);
             return;

@@ -330,3 +330,15 @@ async fn a_plan_says_what_its_execution_does() {
     let plan = sync::plan(&bench.account, &listed).await.unwrap();
     assert_eq!((plan.calls(), plan.kept.len()), (0, 2));
 }
+
+#[tokio::test]
+async fn the_reserve_is_spent_once_a_day() {
+    let bench = Bench::new(SimConfig::default()).await;
+    assert_eq!(bench.account.spare_calls().await, 2);
+    bench.account.client.containers().await.unwrap();
+    assert_eq!(bench.account.spare_calls().await, 1);
+    bench.account.client.containers().await.unwrap();
+    assert_eq!(bench.account.spare_calls().await, 0);
+    bench.clock.advance(Duration::from_secs(86_400));
+    assert_eq!(bench.account.spare_calls().await, 2);
+}
