@@ -21,6 +21,7 @@ mod logins;
 mod oracle;
 mod outages;
 mod quota;
+mod refusals;
 mod scene;
 mod secrets;
 mod store_server;

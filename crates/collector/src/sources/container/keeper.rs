@@ -44,12 +44,12 @@ impl ContainerSet {
         keeper.provide().await
     }
 
-    /// Makes the next [`container`](Self::container) look for it again: it is gone.
+    /// Makes the next [`container`](Self::container) look for it again: it is gone. Who created it stays known: it
+    /// may still be listed.
     pub async fn lost(&self, account: &Account) -> Result<(), ContainerError> {
         let mut keeper = Keeper::load(account, self).await?;
-        let gone = keeper.state.container.as_ref().map(|held| held.id.clone());
         keeper.state.lost();
-        keeper.save(gone).await
+        keeper.save(None).await
     }
 
     /// Brings the container closer to what is wanted, with at most one call, and only when it can be spared. A
@@ -79,6 +79,8 @@ pub(super) struct Keeper<'a> {
     pub(super) state: SetState,
     since: Timestamp,
     created: HashSet<String>,
+    /// A container is remembered and nothing else, as journals before version 2 have it.
+    bare: bool,
 }
 
 impl<'a> Keeper<'a> {
@@ -91,6 +93,7 @@ impl<'a> Keeper<'a> {
         let created: HashSet<_> = created.into_iter().map(|created| created.id).collect();
         let now = account.clock.now();
         let since = stored.as_ref().map_or(now, |stored| stored.since);
+        let bare = stored.is_none() && container.is_some();
         let known = stored.and_then(|stored| serde_json::from_str(&stored.state).ok());
         let mut state = match known {
             Some(state) => state,
@@ -108,6 +111,7 @@ impl<'a> Keeper<'a> {
             state,
             since,
             created,
+            bare,
         })
     }
 
@@ -153,6 +157,9 @@ impl<'a> Keeper<'a> {
 
     async fn grow(&mut self) -> Result<(), ContainerError> {
         let now = self.account.clock.now();
+        if self.bare {
+            self.save(None).await?;
+        }
         let paused = self.state.paused_until.is_some_and(|until| now < until);
         if self.state.container.is_none() || paused {
             return Ok(());
