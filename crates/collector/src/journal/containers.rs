@@ -260,3 +260,16 @@ fn forget(connection: &Connection, account: &str, id: &str) -> Result<(), Journa
     }
     Ok(())
 }
+
+#[cfg(test)]
+impl Journal {
+    /// All that version 1 knew of a container of the account `home`.
+    pub(crate) async fn remember_as_version_1(&self, fingerprint: &str, id: &str) {
+        let row = (fingerprint.to_owned(), id.to_owned());
+        let done = self.transact(move |connection, _| {
+            let insert = "insert into container (account, fingerprint, container_id) values ('home', ?1, ?2)";
+            Ok(connection.execute(insert, params![row.0, row.1])?)
+        });
+        done.await.unwrap();
+    }
+}

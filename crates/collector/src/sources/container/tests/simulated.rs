@@ -349,15 +349,8 @@ async fn a_container_of_an_older_journal_is_polled_on() {
     let id = bench
         .bmw
         .create_container("cardata custom", &purpose(&[HEADER.into()]), &[HEADER]);
-    let insert = format!(
-        "insert into container values ('home', '{}', '{id}')",
-        set.fingerprint
-    );
     let journal = &bench.account.journal;
-    journal
-        .transact(move |connection, _| Ok(connection.execute_batch(&insert)?))
-        .await
-        .unwrap();
+    journal.remember_as_version_1(&set.fingerprint, &id).await;
     set.grow(&bench.account).await;
     assert_eq!(bench.container(&set).await.unwrap(), id);
     assert_eq!(bench.calls(), 0);
