@@ -82,7 +82,13 @@ impl Answer<'_> {
             .or_else(|| text("error"))
             .or_else(|| text("message"))
             .or_else(|| object.get("fault")?.get("faultstring").and_then(scalar));
+        let note = text("exveNote").or_else(|| text("error_description"));
+        let descriptors = [&message, &note]
+            .into_iter()
+            .flatten()
+            .flat_map(|text| named_descriptors(text));
         ErrorAnswer {
+            descriptors: descriptors.filter(|name| shown(name.clone()) == *name).collect(),
             call: self.endpoint.call,
             url: self.endpoint.shown.clone(),
             kind: classify(self.endpoint.call, self.status, id.as_deref(), message.as_deref()),
@@ -90,7 +96,7 @@ impl Answer<'_> {
             id: id.map(shown),
             message: message.map(shown),
             reference: text("exveErrorRef").map(|text| reference(&text, self.secret)),
-            note: text("exveNote").or_else(|| text("error_description")).map(shown),
+            note: note.map(shown),
             retry_after: self.retry_after,
         }
     }
@@ -115,6 +121,7 @@ impl Answer<'_> {
             message: Some(start).filter(|start| !start.is_empty()),
             reference: None,
             note: None,
+            descriptors: Vec::new(),
             retry_after: self.retry_after,
         })
     }
@@ -142,6 +149,16 @@ impl Answer<'_> {
             retry_after: self.retry_after,
         }
     }
+}
+
+/// The words of a text that are descriptors.
+fn named_descriptors(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_')));
+    words
+        .map(|word| word.trim_end_matches('.'))
+        .filter(|word| word.starts_with("vehicle."))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A text, or a number in its place.

@@ -94,6 +94,8 @@ pub struct ErrorAnswer {
     pub reference: Option<String>,
     /// `exveNote`.
     pub note: Option<String>,
+    /// The descriptors that message and note name, however long these are.
+    pub descriptors: Vec<String>,
     /// What the `Retry-After` header says.
     pub retry_after: Option<Duration>,
 }
@@ -188,6 +190,41 @@ impl ApiError {
         }
     }
 
+    /// Whether BMW refuses a new container for the descriptors in it, be it one of them or their number: CU-402,
+    /// CU-403, or a request refused with descriptors named. One with other descriptors may be taken.
+    pub fn refuses_descriptors(&self) -> bool {
+        match self {
+            Self::Parameter(answer) => {
+                answer.call == Call::CreateContainer
+                    && (is_descriptor_id(answer.id.as_deref()) || !answer.descriptors.is_empty())
+            }
+            Self::NotJson(unreadable) => {
+                let named = ["CU-402", "CU-403"]
+                    .iter()
+                    .any(|id| unreadable.start.contains(id));
+                unreadable.call == Call::CreateContainer && unreadable.kind == ErrorKind::Parameter && named
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether BMW allows no further container: CU-124.
+    pub fn is_container_limit(&self) -> bool {
+        matches!(self, Self::Container(answer) if answer.id.as_deref() == Some("CU-124"))
+    }
+
+    /// Whether the request may have been carried out all the same: its answer was lost or says nothing of it.
+    pub fn leaves_doubt(&self) -> bool {
+        match self {
+            Self::Server(_)
+            | Self::Unknown(_)
+            | Self::NotJson(_)
+            | Self::Unexpected(_)
+            | Self::Transport { .. } => !self.refuses_descriptors(),
+            _ => false,
+        }
+    }
+
     /// How long BMW asks to wait before the next call.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -200,6 +237,10 @@ impl ApiError {
     pub(crate) fn refuses_token(&self) -> bool {
         self.kind() == Some(ErrorKind::Token)
     }
+}
+
+fn is_descriptor_id(id: Option<&str>) -> bool {
+    matches!(id, Some("CU-402" | "CU-403"))
 }
 
 impl From<TokenError> for ApiError {

@@ -45,8 +45,23 @@ pub struct SimConfig {
     pub mappings: MappingsShape,
     /// The largest container that the account may create; larger ones get CU-403. No limit if absent.
     pub max_descriptors: Option<usize>,
+    /// Descriptors that the account may not put into a container though they are in the catalogue.
+    pub refused_descriptors: Vec<String>,
+    /// How a container with one of them is refused.
+    pub descriptor_refusal: DescriptorRefusal,
     /// Faults that strike at random.
     pub faults: FaultRate,
+}
+
+/// How BMW refuses a container for a descriptor in it: all three were reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DescriptorRefusal {
+    /// CU-402 with HTTP 400; the note names the descriptors.
+    Named,
+    /// CU-402 with HTTP 400, without a name.
+    Unnamed,
+    /// CU-403 with HTTP 403, as for a container that is too large.
+    Forbidden,
 }
 
 /// How `/customers/vehicles/mappings` answers.
@@ -136,6 +151,8 @@ impl Default for SimConfig {
             gcid_in_refresh: false,
             mappings: MappingsShape::Array,
             max_descriptors: None,
+            refused_descriptors: Vec::new(),
+            descriptor_refusal: DescriptorRefusal::Unnamed,
             faults: FaultRate::default(),
         }
     }

@@ -39,6 +39,15 @@ pub struct RequestRecord {
     pub counted: bool,
 }
 
+/// A container of the account that was not deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptContainer {
+    pub id: String,
+    pub name: String,
+    pub purpose: String,
+    pub descriptors: Vec<String>,
+}
+
 /// A request that the specification does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -64,7 +73,8 @@ impl Control {
         self.inject_on("", 1, fault);
     }
 
-    /// The next `times` requests whose path contains `path` suffer this fault, after those ordered before.
+    /// The next `times` requests whose method and path, as in `GET /customers/containers`, contain `path` suffer
+    /// this fault, after those ordered before.
     pub fn inject_on(&self, path: &str, times: u32, fault: Fault) {
         self.shared
             .world()
@@ -98,6 +108,45 @@ impl Control {
     pub fn deny(&self, user_code: &str) -> bool {
         let now = self.now();
         self.shared.world().login.decide(user_code, false, now)
+    }
+
+    /// Another program creates a container. Returns its id.
+    pub fn create_container(&self, name: &str, purpose: &str, descriptors: &[&str]) -> String {
+        let now = self.now();
+        let descriptors = descriptors.iter().map(|&one| one.to_owned()).collect();
+        let world = &mut *self.shared.world();
+        let made = world
+            .containers
+            .create(name.into(), purpose.into(), descriptors, now, &mut world.rng);
+        made.id.clone()
+    }
+
+    /// Somebody deletes a container.
+    pub fn delete_container(&self, id: &str) {
+        let now = self.now();
+        self.shared.world().containers.delete(id, now);
+    }
+
+    /// The containers that exist, oldest first.
+    pub fn containers(&self) -> Vec<KeptContainer> {
+        let now = self.now();
+        let world = self.shared.world();
+        let listed = world.containers.listed(now);
+        let kept = listed.filter(|container| container.deleted.is_none());
+        kept.map(|container| KeptContainer {
+            id: container.id.clone(),
+            name: container.name.clone(),
+            purpose: container.purpose.clone(),
+            descriptors: container.descriptors.clone(),
+        })
+        .collect()
+    }
+
+    /// From now on BMW refuses these descriptors, and containers of more than `max_descriptors`.
+    pub fn refuse(&self, descriptors: &[&str], max_descriptors: Option<usize>) {
+        let config = &mut self.shared.world().config;
+        config.refused_descriptors = descriptors.iter().map(|&one| one.to_owned()).collect();
+        config.max_descriptors = max_descriptors;
     }
 
     /// Spends calls of today's quota, as another client of the account would.

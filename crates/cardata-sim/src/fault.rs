@@ -9,8 +9,8 @@ use rand::rngs::StdRng;
 ///
 /// A request that is replaced ([`Status`](Self::Status), [`NotJson`](Self::NotJson), [`Quota`](Self::Quota),
 /// [`Reset`](Self::Reset), [`Gateway`](Self::Gateway)) is not carried out, but costs a call. With
-/// [`Hang`](Self::Hang), [`Truncated`](Self::Truncated) and [`SlowBody`](Self::SlowBody) it is carried out and
-/// the answer suffers. With the others, something happens just before the request is carried out as usual.
+/// [`Hang`](Self::Hang), [`Truncated`](Self::Truncated), [`SlowBody`](Self::SlowBody) and
+/// [`LoseAnswer`](Self::LoseAnswer) it is carried out and the answer suffers. With the others, something happens just before the request is carried out as usual.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -20,6 +20,8 @@ pub enum Fault {
     Quota,
     /// The connection is reset before the first byte of an answer.
     Reset,
+    /// As [`Reset`](Self::Reset), after the request was carried out.
+    LoseAnswer,
     /// The answer begins this much real time late.
     Hang(Duration),
     /// `Content-Length` tells the whole length, half of the body follows, then the connection ends.
@@ -85,7 +87,7 @@ impl FaultQueue {
         self.0.clear();
     }
 
-    /// The fault that strikes a request for `path`: an ordered one first, else one at random.
+    /// The fault that strikes a request; `path` is its method and path, `GET /customers/containers`: an ordered one first, else one at random.
     pub fn strike(&mut self, path: &str, rate: &FaultRate, rng: &mut StdRng) -> Option<Fault> {
         let matches = |filter: &Option<String>| filter.as_deref().is_none_or(|part| path.contains(part));
         if let Some(index) = self.0.iter().position(|ordered| matches(&ordered.path)) {

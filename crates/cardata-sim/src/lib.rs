@@ -19,7 +19,7 @@ mod server;
 mod specification;
 mod world;
 
-pub use config::{Approval, Mapping, MappingsShape, Now, SimConfig, SimVehicle};
-pub use control::{Control, RequestRecord, Served, Violation};
+pub use config::{Approval, DescriptorRefusal, Mapping, MappingsShape, Now, SimConfig, SimVehicle};
+pub use control::{Control, KeptContainer, RequestRecord, Served, Violation};
 pub use fault::{Fault, FaultRate, NotJson};
 pub use server::Sim;

@@ -161,7 +161,7 @@ async fn serve(
     let on_sent = move || shared.world().log.served.extend(served);
     let length = answer.body.len();
     wire.plan(match fault {
-        Some(Fault::Reset) => Sending::Reset,
+        Some(Fault::Reset | Fault::LoseAnswer) => Sending::Reset,
         fault => Sending::Body(BodySending {
             length,
             cut_after: matches!(fault, Some(Fault::Truncated)).then_some(length / 2),

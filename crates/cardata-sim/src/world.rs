@@ -65,7 +65,8 @@ impl World {
             });
         }
         let spent = self.quota.spent(now);
-        let fault = self.faults.strike(&call.path, &self.config.faults, &mut self.rng);
+        let request = format!("{} {}", call.method, call.path);
+        let fault = self.faults.strike(&request, &self.config.faults, &mut self.rng);
         if let Some(fault) = &fault {
             self.strike(fault, call, now);
         }
@@ -82,7 +83,7 @@ impl World {
             at: now,
             method: call.method.clone(),
             path: call.path.clone(),
-            status: if fault == Some(Fault::Reset) {
+            status: if matches!(fault, Some(Fault::Reset | Fault::LoseAnswer)) {
                 0
             } else {
                 answer.status

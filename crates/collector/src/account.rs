@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use crate::config;
 use crate::journal::Journal;
 use crate::quota::{Allowance, next_utc_midnight};
+use crate::sources::WantedSets;
 use crate::state::StateDirectory;
 
 /// An account that can be called.
@@ -24,6 +25,10 @@ pub struct Account {
     pub client: Client,
     pub clock: Arc<dyn Clock>,
     pub journal: Journal,
+    /// The sets of descriptors that its sources ask for.
+    pub sets: WantedSets,
+    /// What the plan of polls leaves over in a whole day.
+    pub(crate) unplanned: AtomicU32,
     calls: Arc<AtomicU32>,
 }
 
@@ -59,6 +64,8 @@ impl Account {
             client,
             clock: clock.clone(),
             journal: journal.clone(),
+            sets: WantedSets::default(),
+            unplanned: AtomicU32::new(0),
             calls,
         }
     }

@@ -147,7 +147,7 @@ async fn vehicles_and_containers_are_shown_and_deleted() {
         .split_whitespace()
         .find(|word| word.starts_with("S00I000M"))
         .unwrap();
-    let said = scene.call(&["containers", "--delete", id]).await;
+    let said = scene.call(&["containers", "delete", id]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
     let said = scene.call(&["containers"]).await;
     assert!(said.out.contains("deleted"), "{said:?}");

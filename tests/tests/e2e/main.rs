@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod bad_places;
+mod containers;
 mod deliveries;
 mod documents;
 mod faults;
@@ -22,6 +23,7 @@ mod logins;
 mod oracle;
 mod outages;
 mod quota;
+mod refusals;
 mod replays;
 mod scene;
 mod secrets;

@@ -103,7 +103,50 @@ async fn refused_descriptors_are_told() {
             .unwrap_err();
         assert!(matches!(error, ApiError::Parameter(_)), "{error:?}");
         assert!(error.to_string().contains("descriptors"), "{error}");
+        assert!(error.refuses_descriptors() && !error.leaves_doubt(), "{error}");
     }
+}
+
+#[tokio::test]
+async fn the_descriptors_that_bmw_names_are_told_whole() {
+    let named: Vec<String> = (0..30)
+        .map(|number| format!("vehicle.cabin.door.row{number}.passenger.isOpen"))
+        .collect();
+    let note = format!("Invalid telematic keys: {}.", named.join(", "));
+    let body = format!(r#"{{"exveErrorId":"CU-402","exveErrorMsg":"Bad request","exveNote":"{note}"}}"#);
+    let server = Server::start([Reply::new(400, body)]).await;
+    let error = Bench::new(&server.url)
+        .client
+        .create_container("n", "p", &named)
+        .await
+        .unwrap_err();
+    assert_eq!(error.answer().unwrap().descriptors, named);
+    assert!(error.refuses_descriptors());
+}
+
+#[tokio::test]
+async fn what_else_a_creation_fails_with_is_told_apart() {
+    let create = async |reply: Reply| {
+        let server = Server::start([reply]).await;
+        let bench = Bench::new(&server.url);
+        bench.client.create_container("n", "p", &["a"]).await.unwrap_err()
+    };
+    let limit = create(Reply::error(403, "CU-124", "m")).await;
+    assert!(limit.is_container_limit() && !limit.refuses_descriptors() && !limit.leaves_doubt());
+    let scope = create(Reply::error(403, "CU-103", "m")).await;
+    assert!(scope.needs_login() && !scope.refuses_descriptors());
+    let malformed = create(Reply::error(400, "CU-400", "m")).await;
+    assert!(!malformed.refuses_descriptors() && !malformed.leaves_doubt());
+    for doubtful in [
+        Reply::error(500, "CU-500", "m"),
+        Reply::new(201, "<html>"),
+        Reply::new(502, "<html>"),
+        Reply::new(201, "{}"),
+    ] {
+        assert!(create(doubtful.clone()).await.leaves_doubt(), "{doubtful:?}");
+    }
+    let xml = create(Reply::new(403, "<error><id>CU-403</id></error>")).await;
+    assert!(xml.refuses_descriptors() && !xml.leaves_doubt(), "{xml:?}");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use super::refusal::{Code, Refusal};
 use crate::account::{Container, MAX_CONTAINERS};
 use crate::call::{Answer, Call};
 use crate::car::keys;
+use crate::config::DescriptorRefusal;
 use crate::world::World;
 
 /// The list tells everything but the descriptors.
@@ -32,6 +33,7 @@ pub(super) fn create(world: &mut World, call: &Call, now: Timestamp) -> Result<A
     };
     let (name, purpose) = (text("name")?, text("purpose")?);
     let descriptors = descriptors(&body)?;
+    permitted(world, &descriptors)?;
     if world
         .config
         .max_descriptors
@@ -68,6 +70,25 @@ fn descriptors(body: &Value) -> Result<Vec<String>, Refusal> {
         }
     }
     Ok(descriptors)
+}
+
+/// Refuses what this account may not ask for.
+fn permitted(world: &World, descriptors: &[String]) -> Result<(), Refusal> {
+    let refused = descriptors
+        .iter()
+        .filter(|descriptor| world.config.refused_descriptors.contains(descriptor));
+    let refused: Vec<&str> = refused.map(String::as_str).collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    Err(match world.config.descriptor_refusal {
+        DescriptorRefusal::Named => Refusal::with_note(
+            Code::Descriptor,
+            format!("Telematic keys that are invalid: {}.", refused.join(", ")),
+        ),
+        DescriptorRefusal::Unnamed => Code::Descriptor.into(),
+        DescriptorRefusal::Forbidden => Code::TooLarge.into(),
+    })
 }
 
 pub(super) fn details(world: &World, id: &str) -> Result<Answer, Refusal> {

@@ -1,6 +1,6 @@
 //! The rules for containers.
 
-use cardata_sim::{Fault, SimConfig};
+use cardata_sim::{DescriptorRefusal, Fault, SimConfig};
 use reqwest::Method;
 use serde_json::json;
 
@@ -110,5 +110,61 @@ async fn a_container_can_vanish_in_mid_flight() {
         crate::desk::VIN
     );
     assert_eq!(error_id(&desk.get(&path).await), (403, "CU-105"));
+    desk.leave().await;
+}
+
+#[tokio::test]
+async fn descriptors_are_refused_in_each_reported_way() {
+    let other = "vehicle.vehicle.travelledDistance";
+    for (how, code, named) in [
+        (DescriptorRefusal::Named, (400, "CU-402"), true),
+        (DescriptorRefusal::Unnamed, (400, "CU-402"), false),
+        (DescriptorRefusal::Forbidden, (403, "CU-403"), false),
+    ] {
+        let desk = Desk::logged_in(SimConfig {
+            refused_descriptors: vec![other.into()],
+            descriptor_refusal: how,
+            ..SimConfig::default()
+        })
+        .await;
+        let refused = desk.create("two", &[HEADER, other]).await;
+        assert_eq!(error_id(&refused), code);
+        assert_eq!(text(&refused.1["exveNote"]).contains(other), named);
+        assert_eq!(desk.create("one", &[HEADER]).await.0, 201);
+        desk.control.refuse(&[], Some(2));
+        assert_eq!(desk.create("two", &[HEADER, other]).await.0, 201);
+        desk.leave().await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_can_be_lost_after_the_container_was_made() {
+    let desk = Desk::logged_in(SimConfig::default()).await;
+    desk.control
+        .inject_on("POST /customers/containers", 1, Fault::LoseAnswer);
+    let (_, list) = desk.get("/customers/containers").await;
+    assert_eq!(list["containers"], json!([]), "the fault waits for a creation");
+    let body = json!({ "name": "n", "purpose": "p", "technicalDescriptors": [HEADER] });
+    let lost = desk.request(Method::POST, "/customers/containers").json(&body);
+    assert!(lost.send().await.is_err());
+    let kept = desk.control.containers();
+    assert_eq!(
+        (kept.len(), kept[0].descriptors.as_slice()),
+        (1, [HEADER.to_owned()].as_slice())
+    );
+    assert!(
+        desk.control
+            .requests()
+            .iter()
+            .all(|request| request.counted || !request.path.contains("containers"))
+    );
+
+    let foreign = desk
+        .control
+        .create_container("hers", "of another program", &[HEADER]);
+    let (_, list) = desk.get("/customers/containers").await;
+    assert_eq!(list["containers"][1]["containerId"], foreign);
+    desk.control.delete_container(&foreign);
+    assert_eq!(desk.control.containers().len(), 1);
     desk.leave().await;
 }

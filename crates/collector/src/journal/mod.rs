@@ -8,6 +8,7 @@
 //! * [`append`]: a snapshot in, repeats taken out. [`read`]: decoded batches. [`deliver`]: acknowledgements.
 //! * [`ledger`]: calls spent. [`registry`]: vehicles and containers. [`polls`]: when what was asked.
 //! * [`replay`], [`dead_letters`], [`again`]: what is delivered a second time.
+//! * [`ledger`]: calls spent. [`registry`]: vehicles. [`containers`]: containers. [`polls`]: when what was asked.
 //! * [`overview`]: what `cardata status` shows, from any process.
 //! * [`scan`]: the log read past whatever is damaged in it. [`verify`], [`stats`], [`compact`]: care of it.
 //! * [`export`], [`import`], [`lines`]: the log as lines of JSON. [`backup`], [`restore`]: the whole state.
@@ -18,6 +19,7 @@ mod aside;
 pub mod backup;
 mod checksum;
 pub mod compact;
+pub mod containers;
 pub mod dead_letters;
 mod decode;
 mod decoder;

@@ -13,7 +13,7 @@ use crate::quota::Spent;
 /// A read-only look at a journal.
 #[derive(Debug)]
 pub struct Overview {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 /// The log as a whole.

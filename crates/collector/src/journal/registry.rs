@@ -1,4 +1,4 @@
-//! Vehicles and containers that are known, so that no call is spent to ask again.
+//! Vehicles that are known, so that no call is spent to ask again.
 
 use collector_core::Vin;
 use jiff::Timestamp;
@@ -104,45 +104,6 @@ impl Journal {
                 )
                 .optional()?;
             Ok(found.flatten())
-        })
-        .await
-    }
-
-    /// The container with this set of descriptors, if one was found or created before.
-    pub async fn container(&self, account: &str, fingerprint: &str) -> Result<Option<String>, JournalError> {
-        let key = (account.to_owned(), fingerprint.to_owned());
-        self.transact(move |connection, _| {
-            Ok(connection
-                .query_row(
-                    "select container_id from container where account = ?1 and fingerprint = ?2",
-                    params![key.0, key.1],
-                    |row| row.get(0),
-                )
-                .optional()?)
-        })
-        .await
-    }
-
-    /// Remembers the container of a set of descriptors; `None` forgets it.
-    pub async fn remember_container(
-        &self,
-        account: &str,
-        fingerprint: &str,
-        container: Option<String>,
-    ) -> Result<(), JournalError> {
-        let key = (account.to_owned(), fingerprint.to_owned());
-        self.transact(move |connection, _| {
-            connection.execute(
-                "delete from container where account = ?1 and fingerprint = ?2",
-                params![key.0, key.1],
-            )?;
-            if let Some(container) = container {
-                connection.execute(
-                    "insert into container (account, fingerprint, container_id) values (?1, ?2, ?3)",
-                    params![key.0, key.1, container],
-                )?;
-            }
-            Ok(())
         })
         .await
     }

@@ -6,6 +6,7 @@
 mod cadence;
 mod login;
 mod notes;
+mod spare;
 #[cfg(test)]
 mod tests;
 mod vehicles;
@@ -128,6 +129,7 @@ impl Scheduler {
         if plan.stretched {
             tracing::warn!(account = %self.account.name, vehicles = vehicles.len(), limit, "the vehicles need more calls a day than there are; polling them less often");
         }
+        self.account.leaves_unplanned(plan.spare);
         plan
     }
 

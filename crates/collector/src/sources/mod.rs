@@ -1,11 +1,11 @@
 //! The sources that come with the program. They share the account's client, which is why they live here and
 //! not in packages of their own.
 
-mod container;
+pub mod container;
 mod presets;
 mod telematics;
 
-pub use container::{ContainerSet, is_ours};
+pub use container::{ContainerSet, WantedSets, is_ours};
 pub use telematics::TelematicsConfig;
 
 use cardata_api::ApiError;

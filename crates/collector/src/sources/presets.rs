@@ -80,6 +80,11 @@ pub fn preset(name: &str) -> Option<Vec<String>> {
     }
 }
 
+/// Whether a descriptor is in one of the small presets, which are taken from containers that work in the field.
+pub fn is_common(descriptor: &str) -> bool {
+    BATTERY.contains(&descriptor) || DRIVING.contains(&descriptor)
+}
+
 /// The descriptors that one item of a list stands for: a glob's matches among all that telematicData can
 /// return, or the descriptor itself, be it in the catalogue or newer than it.
 pub fn expand(item: &str) -> Vec<String> {

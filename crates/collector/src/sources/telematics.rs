@@ -5,17 +5,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cardata_api::ApiError;
+use cardata_api::{ApiError, Call};
 use collector_core::{
-    Cadence, Invalid, Origin, Poll, RawSnapshot, Source, SourceConfig, SourceContext, SourceError, Vehicle,
-    register_source,
+    Cadence, Invalid, Name, Origin, Poll, RawSnapshot, Source, SourceConfig, SourceContext, SourceError,
+    Vehicle, register_source,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, SeqAccess, Visitor};
 
-use super::container::ContainerSet;
-use super::{presets, source_error};
+use super::container::{ContainerError, ContainerSet};
+use super::presets;
 use crate::account::Account;
 
 /// Polls the last known values of a set of descriptors. Each poll of one vehicle costs one call.
@@ -71,9 +71,13 @@ impl SourceConfig for TelematicsConfig {
             .ok_or_else(|| SourceError::Misconfigured {
                 reason: format!("the source {} was given no account", context.name),
             })?;
+        let set = self.set();
+        account.sets.add(&set);
         Ok(Source::Poll(Box::new(Telematics {
+            name: context.name,
             account,
-            set: self.set(),
+            set,
+            noted: false,
         })))
     }
 }
@@ -117,39 +121,42 @@ fn mistake(item: &str) -> Option<String> {
 }
 
 struct Telematics {
+    name: Name,
     account: Arc<Account>,
     set: ContainerSet,
+    /// It is written down which set this source asks for.
+    noted: bool,
 }
 
 #[async_trait]
 impl Poll for Telematics {
     async fn poll(&mut self, vehicle: &Vehicle) -> Result<RawSnapshot, SourceError> {
+        self.note().await;
+        // Before the poll: what was polled must not wait for anything else.
+        self.set.grow(&self.account).await;
         match self.once(vehicle).await {
             // The container was deleted behind our back: find it again or make a new one, once.
-            Err(error @ ApiError::Container(_)) if self.is_known().await => {
+            Err(ContainerError::Api(error)) if is_gone(&error) => {
                 tracing::warn!(account = %self.account.name, %error, "the container is gone; looking for it again");
-                self.set.forget(&self.account).await;
-                self.once(vehicle).await
+                match self.set.lost(&self.account).await {
+                    Ok(()) => self.once(vehicle).await,
+                    Err(error) => Err(error),
+                }
             }
             result => result,
         }
-        .map_err(|error| source_error(&error))
+        .map_err(|error| error.source_error())
     }
 }
 
-impl Telematics {
-    /// Whether the refused container is one that was remembered: a new one would be refused again.
-    async fn is_known(&self) -> bool {
-        let known = self
-            .account
-            .journal
-            .container(&self.account.name, &self.set.fingerprint)
-            .await;
-        matches!(known, Ok(Some(_)))
-    }
+/// Whether a poll was refused for its container. A creation that is refused is another matter.
+fn is_gone(error: &ApiError) -> bool {
+    matches!(error, ApiError::Container(answer) if answer.call == Call::TelematicData)
+}
 
-    async fn once(&self, vehicle: &Vehicle) -> Result<RawSnapshot, ApiError> {
-        let container = self.set.find_or_create(&self.account).await?;
+impl Telematics {
+    async fn once(&self, vehicle: &Vehicle) -> Result<RawSnapshot, ContainerError> {
+        let container = self.set.container(&self.account).await?;
         let requested_at = self.account.clock.now();
         let data = self
             .account
@@ -163,6 +170,15 @@ impl Telematics {
             received_at: self.account.clock.now(),
             readings: data.readings,
         })
+    }
+
+    /// For `cardata status`; what cannot be noted now is noted at the next poll.
+    async fn note(&mut self) {
+        if !self.noted {
+            let journal = &self.account.journal;
+            let noted = journal.note_source_set(&self.account.name, &self.name, &self.set.fingerprint);
+            self.noted = noted.await.is_ok();
+        }
     }
 }
 

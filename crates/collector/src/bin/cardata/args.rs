@@ -53,7 +53,7 @@ pub enum Command {
     Status(StatusArgs),
     /// The vehicles of each account. Spends a call only when they are not known yet.
     Vehicles(VehiclesArgs),
-    /// The containers of each account. Spends a call.
+    /// The containers of each account, and what to do about them. The list spends a call for each account.
     Containers(ContainersArgs),
     /// Give a sink its history again from the journal, while `run` runs or not.
     Replay(ReplayArgs),
@@ -122,11 +122,36 @@ pub struct VehiclesArgs {
 
 #[derive(Debug, Args)]
 pub struct ContainersArgs {
-    #[command(flatten)]
-    pub pipeline: PipelineArgs,
-    /// Delete this container, if cardata made it. Spends a second call.
-    #[arg(long, value_name = "ID")]
-    pub delete: Option<String>,
+    /// The pipeline file.
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "pipeline.yaml"
+    )]
+    pub config: PathBuf,
+    #[command(subcommand)]
+    pub action: Option<ContainersAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ContainersAction {
+    /// Create what sources miss and delete what cardata created and no source uses. Spends a call for each account
+    /// and one for each container that is created or deleted.
+    Sync {
+        /// Say what would happen. Spends a call for each account and changes nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Delete one container that cardata made. Spends two calls.
+    Delete {
+        /// As `cardata containers` shows it.
+        id: String,
+        /// Delete it also when another program made it, which may need it.
+        #[arg(long)]
+        foreign: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -63,15 +63,19 @@ create table created_container (
 create table descriptor_set (
     account text not null,
     fingerprint text not null,
-    -- JSON lists; what is in neither `accepted` nor `refused` has not been tried alone
-    wanted text not null,
-    accepted text not null,
-    refused text not null,
-    -- BMW's words for the last refusal
-    reason text,
-    -- when the set was first polled, for descriptors that never deliver anything
+    -- JSON: what BMW accepts, what it refuses and why, and what is still to be tried
+    state text not null,
+    -- since when exactly the accepted descriptors are polled
     since integer not null,
     primary key (account, fingerprint)
+) strict, without rowid;
+
+-- The set that each source asks for.
+create table source_set (
+    account text not null,
+    source text not null,
+    fingerprint text not null,
+    primary key (account, source)
 ) strict, without rowid;
 
 -- What the owner was told, so that a restart does not tell it again.

@@ -1,5 +1,6 @@
 //! `cardata status`: what there is to know, gathered beside the process that may be running.
 
+mod containers;
 mod report;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub struct Status {
     pub vehicles: Vec<VehicleTotals>,
     pub sinks: Vec<SinkStatus>,
     pub polls: Vec<LastPoll>,
+    pub containers: Vec<containers::SetStatus>,
 }
 
 pub struct AccountStatus {
@@ -72,6 +74,7 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
         vehicles: Vec::new(),
         sinks: Vec::new(),
         polls: Vec::new(),
+        containers: Vec::new(),
     };
     if let Some(overview) = &overview {
         now = overview
@@ -83,6 +86,7 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
         status.log = overview.log().map_err(failed)?;
         status.vehicles = overview.vehicles().map_err(failed)?;
         status.polls = overview.polls().map_err(failed)?;
+        status.containers = containers::gather(overview, pipeline, now).map_err(failed)?;
         let totals = overview.sinks().map_err(failed)?;
         status.sinks = sinks(pipeline, &totals, &components);
     } else {

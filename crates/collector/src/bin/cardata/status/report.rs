@@ -27,6 +27,7 @@ pub fn text(status: &Status) -> String {
     if !status.vehicles.is_empty() {
         parts.push(format!("\nVehicles\n{}", vehicles(status)));
     }
+    parts.extend(super::containers::text(&status.containers));
     parts.push(format!("\nSinks\n{}", sinks(status)));
     parts.join("\n")
 }
@@ -158,7 +159,7 @@ fn with_notes(rows: &[Vec<String>], notes: &[String]) -> String {
     format!("{}{notes}", terminal::table(rows))
 }
 
-fn shortened(vin: &str) -> String {
+pub(super) fn shortened(vin: &str) -> String {
     format!("…{}", vin.get(10..).unwrap_or(vin))
 }
 
@@ -233,6 +234,7 @@ pub fn json(status: &Status) -> String {
         "vehicles": vehicles.collect::<Vec<Value>>(),
         "sinks": sinks.collect::<Vec<Value>>(),
         "polls": polls.collect::<Vec<Value>>(),
+        "containers": super::containers::json(&status.containers),
     });
     format!("{whole:#}")
 }

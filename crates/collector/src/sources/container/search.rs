@@ -1,0 +1,290 @@
+//! Which of the wanted descriptors BMW takes: a search by halves, without calls, clock or disk.
+//!
+//! Whoever drives it tries the container of [`Search::attempt`] and tells what BMW said. Nothing is tried
+//! twice: what follows from earlier answers is settled without a call. A refusal of a single descriptor that
+//! may be one of the size is told apart by a probe: a container of the size that was taken, with that
+//! descriptor in another's place.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::trust;
+
+/// What was refused is tried again after this: BMW changes.
+pub const RETRY_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How many refused descriptors are tried again at a time.
+const RETRIED: usize = 8;
+
+/// What BMW said against a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub cause: Cause,
+    /// BMW's words.
+    pub words: String,
+    /// Descriptors that BMW names as the reason.
+    #[serde(default)]
+    pub named: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// CU-402: at least one of the descriptors is no valid one.
+    Descriptor,
+    /// CU-403: the container as a whole, for its size or for one of the descriptors.
+    Container,
+}
+
+/// A descriptor that BMW does not take, alone or with those that it takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    pub descriptor: String,
+    /// BMW's words.
+    pub words: String,
+    pub at: Timestamp,
+}
+
+/// BMW takes no container that is larger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    pub descriptors: usize,
+    /// BMW's words.
+    pub words: String,
+    pub at: Timestamp,
+}
+
+/// What becomes of a container that BMW took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It holds more than the one before: it is the one to poll.
+    Use,
+    /// It only answered a question.
+    Discard,
+}
+
+/// How far BMW takes a wanted set of descriptors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Search {
+    accepted: Vec<String>,
+    refused: Vec<Refused>,
+    /// The last is the next.
+    untried: Vec<Group>,
+    limit: Option<Limit>,
+    probe: Option<Probe>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Group {
+    descriptors: Vec<String>,
+    /// What BMW said to these together with the first `accepted` ones.
+    known: Option<Known>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    accepted: usize,
+    refusal: Refusal,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Probe {
+    descriptor: String,
+    words: String,
+}
+
+impl Search {
+    /// A search that begins with all of `wanted`.
+    pub fn new(mut wanted: Vec<String>) -> Self {
+        wanted.sort_by_cached_key(|descriptor| trust::class(descriptor));
+        let mut search = Self {
+            accepted: Vec::new(),
+            refused: Vec::new(),
+            untried: Vec::new(),
+            limit: None,
+            probe: None,
+        };
+        search.push(wanted, None);
+        search
+    }
+
+    /// What BMW takes together, as far as is known.
+    pub fn accepted(&self) -> &[String] {
+        &self.accepted
+    }
+
+    pub fn refused(&self) -> &[Refused] {
+        &self.refused
+    }
+
+    /// The largest container that BMW takes, where it left something out for its size.
+    pub fn limit(&self) -> Option<&Limit> {
+        self.limit.as_ref()
+    }
+
+    /// What is in neither list: still to be tried, or left out because of the [`limit`](Self::limit).
+    pub fn remaining(&self) -> impl Iterator<Item = &str> {
+        let probed = self.probe.iter().map(|probe| &probe.descriptor);
+        let untried = self.untried.iter().rev();
+        probed
+            .chain(untried.flat_map(|group| &group.descriptors))
+            .map(String::as_str)
+    }
+
+    /// The descriptors of the next container to try; `None` when there is nothing more to learn.
+    pub fn attempt(&self) -> Option<Vec<String>> {
+        if let Some(probe) = &self.probe {
+            let kept = self.accepted.len().saturating_sub(1);
+            let mut attempt = self.accepted[..kept].to_vec();
+            attempt.push(probe.descriptor.clone());
+            return Some(attempt);
+        }
+        if self.limit.is_some() {
+            return None;
+        }
+        let group = self.untried.last()?;
+        Some([self.accepted.as_slice(), &group.descriptors].concat())
+    }
+
+    /// BMW took the container of [`attempt`](Self::attempt).
+    pub fn took(&mut self, now: Timestamp) -> Taken {
+        if let Some(probe) = self.probe.take() {
+            self.limit = Some(Limit {
+                descriptors: self.accepted.len(),
+                words: probe.words,
+                at: now,
+            });
+            self.push(vec![probe.descriptor], None);
+            return Taken::Discard;
+        }
+        if let Some(group) = self.untried.pop() {
+            self.accepted.extend(group.descriptors);
+        }
+        self.settle(now);
+        Taken::Use
+    }
+
+    /// BMW refused the container of [`attempt`](Self::attempt).
+    pub fn was_refused(&mut self, refusal: Refusal, now: Timestamp) {
+        if let Some(probe) = self.probe.take() {
+            self.refuse(probe.descriptor, &probe.words, now);
+        } else if let Some(group) = self.untried.pop() {
+            self.narrow(group.descriptors, refusal, now);
+        }
+        self.settle(now);
+    }
+
+    /// BMW no longer takes what it took: everything accepted is in question again.
+    pub fn lost(&mut self, refusal: Refusal, now: Timestamp) {
+        if let Some(probe) = self.probe.take() {
+            self.push(vec![probe.descriptor], None);
+        }
+        self.limit = None;
+        self.untried.iter_mut().for_each(|group| group.known = None);
+        let accepted = std::mem::take(&mut self.accepted);
+        if !accepted.is_empty() {
+            self.narrow(accepted, refusal, now);
+        }
+        self.settle(now);
+    }
+
+    /// Opens a finished search again when what was refused or left out has been so for a month.
+    pub fn reopen(&mut self, now: Timestamp) {
+        if self.attempt().is_some() {
+            return;
+        }
+        let is_due = |at: Timestamp| now.duration_since(at) >= RETRY_AFTER;
+        if let Some(limit) = &self.limit {
+            if is_due(limit.at) {
+                self.limit = None;
+                // One is enough to learn whether more fit. What was known of the others is as old as the limit.
+                let mut rest: Vec<_> = self.remaining().map(str::to_owned).collect();
+                self.untried.clear();
+                let one = rest.drain(..1.min(rest.len())).collect();
+                self.push(rest, None);
+                self.push(one, None);
+            }
+            return;
+        }
+        self.refused.sort_by_key(|refused| refused.at);
+        let due = self.refused.iter().filter(|refused| is_due(refused.at));
+        let due = due.count().min(RETRIED);
+        let again = self.refused.drain(..due).map(|refused| refused.descriptor);
+        let again = again.collect();
+        self.push(again, None);
+    }
+
+    /// Draws what follows from a refusal of `group` together with what is accepted.
+    fn narrow(&mut self, group: Vec<String>, mut refusal: Refusal, now: Timestamp) {
+        let (named, rest): (Vec<_>, Vec<_>) = group
+            .iter()
+            .cloned()
+            .partition(|descriptor| refusal.named.contains(descriptor));
+        // Who names everything names nothing.
+        if !named.is_empty() && (!rest.is_empty() || group.len() == 1) {
+            for descriptor in named {
+                self.refuse(descriptor, &refusal.words, now);
+            }
+            self.push(rest, None);
+            return;
+        }
+        if group.len() > 1 {
+            refusal.named.clear();
+            let (first, second) = split(group);
+            let known = Known {
+                accepted: self.accepted.len() + first.len(),
+                refusal,
+            };
+            self.push(second, Some(known));
+            self.push(first, None);
+            return;
+        }
+        for descriptor in group {
+            if self.accepted.is_empty() || refusal.cause == Cause::Descriptor {
+                self.refuse(descriptor, &refusal.words, now);
+            } else {
+                let words = refusal.words.clone();
+                self.probe = Some(Probe { descriptor, words });
+            }
+        }
+    }
+
+    /// Settles groups whose refusal is known already: the other half of what was refused was taken.
+    fn settle(&mut self, now: Timestamp) {
+        while self.probe.is_none() {
+            let Some(top) = self.untried.last_mut() else {
+                return;
+            };
+            let Some(known) = top.known.take() else { return };
+            if known.accepted != self.accepted.len() {
+                return;
+            }
+            let Some(group) = self.untried.pop() else { return };
+            self.narrow(group.descriptors, known.refusal, now);
+        }
+    }
+
+    fn refuse(&mut self, descriptor: String, words: &str, now: Timestamp) {
+        self.refused.push(Refused {
+            descriptor,
+            words: words.to_owned(),
+            at: now,
+        });
+    }
+
+    fn push(&mut self, descriptors: Vec<String>, known: Option<Known>) {
+        if !descriptors.is_empty() {
+            self.untried.push(Group { descriptors, known });
+        }
+    }
+}
+
+/// Cuts off the least trusted class, or halves what is all of one.
+fn split(mut group: Vec<String>) -> (Vec<String>, Vec<String>) {
+    group.sort_by_cached_key(|descriptor| trust::class(descriptor));
+    let last = group.last().map(|last| trust::class(last));
+    let boundary = group
+        .iter()
+        .position(|descriptor| Some(trust::class(descriptor)) == last)
+        .filter(|position| *position > 0);
+    let second = group.split_off(boundary.unwrap_or(group.len() / 2));
+    (group, second)
+}
