@@ -96,6 +96,17 @@ impl TokenSet {
         left < lifetime / 3 || left.is_zero() || left > lifetime.saturating_add(CLOCK_TOLERANCE)
     }
 
+    /// When a third of the access token's lifetime is left.
+    pub fn refresh_due_at(&self) -> Timestamp {
+        let lifetime = until(self.obtained_at, self.access_expires_at);
+        // The two moments must agree: due a moment after this.
+        later(
+            self.obtained_at,
+            lifetime - lifetime / 3 + Duration::from_millis(1),
+        )
+        .min(self.access_expires_at)
+    }
+
     /// How long the login lasts without another refresh, in days of 24 hours; 0 when it is over.
     pub fn refresh_days_left(&self, now: Timestamp) -> f64 {
         until(now, self.refresh_expires_at).as_secs_f64() / 86_400.0
