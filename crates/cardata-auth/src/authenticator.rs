@@ -111,6 +111,15 @@ impl Authenticator {
         Upkeep { tokens, error, next }
     }
 
+    /// Whether the server refused the stored login when it was last to be refreshed.
+    pub async fn is_refused(&self) -> bool {
+        let Ok(Some(tokens)) = self.tokens().await else {
+            return false;
+        };
+        let failed = self.0.refreshing.lock().await.backoff.last(&tokens.refresh_token);
+        failed.is_some_and(|(error, _)| error.needs_login())
+    }
+
     /// Encrypts tokens that were stored in plain, if there is a passphrase for them.
     ///
     /// # Errors

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use cardata_auth::{Clock, OAuthClient, TokenStore, login};
+use cardata_auth::{Clock, OAuthClient, login};
 use cardata_sim::{Sim, SimConfig};
 
 use super::RunError;
+use crate::account::token_store;
 use crate::config::{self, SimulatorOptions};
 use crate::state::StateDirectory;
 
@@ -51,7 +52,7 @@ impl Simulator {
             let tokens = login(&oauth, &account.client_id, |_| {})
                 .await
                 .map_err(RunError::SimulatorLogin)?;
-            let store = TokenStore::new(state.tokens(), account.name.clone());
+            let store = token_store(account, state);
             let saved = tokio::task::spawn_blocking(move || store.save(&tokens)).await;
             if let Ok(Err(error)) = saved {
                 return Err(RunError::SimulatorLogin(error.into()));

@@ -24,6 +24,7 @@ pub mod registry;
 mod schema;
 #[cfg(test)]
 mod tests;
+pub mod told;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -7,8 +7,10 @@ mod args;
 mod check;
 mod containers;
 mod context;
+mod import;
 mod logging;
 mod login;
+mod notify;
 mod plugins;
 mod run;
 mod signals;
@@ -81,6 +83,7 @@ async fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Login(options) => login::run(options).await,
         Command::Check(options) => check::run(options).await,
         Command::Status(options) => status::run(&options).await,
+        Command::Notify(options) => notify::run(options).await,
         Command::Vehicles(options) => vehicles::run(options).await,
         Command::Containers(options) => containers::run(options).await,
         Command::Plugins(options) => plugins::run(&options),
