@@ -178,6 +178,9 @@ impl Inner {
         }
         match self.oauth.refresh(&self.client_id, &tokens.refresh_token).await {
             Ok(answer) => {
+                if refreshing.backoff.last(&tokens.refresh_token).is_some() {
+                    tracing::info!(account = %self.account, "could refresh the login again");
+                }
                 refreshing.backoff.succeeded();
                 let renewed = tokens.renewed(answer);
                 refreshing.unsaved = Some(Unsaved {
@@ -191,11 +194,14 @@ impl Inner {
             }
             Err(error) => {
                 let now = self.oauth.clock().now();
+                let is_first = refreshing.backoff.last(&tokens.refresh_token).is_none();
                 let error = refreshing
                     .backoff
                     .failed(&tokens.refresh_token, now, error, &mut rand::rng());
-                if !error.needs_login() {
-                    tracing::warn!(account = %self.account, %error, "could not refresh the login");
+                if !error.needs_login() && is_first {
+                    tracing::warn!(account = %self.account, %error, "could not refresh the login; trying on until it works");
+                } else {
+                    tracing::debug!(account = %self.account, %error, "could not refresh the login");
                 }
                 self.make_do(tokens, refused, error)
             }

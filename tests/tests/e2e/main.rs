@@ -15,6 +15,7 @@ mod deliveries;
 mod documents;
 mod faults;
 mod full_disk;
+mod guardian;
 mod kills;
 mod logins;
 mod oracle;

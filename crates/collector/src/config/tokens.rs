@@ -36,10 +36,13 @@ pub(super) fn read(root: &Node, problems: &mut Problems) -> TokenOptions {
     }
     let table: Option<TokensTable> = problems.read(&mut node.clone());
     let passphrase = table.and_then(|table| table.passphrase);
-    let length = passphrase
-        .as_ref()
-        .map(|passphrase| passphrase.expose().trim().chars().count());
-    if length.is_some_and(|length| length < SHORTEST) {
+    // What is empty must not leave tokens in plain that their owner believes to be encrypted.
+    let length = match (&passphrase, node.get("passphrase")) {
+        (Some(passphrase), _) => passphrase.expose().trim().chars().count(),
+        (None, Some(empty)) if empty.is_null() => 0,
+        _ => SHORTEST,
+    };
+    if length < SHORTEST {
         let place = node.entry("passphrase").map_or(&key.span, |(key, value)| {
             if value.span.is_empty() {
                 &key.span

@@ -138,7 +138,10 @@ fn polls(memory: &mut Memory, said: &Published, now: Timestamp) -> Option<Notice
             }
             let title = format!("Polling fails for {account}");
             let reason = said.message.as_deref().unwrap_or("no reason is known");
-            let message = format!("Since {since:.0}: {reason}. It is tried on.");
+            let message = format!(
+                "Since {since:.0}: {}. It is tried on.",
+                reason.trim_end_matches('.')
+            );
             Some(notice(topic, Level::Warning, "failing", title, &message, now))
         }
         // A dead login has a topic of its own.
@@ -175,6 +178,7 @@ fn sink(memory: &mut Memory, said: &Published, now: Timestamp) -> Option<Notice>
         _ => format!("The sink {name} does not accept writes"),
     };
     let reason = said.message.as_deref().unwrap_or("no reason is known");
+    let reason = reason.trim_end_matches('.');
     let message = format!("Since {since:.0}: {reason}. Nothing is lost; it is tried on.");
     Some(notice(topic, *worst, worst.as_str(), title, &message, now))
 }
@@ -266,8 +270,8 @@ fn presentable(text: &str) -> String {
 
 fn harmless(word: &str) -> String {
     let parts = word.split('.').map(|part| match part.parse::<Vin>() {
-        Ok(vin) => vin.short().to_owned(),
-        Err(_) => part.to_owned(),
+        Ok(vin) if part.contains(|c: char| c.is_ascii_digit()) => format!("…{}", vin.short()),
+        _ => part.to_owned(),
     });
     let fraction = word
         .trim_end_matches('.')
