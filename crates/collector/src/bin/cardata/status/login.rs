@@ -13,12 +13,13 @@ pub fn warnings(tokens: Option<&TokenSet>, said: Option<&Published>, now: Timest
     };
     // Said of tokens that have been replaced since.
     let said = said.filter(|said| said.since >= tokens.obtained_at);
-    let life = Life::of_days(tokens.refresh_days_left(now));
-    let refused = said.is_some_and(|said| said.state == Life::Dead.as_str());
+    // The worse of the two: the program may know that BMW refuses it, and its clock may run faster than ours.
+    let told = said.and_then(|said| Life::parse(&said.state));
+    let life = Life::of_days(tokens.refresh_days_left(now)).min(told.unwrap_or(Life::Alive));
     let mut warnings = Vec::new();
-    if life != Life::Alive || refused {
-        let told = said.and_then(|said| said.message.clone());
-        warnings.push(told.unwrap_or_else(|| ends(life, tokens)));
+    if life != Life::Alive {
+        let message = said.and_then(|said| said.message.clone());
+        warnings.push(message.unwrap_or_else(|| ends(life, tokens)));
     }
     let missing = tokens.missing_scopes();
     if !missing.is_empty() {
