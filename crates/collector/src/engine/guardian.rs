@@ -123,10 +123,11 @@ impl Guardian {
         let upkeep = self.account.authenticator.upkeep().await;
         let now = self.account.clock.now();
         let finding = find(&upkeep, now);
+        // First for `status`: who reads the log may ask it.
+        self.publish("login", finding.life.as_str(), finding.message.clone())
+            .await;
         self.tell_life(&finding, now).await;
         self.tell_scopes(&finding, now).await;
-        self.publish("login", finding.life.as_str(), finding.message)
-            .await;
         let wait = upkeep.next.map(|next| until(now, next).max(SHORTEST));
         wait.filter(|_| finding.life != Life::Dead)
     }

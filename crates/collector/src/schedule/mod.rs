@@ -199,8 +199,8 @@ impl Scheduler {
             }
             Err(error @ SourceError::Login { .. }) => {
                 let reason = error.to_string();
+                self.account.publish("login needed", Some(reason.clone())).await;
                 tracing::error!(account = %self.account.name, error = reason, "polling stops until `cardata login` has been run");
-                self.account.publish("login needed", Some(reason)).await;
                 self.account.wait_for_login(login, &self.cancelled).await;
                 target.due = self.account.clock.now();
             }

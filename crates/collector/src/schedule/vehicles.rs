@@ -31,6 +31,9 @@ impl Scheduler {
             let now = self.account.clock.now();
             let until = match &error {
                 SourceError::Login { .. } => {
+                    self.account
+                        .publish("login needed", Some(error.to_string()))
+                        .await;
                     tracing::error!(account = %self.account.name, %error, "polling stops until `cardata login` has been run");
                     self.account.wait_for_login(login, &self.cancelled).await;
                     continue;
