@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
@@ -44,6 +45,17 @@ struct Unsaved {
     tokens: TokenSet,
 }
 
+/// How a login fares that is kept alive for its own sake.
+#[derive(Debug)]
+pub struct Upkeep {
+    /// What is stored; none where there is no login that could be used.
+    pub tokens: Option<TokenSet>,
+    /// Why the refresh that is due did not succeed.
+    pub error: Option<AuthError>,
+    /// When something is to be done next; none as long as only a new login helps.
+    pub next: Option<Timestamp>,
+}
+
 impl Authenticator {
     pub fn new(account: Arc<str>, client_id: ClientId, oauth: OAuthClient, store: TokenStore) -> Self {
         Self(Arc::new(Inner {
@@ -79,6 +91,46 @@ impl Authenticator {
     /// As [`access_token`](Self::access_token).
     pub async fn force_refresh(&self, rejected: &SecretString) -> Result<SecretString, AuthError> {
         self.renew(Some(rejected.clone())).await
+    }
+
+    /// Refreshes the login if that is due and not too early after a failure, and tells how it fares. Called again at
+    /// [`Upkeep::next`], it keeps the login alive through an outage of any length and renews it when that is over.
+    pub async fn upkeep(&self) -> Upkeep {
+        let error = self.access_token().await.err();
+        let tokens = self.tokens().await.ok().flatten();
+        let tokens = tokens.filter(|tokens| tokens.client_id == self.0.client_id);
+        let Some(stored) = &tokens else {
+            let next = None;
+            return Upkeep { tokens, error, next };
+        };
+        // A failure is no error to a caller as long as the old access token is good for something.
+        let failed = self.0.refreshing.lock().await.backoff.last(&stored.refresh_token);
+        let (failure, retry_at) = failed.unzip();
+        let next = Some(retry_at.unwrap_or_else(|| stored.refresh_due_at()));
+        let error = failure.or(error);
+        Upkeep { tokens, error, next }
+    }
+
+    /// Whether the server refused the stored login when it was last to be refreshed.
+    pub async fn is_refused(&self) -> bool {
+        let Ok(Some(tokens)) = self.tokens().await else {
+            return false;
+        };
+        let failed = self.0.refreshing.lock().await.backoff.last(&tokens.refresh_token);
+        failed.is_some_and(|(error, _)| error.needs_login())
+    }
+
+    /// Encrypts tokens that were stored in plain, if there is a passphrase for them.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`], and those of tokens that are encrypted and cannot be read.
+    pub async fn protect(&self) -> Result<(), StoreError> {
+        let store = self.0.store.clone();
+        if !store.may_need_sealing() {
+            return Ok(());
+        }
+        let _lock = store.lock().await?;
+        blocking(move || store.protect()).await
     }
 
     /// What is stored now, of whatever client id and age.
@@ -126,22 +178,30 @@ impl Inner {
         }
         match self.oauth.refresh(&self.client_id, &tokens.refresh_token).await {
             Ok(answer) => {
+                if refreshing.backoff.last(&tokens.refresh_token).is_some() {
+                    tracing::info!(account = %self.account, "could refresh the login again");
+                }
                 refreshing.backoff.succeeded();
                 let renewed = tokens.renewed(answer);
-                self.tell_lost_scopes(&tokens, &renewed);
                 refreshing.unsaved = Some(Unsaved {
                     replaced: tokens.refresh_token,
                     tokens: renewed.clone(),
                 });
                 self.save_unsaved(&mut refreshing).await?;
-                tracing::debug!(account = %self.account, until = %renewed.access_expires_at, "refreshed the login");
+                let missing = renewed.missing_scopes().join(" ");
+                tracing::debug!(account = %self.account, until = %renewed.access_expires_at, missing, "refreshed the login");
                 Ok(renewed.access_token)
             }
             Err(error) => {
                 let now = self.oauth.clock().now();
-                let error = refreshing.backoff.failed(&tokens.refresh_token, now, error);
-                if !error.needs_login() {
-                    tracing::warn!(account = %self.account, %error, "could not refresh the login");
+                let is_first = refreshing.backoff.last(&tokens.refresh_token).is_none();
+                let error = refreshing
+                    .backoff
+                    .failed(&tokens.refresh_token, now, error, &mut rand::rng());
+                if !error.needs_login() && is_first {
+                    tracing::warn!(account = %self.account, %error, "could not refresh the login; trying on until it works");
+                } else {
+                    tracing::debug!(account = %self.account, %error, "could not refresh the login");
                 }
                 self.make_do(tokens, refused, error)
             }
@@ -198,14 +258,6 @@ impl Inner {
         AuthError::NotLoggedIn {
             account: self.account.to_string(),
             reason,
-        }
-    }
-
-    fn tell_lost_scopes(&self, before: &TokenSet, after: &TokenSet) {
-        let lost = after.scope.missing(&before.scope);
-        if !lost.is_empty() {
-            let lost = lost.join(" ");
-            tracing::warn!(account = %self.account, lost, "BMW took scopes away from the login; see its portal");
         }
     }
 }

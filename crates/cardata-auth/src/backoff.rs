@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rand::Rng;
 use secrecy::SecretString;
 
 use crate::clock::{later, until};
@@ -10,7 +11,8 @@ use crate::error::AuthError;
 use crate::tokens::same;
 
 const FIRST: Duration = Duration::from_secs(30);
-const LONGEST: Duration = Duration::from_secs(600);
+/// Short enough that a login is renewed within minutes of the end of an outage, however long that was.
+const LONGEST: Duration = Duration::from_secs(300);
 /// A token that the server called dead is asked for again at times: the server errs too.
 const DEAD: Duration = Duration::from_secs(3600);
 
@@ -38,12 +40,20 @@ impl Backoff {
         held.then(|| failed.error.clone())
     }
 
-    /// Remembers a failure and returns it with the time of the next try.
+    /// The last failure of `refresh_token` and when it is tried again; none after a success.
+    pub(crate) fn last(&self, refresh_token: &SecretString) -> Option<(AuthError, Timestamp)> {
+        let failed = self.failed.as_ref()?;
+        same(&failed.refresh_token, refresh_token).then(|| (failed.error.clone(), failed.retry_at))
+    }
+
+    /// Remembers a failure and returns it with the time of the next try. Half of the wait is drawn by lot, so that
+    /// the many who were locked out together do not come back together; never is it shorter than the server asked.
     pub(crate) fn failed(
         &mut self,
         refresh_token: &SecretString,
         now: Timestamp,
         error: AuthError,
+        random: &mut impl Rng,
     ) -> AuthError {
         let previous = self
             .failed
@@ -54,7 +64,8 @@ impl Backoff {
         let wait = if error.needs_login() {
             DEAD
         } else {
-            pause.max(asked).min(DEAD)
+            let drawn = pause / 2 + (pause / 2).mul_f64(random.random_range(0.0..=1.0));
+            drawn.max(asked).min(DEAD)
         };
         let retry_at = later(now, wait);
         let error = with_retry_at(error, retry_at);
@@ -81,6 +92,9 @@ fn with_retry_at(mut error: AuthError, time: Timestamp) -> AuthError {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
     use super::*;
 
     fn transient(retry_at: Option<Timestamp>) -> AuthError {
@@ -96,34 +110,35 @@ mod tests {
         Timestamp::from_second(seconds).unwrap()
     }
 
-    fn waits(backoff: &mut Backoff, error: impl Fn() -> AuthError, times: usize) -> Vec<i64> {
+    /// How long each of some failures in a row is waited for, in seconds.
+    fn waits(seed: u64, error: impl Fn() -> AuthError, times: usize) -> Vec<f64> {
+        let (mut backoff, mut random) = (Backoff::default(), StdRng::seed_from_u64(seed));
         let token = "token".into();
-        (0..times)
-            .map(|_| {
-                backoff.failed(&token, at(0), error());
-                (0..)
-                    .find(|second| backoff.holds_back(&token, at(*second)).is_none())
-                    .unwrap()
-            })
-            .collect()
+        let mut wait = || {
+            backoff.failed(&token, at(0), error(), &mut random);
+            let (_, retry_at) = backoff.last(&token).unwrap();
+            assert!(backoff.holds_back(&token, retry_at).is_none());
+            assert!(backoff.holds_back(&token, at(0)).is_some());
+            retry_at.duration_since(at(0)).as_secs_f64()
+        };
+        (0..times).map(|_| wait()).collect()
     }
 
     #[test]
-    fn the_wait_doubles_up_to_ten_minutes() {
-        let waits = waits(&mut Backoff::default(), || transient(None), 7);
-        assert_eq!(waits, [30, 60, 120, 240, 480, 600, 600]);
+    fn the_wait_doubles_up_to_five_minutes_and_half_of_it_is_drawn() {
+        for seed in 0..20 {
+            let bounds = [30.0, 60.0, 120.0, 240.0, 300.0, 300.0];
+            for (wait, bound) in waits(seed, || transient(None), 6).into_iter().zip(bounds) {
+                assert!((bound / 2.0..=bound).contains(&wait), "{wait} of {bound}");
+            }
+        }
+        assert_ne!(waits(1, || transient(None), 6), waits(2, || transient(None), 6));
     }
 
     #[test]
     fn the_server_may_ask_for_more_up_to_an_hour() {
-        assert_eq!(
-            waits(&mut Backoff::default(), || transient(Some(at(90))), 1),
-            [90]
-        );
-        assert_eq!(
-            waits(&mut Backoff::default(), || transient(Some(Timestamp::MAX)), 1),
-            [3600]
-        );
+        assert_eq!(waits(1, || transient(Some(at(90))), 1), [90.0]);
+        assert_eq!(waits(1, || transient(Some(Timestamp::MAX)), 1), [3600.0]);
     }
 
     #[test]
@@ -131,18 +146,23 @@ mod tests {
         let dead = || AuthError::LoginExpired {
             reason: String::new(),
         };
-        assert_eq!(waits(&mut Backoff::default(), dead, 1), [3600]);
+        assert_eq!(waits(1, dead, 1), [3600.0]);
     }
 
     #[test]
     fn another_token_a_success_and_a_clock_set_back_end_the_wait() {
         let mut backoff = Backoff::default();
-        let error = backoff.failed(&"old".into(), at(10_000), transient(None));
-        assert_eq!(error.retry_at(), Some(at(10_030)));
-        assert!(backoff.holds_back(&"old".into(), at(10_029)).is_some());
-        assert!(backoff.holds_back(&"new".into(), at(10_029)).is_none());
+        let mut random = StdRng::seed_from_u64(1);
+        let error = backoff.failed(&"old".into(), at(10_000), transient(None), &mut random);
+        let retry_at = error.retry_at().unwrap();
+        assert!(retry_at > at(10_014) && retry_at <= at(10_030), "{retry_at}");
+        assert!(backoff.holds_back(&"old".into(), at(10_014)).is_some());
+        assert!(backoff.holds_back(&"old".into(), retry_at).is_none());
+        assert!(backoff.holds_back(&"new".into(), at(10_014)).is_none());
+        assert!(backoff.last(&"new".into()).is_none());
         assert!(backoff.holds_back(&"old".into(), at(0)).is_none());
         backoff.succeeded();
-        assert!(backoff.holds_back(&"old".into(), at(10_029)).is_none());
+        assert!(backoff.holds_back(&"old".into(), at(10_014)).is_none());
+        assert!(backoff.last(&"old".into()).is_none());
     }
 }

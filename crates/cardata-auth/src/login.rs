@@ -1,6 +1,8 @@
 //! A whole login, from the first code to the tokens.
 
-use crate::client::OAuthClient;
+use secrecy::SecretString;
+
+use crate::client::{OAuthClient, Refreshed};
 use crate::client_id::ClientId;
 use crate::device_code::DeviceCode;
 use crate::error::AuthError;
@@ -33,4 +35,25 @@ pub async fn login(
             result => return result,
         }
     }
+}
+
+/// Takes over the login of another client by its refresh token: refreshes it once, which proves it and takes it away
+/// from the other client. Stores nothing. If the answer is lost on the way, so may be the login.
+///
+/// # Errors
+/// Those of [`OAuthClient::refresh`].
+pub async fn adopt(
+    oauth: &OAuthClient,
+    client_id: &ClientId,
+    refresh_token: &SecretString,
+) -> Result<TokenSet, AuthError> {
+    let answer = oauth.refresh(client_id, refresh_token).await?;
+    let refresh_token = answer.refresh_token.unwrap_or_else(|| refresh_token.clone());
+    let whole = Refreshed {
+        refresh_token: Some(refresh_token),
+        ..answer
+    };
+    TokenSet::of_login(client_id.clone(), whole).ok_or_else(|| AuthError::LoginExpired {
+        reason: "the answer holds no refresh token".to_owned(),
+    })
 }

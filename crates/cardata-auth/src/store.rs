@@ -3,8 +3,11 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use secrecy::SecretString;
+
+use crate::seal;
 use crate::stored;
 use crate::tokens::TokenSet;
 
@@ -13,6 +16,16 @@ use crate::tokens::TokenSet;
 pub struct TokenStore {
     dir: PathBuf,
     account: Arc<str>,
+    passphrase: Option<SecretString>,
+    /// Opening an encrypted file takes long, and it is read at every call.
+    opened: Arc<Mutex<Option<Opened>>>,
+}
+
+/// An encrypted file and what is in it.
+#[derive(Debug)]
+struct Opened {
+    bytes: Vec<u8>,
+    tokens: TokenSet,
 }
 
 /// Why the tokens could not be read or written.
@@ -28,6 +41,20 @@ pub enum StoreError {
     /// The file is there and holds no login. Needs a person.
     #[error("{} holds no login: {reason}; log in again with `cardata login`", path.display())]
     NoLogin { path: PathBuf, reason: String },
+    /// Needs a passphrase in the configuration.
+    #[error(
+        "{} is encrypted, and no passphrase is configured: set `tokens: {{ passphrase: … }}` in the pipeline file to \
+         the one that it was encrypted with",
+        path.display()
+    )]
+    Encrypted { path: PathBuf },
+    /// Needs another passphrase in the configuration.
+    #[error(
+        "{} was encrypted with another passphrase than the configured one: set `tokens: {{ passphrase: … }}` to that, \
+         or if it is lost, remove the file and log in again with `cardata login`",
+        path.display()
+    )]
+    WrongPassphrase { path: PathBuf },
     /// A later version of this program wrote the file.
     #[error("{} has version {found} of the format, and this program reads up to {known}; update it", path.display())]
     Newer { path: PathBuf, found: u64, known: u64 },
@@ -46,7 +73,15 @@ impl TokenStore {
         Self {
             dir: dir.into(),
             account: account.into(),
+            passphrase: None,
+            opened: Arc::default(),
         }
+    }
+
+    /// Tokens are encrypted with this passphrase whenever they are saved. Plain ones can still be read.
+    #[must_use]
+    pub fn with_passphrase(self, passphrase: Option<SecretString>) -> Self {
+        Self { passphrase, ..self }
     }
 
     pub fn account(&self) -> &str {
@@ -61,15 +96,52 @@ impl TokenStore {
     /// What is stored; `None` when there is no file.
     ///
     /// # Errors
-    /// [`StoreError::NoLogin`] when the file is damaged or lacks an access or refresh token.
+    /// [`StoreError::NoLogin`] when the file is damaged or lacks an access or refresh token;
+    /// [`StoreError::Encrypted`] and [`StoreError::WrongPassphrase`] when it cannot be decrypted.
     pub fn load(&self) -> Result<Option<TokenSet>, StoreError> {
+        match self.read()? {
+            Some(bytes) if seal::is_sealed(&bytes) => self.open(bytes).map(Some),
+            Some(bytes) => self.decode(&bytes).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn read(&self) -> Result<Option<Vec<u8>>, StoreError> {
         let path = self.path();
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(io_error("reading", &path)(error)),
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error("reading", &path)(error)),
+        }
+    }
+
+    fn open(&self, bytes: Vec<u8>) -> Result<TokenSet, StoreError> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = opened.as_ref().filter(|known| known.bytes == bytes) {
+            return Ok(known.tokens.clone());
+        }
+        let path = self.path();
+        let Some(passphrase) = &self.passphrase else {
+            return Err(StoreError::Encrypted { path });
         };
-        stored::decode(&bytes).map(Some).map_err(|fault| match fault {
+        let plain = seal::open(&bytes, passphrase).map_err(|fault| match fault {
+            seal::Fault::WrongPassphrase => StoreError::WrongPassphrase { path },
+            seal::Fault::Damaged(reason) => StoreError::NoLogin {
+                path,
+                reason: reason.to_owned(),
+            },
+        })?;
+        let tokens = self.decode(&plain)?;
+        *opened = Some(Opened {
+            bytes,
+            tokens: tokens.clone(),
+        });
+        Ok(tokens)
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<TokenSet, StoreError> {
+        let path = self.path();
+        stored::decode(bytes).map_err(|fault| match fault {
             stored::Fault::NoLogin(reason) => StoreError::NoLogin { path, reason },
             stored::Fault::Newer(found) => StoreError::Newer {
                 path,
@@ -79,25 +151,70 @@ impl TokenStore {
         })
     }
 
+    /// Whether what is stored may be replaced: nobody but its owner could decrypt it again.
+    ///
+    /// # Errors
+    /// [`StoreError::Encrypted`] and [`StoreError::WrongPassphrase`].
+    pub fn check_replaceable(&self) -> Result<(), StoreError> {
+        match self.load() {
+            Err(error @ (StoreError::Encrypted { .. } | StoreError::WrongPassphrase { .. })) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Replaces what is stored. When this returns, the tokens survive a crash of the machine; when it fails,
     /// the file is as it was. Hold the [`lock`](Self::lock).
     ///
     /// # Errors
-    /// [`StoreError::Io`].
+    /// [`StoreError::Io`], and those of [`check_replaceable`](Self::check_replaceable).
     pub fn save(&self, tokens: &TokenSet) -> Result<(), StoreError> {
+        self.check_replaceable()?;
         self.create_dir()?;
         let path = self.path();
+        let bytes = self.encode(tokens)?;
         // A temporary file is created with mode 0600.
         let mut file = tempfile::Builder::new()
             .prefix(".tokens-")
             .tempfile_in(&self.dir)
             .map_err(io_error("creating a file in", &self.dir))?;
-        file.write_all(&stored::encode(tokens))
-            .map_err(io_error("writing", &path))?;
+        file.write_all(&bytes).map_err(io_error("writing", &path))?;
         file.as_file().sync_all().map_err(io_error("syncing", &path))?;
         file.persist(&path)
             .map_err(|error| io_error("replacing", &path)(error.error))?;
+        if self.passphrase.is_some() {
+            let tokens = tokens.clone();
+            *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(Opened { bytes, tokens });
+        }
         self.sync_dir()
+    }
+
+    fn encode(&self, tokens: &TokenSet) -> Result<Vec<u8>, StoreError> {
+        let plain = stored::encode(tokens);
+        let Some(passphrase) = &self.passphrase else {
+            return Ok(plain);
+        };
+        seal::seal(&plain, passphrase)
+            .map_err(|reason| io_error("encrypting", &self.path())(io::Error::other(reason)))
+    }
+
+    /// Whether a file that [`protect`](Self::protect) would replace may be there.
+    pub(crate) fn may_need_sealing(&self) -> bool {
+        self.passphrase.is_some() && self.path().is_file()
+    }
+
+    /// Encrypts what was stored in plain, if there is a passphrase. What holds no login is left as it is. Hold the
+    /// [`lock`](Self::lock).
+    pub(crate) fn protect(&self) -> Result<(), StoreError> {
+        let Some(bytes) = self.read()? else {
+            return Ok(());
+        };
+        if self.passphrase.is_none() || seal::is_sealed(&bytes) {
+            return self.check_replaceable();
+        }
+        match self.decode(&bytes) {
+            Ok(tokens) => self.save(&tokens),
+            Err(_) => Ok(()),
+        }
     }
 
     /// Waits until no other process, and nobody else in this one, holds the lock of the account.

@@ -32,6 +32,8 @@ pub struct TokenSet {
     pub gcid: Option<String>,
     /// What the owner granted.
     pub scope: Scopes,
+    /// When somebody logged in; refreshes do not change it. Unknown for logins of an earlier version.
+    pub logged_in_at: Option<Timestamp>,
     /// When the access token was asked for.
     pub obtained_at: Timestamp,
     pub access_expires_at: Timestamp,
@@ -52,6 +54,7 @@ impl TokenSet {
             gcid,
             // RFC 6749 section 5.1: no scope means the scope that was asked for.
             scope: answer.scope.unwrap_or_else(Scopes::wanted),
+            logged_in_at: Some(answer.obtained_at),
             obtained_at: answer.obtained_at,
             access_expires_at: later(answer.obtained_at, answer.expires_in),
             refresh_expires_at: later(answer.obtained_at, REFRESH_LIFETIME),
@@ -77,6 +80,7 @@ impl TokenSet {
             gcid: known_gcid.or_else(|| gcid_of(id_token.as_ref())),
             id_token,
             scope: answer.scope.unwrap_or_else(|| self.scope.clone()),
+            logged_in_at: self.logged_in_at,
             obtained_at: answer.obtained_at,
             access_expires_at: later(answer.obtained_at, answer.expires_in),
             refresh_expires_at,
@@ -94,6 +98,17 @@ impl TokenSet {
         let lifetime = until(self.obtained_at, self.access_expires_at);
         let left = until(now, self.access_expires_at);
         left < lifetime / 3 || left.is_zero() || left > lifetime.saturating_add(CLOCK_TOLERANCE)
+    }
+
+    /// When a third of the access token's lifetime is left.
+    pub fn refresh_due_at(&self) -> Timestamp {
+        let lifetime = until(self.obtained_at, self.access_expires_at);
+        // The two moments must agree: due a moment after this.
+        later(
+            self.obtained_at,
+            lifetime - lifetime / 3 + Duration::from_millis(1),
+        )
+        .min(self.access_expires_at)
     }
 
     /// How long the login lasts without another refresh, in days of 24 hours; 0 when it is over.

@@ -84,8 +84,15 @@ pub fn authenticator(
     clock: &Arc<dyn Clock>,
 ) -> Authenticator {
     let oauth = OAuthClient::new(http.clone(), options.auth.clone(), clock.clone());
-    let store = TokenStore::new(state.tokens(), options.name.clone());
+    let store = token_store(options, state);
     Authenticator::new(options.name.clone(), options.client_id.clone(), oauth, store)
+}
+
+/// Where the tokens of an account are, encrypted if the pipeline file has a passphrase for them.
+pub fn token_store(options: &config::Account, state: &StateDirectory) -> TokenStore {
+    let passphrase = options.passphrase.as_ref();
+    TokenStore::new(state.tokens(), options.name.clone())
+        .with_passphrase(passphrase.map(|passphrase| passphrase.expose().trim().into()))
 }
 
 /// Admits a call when the ledger has room for it and has written it down.

@@ -16,6 +16,7 @@ mod deliveries;
 mod documents;
 mod faults;
 mod full_disk;
+mod guardian;
 mod journal_care;
 mod kills;
 mod letters;

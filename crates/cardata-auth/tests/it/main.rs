@@ -4,6 +4,8 @@
 
 mod authenticator;
 mod device_flow;
+mod encrypted;
 mod refresh;
 mod server;
 mod store;
+mod upkeep;

@@ -1,8 +1,8 @@
 //! `accounts`: BMW logins.
 
 use cardata_auth::ClientId;
-use collector_core::Name;
 use collector_core::table::Node;
+use collector_core::{Name, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
@@ -11,6 +11,7 @@ use super::names::{GivenName, Taken};
 use super::problems::Problems;
 use super::scalar::{self, Wrong};
 use super::section::{self, Placed, Section};
+use super::tokens::TokenOptions;
 
 /// Calls of every day that are never planned: for paging, for repairing a container, for the user's own commands.
 pub const RESERVED_CALLS: u32 = crate::quota::RESERVED;
@@ -20,7 +21,7 @@ const API: &str = "https://api-cardata.bmwgroup.com";
 const EXAMPLE: &str = "accounts:\n  - name: home\n    client_id: ${CARDATA_CLIENT_ID}";
 
 /// A BMW login (GCID) with the client id that its owner made in BMW's portal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Account {
     pub name: Name,
     pub client_id: ClientId,
@@ -30,6 +31,8 @@ pub struct Account {
     pub api: Url,
     /// The quota that is planned for, in calls a UTC day and a rolling 24 hours.
     pub calls_per_day: u32,
+    /// Encrypts the tokens: `passphrase` of [`TokenOptions`].
+    pub passphrase: Option<Secret>,
 }
 
 impl Account {
@@ -146,15 +149,22 @@ pub(super) fn demo() -> Account {
         auth: bmw_auth().0,
         api: bmw_api().0,
         calls_per_day: fifty(),
+        passphrase: None,
     }
 }
 
-pub(super) fn read(root: &Node, problems: &mut Problems) -> Section<Account> {
+pub(super) fn read(root: &Node, tokens: &TokenOptions, problems: &mut Problems) -> Section<Account> {
     let simulated = root.get("simulator").is_some();
     if simulated && root.get("accounts").is_none() {
         let node = Node::scalar("", root.span.clone());
         return Section {
-            items: vec![Placed { value: demo(), node }],
+            items: vec![Placed {
+                value: Account {
+                    passphrase: tokens.passphrase.clone(),
+                    ..demo()
+                },
+                node,
+            }],
             complete: true,
         };
     }
@@ -167,7 +177,7 @@ pub(super) fn read(root: &Node, problems: &mut Problems) -> Section<Account> {
     };
     Taken::given(items, "accounts", problems);
     for item in items {
-        match account(item, simulated, problems) {
+        match account(item, simulated, tokens, problems) {
             Some(value) => section.items.push(Placed {
                 value,
                 node: item.clone(),
@@ -178,7 +188,7 @@ pub(super) fn read(root: &Node, problems: &mut Problems) -> Section<Account> {
     section
 }
 
-fn account(item: &Node, simulated: bool, problems: &mut Problems) -> Option<Account> {
+fn account(item: &Node, simulated: bool, tokens: &TokenOptions, problems: &mut Problems) -> Option<Account> {
     if !section::is_table(item, "an account", problems) {
         return None;
     }
@@ -209,6 +219,7 @@ fn account(item: &Node, simulated: bool, problems: &mut Problems) -> Option<Acco
         auth: endpoints.auth.0,
         api: endpoints.api.0,
         calls_per_day: table.calls_per_day,
+        passphrase: tokens.passphrase.clone(),
     })
 }
 

@@ -1,4 +1,5 @@
-//! `${NAME}`, `${NAME:-default}` and `${file:/run/secrets/x}`: what comes from outside of the pipeline file.
+//! `${NAME}`, `${NAME:-default}`, `${file:/run/secrets/x}` and `${credential:x}`: what comes from outside of the
+//! pipeline file.
 //!
 //! Values are put into the tree, never into the text, so that a password with a `:` or a `#` in it cannot change
 //! what the file says. `$${` is a plain `${`.
@@ -14,6 +15,8 @@ use super::outside::Outside;
 use super::problems::Problems;
 
 const LONGEST_FILE: u64 = 64 * 1024;
+/// The variable that names the folder of a service's credentials (systemd.exec(5)).
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// Where `${NAME}` comes from.
 pub trait Environment {
@@ -127,9 +130,12 @@ impl Interpolator<'_> {
     }
 
     fn resolve(&mut self, inner: &str, place: &Span) -> Option<String> {
-        let value = match inner.strip_prefix("file:") {
-            Some(path) => self.file(path.trim(), place)?,
-            None => self.variable(inner, place)?,
+        let value = if let Some(path) = inner.strip_prefix("file:") {
+            self.file(path.trim(), place)?
+        } else if let Some(name) = inner.strip_prefix("credential:") {
+            self.credential(name.trim(), place)?
+        } else {
+            self.variable(inner, place)?
         };
         self.outside.note_value(
             &value,
@@ -169,6 +175,38 @@ impl Interpolator<'_> {
                         format!("the environment variable `{name}` is not Unicode text"),
                     )
                     .help(format!("set `{name}` to a text in UTF-8"));
+                None
+            }
+        }
+    }
+
+    /// A file in the folder in which systemd puts the credentials of a service (`LoadCredential=`).
+    fn credential(&mut self, name: &str, place: &Span) -> Option<String> {
+        if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']) {
+            self.problems
+                .add(place, "this does not name a credential")
+                .help("write the name of `LoadCredential=NAME:/path`: `${credential:NAME}`");
+            return None;
+        }
+        let unit = format!("`LoadCredential={name}:/etc/cardata/{name}` in the unit of the service");
+        let Ok(folder) = self.environment.variable(CREDENTIALS) else {
+            self.problems
+                .add(
+                    place,
+                    format!("systemd has passed no credentials: `{CREDENTIALS}` is not set"),
+                )
+                .help(format!(
+                    "write {unit}; outside of a service, use `systemd-run --property=LoadCredential=…`, or \
+                     `${{file:…}}` instead"
+                ));
+            return None;
+        };
+        match read(&Path::new(&folder).join(name)) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                self.problems
+                    .add(place, format!("cannot read the credential `{name}`: {error}"))
+                    .help(format!("write {unit}"));
                 None
             }
         }

@@ -8,7 +8,7 @@
 //!         every mistake ─► problems ─► report: file, line, column, caret, advice
 //! ```
 //!
-//! Nothing is touched but `${file:…}`: no network, no folder is made. All mistakes are found in one run, and no
+//! Nothing is touched but `${file:…}` and `${credential:…}`: no network, no folder is made. All mistakes are found in one run, and no
 //! value that came from outside of the file is in any of them.
 
 mod accounts;
@@ -17,6 +17,7 @@ mod glob;
 mod interpolate;
 mod logins;
 mod names;
+mod notify;
 mod options;
 mod outside;
 mod places;
@@ -37,6 +38,7 @@ mod show;
 mod sinks;
 mod sources;
 mod syntax;
+mod tokens;
 mod vehicles;
 mod yaml;
 
@@ -49,6 +51,7 @@ use collector_core::table::{Kind, Node, Span, suggest};
 pub use accounts::{Account, RESERVED_CALLS};
 pub use glob::Glob;
 pub use interpolate::{Environment, ProcessEnvironment};
+pub use notify::{Channel, Form};
 pub use options::{ClockOptions, JournalOptions, Keep, SimulatorOptions};
 pub use report::{Mistake, Report};
 pub use schema::schema;
@@ -57,6 +60,7 @@ pub use selection::descriptor_doubt;
 pub use show::show;
 pub use sinks::{Batch, Retry, SinkSpec, Start};
 pub use sources::{Every, SourceSpec};
+pub use tokens::TokenOptions;
 pub use vehicles::{VehicleSpec, Vehicles};
 
 use interpolate::Interpolator;
@@ -79,6 +83,8 @@ pub struct Pipeline {
     pub sources: Vec<SourceSpec>,
     /// At least one.
     pub sinks: Vec<SinkSpec>,
+    /// Who is told when a person must act.
+    pub notify: Vec<Channel>,
     pub journal: JournalOptions,
     pub clock: ClockOptions,
     /// With it, the backend of every account is the built-in one.
@@ -165,7 +171,7 @@ pub fn load(path: &Path) -> Result<Pipeline, ConfigError> {
 }
 
 /// Reads the text of a pipeline file that is called `name` and whose relative paths begin in `base_dir`. Pure, but
-/// for `${file:…}`.
+/// for `${file:…}` and `${credential:…}`.
 ///
 /// # Errors
 ///
@@ -254,10 +260,12 @@ fn tree(text: &str, problems: &mut Problems, masks: &mut Vec<Span>) -> Option<No
 fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Problems) -> Option<Pipeline> {
     check_keys(root, problems);
     let state = options::state(root, base_dir, problems);
-    let accounts = accounts::read(root, problems);
+    let tokens = tokens::read(root, problems);
+    let accounts = accounts::read(root, &tokens, problems);
     let vehicles = vehicles::read(root, &accounts, problems);
     let sources = sources::read(root, &accounts, problems);
     let sinks = sinks::read(root, base_dir, problems);
+    let notify = notify::read(root, problems);
     let journal = options::journal(root, problems);
     let (clock, simulator) = options::time(root, &accounts, problems);
     selection::check(&sources, &sinks, vehicles.as_ref(), problems);
@@ -276,6 +284,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Pro
         vehicles: vehicles?,
         sources: sources.into_values(),
         sinks: sinks.into_values(),
+        notify,
         journal,
         clock,
         simulator,

@@ -10,8 +10,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::accounts::AccountTable;
+use super::notify::ChannelTable;
 use super::options::{ClockTable, JournalTable, STATE, SimulatorTable};
 use super::plugin_table::Plugin;
+use super::tokens::TokensTable;
 use super::vehicles;
 
 /// A cardata pipeline: whose data is asked for, how often, and where it goes. `cardata check` tells what is wrong.
@@ -28,6 +30,8 @@ struct PipelineFile {
     state: String,
     /// BMW logins. Can be left out with `simulator`.
     accounts: Option<Vec<AccountTable>>,
+    /// How logins are stored in the state directory.
+    tokens: Option<TokensTable>,
     /// Whose data is asked for: `auto` for every vehicle that you are the main user of, or a list.
     #[schemars(schema_with = "vehicles::schema", default, extend("default" = "auto"))]
     vehicles: Option<Value>,
@@ -37,6 +41,8 @@ struct PipelineFile {
     /// Where snapshots go.
     #[schemars(length(min = 1))]
     sinks: Vec<Item<SinkPlugin>>,
+    /// Who is told when a person must act.
+    notify: Option<Vec<ChannelTable>>,
     /// The durable log between sources and sinks.
     journal: Option<JournalTable>,
     /// The collector's own time, for simulations.
@@ -88,12 +94,14 @@ pub(super) fn generator() -> SchemaGenerator {
 }
 
 /// The keys of the file.
-pub(super) const KEYS: [&str; 8] = [
+pub(super) const KEYS: [&str; 10] = [
     "state",
     "accounts",
+    "tokens",
     "vehicles",
     "sources",
     "sinks",
+    "notify",
     "journal",
     "clock",
     "simulator",

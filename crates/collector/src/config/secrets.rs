@@ -5,7 +5,15 @@ use collector_core::table::{Key, Kind, Node, Span};
 use serde_json::Value;
 
 /// Words in keys whose values are taken for secrets, wherever they stand.
-const SECRET_WORDS: [&str; 5] = ["token", "password", "passwd", "secret", "api_key"];
+const SECRET_WORDS: [&str; 7] = [
+    "token",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "api_key",
+    "authorization",
+];
 
 const CLIENT_ID: &str = "client_id";
 
@@ -38,7 +46,7 @@ fn visit(node: &Node, schemas: &[&Value], found: &mut Vec<Span>) {
             for (key, value) in entries {
                 let below: Vec<&Value> = alternatives
                     .iter()
-                    .filter_map(|schema| schema["properties"].get(&key.text))
+                    .filter_map(|schema| property(schema, &key.text))
                     .collect();
                 // A key that is misspelt may well be that of the secret.
                 if is_named_so(key, value) || (below.is_empty() && has_secret && key.text != "type") {
@@ -49,6 +57,16 @@ fn visit(node: &Node, schemas: &[&Value], found: &mut Vec<Span>) {
             }
         }
     }
+}
+
+/// The schema of a key: its own, or that of the keys that the user chooses.
+fn property<'s>(schema: &'s Value, key: &str) -> Option<&'s Value> {
+    let any = || {
+        schema
+            .get("additionalProperties")
+            .filter(|schema| schema.is_object())
+    };
+    schema["properties"].get(key).or_else(any)
 }
 
 /// The schemas that a node may be meant for, `anyOf` and the like resolved.

@@ -1,6 +1,6 @@
 //! Why a pipeline cannot run, and the exit code that says so.
 
-use cardata_auth::AuthError;
+use cardata_auth::{AuthError, StoreError};
 use collector_core::{Name, SinkError, SourceError};
 
 use crate::journal::JournalError;
@@ -20,6 +20,9 @@ pub enum RunError {
         /// The accounts, and what is wrong with each.
         accounts: Vec<(Name, String)>,
     },
+    /// Tokens are encrypted, and the passphrase is missing or another one.
+    #[error(transparent)]
+    Tokens(StoreError),
     #[error("the HTTP client cannot be made")]
     Http(#[source] reqwest::Error),
     #[error("the sink {name} cannot be built")]

@@ -1,6 +1,7 @@
 //! A pipeline at work: state, accounts, sinks and sources put together, run, and taken apart again.
 
 mod error;
+pub mod guardian;
 mod prune;
 mod redeliver;
 mod setup;
@@ -22,9 +23,10 @@ pub use redeliver::redeliver;
 pub use simulator::Simulator;
 
 use crate::account::Account;
-use crate::config::{Keep, Pipeline};
+use crate::config::{Channel, Keep, Pipeline};
 use crate::dispatch::Worker;
 use crate::journal::{Journal, JournalError};
+use crate::notify::Notifier;
 use crate::schedule::Scheduled;
 use crate::state::{StateDirectory, StateLock};
 
@@ -46,6 +48,9 @@ pub struct Engine {
     keep: Keep,
     /// The sinks of the pipeline; the journal may remember others.
     sinks: Vec<Name>,
+    /// Who is told when a person must act.
+    channels: Vec<Channel>,
+    http: reqwest::Client,
     sources_stopped: CancellationToken,
     draining: CancellationToken,
     aborted: CancellationToken,
@@ -99,6 +104,21 @@ impl Engine {
         let mut sources = JoinSet::new();
         for (scheduler, polls) in self.schedulers.drain(..) {
             sources.spawn(scheduler.run(polls));
+        }
+        for account in &self.accounts {
+            sources.spawn(guardian::run(account.clone(), self.sources_stopped.clone()));
+        }
+        if !self.channels.is_empty() {
+            let notifier = Notifier {
+                channels: std::mem::take(&mut self.channels),
+                accounts: self.accounts.iter().map(|account| account.name.clone()).collect(),
+                sinks: self.sinks.clone(),
+                http: self.http.clone(),
+                journal: self.journal.clone(),
+                clock: self.clock.clone(),
+                cancelled: self.sources_stopped.clone(),
+            };
+            sources.spawn(notifier.run());
         }
         if let Keep::For(keep) = self.keep {
             let names = self.sinks.iter().map(|name| name.to_string()).collect();

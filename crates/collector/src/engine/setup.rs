@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cardata_auth::{AuthError, Clock, ScaledClock, SystemClock};
+use cardata_auth::{AuthError, Clock, ScaledClock, StoreError, SystemClock};
 use collector_core::{Cadence, Name, Services, Sink, SinkContext, Source, SourceContext, Vin};
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +44,7 @@ pub async fn engine(
         .iter()
         .map(|account| Arc::new(Account::new(account, &http, &state, &journal, &clock)))
         .collect();
+    protect_tokens(&accounts).await?;
     match &simulator {
         Some(simulator) => {
             simulator
@@ -77,6 +78,8 @@ pub async fn engine(
         clock,
         simulator,
         keep: pipeline.journal.keep,
+        channels: pipeline.notify,
+        http,
         sources_stopped: stops.sources,
         draining: stops.draining,
         aborted: stops.aborted,
@@ -107,6 +110,28 @@ pub(super) fn clock(pipeline: &Pipeline, journal: &Journal) -> Result<Arc<dyn Cl
         newest.map_or(now, |newest| newest.max(now)),
         speed,
     )))
+}
+
+/// Encrypts what was stored before there was a passphrase. Tokens that cannot be decrypted are a mistake of the
+/// configuration, not a login that is missing.
+async fn protect_tokens(accounts: &[Arc<Account>]) -> Result<(), RunError> {
+    for account in accounts {
+        let result = match account.authenticator.protect().await {
+            Ok(()) => account.authenticator.tokens().await.map(drop),
+            Err(error) => Err(error.into()),
+        };
+        match result {
+            Err(AuthError::Store(
+                error @ (StoreError::Encrypted { .. } | StoreError::WrongPassphrase { .. }),
+            )) => return Err(RunError::Tokens(error)),
+            // What else is wrong with a login is told where it is used.
+            Err(error) => {
+                tracing::debug!(account = %account.name, error = %Chain(&error), "the stored login was not encrypted")
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(())
 }
 
 /// At least one account has tokens: dead ones do not keep the journal from being delivered.

@@ -1,13 +1,18 @@
 //! The built-in backend of a pipeline with `simulator:`: started inside the process, logged in to by itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use cardata_auth::{Clock, OAuthClient, TokenStore, login};
+use cardata_auth::{Clock, OAuthClient, login};
 use cardata_sim::{Sim, SimConfig};
 
 use super::RunError;
+use crate::account::token_store;
 use crate::config::{self, SimulatorOptions};
 use crate::state::StateDirectory;
+
+/// How long the login may take, in real time; as BMW's codes live.
+const CODE_LIFETIME: Duration = Duration::from_secs(300);
 
 /// A running simulated BMW.
 pub struct Simulator {
@@ -20,6 +25,8 @@ impl Simulator {
         let config = SimConfig {
             seed: options.seed,
             speed: options.speed,
+            // The login is made by this process, which does not get faster with the clock.
+            device_code_lifetime: CODE_LIFETIME.mul_f64(options.speed.max(1.0)),
             ..SimConfig::default()
         };
         let sim = Sim::start_with_now(config, Arc::new(move || clock.now())).await?;
@@ -51,7 +58,7 @@ impl Simulator {
             let tokens = login(&oauth, &account.client_id, |_| {})
                 .await
                 .map_err(RunError::SimulatorLogin)?;
-            let store = TokenStore::new(state.tokens(), account.name.clone());
+            let store = token_store(account, state);
             let saved = tokio::task::spawn_blocking(move || store.save(&tokens)).await;
             if let Ok(Err(error)) = saved {
                 return Err(RunError::SimulatorLogin(error.into()));

@@ -6,7 +6,6 @@
 //! sinks have a thread and a connection of their own. This module alone knows the SQL.
 //!
 //! * [`append`]: a snapshot in, repeats taken out. [`read`]: decoded batches. [`deliver`]: acknowledgements.
-//! * [`ledger`]: calls spent. [`registry`]: vehicles and containers. [`polls`]: when what was asked.
 //! * [`replay`], [`dead_letters`], [`again`]: what is delivered a second time.
 //! * [`ledger`]: calls spent. [`registry`]: vehicles. [`containers`]: containers. [`polls`]: when what was asked.
 //! * [`overview`]: what `cardata status` shows, from any process.
@@ -44,6 +43,7 @@ mod schema;
 pub mod stats;
 #[cfg(test)]
 mod tests;
+pub mod told;
 pub mod verify;
 mod writer;
 

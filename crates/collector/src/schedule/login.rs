@@ -10,25 +10,79 @@ use crate::account::Account;
 /// How often the token file is looked at, in real time: a person is logging in.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// Tells the tokens of one login or refresh from those of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginId {
+    logged_in_at: Option<Timestamp>,
+    obtained_at: Timestamp,
+}
+
 impl Account {
-    /// Returns when other tokens are stored than now, or when cancelled.
-    pub async fn wait_for_login(&self, cancelled: &CancellationToken) {
-        let dead = self.obtained_at().await;
+    /// Returns when somebody has logged in since `dead` was stored, or when cancelled. A login that BMW refused to
+    /// refresh may also come to life again: it is tried once an hour. One that can be refreshed and that the API
+    /// refuses all the same is not; each refresh would cost a call.
+    pub async fn wait_for_login(&self, dead: Option<LoginId>, cancelled: &CancellationToken) {
+        let refused = self.authenticator.is_refused().await;
         while !cancelled.is_cancelled() {
-            tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
-                () = cancelled.cancelled() => return,
-            }
-            let now = self.obtained_at().await;
-            if now.is_some() && now != dead {
+            let now = self.login_id().await;
+            if now.is_some_and(|now| is_alive(now, dead, refused)) {
                 tracing::info!(account = %self.name, "logged in again; polling goes on");
                 self.publish("polling", None).await;
                 return;
             }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = cancelled.cancelled() => return,
+            }
         }
     }
 
-    async fn obtained_at(&self) -> Option<Timestamp> {
-        Some(self.authenticator.tokens().await.ok()??.obtained_at)
+    /// Which tokens are stored. Ask before a call, so that tokens which are stored while it fails are seen to be
+    /// others.
+    pub async fn login_id(&self) -> Option<LoginId> {
+        let tokens = self.authenticator.tokens().await.ok()??;
+        Some(LoginId {
+            logged_in_at: tokens.logged_in_at,
+            obtained_at: tokens.obtained_at,
+        })
+    }
+}
+
+/// Whether polls may go on with what is stored now. `refused`: the server did not refresh what was stored before.
+fn is_alive(now: LoginId, dead: Option<LoginId>, refused: bool) -> bool {
+    match dead {
+        None => true,
+        Some(dead) if refused => now != dead,
+        Some(dead) => now.logged_in_at != dead.logged_in_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(logged_in_at: Option<i64>, obtained_at: i64) -> LoginId {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        LoginId {
+            logged_in_at: logged_in_at.map(at),
+            obtained_at: at(obtained_at),
+        }
+    }
+
+    #[test]
+    fn a_refresh_revives_a_login_that_was_refused_and_no_other() {
+        let dead = Some(login(Some(1), 1));
+        for (now, refused, alive) in [
+            (login(Some(1), 1), true, false),
+            (login(Some(1), 9), true, true),
+            (login(Some(1), 9), false, false),
+            (login(Some(9), 9), false, true),
+            (login(Some(9), 9), true, true),
+        ] {
+            assert_eq!(is_alive(now, dead, refused), alive, "{now:?} {refused}");
+        }
+        assert!(is_alive(login(None, 1), None, false));
+        assert!(is_alive(login(Some(9), 9), Some(login(None, 1)), false));
+        assert!(!is_alive(login(None, 9), Some(login(None, 1)), false));
     }
 }

@@ -182,6 +182,7 @@ impl Scheduler {
                 Some("interrupted"),
             )
             .await;
+        let login = self.account.login_id().await;
         match poll.poll(&target.vehicle).await {
             Ok(snapshot) => {
                 let Some(appended) = self.store(&name, snapshot).await else {
@@ -197,6 +198,13 @@ impl Scheduler {
                 target.due = began + every;
                 self.account.note_success(&name, &target.vehicle, began).await;
                 self.account.publish("polling", None).await;
+            }
+            Err(error @ SourceError::Login { .. }) => {
+                let reason = error.to_string();
+                self.account.publish("login needed", Some(reason.clone())).await;
+                tracing::error!(account = %self.account.name, error = reason, "polling stops until `cardata login` has been run");
+                self.account.wait_for_login(login, &self.cancelled).await;
+                target.due = self.account.clock.now();
             }
             Err(error) => self.failed(targets, index, every, began, error).await,
         }
@@ -244,13 +252,6 @@ impl Scheduler {
                         Some(&reason),
                     )
                     .await;
-            }
-            SourceError::Login { .. } => {
-                tracing::error!(account = %self.account.name, error = reason, "polling stops until `cardata login` has been run");
-                self.account.publish("login needed", Some(reason.clone())).await;
-                self.account.wait_for_login(&self.cancelled).await;
-                targets[index].due = self.account.clock.now();
-                return;
             }
             SourceError::Vehicle { .. } => {
                 tracing::error!(account = %self.account.name, source = %name, vehicle, error = reason, "BMW refuses this vehicle; asking again in a day");

@@ -22,6 +22,7 @@ impl Scheduler {
     pub(super) async fn known_vehicles(&self) -> Option<Vec<Vehicle>> {
         let mut wait = FIRST_RETRY;
         while !self.cancelled.is_cancelled() {
+            let login = self.account.login_id().await;
             let error = match self.account.vehicles(&self.vehicles).await {
                 Ok(vehicles) => return Some(vehicles),
                 Err(error) => error,
@@ -30,8 +31,11 @@ impl Scheduler {
             let now = self.account.clock.now();
             let until = match &error {
                 SourceError::Login { .. } => {
+                    self.account
+                        .publish("login needed", Some(error.to_string()))
+                        .await;
                     tracing::error!(account = %self.account.name, %error, "polling stops until `cardata login` has been run");
-                    self.account.wait_for_login(&self.cancelled).await;
+                    self.account.wait_for_login(login, &self.cancelled).await;
                     continue;
                 }
                 SourceError::Quota { .. } => self.next_call(now).await,

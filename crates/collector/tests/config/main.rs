@@ -6,6 +6,7 @@
 )]
 
 mod configs;
+mod guardian;
 mod meaning;
 mod mistakes;
 mod plugins;

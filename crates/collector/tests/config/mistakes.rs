@@ -57,7 +57,7 @@ fn draw(files: impl IntoIterator<Item = String>) -> String {
 }
 
 /// Draws the mistakes of files that have these sections and the usual others.
-fn draw_sections<const N: usize>(sections: [&str; N]) -> String {
+pub(super) fn draw_sections<const N: usize>(sections: [&str; N]) -> String {
     draw(sections.map(file))
 }
 

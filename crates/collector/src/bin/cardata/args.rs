@@ -45,12 +45,15 @@ pub enum LogFormat {
 pub enum Command {
     /// Poll and deliver until stopped (Ctrl-C or SIGTERM; a second one ends at once).
     Run(PipelineArgs),
-    /// Log in to BMW: shows a link and a code, waits for the approval, stores the tokens.
+    /// Log in to BMW: shows a link and a code, waits for the approval, stores the tokens. Takes over the login of
+    /// another client with --import.
     Login(LoginArgs),
     /// Find every mistake in a pipeline file; touches neither disk nor network without --connect.
     Check(CheckArgs),
     /// Accounts, calls left, vehicles and sinks; works while `run` runs.
     Status(StatusArgs),
+    /// Send a test to everybody who is told when a person must act.
+    Notify(NotifyArgs),
     /// The vehicles of each account. Spends a call only when they are not known yet.
     Vehicles(VehiclesArgs),
     /// The containers of each account, and what to do about them. The list spends a call for each account.
@@ -88,6 +91,19 @@ pub struct LoginArgs {
     /// Which account, where the file names several.
     #[arg(long)]
     pub account: Option<String>,
+    /// Take over the login of another client from its token file: a bare refresh token, or JSON with
+    /// `refresh_token`. `-` reads standard input. The other client loses it.
+    #[arg(long, value_name = "FILE")]
+    pub import: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct NotifyArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Send one test message to each channel of `notify:` and say what was answered.
+    #[arg(long, required = true)]
+    pub test: bool,
 }
 
 #[derive(Debug, Args)]

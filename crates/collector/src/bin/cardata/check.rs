@@ -3,17 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardata_auth::{Clock, SystemClock};
+use cardata_auth::{Authenticator, Clock, SystemClock};
 use collector::account;
 use collector::config::{self, Pipeline, SinkSpec};
+use collector::engine::guardian::scopes_message;
 use collector::state::StateDirectory;
 use collector_core::{LogId, SinkContext, SinkError};
+use jiff::Timestamp;
 
 use crate::args::CheckArgs;
 use crate::{CommandResult, Failure, context, terminal};
 
 /// How long each probe may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// A login with less is not being refreshed.
+const LEAST_DAYS: f64 = 7.0;
 
 /// One thing that was tried.
 struct Probe {
@@ -92,11 +96,7 @@ async fn login(options: &config::Account, state: &StateDirectory) -> Result<Prob
             "not logged in: run `cardata login` (no tokens in {})",
             state.tokens().display()
         )),
-        Ok(Some(_)) => authenticator
-            .access_token()
-            .await
-            .map(drop)
-            .map_err(|error| context::chain(&error)),
+        Ok(Some(_)) => alive(&authenticator, clock.now()).await,
         Err(error) => Err(context::chain(&error)),
     };
     let needs_login = result.is_err();
@@ -105,6 +105,37 @@ async fn login(options: &config::Account, state: &StateDirectory) -> Result<Prob
         problem: result.err(),
         needs_login,
     })
+}
+
+/// Whether the login is accepted, lasts for a week, and covers everything.
+async fn alive(authenticator: &Authenticator, now: Timestamp) -> Result<(), String> {
+    let upkeep = authenticator.upkeep().await;
+    // As long as the access token is good for something, a refresh has time.
+    let fresh = upkeep
+        .tokens
+        .as_ref()
+        .is_some_and(|tokens| tokens.access_fresh(now));
+    let hinders = upkeep
+        .error
+        .as_ref()
+        .is_some_and(|error| error.needs_login() || !fresh);
+    let error = upkeep.error.map(|error| context::chain(&error));
+    let Some(tokens) = upkeep.tokens else {
+        return Err(error.unwrap_or_else(|| "the stored login cannot be used".to_owned()));
+    };
+    let missing = tokens.missing_scopes();
+    let days = tokens.refresh_days_left(now);
+    let problem = if days <= LEAST_DAYS {
+        let reason = error.map(|error| format!(": {error}")).unwrap_or_default();
+        format!("the login ends in {days:.1} days unless it can be refreshed{reason}; run `cardata login`")
+    } else if let Some(error) = error.filter(|_| hinders) {
+        error
+    } else if !missing.is_empty() {
+        scopes_message(&missing)
+    } else {
+        return Ok(());
+    };
+    Err(problem)
 }
 
 /// Whether the API's address answers at all. No call of the API is made: each would count.

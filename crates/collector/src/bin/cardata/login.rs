@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use cardata_auth::{AuthError, Clock, DeviceCode, OAuthClient, SCOPES, SystemClock, TokenStore, login};
+use cardata_auth::{AuthError, Clock, DeviceCode, OAuthClient, SCOPES, SystemClock, login};
+use collector::account::token_store;
 use collector::config::{Account, Pipeline};
 use collector::state::StateDirectory;
 use qrcode::QrCode;
 use qrcode::render::unicode;
 
 use crate::args::LoginArgs;
-use crate::{CommandResult, Failure, context, terminal};
+use crate::{CommandResult, Failure, context, import, terminal};
 
 pub async fn run(options: LoginArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
@@ -25,7 +26,11 @@ pub async fn run(options: LoginArgs) -> CommandResult {
     state
         .probe()
         .map_err(|error| Failure::new(2, error.to_string()))?;
-    for account in chosen(&pipeline, options.account.as_deref())? {
+    let accounts = chosen(&pipeline, options.account.as_deref())?;
+    if let Some(file) = &options.import {
+        return import::import(file, &accounts, &state).await;
+    }
+    for account in accounts {
         log_in(account, &state).await?;
     }
     Ok(())
@@ -51,6 +56,11 @@ fn chosen<'a>(pipeline: &'a Pipeline, name: Option<&str>) -> Result<Vec<&'a Acco
 }
 
 async fn log_in(account: &Account, state: &StateDirectory) -> CommandResult {
+    let store = token_store(account, state);
+    // Before anybody approves anything.
+    store
+        .check_replaceable()
+        .map_err(|error| Failure::new(2, context::chain(&error)))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let oauth = OAuthClient::new(context::http_client()?, account.auth.clone(), clock.clone());
     let waiting = terminal::spinner("waiting for the approval");
@@ -62,7 +72,6 @@ async fn log_in(account: &Account, state: &StateDirectory) -> CommandResult {
     let tokens = result.map_err(|error| failure(&account.name, &error))?;
     let missing = tokens.missing_scopes();
     let days = tokens.refresh_days_left(clock.now());
-    let store = TokenStore::new(state.tokens(), account.name.clone());
     // Not while a running collector refreshes the old login.
     let _lock = store
         .lock()
@@ -83,7 +92,7 @@ async fn log_in(account: &Account, state: &StateDirectory) -> CommandResult {
 }
 
 /// Without the API nothing can be polled; without the stream only the stream is missing.
-fn scopes(account: &str, missing: &[String]) -> CommandResult {
+pub fn scopes(account: &str, missing: &[String]) -> CommandResult {
     if missing.is_empty() {
         return Ok(());
     }

@@ -9,9 +9,11 @@ mod check;
 mod containers;
 mod context;
 mod dead_letters;
+mod import;
 mod journal;
 mod logging;
 mod login;
+mod notify;
 mod plugins;
 mod redeliver;
 mod replay;
@@ -87,6 +89,7 @@ async fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Login(options) => login::run(options).await,
         Command::Check(options) => check::run(options).await,
         Command::Status(options) => status::run(&options).await,
+        Command::Notify(options) => notify::run(options).await,
         Command::Vehicles(options) => vehicles::run(options).await,
         Command::Containers(options) => containers::run(options).await,
         Command::Replay(options) => replay::run(options).await,

@@ -180,6 +180,7 @@ impl Rig {
             auth: "http://127.0.0.1:9".parse().unwrap(),
             api: "http://127.0.0.1:9".parse().unwrap(),
             calls_per_day: 50,
+            passphrase: None,
         };
         let shown: Arc<dyn Clock> = clock.clone();
         let journal = Journal::open(directory.path()).unwrap();

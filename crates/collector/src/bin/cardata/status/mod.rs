@@ -1,6 +1,7 @@
 //! `cardata status`: what there is to know, gathered beside the process that may be running.
 
 mod containers;
+mod login;
 mod report;
 
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct AccountStatus {
     /// Days until the login dies unless it is refreshed; `None` without a login.
     pub login_days: Option<f64>,
     pub login_problem: Option<String>,
+    /// What its owner must know: it ends soon, or does not cover everything.
+    pub login_warnings: Vec<String>,
     pub calls_today: usize,
     pub calls_left: u32,
     pub calls_per_day: u32,
@@ -96,11 +99,12 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
     let http = context::http_client()?;
     for options in &pipeline.accounts {
         let authenticator = account::authenticator(options, &http, &state, &clock);
-        let (login_days, login_problem) = match authenticator.tokens().await {
-            Ok(Some(tokens)) => (Some(tokens.refresh_days_left(now)), None),
+        let (tokens, login_problem) = match authenticator.tokens().await {
+            Ok(Some(tokens)) => (Some(tokens), None),
             Ok(None) => (None, Some("not logged in: run `cardata login`".to_owned())),
             Err(error) => (None, Some(context::chain(&error))),
         };
+        let said_of_login = said(&components, "login", &options.name);
         let spent = match &overview {
             Some(overview) => overview.spent_calls(&options.name, now).map_err(failed)?,
             None => collector::quota::Spent::default(),
@@ -108,8 +112,9 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
         let allowance = Allowance::for_necessities(options.calls_per_day);
         status.accounts.push(AccountStatus {
             name: options.name.to_string(),
-            login_days,
+            login_days: tokens.as_ref().map(|tokens| tokens.refresh_days_left(now)),
             login_problem,
+            login_warnings: login::warnings(tokens.as_ref(), said_of_login.as_ref(), now),
             calls_today: spent.in_utc_day(now),
             calls_left: spent.left(allowance, now),
             calls_per_day: options.calls_per_day,

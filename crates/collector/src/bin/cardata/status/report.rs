@@ -62,8 +62,15 @@ fn account_notes(account: &AccountStatus) -> Vec<String> {
         .blocked_until
         .map(|until| format!("{}: BMW allows no call until {until:.0}", account.name));
     let said = account.said.as_ref().and_then(|said| said.message.as_ref());
-    let notes = [account.login_problem.as_ref(), said].into_iter().flatten();
+    let mut notes: Vec<&String> = account
+        .login_problem
+        .iter()
+        .chain(&account.login_warnings)
+        .collect();
+    // Scheduler and guardian of a login tell the same.
+    notes.extend(said.filter(|said| !account.login_warnings.contains(said)));
     notes
+        .into_iter()
         .map(|note| format!("{}: {note}", account.name))
         .chain(blocked)
         .collect()
@@ -181,6 +188,7 @@ pub fn json(status: &Status) -> String {
             "account": account.name,
             "login_days_left": account.login_days,
             "login_problem": account.login_problem,
+            "login_warnings": account.login_warnings,
             "calls_today": account.calls_today,
             "calls_left": account.calls_left,
             "calls_per_day": account.calls_per_day,

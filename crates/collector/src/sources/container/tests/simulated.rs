@@ -48,6 +48,7 @@ impl Bench {
             .unwrap();
         let url: url::Url = sim.api_url().parse().unwrap();
         let options = config::Account {
+            passphrase: None,
             name: "home".into(),
             client_id: "4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f".parse().unwrap(),
             auth: url.clone(),

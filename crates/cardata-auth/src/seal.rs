@@ -1,0 +1,96 @@
+//! The token file encrypted with a passphrase: an ASCII-armored file of the age format, which the command `age -d`
+//! opens as well.
+
+use age::DecryptError;
+use age::scrypt::{Identity, Recipient};
+use secrecy::SecretString;
+
+/// How both forms of an age file begin. The token file in plain is JSON and begins otherwise.
+const BEGINNINGS: [&[u8]; 2] = [b"-----BEGIN AGE ENCRYPTED FILE-----", b"age-encryption.org/"];
+/// scrypt's N = 2^14 with r = 8: 16 MiB and a fraction of a second on the smallest computers that collectors run on.
+/// More would guard a short passphrase; this one is read from a file and can be as long as a key.
+const WORK_FACTOR: u8 = 14;
+/// What a file may ask for at most, 256 MiB: what the command `age -p` chooses on a fast computer.
+const MAX_WORK_FACTOR: u8 = 18;
+
+/// Why a file could not be opened.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    WrongPassphrase,
+    /// Why the file cannot be read with any passphrase.
+    Damaged(&'static str),
+}
+
+pub(crate) fn is_sealed(bytes: &[u8]) -> bool {
+    let bytes = bytes.trim_ascii_start();
+    BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning))
+}
+
+/// # Errors
+/// In words, where the passphrase cannot be used.
+pub(crate) fn seal(plain: &[u8], passphrase: &SecretString) -> Result<Vec<u8>, String> {
+    let mut recipient = Recipient::new(passphrase.clone());
+    recipient.set_work_factor(WORK_FACTOR);
+    match age::encrypt_and_armor(&recipient, plain) {
+        Ok(text) => Ok(text.into_bytes()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+pub(crate) fn open(bytes: &[u8], passphrase: &SecretString) -> Result<Vec<u8>, Fault> {
+    let mut identity = Identity::new(passphrase.clone());
+    identity.set_max_work_factor(MAX_WORK_FACTOR);
+    age::decrypt(&identity, bytes.trim_ascii_start()).map_err(|error| match error {
+        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed | DecryptError::NoMatchingKeys => {
+            Fault::WrongPassphrase
+        }
+        DecryptError::ExcessiveWork { .. } => {
+            Fault::Damaged("it was encrypted with a work factor that is too high")
+        }
+        DecryptError::UnknownFormat => Fault::Damaged("it is encrypted in a form that is not known here"),
+        _ => Fault::Damaged("it is encrypted, and damaged"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sealed_is_opened_and_each_time_looks_different() {
+        let passphrase = "correct horse battery staple".into();
+        let sealed = seal(b"{}", &passphrase).unwrap();
+        assert!(is_sealed(&sealed));
+        assert_eq!(open(&sealed, &passphrase).unwrap(), b"{}");
+        assert_ne!(seal(b"{}", &passphrase).unwrap(), sealed);
+        let with_blanks = [b"\n  ", sealed.as_slice()].concat();
+        assert!(is_sealed(&with_blanks));
+        assert_eq!(open(&with_blanks, &passphrase).unwrap(), b"{}");
+    }
+
+    #[test]
+    fn another_passphrase_and_a_damaged_file_are_told_apart() {
+        let passphrase = "correct horse battery staple".into();
+        let sealed = seal(&[b'x'; 200], &passphrase).unwrap();
+        assert_eq!(
+            open(&sealed, &"another passphrase".into()),
+            Err(Fault::WrongPassphrase)
+        );
+        for length in [40, sealed.len() / 2, sealed.len() - 40] {
+            assert!(
+                matches!(open(&sealed[..length], &passphrase), Err(Fault::Damaged(_))),
+                "{length}"
+            );
+        }
+        let newer = b"age-encryption.org/v9\n-> scrypt x 1\n";
+        assert!(is_sealed(newer));
+        assert!(matches!(open(newer, &passphrase), Err(Fault::Damaged(_))));
+    }
+
+    #[test]
+    fn plain_tokens_are_not_sealed() {
+        for plain in ["", "{}", "  {\"version\":1}", "age", "-----BEGIN"] {
+            assert!(!is_sealed(plain.as_bytes()), "{plain}");
+        }
+    }
+}
