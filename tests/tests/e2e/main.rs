@@ -17,10 +17,8 @@ mod faults;
 mod full_disk;
 mod kills;
 mod logins;
-mod oracle;
 mod outages;
 mod quota;
-mod scene;
 mod secrets;
-mod store_server;
-mod stores;
+
+use tests::{oracle, scene, store_server, stores};

@@ -1,13 +1,14 @@
 //! What the stores hold, read the way other programs read them.
 
+use std::collections::HashMap;
 use std::path::Path;
 
+use crate::process::{Line, Stream};
+use crate::servers::{FieldValue, InfluxDb1};
 use jiff::Timestamp;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
-use tests::process::{Line, Stream};
-use tests::servers::{FieldValue, InfluxDb1};
 
 use crate::oracle::{Row, canonical};
 
@@ -52,6 +53,57 @@ pub fn csv(folder: &Path) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// Every cell of every file of the wide layout that is not empty. Such files keep neither the times of single
+/// values nor descriptors: see [`without_times`].
+pub fn csv_wide(folder: &Path) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let Ok(files) = std::fs::read_dir(folder) else {
+        return rows;
+    };
+    for file in files.map(|file| file.unwrap().path()) {
+        if file.extension().is_none_or(|end| end != "csv") {
+            continue;
+        }
+        let mut reader = csv::Reader::from_path(file).unwrap();
+        let columns = reader.headers().unwrap().clone();
+        for record in reader.records() {
+            let record = record.unwrap();
+            let cells = columns.iter().zip(&record).skip(5);
+            rows.extend(
+                cells
+                    .filter(|(_, cell)| !cell.is_empty())
+                    .map(|(column, cell)| Row {
+                        vin: record[3].to_owned(),
+                        descriptor: column.split(" [").next().unwrap_or_default().to_owned(),
+                        at: 0,
+                        value: canonical(cell),
+                    }),
+            );
+        }
+    }
+    rows
+}
+
+/// Rows as the wide layout shows them: short names, and no times.
+pub fn without_times(rows: &[Row]) -> Vec<Row> {
+    let names = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/cardata-api/catalogue/names.csv");
+    let mut names = csv::Reader::from_path(names).unwrap();
+    let names: HashMap<String, String> = names
+        .records()
+        .map(|record| {
+            record
+                .map(|record| (record[0].to_owned(), record[1].to_owned()))
+                .unwrap()
+        })
+        .collect();
+    let row = |row: &Row| Row {
+        descriptor: names[&row.descriptor].clone(),
+        at: 0,
+        ..row.clone()
+    };
+    rows.iter().map(row).collect()
 }
 
 /// Every row of the view `readings`.

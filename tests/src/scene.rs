@@ -1,5 +1,6 @@
 //! The stage of a test: a simulated BMW, a folder with a pipeline file, and the program.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -7,7 +8,10 @@ use std::time::{Duration, Instant};
 use cardata_sim::{Approval, Control, RequestRecord, Sim, SimConfig};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
-use tests::process::{Cardata, Signal, Stream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::process::{Cardata, Signal, Stream};
 
 /// How long anything may take before a test gives up; what a test waits for comes much sooner.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -45,6 +49,7 @@ pub struct Scene {
     pub bmw: Control,
     folder: TempDir,
     clock: Arc<SimClock>,
+    environment: Vec<(String, OsString)>,
     _sim: Sim,
 }
 
@@ -102,6 +107,7 @@ impl Scene {
             bmw: sim.control(),
             folder: TempDir::new().expect("a temporary folder can be made"),
             clock,
+            environment: Vec::new(),
             _sim: sim,
         };
         let text = plan.text(&scene._sim.auth_url());
@@ -117,8 +123,46 @@ impl Scene {
     pub fn start(&self, arguments: &[&str]) -> Cardata {
         let arguments = arguments.iter().chain(&["--config", "pipeline.yaml"]);
         Cardata::start(arguments, |command| {
-            command.current_dir(self.folder.path()).env_remove("CARDATA_LOG");
+            command
+                .current_dir(self.folder.path())
+                .env_remove("CARDATA_LOG")
+                .envs(self.environment.iter().map(|(name, value)| (name, value)));
         })
+    }
+
+    /// Sets a variable for the commands to come.
+    pub fn set_env(&mut self, name: &str, value: impl Into<OsString>) {
+        self.environment.push((name.to_owned(), value.into()));
+    }
+
+    /// Lets the time hurry from now on, where it does not yet.
+    pub fn hurry_up(&self) {
+        self.clock.hurry();
+    }
+
+    /// Where BMW is.
+    pub fn url(&self) -> String {
+        self._sim.auth_url()
+    }
+
+    /// Changes the pipeline file.
+    pub fn edit(&self, change: impl FnOnce(String) -> String) {
+        let path = self.path("pipeline.yaml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, change(text)).unwrap();
+    }
+
+    /// Returns when the simulator has handled every request that was sent before, those of a program that is
+    /// dead included. It runs in this thread, so some round trips are enough.
+    pub async fn settle(&self) {
+        for _ in 0..3 {
+            let address = self.url();
+            let address = address.trim_start_matches("http://");
+            let mut stream = TcpStream::connect(address).await.expect("the simulator listens");
+            let request = format!("GET /oneid/link HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            stream.read_to_end(&mut Vec::new()).await.unwrap();
+        }
     }
 
     /// Runs a command on the scene's pipeline file to its end.

@@ -1,0 +1,90 @@
+//! Faults, drilled: the real binary against a simulated BMW and real stores, while everything breaks that can.
+//!
+//! `cargo xtask drill` runs all of it. `cargo test` runs the same drills in small, so that they stay alive. A
+//! drill injects something, lets the program go on, reads every store back and holds it against what BMW
+//! served: what was lost, what came twice, what was altered. Its random numbers come from a seed that is
+//! printed.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a drill speaks by printing and panicking"
+)]
+
+mod kills;
+mod options;
+mod report;
+mod runner;
+mod table;
+
+use std::process::ExitCode;
+
+use options::Options;
+use report::Outcome;
+use runner::Drill;
+
+/// Everything that is drilled, in the order of `--list`.
+static DRILLS: &[Drill] = &[
+    Drill {
+        name: "kills",
+        about: "SIGKILL at random moments under load, five sinks",
+        run: |context| Box::pin(kills::under_load(context)),
+    },
+    Drill {
+        name: "kills-faults",
+        about: "SIGKILL while a quarter of BMW's answers fail",
+        run: |context| Box::pin(kills::with_faults(context)),
+    },
+    Drill {
+        name: "kills-quota",
+        about: "SIGKILL again and again on a budget of 50 calls a day",
+        run: |context| Box::pin(kills::on_a_budget(context)),
+    },
+];
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(reason) => {
+            println!("error: {reason}");
+            return ExitCode::from(2);
+        }
+    };
+    if options.list {
+        for drill in DRILLS {
+            println!("{:<16} {}", drill.name, drill.about);
+        }
+        return ExitCode::SUCCESS;
+    }
+    let chosen: Vec<&Drill> = DRILLS
+        .iter()
+        .filter(|drill| options.chooses(drill.name))
+        .collect();
+    if chosen.is_empty() {
+        println!("no drill is called so; --list names them");
+        // A test's name that is given to `cargo test` chooses among the tests of other programs.
+        return if options.full {
+            ExitCode::from(2)
+        } else {
+            ExitCode::SUCCESS
+        };
+    }
+    println!("{}", table::heading(options.seed, options.full));
+    let mut whole = true;
+    let mut left_out = 0;
+    let interrupted = runner::run_all(&chosen, &options, |drill, outcome, took| {
+        println!("{}", table::line(drill, &outcome, took));
+        match outcome {
+            Outcome::Done(report) => whole &= report.is_clean(),
+            Outcome::LeftOut(_) => left_out += 1,
+            Outcome::Failed(_) => whole = false,
+        }
+    });
+    println!("{}", table::closing(chosen.len(), left_out, whole, interrupted));
+    if whole && !interrupted {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
