@@ -12,10 +12,13 @@
     reason = "a drill speaks by printing and panicking"
 )]
 
+mod faulty_store;
+mod full_disk;
 mod kills;
 mod options;
 mod report;
 mod runner;
+mod sinks;
 mod table;
 
 use std::process::ExitCode;
@@ -40,6 +43,21 @@ static DRILLS: &[Drill] = &[
         name: "kills-quota",
         about: "SIGKILL again and again on a budget of 50 calls a day",
         run: |context| Box::pin(kills::on_a_budget(context)),
+    },
+    Drill {
+        name: "sinks",
+        about: "a store that is down, hangs, drips, refuses, and comes back",
+        run: |context| Box::pin(sinks::in_trouble(context)),
+    },
+    Drill {
+        name: "disk-state",
+        about: "the state directory's disk full at every write, killed and started on it",
+        run: |context| Box::pin(full_disk::of_the_state(context)),
+    },
+    Drill {
+        name: "disk-sinks",
+        about: "the stores' disk full at every write, killed on it",
+        run: |context| Box::pin(full_disk::of_the_stores(context)),
     },
 ];
 

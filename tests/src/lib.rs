@@ -6,6 +6,7 @@
 //! * [`scene`]: a simulated BMW, a folder with a pipeline file, and the program on it.
 //! * [`oracle`] and [`stores`]: what must have been stored, and what has been.
 //! * [`lives`]: what a program that is killed again and again must have kept.
+//! * [`small_disk`]: a file system that can be filled and made read-only.
 //! * [`store_server`]: a store in the test's own process that can be shut.
 //!
 //! A test speaks by panicking, and so does this library.
@@ -21,5 +22,6 @@ pub mod oracle;
 pub mod process;
 pub mod scene;
 pub mod servers;
+pub mod small_disk;
 pub mod store_server;
 pub mod stores;

@@ -41,8 +41,12 @@ impl Lives {
         if stored < served {
             self.lost.push(self.served - 1);
         }
-        let polled = count(&run, "polled");
-        assert!(polled <= stored, "{polled} acknowledged, {stored} stored");
+        let polled = count(&run, "INFO polled ");
+        assert!(
+            polled <= stored,
+            "{polled} acknowledged, {stored} stored:\n{}",
+            run.transcript()
+        );
         let ledger = stores::journal(&state, "select count(*) from quota");
         let requests = scene.bmw.requests();
         let counted = requests.iter().filter(|request| request.counted).count();

@@ -129,6 +129,12 @@ impl Cardata {
         assert!(sent.success(), "kill {name} {id} fails");
     }
 
+    /// How the program ended, if it does within this time.
+    pub async fn exit_within(&mut self, time: Duration) -> Option<ExitStatus> {
+        let ended = timeout(time, self.child.wait()).await.ok()?;
+        Some(ended.expect("a child can be waited for"))
+    }
+
     /// Waits for the program's end and for the rest of its output.
     pub async fn wait_exit(&mut self, deadline: Duration) -> ExitStatus {
         let ended = timeout(deadline, async {
