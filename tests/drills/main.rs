@@ -15,11 +15,15 @@
 mod faulty_store;
 mod full_disk;
 mod kills;
+mod loop_disk;
+mod network;
 mod options;
+mod read_only;
 mod report;
 mod runner;
 mod sinks;
 mod table;
+mod tls_proxy;
 
 use std::process::ExitCode;
 
@@ -58,6 +62,16 @@ static DRILLS: &[Drill] = &[
         name: "disk-sinks",
         about: "the stores' disk full at every write, killed on it",
         run: |context| Box::pin(full_disk::of_the_stores(context)),
+    },
+    Drill {
+        name: "read-only",
+        about: "state and stores read-only from the start, and a disk that fails while in use",
+        run: |context| Box::pin(read_only::everywhere(context)),
+    },
+    Drill {
+        name: "network",
+        about: "no such host, nobody there, and every kind of bad TLS",
+        run: |context| Box::pin(network::in_trouble(context)),
     },
 ];
 
