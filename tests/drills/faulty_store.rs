@@ -2,14 +2,16 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use influxdb_line_protocol::parse_lines;
 use tests::oracle::{Row, canonical};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::local_server::{LocalServer, read_request};
 
 /// What the store does with a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,35 +96,22 @@ struct Shared {
 
 /// A running store. It lives on the thread that started it.
 pub struct FaultyStore {
-    port: u16,
     shared: Rc<Shared>,
-    tasks: LocalSet,
-    listening: RefCell<Option<tokio::task::JoinHandle<()>>>,
+    pub server: LocalServer,
 }
 
 impl FaultyStore {
     /// A store that accepts.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("loopback has a free port");
-        let store = Self {
-            port: listener.local_addr().unwrap().port(),
-            shared: Rc::new(Shared {
-                mood: RefCell::new(Mood::Accept),
-                contents: RefCell::default(),
-                met: RefCell::new(0),
-            }),
-            tasks: LocalSet::new(),
-            listening: RefCell::new(None),
-        };
-        store.listen(listener);
-        store
-    }
-
-    /// Runs `work` and the store together.
-    pub async fn beside<T>(&self, work: impl Future<Output = T>) -> T {
-        self.tasks.run_until(work).await
+        let shared = Rc::new(Shared {
+            mood: RefCell::new(Mood::Accept),
+            contents: RefCell::default(),
+            met: RefCell::new(0),
+        });
+        Self {
+            server: LocalServer::start(serving(&shared)).await,
+            shared,
+        }
     }
 
     /// The item of the list `sinks`.
@@ -130,20 +119,16 @@ impl FaultyStore {
         format!(
             "  - type: influxdb\n    url: http://127.0.0.1:{}\n    org: home\n    bucket: cardata\n    \
              token: a-token\n    retry: {{ first: 1s, longest: 30s, timeout: 2s }}\n",
-            self.port
+            self.server.port()
         )
     }
 
     pub async fn set(&self, mood: Mood) {
         let was_down = *self.shared.mood.borrow() == Mood::Down;
-        if mood == Mood::Down
-            && let Some(listening) = self.listening.borrow_mut().take()
-        {
-            listening.abort();
-        }
-        if was_down && mood != Mood::Down {
-            let listener = TcpListener::bind(("127.0.0.1", self.port)).await;
-            self.listen(listener.expect("nobody took the port of the store"));
+        match mood {
+            Mood::Down => self.server.close().await,
+            _ if was_down => self.server.open(serving(&self.shared)).await,
+            _ => {}
         }
         *self.shared.mood.borrow_mut() = mood;
         *self.shared.met.borrow_mut() = 0;
@@ -168,24 +153,11 @@ impl FaultyStore {
             .filter(|(key, _)| !contents.stored.contains_key(*key));
         refused.map(|(_, row)| row.clone()).collect()
     }
+}
 
-    fn listen(&self, listener: TcpListener) {
-        let shared = self.shared.clone();
-        let task = self.tasks.spawn_local(async move {
-            // Connections end with the listener.
-            let mut connections = JoinSet::new();
-            loop {
-                let accepted = tokio::select! {
-                    accepted = listener.accept() => accepted,
-                    Some(_) = connections.join_next() => continue,
-                };
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn_local(serve(stream, shared.clone()));
-                }
-            }
-        });
-        *self.listening.borrow_mut() = Some(task);
-    }
+fn serving(shared: &Rc<Shared>) -> impl Fn(TcpStream) -> Pin<Box<dyn Future<Output = ()>>> + 'static {
+    let shared = shared.clone();
+    move |stream| Box::pin(serve(stream, shared.clone()))
 }
 
 /// One request a connection. A client that goes away ends it.
@@ -193,6 +165,7 @@ async fn serve(mut stream: TcpStream, shared: Rc<Shared>) {
     let Some((head, body)) = read_request(&mut stream).await else {
         return;
     };
+    let body = String::from_utf8(body).expect("line protocol is text");
     let mood = shared.mood.borrow().clone();
     *shared.met.borrow_mut() += 1;
     let answer = match &mood {
@@ -296,28 +269,4 @@ fn respond(status: u16, headers: &str, body: &str) -> Vec<u8> {
         "HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\n{headers}{length}connection: close\r\n\r\n{body}"
     )
     .into_bytes()
-}
-
-async fn read_request(stream: &mut TcpStream) -> Option<(String, String)> {
-    let mut bytes = Vec::new();
-    let end = loop {
-        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            break end + 4;
-        }
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-    };
-    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-    let length: usize = length.map_or(Some(0), |length| length.trim().parse().ok())?;
-    while bytes.len() < end + length {
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-    }
-    Some((
-        head,
-        String::from_utf8(bytes.split_off(end)).expect("line protocol is text"),
-    ))
 }

@@ -12,10 +12,13 @@
     reason = "a drill speaks by printing and panicking"
 )]
 
+mod answers;
 mod faulty_store;
 mod full_disk;
 mod kills;
+mod local_server;
 mod loop_disk;
+mod meddler;
 mod network;
 mod options;
 mod read_only;
@@ -72,6 +75,11 @@ static DRILLS: &[Drill] = &[
         name: "network",
         about: "no such host, nobody there, and every kind of bad TLS",
         run: |context| Box::pin(network::in_trouble(context)),
+    },
+    Drill {
+        name: "answers",
+        about: "answers of 100 MB, of a byte a second, packed, nested, of wrong types",
+        run: |context| Box::pin(answers::of_every_kind(context)),
     },
 ];
 

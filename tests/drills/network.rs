@@ -15,7 +15,7 @@ pub async fn in_trouble(context: Context) -> Outcome {
     let authority = scene.path("authority.pem");
     std::fs::write(&authority, &proxy.authority).unwrap();
     scene.set_env("SSL_CERT_FILE", authority);
-    proxy.beside(drill(context, &scene, &proxy)).await
+    proxy.server.beside(drill(context, &scene, &proxy)).await
 }
 
 async fn drill(context: Context, scene: &Scene, proxy: &TlsProxy) -> Outcome {
@@ -27,8 +27,9 @@ async fn drill(context: Context, scene: &Scene, proxy: &TlsProxy) -> Outcome {
     let run = scene.run().await;
     scene.more_answers(&run, 2).await;
     let mut doors = Door::BAD;
+    let mut random = context.random();
     for _ in 0..context.choose(3, 1) {
-        doors.shuffle(&mut context.random());
+        doors.shuffle(&mut random);
         for door in doors.into_iter().take(context.choose(Door::BAD.len(), 4)) {
             through(&mut report, scene, &run, proxy, door).await;
         }

@@ -38,7 +38,7 @@ fn moods() -> Vec<Mood> {
 
 pub async fn in_trouble(context: Context) -> Outcome {
     let store = FaultyStore::start().await;
-    store.beside(drill(context, &store)).await
+    store.server.beside(drill(context, &store)).await
 }
 
 async fn drill(context: Context, store: &FaultyStore) -> Outcome {

@@ -1,16 +1,17 @@
 //! BMW behind TLS on a port that can go wrong: a proxy in front of the simulator.
 
-use std::cell::RefCell;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet, LocalSet};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+
+use crate::local_server::LocalServer;
 
 /// How the port answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,13 +60,11 @@ impl Door {
 
 /// A running proxy. It lives on the thread that started it.
 pub struct TlsProxy {
-    port: u16,
     behind: String,
     /// The certificate of the authority that has to be trusted.
     pub authority: String,
     certificates: Rc<Certificates>,
-    tasks: LocalSet,
-    listening: RefCell<Option<JoinHandle<()>>>,
+    pub server: LocalServer,
 }
 
 struct Certificates {
@@ -78,62 +77,41 @@ struct Certificates {
 impl TlsProxy {
     /// An open door in front of an address such as `http://127.0.0.1:1234`.
     pub async fn start(url: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("loopback has a free port");
+        let behind = url.trim_start_matches("http://").to_owned();
         let (authority, certificates) = certificates();
-        let proxy = Self {
-            port: listener.local_addr().unwrap().port(),
-            behind: url.trim_start_matches("http://").to_owned(),
+        let certificates = Rc::new(certificates);
+        Self {
+            server: LocalServer::start(serving(Door::Open, &behind, &certificates)).await,
+            behind,
             authority,
-            certificates: Rc::new(certificates),
-            tasks: LocalSet::new(),
-            listening: RefCell::new(None),
-        };
-        proxy.listen(listener, Door::Open);
-        proxy
+            certificates,
+        }
     }
 
     pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.port)
-    }
-
-    /// Runs `work` and the proxy together.
-    pub async fn beside<T>(&self, work: impl Future<Output = T>) -> T {
-        self.tasks.run_until(work).await
+        format!("https://localhost:{}", self.server.port())
     }
 
     /// Ends all connections and answers so from now on.
     pub async fn set(&self, door: Door) {
-        let before = self.listening.borrow_mut().take();
-        if let Some(before) = before {
-            before.abort();
-            // The socket is closed when the task has ended.
-            let _ = before.await;
-        }
-        if door == Door::Closed {
-            return;
-        }
-        let listener = TcpListener::bind(("127.0.0.1", self.port)).await;
-        self.listen(listener.expect("nobody took the port of the proxy"), door);
-    }
-
-    fn listen(&self, listener: TcpListener, door: Door) {
-        let (behind, certificates) = (self.behind.clone(), self.certificates.clone());
-        let task = self.tasks.spawn_local(async move {
-            let mut connections = JoinSet::new();
-            loop {
-                let accepted = tokio::select! {
-                    accepted = listener.accept() => accepted,
-                    Some(_) = connections.join_next() => continue,
-                };
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn_local(serve(stream, door, behind.clone(), certificates.clone()));
-                }
+        match door {
+            Door::Closed => self.server.close().await,
+            door => {
+                self.server
+                    .open(serving(door, &self.behind, &self.certificates))
+                    .await
             }
-        });
-        *self.listening.borrow_mut() = Some(task);
+        }
     }
+}
+
+fn serving(
+    door: Door,
+    behind: &str,
+    certificates: &Rc<Certificates>,
+) -> impl Fn(TcpStream) -> Pin<Box<dyn Future<Output = ()>>> + 'static {
+    let (behind, certificates) = (behind.to_owned(), certificates.clone());
+    move |stream| Box::pin(serve(stream, door, behind.clone(), certificates.clone()))
 }
 
 /// A client that goes away ends it.

@@ -50,7 +50,9 @@ pub struct Scene {
     folder: TempDir,
     clock: Arc<SimClock>,
     environment: Vec<(String, OsString)>,
-    _sim: Sim,
+    sim: Sim,
+    /// The BMWs of further accounts.
+    others: Vec<Sim>,
 }
 
 /// What a command said.
@@ -108,11 +110,34 @@ impl Scene {
             folder: TempDir::new().expect("a temporary folder can be made"),
             clock,
             environment: Vec::new(),
-            _sim: sim,
+            sim,
+            others: Vec::new(),
         };
-        let text = plan.text(&scene._sim.auth_url());
+        let text = plan.text(&scene.sim.auth_url());
         std::fs::write(scene.path("pipeline.yaml"), text).unwrap();
         scene
+    }
+
+    /// Adds an account to the pipeline file, on a BMW of its own with the same time.
+    pub async fn add_account(&mut self, name: &str, mut config: SimConfig, plan: &Plan<'_>) -> Control {
+        config.speed = plan.speed;
+        config.calls_per_day = plan.calls_per_day;
+        config.poll_interval = Duration::from_secs(1);
+        config.approval = Approval::Auto {
+            after: Duration::ZERO,
+        };
+        let clock = self.clock.clone();
+        let sim = Sim::start_with_now(config, Arc::new(move || clock.now())).await;
+        let sim = sim.expect("loopback has a free port");
+        let (url, calls_per_day) = (sim.auth_url(), plan.calls_per_day);
+        let account = format!(
+            "  - name: {name}\n    client_id: {CLIENT_ID}\n    calls_per_day: {calls_per_day}\n    \
+             endpoints: {{ auth: \"{url}\", api: \"{url}\" }}\n"
+        );
+        self.edit(|text| text.replacen("sources:\n", &(account + "sources:\n"), 1));
+        let bmw = sim.control();
+        self.others.push(sim);
+        bmw
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -142,7 +167,7 @@ impl Scene {
 
     /// Where BMW is.
     pub fn url(&self) -> String {
-        self._sim.auth_url()
+        self.sim.auth_url()
     }
 
     /// Changes the pipeline file.
