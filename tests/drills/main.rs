@@ -13,12 +13,14 @@
 )]
 
 mod answers;
+mod clock;
 mod faulty_store;
 mod full_disk;
 mod kills;
 mod local_server;
 mod loop_disk;
 mod meddler;
+mod month;
 mod network;
 mod options;
 mod read_only;
@@ -34,8 +36,13 @@ use options::Options;
 use report::Outcome;
 use runner::Drill;
 
-/// Everything that is drilled, in the order of `--list`.
+/// Everything that is drilled; what takes longest begins first.
 static DRILLS: &[Drill] = &[
+    Drill {
+        name: "month",
+        about: "a month of virtual time, two accounts, five vehicles, 50 calls a day",
+        run: |context| Box::pin(month::of_two_accounts(context)),
+    },
     Drill {
         name: "kills",
         about: "SIGKILL at random moments under load, five sinks",
@@ -80,6 +87,11 @@ static DRILLS: &[Drill] = &[
         name: "answers",
         about: "answers of 100 MB, of a byte a second, packed, nested, of wrong types",
         run: |context| Box::pin(answers::of_every_kind(context)),
+    },
+    Drill {
+        name: "clock",
+        about: "the clock jumps by hours, days and a year, forward and back",
+        run: |context| Box::pin(clock::jumping(context)),
     },
 ];
 

@@ -307,12 +307,22 @@ pub fn count(run: &Cardata, pattern: &str) -> usize {
 }
 
 /// Waits until `condition` holds; tells what the program said when it does not.
-pub async fn until(run: &Cardata, what: &str, mut condition: impl FnMut() -> bool) {
-    let give_up = Instant::now() + DEADLINE;
+pub async fn until(run: &Cardata, what: &str, condition: impl FnMut() -> bool) {
+    until_within(run, DEADLINE, what, condition).await;
+}
+
+/// The same for what may take longer, or must not take so long.
+pub async fn until_within(
+    run: &Cardata,
+    deadline: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> bool,
+) {
+    let give_up = Instant::now() + deadline;
     while !condition() {
         assert!(
             Instant::now() < give_up,
-            "no {what} within {DEADLINE:?}:\n{}",
+            "no {what} within {deadline:?}:\n{}",
             run.transcript()
         );
         tokio::time::sleep(BETWEEN_LOOKS).await;
