@@ -40,7 +40,7 @@ pub fn run(args: &[String]) -> Result<()> {
         tests.env("CARDATA_WITHOUT_SERVERS", "1");
     } else {
         tests.env_remove("CARDATA_WITHOUT_SERVERS");
-        for (server, path) in servers::provide()? {
+        for (server, path) in servers::provide(&SERVERS)? {
             tests.env(server.variable, path);
         }
     }
