@@ -25,6 +25,7 @@ mod network;
 mod options;
 mod read_only;
 mod report;
+mod restore;
 mod runner;
 mod sinks;
 mod table;
@@ -92,6 +93,11 @@ static DRILLS: &[Drill] = &[
         name: "clock",
         about: "the clock jumps by hours, days and a year, forward and back",
         run: |context| Box::pin(clock::jumping(context)),
+    },
+    Drill {
+        name: "restore",
+        about: "a machine is lost, and another goes on from the backup without a login",
+        run: |context| Box::pin(restore::on_an_empty_machine(context)),
     },
 ];
 

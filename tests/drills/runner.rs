@@ -122,7 +122,8 @@ fn perform(drill: &Drill, context: Context, stop: &CancellationToken) -> Option<
         Ok(outcome) => outcome?,
         Err(panic) => {
             let place = PANIC.with_borrow(Clone::clone);
-            Outcome::Failed(format!("{} (at {place}; seed {})", words(&*panic), context.seed))
+            let words = shortened(&words(&*panic));
+            Outcome::Failed(format!("{words}\n(at {place}; seed {})", context.seed))
         }
     };
     if let Outcome::Done(report) = &mut outcome {
@@ -131,6 +132,19 @@ fn perform(drill: &Drill, context: Context, stop: &CancellationToken) -> Option<
         }
     }
     Some(outcome)
+}
+
+/// The begin, which says what is wrong, and the end of what the program said.
+fn shortened(text: &str) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    let Some(left_out) = lines.len().checked_sub(60).filter(|left_out| *left_out > 0) else {
+        return text.to_owned();
+    };
+    format!(
+        "{}\n… {left_out} lines …\n{}",
+        lines[..10].join("\n"),
+        lines[10 + left_out..].join("\n")
+    )
 }
 
 fn runtime() -> tokio::runtime::Runtime {
