@@ -62,7 +62,7 @@ impl Drill<'_> {
     async fn run(&self) -> Report {
         let mut report = Report::default();
         let scene = self.scene;
-        for command in ["login", "vehicles", "containers"] {
+        for command in [&["login"][..], &["vehicles", "--refresh"], &["containers"]] {
             self.command(&mut report, command).await;
         }
         let run = scene.run().await;
@@ -90,7 +90,8 @@ impl Drill<'_> {
     }
 
     /// A command that meets junk ends with words, and succeeds when it is run again.
-    async fn command(&self, report: &mut Report, command: &str) {
+    async fn command(&self, report: &mut Report, arguments: &[&str]) {
+        let command = arguments[0];
         let path = match command {
             "login" => "/gcdm/oauth/device/code",
             "vehicles" => "/customers/vehicles/mappings",
@@ -100,7 +101,7 @@ impl Drill<'_> {
             let served = self.meddler.served();
             self.meddler.order(path, junk);
             report.inject(&format!("`{command}` with junk"));
-            let said = end(self.scene.start(&[command])).await;
+            let said = end(self.scene.start(arguments)).await;
             assert!(self.meddler.served() > served, "`{command}` asks: {said:?}");
             // Junk may be sound where nothing is asked for that is missing.
             if said.code == Some(70) || said.code.is_none() {
@@ -111,7 +112,7 @@ impl Drill<'_> {
                 break;
             }
         }
-        let said = end(self.scene.start(&[command])).await;
+        let said = end(self.scene.start(arguments)).await;
         assert_eq!(said.code, Some(0), "{command}: {said:?}");
     }
 

@@ -84,6 +84,7 @@ type Key = (String, String, i64);
 #[derive(Default)]
 struct Contents {
     stored: HashMap<Key, Row>,
+    /// What was refused when it came last. It may have been stored before, with an answer that was lost.
     refused: HashMap<Key, Row>,
 }
 
@@ -144,14 +145,17 @@ impl FaultyStore {
         self.shared.contents.borrow().stored.values().cloned().collect()
     }
 
-    /// What was refused and not stored at another time.
+    /// What was refused when it came last.
     pub fn refused(&self) -> Vec<Row> {
+        self.shared.contents.borrow().refused.values().cloned().collect()
+    }
+
+    /// What was refused and is not stored.
+    pub fn lacking(&self) -> Vec<Row> {
         let contents = self.shared.contents.borrow();
-        let refused = contents
-            .refused
-            .iter()
-            .filter(|(key, _)| !contents.stored.contains_key(*key));
-        refused.map(|(_, row)| row.clone()).collect()
+        let refused = contents.refused.iter();
+        let lacking = refused.filter(|(key, _)| !contents.stored.contains_key(*key));
+        lacking.map(|(_, row)| row.clone()).collect()
     }
 }
 
@@ -241,6 +245,7 @@ impl Shared {
                 if refused {
                     contents.refused.insert(key, row);
                 } else {
+                    contents.refused.remove(&key);
                     contents.stored.insert(key, row);
                 }
             }

@@ -104,7 +104,7 @@ impl Report {
 
     /// The ledger knows every call that BMW counted.
     pub fn hold_ledger(&mut self, state: &Path, bmw: &Control) {
-        let ledger = stores::journal(state, "select count(*) from quota");
+        let ledger = stores::calls(state);
         let counted = bmw.requests().iter().filter(|request| request.counted).count() as u64;
         if ledger < counted {
             self.problem(format!("{ledger} calls in the ledger, BMW counted {counted}"));

@@ -64,10 +64,10 @@ async fn drill(context: Context, store: &FaultyStore) -> Outcome {
     stop(run).await;
     let wanted = expected_of_all(&scene.bmw.served());
     report.hold_files(&scene, &wanted);
-    let refused = store.refused();
-    let accepted: Vec<Row> = wanted.into_iter().filter(|row| !refused.contains(row)).collect();
+    let lacking = store.lacking();
+    let accepted: Vec<Row> = wanted.into_iter().filter(|row| !lacking.contains(row)).collect();
     report.hold("store", &store.rows(), &accepted);
-    hold_dead_letters(&mut report, &scene, &refused);
+    hold_dead_letters(&mut report, &scene, &store.refused());
     report.hold_calls(&scene.bmw, 100_000);
     Outcome::Done(report)
 }
@@ -100,7 +100,7 @@ async fn trouble(report: &mut Report, scene: &Scene, store: &FaultyStore, run: &
         report.problem(format!("a store that is {mood:?} stored something"));
     }
     store.set(Mood::Accept).await;
-    let there = || store.rows().len() + store.refused().len();
+    let there = || store.rows().len() + store.lacking().len();
     until(run, &format!("delivery after {mood:?}"), || there() >= collected).await;
     report.survive();
 }

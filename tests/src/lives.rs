@@ -47,7 +47,7 @@ impl Lives {
             "{polled} acknowledged, {stored} stored:\n{}",
             run.transcript()
         );
-        let ledger = stores::journal(&state, "select count(*) from quota");
+        let ledger = stores::calls(&state);
         let requests = scene.bmw.requests();
         let counted = requests.iter().filter(|request| request.counted).count();
         assert!(

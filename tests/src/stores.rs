@@ -179,6 +179,11 @@ pub fn journal(state: &Path, query: &str) -> u64 {
     open(&path).query_row(query, [], |row| row.get(0)).unwrap()
 }
 
+/// How many calls were ever written into the ledger: it forgets old ones, but numbers all.
+pub fn calls(state: &Path) -> u64 {
+    journal(state, "select coalesce(max(id), 0) from quota")
+}
+
 /// VIN and descriptor of every reading that this sink refused.
 pub fn dead_letters(state: &Path, sink: &str) -> Vec<(String, String)> {
     let connection = open(&state.join("journal.db"));
