@@ -49,7 +49,7 @@ pub async fn of_the_state(context: Context) -> Outcome {
     let mut random = context.random();
     let mut lives = Lives::default();
     let mut run = scene.run().await;
-    for round in 0..context.choose(36, 3) {
+    for round in 0..context.choose(30, 3) {
         scene.more_answers(&run, 2).await;
         let told = complaints(&run);
         // A little more room each time, so that another write is the one that fails.
@@ -114,7 +114,8 @@ pub async fn of_the_stores(context: Context) -> Outcome {
          \x20 - name: small\n    type: sqlite\n    path: small/cardata.db\n{FILES}"
     );
     let plan = Plan {
-        speed: 6_000.0,
+        // News often enough for the stores to be written to.
+        speed: 20_000.0,
         sinks: &sinks,
         ..Plan::default()
     };
@@ -128,7 +129,7 @@ pub async fn of_the_stores(context: Context) -> Outcome {
     let mut lives = Lives::default();
     let mut run = scene.run().await;
     let refusals = |run: &Cardata| count(run, "the sink does not accept writes");
-    for round in 0..context.choose(60, 4) {
+    for round in 0..context.choose(45, 4) {
         scene.more_answers(&run, 2).await;
         let told = refusals(&run);
         disk.fill_but(random.random_range(0..=round / 2));
@@ -147,13 +148,9 @@ pub async fn of_the_stores(context: Context) -> Outcome {
             report.survive();
         }
         disk.make_room();
-        let collected = stores::journal(&scene.path("state"), "select sum(readings) from log") as usize;
-        let least = || {
-            let sqlite = stores::sqlite(&scene.path("small/cardata.db")).len();
-            let wide = stores::csv_wide(&scene.path("small/wide")).len();
-            stores::csv(&scene.path("small/csv")).len().min(sqlite).min(wide)
-        };
-        until(&run, "delivery to the small disk", || least() >= collected).await;
+        let newest = stores::newest_entry(&scene.path("state"));
+        let acknowledged = || stores::acknowledged(&scene.path("state"), &[]) >= newest;
+        until(&run, "delivery to the small disk", acknowledged).await;
         report.survive();
     }
     stop(run).await;

@@ -33,7 +33,7 @@ fn long_lived(seed: u64) -> SimConfig {
 }
 
 pub async fn under_load(context: Context) -> Outcome {
-    storm(context, long_lived(context.seed), context.choose(220, 12)).await
+    storm(context, long_lived(context.seed), context.choose(200, 12)).await
 }
 
 pub async fn with_faults(context: Context) -> Outcome {
@@ -61,7 +61,7 @@ pub async fn with_faults(context: Context) -> Outcome {
         },
         ..long_lived(context.seed)
     };
-    storm(context, config, context.choose(80, 6)).await
+    storm(context, config, context.choose(60, 6)).await
 }
 
 async fn storm(context: Context, config: SimConfig, kills: u64) -> Outcome {
@@ -137,7 +137,7 @@ pub async fn on_a_budget(context: Context) -> Outcome {
     let mut report = Report::default();
     let mut random = context.random();
     let mut lives = Lives::default();
-    for _ in 0..context.choose(60, 4) {
+    for _ in 0..context.choose(40, 4) {
         let run = scene.hurry(&["run"]);
         tokio::time::sleep(random.random_range(Duration::ZERO..LONGEST_LIFE * 2)).await;
         run.signal(Signal::Kill).await;

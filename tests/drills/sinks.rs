@@ -87,15 +87,9 @@ async fn trouble(report: &mut Report, scene: &Scene, store: &FaultyStore, run: &
     scene.more_answers(run, 5).await;
     // While this store is in trouble, the others receive everything.
     let collected = expected_of_all(&scene.bmw.served()).len();
-    let files = || {
-        stores::sqlite(&scene.path("cardata.db"))
-            .len()
-            .min(stores::csv(&scene.path("csv")).len())
-    };
-    until(run, &format!("delivery beside a store that is {mood:?}"), || {
-        files() >= collected
-    })
-    .await;
+    let newest = stores::newest_entry(&scene.path("state"));
+    let files = || stores::acknowledged(&scene.path("state"), &["csv", "sqlite"]) >= newest;
+    until(run, &format!("delivery beside a store that is {mood:?}"), files).await;
     if mood.blocks() && store.rows().len() != before {
         report.problem(format!("a store that is {mood:?} stored something"));
     }

@@ -179,6 +179,29 @@ pub fn journal(state: &Path, query: &str) -> u64 {
     open(&path).query_row(query, [], |row| row.get(0)).unwrap()
 }
 
+/// The number of the newest entry of the journal.
+pub fn newest_entry(state: &Path) -> u64 {
+    journal(state, "select coalesce(max(seq), 0) from log")
+}
+
+/// How far the journal has been acknowledged by all of these sinks; by all that there are where none is named.
+pub fn acknowledged(state: &Path, sinks: &[&str]) -> u64 {
+    let names = sinks
+        .iter()
+        .map(|sink| format!("'{sink}'"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let chosen = if sinks.is_empty() {
+        String::new()
+    } else {
+        format!("where sink in ({names})")
+    };
+    journal(
+        state,
+        &format!("select coalesce(min(seq), 0) from cursor {chosen}"),
+    )
+}
+
 /// How many calls were ever written into the ledger: it forgets old ones, but numbers all.
 pub fn calls(state: &Path) -> u64 {
     journal(state, "select coalesce(max(id), 0) from quota")
