@@ -3,10 +3,25 @@
 //! * [`servers`]: InfluxDB 1.x, VictoriaMetrics and an InfluxDB 2 facade, each on a port of its own with a
 //!   folder of its own, stopped when dropped.
 //! * [`process`]: the program `cardata` as a child whose output can be waited for.
+//! * [`scene`]: a simulated BMW, a folder with a pipeline file, and the program on it.
+//! * [`oracle`] and [`stores`]: what must have been stored, and what has been.
+//! * [`lives`]: what a program that is killed again and again must have kept.
+//! * [`small_disk`]: a file system that can be filled and made read-only.
+//! * [`store_server`]: a store in the test's own process that can be shut.
 //!
 //! A test speaks by panicking, and so does this library.
 
-#![expect(clippy::expect_used, reason = "support for tests speaks by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "support for tests speaks by panicking"
+)]
 
+pub mod lives;
+pub mod oracle;
 pub mod process;
+pub mod scene;
 pub mod servers;
+pub mod small_disk;
+pub mod store_server;
+pub mod stores;

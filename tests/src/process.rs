@@ -1,5 +1,6 @@
 //! The program `cardata` as a child process whose output can be waited for.
 
+use std::cell::RefCell;
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,15 @@ pub enum Signal {
     Terminate,
     /// Cannot be caught.
     Kill,
+}
+
+thread_local! {
+    static PANICS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The lines in which programs that this thread reads from said that they panicked.
+pub fn panics() -> Vec<String> {
+    PANICS.with_borrow(Vec::clone)
 }
 
 impl Cardata {
@@ -119,6 +129,12 @@ impl Cardata {
         assert!(sent.success(), "kill {name} {id} fails");
     }
 
+    /// How the program ended, if it does within this time.
+    pub async fn exit_within(&mut self, time: Duration) -> Option<ExitStatus> {
+        let ended = timeout(time, self.child.wait()).await.ok()?;
+        Some(ended.expect("a child can be waited for"))
+    }
+
     /// Waits for the program's end and for the rest of its output.
     pub async fn wait_exit(&mut self, deadline: Duration) -> ExitStatus {
         let ended = timeout(deadline, async {
@@ -171,6 +187,9 @@ async fn collect(output: impl AsyncRead + Unpin, stream: Stream, sender: watch::
     let mut output = BufReader::new(output).split(b'\n');
     while let Ok(Some(bytes)) = output.next_segment().await {
         let text = String::from_utf8_lossy(&bytes).trim_end_matches('\r').to_owned();
+        if text.contains("panicked at ") {
+            PANICS.with_borrow_mut(|panics| panics.push(text.clone()));
+        }
         sender.send_modify(|lines| lines.push(Line { stream, text }));
     }
 }

@@ -22,7 +22,7 @@ pub fn run(args: &[String]) -> Result<()> {
         "bench takes no argument but --full"
     );
     let mut bench = workspace::cargo();
-    for (server, path) in servers::provide()? {
+    for (server, path) in servers::provide(&servers::SERVERS)? {
         bench.env(server.variable, path);
     }
     bench.env("CARDATA_BIN", program::build(&["--release"])?);

@@ -6,6 +6,7 @@
 mod bench;
 mod ci;
 mod codegen;
+mod drill;
 mod new_sink;
 mod program;
 mod run;
@@ -26,7 +27,7 @@ struct Command {
     run: fn(&[String]) -> Result<()>,
 }
 
-static COMMANDS: [Command; 7] = [
+static COMMANDS: [Command; 8] = [
     Command {
         name: "run",
         summary: "build the program and run a pipeline; without arguments the demo",
@@ -38,6 +39,12 @@ static COMMANDS: [Command; 7] = [
         summary: "run every test, those against real servers included",
         help: test::HELP,
         run: test::run,
+    },
+    Command {
+        name: "drill",
+        summary: "kill, starve and confuse the program, and look for what it lost",
+        help: drill::HELP,
+        run: drill::run,
     },
     Command {
         name: "tidy",

@@ -17,7 +17,7 @@ pub struct Server {
     pub variable: &'static str,
 }
 
-pub const SERVERS: [Server; 2] = [
+pub static SERVERS: [Server; 2] = [
     Server {
         package: "victoria-metrics",
         program: "victoria-metrics",
@@ -30,17 +30,24 @@ pub const SERVERS: [Server; 2] = [
     },
 ];
 
+/// What only the drills need: a library that tells a program another time.
+pub static DRILL_TOOLS: [Server; 1] = [Server {
+    package: "libfaketime",
+    program: "libfaketimeMT.so.1",
+    variable: "CARDATA_TEST_FAKETIME",
+}];
+
 /// The absolute path of each server's program, fetched where it is missing.
-pub fn provide() -> Result<Vec<(&'static Server, PathBuf)>> {
+pub fn provide(servers: &'static [Server]) -> Result<Vec<(&'static Server, PathBuf)>> {
     let folder = workspace::target().join("servers");
-    let missing: Vec<_> = SERVERS
+    let missing: Vec<_> = servers
         .iter()
         .filter(|server| server.find(&folder).is_none())
         .collect();
     if !missing.is_empty() {
         fetch(&missing, &folder).with_context(|| advice(&missing))?;
     }
-    let found = SERVERS.iter().map(|server| {
+    let found = servers.iter().map(|server| {
         let path = server
             .find(&folder)
             .with_context(|| format!("the package {} has no program {}", server.package, server.program))?;
@@ -110,14 +117,32 @@ fn fetch(missing: &[&Server], folder: &Path) -> Result<()> {
     // Renamed as the last step: a program that is there is whole.
     let programs = shell.create_dir(folder.join("usr/bin"))?;
     for server in missing {
-        let from = unpacked.join("usr/bin").join(server.program);
-        std::fs::rename(&from, programs.join(server.program))
-            .with_context(|| format!("the package {} has no {}", server.package, from.display()))?;
+        let lacks = || format!("the package {} has no {}", server.package, server.program);
+        let from = [unpacked.join("usr/bin"), unpacked.join("usr/lib")]
+            .iter()
+            .find_map(|folder| within(folder, server.program))
+            .with_context(lacks)?;
+        std::fs::rename(from, programs.join(server.program)).with_context(lacks)?;
     }
     shell.change_dir(folder);
     shell.remove_path(&downloads)?;
     shell.remove_path(&lists)?;
     Ok(())
+}
+
+/// The file of this name in a folder or below it: libraries lie where the architecture wants them.
+fn within(folder: &Path, name: &str) -> Option<PathBuf> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    entries.sort();
+    let here = entries.iter().find(|path| path.is_file() && path.ends_with(name));
+    here.cloned().or_else(|| {
+        let mut folders = entries.iter().filter(|path| path.is_dir() && !path.is_symlink());
+        folders.find_map(|folder| within(folder, name))
+    })
 }
 
 /// With the system's package lists, else with fresh ones of our own.

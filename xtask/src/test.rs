@@ -4,7 +4,7 @@ use std::process::exit;
 
 use anyhow::{Context, Result};
 
-use crate::servers::{self, SERVERS};
+use crate::servers::{self, DRILL_TOOLS, SERVERS};
 use crate::{program, terminal, workspace};
 
 pub const HELP: &str = "\
@@ -13,6 +13,8 @@ cargo xtask test [--without-servers] [arguments of cargo test]
 Runs every test of the workspace. Some speak to real servers: VictoriaMetrics and InfluxDB 1.x. These are
 taken from PATH, else Debian's packages are unpacked under target/servers (30 MB, once; no root, nothing is
 installed), else you are told what to install.
+
+The drills of faults run in small; `cargo xtask drill` runs them in full.
 
   --without-servers   leaves the tests against servers out, and says so at the end
   …                   passed on to `cargo test`, for example: -p sink-csv, or a test's name
@@ -40,11 +42,15 @@ pub fn run(args: &[String]) -> Result<()> {
         tests.env("CARDATA_WITHOUT_SERVERS", "1");
     } else {
         tests.env_remove("CARDATA_WITHOUT_SERVERS");
-        for (server, path) in servers::provide()? {
+        for (server, path) in servers::provide(&SERVERS)? {
             tests.env(server.variable, path);
         }
     }
     if options.program && std::env::var_os("CARDATA_BIN").is_none() {
+        // A drill that lacks a tool says that it is left out.
+        if let (false, Ok(tools)) = (options.without_servers, servers::provide(&DRILL_TOOLS)) {
+            tests.envs(tools.into_iter().map(|(tool, path)| (tool.variable, path)));
+        }
         // Together with the tests: cargo would choose other features for the program alone, and build all twice.
         tests.env("CARDATA_BIN", program::build(&["--workspace", "--tests"])?);
     }

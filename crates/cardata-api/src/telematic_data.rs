@@ -3,10 +3,13 @@
 use std::fmt;
 
 use collector_core::RawReading;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
+
+/// Thirty times as many as BMW's catalogue has: each would be remembered for ever.
+const MOST_DESCRIPTORS: usize = 10_000;
 
 /// What one poll brought.
 #[derive(Debug, Clone)]
@@ -27,7 +30,7 @@ struct Readings(Vec<RawReading>);
 struct ReadingsVisitor;
 
 pub(crate) fn read(answer: &Answer<'_>) -> Result<TelematicData, ApiError> {
-    let body: Body = answer.json("no telematicData")?;
+    let body: Body = answer.json("no telematicData of at most 10,000 descriptors")?;
     Ok(TelematicData {
         readings: body.telematic_data.0,
     })
@@ -55,6 +58,9 @@ impl<'de> Visitor<'de> for ReadingsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Readings, A::Error> {
         let mut readings = Vec::new();
         while let Some((descriptor, body)) = map.next_entry()? {
+            if readings.len() == MOST_DESCRIPTORS {
+                return Err(A::Error::custom("too many descriptors"));
+            }
             readings.push(RawReading { descriptor, body });
         }
         Ok(Readings(readings))

@@ -35,6 +35,18 @@ fn find(program: &str, variable: &str) -> Option<PathBuf> {
     Some(path)
 }
 
+/// The library `libfaketime`, which tells a program another time; else why it cannot be had.
+pub fn faketime() -> Result<PathBuf, String> {
+    const LIBRARY: &str = "libfaketimeMT.so.1";
+    const VARIABLE: &str = "CARDATA_TEST_FAKETIME";
+    let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/servers/usr/bin");
+    let named = env::var_os(VARIABLE).map(PathBuf::from);
+    let found = named.or_else(|| Some(unpacked.join(LIBRARY)));
+    found.filter(|path| path.is_file()).ok_or_else(|| {
+        format!("{LIBRARY} (Debian's package libfaketime) is not here; {VARIABLE} may name it")
+    })
+}
+
 #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
 fn say_left_out(program: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();

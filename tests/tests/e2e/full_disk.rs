@@ -1,47 +1,10 @@
 //! Disks that are full, as small file systems in memory. Only root may mount them.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use tests::small_disk::SmallDisk;
 
 use crate::oracle::{assert_exactly, expected_of_all};
 use crate::scene::{DEADLINE, Plan, Scene, stop, until};
 use crate::stores;
-
-/// A mounted file system; gone when dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// `None`, which is said, where nothing may be mounted.
-    #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
-    fn mount(path: &Path, size: &str) -> Option<Self> {
-        std::fs::create_dir_all(path).unwrap();
-        let options = format!("size={size}");
-        let mut command = Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(path);
-        let mounted = command.output().is_ok_and(|output| output.status.success());
-        if !mounted {
-            eprintln!("left out: no file system can be mounted here");
-        }
-        mounted.then(|| Self(path.to_owned()))
-    }
-
-    /// Takes all room that is left.
-    fn fill(&self) {
-        let chunk = vec![0; 4_096];
-        let mut filler = std::fs::File::create(self.0.join("filler")).unwrap();
-        while std::io::Write::write_all(&mut filler, &chunk).is_ok() {}
-    }
-
-    fn make_room(&self) {
-        std::fs::remove_file(self.0.join("filler")).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
 
 #[tokio::test]
 async fn stores_on_a_full_disk_go_on_when_there_is_room() {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use cardata_sim::SimConfig;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use tests::process::{Cardata, Signal};
+use tests::lives::Lives;
+use tests::process::Signal;
 
-use crate::oracle::{answers, assert_exactly, expected};
+use crate::oracle::{answers, assert_exactly};
 use crate::scene::{DEADLINE, Plan, Scene, stop};
 use crate::stores;
 
@@ -15,60 +16,6 @@ const KILLS: usize = 30;
 const SEED: u64 = 20_260_301;
 /// From before the program has opened its journal to when it has polled for a while.
 const LONGEST_LIFE: Duration = Duration::from_millis(900);
-
-/// The answers that reached the journal. A poll that was under way when the program was killed is the only one
-/// of its life that may be missing, and the last.
-struct Lives {
-    /// How many answers BMW has served, and how many of them are in the journal, up to the last death.
-    served: usize,
-    stored: usize,
-    /// The positions of the answers that died on their way.
-    lost: Vec<usize>,
-}
-
-impl Lives {
-    async fn end(&mut self, scene: &Scene, mut run: Cardata) {
-        assert!(
-            run.wait_exit(DEADLINE).await.code().is_none(),
-            "{}",
-            run.transcript()
-        );
-        settle(scene).await;
-        let state = scene.path("state");
-        let served = scene.answers() - self.served;
-        let total = usize::try_from(stores::journal(&state, "select count(*) from log")).unwrap();
-        let stored = total - self.stored;
-        assert!(
-            stored == served || stored + 1 == served,
-            "{stored} of {served} are stored:\n{}",
-            run.transcript()
-        );
-        self.served += served;
-        self.stored = total;
-        if stored < served {
-            self.lost.push(self.served - 1);
-        }
-        let polled = crate::scene::count(&run, "polled");
-        assert!(polled <= stored, "{polled} acknowledged, {stored} stored");
-        let ledger = stores::journal(&state, "select count(*) from quota");
-        let counted = scene
-            .bmw
-            .requests()
-            .iter()
-            .filter(|request| request.counted)
-            .count();
-        assert!(
-            ledger >= counted as u64,
-            "{ledger} calls in the ledger, BMW saw {counted}"
-        );
-    }
-}
-
-/// Returns when the simulator, which lives in this thread, has handled every request that was sent before.
-async fn settle(scene: &Scene) {
-    let said = scene.call(&["check", "--connect"]).await;
-    assert_eq!(said.code, Some(0), "{said:?}");
-}
 
 #[tokio::test]
 async fn nothing_is_lost_and_nothing_comes_twice() {
@@ -88,11 +35,7 @@ async fn nothing_is_lost_and_nothing_comes_twice() {
     .await;
     scene.login().await;
     let mut random = StdRng::seed_from_u64(SEED);
-    let mut lives = Lives {
-        served: 0,
-        stored: 0,
-        lost: Vec::new(),
-    };
+    let mut lives = Lives::default();
     for _ in 0..KILLS {
         let run = scene.hurry(&["run"]);
         // The moment of death is what is tried out here.
@@ -111,11 +54,7 @@ async fn nothing_is_lost_and_nothing_comes_twice() {
         "{} answers: the program never lived long enough",
         all.len()
     );
-    let arrived = all
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| !lives.lost.contains(index));
-    let wanted = expected(arrived.map(|(_, answer)| *answer));
+    let wanted = lives.expected(&served);
     assert_exactly("csv", stores::csv(&scene.path("csv")), wanted.clone());
     assert_exactly(
         "sqlite",

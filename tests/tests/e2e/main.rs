@@ -3,11 +3,7 @@
 //! Every test reads the stores back and holds them against what BMW served: [`oracle`] says what must be there,
 //! [`stores`] what is there, [`scene`] is the stage.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test speaks by panicking, and so do its helpers"
-)]
+#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
 
 mod bad_input;
 mod bad_places;
@@ -21,12 +17,10 @@ mod journal_care;
 mod kills;
 mod letters;
 mod logins;
-mod oracle;
 mod outages;
 mod quota;
 mod refusals;
 mod replays;
-mod scene;
 mod secrets;
-mod store_server;
-mod stores;
+
+use tests::{oracle, scene, store_server, stores};

@@ -47,6 +47,22 @@ async fn the_vehicles_come_in_any_wrapping() {
 }
 
 #[tokio::test]
+async fn more_descriptors_than_any_car_has_are_refused() {
+    let body = |descriptors: usize| {
+        let members: Vec<_> = (0..descriptors).map(|n| format!(r#""d{n}":{{}}"#)).collect();
+        format!(r#"{{"telematicData":{{{}}}}}"#, members.join(","))
+    };
+    assert_eq!(readings_of(&body(10_000)).await.len(), 10_000);
+    let server = Server::start([Reply::new(200, body(10_001))]).await;
+    let client = Bench::new(&server.url).client;
+    let error = client.telematic_data(&vin(), &container()).await.unwrap_err();
+    assert!(
+        error.to_string().contains("at most 10,000 descriptors"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn vehicles_with_gaps_are_read_as_far_as_they_go() {
     let body = r#"[{"vin":"WBY8P210X07A12345"},{"vin":"short"},
         {"vin":"wby8p210x07a12346","mappingType":"secondary","mappedSince":"yesterday","new":[1]}]"#;

@@ -10,6 +10,9 @@ use crate::quota::{Allowance, Denied, Spent};
 const DAY_MILLISECONDS: i64 = 24 * 3_600 * 1_000;
 /// Rows older than this no longer count towards any window.
 const KEPT_MILLISECONDS: i64 = 8 * DAY_MILLISECONDS;
+/// So many of the newest rows stay all the same: a clock that was far ahead for a moment must not make the program
+/// forget the calls of the day.
+const KEPT_ROWS: i64 = 1_000;
 
 impl Journal {
     /// Writes a call into the ledger if `allowance` permits one now, else says when it will. The number
@@ -29,8 +32,10 @@ impl Journal {
                 return Ok(Err(denied));
             }
             connection
-                .prepare_cached("delete from quota where account = ?1 and at < ?2")?
-                .execute(params![account, now.as_millisecond() - KEPT_MILLISECONDS])?;
+                .prepare_cached(
+                    "delete from quota where account = ?1 and at < ?2 and id <= (select max(id) from quota) - ?3",
+                )?
+                .execute(params![account, now.as_millisecond() - KEPT_MILLISECONDS, KEPT_ROWS])?;
             connection
                 .prepare_cached("insert into quota (account, at, call) values (?1, ?2, ?3)")?
                 .execute(params![account, now.as_millisecond(), call])?;

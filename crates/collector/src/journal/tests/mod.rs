@@ -1,5 +1,6 @@
 //! The journal on a real disk, held against what it promises.
 
+mod calls;
 mod damage;
 mod delivery;
 mod durability;

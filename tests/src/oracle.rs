@@ -2,6 +2,7 @@
 //! `battery`.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use cardata_sim::Served;
 use jiff::Timestamp;
@@ -79,31 +80,74 @@ pub fn expected_of_all(served: &[Served]) -> Vec<Row> {
     expected(answers(served))
 }
 
-/// Holds a store against the oracle: every row once, no other row.
-pub fn assert_exactly(store: &str, mut found: Vec<Row>, mut wanted: Vec<Row>) {
-    assert!(!wanted.is_empty(), "nothing was served: the test tests nothing");
-    found.sort();
-    wanted.sort();
-    if found == wanted {
-        return;
+/// How a store differs from what it should hold.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Rows that are not there, or not as often as they should be.
+    pub missing: Vec<Row>,
+    /// Rows that are there more often than they should be.
+    pub twice: Vec<Row>,
+    /// Rows that should not be there at all.
+    pub invented: Vec<Row>,
+}
+
+/// Compares what a store holds with what it should hold, how often each row is there included.
+pub fn compare(found: &[Row], wanted: &[Row]) -> Difference {
+    let mut counts: HashMap<&Row, (usize, usize)> = HashMap::new();
+    for row in wanted {
+        counts.entry(row).or_default().0 += 1;
     }
-    let twice: Vec<_> = found
-        .windows(2)
-        .filter(|pair| pair[0] == pair[1])
-        .map(|pair| &pair[0])
-        .collect();
-    let (have, want): (HashSet<_>, HashSet<_>) = (found.iter().collect(), wanted.iter().collect());
-    let missing: Vec<_> = wanted.iter().filter(|row| !have.contains(row)).collect();
-    let invented: Vec<_> = found.iter().filter(|row| !want.contains(row)).collect();
-    panic!(
-        "{store} has {} rows and should have {}:\n{} missing {:#?}\n{} twice {:#?}\n{} never served {:#?}",
+    for row in found {
+        counts.entry(row).or_default().1 += 1;
+    }
+    let mut difference = Difference::default();
+    for (row, (wanted, found)) in counts {
+        let list = match (wanted, found) {
+            (0, _) => &mut difference.invented,
+            (wanted, found) if found < wanted => &mut difference.missing,
+            _ => &mut difference.twice,
+        };
+        list.extend(std::iter::repeat_n(row.clone(), found.abs_diff(wanted)));
+    }
+    for list in [
+        &mut difference.missing,
+        &mut difference.twice,
+        &mut difference.invented,
+    ] {
+        list.sort();
+    }
+    difference
+}
+
+impl Difference {
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Each kind of difference with its first rows.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            missing,
+            twice,
+            invented,
+        } = self;
+        for (words, rows) in [("missing", missing), ("twice", twice), ("never served", invented)] {
+            writeln!(f, "{} {words} {:#?}", rows.len(), &rows[..rows.len().min(5)])?;
+        }
+        Ok(())
+    }
+}
+
+/// Holds a store against the oracle: every row once, no other row.
+pub fn assert_exactly(store: &str, found: Vec<Row>, wanted: Vec<Row>) {
+    assert!(!wanted.is_empty(), "nothing was served: the test tests nothing");
+    let difference = compare(&found, &wanted);
+    assert!(
+        difference.is_none(),
+        "{store} has {} rows and should have {}:\n{difference}",
         found.len(),
         wanted.len(),
-        missing.len(),
-        missing.iter().take(5).collect::<Vec<_>>(),
-        twice.len(),
-        twice.iter().take(5).collect::<Vec<_>>(),
-        invented.len(),
-        invented.iter().take(5).collect::<Vec<_>>(),
     );
 }

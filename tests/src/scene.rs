@@ -1,5 +1,6 @@
 //! The stage of a test: a simulated BMW, a folder with a pipeline file, and the program.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -7,7 +8,10 @@ use std::time::{Duration, Instant};
 use cardata_sim::{Approval, Control, RequestRecord, Sim, SimConfig};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
-use tests::process::{Cardata, Signal, Stream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::process::{Cardata, Signal, Stream};
 
 /// How long anything may take before a test gives up; what a test waits for comes much sooner.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -45,7 +49,10 @@ pub struct Scene {
     pub bmw: Control,
     folder: TempDir,
     clock: Arc<SimClock>,
-    _sim: Sim,
+    environment: Vec<(String, OsString)>,
+    sim: Sim,
+    /// The BMWs of further accounts.
+    others: Vec<Sim>,
 }
 
 /// What a command said.
@@ -102,11 +109,35 @@ impl Scene {
             bmw: sim.control(),
             folder: TempDir::new().expect("a temporary folder can be made"),
             clock,
-            _sim: sim,
+            environment: Vec::new(),
+            sim,
+            others: Vec::new(),
         };
-        let text = plan.text(&scene._sim.auth_url());
+        let text = plan.text(&scene.sim.auth_url());
         std::fs::write(scene.path("pipeline.yaml"), text).unwrap();
         scene
+    }
+
+    /// Adds an account to the pipeline file, on a BMW of its own with the same time.
+    pub async fn add_account(&mut self, name: &str, mut config: SimConfig, plan: &Plan<'_>) -> Control {
+        config.speed = plan.speed;
+        config.calls_per_day = plan.calls_per_day;
+        config.poll_interval = Duration::from_secs(1);
+        config.approval = Approval::Auto {
+            after: Duration::ZERO,
+        };
+        let clock = self.clock.clone();
+        let sim = Sim::start_with_now(config, Arc::new(move || clock.now())).await;
+        let sim = sim.expect("loopback has a free port");
+        let (url, calls_per_day) = (sim.auth_url(), plan.calls_per_day);
+        let account = format!(
+            "  - name: {name}\n    client_id: {CLIENT_ID}\n    calls_per_day: {calls_per_day}\n    \
+             endpoints: {{ auth: \"{url}\", api: \"{url}\" }}\n"
+        );
+        self.edit(|text| text.replacen("sources:\n", &(account + "sources:\n"), 1));
+        let bmw = sim.control();
+        self.others.push(sim);
+        bmw
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -117,8 +148,46 @@ impl Scene {
     pub fn start(&self, arguments: &[&str]) -> Cardata {
         let arguments = arguments.iter().chain(&["--config", "pipeline.yaml"]);
         Cardata::start(arguments, |command| {
-            command.current_dir(self.folder.path()).env_remove("CARDATA_LOG");
+            command
+                .current_dir(self.folder.path())
+                .env_remove("CARDATA_LOG")
+                .envs(self.environment.iter().map(|(name, value)| (name, value)));
         })
+    }
+
+    /// Sets a variable for the commands to come.
+    pub fn set_env(&mut self, name: &str, value: impl Into<OsString>) {
+        self.environment.push((name.to_owned(), value.into()));
+    }
+
+    /// Lets the time hurry from now on, where it does not yet.
+    pub fn hurry_up(&self) {
+        self.clock.hurry();
+    }
+
+    /// Where BMW is.
+    pub fn url(&self) -> String {
+        self.sim.auth_url()
+    }
+
+    /// Changes the pipeline file.
+    pub fn edit(&self, change: impl FnOnce(String) -> String) {
+        let path = self.path("pipeline.yaml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, change(text)).unwrap();
+    }
+
+    /// Returns when the simulator has handled every request that was sent before, those of a program that is
+    /// dead included. It runs in this thread, so some round trips are enough.
+    pub async fn settle(&self) {
+        for _ in 0..3 {
+            let address = self.url();
+            let address = address.trim_start_matches("http://");
+            let mut stream = TcpStream::connect(address).await.expect("the simulator listens");
+            let request = format!("GET /oneid/link HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            stream.read_to_end(&mut Vec::new()).await.unwrap();
+        }
     }
 
     /// Runs a command on the scene's pipeline file to its end.
@@ -238,12 +307,22 @@ pub fn count(run: &Cardata, pattern: &str) -> usize {
 }
 
 /// Waits until `condition` holds; tells what the program said when it does not.
-pub async fn until(run: &Cardata, what: &str, mut condition: impl FnMut() -> bool) {
-    let give_up = Instant::now() + DEADLINE;
+pub async fn until(run: &Cardata, what: &str, condition: impl FnMut() -> bool) {
+    until_within(run, DEADLINE, what, condition).await;
+}
+
+/// The same for what may take longer, or must not take so long.
+pub async fn until_within(
+    run: &Cardata,
+    deadline: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> bool,
+) {
+    let give_up = Instant::now() + deadline;
     while !condition() {
         assert!(
             Instant::now() < give_up,
-            "no {what} within {DEADLINE:?}:\n{}",
+            "no {what} within {deadline:?}:\n{}",
             run.transcript()
         );
         tokio::time::sleep(BETWEEN_LOOKS).await;

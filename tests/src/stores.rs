@@ -1,13 +1,14 @@
 //! What the stores hold, read the way other programs read them.
 
+use std::collections::HashMap;
 use std::path::Path;
 
+use crate::process::{Line, Stream};
+use crate::servers::{FieldValue, InfluxDb1};
 use jiff::Timestamp;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
-use tests::process::{Line, Stream};
-use tests::servers::{FieldValue, InfluxDb1};
 
 use crate::oracle::{Row, canonical};
 
@@ -52,6 +53,57 @@ pub fn csv(folder: &Path) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// Every cell of every file of the wide layout that is not empty. Such files keep neither the times of single
+/// values nor descriptors: see [`without_times`].
+pub fn csv_wide(folder: &Path) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let Ok(files) = std::fs::read_dir(folder) else {
+        return rows;
+    };
+    for file in files.map(|file| file.unwrap().path()) {
+        if file.extension().is_none_or(|end| end != "csv") {
+            continue;
+        }
+        let mut reader = csv::Reader::from_path(file).unwrap();
+        let columns = reader.headers().unwrap().clone();
+        for record in reader.records() {
+            let record = record.unwrap();
+            let cells = columns.iter().zip(&record).skip(5);
+            rows.extend(
+                cells
+                    .filter(|(_, cell)| !cell.is_empty())
+                    .map(|(column, cell)| Row {
+                        vin: record[3].to_owned(),
+                        descriptor: column.split(" [").next().unwrap_or_default().to_owned(),
+                        at: 0,
+                        value: canonical(cell),
+                    }),
+            );
+        }
+    }
+    rows
+}
+
+/// Rows as the wide layout shows them: short names, and no times.
+pub fn without_times(rows: &[Row]) -> Vec<Row> {
+    let names = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/cardata-api/catalogue/names.csv");
+    let mut names = csv::Reader::from_path(names).unwrap();
+    let names: HashMap<String, String> = names
+        .records()
+        .map(|record| {
+            record
+                .map(|record| (record[0].to_owned(), record[1].to_owned()))
+                .unwrap()
+        })
+        .collect();
+    let row = |row: &Row| Row {
+        descriptor: names[&row.descriptor].clone(),
+        at: 0,
+        ..row.clone()
+    };
+    rows.iter().map(row).collect()
 }
 
 /// Every row of the view `readings`.
@@ -125,6 +177,44 @@ pub fn journal(state: &Path, query: &str) -> u64 {
         return 0;
     }
     open(&path).query_row(query, [], |row| row.get(0)).unwrap()
+}
+
+/// The number of the newest entry of the journal.
+pub fn newest_entry(state: &Path) -> u64 {
+    journal(state, "select coalesce(max(seq), 0) from log")
+}
+
+/// How far the journal has been acknowledged by all of these sinks; by all that there are where none is named.
+pub fn acknowledged(state: &Path, sinks: &[&str]) -> u64 {
+    let names = sinks
+        .iter()
+        .map(|sink| format!("'{sink}'"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let chosen = if sinks.is_empty() {
+        String::new()
+    } else {
+        format!("where sink in ({names})")
+    };
+    journal(
+        state,
+        &format!("select coalesce(min(seq), 0) from cursor {chosen}"),
+    )
+}
+
+/// How many calls were ever written into the ledger: it forgets old ones, but numbers all.
+pub fn calls(state: &Path) -> u64 {
+    journal(state, "select coalesce(max(id), 0) from quota")
+}
+
+/// VIN and descriptor of every reading that this sink refused.
+pub fn dead_letters(state: &Path, sink: &str) -> Vec<(String, String)> {
+    let connection = open(&state.join("journal.db"));
+    let query = "select vin, descriptor from dead_letter
+                 join log using (seq) join vehicle on vehicle.id = vehicle_id where sink = ?1";
+    let mut query = connection.prepare(query).unwrap();
+    let letters = query.query_map([sink], |row| Ok((row.get(0)?, row.get(1)?)));
+    letters.unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 fn open(path: &Path) -> Connection {
