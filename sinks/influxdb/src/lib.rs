@@ -15,6 +15,8 @@ mod body;
 mod client;
 mod config;
 mod encode;
+#[doc(hidden)]
+pub mod fuzzing;
 mod isolate;
 mod plan;
 mod protocol;

@@ -14,6 +14,8 @@ mod decode;
 mod decoder;
 pub mod deliver;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ledger;
 pub mod overview;
 mod payload;
