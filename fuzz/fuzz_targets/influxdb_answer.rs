@@ -2,4 +2,4 @@
 
 #![cfg_attr(fuzzing, no_main)]
 
-cardata_fuzz::main!(influxdb_answer);
+fuzz::main!(influxdb_answer);

@@ -2,4 +2,4 @@
 
 #![cfg_attr(fuzzing, no_main)]
 
-cardata_fuzz::main!(journal_payload);
+fuzz::main!(journal_payload);

@@ -2,4 +2,4 @@
 
 #![cfg_attr(fuzzing, no_main)]
 
-cardata_fuzz::main!(polls);
+fuzz::main!(polls);

@@ -2,4 +2,4 @@
 
 #![cfg_attr(fuzzing, no_main)]
 
-cardata_fuzz::main!(rest_bodies);
+fuzz::main!(rest_bodies);

@@ -2,4 +2,4 @@
 
 #![cfg_attr(fuzzing, no_main)]
 
-cardata_fuzz::main!(token_file);
+fuzz::main!(token_file);

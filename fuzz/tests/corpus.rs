@@ -1,6 +1,6 @@
 //! The seeds still reach the inside of their parsers, and break no promise.
 
-use cardata_fuzz::{TARGETS, assert_reachable};
+use fuzz::{TARGETS, assert_reachable};
 
 #[test]
 fn every_seed_reaches_the_inside_of_its_parser() {

@@ -9,7 +9,8 @@ use crate::answer::Answer;
 use crate::endpoint::{Base, Endpoint};
 use crate::error::ApiError;
 use crate::{
-    BasicData, Container, ContainerDetails, Mapping, TelematicData, basic_data, container, mapping, telematic_data,
+    BasicData, Container, ContainerDetails, Mapping, TelematicData, basic_data, container, mapping,
+    telematic_data,
 };
 
 /// An answer as it came from the network.
