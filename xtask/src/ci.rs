@@ -16,7 +16,10 @@ deps`) and the seeds of the fuzz targets. Stops at the first that fails.
 type Step = (&'static str, fn(args: &[String]) -> Result<()>);
 
 const STEPS: [Step; 7] = [
-    ("formatting", |_| cargo(&["fmt", "--all", "--check"])),
+    ("formatting", |_| {
+        cargo(&["fmt", "--all", "--check"])?;
+        cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])
+    }),
     ("clippy", |_| {
         cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     }),
