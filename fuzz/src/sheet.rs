@@ -4,10 +4,10 @@
 //! option ␟ option ␟ … ␞ type ␟ descriptor ␟ name ␟ unit ␟ milliseconds ␟ occurrence ␟ value ␞ …
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use collector_core::{Descriptor, Entry, Origin, Reading, Snapshot, Stamp, Unit, Value, ValueType, Vehicle};
+use collector_core::{Descriptor, Entry, Origin, Reading, Snapshot, Stamp, Unit, Value, Vehicle};
 use jiff::Timestamp;
 
 const RECORD: char = '\u{1e}';
@@ -28,8 +28,10 @@ impl<'a> Sheet<'a> {
         let text = std::str::from_utf8(input).ok()?;
         let mut records = text.split(RECORD);
         let options: Vec<_> = records.next()?.split(FIELD).collect();
-        let mut seen = BTreeSet::new();
-        let readings: Vec<_> = records.filter_map(|record| reading(record, &mut seen)).collect();
+        let mut seen = Seen::default();
+        let readings: Vec<_> = records
+            .filter_map(|record| reading(record, &mut seen))
+            .collect();
         if readings.is_empty() {
             return None;
         }
@@ -62,9 +64,38 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// The journal gives no sink two readings of one descriptor, time and occurrence, no empty text and no number
-/// that is not finite.
-fn reading(record: &str, seen: &mut BTreeSet<(String, i64, u32)>) -> Option<Reading> {
+/// What the journal and the catalogue promise to sinks, kept while readings are made of anything.
+#[derive(Default)]
+struct Seen {
+    descriptors: BTreeMap<String, Descriptor>,
+    /// By identifier and by name.
+    places: BTreeSet<(String, i64, u32)>,
+}
+
+impl Seen {
+    /// A descriptor has one name, one type and one unit for ever.
+    fn descriptor(&mut self, new: Descriptor) -> Option<Descriptor> {
+        let known = self.descriptors.entry(new.as_str().to_owned());
+        let known = known.or_insert_with(|| new.clone());
+        let same = known.name() == new.name()
+            && known.value_type() == new.value_type()
+            && known.unit() == new.unit();
+        same.then(|| known.clone())
+    }
+
+    /// No two readings have one descriptor, time and occurrence.
+    fn is_new(&mut self, descriptor: &Descriptor, milliseconds: i64, occurrence: u32) -> bool {
+        let keys = [
+            format!("id {}", descriptor.as_str()),
+            format!("name {}", descriptor.name()),
+        ];
+        let new = keys.map(|key| self.places.insert((key, milliseconds, occurrence)));
+        !new.contains(&false)
+    }
+}
+
+/// No sink is given an empty text or a number that is not finite.
+fn reading(record: &str, seen: &mut Seen) -> Option<Reading> {
     let mut fields = record.splitn(7, FIELD);
     let mut field = || fields.next().unwrap_or_default();
     let (kind, id, name, unit) = (field(), field(), field(), field());
@@ -78,15 +109,13 @@ fn reading(record: &str, seen: &mut BTreeSet<(String, i64, u32)>) -> Option<Read
         _ if text.is_empty() => return None,
         _ => Value::Text(text.into()),
     };
-    let known = [format!("id {id}"), format!("name {name}")];
-    let is_new = known.map(|known| seen.insert((known, milliseconds, occurrence)));
-    if is_new.contains(&false) {
+    let unit = (!unit.is_empty()).then(|| Unit::other(unit));
+    let descriptor = seen.descriptor(Descriptor::new(id, name, value.value_type(), unit.clone()))?;
+    if !seen.is_new(&descriptor, milliseconds, occurrence) {
         return None;
     }
-    let unit = (!unit.is_empty()).then(|| Unit::other(unit));
-    let value_type: ValueType = value.value_type();
     Some(Reading {
-        descriptor: Descriptor::new(id, name, value_type, unit.clone()),
+        descriptor,
         value,
         unit,
         measured_at: Timestamp::from_millisecond(milliseconds).ok()?,

@@ -10,8 +10,10 @@ pub fn redact(words: &str, secret: Option<&str>) -> String {
     if let Some(secret) = secret.filter(|secret| !secret.is_empty()) {
         words = words.replace(secret, "…");
     }
+    // What else controls a terminal must not do so from a log.
     let words = words
-        .split_whitespace()
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
         .map(without_vins)
         .collect::<Vec<_>>()
         .join(" ");
@@ -80,6 +82,11 @@ mod tests {
     fn long_words_are_cut_between_characters() {
         let shown = redact(&"ü".repeat(1_000), None);
         assert_eq!(shown.chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn control_characters_become_spaces() {
+        assert_eq!(redact("a\u{1b}[31m\0 b\r\nc\u{9b}1m", None), "a [31m b c 1m");
     }
 
     #[test]

@@ -19,8 +19,9 @@ const MEMORY: u32 = 1024;
 #[derive(Debug)]
 pub struct Campaign {
     target: String,
-    seconds: u32,
     executions: u64,
+    /// A second.
+    speed: u64,
     /// How much of the instrumented code ran.
     edges: u64,
     /// Inputs that reached what none had reached before.
@@ -74,11 +75,11 @@ impl Campaign {
             .with_context(|| format!("cannot start {}", program.display()))?;
         let words = std::fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
         let words = String::from_utf8_lossy(&words);
-        Ok(Self::read(target, seconds, &words, status.success(), log))
+        Ok(Self::read(target, &words, status.success(), log))
     }
 
     /// Reads what libFuzzer said.
-    fn read(target: &str, seconds: u32, words: &str, sound: bool, log: PathBuf) -> Self {
+    fn read(target: &str, words: &str, sound: bool, log: PathBuf) -> Self {
         let end = if sound {
             End::Sound
         } else {
@@ -91,14 +92,17 @@ impl Campaign {
         };
         Self {
             target: target.to_owned(),
-            seconds,
             executions: statistic(words, "stat::number_of_executed_units:"),
+            speed: statistic(words, "stat::average_exec_per_sec:"),
             edges: last_number(words, " cov: "),
             new: statistic(words, "stat::new_units_added:"),
             end,
         }
     }
 }
+
+/// How the lines begin that follow what a panic says.
+const END: [&str; 3] = ["note: ", "stack backtrace:", "=="];
 
 fn statistic(words: &str, name: &str) -> u64 {
     let line = words.lines().rev().find_map(|line| line.strip_prefix(name));
@@ -120,7 +124,7 @@ fn what_broke(words: &str) -> String {
     if let Some(panic) = panic {
         let lines = panic
             .lines()
-            .take_while(|line| !line.starts_with("note: ") && !line.starts_with("=="));
+            .take_while(|line| !END.iter().any(|end| line.starts_with(end)));
         let told: String = lines.take(6).collect::<Vec<_>>().join("\n");
         return told.chars().take(1_000).collect();
     }
@@ -138,11 +142,10 @@ fn artifact(words: &str) -> Option<PathBuf> {
 
 impl fmt::Display for Campaign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let speed = self.executions / u64::from(self.seconds.max(1));
         write!(
             f,
-            "{:<18} {:>10} {speed:>10} {:>7} {:>12}",
-            self.target, self.executions, self.edges, self.new
+            "{:<18} {:>10} {:>10} {:>7} {:>12}",
+            self.target, self.executions, self.speed, self.edges, self.new
         )?;
         match self.end {
             End::Sound => Ok(()),
@@ -182,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_was_tried_is_read() {
-        let campaign = Campaign::read("id_token", 30, SAID, true, "log".into());
+        let campaign = Campaign::read("id_token", SAID, true, "log".into());
         let line = "id_token               123456       4115    2417           77";
         assert_eq!(campaign.to_string(), line);
         assert_eq!(line.len(), HEADER.len());
@@ -194,7 +197,7 @@ mod tests {
             "{SAID}\nthread '<unnamed>' panicked at src/a.rs:1:2:\nshown: hunter2\nnote: run with\n== ERROR: libFuzzer: \
              deadly signal\nartifact_prefix='x/'; Test unit written to x/crash-1\n"
         );
-        let campaign = Campaign::read("id_token", 30, &words, false, "log".into());
+        let campaign = Campaign::read("id_token", &words, false, "log".into());
         let End::Broken(finding) = campaign.end else {
             panic!("broken")
         };
@@ -210,7 +213,7 @@ mod tests {
     fn time_and_memory_are_told_in_libfuzzers_words() {
         let words = "==7== ERROR: libFuzzer: timeout after 11 seconds\nTest unit written to x/timeout-1\n";
         assert!(what_broke(words).ends_with("timeout after 11 seconds"));
-        let campaign = Campaign::read("id_token", 30, "killed", false, "log".into());
+        let campaign = Campaign::read("id_token", "killed", false, "log".into());
         let End::Broken(finding) = campaign.end else {
             panic!("broken")
         };
