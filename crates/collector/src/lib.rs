@@ -20,6 +20,7 @@ pub mod engine;
 pub mod http;
 pub mod journal;
 pub mod normalise;
+pub mod panics;
 pub mod plugins;
 pub mod quota;
 pub mod schedule;

@@ -76,7 +76,7 @@ pub fn judge(
     body: &str,
 ) -> Result<Answer, SinkError> {
     let said = said(body);
-    let words = redact(&said.words(status), target.secret());
+    let words = redact(&said.words(status), target.secrets());
     match status.as_u16() {
         // What answers any address with its front page would swallow everything.
         200..=299 if is_page(body) => Err(misconfigured(target, &words, "that is not InfluxDB: check `url`")),
@@ -133,7 +133,7 @@ fn redirected(target: &Target, headers: &HeaderMap) -> SinkError {
         .unwrap_or("nowhere");
     let place = location.split(['?', '#']).next().unwrap_or_default();
     let place = place.trim_end_matches("/api/v2/write").trim_end_matches("/write");
-    let place = redact(place, target.secret());
+    let place = redact(place, target.secrets());
     SinkError::misconfigured(format!(
         "{} sends us to {place}: if that is right, write it as `url`",
         target.address()
