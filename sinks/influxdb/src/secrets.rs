@@ -4,18 +4,26 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use url::form_urlencoded::byte_serialize;
 
-/// A token or a password as it is, in a URL, in JSON, as programs print texts, and as HTTP carries it; the longest
-/// first.
+/// A token or a password as it is, in a URL, in JSON, as programs print texts (also within another such text), and as HTTP
+/// carries it; the longest first.
 pub fn forms(user: Option<&str>, secret: &str) -> Vec<String> {
     let encoded: String = byte_serialize(secret.as_bytes()).collect();
-    let json = serde_json::Value::from(secret).to_string();
+    let json = |text: &str| {
+        let quoted = serde_json::Value::from(text).to_string();
+        quoted[1..quoted.len() - 1].to_owned()
+    };
+    let debug = secret.escape_debug().to_string();
     let basic = format!("{}:{secret}", user.unwrap_or_default());
     let mut forms = vec![
         secret.to_owned(),
         encoded.replace('+', "%20"),
         encoded,
-        json[1..json.len() - 1].to_owned(),
-        secret.escape_debug().to_string(),
+        json(secret),
+        // A message in a message.
+        json(&json(secret)),
+        json(&debug),
+        debug.escape_debug().to_string(),
+        debug,
     ];
     for text in [secret, &basic] {
         forms.extend([
@@ -42,6 +50,7 @@ mod tests {
             "p%22%C3%A4+w%5C%2B%2F%3D",
             "p%22%C3%A4%20w%5C%2B%2F%3D",
             "p\\\"ä w\\\\+/=",
+            "p\\\\\\\"ä w\\\\\\\\+/=",
             "bWU6cCLDpCB3XCsvPQ==",
             "bWU6cCLDpCB3XCsvPQ",
         ] {

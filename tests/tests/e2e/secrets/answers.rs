@@ -19,7 +19,7 @@ use crate::scene::{DEADLINE, FILES, Plan, Scene, stop};
 const PASSWORD: &str = "p\"ä:w\\+/ =#%hunter2";
 const TOKEN: &str = "hunter2-token_of~the+bucket/==";
 
-/// Answers every write with everything that was in it, each time in another way; in the end it refuses every line.
+/// Answers every write with everything that was in it, each time in another way; in the end it refuses some lines.
 struct Parrot {
     url: String,
     answered: Arc<Mutex<usize>>,
@@ -28,6 +28,8 @@ struct Parrot {
 
 /// How many answers speak of the store and not of lines.
 const TROUBLES: usize = 24;
+/// What it never stores.
+const REFUSED: &str = "batterySizeMax";
 
 impl Parrot {
     async fn start() -> Self {
@@ -65,13 +67,17 @@ async fn repeat(
     let decoded = STANDARD.decode(sent).unwrap_or_default();
     let decoded = String::from_utf8_lossy(&decoded);
     let secret = decoded.split_once(':').map_or(sent, |(_, password)| password);
-    let line = String::from_utf8_lossy(&body)
+    let lines = String::from_utf8_lossy(&body).into_owned();
+    let line = lines
         .lines()
-        .next()
-        .unwrap_or_default()
-        .to_owned();
+        .find(|line| line.contains(REFUSED))
+        .or(lines.lines().next());
+    let line = line.unwrap_or_default();
     let words = format!("{login} {secret} {secret:?} {decoded} {uri} vin={VIN},lat=50.7664380556");
     let json = |words: &str| serde_json::json!({ "code": "invalid", "message": words }).to_string();
+    if *answered > TROUBLES && !line.contains(REFUSED) {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     if *answered > TROUBLES {
         let refusal = format!(
             "partial write: unable to parse '{line}': bad; series vin={VIN} {login} {secret} dropped=1"
@@ -98,6 +104,7 @@ fn registry() -> Registry {
     registry.add("the password of the store", PASSWORD);
     registry.add("the login of the store", &format!("me:{PASSWORD}"));
     registry.add("a VIN", VIN);
+    registry.add("a part of a secret of the store", "hunter2");
     registry.add("a position", "50.766");
     registry
 }

@@ -45,7 +45,7 @@ async fn a_mistake_beside_a_secret_does_not_give_it_away() {
         "    org: home\n    bucket: b\n    token: { value: SECRET }\n",
         "    org: home\n    bucket: b\n    token: SECRET\n    token: SECRET\n",
         "    org: home\n    bucket: b\n    token:\n      SECRET\n    batch: SECRET\n",
-        "    org: home\n    bucket: b\n    token: >-\n      SECRET\n      SECRET\n",
+        "    org: home\n    bucket: b\n    token: >-\n      SECRET\n      SECRET\n    batch: 1\n",
         "    org: home\n    bucket: b\n    token: \"SECRET\n",
         "    org: home\n    bucket: b\n   token: SECRET\n",
         "    org: home\n    bucket: b\n\ttoken: SECRET\n",
@@ -53,7 +53,7 @@ async fn a_mistake_beside_a_secret_does_not_give_it_away() {
         "    database: d\n    password: SECRET\n    retry: { first: SECRET }\n",
         "    database: d\n    user: SECRET\n    password: SECRET\n    org: home\n    Password: SECRET\n",
         "    database: d\n    user: me\n    password: &secret SECRET\n    measurement: *secret\n    fields: *secret\n",
-        "    database: d\n    user: me\n    password: !!int SECRET\n",
+        "    database: d\n    user: me\n    password: !!int SECRET\n    fields: SECRET\n",
     ];
     let registry = registry();
     for mistake in mistakes {

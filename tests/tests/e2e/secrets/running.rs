@@ -54,6 +54,7 @@ async fn nothing_that_the_program_says_tells_a_secret() {
     let mut registry = Registry::default();
     registry.add("the token of the store", StoreServer::TOKEN);
     registry.add("a VIN", VIN);
+    registry.add("a position in an error", "50.766");
     let mut said = String::new();
 
     let login = talk(&scene, &["login"]).await;
@@ -133,7 +134,6 @@ async fn nothing_that_the_program_says_tells_a_secret() {
     with_secrets_of(&mut registry, &scene, &wire);
     assert!(wire.secrets().len() > tokens, "tokens were renewed");
     assert!(registry.len() > 50, "{registry:?}");
-    assert!(said.contains("DEBUG collector"), "everything is told");
     assert!(said.contains("DEBUG hyper_util"), "libraries are heard");
     registry.assert_absent("what the program says", &said);
     let ours = ["TRACE cardata", "TRACE collector", "TRACE sink_"];
