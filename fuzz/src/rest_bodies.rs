@@ -86,7 +86,7 @@ fn checked<T>(result: Result<T, ApiError>, reached: &mut Reached) -> Option<T> {
     if matches!(error, ApiError::NotJson(_)) {
         reached.reach("no JSON");
     }
-    let Some(answer) = error.answer() else { return None };
+    let answer = error.answer()?;
     match answer.kind {
         ErrorKind::Quota if answer.id.is_some() => reached.reach("exhausted quota"),
         ErrorKind::Token => reached.reach("refused token"),

@@ -29,9 +29,7 @@ impl<'a> Sheet<'a> {
         let mut records = text.split(RECORD);
         let options: Vec<_> = records.next()?.split(FIELD).collect();
         let mut seen = Seen::default();
-        let readings: Vec<_> = records
-            .filter_map(|record| reading(record, &mut seen))
-            .collect();
+        let readings: Vec<_> = records.filter_map(|record| reading(record, &mut seen)).collect();
         if readings.is_empty() {
             return None;
         }

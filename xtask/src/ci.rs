@@ -21,7 +21,8 @@ const STEPS: [Step; 7] = [
         cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])
     }),
     ("clippy", |_| {
-        cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+        cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+        fuzz::clippy()
     }),
     ("tidy", |_| tidy::run(&[])),
     ("generated files", |_| codegen::run(&["--check".to_owned()])),

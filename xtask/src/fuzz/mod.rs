@@ -79,7 +79,31 @@ pub fn replay() -> Result<()> {
         .arg("--target-dir")
         .arg(workspace::target());
     let status = tests.status().context("cannot start cargo test")?;
-    ensure!(status.success(), "the seeds of the fuzz targets did not pass");
+    ensure!(
+        status.success(),
+        "the seeds of the fuzz targets did not pass; where fuzz/Cargo.lock is out of date, \
+         `cargo metadata --manifest-path fuzz/Cargo.toml` brings it up to date"
+    );
+    Ok(())
+}
+
+/// Checks the targets with clippy, as the workspace does not reach them.
+pub fn clippy() -> Result<()> {
+    let mut clippy = workspace::cargo();
+    clippy
+        .args([
+            "clippy",
+            "--quiet",
+            "--locked",
+            "--all-targets",
+            "--manifest-path",
+        ])
+        .arg(workspace::root().join("fuzz/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(workspace::target())
+        .args(["--", "-D", "warnings"]);
+    let status = clippy.status().context("cannot start cargo clippy")?;
+    ensure!(status.success(), "clippy found something in the fuzz targets");
     Ok(())
 }
 

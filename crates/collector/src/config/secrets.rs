@@ -215,7 +215,7 @@ mod tests {
     fn a_secret_is_found_wherever_it_stands() {
         let text = "token: 'hunter2-1'\nname: xhunter2-1x\nother: short\n";
         assert_eq!(literals(text, &[7..18, 44..49]), ["hunter2-1"]);
-        assert_eq!(repeated(text, &[7..18]), [8..17, 26..35]);
+        assert_eq!(repeated(text, std::slice::from_ref(&(7..18))), [8..17, 26..35]);
     }
 
     #[test]
