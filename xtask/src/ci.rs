@@ -1,31 +1,34 @@
 //! `cargo xtask ci`: everything that has to pass before a change is merged.
 
-use std::process::Stdio;
-
 use anyhow::{Context, Result, ensure};
 
-use crate::{codegen, terminal, test, tidy, workspace};
+use crate::{codegen, deps, fuzz, terminal, test, tidy, workspace};
 
 pub const HELP: &str = "\
 cargo xtask ci [--without-servers]
 
-Formatting, clippy with warnings denied, `tidy`, generated files, every test, and where cargo-deny is
-installed the licences, bans and sources of the dependencies. Stops at the first that fails.
+Formatting, clippy with warnings denied, `tidy`, generated files, every test, the dependencies (`cargo xtask
+deps`) and the seeds of the fuzz targets. Stops at the first that fails.
 
   --without-servers   as for `cargo xtask test`";
 
 /// A name and what it does; `args` are those of `ci`.
 type Step = (&'static str, fn(args: &[String]) -> Result<()>);
 
-const STEPS: [Step; 6] = [
-    ("formatting", |_| cargo(&["fmt", "--all", "--check"])),
+const STEPS: [Step; 7] = [
+    ("formatting", |_| {
+        cargo(&["fmt", "--all", "--check"])?;
+        cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])
+    }),
     ("clippy", |_| {
-        cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+        cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+        fuzz::clippy()
     }),
     ("tidy", |_| tidy::run(&[])),
     ("generated files", |_| codegen::run(&["--check".to_owned()])),
     ("tests", test::run),
-    ("dependencies", |_| dependencies()),
+    ("dependencies", |_| deps::run(&[])),
+    ("seeds of the fuzz targets", |_| fuzz::replay()),
 ];
 
 pub fn run(args: &[String]) -> Result<()> {
@@ -49,17 +52,4 @@ fn cargo(args: &[&str]) -> Result<()> {
         .context("cannot start cargo")?;
     ensure!(status.success(), "`cargo {}` failed", args.join(" "));
     Ok(())
-}
-
-fn dependencies() -> Result<()> {
-    let version = workspace::cargo()
-        .args(["deny", "--version"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    if !version.is_ok_and(|status| status.success()) {
-        terminal::tell("left out: cargo-deny is not installed (`cargo install --locked cargo-deny`)");
-        return Ok(());
-    }
-    cargo(&["deny", "check", "licenses", "bans", "sources"])
 }

@@ -6,7 +6,9 @@
 mod bench;
 mod ci;
 mod codegen;
+mod deps;
 mod drill;
+mod fuzz;
 mod new_sink;
 mod program;
 mod run;
@@ -27,7 +29,7 @@ struct Command {
     run: fn(&[String]) -> Result<()>,
 }
 
-static COMMANDS: [Command; 8] = [
+static COMMANDS: [Command; 10] = [
     Command {
         name: "run",
         summary: "build the program and run a pipeline; without arguments the demo",
@@ -57,6 +59,18 @@ static COMMANDS: [Command; 8] = [
         summary: "everything that has to pass before a change is merged",
         help: ci::HELP,
         run: ci::run,
+    },
+    Command {
+        name: "fuzz",
+        summary: "try odd input on everything that reads foreign input",
+        help: fuzz::HELP,
+        run: fuzz::run,
+    },
+    Command {
+        name: "deps",
+        summary: "check licences, versions and sources of what the project is built from",
+        help: deps::HELP,
+        run: deps::run,
     },
     Command {
         name: "bench",

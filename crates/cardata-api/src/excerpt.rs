@@ -1,11 +1,13 @@
 //! Foreign text made fit for a message or a log.
 
+use collector_core::mask;
+
 /// The characters of a body that a message shows.
 const SHOWN: usize = 200;
 const VIN_LENGTH: usize = 17;
 
-/// The beginning of `body`: control characters as spaces, and `secret` and everything that looks like a VIN or
-/// a token as `…`.
+/// The beginning of `body`: control characters as spaces, and `secret` and everything that looks like a VIN, a
+/// token or a position as `…`.
 pub(crate) fn excerpt(body: &[u8], secret: &str) -> String {
     // Enough for the characters that are shown, even where masks take the place of long secrets.
     let beginning = &body[..body.len().min(SHOWN * 64)];
@@ -27,7 +29,7 @@ fn shown(text: &str, secret: &str, is_secret: fn(&str) -> bool) -> String {
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    shorten(masked(text.trim(), is_secret))
+    shorten(masked(&mask::positions(text.trim()), is_secret))
 }
 
 fn masked(text: &str, is_secret: fn(&str) -> bool) -> String {
@@ -74,6 +76,13 @@ mod tests {
         let body = b"no permission for WBY8P210X07A12345 with eyJhbGciOiJIUzI1NiJ9.abc";
         assert_eq!(excerpt(body, ""), "no permission for … with ….abc");
         assert_eq!(excerpt(b"token=simple!", "simple"), "token=…!");
+    }
+
+    #[test]
+    fn positions_are_masked() {
+        let body = br#"{"telematicData":{"a.latitude":{"value":"50.7664380556","unit":"degrees"#;
+        let shown = r#"{"telematicData":{"a.latitude":{"value":"…","unit":"degrees"#;
+        assert_eq!(excerpt(body, ""), shown);
     }
 
     #[test]

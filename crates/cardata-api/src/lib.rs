@@ -17,6 +17,8 @@ mod endpoint;
 mod error;
 mod excerpt;
 mod exchange;
+#[doc(hidden)]
+pub mod fuzzing;
 mod mapping;
 mod retry_after;
 mod telematic_data;

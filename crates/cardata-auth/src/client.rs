@@ -284,7 +284,7 @@ fn unexpected(operation: &'static str, url: &Url, reply: &Reply, detail: impl In
     }
 }
 
-fn read_tokens(reply: &Reply, obtained_at: Timestamp) -> Option<Refreshed> {
+pub(crate) fn read_tokens(reply: &Reply, obtained_at: Timestamp) -> Option<Refreshed> {
     let expires_in = reply.seconds("expires_in").unwrap_or(DEFAULT_LIFETIME);
     Some(Refreshed {
         access_token: reply.token("access_token")?,

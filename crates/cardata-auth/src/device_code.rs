@@ -83,6 +83,7 @@ fn web_link(reply: &Reply, key: &str) -> Option<Url> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use reqwest::StatusCode;
     use serde_json::{Value, json};
 
@@ -138,5 +139,24 @@ mod tests {
         let lacking =
             read(&json!({"user_code": "u", "device_code": "d", "verification_uri": "/link"})).unwrap_err();
         assert!(lacking.contains("verification_uri"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_answered_is_within_bounds(
+            code in "\\PC{0,12}",
+            number in any::<f64>(),
+            link in prop_oneof!["https://\\PC{0,20}", "\\PC{0,20}"],
+        ) {
+            let body = json!({
+                "user_code": code, "device_code": "d.e.v", "interval": number, "expires_in": number.to_string(),
+                "verification_uri": "http://localhost/", "verification_uri_complete": link,
+            });
+            if let Ok(code) = read(&body) {
+                prop_assert!((1..=MAX_INTERVAL).contains(&code.interval.as_secs()));
+                prop_assert!((1..=MAX_EXPIRES_IN).contains(&code.expires_in.as_secs()));
+                prop_assert!(code.link().starts_with("http") && code.expires_at() > code.requested_at);
+            }
+        }
     }
 }

@@ -39,6 +39,7 @@ fn uuid_within(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -70,6 +71,16 @@ mod tests {
         assert_eq!(gcid(&token(&json!([GCID]))), None);
         for text in ["", ".", "a.b.c", "a.é.c", GCID] {
             assert_eq!(gcid(text), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_a_uuid(text in "\\PC{0,60}", claim in "\\PC{0,80}", rule in "[0-9a-f-]{30,50}") {
+            let claims = json!({ "sub": claim, "dynamic_scopes": [claim, rule] });
+            for token in [text.clone(), format!("a.{text}.b"), token(&claims)] {
+                prop_assert!(gcid(&token).is_none_or(|gcid| uuid::is_uuid(&gcid)));
+            }
         }
     }
 }

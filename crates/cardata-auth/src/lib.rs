@@ -14,6 +14,8 @@ mod clock;
 mod device_code;
 mod endpoint;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod id_token;
 mod import;
 mod login;

@@ -6,10 +6,12 @@
 //! * [`model`]: [`Vin`], [`Descriptor`], [`Value`], [`Reading`], [`Snapshot`].
 //! * [`sink`]: what a sink promises and what it is given; [`register_sink!`] makes it known.
 //! * [`source`]: the same for sources; [`register_source!`].
+//! * [`mask`]: what no message may show.
 //! * [`testkit`] (feature `testkit`): the conformance suite for sinks.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
+pub mod mask;
 pub mod model;
 pub mod registry;
 pub mod secret;

@@ -21,6 +21,7 @@ pub mod http;
 pub mod journal;
 pub mod normalise;
 pub mod notify;
+pub mod panics;
 pub mod plugins;
 pub mod quota;
 pub mod schedule;

@@ -14,6 +14,8 @@ mod encode;
 mod failure;
 mod files;
 mod folder;
+#[doc(hidden)]
+pub mod fuzzing;
 mod long;
 mod missing;
 mod period;

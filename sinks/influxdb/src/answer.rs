@@ -76,7 +76,7 @@ pub fn judge(
     body: &str,
 ) -> Result<Answer, SinkError> {
     let said = said(body);
-    let words = redact(&said.words(status), target.secret());
+    let words = redact(&said.words(status), target.secrets());
     match status.as_u16() {
         // What answers any address with its front page would swallow everything.
         200..=299 if is_page(body) => Err(misconfigured(target, &words, "that is not InfluxDB: check `url`")),
@@ -133,7 +133,7 @@ fn redirected(target: &Target, headers: &HeaderMap) -> SinkError {
         .unwrap_or("nowhere");
     let place = location.split(['?', '#']).next().unwrap_or_default();
     let place = place.trim_end_matches("/api/v2/write").trim_end_matches("/write");
-    let place = redact(place, target.secret());
+    let place = redact(place, target.secrets());
     SinkError::misconfigured(format!(
         "{} sends us to {place}: if that is right, write it as `url`",
         target.address()
@@ -182,4 +182,46 @@ fn said(body: &str) -> Said {
 
 fn is_page(body: &str) -> bool {
     body.trim_start().starts_with('<')
+}
+
+#[cfg(test)]
+mod tests {
+    use collector_core::Secret;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::InfluxdbConfig;
+
+    const TOKEN: &str = "hunter2+token==";
+    const VIN: &str = "WBY8P210X07A12345";
+
+    fn target() -> Target {
+        let options = serde_json::json!({ "url": "http://localhost", "org": "o", "bucket": "b" });
+        let mut config: InfluxdbConfig = serde_json::from_value(options).unwrap();
+        config.token = Some(Secret::new(TOKEN));
+        Target::of(&config).unwrap_or_else(|invalid| panic!("{invalid:?}"))
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_means_something_and_quotes_no_secret(
+            status in 100_u16..1000,
+            before in "\\PC{0,20}",
+            after in any::<String>(),
+            in_json: bool,
+        ) {
+            let words = format!("{before} {TOKEN} vin={VIN},lat=50.7664380556 {after}");
+            let body = if in_json { serde_json::json!({ "error": words }).to_string() } else { words };
+            let status = StatusCode::from_u16(status).unwrap();
+            let shown = match judge(&target(), status, &HeaderMap::new(), &body) {
+                Ok(Answer::Refused(refusal)) => refusal.words,
+                Ok(_) => String::new(),
+                Err(error) => error.to_string(),
+            };
+            for secret in [TOKEN, VIN, "50.766"] {
+                prop_assert!(!shown.contains(secret), "{shown}");
+            }
+            prop_assert!(!shown.contains(char::is_control), "{shown:?}");
+        }
+    }
 }

@@ -5,7 +5,8 @@
 //!
 //! * `config`: the options. `protocol`, `target`: the login, the place and the address that follow from them.
 //! * `plan`: which readings go into which request and line. `encode`: lines. `body`: whole requests.
-//! * `client`: one request. `answer`: what an answer means. `redact`: the server's words, fit to be shown.
+//! * `client`: one request. `answer`: what an answer means. `redact`, `secrets`: the server's
+//!   words, fit to be shown.
 //! * `isolate`: which readings of a refused request are at fault. `write`: the sink.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
@@ -15,10 +16,13 @@ mod body;
 mod client;
 mod config;
 mod encode;
+#[doc(hidden)]
+pub mod fuzzing;
 mod isolate;
 mod plan;
 mod protocol;
 mod redact;
+mod secrets;
 mod target;
 mod write;
 

@@ -1,17 +1,22 @@
 //! The server's own words, fit for a log and a dead letter.
 
+use collector_core::mask;
+
 /// Longer words are cut, in characters.
 const LONGEST: usize = 300;
 
 /// Shortens what a server said, on one line, without what it may have echoed: the login, lines with their
-/// values, and whole VINs.
-pub fn redact(words: &str, secret: Option<&str>) -> String {
+/// values, positions, and whole VINs. `secrets` are the forms of the login, the longest first.
+pub fn redact(words: &str, secrets: &[String]) -> String {
     let mut words = without_lines(words);
-    if let Some(secret) = secret.filter(|secret| !secret.is_empty()) {
+    for secret in secrets {
         words = words.replace(secret, "…");
     }
+    let words = mask::positions(&words);
+    // What else controls a terminal must not do so from a log.
     let words = words
-        .split_whitespace()
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
         .map(without_vins)
         .collect::<Vec<_>>()
         .join(" ");
@@ -70,7 +75,7 @@ mod tests {
         let words = "partial write: unable to parse 'cardata,vin=WBY8P210X07A12345 lat=50.7 1': bad number\n\
                      unable to parse 'x': missing; series vin=WBY8P210X07A12345,vehicle=i4, token hunter2";
         assert_eq!(
-            redact(words, Some("hunter2")),
+            redact(words, &["hunter2".to_owned()]),
             "partial write: unable to parse '…': bad number unable to parse '…': missing; \
              series vin=…2345,vehicle=i4, token …"
         );
@@ -78,14 +83,19 @@ mod tests {
 
     #[test]
     fn long_words_are_cut_between_characters() {
-        let shown = redact(&"ü".repeat(1_000), None);
+        let shown = redact(&"ü".repeat(1_000), &[]);
         assert_eq!(shown.chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn control_characters_become_spaces() {
+        assert_eq!(redact("a\u{1b}[31m\0 b\r\nc\u{9b}1m", &[]), "a [31m b c 1m");
     }
 
     #[test]
     fn an_echo_without_an_end_is_cut_whole() {
         assert_eq!(
-            redact("unable to parse 'cardata lat=50.7", None),
+            redact("unable to parse 'cardata lat=50.7", &[]),
             "unable to parse '…'"
         );
     }

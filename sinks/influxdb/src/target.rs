@@ -6,12 +6,15 @@ use reqwest::{RequestBuilder, Url};
 
 use crate::config::InfluxdbConfig;
 use crate::protocol::Protocol;
+use crate::secrets;
 
 /// The server, the place in it, and the credentials.
 pub struct Target {
     /// With the protocol's path, without a query.
     endpoint: Url,
     protocol: Protocol,
+    /// What must never stand in a message.
+    secrets: Vec<String>,
 }
 
 /// The unit of a request's timestamps.
@@ -54,7 +57,19 @@ impl Target {
         };
         let prefix = endpoint.path().trim_end_matches('/').to_owned();
         endpoint.set_path(&format!("{prefix}/{path}"));
-        Ok(Self { endpoint, protocol })
+        let secrets = match &protocol {
+            Protocol::Bucket { token, .. } => secrets::forms(None, token.expose()),
+            Protocol::Database {
+                login: Some((user, password)),
+                ..
+            } => secrets::forms(Some(user), password.expose()),
+            Protocol::Database { login: None, .. } => Vec::new(),
+        };
+        Ok(Self {
+            endpoint,
+            protocol,
+            secrets,
+        })
     }
 
     /// The address of a write, with everything that is not secret.
@@ -128,12 +143,9 @@ impl Target {
         }
     }
 
-    /// What must never stand in a message.
-    pub fn secret(&self) -> Option<&str> {
-        match &self.protocol {
-            Protocol::Bucket { token, .. } => Some(token.expose()),
-            Protocol::Database { login, .. } => login.as_ref().map(|(_, password)| password.expose()),
-        }
+    /// What must never stand in a message, the longest first.
+    pub fn secrets(&self) -> &[String] {
+        &self.secrets
     }
 
     /// What a person does about a login that is refused.

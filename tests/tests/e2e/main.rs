@@ -3,7 +3,11 @@
 //! Every test reads the stores back and holds them against what BMW served: [`oracle`] says what must be there,
 //! [`stores`] what is there, [`scene`] is the stage.
 
-#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test speaks by panicking"
+)]
 
 mod bad_input;
 mod bad_places;

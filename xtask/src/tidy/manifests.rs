@@ -23,7 +23,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in manifests {
         for dependency in dependencies(file) {
-            if has_version(&dependency) {
+            if !is_own_workspace(file) && has_version(&dependency) {
                 let message = format!(
                     "`{}` has a version of its own; two manifests would drift apart; write it into \
                      [workspace.dependencies] and `{}.workspace = true` here",
@@ -69,6 +69,11 @@ fn forbidden(from: &str, dependency: &Dependency<'_>) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Versions of another workspace are its own.
+fn is_own_workspace(file: &File) -> bool {
+    file.lines().any(|(_, line)| line == "[workspace]")
 }
 
 fn name(file: &File) -> Option<&str> {
@@ -157,7 +162,7 @@ mod tests {
     fn a_sink_depends_on_the_core_alone() {
         assert_eq!(
             found("sink-csv", "[dependencies]\ncollector-core.workspace = true\n"),
-            []
+            [0; 0]
         );
         assert_eq!(
             found(
@@ -175,7 +180,7 @@ mod tests {
         );
         assert_eq!(
             found("sink-csv", "[dev-dependencies]\ntests.workspace = true\n"),
-            []
+            [0; 0]
         );
         assert_eq!(
             found(
@@ -203,7 +208,7 @@ mod tests {
                 "cardata-sim",
                 "[dev-dependencies]\ncardata-api.workspace = true\n"
             ),
-            []
+            [0; 0]
         );
     }
 
@@ -236,11 +241,18 @@ mod tests {
         assert_eq!(found("collector", "[dependencies.csv]\nversion = \"1\"\n"), [4]);
         assert_eq!(
             found("collector", "[dependencies]\nserde = { workspace = true }\n"),
-            []
+            [0; 0]
         );
         assert_eq!(
             found("collector", "version = \"0.1.0\"\n[features]\na = [\"b\"]\n"),
-            []
+            [0; 0]
         );
+    }
+
+    #[test]
+    fn another_workspace_has_its_own_versions() {
+        let dependency = "[dependencies]\ncsv = \"1\"\n";
+        assert_eq!(found("fuzz", &format!("[workspace]\n{dependency}")), [0; 0]);
+        assert_eq!(found("fuzz", dependency), [4]);
     }
 }

@@ -1,4 +1,5 @@
-//! Logins in URLs (`scheme://user:password@host`), which must not be shown wherever they stand.
+//! Logins in URLs (`scheme://user:password@host`, `scheme://host?token=secret`), which must not be shown wherever
+//! they stand.
 
 use collector_core::table::Span;
 
@@ -22,6 +23,33 @@ pub(super) fn find(text: &str) -> Vec<Span> {
         if let (false, Some(length)) = (is_inside, login(&text[start..])) {
             found.push(start..start + length);
         }
+        for value in query(&text[start..]) {
+            let value = start + value.start..start + value.end;
+            if found.last().is_none_or(|last| last.end <= value.start) {
+                found.push(value);
+            }
+        }
+    }
+    found
+}
+
+/// The values in the query of a URL: whatever their keys are, one of them may be a token.
+fn query(rest: &str) -> Vec<Span> {
+    let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '#' | '}' | ','));
+    let url = &rest[..end.unwrap_or(rest.len())];
+    let Some(question) = url.find('?') else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let mut at = question + 1;
+    for pair in url[at..].split(['&', ';']) {
+        if let Some((key, value)) = pair.split_once('=')
+            && value.chars().any(|c| c != REFERENCE)
+        {
+            let start = at + key.len() + 1;
+            found.push(start..start + value.len());
+        }
+        at += pair.len() + 1;
     }
     found
 }
@@ -113,6 +141,8 @@ mod tests {
             ),
             ("http://a://b:c@h", "http://a://***@h"),
             ("http://u:${P:-pw}@h", "http://***@h"),
+            ("`http://h/x?token=a&b=c/=`, d", "`http://h/x?token=***&b=***`, d"),
+            ("http://u:p@h?t=x", "http://***@h?t=***"),
             ("${URL:-http://u:pw@h}", "${URL:-http://***@h}"),
         ] {
             assert_eq!(hide(text), hidden);
@@ -123,7 +153,8 @@ mod tests {
     fn what_is_no_login_stays() {
         for text in [
             "http://h:8086/a@b",
-            "http://[::1]:8086?to=a@b",
+            "http://[::1]:8086?to",
+            "http://h?token=${TOKEN}&=",
             "http://[::1]/@",
             "http://${HOST}:${PORT}/a@b",
             "http://me:${file:/run/password}@h",

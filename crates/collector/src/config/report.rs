@@ -47,9 +47,11 @@ struct Places {
 
 impl Report {
     pub(super) fn new(name: &str, text: &str, problems: Problems, outside: &Outside, masks: &[Span]) -> Self {
-        let covered = secrets::cover(text, masks);
+        let repeated = secrets::repeated(text, masks);
+        let covered = secrets::cover(text, &[masks, &repeated].concat());
         let covered = secrets::cover(&covered, &logins::find(&covered));
-        let passwords = logins::passwords(text);
+        let mut passwords = logins::passwords(text);
+        passwords.extend(secrets::literals(text, masks));
         let mut report = Self {
             name: printable(name),
             text: printable(&covered),

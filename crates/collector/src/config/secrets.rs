@@ -167,6 +167,27 @@ pub(super) fn find_in_text(text: &str) -> Vec<Span> {
     found
 }
 
+/// Shorter secrets are parts of too many words to be looked for where nothing says that they are secret.
+const RECOGNISABLE: usize = 8;
+
+/// The secrets that stand in the text itself, without their quotes.
+pub(super) fn literals<'t>(text: &'t str, secrets: &[Span]) -> Vec<&'t str> {
+    let written = secrets.iter().filter_map(|secret| text.get(secret.clone()));
+    let bare = written
+        .flat_map(str::lines)
+        .map(|line| line.trim().trim_matches(['"', '\'']));
+    bare.filter(|secret| secret.chars().count() >= RECOGNISABLE && !is_reference(secret))
+        .collect()
+}
+
+/// Where the secrets of a text stand once more, such as under the wrong key.
+pub(super) fn repeated(text: &str, secrets: &[Span]) -> Vec<Span> {
+    let found = literals(text, secrets)
+        .into_iter()
+        .flat_map(|secret| text.match_indices(secret).map(|(at, found)| at..at + found.len()));
+    found.collect()
+}
+
 /// Whether a value is nothing but `${NAME}`, which tells no secret; a default in it may.
 pub(super) fn is_reference(written: &str) -> bool {
     let bare = written.trim().trim_matches(['"', '\'']);
@@ -206,6 +227,13 @@ mod tests {
         let covered = cover(text, &[3..11, 19..23]);
         assert_eq!(covered, "a: ***      # c\nb: ${B}\n");
         assert_eq!(covered.len(), text.len());
+    }
+
+    #[test]
+    fn a_secret_is_found_wherever_it_stands() {
+        let text = "token: 'hunter2-1'\nname: xhunter2-1x\nother: short\n";
+        assert_eq!(literals(text, &[7..18, 44..49]), ["hunter2-1"]);
+        assert_eq!(repeated(text, std::slice::from_ref(&(7..18))), [8..17, 26..35]);
     }
 
     #[test]

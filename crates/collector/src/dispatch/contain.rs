@@ -6,6 +6,8 @@ use std::task::{Context, Poll};
 
 use collector_core::SinkError;
 
+use crate::panics::message;
+
 /// Runs a sink's future and turns a panic into an error. The sink is asked again later, as after any other
 /// failure; its promise to survive dropped futures covers an unwound one.
 pub async fn contained<T>(future: impl Future<Output = Result<T, SinkError>>) -> Result<T, SinkError> {
@@ -25,10 +27,7 @@ impl<T, F: Future<Output = Result<T, SinkError>>> Future for Contained<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let future = self.future.as_mut();
         catch_unwind(AssertUnwindSafe(|| future.poll(context))).unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let text = text
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_default();
+            let text = message(&*panic);
             Poll::Ready(Err(SinkError::transient(format!(
                 "the sink panicked, which is a bug of it: {text}"
             ))))
@@ -44,5 +43,13 @@ mod tests {
     async fn a_panic_becomes_an_error() {
         let error = contained::<()>(async { panic!("oh") }).await.unwrap_err();
         assert!(error.to_string().contains("oh"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_it_stumbled_over_is_not_told() {
+        let vin = "WBY8P210X07A12345".to_owned();
+        let error = contained::<()>(async { panic!("cannot store {vin}") }).await;
+        let text = error.unwrap_err().to_string();
+        assert!(text.contains("cannot store …") && !text.contains(&vin), "{text}");
     }
 }

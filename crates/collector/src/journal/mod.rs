@@ -26,6 +26,8 @@ pub mod deliver;
 mod error;
 pub mod export;
 mod feeds;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod import;
 pub mod ledger;
 pub mod lines;

@@ -20,7 +20,7 @@ pub struct Arguments {
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
-    /// Tell more: -v for each step, -vv for everything.
+    /// Tell more: -v for each step, -vv for everything, -vvv for what libraries say too. Never a secret.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

@@ -51,6 +51,7 @@ impl Failure {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     logging::start(&arguments);
+    collector::panics::install_hook();
     collector::http::install_crypto();
     let result = std::panic::catch_unwind(|| {
         match tokio::runtime::Builder::new_multi_thread()

@@ -1,0 +1,72 @@
+//! The readers of answers, open to the fuzz targets, which stand outside of this package.
+//!
+//! A [`Client`](crate::Client) reads an answer that came over the network; these read the same answer out of
+//! memory. No part of the interface: they change with the readers.
+
+use url::Url;
+
+use crate::answer::Answer;
+use crate::endpoint::{Base, Endpoint};
+use crate::error::ApiError;
+use crate::{
+    BasicData, Container, ContainerDetails, Mapping, TelematicData, basic_data, container, mapping,
+    telematic_data,
+};
+
+/// An answer as it came from the network.
+#[derive(Debug, Clone, Copy)]
+pub struct Received<'a> {
+    /// The token of the request, which no error may show.
+    pub token: &'a str,
+    /// The HTTP status.
+    pub status: u16,
+    pub body: &'a [u8],
+    /// Whether the connection ended before the body did.
+    pub cut_short: bool,
+}
+
+impl Received<'_> {
+    pub fn mappings(&self) -> Result<Vec<Mapping>, ApiError> {
+        self.read(Base::mappings, mapping::read)
+    }
+
+    pub fn basic_data(&self) -> Result<BasicData, ApiError> {
+        self.read(Base::mappings, basic_data::read)
+    }
+
+    pub fn containers(&self) -> Result<Vec<Container>, ApiError> {
+        self.read(Base::containers, container::read_list)
+    }
+
+    /// The answer to a new container and to a question for one.
+    pub fn container_details(&self) -> Result<ContainerDetails, ApiError> {
+        self.read(
+            |base| base.create_container("name", "purpose", &[]),
+            container::read_details,
+        )
+    }
+
+    pub fn telematic_data(&self) -> Result<TelematicData, ApiError> {
+        self.read(Base::mappings, telematic_data::read)
+    }
+
+    /// As an exchange does it: errors first, then what was asked for.
+    fn read<T>(
+        &self,
+        endpoint: impl FnOnce(&Base) -> Endpoint,
+        read: fn(&Answer<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        #[expect(clippy::expect_used, reason = "the constant is a URL")]
+        let base = Base::new(Url::parse(crate::BASE_URL).expect("a valid URL"));
+        let answer = Answer {
+            endpoint: &endpoint(&base),
+            secret: self.token,
+            status: self.status,
+            retry_after: None,
+            body: self.body.to_vec(),
+            damage: self.cut_short.then_some("cut short"),
+        };
+        answer.check()?;
+        read(&answer)
+    }
+}

@@ -1,0 +1,5 @@
+//! Fuzzes the lines that are sent to InfluxDB.
+
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::main!(influxdb_lines);

@@ -1,0 +1,42 @@
+//! The encoder, open to the fuzz targets, which stand outside of this package. No part of the interface: it
+//! changes with the sink.
+
+use std::path::Path;
+
+use collector_core::{Entry, SinkError};
+
+use crate::config::{CsvConfig, Layout};
+use crate::encode::Dialect;
+use crate::files::Files;
+use crate::{long, wide};
+
+/// The files that entries go to, with their bytes, in an empty folder. Writes nothing.
+pub fn encode(
+    config: &CsvConfig,
+    folder: &Path,
+    entries: &[Entry],
+) -> Result<Vec<(String, Vec<u8>)>, SinkError> {
+    let files = Files {
+        dir: folder.to_owned(),
+        dialect: Dialect {
+            delimiter: config.delimiter,
+            decimal: config.decimal,
+            bom: config.bom,
+        },
+    };
+    let entries: Vec<&Entry> = entries.iter().collect();
+    let appends = match config.layout {
+        Layout::Long => long::appends(&files, config.rotate, &entries)?,
+        Layout::Wide => wide::appends(&files, config.rotate, &entries)?,
+    };
+    let whole = appends.into_iter().map(|append| {
+        let bytes = [append.head, append.rows].concat();
+        (append.file, bytes)
+    });
+    Ok(whole.collect())
+}
+
+/// What a cell of text holds that reads so.
+pub fn text(cell: &str) -> &str {
+    cell.strip_prefix('\'').unwrap_or(cell)
+}

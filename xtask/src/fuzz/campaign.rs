@@ -1,0 +1,222 @@
+//! One target for some time.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::workspace;
+
+/// Over the lines of campaigns.
+pub const HEADER: &str = "target             executions   a second   edges   new inputs";
+
+/// Of one input, in seconds; and of the process, in MiB.
+const LONGEST: u32 = 10;
+const MEMORY: u32 = 1024;
+
+/// What became of a target's run.
+#[derive(Debug)]
+pub struct Campaign {
+    target: String,
+    executions: u64,
+    /// A second.
+    speed: u64,
+    /// How much of the instrumented code ran.
+    edges: u64,
+    /// Inputs that reached what none had reached before.
+    new: u64,
+    pub end: End,
+}
+
+#[derive(Debug)]
+pub enum End {
+    Sound,
+    Broken(Finding),
+}
+
+/// What broke a target.
+#[derive(Debug)]
+pub struct Finding {
+    /// The words of the panic or of libFuzzer.
+    what: String,
+    /// The input; `None` when the target refused to begin.
+    artifact: Option<PathBuf>,
+    log: PathBuf,
+    target: String,
+}
+
+impl Campaign {
+    pub fn run(target: &str, program: &Path, seconds: u32) -> Result<Self> {
+        let folder = workspace::target().join("fuzz");
+        let (corpus, artifacts) = (
+            folder.join("corpus").join(target),
+            folder.join("artifacts").join(target),
+        );
+        for needed in [&corpus, &artifacts] {
+            std::fs::create_dir_all(needed).with_context(|| format!("cannot make {}", needed.display()))?;
+        }
+        let log = folder.join(format!("{target}.log"));
+        let written =
+            std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let status = Command::new(program)
+            // New inputs go to the first; the seeds are only read.
+            .arg(&corpus)
+            .arg(workspace::root().join("fuzz/corpus").join(target))
+            .arg(format!("-max_total_time={seconds}"))
+            .arg(format!("-timeout={LONGEST}"))
+            .arg(format!("-rss_limit_mb={MEMORY}"))
+            .arg(format!("-artifact_prefix={}/", artifacts.display()))
+            .arg("-print_final_stats=1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(written)
+            .status()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let words = std::fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
+        let words = String::from_utf8_lossy(&words);
+        Ok(Self::read(target, &words, status.success(), log))
+    }
+
+    /// Reads what libFuzzer said.
+    fn read(target: &str, words: &str, sound: bool, log: PathBuf) -> Self {
+        let end = if sound {
+            End::Sound
+        } else {
+            End::Broken(Finding {
+                what: what_broke(words),
+                artifact: artifact(words),
+                log,
+                target: target.to_owned(),
+            })
+        };
+        Self {
+            target: target.to_owned(),
+            executions: statistic(words, "stat::number_of_executed_units:"),
+            speed: statistic(words, "stat::average_exec_per_sec:"),
+            edges: last_number(words, " cov: "),
+            new: statistic(words, "stat::new_units_added:"),
+            end,
+        }
+    }
+}
+
+/// How the lines begin that follow what a panic says.
+const END: [&str; 3] = ["note: ", "stack backtrace:", "=="];
+
+fn statistic(words: &str, name: &str) -> u64 {
+    let line = words.lines().rev().find_map(|line| line.strip_prefix(name));
+    line.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+}
+
+fn last_number(words: &str, before: &str) -> u64 {
+    let behind = words.rsplit_once(before).map_or("", |(_, behind)| behind);
+    behind
+        .split_whitespace()
+        .next()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0)
+}
+
+/// The panic with what it says, else libFuzzer's own words.
+fn what_broke(words: &str) -> String {
+    let panic = words.find("panicked at ").map(|at| &words[at..]);
+    if let Some(panic) = panic {
+        let lines = panic
+            .lines()
+            .take_while(|line| !END.iter().any(|end| line.starts_with(end)));
+        let told: String = lines.take(6).collect::<Vec<_>>().join("\n");
+        return told.chars().take(1_000).collect();
+    }
+    let error = words.lines().find(|line| line.contains("ERROR: libFuzzer"));
+    error.unwrap_or("it ended without a word").trim().to_owned()
+}
+
+fn artifact(words: &str) -> Option<PathBuf> {
+    let line = words
+        .lines()
+        .rev()
+        .find_map(|line| line.split_once("Test unit written to "));
+    line.map(|(_, path)| PathBuf::from(path.trim()))
+}
+
+impl fmt::Display for Campaign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:<18} {:>10} {:>10} {:>7} {:>12}",
+            self.target, self.executions, self.speed, self.edges, self.new
+        )?;
+        match self.end {
+            End::Sound => Ok(()),
+            End::Broken(_) => write!(f, "   BROKEN"),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.what)?;
+        writeln!(f, "  log:    {}", self.log.display())?;
+        let Some(artifact) = &self.artifact else {
+            return write!(
+                f,
+                "  it did not begin: its seeds in fuzz/corpus/{} have to be mended",
+                self.target
+            );
+        };
+        writeln!(f, "  input:  {}", artifact.display())?;
+        write!(
+            f,
+            "  again:  cargo run --manifest-path fuzz/Cargo.toml --target-dir target --bin {} {}",
+            self.target,
+            artifact.display()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAID: &str = "INFO: Seed: 1\n#2\tINITED cov: 412 ft: 600 corp: 3/1Kb\n#999\tNEW    cov: 2417 ft: 8000\n\
+        stat::number_of_executed_units: 123456\nstat::average_exec_per_sec:     4115\n\
+        stat::new_units_added:          77\n";
+
+    #[test]
+    fn what_was_tried_is_read() {
+        let campaign = Campaign::read("id_token", SAID, true, "log".into());
+        let line = "id_token               123456       4115    2417           77";
+        assert_eq!(campaign.to_string(), line);
+        assert_eq!(line.len(), HEADER.len());
+    }
+
+    #[test]
+    fn what_broke_is_told_with_a_way_to_see_it_again() {
+        let words = format!(
+            "{SAID}\nthread '<unnamed>' panicked at src/a.rs:1:2:\nshown: hunter2\nnote: run with\n== ERROR: libFuzzer: \
+             deadly signal\nartifact_prefix='x/'; Test unit written to x/crash-1\n"
+        );
+        let campaign = Campaign::read("id_token", &words, false, "log".into());
+        let End::Broken(finding) = campaign.end else {
+            panic!("broken")
+        };
+        let told = finding.to_string();
+        assert!(
+            told.starts_with("panicked at src/a.rs:1:2:\nshown: hunter2\n  log:"),
+            "{told}"
+        );
+        assert!(told.ends_with("--bin id_token x/crash-1"), "{told}");
+    }
+
+    #[test]
+    fn time_and_memory_are_told_in_libfuzzers_words() {
+        let words = "==7== ERROR: libFuzzer: timeout after 11 seconds\nTest unit written to x/timeout-1\n";
+        assert!(what_broke(words).ends_with("timeout after 11 seconds"));
+        let campaign = Campaign::read("id_token", "killed", false, "log".into());
+        let End::Broken(finding) = campaign.end else {
+            panic!("broken")
+        };
+        assert!(finding.to_string().contains("it did not begin"));
+    }
+}
