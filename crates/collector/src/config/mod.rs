@@ -37,6 +37,7 @@ mod show;
 mod sinks;
 mod sources;
 mod syntax;
+mod timezone;
 mod vehicles;
 mod yaml;
 
@@ -45,6 +46,7 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use collector_core::table::{Kind, Node, Span, suggest};
+use jiff::tz::TimeZone;
 
 pub use accounts::{Account, RESERVED_CALLS};
 pub use glob::Glob;
@@ -80,6 +82,8 @@ pub struct Pipeline {
     pub sinks: Vec<SinkSpec>,
     pub journal: JournalOptions,
     pub clock: ClockOptions,
+    /// Where the owner lives; the system's where the file does not say.
+    pub timezone: TimeZone,
     /// With it, the backend of every account is the built-in one.
     pub simulator: Option<SimulatorOptions>,
     /// What [`show`] prints.
@@ -251,6 +255,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Pro
     let sinks = sinks::read(root, base_dir, problems);
     let journal = options::journal(root, problems);
     let (clock, simulator) = options::time(root, &accounts, problems);
+    let timezone = timezone::read(root, problems);
     selection::check(&sources, &sinks, vehicles.as_ref(), problems);
     if let Some(vehicles) = &vehicles {
         plan::check(&accounts, &sources, vehicles, problems);
@@ -269,6 +274,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Pro
         sinks: sinks.into_values(),
         journal,
         clock,
+        timezone,
         simulator,
         shown,
     })

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::accounts::AccountTable;
 use super::options::{ClockTable, JournalTable, STATE, SimulatorTable};
 use super::plugin_table::Plugin;
+use super::timezone::Zone;
 use super::vehicles;
 
 /// A cardata pipeline: whose data is asked for, how often, and where it goes. `cardata check` tells what is wrong.
@@ -41,6 +42,9 @@ struct PipelineFile {
     journal: Option<JournalTable>,
     /// The collector's own time, for simulations.
     clock: Option<ClockTable>,
+    /// Where you live, such as `Europe/Berlin`: parked vehicles are polled less often between 23 and 6 o'clock there.
+    /// The system's time zone if left out.
+    timezone: Option<Zone>,
     /// A simulated BMW with an electric car, instead of the real one.
     simulator: Option<SimulatorTable>,
 }
@@ -88,7 +92,7 @@ pub(super) fn generator() -> SchemaGenerator {
 }
 
 /// The keys of the file.
-pub(super) const KEYS: [&str; 8] = [
+pub(super) const KEYS: [&str; 9] = [
     "state",
     "accounts",
     "vehicles",
@@ -96,6 +100,7 @@ pub(super) const KEYS: [&str; 8] = [
     "sinks",
     "journal",
     "clock",
+    "timezone",
     "simulator",
 ];
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardata_auth::Clock;
-use collector_core::{Origin, Poll, RawReading, RawSnapshot, SourceError, Vehicle};
+use collector_core::{Origin, RawReading, RawSnapshot, SourceError, Vehicle};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,13 @@ use crate::journal::Journal;
 use crate::journal::overview::LastPoll;
 use crate::state::StateDirectory;
 
-const VINS: [&str; 3] = ["WBY8P210X07A12345", "WBA11AA0001234567", "WBA22AA0001234568"];
+const VINS: [&str; 5] = [
+    "WBY8P210X07A12345",
+    "WBA11AA0001234567",
+    "WBA22AA0001234568",
+    "WBA33AA0001234569",
+    "WBA44AA0001234570",
+];
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -36,7 +43,7 @@ fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
 }
 
-/// True time moves with every sleep; what the clock shows can be set back, once.
+/// True time moves with every sleep; what the clock shows can be set.
 #[derive(Debug)]
 struct JumpingClock {
     time: Mutex<Time>,
@@ -46,7 +53,8 @@ struct JumpingClock {
 struct Time {
     truth: Timestamp,
     offset: SignedDuration,
-    set_back: Option<(Timestamp, SignedDuration)>,
+    /// When the clock is set, and by how much.
+    jumps: Vec<(Timestamp, SignedDuration)>,
     /// When the scheduler is told to end.
     end: Timestamp,
     ended: CancellationToken,
@@ -69,16 +77,21 @@ impl Clock for JumpingClock {
         {
             let mut time = self.time.lock().unwrap();
             time.truth += SignedDuration::try_from(duration).unwrap();
-            if time.set_back.is_some_and(|(when, _)| time.truth >= when)
-                && let Some((_, by)) = time.set_back.take()
-            {
-                time.offset = -by;
+            let truth = time.truth;
+            let due: Vec<_> = time.jumps.extract_if(.., |(when, _)| *when <= truth).collect();
+            for (_, by) in due {
+                time.offset += by;
             }
             if time.truth >= time.end {
                 time.ended.cancel();
             }
         }
         tokio::task::yield_now().await;
+    }
+
+    fn uptime(&self) -> Option<Duration> {
+        let since = self.truth().duration_since(Timestamp::UNIX_EPOCH);
+        Duration::try_from(since).ok()
     }
 }
 
@@ -121,7 +134,7 @@ impl Poll for Fake {
         }
         let asked = Asked {
             source: self.name,
-            vehicle: VINS.iter().position(|vin| *vin == vehicle.vin.as_str()).unwrap(),
+            vehicle: number(vehicle),
             at: self.rig.clock.truth(),
         };
         self.rig.asked.lock().unwrap().push(asked);
@@ -139,6 +152,10 @@ impl Poll for Fake {
             }],
         })
     }
+}
+
+fn number(vehicle: &Vehicle) -> usize {
+    VINS.iter().position(|vin| *vin == vehicle.vin.as_str()).unwrap()
 }
 
 fn quota() -> SourceError {
@@ -167,7 +184,7 @@ impl Rig {
         let time = Time {
             truth: begin(),
             offset: SignedDuration::ZERO,
-            set_back: None,
+            jumps: Vec::new(),
             end: Timestamp::MAX,
             ended: CancellationToken::new(),
         };
@@ -222,8 +239,14 @@ impl Rig {
             account: self.account.clone(),
             vehicles: Vehicles::List(VINS[..vehicles].iter().map(spec).collect()),
             sources: sources.iter().map(source).collect(),
+            timezone: TimeZone::UTC,
             cancelled: self.clock.time.lock().unwrap().ended.clone(),
         }
+    }
+
+    /// At this true time, somebody sets the clock forward, or back.
+    fn set_clock(&self, when: Timestamp, by: SignedDuration) {
+        self.clock.time.lock().unwrap().jumps.push((when, by));
     }
 
     /// Lets the time of one more run end this much later than now.
