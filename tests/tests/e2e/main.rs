@@ -19,6 +19,7 @@ mod kills;
 mod logins;
 mod oracle;
 mod outages;
+mod planner;
 mod quota;
 mod scene;
 mod secrets;

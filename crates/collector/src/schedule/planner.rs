@@ -18,7 +18,7 @@ use crate::quota::next_utc_midnight;
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 /// A vehicle that does something gets its share of what can be spared within this time.
-const SPREAD_WHEN_ACTIVE: i64 = 90 * MINUTE;
+const SPREAD_WHEN_ACTIVE: i64 = 30 * MINUTE;
 /// When values that end a drive or a charge have arrived.
 const LAST_LOOK: i64 = 15 * MINUTE;
 /// Two polls of an account that come due together are kept this far apart.

@@ -16,7 +16,7 @@ async fn a_fixed_interval_is_kept() {
     );
     assert_eq!(rig.published().0, "polling");
     let log = rig.account.journal.overview().unwrap().log().unwrap();
-    assert_eq!((log.snapshots, log.readings), (5, 5));
+    assert_eq!((log.snapshots, log.readings), (5, 15));
 }
 
 #[tokio::test]

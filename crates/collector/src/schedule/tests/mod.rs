@@ -3,6 +3,7 @@
 mod failures;
 mod intervals;
 mod login;
+mod months;
 mod quota;
 
 use std::sync::{Arc, Mutex};
@@ -21,6 +22,7 @@ use crate::config::{self, VehicleSpec};
 use crate::http;
 use crate::journal::Journal;
 use crate::journal::overview::LastPoll;
+use crate::quota::next_utc_midnight;
 use crate::state::StateDirectory;
 
 const VINS: [&str; 5] = [
@@ -131,6 +133,7 @@ impl Poll for Fake {
             if spent.unwrap().is_err() {
                 return Err(quota());
             }
+            self.rig.ask_bmw(now).await?;
         }
         let asked = Asked {
             source: self.name,
@@ -140,18 +143,48 @@ impl Poll for Fake {
         self.rig.asked.lock().unwrap().push(asked);
         self.asked += 1;
         (self.answers)(self.asked - 1, vehicle)?;
-        let body = format!(r#"{{"value":{},"timestamp":"{now:.3}"}}"#, self.asked % 100);
+        let life = self.rig.life.lock().unwrap();
+        let activity = life.as_ref().map(|life| life(asked.vehicle, asked.at));
         Ok(RawSnapshot {
             vin: vehicle.vin.clone(),
             origin: Origin::Poll,
             requested_at: Some(now),
             received_at: now,
-            readings: vec![RawReading {
-                descriptor: "vehicle.drivetrain.batteryManagement.header".to_owned(),
-                body: RawValue::from_string(body).unwrap(),
-            }],
+            readings: readings(self.asked, activity.unwrap_or_default(), asked.at),
         })
     }
+}
+
+/// What a vehicle tells a minute after it was measured.
+fn readings(asked: usize, activity: Activity, now: Timestamp) -> Vec<RawReading> {
+    let charging = if activity == Activity::Charging {
+        "CHARGINGACTIVE"
+    } else {
+        "NOCHARGING"
+    };
+    let moving = if activity == Activity::Driving {
+        "ASN_isTrue"
+    } else {
+        "ASN_isFalse"
+    };
+    let reading = |descriptor: &str, value: &str| {
+        let body = format!(
+            r#"{{"value":"{value}","timestamp":"{:.3}"}}"#,
+            now - SignedDuration::from_mins(1)
+        );
+        RawReading {
+            descriptor: descriptor.to_owned(),
+            body: RawValue::from_string(body).unwrap(),
+        }
+    };
+    vec![
+        reading(
+            "vehicle.drivetrain.batteryManagement.header",
+            &(asked % 100).to_string(),
+        ),
+        reading("vehicle.drivetrain.electricEngine.charging.status", charging),
+        reading("vehicle.isMoving", moving),
+    ]
 }
 
 fn number(vehicle: &Vehicle) -> usize {
@@ -174,7 +207,15 @@ struct Rig {
     clock: Arc<JumpingClock>,
     account: Arc<Account>,
     asked: Mutex<Vec<Asked>>,
+    /// What each vehicle does at a true time.
+    life: Mutex<Option<Life>>,
+    /// Calls that another program made on the account: true times, in order.
+    foreign: Mutex<Vec<Timestamp>>,
+    /// When BMW refused a call because the UTC day's fifty were used.
+    refused: Mutex<Vec<Timestamp>>,
 }
+
+type Life = Box<dyn Fn(usize, Timestamp) -> Activity + Send>;
 
 impl Rig {
     fn new() -> Arc<Self> {
@@ -206,7 +247,35 @@ impl Rig {
             clock,
             account: Arc::new(account),
             asked: Mutex::default(),
+            life: Mutex::default(),
+            foreign: Mutex::default(),
+            refused: Mutex::default(),
         })
+    }
+
+    /// BMW counts the calls of everybody, in UTC days of true time.
+    async fn ask_bmw(&self, now: Timestamp) -> Result<(), SourceError> {
+        let truth = self.clock.truth();
+        let midnight = next_utc_midnight(truth) - SignedDuration::from_hours(24);
+        let today = |at: &Timestamp| *at >= midnight && *at <= truth;
+        let foreign = self.foreign.lock().unwrap().iter().filter(|at| today(at)).count();
+        let ours = self
+            .asked
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|asked| today(&asked.at))
+            .count();
+        if foreign + ours < 50 {
+            return Ok(());
+        }
+        self.refused.lock().unwrap().push(truth);
+        self.account
+            .journal
+            .block_calls("home", next_utc_midnight(now))
+            .await
+            .unwrap();
+        Err(quota())
     }
 
     fn source(self: &Arc<Self>, answers: Answers) -> Box<dyn Poll> {
@@ -224,6 +293,15 @@ impl Rig {
     }
 
     fn scheduler(&self, vehicles: usize, sources: &[(&'static str, Every)]) -> Scheduler {
+        self.scheduler_in(TimeZone::UTC, vehicles, sources)
+    }
+
+    fn scheduler_in(
+        &self,
+        timezone: TimeZone,
+        vehicles: usize,
+        sources: &[(&'static str, Every)],
+    ) -> Scheduler {
         let spec = |vin: &&str| VehicleSpec {
             vin: vin.parse().unwrap(),
             name: None,
@@ -239,7 +317,7 @@ impl Rig {
             account: self.account.clone(),
             vehicles: Vehicles::List(VINS[..vehicles].iter().map(spec).collect()),
             sources: sources.iter().map(source).collect(),
-            timezone: TimeZone::UTC,
+            timezone,
             cancelled: self.clock.time.lock().unwrap().ended.clone(),
         }
     }

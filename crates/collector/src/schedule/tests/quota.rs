@@ -6,7 +6,7 @@ use crate::quota::next_utc_midnight;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The most calls in a UTC day of true time, and in any 24 hours.
-fn busiest(rig: &Rig) -> (usize, usize) {
+pub(super) fn busiest(rig: &Rig) -> (usize, usize) {
     let asked = rig.asked.lock().unwrap();
     let within = |from: Timestamp| {
         asked
@@ -43,9 +43,13 @@ async fn a_month_of_three_vehicles_stays_inside_the_quota_and_uses_it() {
     assert!(day <= 50 && window <= 50, "{day} a day, {window} in 24 hours");
     let asked = rig.asked.lock().unwrap();
     assert!(asked.len() >= 30 * 46, "{} calls in a month", asked.len());
-    for vehicle in 0..3 {
-        let share = asked.iter().filter(|asked| asked.vehicle == vehicle).count();
-        assert!(share.abs_diff(asked.len() / 3) <= 2, "{share} of {}", asked.len());
+    // What failed was repeated: the answers are shared equally.
+    let answered = |asked: usize| asked - asked / 7;
+    let shares =
+        (0..3).map(|vehicle| answered(asked.iter().filter(|asked| asked.vehicle == vehicle).count()));
+    let all: usize = shares.clone().sum();
+    for share in shares {
+        assert!(share.abs_diff(all / 3) <= 2, "{share} of {all}");
     }
 }
 
@@ -112,4 +116,36 @@ async fn a_clock_that_is_set_neither_spends_more_nor_stops_polling() {
             "{gap:?} without a poll after {jump} hours"
         );
     }
+}
+
+#[tokio::test]
+async fn calls_that_can_be_spared_break_no_promise() {
+    let rig = Rig::new();
+    assert_eq!(
+        rig.account.spare_calls().await,
+        2,
+        "who plans nothing has the reserve"
+    );
+    let source = || vec![rig.named("telematics", true, always())];
+    rig.end_after(minutes(10 * 60));
+    rig.scheduler(1, &[("telematics", Every::Auto)])
+        .run(source())
+        .await;
+    let spare = rig.account.spare_calls().await;
+    assert!((3..20).contains(&spare), "{spare}");
+    let now = rig.clock.now();
+    for _ in 0..spare {
+        let call =
+            rig.account
+                .journal
+                .spend_call("home", "createContainer", now, Allowance::for_necessities(50));
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(rig.account.spare_calls().await, 0);
+    rig.end_after(minutes(24 * 60));
+    rig.scheduler(1, &[("telematics", Every::Auto)])
+        .run(source())
+        .await;
+    let asked = rig.minutes(0);
+    assert!(asked.windows(2).all(|pair| pair[1] - pair[0] <= 56), "{asked:?}");
 }
