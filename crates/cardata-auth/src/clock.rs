@@ -14,6 +14,12 @@ pub trait Clock: Send + Sync + Debug {
 
     /// Returns when `duration` has passed by this clock.
     async fn sleep(&self, duration: Duration);
+
+    /// The time that has passed since some moment, whatever the clock was set to meanwhile; `None` where that is
+    /// not known, or the clock cannot be set.
+    fn uptime(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// The time of the operating system.
@@ -28,6 +34,13 @@ impl Clock for SystemClock {
 
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    /// Of the machine, as Linux tells it: unlike a monotonic clock it goes on while the machine sleeps.
+    fn uptime(&self) -> Option<Duration> {
+        let text = std::fs::read_to_string("/proc/uptime").ok()?;
+        let seconds: f64 = text.split_whitespace().next()?.parse().ok()?;
+        Duration::try_from_secs_f64(seconds).ok()
     }
 }
 

@@ -1,19 +1,20 @@
 //! One account at run time: its login, its API client, and the gate that writes every call into the ledger
 //! before it leaves.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use cardata_api::{Call, CallGate, Client, Outcome, Refusal};
 use cardata_auth::{Authenticator, Clock, OAuthClient, TokenStore};
 use collector_core::Name;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::config;
 use crate::journal::Journal;
-use crate::quota::{Allowance, next_utc_midnight};
+use crate::quota::{Allowance, RESERVED, next_utc_midnight};
+use crate::schedule::{self, Situation, Target};
 use crate::sources::WantedSets;
 use crate::state::StateDirectory;
 
@@ -27,9 +28,9 @@ pub struct Account {
     pub journal: Journal,
     /// The sets of descriptors that its sources ask for.
     pub sets: WantedSets,
-    /// What the plan of polls leaves over in a whole day.
-    pub(crate) unplanned: AtomicU32,
     calls: Arc<AtomicU32>,
+    /// What the scheduler plans for, as it was when it last did.
+    targets: std::sync::Mutex<Vec<Target>>,
 }
 
 impl Account {
@@ -65,14 +66,50 @@ impl Account {
             clock: clock.clone(),
             journal: journal.clone(),
             sets: WantedSets::default(),
-            unplanned: AtomicU32::new(0),
             calls,
+            targets: std::sync::Mutex::default(),
         }
     }
 
     /// The calls that left since the program started.
     pub fn calls(&self) -> u32 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// How many calls may leave now for what can wait: what was not spent of the reserve in the last 24 hours, and
+    /// what the polls that were promised for the next 24 do not need. In a process that polls nothing, the
+    /// reserve alone. 0 where the ledger cannot be read.
+    pub async fn spare_calls(&self) -> u32 {
+        let now = self.clock.now();
+        let (Ok(upkeep), Ok(spent)) = (
+            self.journal.upkeep_calls(&self.name, now).await,
+            self.journal.spent_calls(&self.name, now).await,
+        ) else {
+            return 0;
+        };
+        let left = spent.left(Allowance::for_necessities(self.calls_per_day), now);
+        let targets = self
+            .targets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let situation = Situation {
+            now,
+            spent: &spent,
+            limit: Allowance::for_polls(self.calls_per_day).limit(),
+            night: false,
+            targets: &targets,
+        };
+        let spare = if targets.is_empty() {
+            0
+        } else {
+            schedule::plan(&situation).spare
+        };
+        spare.saturating_add(RESERVED.saturating_sub(upkeep)).min(left)
+    }
+
+    pub(crate) fn set_targets(&self, targets: Vec<Target>) {
+        *self.targets.lock().unwrap_or_else(PoisonError::into_inner) = targets;
     }
 }
 
@@ -153,12 +190,20 @@ impl CallGate for LedgerGate {
 impl LedgerGate {
     /// Somebody else spends calls of this account, or BMW allows fewer: no more until the day ends.
     async fn block(&self, now: Timestamp) {
-        let until = next_utc_midnight(now);
+        let until = next_utc_midnight(now) + behind_midnight(&self.account);
         tracing::warn!(account = %self.account, %until, "BMW says that the calls of the day are used up; another program may use this account");
         if let Err(error) = self.journal.block_calls(&self.account, until).await {
             tracing::warn!(account = %self.account, error = %Chain(&error), "could not note that the calls are used up");
         }
     }
+}
+
+/// BMW's clock and ours need not agree, and not every account of the world comes back at once.
+fn behind_midnight(account: &str) -> SignedDuration {
+    let mixed = account.bytes().fold(7_u64, |mixed, byte| {
+        mixed.wrapping_mul(31).wrapping_add(u64::from(byte))
+    });
+    SignedDuration::from_secs(20 + i64::try_from(mixed % 60).unwrap_or_default())
 }
 
 fn outcome_name(outcome: Outcome) -> &'static str {

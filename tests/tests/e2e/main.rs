@@ -22,6 +22,7 @@ mod kills;
 mod letters;
 mod logins;
 mod outages;
+mod planner;
 mod quota;
 mod refusals;
 mod replays;

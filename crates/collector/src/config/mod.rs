@@ -38,6 +38,7 @@ mod show;
 mod sinks;
 mod sources;
 mod syntax;
+mod timezone;
 mod tokens;
 mod vehicles;
 mod yaml;
@@ -47,6 +48,7 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use collector_core::table::{Kind, Node, Span, suggest};
+use jiff::tz::TimeZone;
 
 pub use accounts::{Account, RESERVED_CALLS};
 pub use glob::Glob;
@@ -87,6 +89,8 @@ pub struct Pipeline {
     pub notify: Vec<Channel>,
     pub journal: JournalOptions,
     pub clock: ClockOptions,
+    /// Where the owner lives; the system's where the file does not say.
+    pub timezone: TimeZone,
     /// With it, the backend of every account is the built-in one.
     pub simulator: Option<SimulatorOptions>,
     /// What [`show`] prints.
@@ -268,6 +272,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Pro
     let notify = notify::read(root, problems);
     let journal = options::journal(root, problems);
     let (clock, simulator) = options::time(root, &accounts, problems);
+    let timezone = timezone::read(root, problems);
     selection::check(&sources, &sinks, vehicles.as_ref(), problems);
     if let Some(vehicles) = &vehicles {
         plan::check(&accounts, &sources, vehicles, problems);
@@ -287,6 +292,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Pro
         notify,
         journal,
         clock,
+        timezone,
         simulator,
         shown,
     })

@@ -13,6 +13,7 @@ use super::accounts::AccountTable;
 use super::notify::ChannelTable;
 use super::options::{ClockTable, JournalTable, STATE, SimulatorTable};
 use super::plugin_table::Plugin;
+use super::timezone::Zone;
 use super::tokens::TokensTable;
 use super::vehicles;
 
@@ -47,6 +48,9 @@ struct PipelineFile {
     journal: Option<JournalTable>,
     /// The collector's own time, for simulations.
     clock: Option<ClockTable>,
+    /// Where you live, such as `Europe/Berlin`: parked vehicles are polled less often between 23 and 6 o'clock there.
+    /// The system's time zone if left out.
+    timezone: Option<Zone>,
     /// A simulated BMW with an electric car, instead of the real one.
     simulator: Option<SimulatorTable>,
 }
@@ -94,7 +98,7 @@ pub(super) fn generator() -> SchemaGenerator {
 }
 
 /// The keys of the file.
-pub(super) const KEYS: [&str; 10] = [
+pub(super) const KEYS: [&str; 11] = [
     "state",
     "accounts",
     "tokens",
@@ -104,6 +108,7 @@ pub(super) const KEYS: [&str; 10] = [
     "notify",
     "journal",
     "clock",
+    "timezone",
     "simulator",
 ];
 

@@ -51,7 +51,8 @@ pub(super) struct SourceKeys {
     name: Option<GivenName>,
     /// The account that it uses; every account if left out.
     account: Option<GivenName>,
-    /// How often each vehicle is polled: a duration such as `30m`, or `auto` to share what the quota allows.
+    /// How often each vehicle is polled: a duration such as `30m`, or `auto` to share what the quota allows: more
+    /// often while it charges or drives, less while it is parked and by night.
     #[serde(default = "auto")]
     every: Every,
     /// The vehicles that it is for, by VIN or name; all if left out. `*` stands for any characters, `!` in front

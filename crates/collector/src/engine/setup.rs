@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cardata_auth::{AuthError, Clock, ScaledClock, StoreError, SystemClock};
 use collector_core::{Cadence, Name, Services, Sink, SinkContext, Source, SourceContext, Vin};
+use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 use super::{Engine, RunError, Simulator};
@@ -66,7 +67,13 @@ pub async fn engine(
         };
         workers.push(worker(spec, context, &journal, &reader, &clock, &stops).await?);
     }
-    let schedulers = schedulers(pipeline.sources, pipeline.vehicles, &accounts, &stops)?;
+    let schedulers = schedulers(
+        pipeline.sources,
+        pipeline.vehicles,
+        &pipeline.timezone,
+        &accounts,
+        &stops,
+    )?;
     Ok(Engine {
         accounts,
         schedulers,
@@ -202,6 +209,7 @@ pub(super) async fn worker(
 fn schedulers(
     sources: Vec<SourceSpec>,
     vehicles: Vehicles,
+    timezone: &TimeZone,
     accounts: &[Arc<Account>],
     stops: &Stops,
 ) -> Result<Vec<Scheduled>, RunError> {
@@ -212,6 +220,7 @@ fn schedulers(
                 account: account.clone(),
                 vehicles: vehicles.clone(),
                 sources: Vec::new(),
+                timezone: timezone.clone(),
                 cancelled: stops.sources.clone(),
             };
             (scheduler, Vec::new())

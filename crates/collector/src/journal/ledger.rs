@@ -1,6 +1,6 @@
 //! The calls that were spent. A call is written here, on disk, before it leaves.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::read::timestamp;
@@ -72,22 +72,50 @@ impl Journal {
     /// What `account` has spent.
     pub async fn spent_calls(&self, account: &str, now: Timestamp) -> Result<Spent, JournalError> {
         let account = account.to_owned();
-        self.transact(move |connection, _| spent(connection, &account, now))
-            .await
+        self.transact(move |connection, _| {
+            leave_no_call_in_the_future(connection, &account, now)?;
+            spent(connection, &account, now)
+        })
+        .await
+    }
+
+    /// Moves everything that is noted of `account` with the clock, which was set forward or back by `by`: the calls
+    /// are as old as they were before.
+    pub async fn move_with_the_clock(&self, account: &str, by: SignedDuration) -> Result<(), JournalError> {
+        let account = account.to_owned();
+        let by = i64::try_from(by.as_millis()).unwrap_or_default();
+        self.transact(move |connection, _| {
+            connection.execute(
+                "update quota set at = at + ?2 where account = ?1",
+                params![account, by],
+            )?;
+            connection.execute(
+                "update poll set last_at = last_at + ?2 where account = ?1",
+                params![account, by],
+            )?;
+            Ok(())
+        })
+        .await
     }
 }
 
-/// After the clock was set back, calls and a block lie in its future. They are moved to the latest moment at
-/// which they can have been made, so that they count for a day and not until the clock gets there again.
+/// After the clock was set back, calls and a block lie in its future. The calls are moved together, the newest to
+/// the latest moment at which it can have been made, so that they count for a day and not until the clock gets
+/// there again, and leave the window one by one as they entered it.
 fn leave_no_call_in_the_future(
     connection: &Connection,
     account: &str,
     now: Timestamp,
 ) -> Result<(), JournalError> {
     let now = now.as_millisecond();
-    connection
-        .prepare_cached("update quota set at = ?2 where account = ?1 and at > ?2")?
-        .execute(params![account, now])?;
+    let newest: Option<i64> = connection
+        .prepare_cached("select max(at) from quota where account = ?1")?
+        .query_row(params![account], |row| row.get(0))?;
+    if let Some(ahead) = newest.map(|newest| newest - now).filter(|ahead| *ahead > 0) {
+        connection
+            .prepare_cached("update quota set at = at - ?3 where account = ?1 and at > ?2")?
+            .execute(params![account, now, ahead])?;
+    }
     connection
         .prepare_cached("update quota_block set until = ?2 where account = ?1 and until > ?2")?
         .execute(params![account, now + DAY_MILLISECONDS])?;

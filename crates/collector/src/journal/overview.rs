@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::read::timestamp;
@@ -72,6 +72,10 @@ pub struct LastPoll {
     pub last_success_at: Option<Timestamp>,
     pub failures: u32,
     pub problem: Option<String>,
+    /// When it is asked for next, at which interval it goes on from there, and why; `None` before the first plan.
+    pub next_at: Option<Timestamp>,
+    pub every: Option<SignedDuration>,
+    pub reason: Option<String>,
 }
 
 impl Journal {
@@ -209,8 +213,8 @@ impl Overview {
 
     pub fn polls(&self) -> Result<Vec<LastPoll>, JournalError> {
         let mut statement = self.connection.prepare(
-            "select account, source, vin, last_at, last_success_at, failures, problem from poll
-             order by account, source, vin",
+            "select account, source, vin, last_at, last_success_at, failures, problem, next_at, every, reason
+             from poll order by account, source, vin",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(LastPoll {
@@ -221,6 +225,9 @@ impl Overview {
                 last_success_at: row.get::<_, Option<i64>>(4)?.map(timestamp),
                 failures: row.get(5)?,
                 problem: row.get(6)?,
+                next_at: row.get::<_, Option<i64>>(7)?.map(timestamp),
+                every: row.get::<_, Option<i64>>(8)?.map(SignedDuration::from_millis),
+                reason: row.get(9)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -2,7 +2,7 @@
 //! components of the running program say of themselves.
 
 use collector_core::Vin;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
 use super::read::timestamp;
@@ -17,6 +17,20 @@ pub struct PollRecord {
     pub failures: u32,
     /// Why the last attempt failed.
     pub problem: Option<String>,
+    /// What was known of the vehicle's activity, in the scheduler's own JSON. `None` leaves what is there.
+    pub activity: Option<String>,
+}
+
+/// When one source asks for one vehicle next, for `cardata status`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedPoll {
+    pub source: String,
+    pub vin: Vin,
+    pub next_at: Timestamp,
+    /// The interval at which it goes on as things are.
+    pub every: SignedDuration,
+    /// In words.
+    pub reason: String,
 }
 
 /// What a component says of itself.
@@ -43,7 +57,7 @@ impl Journal {
         self.transact(move |connection, _| {
             Ok(connection
                 .query_row(
-                    "select last_at, last_success_at, failures, problem from poll
+                    "select last_at, last_success_at, failures, problem, activity from poll
                      where account = ?1 and source = ?2 and vin = ?3",
                     params![key.0, key.1, key.2.as_str()],
                     |row| {
@@ -52,6 +66,7 @@ impl Journal {
                             last_success_at: row.get::<_, Option<i64>>(1)?.map(timestamp),
                             failures: row.get(2)?,
                             problem: row.get(3)?,
+                            activity: row.get(4)?,
                         })
                     },
                 )
@@ -70,11 +85,12 @@ impl Journal {
         let key = (account.to_owned(), source.to_owned(), vin.clone());
         self.transact(move |connection, _| {
             connection.execute(
-                "insert into poll (account, source, vin, last_at, last_success_at, failures, problem)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                "insert into poll (account, source, vin, last_at, last_success_at, failures, problem, activity)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                  on conflict do update set last_at = excluded.last_at,
                      last_success_at = coalesce(excluded.last_success_at, last_success_at),
-                     failures = excluded.failures, problem = excluded.problem",
+                     failures = excluded.failures, problem = excluded.problem,
+                     activity = coalesce(excluded.activity, activity)",
                 params![
                     key.0,
                     key.1,
@@ -82,9 +98,34 @@ impl Journal {
                     record.last_at.as_millisecond(),
                     record.last_success_at.map(|at| at.as_millisecond()),
                     record.failures,
-                    record.problem
+                    record.problem,
+                    record.activity
                 ],
             )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Notes when polls come next. One that was never made has no row yet, and is due at once.
+    pub async fn remember_plan(&self, account: &str, polls: Vec<PlannedPoll>) -> Result<(), JournalError> {
+        let account = account.to_owned();
+        self.transact(move |connection, _| {
+            let mut statement = connection.prepare_cached(
+                "update poll set next_at = ?4, every = ?5, reason = ?6
+                 where account = ?1 and source = ?2 and vin = ?3",
+            )?;
+            for poll in polls {
+                let every = i64::try_from(poll.every.as_millis()).unwrap_or(i64::MAX);
+                statement.execute(params![
+                    account,
+                    poll.source,
+                    poll.vin.as_str(),
+                    poll.next_at.as_millisecond(),
+                    every,
+                    poll.reason
+                ])?;
+            }
             Ok(())
         })
         .await

@@ -1,157 +1,78 @@
-//! Intervals between polls: what the pipeline file asks for, held against what the quota allows.
+//! How the calls of a day are shared: what is promised to every vehicle, and what is left for those that do
+//! something.
 
-use jiff::SignedDuration;
+use super::calendar::DAY;
+use super::situation::{Pace, Target};
 
-use crate::config::Every;
-
-const DAY_SECONDS: f64 = 86_400.0;
-
+const MINUTE: i64 = 60_000;
+/// No vehicle that has its account for itself waits longer.
+const NEVER_LONGER: i64 = 55 * MINUTE;
+/// As often as it makes sense to look at a vehicle that charges or drives.
+const SHORTEST: i64 = 10 * MINUTE;
 /// The first wait after a failure, doubled with each further one, where calls can be spared for it.
-const FIRST_RETRY: SignedDuration = SignedDuration::from_mins(5);
+const FIRST_RETRY: i64 = 5 * MINUTE;
 
-/// What one source wants for each vehicle.
-#[derive(Debug, Clone, Copy)]
-pub struct Demand {
-    pub every: Every,
-    /// Calls that one poll costs.
-    pub calls: u32,
-    /// How many vehicles it polls.
-    pub vehicles: usize,
+/// How the limit of an account is shared among its targets. Durations are in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Shares {
+    /// By how much fixed intervals are stretched: they ask for more calls than there are.
+    pub stretch: f64,
+    /// The interval at which the calls that fixed intervals leave are used up by sharing them equally.
+    pub fair: i64,
+    /// What every vehicle on `auto` is promised.
+    pub longest: i64,
+    /// The shortest interval of a vehicle that does something.
+    pub shortest: i64,
+    /// Calls that parked vehicles leave for one that begins to charge or to drive.
+    pub kept: u32,
 }
 
-/// How often each source polls each vehicle.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
-    /// By source, in the order of the demands.
-    pub every: Vec<SignedDuration>,
-    /// The fixed intervals need more calls than there are and were stretched.
-    pub stretched: bool,
-    /// Calls of a whole day that no poll needs.
-    pub spare: u32,
-}
-
-impl Demand {
-    /// Calls to poll each of its vehicles once.
-    fn calls_a_round(&self) -> f64 {
-        f64::from(self.calls) * self.vehicles as f64
-    }
-}
-
-impl Plan {
-    /// Shares `limit` calls a day: fixed intervals get what they ask for as far as it goes, `auto` shares the
-    /// rest equally among its vehicles.
-    pub fn new(demands: &[Demand], limit: u32) -> Self {
+impl Shares {
+    /// Shares `limit` calls a day: fixed intervals get what they ask for as far as it goes.
+    pub(super) fn new(targets: &[Target], limit: u32) -> Self {
         let limit = f64::from(limit.max(1));
-        let a_day = |demand: &Demand| match demand.every {
-            Every::Fixed(every) => DAY_SECONDS / every.as_secs_f64().max(0.001) * demand.calls_a_round(),
-            Every::Auto => 0.0,
-        };
-        let fixed: f64 = demands.iter().map(a_day).sum();
-        let stretch = (fixed / limit).max(1.0);
-        let auto: f64 = demands
+        let fixed: f64 = targets.iter().map(fixed_calls_a_day).sum();
+        let round: f64 = targets
             .iter()
-            .filter(|demand| matches!(demand.every, Every::Auto))
-            .map(Demand::calls_a_round)
+            .filter(|target| target.pace == Pace::Auto)
+            .map(|target| f64::from(target.calls))
             .sum();
         // Even beside greedy fixed intervals every vehicle is looked at once a day.
-        let share = (limit - fixed).max(auto);
-        let every = demands.iter().map(|demand| match demand.every {
-            Every::Fixed(every) => SignedDuration::from_secs_f64(every.as_secs_f64() * stretch),
-            Every::Auto => {
-                SignedDuration::from_secs_f64((DAY_SECONDS * auto.max(1.0) / share.max(1.0)).max(1.0))
-            }
-        });
-        let every = every.collect();
-        let spare = if auto > 0.0 {
-            0
-        } else {
-            (limit - fixed).max(0.0) as u32
-        };
+        let budget = (limit - fixed).max(round).max(1.0);
+        let fair = (DAY as f64 * round.max(1.0) / budget) as i64;
+        let longest = (fair + fair / 2).max(NEVER_LONGER.min(2 * DAY));
+        let promised = DAY as f64 / longest as f64 * round;
         Self {
-            every,
-            stretched: fixed > limit * 1.000_001,
-            spare,
+            stretch: (fixed / limit).max(1.0),
+            fair: fair.max(1_000),
+            longest,
+            shortest: (fair / 3).clamp(1_000, SHORTEST),
+            kept: ((budget - promised).max(0.0) / 10.0) as u32,
         }
+    }
+
+    /// The interval that the target is promised.
+    pub(super) fn promised(&self, pace: Pace) -> i64 {
+        match pace {
+            Pace::Fixed(every) => (every.as_millis_f64() * self.stretch).max(1_000.0) as i64,
+            Pace::Auto => self.longest,
+        }
+    }
+
+    pub(super) fn is_stretched(&self) -> bool {
+        self.stretch > 1.000_001
     }
 }
 
-/// How long to wait after this many failures in a row: sooner than the regular interval where calls can be
-/// spared, else as if it had succeeded.
-pub fn after_failures(failures: u32, every: SignedDuration, spare: u32) -> SignedDuration {
-    if failures == 0 || spare == 0 {
-        return every;
+fn fixed_calls_a_day(target: &Target) -> f64 {
+    match target.pace {
+        Pace::Fixed(every) => DAY as f64 / every.as_millis_f64().max(1.0) * f64::from(target.calls),
+        Pace::Auto => 0.0,
     }
-    let doubled =
-        FIRST_RETRY.as_secs_f64() * 2_f64.powi(i32::try_from(failures - 1).unwrap_or(i32::MAX).min(30));
-    SignedDuration::from_secs_f64(doubled.min(every.as_secs_f64()))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::time::Duration;
-
-    fn fixed(minutes: u64, vehicles: usize) -> Demand {
-        Demand {
-            every: Every::Fixed(Duration::from_secs(minutes * 60)),
-            calls: 1,
-            vehicles,
-        }
-    }
-
-    fn auto(vehicles: usize) -> Demand {
-        Demand {
-            every: Every::Auto,
-            calls: 1,
-            vehicles,
-        }
-    }
-
-    #[test]
-    fn one_vehicle_on_auto_is_polled_every_half_hour() {
-        assert_eq!(Plan::new(&[auto(1)], 48).every, [SignedDuration::from_mins(30)]);
-        assert_eq!(Plan::new(&[auto(4)], 48).every, [SignedDuration::from_hours(2)]);
-    }
-
-    #[test]
-    fn auto_takes_what_fixed_leaves() {
-        let plan = Plan::new(&[fixed(60, 1), auto(1)], 48);
-        assert_eq!(
-            plan.every,
-            [SignedDuration::from_hours(1), SignedDuration::from_hours(1)]
-        );
-    }
-
-    #[test]
-    fn too_many_vehicles_stretch_fixed_intervals() {
-        let plan = Plan::new(&[fixed(30, 2)], 48);
-        assert!(plan.stretched);
-        assert_eq!(plan.every, [SignedDuration::from_hours(1)]);
-        assert!(!Plan::new(&[fixed(30, 1)], 48).stretched);
-    }
-
-    #[test]
-    fn a_retry_is_soon_only_where_calls_can_be_spared() {
-        let every = SignedDuration::from_hours(2);
-        assert_eq!(after_failures(1, every, 3), SignedDuration::from_mins(5));
-        assert_eq!(after_failures(3, every, 3), SignedDuration::from_mins(20));
-        assert_eq!(after_failures(99, every, 3), every);
-        assert_eq!(after_failures(1, every, 0), every);
-    }
-
-    proptest! {
-        #[test]
-        fn a_plan_never_needs_more_than_the_limit(
-            minutes in prop::collection::vec(prop::option::of(1_u64..3_000), 1..4),
-            vehicles in 1_usize..6,
-            limit in 24_u32..200,
-        ) {
-            let demands: Vec<_> = minutes.iter().map(|m| m.map_or(auto(vehicles), |m| fixed(m, vehicles))).collect();
-            let plan = Plan::new(&demands, limit);
-            let a_day: f64 = plan.every.iter().map(|every| 86_400.0 / every.as_secs_f64() * vehicles as f64).sum();
-            let once_a_day = demands.len() * vehicles;
-            prop_assert!(a_day <= f64::from(limit) + once_a_day as f64 + 0.01, "{a_day} of {limit}");
-        }
-    }
+/// How long to wait after this many failures in a row, where calls can be spared for it.
+pub(super) fn retry(failures: u32, every: i64) -> i64 {
+    let doublings = failures.saturating_sub(1).min(20);
+    (FIRST_RETRY << doublings).min(every)
 }

@@ -24,17 +24,25 @@ impl Account {
                 last_success_at: None,
                 failures,
                 problem,
+                activity: None,
             },
         )
         .await;
     }
 
-    pub(super) async fn note_success(&self, source: &str, vehicle: &Vehicle, at: Timestamp) {
+    pub(super) async fn note_success(
+        &self,
+        source: &str,
+        vehicle: &Vehicle,
+        at: Timestamp,
+        activity: Option<String>,
+    ) {
         let record = PollRecord {
             last_at: at,
             last_success_at: Some(at),
             failures: 0,
             problem: None,
+            activity,
         };
         self.note(source, vehicle, record).await;
     }

@@ -188,6 +188,9 @@ fn options() {
         "state: [«a»]\nsimulator: { speed: «.nan» }\n",
         "clock: { speed: «60» }\nsimulator: { speed: 900 }\n",
         "clock: { speed: «60» }\n",
+        "timezone: «Europe/Berln»\n",
+        "timezone: «berlin»\n",
+        "timezone: «17»\n",
         "simulator: { speed: «1000000», seed: «-1» }\n",
         "simulator: {}\naccounts:\n  - name: a\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n    «endpoints»: { api: http://localhost:1 }\n",
     ]));

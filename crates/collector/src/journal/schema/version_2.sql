@@ -10,9 +10,11 @@ create table gap (
     last_seq integer not null
 ) strict;
 
--- What the vehicle was doing when it was last polled, and why the next poll comes when it does.
+-- What is known of the vehicle's activity (JSON), when the next poll comes, at which interval in milliseconds it
+-- goes on from there, and why.
 alter table poll add column activity text;
 alter table poll add column next_at integer;
+alter table poll add column every integer;
 alter table poll add column reason text;
 
 -- How often a dead letter was delivered again in vain; retry is 1 while its owner wants that.

@@ -49,20 +49,35 @@ async fn a_server_that_asks_for_a_pause_gets_it() {
 #[tokio::test]
 async fn where_no_call_can_be_spared_a_failure_waits_for_the_next_regular_time() {
     let rig = Rig::new();
-    // What the six hours before would have needed.
-    for _ in 0..12 {
-        let spent =
-            rig.account
-                .journal
-                .spend_call("home", "telematicData", begin(), Allowance::for_polls(50));
+    // All but the 26 calls that the promise of the next 24 hours needs.
+    let before = begin() - SignedDuration::from_mins(11);
+    for _ in 0..22 {
+        let spent = rig
+            .account
+            .journal
+            .spend_call("home", "telematicData", before, Allowance::for_polls(50));
         spent.await.unwrap().unwrap();
     }
-    rig.end_after(minutes(70));
+    rig.end_after(minutes(111));
     let source = rig.named("telematics", true, failing(1, || transient(None)));
     rig.scheduler(1, &[("telematics", Every::Auto)])
         .run(vec![source])
         .await;
-    assert_eq!(rig.minutes(0), [0, 30, 60]);
+    assert_eq!(rig.minutes(0), [0, 55, 110]);
+}
+
+#[tokio::test]
+async fn a_breakdown_of_days_takes_no_more_than_the_promise() {
+    let rig = Rig::new();
+    rig.end_after(minutes(3 * 24 * 60));
+    let source = rig.named("telematics", true, failing(9_999, || transient(None)));
+    rig.scheduler(1, &[("telematics", Every::Auto)])
+        .run(vec![source])
+        .await;
+    let asked = rig.minutes(0);
+    assert_eq!(asked[..4], [0, 5, 15, 35]);
+    assert!(asked.len() <= 3 * 48, "{}", asked.len());
+    assert!(asked.windows(2).all(|pair| pair[1] - pair[0] <= 55), "{asked:?}");
 }
 
 #[tokio::test]

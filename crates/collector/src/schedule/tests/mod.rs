@@ -3,6 +3,7 @@
 mod failures;
 mod intervals;
 mod login;
+mod months;
 mod quota;
 
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardata_auth::Clock;
-use collector_core::{Origin, Poll, RawReading, RawSnapshot, SourceError, Vehicle};
+use collector_core::{Origin, RawReading, RawSnapshot, SourceError, Vehicle};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
@@ -20,9 +22,16 @@ use crate::config::{self, VehicleSpec};
 use crate::http;
 use crate::journal::Journal;
 use crate::journal::overview::LastPoll;
+use crate::quota::next_utc_midnight;
 use crate::state::StateDirectory;
 
-const VINS: [&str; 3] = ["WBY8P210X07A12345", "WBA11AA0001234567", "WBA22AA0001234568"];
+const VINS: [&str; 5] = [
+    "WBY8P210X07A12345",
+    "WBA11AA0001234567",
+    "WBA22AA0001234568",
+    "WBA33AA0001234569",
+    "WBA44AA0001234570",
+];
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -36,7 +45,7 @@ fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
 }
 
-/// True time moves with every sleep; what the clock shows can be set back, once.
+/// True time moves with every sleep; what the clock shows can be set.
 #[derive(Debug)]
 struct JumpingClock {
     time: Mutex<Time>,
@@ -46,7 +55,8 @@ struct JumpingClock {
 struct Time {
     truth: Timestamp,
     offset: SignedDuration,
-    set_back: Option<(Timestamp, SignedDuration)>,
+    /// When the clock is set, and by how much.
+    jumps: Vec<(Timestamp, SignedDuration)>,
     /// When the scheduler is told to end.
     end: Timestamp,
     ended: CancellationToken,
@@ -69,16 +79,21 @@ impl Clock for JumpingClock {
         {
             let mut time = self.time.lock().unwrap();
             time.truth += SignedDuration::try_from(duration).unwrap();
-            if time.set_back.is_some_and(|(when, _)| time.truth >= when)
-                && let Some((_, by)) = time.set_back.take()
-            {
-                time.offset = -by;
+            let truth = time.truth;
+            let due: Vec<_> = time.jumps.extract_if(.., |(when, _)| *when <= truth).collect();
+            for (_, by) in due {
+                time.offset += by;
             }
             if time.truth >= time.end {
                 time.ended.cancel();
             }
         }
         tokio::task::yield_now().await;
+    }
+
+    fn uptime(&self) -> Option<Duration> {
+        let since = self.truth().duration_since(Timestamp::UNIX_EPOCH);
+        Duration::try_from(since).ok()
     }
 }
 
@@ -118,27 +133,62 @@ impl Poll for Fake {
             if spent.unwrap().is_err() {
                 return Err(quota());
             }
+            self.rig.ask_bmw(now).await?;
         }
         let asked = Asked {
             source: self.name,
-            vehicle: VINS.iter().position(|vin| *vin == vehicle.vin.as_str()).unwrap(),
+            vehicle: number(vehicle),
             at: self.rig.clock.truth(),
         };
         self.rig.asked.lock().unwrap().push(asked);
         self.asked += 1;
         (self.answers)(self.asked - 1, vehicle)?;
-        let body = format!(r#"{{"value":{},"timestamp":"{now:.3}"}}"#, self.asked % 100);
+        let life = self.rig.life.lock().unwrap();
+        let activity = life.as_ref().map(|life| life(asked.vehicle, asked.at));
         Ok(RawSnapshot {
             vin: vehicle.vin.clone(),
             origin: Origin::Poll,
             requested_at: Some(now),
             received_at: now,
-            readings: vec![RawReading {
-                descriptor: "vehicle.drivetrain.batteryManagement.header".to_owned(),
-                body: RawValue::from_string(body).unwrap(),
-            }],
+            readings: readings(self.asked, activity.unwrap_or_default(), asked.at),
         })
     }
+}
+
+/// What a vehicle tells a minute after it was measured.
+fn readings(asked: usize, activity: Activity, now: Timestamp) -> Vec<RawReading> {
+    let charging = if activity == Activity::Charging {
+        "CHARGINGACTIVE"
+    } else {
+        "NOCHARGING"
+    };
+    let moving = if activity == Activity::Driving {
+        "ASN_isTrue"
+    } else {
+        "ASN_isFalse"
+    };
+    let reading = |descriptor: &str, value: &str| {
+        let body = format!(
+            r#"{{"value":"{value}","timestamp":"{:.3}"}}"#,
+            now - SignedDuration::from_mins(1)
+        );
+        RawReading {
+            descriptor: descriptor.to_owned(),
+            body: RawValue::from_string(body).unwrap(),
+        }
+    };
+    vec![
+        reading(
+            "vehicle.drivetrain.batteryManagement.header",
+            &(asked % 100).to_string(),
+        ),
+        reading("vehicle.drivetrain.electricEngine.charging.status", charging),
+        reading("vehicle.isMoving", moving),
+    ]
+}
+
+fn number(vehicle: &Vehicle) -> usize {
+    VINS.iter().position(|vin| *vin == vehicle.vin.as_str()).unwrap()
 }
 
 fn quota() -> SourceError {
@@ -157,7 +207,15 @@ struct Rig {
     clock: Arc<JumpingClock>,
     account: Arc<Account>,
     asked: Mutex<Vec<Asked>>,
+    /// What each vehicle does at a true time.
+    life: Mutex<Option<Life>>,
+    /// Calls that another program made on the account: true times, in order.
+    foreign: Mutex<Vec<Timestamp>>,
+    /// When BMW refused a call because the UTC day's fifty were used.
+    refused: Mutex<Vec<Timestamp>>,
 }
+
+type Life = Box<dyn Fn(usize, Timestamp) -> Activity + Send>;
 
 impl Rig {
     fn new() -> Arc<Self> {
@@ -167,7 +225,7 @@ impl Rig {
         let time = Time {
             truth: begin(),
             offset: SignedDuration::ZERO,
-            set_back: None,
+            jumps: Vec::new(),
             end: Timestamp::MAX,
             ended: CancellationToken::new(),
         };
@@ -190,7 +248,35 @@ impl Rig {
             clock,
             account: Arc::new(account),
             asked: Mutex::default(),
+            life: Mutex::default(),
+            foreign: Mutex::default(),
+            refused: Mutex::default(),
         })
+    }
+
+    /// BMW counts the calls of everybody, in UTC days of true time.
+    async fn ask_bmw(&self, now: Timestamp) -> Result<(), SourceError> {
+        let truth = self.clock.truth();
+        let midnight = next_utc_midnight(truth) - SignedDuration::from_hours(24);
+        let today = |at: &Timestamp| *at >= midnight && *at <= truth;
+        let foreign = self.foreign.lock().unwrap().iter().filter(|at| today(at)).count();
+        let ours = self
+            .asked
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|asked| today(&asked.at))
+            .count();
+        if foreign + ours < 50 {
+            return Ok(());
+        }
+        self.refused.lock().unwrap().push(truth);
+        self.account
+            .journal
+            .block_calls("home", next_utc_midnight(now))
+            .await
+            .unwrap();
+        Err(quota())
     }
 
     fn source(self: &Arc<Self>, answers: Answers) -> Box<dyn Poll> {
@@ -208,6 +294,15 @@ impl Rig {
     }
 
     fn scheduler(&self, vehicles: usize, sources: &[(&'static str, Every)]) -> Scheduler {
+        self.scheduler_in(TimeZone::UTC, vehicles, sources)
+    }
+
+    fn scheduler_in(
+        &self,
+        timezone: TimeZone,
+        vehicles: usize,
+        sources: &[(&'static str, Every)],
+    ) -> Scheduler {
         let spec = |vin: &&str| VehicleSpec {
             vin: vin.parse().unwrap(),
             name: None,
@@ -223,8 +318,14 @@ impl Rig {
             account: self.account.clone(),
             vehicles: Vehicles::List(VINS[..vehicles].iter().map(spec).collect()),
             sources: sources.iter().map(source).collect(),
+            timezone,
             cancelled: self.clock.time.lock().unwrap().ended.clone(),
         }
+    }
+
+    /// At this true time, somebody sets the clock forward, or back.
+    fn set_clock(&self, when: Timestamp, by: SignedDuration) {
+        self.clock.time.lock().unwrap().jumps.push((when, by));
     }
 
     /// Lets the time of one more run end this much later than now.

@@ -2,6 +2,7 @@
 
 mod containers;
 mod login;
+mod plan;
 mod report;
 
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub struct AccountStatus {
     pub calls_today: usize,
     pub calls_left: u32,
     pub calls_per_day: u32,
+    pub calls: plan::Calls,
     pub blocked_until: Option<Timestamp>,
     pub said: Option<Published>,
 }
@@ -97,6 +99,7 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let http = context::http_client()?;
+    let prices = plan::prices(pipeline);
     for options in &pipeline.accounts {
         let authenticator = account::authenticator(options, &http, &state, &clock);
         let (tokens, login_problem) = match authenticator.tokens().await {
@@ -118,6 +121,15 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
             calls_today: spent.in_utc_day(now),
             calls_left: spent.left(allowance, now),
             calls_per_day: options.calls_per_day,
+            calls: plan::calls(
+                &options.name,
+                options.calls_per_day,
+                &spent,
+                &status.polls,
+                &prices,
+                status.running.is_some(),
+                now,
+            ),
             blocked_until: spent.blocked_until,
             said: said(&components, "account", &options.name),
         });

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{AccountStatus, SinkStatus, Status};
+use super::{AccountStatus, SinkStatus, Status, plan};
 use crate::terminal;
 
 /// For people.
@@ -28,12 +28,21 @@ pub fn text(status: &Status) -> String {
         parts.push(format!("\nVehicles\n{}", vehicles(status)));
     }
     parts.extend(super::containers::text(&status.containers));
+    parts.extend(Some(plan::text(status)).filter(|text| !text.is_empty()));
     parts.push(format!("\nSinks\n{}", sinks(status)));
     parts.join("\n")
 }
 
 fn accounts(status: &Status) -> String {
-    let mut rows = vec![header(&["account", "login", "calls today", "left", "state"])];
+    let mut rows = vec![header(&[
+        "account",
+        "login",
+        "calls today",
+        "planned",
+        "reserved",
+        "left",
+        "state",
+    ])];
     let mut notes = Vec::new();
     for account in &status.accounts {
         // Tokens that BMW does not accept any more look as young as they are.
@@ -49,6 +58,8 @@ fn accounts(status: &Status) -> String {
             account.name.clone(),
             login,
             format!("{} of {}", account.calls_today, account.calls_per_day),
+            account.calls.planned.to_string(),
+            account.calls.reserved.to_string(),
             account.calls_left.to_string(),
             account.said.as_ref().map_or("-", |said| &said.state).to_owned(),
         ]);
@@ -170,7 +181,7 @@ pub(super) fn shortened(vin: &str) -> String {
     format!("…{}", vin.get(10..).unwrap_or(vin))
 }
 
-fn ago(now: Timestamp, at: Timestamp) -> String {
+pub(super) fn ago(now: Timestamp, at: Timestamp) -> String {
     let seconds = now.as_second() - at.as_second();
     match seconds {
         ..=1 => "just now".to_owned(),
@@ -192,6 +203,7 @@ pub fn json(status: &Status) -> String {
             "calls_today": account.calls_today,
             "calls_left": account.calls_left,
             "calls_per_day": account.calls_per_day,
+            "calls": plan::calls_json(&account.calls),
             "blocked_until": account.blocked_until.map(|at| at.to_string()),
             "state": account.said.as_ref().map(|said| &said.state),
             "message": account.said.as_ref().and_then(|said| said.message.as_ref()),
@@ -222,6 +234,7 @@ pub fn json(status: &Status) -> String {
         })
     });
     let polls = status.polls.iter().map(|poll| {
+        let (next, why) = plan::next(status, poll);
         json!({
             "account": poll.account,
             "source": poll.source,
@@ -230,6 +243,8 @@ pub fn json(status: &Status) -> String {
             "last_success_at": poll.last_success_at.map(|at| at.to_string()),
             "failures": poll.failures,
             "problem": poll.problem,
+            "next_at": next.map(|at| at.to_string()),
+            "why": why,
         })
     });
     let whole = json!({

@@ -1,0 +1,242 @@
+//! What a vehicle is doing, as its last readings tell.
+//!
+//! A poll repeats the last known values, however old, so a reading speaks for the present only if the vehicle has
+//! been heard of lately. Keys that BMW stamps with the time of the call have no age: they can confirm, not prove.
+
+use collector_core::{RawSnapshot, Stamp, Value};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::normalise::body::Body;
+use crate::normalise::known::KnownDescriptors;
+use crate::normalise::{Meaning, Window, interpret};
+
+const STATUS: &str = "vehicle.drivetrain.electricEngine.charging.status";
+const HV_STATUS: &str = "vehicle.drivetrain.electricEngine.charging.hvStatus";
+const POWER: &str = "vehicle.powertrain.electric.battery.charging.power";
+const MOVING: &str = "vehicle.isMoving";
+const IGNITION: [&str; 2] = [
+    "vehicle.drivetrain.engine.isActive",
+    "vehicle.drivetrain.engine.isIgnitionOn",
+];
+const MILEAGE: &str = "vehicle.vehicle.travelledDistance";
+
+/// What a battery that charges, and a vehicle that moves, go on telling about.
+const BATTERY: [&str; 3] = [
+    "vehicle.drivetrain.electricEngine.charging.",
+    "vehicle.drivetrain.batteryManagement.",
+    "vehicle.powertrain.electric.battery.",
+];
+const MOTION: [&str; 3] = [
+    "vehicle.cabin.infotainment.navigation.currentLocation.",
+    MOVING,
+    MILEAGE,
+];
+
+/// A status that is older than this was forgotten, not kept.
+const FORGOTTEN: SignedDuration = SignedDuration::from_hours(12);
+/// A vehicle that charges tells its state of charge at least this often.
+const BATTERY_SILENT: SignedDuration = SignedDuration::from_mins(60);
+/// A vehicle that drives tells its position every few minutes.
+const MOTION_SILENT: SignedDuration = SignedDuration::from_mins(20);
+/// More kilometres an hour are a change of the odometer's unit.
+const FASTEST: f64 = 250.0;
+
+/// What a vehicle is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Activity {
+    #[default]
+    Parked,
+    Charging,
+    Driving,
+    /// It stopped one of them since it was last polled.
+    Ended,
+}
+
+/// What the readings of one vehicle have told about what it is doing. Takes snapshots of any origin, whole or in
+/// pieces, in any order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Evidence {
+    charging: Option<Told>,
+    power: Option<Told>,
+    /// By a key without an age.
+    hv_charging: Option<Told>,
+    moving: Option<Told>,
+    ignition: Option<Told>,
+    mileage: Option<Mileage>,
+    /// When the mileage was last seen to grow.
+    went_on: Option<Timestamp>,
+    battery_heard: Option<Timestamp>,
+    motion_heard: Option<Timestamp>,
+    /// When the vehicle was last heard of at all; what it did is judged as of then.
+    observed: Option<Timestamp>,
+    /// When it was noticed that a charge or a drive had ended.
+    ended: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Told {
+    yes: bool,
+    at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Mileage {
+    kilometres: f64,
+    at: Timestamp,
+}
+
+impl Evidence {
+    /// Takes in what a snapshot tells.
+    pub fn observe(&mut self, snapshot: &RawSnapshot, known: &KnownDescriptors) {
+        let was_active = self.is_active();
+        let window = Window {
+            requested_at: snapshot.requested_at,
+            received_at: snapshot.received_at,
+        };
+        for reading in &snapshot.readings {
+            let id = reading.descriptor.as_str();
+            let (Some(known), Some(body)) = (known.get(id), Body::parse(reading.body.get())) else {
+                continue;
+            };
+            let Meaning::Reading {
+                value,
+                measured_at,
+                stamp,
+                ..
+            } = interpret(&body, known, window)
+            else {
+                continue;
+            };
+            // A vehicle's clock may be ahead of ours.
+            let at = measured_at.min(snapshot.received_at);
+            match stamp {
+                Stamp::Measured => self.note(id, &value, at),
+                _ if id == HV_STATUS => newer(
+                    &mut self.hv_charging,
+                    text(&value) == "CHARGING",
+                    snapshot.received_at,
+                ),
+                _ => {}
+            }
+        }
+        self.observed = self.observed.max(Some(snapshot.received_at));
+        if was_active && !self.is_active() {
+            self.ended = Some(snapshot.received_at);
+        }
+    }
+
+    /// The one of two that was written down later.
+    #[must_use]
+    pub fn latest(self, other: Self) -> Self {
+        if other.observed > self.observed {
+            other
+        } else {
+            self
+        }
+    }
+
+    fn note(&mut self, id: &str, value: &Value, at: Timestamp) {
+        if BATTERY.iter().any(|prefix| id.starts_with(prefix)) {
+            self.battery_heard = self.battery_heard.max(Some(at));
+        }
+        if MOTION.iter().any(|prefix| id.starts_with(prefix)) {
+            self.motion_heard = self.motion_heard.max(Some(at));
+        }
+        match (id, value) {
+            (STATUS, _) => {
+                let charging = matches!(text(value), "CHARGINGACTIVE" | "INITIALIZATION");
+                newer(&mut self.charging, charging, at);
+            }
+            (HV_STATUS, _) => newer(&mut self.hv_charging, text(value) == "CHARGING", at),
+            (POWER, Value::Number(power)) => newer(&mut self.power, *power > 0.0, at),
+            (MOVING, Value::Bool(moving)) => newer(&mut self.moving, *moving, at),
+            (MILEAGE, Value::Number(kilometres)) => self.drove(*kilometres, at),
+            (id, Value::Bool(on)) if IGNITION.contains(&id) => newer(&mut self.ignition, *on, at),
+            _ => {}
+        }
+    }
+
+    fn drove(&mut self, kilometres: f64, at: Timestamp) {
+        if let Some(before) = self.mileage {
+            if at <= before.at {
+                return;
+            }
+            let hours = at.duration_since(before.at).as_secs_f64() / 3_600.0;
+            let way = kilometres - before.kilometres;
+            if way > 0.0 && way <= 1.0 + hours * FASTEST {
+                self.went_on = Some(at);
+            }
+        }
+        self.mileage = Some(Mileage { kilometres, at });
+    }
+
+    /// What the vehicle is doing at `now`, as far as is known. `last_poll` is when it was last asked for.
+    pub fn activity(&self, now: Timestamp, last_poll: Option<Timestamp>) -> Activity {
+        let seen = self
+            .observed
+            .filter(|observed| now.duration_since(*observed) < FORGOTTEN);
+        let ended = |ended| last_poll.is_some_and(|last| last <= ended && ended <= now);
+        match seen {
+            None => Activity::Parked,
+            Some(seen) if self.is_driving(seen) => Activity::Driving,
+            Some(seen) if self.is_charging(seen) => Activity::Charging,
+            Some(_) if self.ended.is_some_and(ended) => Activity::Ended,
+            Some(_) => Activity::Parked,
+        }
+    }
+
+    /// When it was last heard of.
+    fn is_active(&self) -> bool {
+        self.observed
+            .is_some_and(|seen| self.is_driving(seen) || self.is_charging(seen))
+    }
+
+    fn is_charging(&self, now: Timestamp) -> bool {
+        if !lately(self.battery_heard, now, BATTERY_SILENT) {
+            return false;
+        }
+        let recent = |told: Option<Told>| told.filter(|told| lately(Some(told.at), now, FORGOTTEN));
+        // The newest status with an age decides; what has none is asked only where there is no such status.
+        let measured = [recent(self.charging), recent(self.power)];
+        let newest = measured
+            .into_iter()
+            .flatten()
+            .max_by_key(|told| (told.at, told.yes));
+        newest.or(recent(self.hv_charging)).is_some_and(|told| told.yes)
+    }
+
+    fn is_driving(&self, now: Timestamp) -> bool {
+        let flags = [self.moving, self.ignition].into_iter().flatten();
+        let newest = flags
+            .filter(|told| lately(Some(told.at), now, FORGOTTEN))
+            .max_by_key(|told| (told.at, told.yes));
+        if newest.is_some_and(|told| !told.yes && self.went_on.is_none_or(|at| at <= told.at)) {
+            return false;
+        }
+        let said = newest.is_some_and(|told| told.yes) && lately(self.motion_heard, now, MOTION_SILENT);
+        said || lately(self.went_on, now, MOTION_SILENT)
+    }
+}
+
+fn newer(told: &mut Option<Told>, yes: bool, at: Timestamp) {
+    if told.is_none_or(|before| before.at <= at) {
+        *told = Some(Told { yes, at });
+    }
+}
+
+fn lately(at: Option<Timestamp>, now: Timestamp, within: SignedDuration) -> bool {
+    at.is_some_and(|at| now.duration_since(at) < within)
+}
+
+fn text(value: &Value) -> &str {
+    match value {
+        Value::Text(text) => text,
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/activity.rs"]
+mod tests;

@@ -1,0 +1,173 @@
+//! What the scheduler knows of the vehicles that it polls, and how the plan is told.
+
+use std::collections::HashMap;
+
+use collector_core::{RawSnapshot, Vehicle, Vin};
+use jiff::{SignedDuration, Timestamp};
+
+use super::activity::Evidence;
+use super::reason::Reason;
+use super::{Outlook, PolledSource, Scheduler, Target, pace};
+use crate::account::Chain;
+use crate::journal::polls::{PlannedPoll, PollRecord};
+use crate::normalise::known::KnownDescriptors;
+
+/// A plan that moved by less than this is not written again.
+const WORTH_WRITING: SignedDuration = SignedDuration::from_secs(30);
+
+/// One vehicle as one source asks for it.
+pub(super) struct Polled {
+    pub(super) source: usize,
+    pub(super) vehicle: Vehicle,
+    pub(super) last: Option<Timestamp>,
+    pub(super) failures: u32,
+    pub(super) not_before: Option<Timestamp>,
+    /// The plan that was written down last.
+    told: Option<(Timestamp, Reason)>,
+}
+
+/// The vehicles of an account while they are polled.
+#[derive(Default)]
+pub(super) struct Round {
+    pub(super) polled: Vec<Polled>,
+    evidence: HashMap<Vin, Evidence>,
+    known: KnownDescriptors,
+    /// Until when the account is known to wait for calls.
+    waiting: Option<Timestamp>,
+}
+
+impl Round {
+    /// What the planner sees.
+    pub(super) fn targets(&self, sources: &[PolledSource], now: Timestamp) -> Vec<Target> {
+        let target = |polled: &Polled| {
+            let evidence = self.evidence.get(&polled.vehicle.vin);
+            Target {
+                pace: pace(sources[polled.source].every),
+                calls: sources[polled.source].calls,
+                last: polled.last,
+                failures: polled.failures,
+                not_before: polled.not_before,
+                activity: evidence
+                    .map_or_else(Default::default, |evidence| evidence.activity(now, polled.last)),
+            }
+        };
+        self.polled.iter().map(target).collect()
+    }
+
+    pub(super) fn observe(&mut self, snapshot: &RawSnapshot) {
+        let evidence = self.evidence.entry(snapshot.vin.clone()).or_default();
+        evidence.observe(snapshot, &self.known);
+    }
+
+    pub(super) fn succeeded(&mut self, index: usize, began: Timestamp) {
+        let polled = &mut self.polled[index];
+        polled.last = Some(began);
+        polled.failures = 0;
+        polled.not_before = None;
+    }
+
+    /// What must survive a restart of what a vehicle does.
+    pub(super) fn remembered(&self, vin: &Vin) -> Option<String> {
+        serde_json::to_string(self.evidence.get(vin)?).ok()
+    }
+
+    pub(super) fn move_with_the_clock(&mut self, by: SignedDuration) {
+        for polled in &mut self.polled {
+            let moved = |at: &mut Timestamp| *at = at.checked_add(by).unwrap_or(*at);
+            polled.last.iter_mut().for_each(moved);
+            polled.not_before.iter_mut().for_each(moved);
+        }
+    }
+
+    /// What was written down by another run.
+    fn recall(&mut self, source: usize, vehicle: Vehicle, record: Option<PollRecord>, now: Timestamp) {
+        let remembered = record.as_ref().and_then(|record| record.activity.as_deref());
+        if let Some(evidence) = remembered.and_then(|json| serde_json::from_str::<Evidence>(json).ok()) {
+            let known = self.evidence.entry(vehicle.vin.clone()).or_default();
+            *known = std::mem::take(known).latest(evidence);
+        }
+        self.polled.push(Polled {
+            source,
+            vehicle,
+            // After the clock was set back, the last poll cannot have been later than now.
+            last: record.as_ref().map(|record| record.last_at.min(now)),
+            failures: record.map_or(0, |record| record.failures),
+            not_before: None,
+            told: None,
+        });
+    }
+}
+
+impl Scheduler {
+    /// The vehicles with what the journal remembers of them.
+    pub(super) async fn round(&self, vehicles: Vec<Vehicle>) -> Round {
+        let now = self.account.clock.now();
+        let mut round = Round::default();
+        for (index, source) in self.sources.iter().enumerate() {
+            let wanted = |vehicle: &&Vehicle| source.vehicles.matches_vehicle(vehicle);
+            for vehicle in vehicles.iter().filter(wanted) {
+                let record = self.record(&source.name, vehicle).await;
+                round.recall(index, vehicle.clone(), record, now);
+            }
+        }
+        round
+    }
+
+    async fn record(&self, source: &str, vehicle: &Vehicle) -> Option<PollRecord> {
+        let record = self
+            .account
+            .journal
+            .poll_record(&self.account.name, source, &vehicle.vin)
+            .await;
+        record.unwrap_or_else(|error| {
+            tracing::warn!(account = %self.account.name, error = %Chain(&error), "could not read when a vehicle was last polled");
+            None
+        })
+    }
+
+    /// Writes down what `cardata status` says of the plan, where it has changed.
+    pub(super) async fn tell(&self, round: &mut Round, outlook: &Outlook, now: Timestamp) {
+        let mut changed = Vec::new();
+        for (polled, next) in round.polled.iter_mut().zip(&outlook.next) {
+            let same = polled.told.is_some_and(|(at, reason)| {
+                reason == next.reason && at.duration_since(next.at).abs() < WORTH_WRITING
+            });
+            if same || next.at <= now {
+                continue;
+            }
+            polled.told = Some((next.at, next.reason));
+            changed.push(PlannedPoll {
+                source: self.sources[polled.source].name.to_string(),
+                vin: polled.vehicle.vin.clone(),
+                next_at: next.at,
+                every: next.every,
+                reason: next.reason.to_string(),
+            });
+        }
+        if !changed.is_empty()
+            && let Err(error) = self
+                .account
+                .journal
+                .remember_plan(&self.account.name, changed)
+                .await
+        {
+            tracing::debug!(account = %self.account.name, error = %Chain(&error), "could not note when polls come next");
+        }
+        self.tell_of_waiting(round, outlook).await;
+    }
+
+    /// Says once that no vehicle can be polled for want of calls.
+    async fn tell_of_waiting(&self, round: &mut Round, outlook: &Outlook) {
+        let wanting = |reason: &Reason| matches!(reason, Reason::Blocked { .. } | Reason::UsedUp { .. });
+        let first = outlook.next.iter().min_by_key(|next| next.at);
+        let Some(first) = first.filter(|_| outlook.next.iter().all(|next| wanting(&next.reason))) else {
+            round.waiting = None;
+            return;
+        };
+        if round.waiting != Some(first.at) {
+            round.waiting = Some(first.at);
+            let message = format!("{}; next poll {:.0}", first.reason, first.at);
+            self.account.publish("waiting", Some(message)).await;
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What readings tell of a vehicle, fresh and stale.
+
+use collector_core::{Origin, RawReading};
+use serde_json::value::RawValue;
+
+use super::*;
+
+const SOC: &str = "vehicle.drivetrain.batteryManagement.header";
+const LATITUDE: &str = "vehicle.cabin.infotainment.navigation.currentLocation.latitude";
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn noon() -> Timestamp {
+    at("2026-03-01T12:00:00Z")
+}
+
+fn minutes(minutes: i64) -> SignedDuration {
+    SignedDuration::from_mins(minutes)
+}
+
+/// A poll at `now` with (descriptor, value, age in minutes).
+fn poll(now: Timestamp, readings: &[(&str, &str, i64)]) -> RawSnapshot {
+    let reading = |(descriptor, value, age): &(&str, &str, i64)| {
+        let body = format!(r#"{{"value":"{value}","timestamp":"{}"}}"#, now - minutes(*age));
+        RawReading {
+            descriptor: (*descriptor).to_owned(),
+            body: RawValue::from_string(body).unwrap(),
+        }
+    };
+    RawSnapshot {
+        vin: "WBY8P210X07A12345".parse().unwrap(),
+        origin: Origin::Poll,
+        requested_at: Some(now),
+        received_at: now,
+        readings: readings.iter().map(reading).collect(),
+    }
+}
+
+/// What one poll alone tells.
+fn told(readings: &[(&str, &str, i64)]) -> Activity {
+    let mut evidence = Evidence::default();
+    evidence.observe(&poll(noon(), readings), &KnownDescriptors::default());
+    evidence.activity(noon(), Some(noon()))
+}
+
+#[test]
+fn a_charge_is_seen_while_the_battery_is_heard_of() {
+    assert_eq!(
+        told(&[(STATUS, "CHARGINGACTIVE", 180), (SOC, "61", 4)]),
+        Activity::Charging
+    );
+    assert_eq!(told(&[(STATUS, "INITIALIZATION", 1)]), Activity::Charging);
+    assert_eq!(told(&[(POWER, "10800", 2)]), Activity::Charging);
+    for status in ["CHARGINGENDED", "CHARGINGPAUSED", "NOCHARGING", "CHARGINGERROR"] {
+        assert_eq!(
+            told(&[(STATUS, status, 1), (SOC, "80", 1)]),
+            Activity::Parked,
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn a_charge_of_half_a_day_ago_is_no_charge() {
+    assert_eq!(
+        told(&[(STATUS, "CHARGINGACTIVE", 13 * 60), (SOC, "80", 2)]),
+        Activity::Parked
+    );
+    assert_eq!(
+        told(&[(STATUS, "CHARGINGACTIVE", 90), (SOC, "80", 90)]),
+        Activity::Parked
+    );
+}
+
+#[test]
+fn a_stamp_of_the_call_is_no_time_of_measurement() {
+    assert_eq!(told(&[(HV_STATUS, "CHARGING", 0)]), Activity::Parked);
+    assert_eq!(
+        told(&[(HV_STATUS, "CHARGING", 0), (SOC, "61", 300)]),
+        Activity::Parked
+    );
+    assert_eq!(
+        told(&[(HV_STATUS, "CHARGING", 0), (SOC, "61", 3)]),
+        Activity::Charging
+    );
+    // A status with an age knows better.
+    let both = [
+        (HV_STATUS, "CHARGING", 0),
+        (STATUS, "CHARGINGENDED", 5),
+        (SOC, "80", 3),
+    ];
+    assert_eq!(told(&both), Activity::Parked);
+}
+
+#[test]
+fn a_drive_is_seen_while_the_vehicle_is_heard_of() {
+    assert_eq!(
+        told(&[(MOVING, "ASN_isTrue", 50), (LATITUDE, "48.1", 3)]),
+        Activity::Driving
+    );
+    assert_eq!(
+        told(&[(IGNITION[0], "ASN_isTrue", 2), (LATITUDE, "48.1", 2)]),
+        Activity::Driving
+    );
+    assert_eq!(
+        told(&[(MOVING, "ASN_isTrue", 50), (LATITUDE, "48.1", 45)]),
+        Activity::Parked
+    );
+    assert_eq!(
+        told(&[(MOVING, "ASN_isFalse", 1), (LATITUDE, "48.1", 1)]),
+        Activity::Parked
+    );
+    assert_eq!(told(&[(MOVING, "ASN_isUnknown", 1)]), Activity::Parked);
+}
+
+#[test]
+fn a_mileage_that_grows_is_a_drive() {
+    let known = KnownDescriptors::default();
+    let mut evidence = Evidence::default();
+    let mut at_minute = |minute: i64, kilometres: &str, age: i64| {
+        let now = noon() + minutes(minute);
+        evidence.observe(&poll(now, &[(MILEAGE, kilometres, age)]), &known);
+        evidence.activity(now, Some(now))
+    };
+    assert_eq!(at_minute(0, "18204", 1), Activity::Parked);
+    assert_eq!(at_minute(30, "18215", 2), Activity::Driving);
+    assert_eq!(
+        at_minute(60, "18215", 32),
+        Activity::Ended,
+        "nothing new was told"
+    );
+    // The number jumps from miles to kilometres: no vehicle is that fast.
+    assert_eq!(at_minute(90, "29313", 1), Activity::Parked);
+}
+
+#[test]
+fn an_end_is_pending_until_the_next_poll() {
+    let known = KnownDescriptors::default();
+    let mut evidence = Evidence::default();
+    evidence.observe(&poll(noon(), &[(STATUS, "CHARGINGACTIVE", 1)]), &known);
+    let end = noon() + minutes(100);
+    evidence.observe(&poll(end, &[(STATUS, "CHARGINGENDED", 20)]), &known);
+    assert_eq!(evidence.activity(end, Some(end)), Activity::Ended);
+    let later = end + minutes(15);
+    evidence.observe(&poll(later, &[(STATUS, "CHARGINGENDED", 35)]), &known);
+    assert_eq!(evidence.activity(later, Some(later)), Activity::Parked);
+}
+
+#[test]
+fn what_is_not_looked_at_does_not_end_but_is_forgotten_in_half_a_day() {
+    let mut evidence = Evidence::default();
+    evidence.observe(
+        &poll(noon(), &[(STATUS, "CHARGINGACTIVE", 1)]),
+        &KnownDescriptors::default(),
+    );
+    let last = Some(noon());
+    assert_eq!(evidence.activity(noon() + minutes(200), last), Activity::Charging);
+    assert_eq!(
+        evidence.activity(noon() + minutes(13 * 60), last),
+        Activity::Parked
+    );
+}
+
+#[test]
+fn pieces_of_a_stream_in_any_order_tell_the_same_as_a_poll() {
+    let known = KnownDescriptors::default();
+    let pieces = [
+        (SOC, "61", 2),
+        (STATUS, "CHARGINGACTIVE", 9),
+        (STATUS, "NOCHARGING", 40),
+    ];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let mut evidence = Evidence::default();
+        for piece in order {
+            let snapshot = RawSnapshot {
+                origin: Origin::Stream,
+                requested_at: None,
+                ..poll(noon(), &[pieces[piece]])
+            };
+            evidence.observe(&snapshot, &known);
+        }
+        assert_eq!(
+            evidence.activity(noon(), Some(noon() - minutes(9))),
+            Activity::Charging,
+            "{order:?}"
+        );
+    }
+}
+
+#[test]
+fn it_survives_a_restart() {
+    let mut evidence = Evidence::default();
+    let readings = [
+        (STATUS, "CHARGINGACTIVE", 1),
+        (MILEAGE, "18204", 300),
+        (MOVING, "ASN_isFalse", 300),
+    ];
+    evidence.observe(&poll(noon(), &readings), &KnownDescriptors::default());
+    let json = serde_json::to_string(&evidence).unwrap();
+    assert_eq!(serde_json::from_str::<Evidence>(&json).unwrap(), evidence);
+    assert_eq!(
+        serde_json::from_str::<Evidence>("{}").unwrap(),
+        Evidence::default()
+    );
+}
