@@ -16,7 +16,9 @@ pub(crate) fn excerpt(body: &[u8], secret: &str) -> String {
 
 /// The number of an error, which may be as long as a token: only VINs and `secret` are masked.
 pub(crate) fn reference(text: &str, secret: &str) -> String {
-    shown(text, secret, |word| word.len() == VIN_LENGTH && is_secret(word))
+    shown(text, secret, |word| {
+        (word.len() == VIN_LENGTH && is_secret(word)) || holds_vin(word)
+    })
 }
 
 fn shown(text: &str, secret: &str, is_secret: fn(&str) -> bool) -> String {
@@ -58,6 +60,16 @@ fn is_secret(word: &str) -> bool {
     word.len() >= VIN_LENGTH && word.contains(|c: char| c.is_ascii_digit())
 }
 
+/// A VIN as a part of a longer word: it begins with a letter and ends with digits.
+fn holds_vin(word: &str) -> bool {
+    let letter = |byte: &u8| byte.is_ascii_uppercase() && !matches!(byte, b'I' | b'O' | b'Q');
+    word.as_bytes().windows(VIN_LENGTH).any(|vin| {
+        letter(&vin[0])
+            && vin.iter().all(|byte| letter(byte) || byte.is_ascii_digit())
+            && vin[VIN_LENGTH - 4..].iter().all(u8::is_ascii_digit)
+    })
+}
+
 fn shorten(text: String) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -96,6 +108,7 @@ mod tests {
         let number = "20261122204512345678";
         assert_eq!(reference(number, ""), number);
         assert_eq!(reference("WBY8P210X07A12345", ""), "…");
+        assert_eq!(reference("no vinWBY8P210X07A12345x", ""), "no …");
         assert_eq!(reference("token", "token"), "…");
     }
 
