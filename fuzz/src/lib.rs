@@ -5,7 +5,9 @@
 //! run begins with [`assert_reachable`]. README.md says how to run, reproduce and add targets.
 
 pub mod csv_rows;
+pub mod exported_lines;
 pub mod id_token;
+pub mod imported_login;
 pub mod influxdb_answer;
 pub mod influxdb_lines;
 pub mod journal_payload;
@@ -23,9 +25,11 @@ use std::path::{Path, PathBuf};
 pub use libfuzzer_sys;
 
 /// Every target.
-pub static TARGETS: [&Target; 10] = [
+pub static TARGETS: [&Target; 12] = [
     &csv_rows::TARGET,
+    &exported_lines::TARGET,
     &id_token::TARGET,
+    &imported_login::TARGET,
     &influxdb_answer::TARGET,
     &influxdb_lines::TARGET,
     &journal_payload::TARGET,
