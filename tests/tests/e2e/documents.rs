@@ -46,10 +46,14 @@ fn blocks(page: &str) -> Vec<String> {
     blocks
 }
 
-/// A whole pipeline around an example of one plugin.
+/// A whole pipeline around an example of one plugin, or of one key of the file.
 fn whole(block: &str) -> String {
+    let account = format!("accounts:\n  - name: home\n    client_id: {CLIENT_ID}\n");
     if !block.starts_with("type:") && !block.contains("\ntype:") {
-        return block.to_owned();
+        if block.contains("sinks:") {
+            return block.to_owned();
+        }
+        return format!("{account}sources:\n  - type: telematics\nsinks:\n  - type: stdout\n{block}");
     }
     let mut item = String::new();
     for (index, line) in block.lines().enumerate() {
@@ -57,7 +61,6 @@ fn whole(block: &str) -> String {
         item += line;
         item.push('\n');
     }
-    let account = format!("accounts:\n  - name: home\n    client_id: {CLIENT_ID}\n");
     if block.contains("type: telematics") {
         return format!("{account}sources:\n{item}sinks:\n  - type: stdout\n");
     }
@@ -67,7 +70,9 @@ fn whole(block: &str) -> String {
 #[tokio::test]
 async fn every_block_of_yaml_in_the_documents_is_sound() {
     let folder = tempfile::tempdir().unwrap();
-    let mut pages = vec![root().join("README.md"), root().join("ARCHITECTURE.md")];
+    let mut pages = ["README.md", "ARCHITECTURE.md", "RECOVERY.md"]
+        .map(|page| root().join(page))
+        .to_vec();
     for sink in std::fs::read_dir(root().join("sinks")).unwrap() {
         pages.push(sink.unwrap().path().join("README.md"));
     }

@@ -247,9 +247,3 @@ fn told(status: &serde_json::Value) {
 async fn two_accounts_with_five_vehicles_live_within_their_quota() {
     live(3, 8_000.0).await;
 }
-
-#[tokio::test]
-#[ignore = "a drill: half an hour"]
-async fn two_accounts_with_five_vehicles_live_for_a_month() {
-    live(30, 1_440.0).await;
-}
