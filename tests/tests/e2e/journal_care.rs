@@ -48,7 +48,7 @@ async fn a_backup_of_a_running_pipeline_goes_on_elsewhere_without_a_login() {
     scene.more_answers(&run, 5).await;
     let said = scene.call(&["backup", "saved.cardata"]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(said.out.contains("1 logins"), "{said:?}");
+    assert!(said.out.contains("1 login,"), "{said:?}");
     let said = scene.call(&["backup", "saved.cardata"]).await;
     assert_eq!(said.code, Some(2), "{said:?}");
     let said = scene.call(&["backup", "--force", "saved.cardata"]).await;
@@ -96,6 +96,12 @@ async fn a_backup_of_a_running_pipeline_goes_on_elsewhere_without_a_login() {
     assert_eq!(missing, Vec::<&Row>::new());
     let said = call(&scene, "other", &["journal", "verify"]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
+    let said = call(&scene, "other", &["replay", "--sink", "csv"]).await;
+    let entries = stores::journal(&scene.path("other/state"), "select count(*) from log");
+    let wanted = format!("{entries} snapshots to look through");
+    assert!(said.err.contains(&wanted), "numbers have gaps: {said:?}");
+    let done = format!("100% {entries} of {entries} snapshots");
+    assert!(said.err.contains(&done), "{said:?}");
 }
 
 #[tokio::test]

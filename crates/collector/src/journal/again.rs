@@ -161,7 +161,8 @@ impl Journal {
             if let Some(step) = redelivered.replay {
                 connection
                     .prepare_cached(
-                        "update replay set position = ?2, readings = readings + ?3, rejected = rejected + ?4,
+                        "update replay set done = done + (select count(*) from log where seq > position and seq <= ?2),
+                             position = ?2, readings = readings + ?3, rejected = rejected + ?4,
                              problem = null, finished_at = iif(?2 >= last_seq, ?5, null)
                          where id = ?1 and finished_at is null",
                     )?

@@ -24,11 +24,13 @@ pub struct ReplayRequest {
 pub struct Replay {
     pub id: i64,
     pub request: ReplayRequest,
-    /// The first and the last entry that it covers.
-    pub first_seq: u64,
+    /// The last entry that it covers.
     pub last_seq: u64,
     /// Everything up to this entry is done.
     pub position: u64,
+    /// How many entries it covers, and how many of them are done.
+    pub entries: u64,
+    pub done: u64,
     /// Readings that were stored, and readings that were refused.
     pub readings: u64,
     pub rejected: u64,
@@ -39,19 +41,10 @@ pub struct Replay {
     pub problem: Option<String>,
 }
 
-const COLUMNS: &str = "id, sink, first_seq, position, last_seq, since, until, selection, readings, rejected,
-     created_at, finished_at, cancelled, problem";
+const COLUMNS: &str = "id, sink, entries, position, last_seq, since, until, selection, readings, rejected,
+     created_at, finished_at, cancelled, problem, done";
 
 impl Replay {
-    /// How many entries it covers, and how many of them are done.
-    pub fn progress(&self) -> (u64, u64) {
-        let before = self.first_seq.saturating_sub(1);
-        (
-            self.position.saturating_sub(before),
-            self.last_seq.saturating_sub(before),
-        )
-    }
-
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         let moment = |index| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(index)?.map(timestamp));
         Ok(Self {
@@ -62,7 +55,7 @@ impl Replay {
                 until: moment(6)?,
                 selection: row.get(7)?,
             },
-            first_seq: row.get(2)?,
+            entries: row.get(2)?,
             position: row.get(3)?,
             last_seq: row.get(4)?,
             readings: row.get(8)?,
@@ -71,6 +64,7 @@ impl Replay {
             finished_at: moment(11)?,
             cancelled: row.get(12)?,
             problem: row.get(13)?,
+            done: row.get(14)?,
         })
     }
 }
@@ -88,25 +82,26 @@ impl Journal {
             // not told by their times.
             let covered = connection
                 .prepare_cached(
-                    "select min(log.seq), cursor.seq from log, cursor
+                    "select min(log.seq), cursor.seq, count(*) from log, cursor
                      where cursor.sink = ?1 and log.seq <= cursor.seq",
                 )?
                 .query_row([&request.sink], |row| {
-                    Ok((row.get::<_, Option<u64>>(0)?, row.get::<_, Option<u64>>(1)?))
+                    let (first, last): (Option<u64>, Option<u64>) = (row.get(0)?, row.get(1)?);
+                    Ok((first, last, row.get::<_, u64>(2)?))
                 })?;
-            let (Some(first), Some(last)) = covered else {
+            let (Some(first), Some(last), entries) = covered else {
                 return Ok(None);
             };
             let milliseconds = |at: Option<Timestamp>| at.map(|at| at.as_millisecond());
             let insert = format!(
-                "insert into replay (sink, first_seq, position, last_seq, since, until, selection, created_at)
+                "insert into replay (sink, entries, position, last_seq, since, until, selection, created_at)
                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) returning {COLUMNS}"
             );
             let replay = connection.query_row(
                 &insert,
                 params![
                     request.sink,
-                    first,
+                    entries,
                     first.saturating_sub(1),
                     last,
                     milliseconds(request.since),

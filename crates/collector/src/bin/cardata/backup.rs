@@ -28,10 +28,10 @@ pub fn run(options: &BackupArgs) -> CommandResult {
         Failure::new(code, context::chain(&error))
     })?;
     terminal::say(&format!(
-        "{}: {} entries and {} logins, {}. Keep it as secret as a password: who can read it can use the logins.",
+        "{}: {} and {}, {}. Keep it as secret as a password: who can read it can use the logins.",
         options.file.display(),
-        made.entries,
-        made.token_files,
+        terminal::counted(made.entries, "snapshot"),
+        terminal::counted(made.token_files, "login"),
         BinaryBytes(made.bytes)
     ));
     if let Some(first) = made.damaged.first() {

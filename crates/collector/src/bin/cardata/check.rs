@@ -12,7 +12,8 @@ use collector_core::{LogId, SinkContext, SinkError};
 use jiff::Timestamp;
 
 use crate::args::CheckArgs;
-use crate::{CommandResult, Failure, context, terminal};
+use crate::terminal::{self, counted};
+use crate::{CommandResult, Failure, context};
 
 /// How long each probe may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -46,10 +47,6 @@ pub async fn run(options: CheckArgs) -> CommandResult {
     } else {
         Ok(())
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Tries logins and sinks. Spends no call and writes nothing but refreshed tokens.

@@ -37,8 +37,10 @@ pub fn run(options: &RestoreArgs) -> CommandResult {
 
 fn report(restored: &Restored) -> String {
     let mut lines = vec![format!(
-        "Restored {} entries and {} logins of {:.0}.",
-        restored.entries, restored.token_files, restored.made_at
+        "Restored {} and {} of {:.0}.",
+        terminal::counted(restored.entries, "snapshot"),
+        terminal::counted(restored.token_files, "login"),
+        restored.made_at
     )];
     if let Some(aside) = &restored.aside {
         lines.push(format!(

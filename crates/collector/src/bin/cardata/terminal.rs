@@ -74,3 +74,10 @@ pub fn table(rows: &[Vec<String>]) -> String {
     });
     lines.collect::<Vec<_>>().join("\n")
 }
+
+/// A number and what is counted: `1 sink`, `2 sinks`.
+pub fn counted(number: impl std::fmt::Display, thing: &str) -> String {
+    let number = number.to_string();
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}

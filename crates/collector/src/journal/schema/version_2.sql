@@ -33,10 +33,12 @@ create index dead_letter_to_retry on dead_letter (sink, seq) where retry = 1;
 create table replay (
     id integer primary key autoincrement,
     sink text not null,
-    -- where it began, how far it has got, and the last entry that it covers
-    first_seq integer not null,
+    -- how far it has got, and the last entry that it covers
     position integer not null,
     last_seq integer not null,
+    -- how many entries it covers, and how many of them are done: numbers may have gaps
+    entries integer not null,
+    done integer not null default 0,
     -- by time of measurement; null where there is no bound
     since integer,
     until integer,

@@ -6,7 +6,8 @@ use collector::account::Account;
 use collector::sources::container::sync::{self, Plan};
 
 use super::failure;
-use crate::{CommandResult, context, terminal};
+use crate::terminal::{self, counted};
+use crate::{CommandResult, context};
 
 /// BMW's limit for an account.
 const MOST: usize = 10;
@@ -90,10 +91,4 @@ fn described(plan: &Plan, dry_run: bool) -> String {
         .map(|line| format!("  {line}"))
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-fn counted(number: impl std::fmt::Display, thing: &str) -> String {
-    let number = number.to_string();
-    let plural = if number == "1" { "" } else { "s" };
-    format!("{number} {thing}{plural}")
 }

@@ -79,8 +79,7 @@ pub async fn run(options: ReplayArgs) -> CommandResult {
     };
     terminal::error(&format!(
         "replay {} of {sink}: {} snapshots to look through",
-        replay.id,
-        replay.progress().1
+        replay.id, replay.entries
     ));
     if options.detach {
         terminal::say(&format!(
@@ -133,10 +132,7 @@ async fn follow(pipeline: Pipeline, journal: &Journal, ids: &[i64]) -> CommandRe
 
 fn progress(replays: &[Replay]) -> Progress {
     let sum = |of: fn(&Replay) -> u64| replays.iter().map(of).sum::<u64>();
-    let (done, of) = (
-        sum(|replay| replay.progress().0),
-        sum(|replay| replay.progress().1),
-    );
+    let (done, of) = (sum(|replay| replay.done), sum(|replay| replay.entries));
     Progress {
         done,
         of,
@@ -152,7 +148,7 @@ fn progress(replays: &[Replay]) -> Progress {
 }
 
 fn outcome(replay: &Replay) -> String {
-    let (done, of) = replay.progress();
+    let (done, of) = (replay.done, replay.entries);
     let mut text = format!(
         "replay {} of {}: {}, {} readings delivered",
         replay.id,
@@ -173,7 +169,7 @@ fn outcome(replay: &Replay) -> String {
 }
 
 fn state(replay: &Replay) -> String {
-    let (done, of) = replay.progress();
+    let (done, of) = (replay.done, replay.entries);
     match (replay.finished_at, &replay.problem) {
         (Some(_), _) if replay.cancelled => format!("cancelled at {}%", redeliver::percent(done, of)),
         (Some(_), _) => "done".to_owned(),
