@@ -25,6 +25,9 @@ const LAST_LOOK: i64 = 15 * MINUTE;
 const APART: i64 = 2 * MINUTE;
 /// Promises are stretched by at most this much; the ledger holds what is left.
 const MOST_STRETCHED: f64 = 64.0;
+/// Above this many promised calls nothing is weighed: BMW allows 50 a day, and a backend of one's own that allows
+/// thousands is not worth the time. The ledger holds its limit all the same.
+const MOST_WEIGHED: i64 = 10_000;
 
 /// Plans the next poll of each target. Depends on nothing but the situation.
 pub fn plan(situation: &Situation<'_>) -> Outlook {
@@ -63,6 +66,8 @@ struct Planner<'a> {
     past: Calendar,
     /// Calls that no promise needs, where they are so many that nothing has to be weighed.
     ample: Option<u32>,
+    /// Whether the promised calls are few enough to be weighed one by one.
+    weighed: bool,
 }
 
 struct Step {
@@ -108,6 +113,7 @@ impl<'a> Planner<'a> {
             shares,
             ample: u32::try_from(i64::from(situation.limit) - made.len() as i64 - promised).ok(),
             past: Calendar::new(made, situation.limit),
+            weighed: promised <= MOST_WEIGHED,
         }
     }
 
@@ -180,6 +186,9 @@ impl<'a> Planner<'a> {
     fn weigh(&self) -> (Option<f64>, u32) {
         if let Some(spare) = self.ample {
             return (None, spare);
+        }
+        if !self.weighed {
+            return (None, 0);
         }
         let calendar = self.calendar(1.0, None);
         if calendar.fits(self.now) {
@@ -323,7 +332,7 @@ impl<'a> Planner<'a> {
     }
 
     fn can_be_early(&self, index: usize, at: i64) -> bool {
-        self.ample.is_some() || self.calendar(1.0, Some((index, at))).fits(self.now)
+        self.ample.is_some() || (self.weighed && self.calendar(1.0, Some((index, at))).fits(self.now))
     }
 
     /// A failed poll is repeated sooner where no promise needs the call.
