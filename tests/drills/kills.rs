@@ -116,11 +116,17 @@ async fn storm(context: Context, config: SimConfig, kills: u64) -> Outcome {
         .iter()
         .filter(|request| request.status != 200)
         .count();
+    let acknowledged = tests::oracle::answers(&served).len() - lives.unacknowledged();
     report.note(format!(
-        "{} polls acknowledged, {} on their way when the program died; {failed} answers of BMW failed",
-        tests::oracle::answers(&served).len() - lives.unacknowledged(),
+        "{acknowledged} polls acknowledged, {} on their way when the program died; {failed} answers of BMW failed",
         lives.unacknowledged()
     ));
+    // A program that hardly works when it is killed has nothing to lose.
+    if (acknowledged as u64) < kills {
+        report.problem(format!(
+            "only {acknowledged} polls in {kills} lives: there was no load"
+        ));
+    }
     Outcome::Done(report)
 }
 
