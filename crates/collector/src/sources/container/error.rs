@@ -19,7 +19,8 @@ pub enum ContainerError {
     /// As many containers exist as BMW allows, and none may be removed without asking.
     #[error(
         "BMW allows no further container and none of those that exist is an obsolete one of ours: {existing}; \
-         see who needs them and remove one with `cardata containers delete ID`"
+         see who needs them and remove one with `cardata containers delete ID`, with `--foreign` where another \
+         program made it"
     )]
     Full { existing: String },
     /// What is left of the day's calls is kept for the owner.

@@ -80,7 +80,7 @@ fn described(plan: &Plan, dry_run: bool) -> String {
     }
     if plan.containers_after() > MOST {
         lines.push(format!(
-            "! BMW allows {MOST} containers: delete one that nobody needs with `cardata containers delete ID`"
+            "! BMW allows {MOST} containers: delete one that nobody needs with `cardata containers delete ID`, with --foreign where another program made it"
         ));
     }
     if lines.is_empty() {
