@@ -84,11 +84,13 @@ pub fn stored(payload: &str) -> Result<Vec<(String, Box<RawValue>)>, serde_json:
     whole.readings.into_iter().map(reading).collect()
 }
 
-/// What is wrong with a text, without the values that the error's own words would quote: they may be positions.
+/// What is wrong with a text, without what the error's own words would quote: it may be a position.
 pub fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let words = text.split(": ").next().unwrap_or_default();
-    let words = words.split(" at line ").next().unwrap_or_default();
+    // What is missing has a name of ours; what is unknown has not.
+    let quoted = if text.starts_with("unknown") { " `" } else { ": " };
+    let ends = [": ", " at line ", quoted].map(|end| text.find(end).unwrap_or(text.len()));
+    let words = &text[..ends.into_iter().min().unwrap_or_default()];
     format!("{words} at column {}", error.column())
 }
 
@@ -311,6 +313,25 @@ mod tests {
         assert!(stored.iter().all(|(descriptor, _)| descriptor == "vehicle.\"x\""));
         let got: Vec<_> = stored.iter().map(|(_, body)| body.get()).collect();
         assert_eq!(got, bodies);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_what_was_sent() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Place {
+            #[expect(dead_code, reason = "only its reading is tried")]
+            seq: u64,
+        }
+        for (text, words) in [
+            (r#"{"v50.7664380556":1}"#, "unknown field at column 17"),
+            (r#"{"seq":"50.7664380556"}"#, "invalid type at column 22"),
+            ("{}", "missing field `seq` at column 2"),
+            (r#"{"seq":1"#, "EOF while parsing an object at column 8"),
+        ] {
+            let error = serde_json::from_str::<Place>(text).unwrap_err();
+            assert_eq!(reason(&error), words, "{text}");
+        }
     }
 
     #[test]
