@@ -98,16 +98,7 @@ impl Again {
         };
         match result {
             Ok(()) => {
-                if self.failing.take().is_some() {
-                    publish(
-                        &worker.journal,
-                        &worker.name,
-                        "delivering",
-                        None,
-                        worker.clock.now(),
-                    )
-                    .await;
-                }
+                self.recover(worker).await;
                 Turn::Delivered
             }
             Err(problem) => {

@@ -196,19 +196,7 @@ impl Overview {
     }
 
     pub fn components(&self) -> Result<Vec<Published>, JournalError> {
-        let mut statement = self
-            .connection
-            .prepare("select kind, name, state, message, since from component order by kind, name")?;
-        let rows = statement.query_map([], |row| {
-            Ok(Published {
-                kind: row.get(0)?,
-                name: row.get(1)?,
-                state: row.get(2)?,
-                message: row.get(3)?,
-                since: timestamp(row.get(4)?),
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        components(&self.connection)
     }
 
     pub fn polls(&self) -> Result<Vec<LastPoll>, JournalError> {
@@ -236,4 +224,20 @@ impl Overview {
     pub fn spent_calls(&self, account: &str, now: Timestamp) -> Result<Spent, JournalError> {
         ledger::spent(&self.connection, account, now)
     }
+}
+
+/// The last word of every component.
+pub(super) fn components(connection: &Connection) -> Result<Vec<Published>, JournalError> {
+    let mut statement = connection
+        .prepare_cached("select kind, name, state, message, since from component order by kind, name")?;
+    let rows = statement.query_map([], |row| {
+        Ok(Published {
+            kind: row.get(0)?,
+            name: row.get(1)?,
+            state: row.get(2)?,
+            message: row.get(3)?,
+            since: timestamp(row.get(4)?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

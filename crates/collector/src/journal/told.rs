@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::overview::Published;
+use super::overview::{Published, components};
 use super::read::timestamp;
 use super::{Journal, JournalError};
 
@@ -66,19 +66,7 @@ impl Journal {
     /// How everything is now.
     pub async fn condition(&self) -> Result<Condition, JournalError> {
         self.transact(|connection, _| {
-            let mut statement = connection.prepare_cached(
-                "select kind, name, state, message, since from component order by kind, name",
-            )?;
-            let components = statement.query_map([], |row| {
-                Ok(Published {
-                    kind: row.get(0)?,
-                    name: row.get(1)?,
-                    state: row.get(2)?,
-                    message: row.get(3)?,
-                    since: timestamp(row.get(4)?),
-                })
-            })?;
-            let components = components.collect::<Result<_, _>>()?;
+            let components = components(connection)?;
             let mut statement = connection
                 .prepare_cached("select sink, count(*) from dead_letter group by sink order by sink")?;
             let dead_letters = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
