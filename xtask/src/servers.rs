@@ -13,26 +13,38 @@ use crate::{terminal, workspace};
 /// A server, and the variable that tells the tests where its program is.
 pub struct Server {
     package: &'static str,
+    /// Packages of the libraries that it needs and a small system lacks. Their names differ between releases of
+    /// Debian, so that one which does not exist is told and left out.
+    libraries: &'static [&'static str],
     pub program: &'static str,
     pub variable: &'static str,
 }
 
-pub static SERVERS: [Server; 2] = [
+pub static SERVERS: [Server; 3] = [
     Server {
         package: "victoria-metrics",
+        libraries: &[],
         program: "victoria-metrics",
         variable: "CARDATA_TEST_VICTORIA_METRICS",
     },
     Server {
         package: "influxdb",
+        libraries: &[],
         program: "influxd",
         variable: "CARDATA_TEST_INFLUXD",
+    },
+    Server {
+        package: "mosquitto",
+        libraries: &["libcjson1", "libdlt2", "libnsl2", "libtirpc3", "libwrap0"],
+        program: "mosquitto",
+        variable: "CARDATA_TEST_MOSQUITTO",
     },
 ];
 
 /// What only the drills need: a library that tells a program another time.
 pub static DRILL_TOOLS: [Server; 1] = [Server {
     package: "libfaketime",
+    libraries: &[],
     program: "libfaketimeMT.so.1",
     variable: "CARDATA_TEST_FAKETIME",
 }];
@@ -109,6 +121,13 @@ fn fetch(missing: &[&Server], folder: &Path) -> Result<()> {
             folder.display()
         ));
         download(&shell, package, &lists)?;
+        for library in server.libraries {
+            if download(&shell, library, &lists).is_err() {
+                terminal::tell(format_args!(
+                    "Debian has no package {library} here; going on without it"
+                ));
+            }
+        }
     }
     let unpacked = downloads.join("unpacked");
     for file in shell.read_dir(&downloads)? {
@@ -118,16 +137,50 @@ fn fetch(missing: &[&Server], folder: &Path) -> Result<()> {
     let programs = shell.create_dir(folder.join("usr/bin"))?;
     for server in missing {
         let lacks = || format!("the package {} has no {}", server.package, server.program);
-        let from = [unpacked.join("usr/bin"), unpacked.join("usr/lib")]
+        let from = ["usr/bin", "usr/sbin", "usr/lib"]
+            .map(|folder| unpacked.join(folder))
             .iter()
             .find_map(|folder| within(folder, server.program))
             .with_context(lacks)?;
+        // Before the program, which must find them.
+        if !server.libraries.is_empty() {
+            keep_libraries(&shell, &unpacked, folder)?;
+        }
         std::fs::rename(from, programs.join(server.program)).with_context(lacks)?;
     }
     shell.change_dir(folder);
     shell.remove_path(&downloads)?;
     shell.remove_path(&lists)?;
     Ok(())
+}
+
+/// Libraries lie side by side in one folder, whatever the architecture.
+fn keep_libraries(shell: &Shell, unpacked: &Path, folder: &Path) -> Result<()> {
+    let kept = shell.create_dir(folder.join("usr/lib"))?;
+    for root in [unpacked.join("usr/lib"), unpacked.join("lib")] {
+        for file in libraries_within(&root) {
+            let name = file.file_name().context("a library has a name")?;
+            // Under the name that programs ask for, which is a link to the file itself.
+            std::fs::copy(&file, kept.join(name))
+                .with_context(|| format!("cannot keep {}", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn libraries_within(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(libraries_within(&path));
+        } else if path.is_file() && path.to_string_lossy().contains(".so") {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// The file of this name in a folder or below it: libraries lie where the architecture wants them.
@@ -183,8 +236,8 @@ mod tests {
     fn the_advice_names_packages_programs_and_the_way_around() {
         let advice = advice(&SERVERS.iter().collect::<Vec<_>>());
         for part in [
-            "victoria-metrics and influxd",
-            "apt-get install victoria-metrics influxdb",
+            "victoria-metrics and influxd and mosquitto",
+            "apt-get install victoria-metrics influxdb mosquitto",
             "CARDATA_TEST_INFLUXD",
             "--without-servers",
         ] {

@@ -10,7 +10,7 @@ use crate::{program, terminal, workspace};
 pub const HELP: &str = "\
 cargo xtask test [--without-servers] [arguments of cargo test]
 
-Runs every test of the workspace. Some speak to real servers: VictoriaMetrics and InfluxDB 1.x. These are
+Runs every test of the workspace. Some speak to real servers: VictoriaMetrics, InfluxDB 1.x and mosquitto. These are
 taken from PATH, else Debian's packages are unpacked under target/servers (30 MB, once; no root, nothing is
 installed), else you are told what to install.
 
@@ -19,8 +19,8 @@ The drills of faults run in small; `cargo xtask drill` runs them in full.
   --without-servers   leaves the tests against servers out, and says so at the end
   …                   passed on to `cargo test`, for example: -p sink-csv, or a test's name
 
-Tells the tests by environment: CARDATA_BIN, CARDATA_TEST_VICTORIA_METRICS, CARDATA_TEST_INFLUXD (paths; kept
-when you set them), or CARDATA_WITHOUT_SERVERS=1.";
+Tells the tests by environment: CARDATA_BIN, CARDATA_TEST_VICTORIA_METRICS, CARDATA_TEST_INFLUXD,
+CARDATA_TEST_MOSQUITTO (paths; kept when you set them), or CARDATA_WITHOUT_SERVERS=1.";
 
 #[derive(Debug, PartialEq, Eq)]
 struct Options {

@@ -21,6 +21,7 @@ mod exchange;
 pub mod fuzzing;
 mod mapping;
 mod retry_after;
+pub mod stream;
 mod telematic_data;
 mod token;
 

@@ -13,6 +13,7 @@
 
 pub mod mask;
 pub mod model;
+pub mod present;
 pub mod registry;
 pub mod secret;
 pub mod sink;
@@ -25,14 +26,15 @@ pub use model::{
     Descriptor, Entry, InvalidVin, LogId, Name, Origin, Reading, Snapshot, Stamp, Unit, Value, ValueType,
     Vehicle, Vin,
 };
+pub use present::{Present, Unknown, VehicleFacts};
 pub use registry::{SinkPlugin, SourcePlugin, sink_plugins, source_plugins};
 pub use secret::Secret;
 pub use sink::{
     Exclusive, Invalid, Redelivery, Rejection, Sink, SinkConfig, SinkContext, SinkError, Written,
 };
 pub use source::{
-    Cadence, Poll, RawReading, RawSnapshot, Services, Source, SourceConfig, SourceContext, SourceError,
-    Stream, StreamOutput,
+    Cadence, Poll, RawReading, RawSnapshot, Received, Services, Source, SourceConfig, SourceContext,
+    SourceError, Stray, Stream, StreamOutput,
 };
 
 /// What the registration macros expand to; not part of the contract.

@@ -4,13 +4,14 @@
 //! batching, time-outs, retries, dead letters and the order of things.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::{Entry, LogId, Name};
+use crate::{Entry, LogId, Name, Present};
 
 /// The part of the pipeline file that belongs to one sink, and the way from it to a running [`Sink`].
 ///
@@ -76,6 +77,8 @@ pub struct SinkContext {
     pub base_dir: PathBuf,
     /// The journal that entry numbers belong to.
     pub log_id: LogId,
+    /// How things are now.
+    pub present: Arc<dyn Present>,
 }
 
 /// A folder or file that one sink has for itself.

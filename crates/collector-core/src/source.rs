@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
 
 use crate::{Invalid, Name, Origin, Vehicle, Vin};
 
@@ -59,15 +60,42 @@ pub trait Poll: Send {
 /// A source that speaks by itself.
 #[async_trait]
 pub trait Stream: Send {
-    /// Runs until the future is dropped, reconnecting by itself. Returns only when a person must act.
-    async fn run(&mut self, output: &dyn StreamOutput) -> Result<(), SourceError>;
+    /// Runs until `stop` is cancelled, reconnecting by itself, whatever happens. Everything that was received and
+    /// can be stored is stored before it returns.
+    async fn run(&mut self, output: &dyn StreamOutput, stop: &CancellationToken);
 }
 
 /// Where a stream puts what it received.
 #[async_trait]
 pub trait StreamOutput: Send + Sync {
-    /// Returns when the snapshot is on disk in the journal.
-    async fn push(&self, snapshot: RawSnapshot) -> Result<(), SourceError>;
+    /// Returns when all of it is on disk in the journal, in this order. A journal that cannot take it now is tried
+    /// again; an error means that the program is being stopped and nothing of it is stored.
+    async fn push(&self, received: Vec<Received>) -> Result<(), SourceError>;
+}
+
+/// One message, as a stream hands it over.
+#[derive(Debug, Clone)]
+pub enum Received {
+    Snapshot(RawSnapshot),
+    /// It cannot be read; it is kept as it came.
+    Stray(Stray),
+}
+
+/// A message that is no snapshot.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Stray {
+    pub received_at: Timestamp,
+    pub topic: String,
+    pub payload: Vec<u8>,
+    /// What is wrong with it, without anything of what it says.
+    pub reason: String,
+}
+
+/// Shows neither topic nor payload: both may hold a VIN or a position.
+impl std::fmt::Debug for Stray {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Stray({}, {} bytes)", self.reason, self.payload.len())
+    }
 }
 
 /// What the engine tells a source about its place.
@@ -109,6 +137,8 @@ pub struct RawSnapshot {
     pub origin: Origin,
     /// When the call left; `None` for what was not asked for.
     pub requested_at: Option<Timestamp>,
+    /// When BMW says that it sent the message, as it wrote it; `None` for polls and where a message says nothing.
+    pub sent_at: Option<String>,
     pub received_at: Timestamp,
     pub readings: Vec<RawReading>,
 }

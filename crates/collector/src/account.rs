@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use crate::config;
 use crate::journal::Journal;
 use crate::quota::{Allowance, RESERVED, next_utc_midnight};
-use crate::schedule::{self, Situation, Target};
+use crate::schedule::{self, Hearing, Situation, Target};
 use crate::sources::WantedSets;
 use crate::state::StateDirectory;
 
@@ -28,6 +28,8 @@ pub struct Account {
     pub journal: Journal,
     /// The sets of descriptors that its sources ask for.
     pub sets: WantedSets,
+    /// What its stream tells the scheduler.
+    pub hearing: Hearing,
     calls: Arc<AtomicU32>,
     /// What the scheduler plans for, as it was when it last did.
     targets: std::sync::Mutex<Vec<Target>>,
@@ -66,6 +68,7 @@ impl Account {
             clock: clock.clone(),
             journal: journal.clone(),
             sets: WantedSets::default(),
+            hearing: Hearing::default(),
             calls,
             targets: std::sync::Mutex::default(),
         }

@@ -2,6 +2,7 @@
 
 use sink_csv as _;
 use sink_influxdb as _;
+use sink_mqtt as _;
 use sink_sqlite as _;
 use sink_stdout as _;
 

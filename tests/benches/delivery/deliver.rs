@@ -60,6 +60,7 @@ impl Delivery {
                 name,
                 base_dir: self.folder.clone(),
                 log_id: self.journal.log_id().clone(),
+                present: Arc::new(collector_core::Unknown),
             };
             let sink = (spec.builder)(context).unwrap();
             let cursor = self.journal.cursor(&unique, 0).await.unwrap();

@@ -118,6 +118,7 @@ fn snapshot(poll: usize, size: usize) -> RawSnapshot {
         vin,
         origin: Origin::Poll,
         requested_at: Some(time(at + 300_000)),
+        sent_at: None,
         received_at: time(at + 300_500),
         readings: readings.collect(),
     }

@@ -11,7 +11,7 @@ use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::daemon::Daemon;
+use super::daemon::{Daemon, Health};
 use super::port::Port;
 
 /// A running InfluxDB 1.x.
@@ -76,7 +76,7 @@ impl InfluxDb1 {
                     .arg(configuration(folder, port, backup.number, users));
                 command
             },
-            "/ping",
+            Health::Path("/ping"),
         )
         .await;
         Some(Self {

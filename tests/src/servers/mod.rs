@@ -7,6 +7,7 @@
 mod daemon;
 mod facade;
 mod influxdb1;
+mod mosquitto;
 mod port;
 mod victoria_metrics;
 
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use facade::V2Facade;
 pub use influxdb1::{FieldValue, InfluxDb1, Point};
+pub use mosquitto::Mosquitto;
 pub use victoria_metrics::{Series, VictoriaMetrics};
 
 /// The path of a server's program: `variable`, else `PATH`, else what `cargo xtask test` unpacked under

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use super::daemon::Daemon;
+use super::daemon::{Daemon, Health};
 
 /// A running VictoriaMetrics.
 pub struct VictoriaMetrics {
@@ -41,7 +41,7 @@ impl VictoriaMetrics {
                     ]);
                 command
             },
-            "/health",
+            Health::Path("/health"),
         )
         .await;
         Some(Self {

@@ -217,6 +217,7 @@ async fn what_fitted_no_type_reaches_the_stores_that_missed_it_when_it_fits() {
             vin: "WBY71AW050FP12345".parse().unwrap(),
             origin: Origin::Poll,
             requested_at: Some(now),
+            sent_at: None,
             received_at: now,
             readings: vec![RawReading {
                 descriptor: "vehicle.odd".to_owned(),

@@ -44,6 +44,7 @@ async fn history(scene: &Scene, count: i64) {
             vin: VIN.parse().unwrap(),
             origin: Origin::Poll,
             requested_at: Some(at),
+            sent_at: None,
             received_at: at,
             readings: vec![
                 reading(SOC, number % 100),

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::name;
 use crate::{
-    Descriptor, Entry, LogId, Origin, Reading, SinkContext, Snapshot, Stamp, Unit, Value, ValueType, Vehicle,
+    Descriptor, Entry, LogId, Origin, Reading, SinkContext, Snapshot, Stamp, Unit, Unknown, Value, ValueType,
+    Vehicle,
 };
 
 /// 2026-03-01T12:00:00Z
@@ -30,6 +31,7 @@ pub fn context() -> SinkContext {
         name: name("under-test"),
         base_dir: "/".into(),
         log_id: LogId::new("0123456789abcdef"),
+        present: Arc::new(Unknown),
     }
 }
 

@@ -1,5 +1,8 @@
 //! `accounts`: BMW logins.
 
+use std::path::{Path, PathBuf};
+
+use cardata_api::stream::StreamEndpoint;
 use cardata_auth::ClientId;
 use collector_core::table::Node;
 use collector_core::{Name, Secret};
@@ -29,6 +32,10 @@ pub struct Account {
     pub auth: Url,
     /// Base URL of the API.
     pub api: Url,
+    /// Where its stream is.
+    pub stream: StreamEndpoint,
+    /// Certificates (PEM) that vouch for the three servers beside the system's. Absolute.
+    pub ca: Option<PathBuf>,
     /// The quota that is planned for, in calls a UTC day and a rolling 24 hours.
     pub calls_per_day: u32,
     /// Encrypts the tokens: `passphrase` of [`TokenOptions`].
@@ -76,6 +83,11 @@ struct EndpointsTable {
     /// Base URL of the API.
     #[serde(default = "bmw_api")]
     api: HttpUrl,
+    /// The broker of the stream: `mqtts://host:port`, or `mqtt://` without TLS.
+    #[serde(default = "bmw_stream")]
+    stream: StreamUrl,
+    /// A file of certificates (PEM) that vouch for these servers, beside the system's.
+    ca: Option<PathBuf>,
 }
 
 struct ClientIdText(ClientId);
@@ -93,6 +105,24 @@ impl serde::Serialize for HttpUrl {
     }
 }
 
+#[derive(Clone)]
+struct StreamUrl(StreamEndpoint);
+
+scalar::written_as_text!(StreamUrl, stream_url, { "type": "string", "pattern": "^mqtts?://" });
+
+impl serde::Serialize for StreamUrl {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+fn stream_url(text: &str) -> Result<StreamUrl, Wrong> {
+    let wrong = |error: cardata_api::stream::InvalidEndpoint| {
+        Wrong::new(error.to_string()).help("write for example `mqtts://localhost:8883`")
+    };
+    text.parse().map(StreamUrl).map_err(wrong)
+}
+
 fn fifty() -> u32 {
     50
 }
@@ -108,6 +138,11 @@ fn bmw_auth() -> HttpUrl {
 
 fn bmw_api() -> HttpUrl {
     constant(API)
+}
+
+#[expect(clippy::expect_used, reason = "the constant is an address; a test proves it")]
+fn bmw_stream() -> StreamUrl {
+    StreamUrl(StreamEndpoint::BMW.parse().expect("a constant address"))
 }
 
 fn client_id(text: &str) -> Result<ClientIdText, Wrong> {
@@ -148,12 +183,19 @@ pub(super) fn demo() -> Account {
         client_id,
         auth: bmw_auth().0,
         api: bmw_api().0,
+        stream: bmw_stream().0,
+        ca: None,
         calls_per_day: fifty(),
         passphrase: None,
     }
 }
 
-pub(super) fn read(root: &Node, tokens: &TokenOptions, problems: &mut Problems) -> Section<Account> {
+pub(super) fn read(
+    root: &Node,
+    base_dir: &Path,
+    tokens: &TokenOptions,
+    problems: &mut Problems,
+) -> Section<Account> {
     let simulated = root.get("simulator").is_some();
     if simulated && root.get("accounts").is_none() {
         let node = Node::scalar("", root.span.clone());
@@ -177,7 +219,7 @@ pub(super) fn read(root: &Node, tokens: &TokenOptions, problems: &mut Problems) 
     };
     Taken::given(items, "accounts", problems);
     for item in items {
-        match account(item, simulated, tokens, problems) {
+        match account(item, base_dir, simulated, tokens, problems) {
             Some(value) => section.items.push(Placed {
                 value,
                 node: item.clone(),
@@ -188,7 +230,13 @@ pub(super) fn read(root: &Node, tokens: &TokenOptions, problems: &mut Problems) 
     section
 }
 
-fn account(item: &Node, simulated: bool, tokens: &TokenOptions, problems: &mut Problems) -> Option<Account> {
+fn account(
+    item: &Node,
+    base_dir: &Path,
+    simulated: bool,
+    tokens: &TokenOptions,
+    problems: &mut Problems,
+) -> Option<Account> {
     if !section::is_table(item, "an account", problems) {
         return None;
     }
@@ -212,12 +260,19 @@ fn account(item: &Node, simulated: bool, tokens: &TokenOptions, problems: &mut P
     let endpoints = table.endpoints.unwrap_or(EndpointsTable {
         auth: bmw_auth(),
         api: bmw_api(),
+        stream: bmw_stream(),
+        ca: None,
     });
     Some(Account {
         name: table.name.0,
         client_id: table.client_id.0,
         auth: endpoints.auth.0,
         api: endpoints.api.0,
+        stream: endpoints.stream.0,
+        ca: endpoints.ca.map(|path| {
+            let path = base_dir.join(path);
+            std::path::absolute(&path).unwrap_or(path)
+        }),
         calls_per_day: table.calls_per_day,
         passphrase: tokens.passphrase.clone(),
     })

@@ -265,7 +265,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Pro
     check_keys(root, problems);
     let state = options::state(root, base_dir, problems);
     let tokens = tokens::read(root, problems);
-    let accounts = accounts::read(root, &tokens, problems);
+    let accounts = accounts::read(root, base_dir, &tokens, problems);
     let vehicles = vehicles::read(root, &accounts, problems);
     let sources = sources::read(root, &accounts, problems);
     let sinks = sinks::read(root, base_dir, problems);

@@ -1,5 +1,7 @@
 //! Replays and dead letters without the rest of the pipeline: nothing is polled and nobody has to be logged in.
 
+use std::sync::Arc;
+
 use collector_core::SinkContext;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +39,7 @@ pub async fn redeliver(
             name: spec.name.clone(),
             base_dir: pipeline.base_dir.clone(),
             log_id: journal.log_id().clone(),
+            present: Arc::new(collector_core::Unknown),
         };
         workers.push(setup::worker(spec, context, &journal, &reader, &clock, &stops).await?);
     }

@@ -64,6 +64,7 @@ pub async fn engine(
             name: spec.name.clone(),
             base_dir: pipeline.base_dir.clone(),
             log_id: journal.log_id().clone(),
+            present: Arc::new(collector_core::Unknown),
         };
         workers.push(worker(spec, context, &journal, &reader, &clock, &stops).await?);
     }

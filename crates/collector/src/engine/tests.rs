@@ -223,6 +223,7 @@ async fn forgetting_the_past_does_not_spoil_the_sums() {
             vin: "WBY8P210X07A12345".parse().unwrap(),
             origin: Origin::Poll,
             requested_at: None,
+            sent_at: None,
             received_at: "2020-01-01T00:00:00Z".parse().unwrap(),
             readings: vec![reading],
         };

@@ -71,6 +71,24 @@ impl Journal {
     }
 }
 
+impl Journal {
+    /// Stores snapshots in one transaction, in this order. On `Ok` all of them are on disk; after an error none is.
+    pub async fn append_all(
+        &self,
+        account: Arc<str>,
+        source: Arc<str>,
+        snapshots: Vec<RawSnapshot>,
+    ) -> Result<Vec<Appended>, JournalError> {
+        self.transact(move |connection, memory| {
+            snapshots
+                .iter()
+                .map(|snapshot| append(connection, memory, &account, &source, snapshot, None))
+                .collect()
+        })
+        .await
+    }
+}
+
 /// The number of the newest entry that there ever was, 0 for an empty log.
 pub(super) fn newest(connection: &Connection) -> Result<u64, JournalError> {
     let query = "select max(coalesce((select seq from sqlite_sequence where name = 'log'), 0),

@@ -191,6 +191,7 @@ pub fn parse_entry(bytes: &[u8]) -> Result<Imported, LineError> {
             vin,
             origin: line.origin,
             requested_at,
+            sent_at: None,
             received_at,
             readings: readings.collect(),
         },

@@ -13,6 +13,7 @@ pub const APPLICATION_ID: i64 = 0x4344_4154;
 const MIGRATIONS: &[&str] = &[
     include_str!("schema/version_1.sql"),
     include_str!("schema/version_2.sql"),
+    include_str!("schema/version_3.sql"),
 ];
 
 /// Brings the database to the newest version.

@@ -10,6 +10,7 @@ mod activity;
 mod cadence;
 mod calendar;
 mod clock;
+mod hearing;
 mod login;
 mod notes;
 mod planner;
@@ -30,6 +31,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 pub use activity::{Activity, Evidence};
+pub use hearing::Hearing;
 pub use planner::plan;
 pub use reason::Reason;
 pub use situation::{Next, Outlook, Pace, Situation, Target};

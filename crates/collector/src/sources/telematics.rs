@@ -167,6 +167,7 @@ impl Telematics {
             vin: vehicle.vin.clone(),
             origin: Origin::Poll,
             requested_at: Some(requested_at),
+            sent_at: None,
             received_at: self.account.clock.now(),
             readings: data.readings,
         })

@@ -160,6 +160,7 @@ async fn sink(spec: SinkSpec, base_dir: &std::path::Path) -> Probe {
         name: spec.name,
         base_dir: base_dir.to_owned(),
         log_id: LogId::new("check"),
+        present: std::sync::Arc::new(collector_core::Unknown),
     };
     let attempt = async {
         let mut sink = (spec.builder)(context)?;

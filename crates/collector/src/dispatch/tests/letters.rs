@@ -149,6 +149,7 @@ async fn append_unknown(rig: &Rig, value: &str, at: u64) -> crate::journal::appe
         vin: VINS[0].parse().unwrap(),
         origin: Origin::Poll,
         requested_at: Some(noon()),
+        sent_at: None,
         received_at: noon(),
         readings: vec![RawReading {
             descriptor: UNKNOWN.to_owned(),

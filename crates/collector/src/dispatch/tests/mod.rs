@@ -228,6 +228,7 @@ impl Rig {
             vin: VINS[vehicle].parse().unwrap(),
             origin: Origin::Poll,
             requested_at: Some(noon()),
+            sent_at: None,
             received_at: noon(),
             readings: vec![reading(SOC), reading(MILEAGE)],
         };

@@ -72,6 +72,8 @@ impl Rig {
             client_id: "4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f".parse().unwrap(),
             auth: sim.auth_url().parse().unwrap(),
             api: sim.api_url().parse().unwrap(),
+            stream: "mqtt://127.0.0.1:9".parse().unwrap(),
+            ca: None,
             calls_per_day: 50,
             passphrase: None,
         };

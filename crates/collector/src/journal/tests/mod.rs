@@ -59,6 +59,7 @@ fn poll(minute: i64, readings: Vec<RawReading>) -> RawSnapshot {
         vin: vin(0),
         origin: Origin::Poll,
         requested_at: Some(time(at)),
+        sent_at: None,
         received_at: time(at + 1_000),
         readings,
     }

@@ -256,6 +256,7 @@ async fn run(steps: Vec<Step>, last_size: usize) {
                     vin: vin(vehicle),
                     origin,
                     requested_at: Some(time(model.request())),
+                    sent_at: None,
                     received_at: time(model.received()),
                     readings: readings.collect(),
                 };

@@ -33,6 +33,7 @@ fn poll(now: Timestamp, readings: &[(&str, &str, i64)]) -> RawSnapshot {
         vin: "WBY8P210X07A12345".parse().unwrap(),
         origin: Origin::Poll,
         requested_at: Some(now),
+        sent_at: None,
         received_at: now,
         readings: readings.iter().map(reading).collect(),
     }

@@ -149,6 +149,7 @@ impl Poll for Fake {
             vin: vehicle.vin.clone(),
             origin: Origin::Poll,
             requested_at: Some(now),
+            sent_at: None,
             received_at: now,
             readings: readings(self.asked, activity.unwrap_or_default(), asked.at),
         })
@@ -237,6 +238,8 @@ impl Rig {
             client_id: "4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f".parse().unwrap(),
             auth: "http://127.0.0.1:9".parse().unwrap(),
             api: "http://127.0.0.1:9".parse().unwrap(),
+            stream: "mqtt://127.0.0.1:9".parse().unwrap(),
+            ca: None,
             calls_per_day: 50,
             passphrase: None,
         };

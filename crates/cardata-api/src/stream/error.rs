@@ -1,0 +1,34 @@
+//! What can go wrong with the stream, by what helps against it.
+
+/// Why there is no connection, or none any more. The texts hold no token, no VIN and no account.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// No connection to the broker: it or the network is away. Passes by itself.
+    #[error("cannot reach {address}: {reason}")]
+    Unreachable { address: String, reason: String },
+    /// The broker's certificate is not trusted, or it speaks no TLS. Needs a person, or passes with a renewal.
+    #[error("no secure connection to {address}: {reason}")]
+    Tls { address: String, reason: String },
+    /// The login was refused: a token that has expired, or one that must be replaced before its time
+    /// (3.1.1: return codes 4 and 5).
+    #[error("the broker refused the login (return code {code})")]
+    Refused { code: u8 },
+    /// The broker cannot serve now, or does not take this client (3.1.1: return codes 1, 2 and 3).
+    #[error("the broker is not ready (return code {code})")]
+    Unavailable { code: u8 },
+    /// The login is good, the subscription is not: streaming was not set up in BMW's portal.
+    #[error(
+        "the broker refused the subscription; select data for streaming in the CarData section of BMW's portal"
+    )]
+    NoSubscription,
+    /// The broker closed a connection that was logged in: its end of a token, an eviction, a restart.
+    #[error("the connection was closed: {reason}")]
+    Closed { reason: String },
+    /// Nothing was heard for one and a half times the keep-alive, though asked for.
+    #[error("the broker is silent")]
+    Silent,
+    /// What came was no MQTT 3.1.1.
+    #[error("the broker does not speak MQTT 3.1.1: {reason}")]
+    Protocol { reason: String },
+}
