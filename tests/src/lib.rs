@@ -8,6 +8,7 @@
 //! * [`lives`]: what a program that is killed again and again must have kept.
 //! * [`small_disk`]: a file system that can be filled and made read-only.
 //! * [`store_server`]: a store in the test's own process that can be shut.
+//! * [`stream`]: BMW's side of the live stream on a real broker.
 //!
 //! A test speaks by panicking, and so does this library.
 
@@ -25,3 +26,4 @@ pub mod servers;
 pub mod small_disk;
 pub mod store_server;
 pub mod stores;
+pub mod stream;

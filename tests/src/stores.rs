@@ -13,7 +13,8 @@ use serde_json::Value;
 use crate::oracle::{Row, canonical};
 
 /// Keys whose values are true or false; SQLite shows them as 1 and 0.
-const BOOLEANS: [&str; 2] = [
+const BOOLEANS: [&str; 3] = [
+    "vehicle.isMoving",
     "vehicle.powertrain.tractionBattery.charging.port.anyPosition.flap.isOpen",
     "vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged",
 ];

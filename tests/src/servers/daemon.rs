@@ -127,7 +127,8 @@ impl Daemon {
             .is_some()
     }
 
-    fn log(&self) -> String {
+    /// Everything that it has said.
+    pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
     }
 }

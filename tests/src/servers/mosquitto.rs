@@ -66,6 +66,16 @@ impl Mosquitto {
         &self.certificates.ca
     }
 
+    /// Everything that it has said since it was first started.
+    pub fn log(&self) -> String {
+        self.daemon.log()
+    }
+
+    /// The process, for what the system tells of it.
+    pub fn process(&self) -> u32 {
+        self.daemon.process()
+    }
+
     /// The broker is gone at once; sessions and retained messages with it, unless its options keep them.
     pub fn kill(&mut self) {
         self.daemon.kill();

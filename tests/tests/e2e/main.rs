@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod bad_places;
+mod broker;
 mod containers;
 mod deliveries;
 mod documents;
