@@ -145,6 +145,8 @@ fn long(sheet: &Sheet<'_>, config: &CsvConfig, reading: &Reading) -> Vec<String>
         cell(config, &reading.value),
         harmless(reading.unit.as_ref().map_or("", |unit| unit.as_str())),
         harmless(&snapshot.source),
+        snapshot.origin.to_string(),
+        reading.stamp.as_str().to_owned(),
     ]
 }
 

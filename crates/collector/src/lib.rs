@@ -23,6 +23,7 @@ pub mod normalise;
 pub mod notify;
 pub mod panics;
 pub mod plugins;
+pub mod quiet;
 pub mod quota;
 pub mod schedule;
 pub mod sources;

@@ -12,7 +12,8 @@ use crate::period;
 pub const TIME_STYLE: TimeStyle = TimeStyle::Rfc3339;
 
 const SERIES: &str = "cardata";
-const COLUMNS: [&str; 7] = [
+/// A later version may add columns at the end: those that identify a row stay where they are.
+const COLUMNS: [&str; 9] = [
     "measured_at",
     "vehicle",
     "vin",
@@ -20,7 +21,11 @@ const COLUMNS: [&str; 7] = [
     "value",
     "unit",
     "source",
+    "origin",
+    "stamp",
 ];
+/// What files of older versions have of them. Such files are not extended, and what stands in them is known.
+const OLDER: [usize; 1] = [7];
 
 /// The rows of some entries, by file.
 pub fn appends(files: &Files, rotate: Rotate, entries: &[&Entry]) -> Result<Vec<Append>, SinkError> {
@@ -52,6 +57,8 @@ fn write(sheets: &mut Sheets<'_>, cells: &mut Cells, snapshot: &Snapshot) -> csv
         cells.value(rows, &reading.value)?;
         cells.text(rows, reading.unit.as_ref().map_or("", |unit| unit.as_str()))?;
         cells.text(rows, &snapshot.source)?;
+        rows.write_field(snapshot.origin.as_str())?;
+        rows.write_field(reading.stamp.as_str())?;
         end_row(rows)?;
     }
     Ok(())
@@ -75,9 +82,14 @@ pub fn key(key: &mut Key, cells: &mut Cells, snapshot: &Snapshot, reading: &Read
     key.cell(cells.shown(&reading.value).as_bytes());
 }
 
-/// Whether a file with this header has the long layout.
+/// Whether a file with this header has the long layout, in this version or an older one.
 pub fn fits(header: &csv::ByteRecord) -> bool {
-    header.iter().eq(COLUMNS.map(str::as_bytes))
+    let is_known = header.len() == COLUMNS.len() || OLDER.contains(&header.len());
+    is_known
+        && header
+            .iter()
+            .zip(COLUMNS)
+            .all(|(cell, column)| cell == column.as_bytes())
 }
 
 /// Hands the key of a row to `found`.

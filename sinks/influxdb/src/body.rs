@@ -94,12 +94,12 @@ impl Batch {
     pub fn request(&self, precision: Precision, places: &[Place], limits: Limits) -> Request {
         let mut text = Vec::new();
         let (mut lines, mut taken) = (0, 0);
-        let mut head: Option<(usize, Vec<u8>)> = None;
+        let mut head: Option<(Place, Vec<u8>)> = None;
         while taken < places.len() && lines < limits.lines && text.len() < limits.bytes {
             let length = self.line_length(&places[taken..]);
             let line = &places[taken..taken + length];
             let first = line[0];
-            let head = self.head(&mut head, first.entry);
+            let head = self.head(&mut head, first);
             // A plan holds nothing whose time cannot be told.
             if let Some(time) = timestamp(self.reading(first), precision) {
                 let readings = line.iter().map(|place| self.reading(*place));
@@ -120,24 +120,32 @@ impl Batch {
         }
     }
 
-    /// The beginning of an entry's lines, made anew only when another vehicle or source begins.
-    fn head<'a>(&self, head: &'a mut Option<(usize, Vec<u8>)>, entry: usize) -> &'a [u8] {
-        let fits = head
-            .as_ref()
-            .is_some_and(|(of, _)| *of == entry || self.same_tags(*of, entry));
-        if !fits {
+    /// The beginning of a reading's line, made anew only when another vehicle, source or stamp begins.
+    fn head<'a>(&self, head: &'a mut Option<(Place, Vec<u8>)>, place: Place) -> &'a [u8] {
+        if !head.as_ref().is_some_and(|(of, _)| self.same_tags(*of, place)) {
             *head = None;
         }
-        let snapshot = &self.entries[entry].snapshot;
-        &head.get_or_insert_with(|| (entry, self.encoder.head(snapshot))).1
+        let snapshot = &self.entries[place.entry].snapshot;
+        let stamp = self.reading(place).stamp;
+        &head
+            .get_or_insert_with(|| (place, self.encoder.head(snapshot, stamp)))
+            .1
     }
 
-    fn same_tags(&self, one: usize, other: usize) -> bool {
-        let (one, other) = (&self.entries[one].snapshot, &self.entries[other].snapshot);
-        one.vehicle == other.vehicle
-            && one.account == other.account
-            && one.source == other.source
-            && one.origin == other.origin
+    fn same_tags(&self, one: Place, other: Place) -> bool {
+        let (one_stamp, other_stamp) = (self.reading(one).stamp, self.reading(other).stamp);
+        if !self.encoder.same_tags(one_stamp, other_stamp) {
+            return false;
+        }
+        let (one, other) = (
+            &self.entries[one.entry].snapshot,
+            &self.entries[other.entry].snapshot,
+        );
+        Arc::ptr_eq(one, other)
+            || one.vehicle == other.vehicle
+                && one.account == other.account
+                && one.source == other.source
+                && one.origin == other.origin
     }
 
     /// How many of `places`, from the first, share a line.
@@ -151,6 +159,7 @@ impl Batch {
             place.entry == places[0].entry
                 && reading.measured_at == first.measured_at
                 && reading.occurrence == first.occurrence
+                && self.encoder.same_tags(reading.stamp, first.stamp)
                 && !stands_alone(reading)
         });
         1 + rest.count()

@@ -61,6 +61,8 @@ pub enum Tag {
     Source,
     /// `poll`, `stream` or `archive`.
     Origin,
+    /// `measured`, or `requested` where BMW gave the time of the call.
+    Stamp,
 }
 
 /// How fields are called.
@@ -91,6 +93,7 @@ impl Tag {
             Self::Account => "account",
             Self::Source => "source",
             Self::Origin => "origin",
+            Self::Stamp => "stamp",
         }
     }
 
@@ -101,6 +104,7 @@ impl Tag {
             Self::Account,
             Self::Source,
             Self::Origin,
+            Self::Stamp,
         ];
         all.into_iter().find(|tag| tag.key() == key)
     }

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use collector_core::{Reading, Snapshot, Value};
+use collector_core::{Reading, Snapshot, Stamp, Value};
 use influxdb2::models::WriteDataPoint;
 use influxdb2::models::data_point::DataPointBuilder;
 use influxdb2::models::{DataPoint, FieldValue};
@@ -65,14 +65,19 @@ impl Encoder {
         }
     }
 
-    /// The beginning of every line of a snapshot: measurement and tags.
-    pub fn head(&self, snapshot: &Snapshot) -> Vec<u8> {
+    /// Whether readings with these stamps can share a line.
+    pub fn same_tags(&self, one: Stamp, other: Stamp) -> bool {
+        one == other || !self.tags.contains(&Tag::Stamp)
+    }
+
+    /// The beginning of every line of a snapshot for readings with this stamp: measurement and tags.
+    pub fn head(&self, snapshot: &Snapshot, stamp: Stamp) -> Vec<u8> {
         let mut point = DataPoint::builder(self.measurement.as_str()).field("f", true);
         for (key, value) in &self.fixed_tags {
             point = point.tag(key, value);
         }
         for tag in &self.tags {
-            let value = tag_value(property(snapshot, *tag));
+            let value = tag_value(property(snapshot, stamp, *tag));
             if !value.is_empty() {
                 point = point.tag(tag.key(), value);
             }
@@ -125,13 +130,14 @@ pub fn timestamp(reading: &Reading, precision: Precision) -> Option<i64> {
     }
 }
 
-fn property(snapshot: &Snapshot, tag: Tag) -> &str {
+fn property(snapshot: &Snapshot, stamp: Stamp, tag: Tag) -> &str {
     match tag {
         Tag::Vin => snapshot.vehicle.vin.as_str(),
         Tag::Vehicle => &snapshot.vehicle.name,
         Tag::Account => &snapshot.account,
         Tag::Source => &snapshot.source,
         Tag::Origin => snapshot.origin.as_str(),
+        Tag::Stamp => stamp.as_str(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which readings of a batch are sent, in which order and with which precision.
 
-use collector_core::{Entry, Rejection};
+use collector_core::{Entry, Rejection, Stamp};
 
 use crate::encode::Encoder;
 use crate::target::Precision;
@@ -12,7 +12,7 @@ pub struct Place {
     pub reading: usize,
 }
 
-/// A batch, sorted out. Within an entry, readings of one time stand together: they share a line.
+/// A batch, sorted out. Within an entry, readings of one time and stamp stand together: they share a line.
 #[derive(Debug)]
 pub struct Plan {
     /// First values of their time.
@@ -65,7 +65,11 @@ impl Plan {
         }
         let time = |place: &Place| {
             let reading = &readings[place.reading];
-            (reading.measured_at, reading.occurrence)
+            (
+                reading.measured_at,
+                reading.occurrence,
+                reading.stamp == Stamp::Requested,
+            )
         };
         self.milliseconds[first..].sort_by_key(time);
         self.nanoseconds[further..].sort_by_key(time);

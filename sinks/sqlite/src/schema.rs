@@ -11,7 +11,10 @@ use crate::failure::sink_error;
 const APPLICATION_ID: i32 = 0x4361_4461;
 
 /// `MIGRATIONS[n]` leads from schema `n` to `n + 1`. What was released is never edited or taken out.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/1.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/1.sql"),
+    include_str!("../migrations/2.sql"),
+];
 
 /// What a database is to this sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,8 +93,40 @@ mod tests {
         let mut connection = memory();
         assert_eq!(inspect(&connection, Path::new(PATH)).unwrap(), Kind::Empty);
         migrate(&mut connection, Path::new(PATH)).unwrap();
-        assert_eq!(inspect(&connection, Path::new(PATH)).unwrap(), Kind::Ours(1));
+        assert_eq!(inspect(&connection, Path::new(PATH)).unwrap(), Kind::Ours(2));
         migrate(&mut connection, Path::new(PATH)).unwrap();
+    }
+
+    #[test]
+    fn an_older_database_keeps_its_readings_and_gets_the_new_views() {
+        let mut connection = memory();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO vehicle VALUES (1, 'WBY8P210X07A12345', 'i4');
+                 INSERT INTO descriptor VALUES (1, 'vehicle.header', 'soc', 'number', '%');
+                 INSERT INTO source VALUES (1, 'telematics', 'poll', 'home');
+                 INSERT INTO reading VALUES (1, 5, 1, 74, 0, 0, 1, NULL);
+                 INSERT INTO newest VALUES (1, 1, 5, 0, 74);
+                 CREATE VIEW of_the_owner AS SELECT value FROM latest;",
+            )
+            .unwrap();
+        migrate(&mut connection, Path::new(PATH)).unwrap();
+        let row = |sql| {
+            let pair = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            connection
+                .query_row::<(i64, String), _, _>(sql, [], pair)
+                .unwrap()
+        };
+        let expected = (74, "poll".to_owned());
+        assert_eq!(row("SELECT value, origin FROM readings"), expected);
+        assert_eq!(row("SELECT value, origin FROM latest"), expected);
+        assert_eq!(row("SELECT value, 'poll' FROM of_the_owner"), expected);
+        assert_eq!(row("SELECT count(*), '' FROM position"), (0, String::new()));
     }
 
     #[test]
@@ -113,9 +148,9 @@ mod tests {
     fn a_newer_schema_is_refused() {
         let mut connection = memory();
         migrate(&mut connection, Path::new(PATH)).unwrap();
-        connection.pragma_update(None, "user_version", 2).unwrap();
+        connection.pragma_update(None, "user_version", 3).unwrap();
         let error = migrate(&mut connection, Path::new(PATH)).unwrap_err();
-        assert!(error.to_string().contains("has schema 2"), "{error}");
+        assert!(error.to_string().contains("has schema 3"), "{error}");
         assert!(error.to_string().contains("newer version"), "{error}");
     }
 }

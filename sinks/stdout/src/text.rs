@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use collector_core::{Reading, Snapshot};
+use collector_core::{Reading, Snapshot, Stamp};
 
 /// Appends a line for the snapshot and, below it, an aligned line per reading.
 pub fn text(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
@@ -28,8 +28,12 @@ pub fn text(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
         let name = harmless(reading.descriptor.name());
         writeln!(
             out,
-            "  {name:<name_width$}  {value:<value_width$}  {:.0}",
-            reading.measured_at
+            "  {name:<name_width$}  {value:<value_width$}  {:.0}{}",
+            reading.measured_at,
+            match reading.stamp {
+                Stamp::Measured => "",
+                Stamp::Requested => " (of the call)",
+            }
         )?;
     }
     Ok(())
@@ -91,6 +95,19 @@ mod tests {
             "2026-03-01T12:01:01Z  i4 (…2345)  telematics (poll)\n  \
              soc              74 %            2026-03-01T12:00:00Z\n  \
              charging_status  CHARGINGACTIVE  2026-03-01T12:00:00Z\n"
+        );
+    }
+
+    #[test]
+    fn a_time_that_is_that_of_the_call_says_so() {
+        let status = Reading {
+            stamp: Stamp::Requested,
+            ..reading("b", "hv_status", Value::Text("CHARGING".into()), None, NOON)
+        };
+        let shown = text_of(vec![status]);
+        assert!(
+            shown.ends_with("  hv_status  CHARGING  2026-03-01T12:00:00Z (of the call)\n"),
+            "{shown}"
         );
     }
 

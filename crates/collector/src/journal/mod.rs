@@ -8,6 +8,7 @@
 //! * [`append`]: a snapshot in, repeats taken out. [`read`]: decoded batches. [`deliver`]: acknowledgements.
 //! * [`replay`], [`dead_letters`], [`again`]: what is delivered a second time.
 //! * [`ledger`]: calls spent. [`registry`]: vehicles. [`containers`]: containers. [`polls`]: when what was asked.
+//! * [`streams`]: the connections of the streams, and messages that cannot be read. [`strays`]: a look at those.
 //! * [`overview`]: what `cardata status` shows, from any process.
 //! * [`scan`]: the log read past whatever is damaged in it. [`verify`], [`stats`], [`compact`]: care of it.
 //! * [`export`], [`import`], [`lines`]: the log as lines of JSON. [`backup`], [`restore`]: the whole state.
@@ -43,6 +44,8 @@ pub mod restore;
 pub mod scan;
 mod schema;
 pub mod stats;
+pub mod strays;
+pub mod streams;
 #[cfg(test)]
 mod tests;
 pub mod told;

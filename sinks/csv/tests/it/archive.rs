@@ -14,7 +14,7 @@ use tempfile::TempDir;
 pub const NOON: i64 = 1_772_366_400_000;
 pub const DAY: i64 = 24 * 3_600_000;
 
-pub const LONG_HEADER: &str = "measured_at,vehicle,vin,descriptor,value,unit,source";
+pub const LONG_HEADER: &str = "measured_at,vehicle,vin,descriptor,value,unit,source,origin,stamp";
 
 pub struct Archive {
     dir: TempDir,

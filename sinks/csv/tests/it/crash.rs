@@ -228,7 +228,7 @@ async fn what_others_append_after_a_batch_is_kept_at_the_next_start() {
     let archive = Archive::new(json!({}));
     archive.store(&[soc(1, 0)]).await;
     let file = "cardata-2026-03.csv";
-    let note = "2026-03-02T00:00:00.000Z,i4,WBY8P210X07A12345,my.note,serviced,,me\n";
+    let note = "2026-03-02T00:00:00.000Z,i4,WBY8P210X07A12345,my.note,serviced,,me,,\n";
     archive.write_file(file, &(archive.read(file) + note));
     archive.store(&[soc(2, 0)]).await;
     assert_eq!(archive.rows().len(), 3);

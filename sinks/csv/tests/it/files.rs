@@ -1,6 +1,9 @@
 //! Which file a row goes to, and what happens to files that are not as the sink left them.
 
+use std::sync::Arc;
+
 use collector_core::testkit::{entries, expected};
+use collector_core::{Origin, Stamp};
 use serde_json::json;
 
 use crate::archive::{Archive, DAY, LONG_HEADER, soc};
@@ -49,11 +52,45 @@ async fn a_period_ends_at_midnight_in_utc() {
 async fn a_row_reads_as_the_header_says() {
     let archive = Archive::new(json!({}));
     archive.store(&[soc(74, 1)]).await;
-    let row = "2026-03-01T12:00:00.001Z,\"4567, \"\"the other\"\"\",WBA11AA0001234567,vehicle.header,74,%,telematics";
+    let row = "2026-03-01T12:00:00.001Z,\"4567, \"\"the other\"\"\",WBA11AA0001234567,vehicle.header,74,%,telematics,poll,measured";
     assert_eq!(
         archive.read("cardata-2026-03.csv"),
         format!("{LONG_HEADER}\n{row}\n")
     );
+}
+
+#[tokio::test]
+async fn a_row_tells_the_stream_from_polls_and_measured_times_from_those_of_a_call() {
+    let archive = Archive::new(json!({}));
+    let mut entry = soc(1, 0);
+    let snapshot = Arc::make_mut(&mut entry.snapshot);
+    snapshot.origin = Origin::Stream;
+    snapshot.readings[0].stamp = Stamp::Requested;
+    archive.store(&[entry]).await;
+    let row = &archive.cells("cardata-2026-03.csv")[1];
+    assert_eq!(row[7..], ["stream", "requested"]);
+}
+
+/// Before origin and stamp were kept.
+const OLDER_HEADER: &str = "measured_at,vehicle,vin,descriptor,value,unit,source";
+
+#[tokio::test]
+async fn a_file_of_an_older_version_keeps_its_columns_and_the_period_goes_on_in_the_next() {
+    let archive = Archive::new(json!({}));
+    let older = format!(
+        "{OLDER_HEADER}\n2026-03-01T12:00:00.000Z,i4,WBY8P210X07A12345,vehicle.header,1,%,telematics\n"
+    );
+    archive.write_file("cardata-2026-03.csv", &older);
+    let all = [soc(1, 0), soc(3, 1)];
+    // What stands in it is known to a replay.
+    let mut sink = archive.open();
+    sink.rewrite(&all).await.unwrap();
+    sink.close().await.unwrap();
+    assert_eq!(archive.read("cardata-2026-03.csv"), older);
+    let cells = archive.cells("cardata-2026-03_2.csv");
+    assert_eq!(cells.len(), 1 + 1);
+    assert_eq!(cells[0].join(","), LONG_HEADER);
+    assert_eq!(cells[1][4], "3");
 }
 
 #[tokio::test]
@@ -114,7 +151,17 @@ async fn a_line_without_its_end_is_completed_and_kept() {
     let cells = archive.cells("cardata-2026-03.csv");
     assert_eq!(
         cells[2],
-        ["2026-03-01T13:00:00.000Z", "4567, \"the", "", "", "", "", ""]
+        [
+            "2026-03-01T13:00:00.000Z",
+            "4567, \"the",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            ""
+        ]
     );
     assert_eq!(cells.len(), 1 + 3);
 }

@@ -24,15 +24,15 @@ async fn a_german_excel_gets_what_it_reads() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
         lines[0],
-        "\u{feff}measured_at;vehicle;vin;descriptor;value;unit;source"
+        "\u{feff}measured_at;vehicle;vin;descriptor;value;unit;source;origin;stamp"
     );
     assert!(
-        lines[1].ends_with(";vehicle.latitude;-50,5;°;telematics"),
+        lines[1].ends_with(";vehicle.latitude;-50,5;°;telematics;poll;measured"),
         "{}",
         lines[1]
     );
     assert!(
-        lines[2].ends_with(";vehicle.header;3;%;telematics"),
+        lines[2].ends_with(";vehicle.header;3;%;telematics;poll;measured"),
         "{}",
         lines[2]
     );

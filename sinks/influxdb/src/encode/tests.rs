@@ -22,7 +22,7 @@ fn config(fixed: &[(&str, &str)]) -> InfluxdbConfig {
 
 fn encode(config: &InfluxdbConfig, snapshot: &Snapshot) -> String {
     let encoder = Encoder::of(config);
-    let head = encoder.head(snapshot);
+    let head = encoder.head(snapshot, snapshot.readings[0].stamp);
     let mut out = Vec::new();
     encoder.line(&head, &snapshot.readings, 1_772_366_400_000, &mut out);
     String::from_utf8(out).unwrap()
@@ -68,11 +68,12 @@ fn a_line_has_measurement_tags_fields_and_time() {
 #[test]
 fn tags_and_field_names_are_chosen() {
     let mut config = config(&[]);
-    config.tags = [Tag::Vin, Tag::Account, Tag::Source, Tag::Origin].into();
+    config.tags = [Tag::Vin, Tag::Account, Tag::Source, Tag::Origin, Tag::Stamp].into();
     config.fields = FieldKey::Name;
     assert_eq!(
         encode(&config, &snapshot("i4", "vehicle.isMoving", Value::Bool(false))),
-        "cardata,account=home,origin=poll,source=telematics,vin=WBY8P210X07A12345 short=f 1772366400000\n"
+        "cardata,account=home,origin=poll,source=telematics,stamp=measured,vin=WBY8P210X07A12345 short=f \
+         1772366400000\n"
     );
 }
 

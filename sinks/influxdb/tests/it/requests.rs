@@ -1,9 +1,11 @@
 //! What the sink sends.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use collector_core::testkit::{entries, entry_with, reading};
-use collector_core::{Reading, Value};
+use collector_core::{Origin, Reading, Stamp, Value};
 use serde_json::json;
 
 use crate::mock::{Asked, Mock};
@@ -177,4 +179,58 @@ async fn another_machine_gets_compressed_bodies() {
     let asked = &mock.asked()[0];
     assert_eq!(asked.header("content-encoding"), Some("gzip"));
     assert!(asked.body.starts_with("cardata,"));
+}
+
+/// One descriptor a message, stamped in whole seconds: two changes within a second have one time, and come in
+/// messages of their own.
+#[tokio::test]
+async fn two_values_of_the_stream_within_one_second_stand_a_nanosecond_apart() {
+    let mock = Mock::start(stored).await;
+    let message = |seq, occurrence, value| {
+        let reading = Reading {
+            occurrence,
+            ..number("a", value, 5_000)
+        };
+        let mut entry = entry_with(seq, vec![reading]);
+        Arc::make_mut(&mut entry.snapshot).origin = Origin::Stream;
+        entry
+    };
+    let mut options = database(&mock.url, "cars");
+    options["tags"] = json!(["vin", "origin"]);
+    sink(options)
+        .write(&[message(1, 0, 1.0), message(3, 1, 2.0), message(5, 2, 3.0)])
+        .await
+        .unwrap();
+    let bodies: Vec<_> = mock.asked().into_iter().map(|asked| asked.body).collect();
+    assert_eq!(
+        bodies,
+        [
+            "cardata,origin=stream,vin=WBY8P210X07A12345 a=1 5000\n",
+            "cardata,origin=stream,vin=WBY8P210X07A12345 a=2 5000000001\n\
+             cardata,origin=stream,vin=WBY8P210X07A12345 a=3 5000000002\n",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn readings_of_one_time_share_no_line_where_their_stamps_differ_and_are_a_tag() {
+    let mock = Mock::start(stored).await;
+    let requested = Reading {
+        stamp: Stamp::Requested,
+        ..number("b", 2.0, 5)
+    };
+    let entry = entry_with(1, vec![number("a", 1.0, 5), requested, number("c", 3.0, 5)]);
+    let mut options = database(&mock.url, "cars");
+    options["tags"] = json!(["vin", "stamp"]);
+    sink(options).write(std::slice::from_ref(&entry)).await.unwrap();
+    sink(database(&mock.url, "cars")).write(&[entry]).await.unwrap();
+    let bodies: Vec<_> = mock.asked().into_iter().map(|asked| asked.body).collect();
+    assert_eq!(
+        bodies,
+        [
+            "cardata,stamp=measured,vin=WBY8P210X07A12345 a=1,c=3 5\n\
+             cardata,stamp=requested,vin=WBY8P210X07A12345 b=2 5\n",
+            "cardata,vehicle=i4,vin=WBY8P210X07A12345 a=1,b=2,c=3 5\n",
+        ]
+    );
 }

@@ -7,4 +7,5 @@ mod database;
 mod readme;
 mod size;
 mod store;
+mod stream;
 mod views;

@@ -2,7 +2,7 @@
 
 use collector_core::testkit::{entries, entry_with};
 
-use crate::store::{NOON, Store, number, query, soc, text};
+use crate::store::{NOON, Store, number, place, query, soc, text};
 
 const README: &str = include_str!("../../README.md");
 
@@ -32,6 +32,8 @@ async fn every_query_of_the_readme_finds_something() {
         text(status, "charging_status", "CHARGINGACTIVE", NOON + 7_200_000),
         number(power, "charging_power", 11_000.0, "W", NOON + 7_200_000),
         number(health, "battery_health", 97.0, "%", NOON + 7_200_000),
+        place("latitude", 48.1, NOON + 7_200_000),
+        place("longitude", 11.5, NOON + 7_200_000),
     ];
     sink.write(&entries(1, 30)).await.unwrap();
     sink.write(&[entry_with(31, day)]).await.unwrap();

@@ -87,6 +87,12 @@ pub fn soc(value: f64, at: i64) -> Reading {
     )
 }
 
+/// A part of the position: `latitude`, `longitude`, `altitude`, `heading`.
+pub fn place(part: &str, value: f64, at: i64) -> Reading {
+    let descriptor = format!("vehicle.cabin.infotainment.navigation.currentLocation.{part}");
+    reading(&descriptor, part, Value::Number(value), None, at)
+}
+
 /// A descriptor outside the catalogue: it has no unit of its own, its readings have.
 pub fn foreign(value: f64, unit: Option<&str>, at: i64) -> Reading {
     Reading {

@@ -10,6 +10,7 @@ mod moving;
 mod opening;
 mod pruning;
 mod repeats;
+mod streams;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -12,6 +12,8 @@ use crate::args::PipelineArgs;
 pub enum JournalCommand {
     /// What is in the journal and what it takes.
     Stats(StatsArgs),
+    /// Messages of the stream that cannot be read: when, how often, why. Works while `run` runs.
+    Strays(StraysArgs),
     /// Check every entry; tells each damage with its place and what to do. Works while `run` runs.
     Verify(PipelineArgs),
     /// Give the space of forgotten entries back. Not while `run` runs.
@@ -26,6 +28,18 @@ pub enum JournalCommand {
 pub struct StatsArgs {
     #[command(flatten)]
     pub pipeline: PipelineArgs,
+    /// For programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct StraysArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Write the payload of one message to standard output, byte by byte as it came. It may say where a car is.
+    #[arg(long, value_name = "ID", conflicts_with = "json")]
+    pub show: Option<i64>,
     /// For programs.
     #[arg(long)]
     pub json: bool,

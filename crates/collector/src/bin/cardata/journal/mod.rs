@@ -5,6 +5,7 @@ mod compact;
 mod export;
 mod import;
 mod stats;
+mod strays;
 mod verify;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use args::JournalCommand;
 pub async fn run(command: JournalCommand) -> CommandResult {
     match command {
         JournalCommand::Stats(options) => stats::run(&options),
+        JournalCommand::Strays(options) => strays::run(&options),
         JournalCommand::Verify(options) => verify::run(&options),
         JournalCommand::Compact(options) => compact::run(&options),
         JournalCommand::Export(options) => export::run(&options),
