@@ -28,6 +28,7 @@ mod report;
 mod restore;
 mod runner;
 mod sinks;
+mod stream;
 mod table;
 mod tls_proxy;
 
@@ -58,6 +59,11 @@ static DRILLS: &[Drill] = &[
         name: "kills-quota",
         about: "SIGKILL again and again on a budget of 50 calls a day",
         run: |context| Box::pin(kills::on_a_budget(context)),
+    },
+    Drill {
+        name: "stream",
+        about: "a live stream, the program killed and its connection cut at random moments",
+        run: |context| Box::pin(stream::under_faults(context)),
     },
     Drill {
         name: "sinks",

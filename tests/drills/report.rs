@@ -6,7 +6,7 @@ use std::path::Path;
 use cardata_sim::Control;
 use jiff::SignedDuration;
 use jiff::tz::Offset;
-use tests::oracle::{Row, compare};
+use tests::oracle::{Difference, Row, compare};
 use tests::scene::Scene;
 use tests::stores;
 
@@ -68,16 +68,19 @@ impl Report {
     /// Holds a store against what it should hold: every row once, no other row.
     pub fn hold(&mut self, store: &str, found: &[Row], wanted: &[Row]) {
         assert!(!wanted.is_empty(), "nothing was served: the drill drills nothing");
-        let difference = compare(found, wanted);
+        self.hold_difference(store, found, &compare(found, wanted));
+    }
+
+    /// Counts how a store differs from what it should hold.
+    pub fn hold_difference(&mut self, store: &str, found: &[Row], difference: &Difference) {
         self.readings += found.len();
         self.lost += difference.missing.len();
         self.doubled += difference.twice.len();
         self.altered += difference.invented.len();
         if !difference.is_none() {
             self.problem(format!(
-                "{store} has {} rows and should have {}:\n{difference}",
-                found.len(),
-                wanted.len()
+                "{store} has {} rows, which are not what they should be:\n{difference}",
+                found.len()
             ));
         }
     }

@@ -2,18 +2,22 @@
 //!
 //! * [`message`]: one message in BMW's form, and the row that a store must have of it.
 //! * [`flow`]: what a car says, repeated and disordered.
+//! * [`gate`]: a way to a server that can be shut.
 //! * [`publisher`]: puts messages on a broker and knows which ones the broker accepted.
 //! * [`listener`]: a subscriber that knows nothing of the program.
+//! * [`rival`]: another program that takes the connection.
 //! * [`stage`]: a broker beside a scene.
 //! * [`merge`]: one history of polls and messages.
 //! * [`connections`]: what a broker says about who came and went.
 
 pub mod connections;
 pub mod flow;
+pub mod gate;
 pub mod listener;
 pub mod merge;
 pub mod message;
 pub mod publisher;
+pub mod rival;
 pub mod stage;
 
 use std::sync::Arc;

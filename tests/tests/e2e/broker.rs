@@ -3,8 +3,10 @@
 use tests::servers::Mosquitto;
 use tests::stream::connections::{self, LOG};
 use tests::stream::flow::Flow;
+use tests::stream::gate::Gate;
 use tests::stream::listener::Listener;
 use tests::stream::publisher::Publisher;
+use tests::stream::rival::Rival;
 
 use crate::scene::DEADLINE;
 
@@ -57,4 +59,44 @@ async fn what_a_broker_did_not_answer_for_was_not_accepted() {
     publisher.publish_all(&flow.news(10)).await;
     broker.kill();
     assert_eq!(publisher.publish(&flow.news(10)).await, []);
+}
+
+#[tokio::test]
+async fn a_client_that_logs_in_with_the_id_of_another_takes_its_place() {
+    let Some(broker) = Mosquitto::with(&LOG).await else {
+        return;
+    };
+    let (one, other) = (Rival::of(&broker, "both"), Rival::of(&broker, "both"));
+    let fought = |broker: &Mosquitto| connections::logins(broker, Rival::USER).len() > 4;
+    connections::wait(&broker, "duel", DEADLINE, fought).await;
+    assert!(broker.log().contains("already connected, closing old connection"));
+    drop((one, other));
+}
+
+#[tokio::test]
+async fn a_gate_that_is_shut_breaks_what_passes_through_it() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gate = Gate::to(listener.local_addr().unwrap().port()).await;
+    let knock = async || {
+        tokio::net::TcpStream::connect(("127.0.0.1", gate.port()))
+            .await
+            .unwrap()
+    };
+    let read = async |stream: &mut tokio::net::TcpStream| {
+        use tokio::io::AsyncReadExt;
+        stream.read(&mut [0; 9]).await.unwrap_or_default()
+    };
+    let mut client = knock().await;
+    let (mut server, _) = listener.accept().await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut server, b"hello")
+        .await
+        .unwrap();
+    assert_eq!(read(&mut client).await, 5);
+    gate.set_open(false);
+    assert_eq!(read(&mut client).await, 0);
+    assert_eq!(read(&mut knock().await).await, 0);
+    assert_eq!(gate.turned_away(), 1);
+    gate.set_open(true);
+    let _client = knock().await;
+    listener.accept().await.unwrap();
 }
