@@ -28,5 +28,6 @@ mod quota;
 mod refusals;
 mod replays;
 mod secrets;
+mod stream;
 
 use tests::{oracle, scene, store_server, stores};
