@@ -48,6 +48,8 @@ pub struct Engine {
     keep: Keep,
     /// The sinks of the pipeline; the journal may remember others.
     sinks: Vec<Name>,
+    /// The accounts that have a stream.
+    streams: Vec<Name>,
     /// Who is told when a person must act.
     channels: Vec<Channel>,
     http: reqwest::Client,
@@ -113,6 +115,7 @@ impl Engine {
                 channels: std::mem::take(&mut self.channels),
                 accounts: self.accounts.iter().map(|account| account.name.clone()).collect(),
                 sinks: self.sinks.clone(),
+                streams: self.streams.clone(),
                 http: self.http.clone(),
                 journal: self.journal.clone(),
                 clock: self.clock.clone(),

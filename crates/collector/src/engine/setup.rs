@@ -58,6 +58,11 @@ pub async fn engine(
     let delivered_before = journal.overview()?.delivered_readings()?;
     let stops = Stops::default();
     let reader = journal.reader(names(&pipeline.vehicles))?;
+    let streams = pipeline
+        .streams()
+        .into_iter()
+        .map(|stream| stream.account)
+        .collect();
     let mut workers = Vec::new();
     for spec in pipeline.sinks {
         let context = SinkContext {
@@ -78,6 +83,7 @@ pub async fn engine(
     Ok(Engine {
         accounts,
         schedulers,
+        streams,
         sinks: workers.iter().map(|(worker, _)| worker.name.clone()).collect(),
         workers,
         journal,

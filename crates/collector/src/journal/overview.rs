@@ -76,6 +76,8 @@ pub struct LastPoll {
     pub next_at: Option<Timestamp>,
     pub every: Option<SignedDuration>,
     pub reason: Option<String>,
+    /// What the scheduler knew of the vehicle's activity, in its own JSON.
+    pub activity: Option<String>,
 }
 
 impl Journal {
@@ -201,7 +203,8 @@ impl Overview {
 
     pub fn polls(&self) -> Result<Vec<LastPoll>, JournalError> {
         let mut statement = self.connection.prepare(
-            "select account, source, vin, last_at, last_success_at, failures, problem, next_at, every, reason
+            "select account, source, vin, last_at, last_success_at, failures, problem, next_at, every, reason,
+                 activity
              from poll order by account, source, vin",
         )?;
         let rows = statement.query_map([], |row| {
@@ -216,6 +219,7 @@ impl Overview {
                 next_at: row.get::<_, Option<i64>>(7)?.map(timestamp),
                 every: row.get::<_, Option<i64>>(8)?.map(SignedDuration::from_millis),
                 reason: row.get(9)?,
+                activity: row.get(10)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -187,6 +187,11 @@ impl Evidence {
         }
     }
 
+    /// The newest time at which the vehicle measured something about its battery or its motion.
+    pub fn newest_measurement(&self) -> Option<Timestamp> {
+        self.battery_heard.max(self.motion_heard)
+    }
+
     /// When it was last heard of.
     fn is_active(&self) -> bool {
         self.observed
