@@ -2,6 +2,7 @@
 
 mod error;
 pub mod guardian;
+mod present;
 mod prune;
 mod redeliver;
 mod setup;
@@ -172,7 +173,7 @@ impl Engine {
 
     fn summary(&self) -> Result<Summary, JournalError> {
         let overview = self.journal.overview()?;
-        let log = overview.log_after(self.before)?;
+        let log = overview.behind(self.before)?;
         let ours = overview
             .sinks()?
             .into_iter()
@@ -185,7 +186,7 @@ impl Engine {
             dead_letters: sink.dead_letters,
         });
         Ok(Summary {
-            snapshots: log.snapshots,
+            snapshots: log.entries,
             readings: log.readings,
             calls: self.accounts.iter().map(|account| account.calls()).sum(),
             sinks: sinks.collect(),

@@ -8,6 +8,7 @@ use collector_core::{Cadence, Name, Services, Sink, SinkContext, Source, SourceC
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
+use super::present::Presents;
 use super::{Engine, RunError, Simulator};
 use crate::account::{Account, Chain};
 use crate::config::{Pipeline, SinkSpec, SourceSpec, Start, Vehicles};
@@ -63,13 +64,14 @@ pub async fn engine(
         .into_iter()
         .map(|stream| stream.account)
         .collect();
+    let presents = Presents::new(&reader, &pipeline.accounts, &state);
     let mut workers = Vec::new();
     for spec in pipeline.sinks {
         let context = SinkContext {
             name: spec.name.clone(),
             base_dir: pipeline.base_dir.clone(),
             log_id: journal.log_id().clone(),
-            present: Arc::new(collector_core::Unknown),
+            present: presents.selected(&spec.select),
         };
         workers.push(worker(spec, context, &journal, &reader, &clock, &stops).await?);
     }

@@ -82,20 +82,3 @@ impl Overview {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
-
-/// TEMP
-#[derive(Debug, Clone)]
-pub struct Arrivals {
-    pub vin: String,
-    pub account: String,
-    pub source: String,
-    pub snapshots: u64,
-    pub readings: u64,
-    pub repeats: u64,
-    pub last_received_at: Timestamp,
-}
-impl Overview {
-    pub fn arrivals(&self) -> Result<Vec<Arrivals>, JournalError> {
-        Ok(Vec::new())
-    }
-}
