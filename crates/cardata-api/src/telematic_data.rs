@@ -25,7 +25,7 @@ struct Body {
     telematic_data: Readings,
 }
 
-struct Readings(Vec<RawReading>);
+pub(crate) struct Readings(pub(crate) Vec<RawReading>);
 
 struct ReadingsVisitor;
 

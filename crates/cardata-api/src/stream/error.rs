@@ -25,6 +25,9 @@ pub enum StreamError {
     /// The broker closed a connection that was logged in: its end of a token, an eviction, a restart.
     #[error("the connection was closed: {reason}")]
     Closed { reason: String },
+    /// What was given to log in with cannot be sent.
+    #[error("this login cannot be sent: {reason}; log in again with `cardata login`")]
+    Login { reason: String },
     /// Nothing was heard for one and a half times the keep-alive, though asked for.
     #[error("the broker is silent")]
     Silent,

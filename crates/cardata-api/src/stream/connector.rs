@@ -1,0 +1,91 @@
+//! From an address to a session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rustls::ClientConfig;
+
+use super::session::{Session, Timing};
+use super::socket::{self, Socket};
+use super::{MqttConnector, MqttLine, MqttSession, StreamEndpoint, StreamError, StreamLogin, Trust};
+
+/// What BMW's broker needs: it cuts connections that are silent for 60 s.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How long each step of a connection may take: the name, TCP, TLS, the login, the subscription.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Connects to one broker.
+#[derive(Debug, Clone)]
+pub struct BrokerConnector {
+    endpoint: StreamEndpoint,
+    tls: Arc<ClientConfig>,
+    timing: Timing,
+}
+
+impl BrokerConnector {
+    /// Connects with a keep-alive of 30 s and waits 10 s for each step. `trust` is for addresses with TLS.
+    pub fn new(endpoint: StreamEndpoint, trust: &Trust) -> Self {
+        Self {
+            endpoint,
+            tls: trust.config(),
+            timing: Timing {
+                keep_alive: KEEP_ALIVE,
+                patience: PATIENCE,
+            },
+        }
+    }
+
+    /// Lets the broker hear from us this often; the connection is over when nothing is heard from it for one and a
+    /// half times as long. The broker is told whole seconds, at least one.
+    #[must_use]
+    pub fn with_keep_alive(mut self, keep_alive: Duration) -> Self {
+        self.timing.keep_alive = keep_alive;
+        self
+    }
+
+    /// Waits this long for each step of a connection.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.timing.patience = patience;
+        self
+    }
+}
+
+#[async_trait]
+impl MqttConnector for BrokerConnector {
+    async fn reach(&self) -> Result<Box<dyn MqttLine>, StreamError> {
+        let patience = self.timing.patience;
+        let tcp = socket::tcp(&self.endpoint, patience).await?;
+        let socket: Box<dyn Socket> = if self.endpoint.is_encrypted() {
+            socket::tls(&self.endpoint, Arc::clone(&self.tls), tcp, patience).await?
+        } else {
+            Box::new(tcp)
+        };
+        Ok(Box::new(Line {
+            address: self.endpoint.to_string(),
+            socket,
+            timing: self.timing,
+        }))
+    }
+}
+
+/// A connection on which nothing was said.
+struct Line {
+    address: String,
+    socket: Box<dyn Socket>,
+    timing: Timing,
+}
+
+#[async_trait]
+impl MqttLine for Line {
+    async fn log_in(self: Box<Self>, login: &StreamLogin) -> Result<Box<dyn MqttSession>, StreamError> {
+        let Self {
+            address,
+            socket,
+            timing,
+        } = *self;
+        let session = Session::log_in(socket, &address, timing, login).await?;
+        Ok(Box::new(session))
+    }
+}
