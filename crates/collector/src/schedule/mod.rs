@@ -32,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use activity::{Activity, Evidence};
 pub use hearing::Hearing;
+pub use login::LoginId;
 pub use planner::plan;
 pub use reason::Reason;
 pub use situation::{Next, Outlook, Pace, Situation, Target};
