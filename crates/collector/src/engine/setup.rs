@@ -265,10 +265,12 @@ fn schedulers(
             })?;
             let Source::Poll(poll) = built else { continue };
             let vehicles = vehicles.clone();
+            let streamable = poll.is_streamable();
             scheduler.sources.push(PolledSource {
                 name: name.clone(),
                 every,
                 calls,
+                streamable,
                 vehicles,
             });
             polls.push(poll);
