@@ -124,7 +124,7 @@ mod tests {
             (Value::Bool(true), "\"value\":true}"),
             (Value::Number(74.0), "\"value\":74}"),
             (Value::Number(-0.5), "\"value\":-0.5}"),
-            (Value::Number(1e300), "\"value\":1e300}"),
+            (Value::Number(1e300), "\"value\":1e+300}"),
             (
                 Value::Text(Arc::from("a \"b\"\nç")),
                 "\"value\":\"a \\\"b\\\"\\nç\"}",
