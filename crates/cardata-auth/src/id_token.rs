@@ -1,6 +1,8 @@
-//! The account's GCID from the claims of an id token, for the answers that leave it out.
+//! The claims of an id token: the account's GCID, for the answers that leave it out, and how long it lives.
 //!
 //! The signature is not checked: the token came from BMW over TLS, and the GCID grants nothing by itself.
+
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,6 +20,15 @@ pub(crate) fn gcid(id_token: &str) -> Option<String> {
         .find(|text| uuid::is_uuid(text))
         .map(str::to_owned);
     named.or_else(|| claims.get("dynamic_scopes").and_then(uuid_within))
+}
+
+/// The time between `iat` and `exp`; none where one of them is missing or they contradict each other.
+pub(crate) fn lifetime(id_token: &str) -> Option<Duration> {
+    let claims = claims(id_token)?;
+    let [from, until] = ["iat", "exp"].map(|claim| claims.get(claim).and_then(Value::as_i64));
+    let seconds = until?.checked_sub(from?)?;
+    let lifetime = Duration::from_secs(u64::try_from(seconds).ok()?);
+    (!lifetime.is_zero()).then_some(lifetime)
 }
 
 fn claims(id_token: &str) -> Option<Map<String, Value>> {

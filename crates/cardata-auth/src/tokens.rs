@@ -111,6 +111,16 @@ impl TokenSet {
         .min(self.access_expires_at)
     }
 
+    /// When the id token ends; none where there is none. Its life is read from its claims, where it tells one, and
+    /// counted from when it was asked for, so that BMW's clock and ours need not agree.
+    pub fn id_expires_at(&self) -> Option<Timestamp> {
+        let id_token = self.id_token.as_ref()?;
+        Some(match id_token::lifetime(id_token.expose_secret()) {
+            Some(lifetime) => later(self.obtained_at, lifetime),
+            None => self.access_expires_at,
+        })
+    }
+
     /// How long the login lasts without another refresh, in days of 24 hours; 0 when it is over.
     pub fn refresh_days_left(&self, now: Timestamp) -> f64 {
         until(now, self.refresh_expires_at).as_secs_f64() / 86_400.0
@@ -142,6 +152,9 @@ fn gcid_of(id_token: Option<&SecretString>) -> Option<String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     pub(crate) const CLIENT: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
@@ -224,6 +237,27 @@ pub(crate) mod tests {
         };
         let tokens = TokenSet::of_login(CLIENT.parse().unwrap(), without).unwrap();
         assert_eq!(tokens.gcid.as_deref(), Some(GCID));
+    }
+
+    #[test]
+    fn an_id_token_lives_as_long_as_it_says_or_as_the_access_token() {
+        let with = |claims: &str| {
+            let id_token = format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
+            TokenSet {
+                id_token: Some(id_token.into()),
+                ..tokens(1, at(10_000))
+            }
+        };
+        let claims = r#"{"iat":1000,"exp":1900}"#;
+        assert_eq!(with(claims).id_expires_at(), Some(at(10_900)));
+        for claims in ["{}", r#"{"exp":1900}"#, r#"{"iat":1900,"exp":1900}"#, r#"{"iat":-1,"exp":9e99}"#] {
+            assert_eq!(with(claims).id_expires_at(), Some(at(13_600)), "{claims}");
+        }
+        let none = TokenSet {
+            id_token: None,
+            ..tokens(1, at(0))
+        };
+        assert_eq!(none.id_expires_at(), None);
     }
 
     #[test]

@@ -43,6 +43,11 @@ pub trait SinkConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
 /// One store that receives entries.
 #[async_trait]
 pub trait Sink: Send {
+    /// Called once when a pipeline begins to run, before the first write; not for a check, nor where a command
+    /// delivers again what was delivered before. Returns at once and cannot fail. For a sink that shows the present
+    /// and keeps a connection between writes, such as a broker's client; a store has nothing to do here.
+    fn start(&mut self) {}
+
     /// Connects and proves as well as can be that a write would be accepted. Writes nothing.
     async fn check(&mut self) -> Result<(), SinkError>;
 

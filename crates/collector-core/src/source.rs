@@ -55,6 +55,11 @@ pub trait Poll: Send {
     /// Asks once for one vehicle. May spend at most the calls of its cadence, and what it needs once to get
     /// ready, each admitted by the quota before it leaves.
     async fn poll(&mut self, vehicle: &Vehicle) -> Result<RawSnapshot, SourceError>;
+
+    /// Whether a live stream can bring everything that it asks for, so that polls may be few where there is one.
+    fn is_streamable(&self) -> bool {
+        false
+    }
 }
 
 /// A source that speaks by itself.

@@ -1,38 +1,166 @@
-//! The options of the sink.
+//! The sink's options and every mistake in them that can be seen without a broker.
 
 use std::path::PathBuf;
 
-use collector_core::{Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use collector_core::{Invalid, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
+use crate::topics::{self, HOME_ASSISTANT};
 use crate::write::MqttSink;
 
-/// Appends one JSON line per reading to a file.
+/// The options of `type: mqtt`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MqttConfig {
-    /// The file, relative to the pipeline file. Its folder has to exist.
-    pub path: PathBuf,
+    /// Where the broker listens: `mqtts://host:port`, or `mqtt://host:port` without TLS. Ports 8883 and 1883 if left
+    /// out.
+    pub url: String,
+    /// The user, where the broker asks for one.
+    pub user: Option<String>,
+    /// The user's password.
+    pub password: Option<Secret>,
+    /// A PEM file with the certificate of your own authority, besides those of the system.
+    pub ca: Option<PathBuf>,
+    /// How the broker knows this client; no two clients may have one. `cardata-`, the sink's name and a part of the
+    /// journal's if left out.
+    pub client_id: Option<String>,
+    /// The first part of every retained topic; Home Assistant's ids begin with it too.
+    #[serde(default = "default_prefix")]
+    pub prefix: String,
+    /// How a message is delivered: 0, handed to the network, or 1, acknowledged by the broker.
+    #[serde(default)]
+    #[schemars(with = "u8", range(min = 0, max = 1))]
+    pub qos: Delivery,
+    /// Whether every reading is published in the form of BMW's own broker.
+    #[serde(default)]
+    pub bmw: Form,
+    /// What stands before BMW's topic, with a slash at its end where you want one; nothing if left out.
+    #[serde(default)]
+    pub bmw_prefix: String,
+    /// The prefix that Home Assistant's MQTT integration looks for, `homeassistant` as it comes; or `off`.
+    #[serde(default = "default_discovery")]
+    pub discovery: String,
+}
+
+/// MQTT's quality of service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub enum Delivery {
+    AtMostOnce,
+    #[default]
+    AtLeastOnce,
+}
+
+/// Whether a form of message is published.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    #[default]
+    On,
+    Off,
+}
+
+fn default_prefix() -> String {
+    "cardata".to_owned()
+}
+
+fn default_discovery() -> String {
+    HOME_ASSISTANT.to_owned()
+}
+
+impl TryFrom<u8> for Delivery {
+    type Error = &'static str;
+
+    fn try_from(qos: u8) -> Result<Self, &'static str> {
+        match qos {
+            0 => Ok(Self::AtMostOnce),
+            1 => Ok(Self::AtLeastOnce),
+            _ => Err("the quality of service is 0 or 1"),
+        }
+    }
+}
+
+impl From<Delivery> for u8 {
+    fn from(delivery: Delivery) -> Self {
+        match delivery {
+            Delivery::AtMostOnce => 0,
+            Delivery::AtLeastOnce => 1,
+        }
+    }
 }
 
 impl SinkConfig for MqttConfig {
     const TYPE: &'static str = "mqtt";
-    const SUMMARY: &'static str = "one JSON line per reading, appended to a file";
+    const SUMMARY: &'static str =
+        "an MQTT broker: BMW's own messages, retained topics, Home Assistant's discovery";
     const SAMPLE: &'static str = include_str!("../sample.yaml");
+    /// Messages in BMW's form come again. A retained topic only ever says the newest value.
     const REDELIVERY: Redelivery = Redelivery::Duplicates;
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
-        if self.path.file_name().is_none() {
-            return Err(vec![Invalid::new(
-                "path",
-                "names no file: write one such as `data/mqtt.jsonl`",
-            )]);
+        let mut invalid = Vec::new();
+        match self.url.parse::<Address>() {
+            Err(reason) => invalid.push(Invalid::new("url", reason)),
+            Ok(address) => {
+                if let Some(ca) = &self.ca
+                    && !address.is_encrypted()
+                {
+                    let reason = format!("`{}` is of no use without an mqtts `url`", ca.display());
+                    invalid.push(Invalid::new("ca", reason));
+                }
+            }
         }
-        Ok(())
+        self.check_login(&mut invalid);
+        self.check_topics(&mut invalid);
+        if invalid.is_empty() { Ok(()) } else { Err(invalid) }
     }
 
     fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
-        Ok(Box::new(MqttSink::new(context.base_dir.join(self.path))))
+        Ok(Box::new(MqttSink::new(self, &context)?))
+    }
+}
+
+impl MqttConfig {
+    fn check_login(&self, invalid: &mut Vec<Invalid>) {
+        if self.user.as_ref().is_some_and(String::is_empty) {
+            invalid.push(Invalid::new("user", "is empty: write the user, or leave it out"));
+        }
+        if self.password.is_some() && self.user.is_none() {
+            invalid.push(Invalid::new(
+                "user",
+                "is missing: MQTT 3.1.1 knows no password without a user",
+            ));
+        }
+        let unusable = |id: &String| id.is_empty() || id.len() > 256 || id.contains(char::is_control);
+        if self.client_id.as_ref().is_some_and(unusable) {
+            invalid.push(Invalid::new(
+                "client_id",
+                "needs between 1 and 256 characters that can be seen",
+            ));
+        }
+    }
+
+    fn check_topics(&self, invalid: &mut Vec<Invalid>) {
+        for (key, prefix) in [("prefix", &self.prefix), ("discovery", &self.discovery)] {
+            if let Err(reason) = topics::check_prefix(prefix) {
+                invalid.push(Invalid::new(key, reason));
+            }
+        }
+        if !self.bmw_prefix.is_empty() {
+            if let Err(reason) = topics::check_part(&self.bmw_prefix) {
+                invalid.push(Invalid::new("bmw_prefix", reason));
+            }
+            if self.bmw == Form::Off {
+                invalid.push(Invalid::new("bmw_prefix", "is of no use where `bmw` is off"));
+            }
+        }
+        if self.prefix == self.discovery {
+            invalid.push(Invalid::new(
+                "prefix",
+                "is the one of Home Assistant's discovery: choose another, such as `cardata`",
+            ));
+        }
     }
 }

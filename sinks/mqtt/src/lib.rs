@@ -1,15 +1,36 @@
-//! Sink `mqtt`: one JSON line per reading, appended to a file.
+//! Sink: an MQTT broker of the owner's.
 //!
-//! * `config`: the options of the pipeline file.
-//! * `encode`: how a reading looks in the store.
-//! * `write`: the sink itself.
+//! Each reading goes out in BMW's own form, for programs that read BMW's broker; the newest of each vehicle and
+//! descriptor stands in a retained topic; Home Assistant is told by its MQTT discovery what there is to see.
+//!
+//! * `config`: the options. `address`, `trust`: the broker, and whose certificates are believed.
+//! * `topics`: where things are published. `bmw`, `retained`: what a message says.
+//! * `traits`, `numbers`, `truths`: what Home Assistant is to make of a descriptor; `discovery`: how it is told.
+//! * `board`: what is shown now, and the messages that a reading makes of it. `track`: positions.
+//! * `link`: one connection. `inbox`: what comes in by it. `failure`: what goes wrong with it.
+//! * `keeper`: the connection between writes. `write`: the sink.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
+mod address;
+mod bmw;
+mod board;
 mod config;
-mod encode;
+mod discovery;
+mod failure;
+mod inbox;
+mod keeper;
+mod link;
+mod message;
+mod numbers;
+mod retained;
+mod topics;
+mod track;
+mod traits;
+mod trust;
+mod truths;
 mod write;
 
-pub use config::MqttConfig;
+pub use config::{Delivery, Form, MqttConfig};
 
 collector_core::register_sink!(MqttConfig);

@@ -1,70 +1,128 @@
-//! The sink: it never retries, never waits, never drops; the engine does what is to be done about an error.
+//! The sink: what a batch makes, published one behind the other, acknowledged when the broker has all of it.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use collector_core::{Entry, Sink, SinkError, Written};
+use collector_core::{Entry, Rejection, Secret, Sink, SinkContext, SinkError, Written};
+use rumqttc::QoS;
 use tokio::sync::Mutex;
 
-use crate::encode;
+use crate::address::Address;
+use crate::board::{Board, Mode};
+use crate::config::{Delivery, MqttConfig};
+use crate::keeper::Keeper;
+use crate::link::Target;
+use crate::topics::Topics;
 
+/// One broker.
 pub struct MqttSink {
-    path: Arc<Path>,
-    /// Held until a write has ended, even when nobody waits for it any more.
-    writing: Arc<Mutex<()>>,
+    target: Arc<Target>,
+    topics: Topics,
+    board: Arc<Mutex<Board>>,
+    keeper: Option<Keeper>,
 }
 
 impl MqttSink {
-    pub fn new(path: PathBuf) -> Self {
-        Self {
-            path: path.into(),
-            writing: Arc::default(),
+    /// The options must have been found valid.
+    pub fn new(config: MqttConfig, context: &SinkContext) -> Result<Self, SinkError> {
+        let address: Address = config
+            .url
+            .parse()
+            .map_err(|reason| SinkError::misconfigured(format!("url: {reason}")))?;
+        let topics = Topics::of(&config);
+        let board = Board::new(&config, Arc::clone(&context.present));
+        let log: String = context.log_id.as_str().chars().take(8).collect();
+        let client_id = config.client_id;
+        let target = Target {
+            address,
+            login: config
+                .user
+                .map(|user| (user, config.password.unwrap_or_else(|| Secret::new("")))),
+            ca: config.ca.map(|path| context.base_dir.join(path)),
+            client_id: client_id.unwrap_or_else(|| format!("cardata-{}-{log}", context.name)),
+            qos: match config.qos {
+                Delivery::AtMostOnce => QoS::AtMostOnce,
+                Delivery::AtLeastOnce => QoS::AtLeastOnce,
+            },
+        };
+        Ok(Self {
+            target: Arc::new(target),
+            topics,
+            board: Arc::new(Mutex::new(board)),
+            keeper: None,
+        })
+    }
+
+    fn keeper(&mut self) -> &mut Keeper {
+        self.keeper.get_or_insert_with(|| {
+            warn_of_password(&self.target);
+            Keeper::start(
+                Arc::clone(&self.target),
+                self.topics.clone(),
+                Arc::clone(&self.board),
+            )
+        })
+    }
+
+    async fn deliver(&mut self, batch: &[Entry], mode: Mode) -> Result<Written, SinkError> {
+        let line = self.keeper().line().await?;
+        let mut written = Written::default();
+        let mut notices = Vec::new();
+        {
+            // What is shown and what is published go together: nobody else publishes meanwhile.
+            let mut board = self.board.lock().await;
+            for entry in batch {
+                board.meet(&entry.snapshot).await?;
+                for (position, reading) in entry.snapshot.readings.iter().enumerate() {
+                    let messages = board.take(&entry.snapshot, reading, mode);
+                    if let Some(reason) = messages.iter().find_map(|message| message.refusal()) {
+                        written.rejected.push(Rejection {
+                            seq: entry.seq,
+                            reading: position,
+                            reason,
+                        });
+                        continue;
+                    }
+                    for message in messages {
+                        notices.push(line.publish(message).await?);
+                    }
+                }
+            }
         }
+        line.delivered(notices).await?;
+        Ok(written)
     }
 }
 
 #[async_trait]
 impl Sink for MqttSink {
+    fn start(&mut self) {
+        self.keeper();
+    }
+
     async fn check(&mut self) -> Result<(), SinkError> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        if folder.is_dir() {
-            return Ok(());
-        }
-        Err(SinkError::misconfigured(format!(
-            "the folder {} does not exist: make it",
-            folder.display()
-        )))
+        warn_of_password(&self.target);
+        self.target.try_login().await
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
-        let lines = encode::lines(batch)?;
-        let path = Arc::clone(&self.path);
-        let guard = Arc::clone(&self.writing).lock_owned().await;
-        // On a blocking thread, which goes on to its end when this future is dropped.
-        let written = tokio::task::spawn_blocking(move || {
-            let _guard = guard;
-            append(&path, &lines)
-        });
-        match written.await {
-            Ok(result) => result.map(|()| Written::default()),
-            Err(error) => Err(SinkError::transient(format!("the write was cut off: {error}"))),
-        }
+        self.deliver(batch, Mode::Live).await
+    }
+
+    async fn rewrite(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
+        self.deliver(batch, Mode::Again).await
     }
 
     async fn close(&mut self) -> Result<(), SinkError> {
-        let _ended = self.writing.lock().await;
+        if let Some(keeper) = self.keeper.take() {
+            keeper.leave().await;
+        }
         Ok(())
     }
 }
 
-fn append(path: &Path, lines: &[u8]) -> Result<(), SinkError> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(lines).and_then(|()| file.sync_data()))
-        .map_err(|error| SinkError::from_io("cannot append to", path, &error))
+fn warn_of_password(target: &Target) {
+    if target.shows_password() {
+        tracing::warn!(broker = %target.address, "the password travels unencrypted; anybody on the way can read it: use an mqtts address");
+    }
 }

@@ -21,6 +21,9 @@ pub struct CatalogueEntry {
     pub value_type: ValueType,
     /// The canonical unit of a number; `None` where there is none, and for every other type.
     pub unit: Option<Unit>,
+    /// The texts that BMW lists for its values, without those that mean "no value". Not surely all of them; empty
+    /// for other types and where BMW gives no list.
+    pub options: &'static [&'static str],
     /// Whether the MQTT stream can carry it.
     pub streamable: bool,
     /// Returned by an endpoint of its own, never by `telematicData`. A container may name it in vain.
@@ -32,6 +35,7 @@ pub struct CatalogueEntry {
 impl CatalogueEntry {
     pub fn to_descriptor(&self) -> Descriptor {
         Descriptor::new(self.descriptor, self.name, self.value_type, self.unit.clone())
+            .described(self.title, self.options)
     }
 }
 
@@ -169,6 +173,43 @@ mod tests {
     }
 
     #[test]
+    fn texts_have_the_options_that_bmw_lists() {
+        let options = |descriptor: &str| find(descriptor).unwrap().options;
+        assert_eq!(
+            options("vehicle.cabin.window.row1.driver.status"),
+            ["CLOSED", "INTERMEDIATE", "OPEN"]
+        );
+        assert_eq!(
+            options("vehicle.powertrain.electric.battery.charging.acousticLimit"),
+            ["NO_ACTION", "AUTOMATIC", "UNLIMITED", "LIMITED"]
+        );
+        // A word for "no value" everywhere else.
+        let availability = "vehicle.powertrain.electric.battery.biDirectionalCharging.availability";
+        assert_eq!(options(availability)[..2], ["AVAILABLE", "NOT_AVAILABLE"]);
+        // Prose, formats and several lists in one are no options.
+        for plain in [
+            "vehicle.cabin.door.status",
+            "vehicle.channel.ngtp.timeVehicle",
+            "vehicle.look.image",
+            "vehicle.drivetrain.electricEngine.charging.profile.mode",
+        ] {
+            assert_eq!(options(plain), [""; 0], "{plain}");
+        }
+        let with: Vec<_> = CATALOGUE
+            .iter()
+            .filter(|entry| !entry.options.is_empty())
+            .collect();
+        assert!(with.iter().all(|entry| entry.value_type == ValueType::Text));
+        assert!(with.iter().all(|entry| entry.options.len() > 1));
+        let missing = ["INVALID", "UNKNOWN", "SIGNAL_INVALID", "-NA-"];
+        assert!(
+            with.iter()
+                .flat_map(|entry| entry.options)
+                .all(|option| !missing.contains(option))
+        );
+    }
+
+    #[test]
     fn an_entry_becomes_a_descriptor() {
         let soc = find("vehicle.drivetrain.batteryManagement.header")
             .unwrap()
@@ -176,5 +217,10 @@ mod tests {
         assert_eq!(soc.name(), "soc");
         assert_eq!(soc.value_type(), ValueType::Number);
         assert_eq!(soc.unit().map(Unit::as_str), Some("%"));
+        let window = find("vehicle.cabin.window.row1.driver.status")
+            .unwrap()
+            .to_descriptor();
+        assert_eq!(window.title(), "Status of front left window");
+        assert_eq!(window.options(), ["CLOSED", "INTERMEDIATE", "OPEN"]);
     }
 }

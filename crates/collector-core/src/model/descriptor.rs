@@ -18,6 +18,8 @@ struct Inner {
     name: Box<str>,
     value_type: ValueType,
     unit: Option<Unit>,
+    title: &'static str,
+    options: &'static [&'static str],
 }
 
 impl Descriptor {
@@ -29,6 +31,28 @@ impl Descriptor {
             name: name.into(),
             value_type,
             unit,
+            title: "",
+            options: &[],
+        }))
+    }
+
+    /// The same descriptor with what a catalogue tells people about it.
+    #[must_use]
+    pub fn described(self, title: &'static str, options: &'static [&'static str]) -> Self {
+        let Inner {
+            id,
+            name,
+            value_type,
+            unit,
+            ..
+        } = &*self.0;
+        Self(Arc::new(Inner {
+            id: id.clone(),
+            name: name.clone(),
+            value_type: *value_type,
+            unit: unit.clone(),
+            title,
+            options,
         }))
     }
 
@@ -51,6 +75,17 @@ impl Descriptor {
     /// The unit that every number of this descriptor is converted to; `None` where there is none.
     pub fn unit(&self) -> Option<&Unit> {
         self.0.unit.as_ref()
+    }
+
+    /// BMW's English title: `Mileage`. Empty where none is known.
+    pub fn title(&self) -> &str {
+        self.0.title
+    }
+
+    /// The texts that the catalogue names for its values, without those that mean "no value". A value outside of
+    /// them is possible all the same. Empty where none are named.
+    pub fn options(&self) -> &[&'static str] {
+        self.0.options
     }
 }
 

@@ -37,6 +37,7 @@ mod selection;
 mod show;
 mod sinks;
 mod sources;
+mod streams;
 mod syntax;
 mod timezone;
 mod tokens;
@@ -62,6 +63,7 @@ pub use selection::descriptor_doubt;
 pub use show::show;
 pub use sinks::{Batch, Retry, SinkSpec, Start};
 pub use sources::{Every, SourceSpec};
+pub use streams::StreamPlace;
 pub use tokens::TokenOptions;
 pub use vehicles::{VehicleSpec, Vehicles};
 

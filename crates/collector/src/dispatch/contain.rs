@@ -1,38 +1,15 @@
 //! A panic in a sink is a failed write, not the end of the program.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use collector_core::SinkError;
-
-use crate::panics::message;
 
 /// Runs a sink's future and turns a panic into an error. The sink is asked again later, as after any other
 /// failure; its promise to survive dropped futures covers an unwound one.
 pub async fn contained<T>(future: impl Future<Output = Result<T, SinkError>>) -> Result<T, SinkError> {
-    Contained {
-        future: Box::pin(future),
-    }
-    .await
-}
-
-struct Contained<F> {
-    future: Pin<Box<F>>,
-}
-
-impl<T, F: Future<Output = Result<T, SinkError>>> Future for Contained<F> {
-    type Output = Result<T, SinkError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let future = self.future.as_mut();
-        catch_unwind(AssertUnwindSafe(|| future.poll(context))).unwrap_or_else(|panic| {
-            let text = message(&*panic);
-            Poll::Ready(Err(SinkError::transient(format!(
-                "the sink panicked, which is a bug of it: {text}"
-            ))))
-        })
-    }
+    crate::contain::contained(future).await.unwrap_or_else(|text| {
+        Err(SinkError::transient(format!(
+            "the sink panicked, which is a bug of it: {text}"
+        )))
+    })
 }
 
 #[cfg(test)]

@@ -65,6 +65,9 @@ impl Worker {
     /// the journal.
     pub async fn run(mut self, mut sink: Box<dyn Sink>) {
         let aborted = self.aborted.clone();
+        if let Err(error) = contained(async { Ok::<(), SinkError>(sink.start()) }).await {
+            tracing::warn!(sink = %self.name, %error, "the sink could not be started");
+        }
         tokio::select! {
             () = aborted.cancelled() => {}
             () = self.deliver_all(sink.as_mut()) => {}

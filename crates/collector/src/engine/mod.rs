@@ -2,6 +2,7 @@
 
 mod error;
 pub mod guardian;
+mod present;
 mod prune;
 mod redeliver;
 mod setup;
@@ -48,6 +49,8 @@ pub struct Engine {
     keep: Keep,
     /// The sinks of the pipeline; the journal may remember others.
     sinks: Vec<Name>,
+    /// The accounts that have a stream.
+    streams: Vec<Name>,
     /// Who is told when a person must act.
     channels: Vec<Channel>,
     http: reqwest::Client,
@@ -113,6 +116,7 @@ impl Engine {
                 channels: std::mem::take(&mut self.channels),
                 accounts: self.accounts.iter().map(|account| account.name.clone()).collect(),
                 sinks: self.sinks.clone(),
+                streams: self.streams.clone(),
                 http: self.http.clone(),
                 journal: self.journal.clone(),
                 clock: self.clock.clone(),
@@ -169,7 +173,7 @@ impl Engine {
 
     fn summary(&self) -> Result<Summary, JournalError> {
         let overview = self.journal.overview()?;
-        let log = overview.log_after(self.before)?;
+        let log = overview.behind(self.before)?;
         let ours = overview
             .sinks()?
             .into_iter()
@@ -182,7 +186,7 @@ impl Engine {
             dead_letters: sink.dead_letters,
         });
         Ok(Summary {
-            snapshots: log.snapshots,
+            snapshots: log.entries,
             readings: log.readings,
             calls: self.accounts.iter().map(|account| account.calls()).sum(),
             sinks: sinks.collect(),

@@ -1,16 +1,15 @@
 //! Replays and dead letters without the rest of the pipeline: nothing is polled and nobody has to be logged in.
 
-use std::sync::Arc;
-
 use collector_core::SinkContext;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::present::Presents;
 use super::setup::{self, Stops};
 use super::{RunError, finished};
 use crate::config::Pipeline;
 use crate::journal::Journal;
-use crate::state::StateLock;
+use crate::state::{StateDirectory, StateLock};
 
 /// Delivers everything that the sinks of a pipeline are to be given a second time, then ends; when `stop` is
 /// cancelled, after the batches at hand. What is left stays in the journal, for the next call or the next run.
@@ -26,6 +25,8 @@ pub async fn redeliver(
 ) -> Result<(), RunError> {
     let clock = setup::clock(&pipeline, &journal)?;
     let reader = journal.reader(setup::names(&pipeline.vehicles))?;
+    let state = StateDirectory::at(&pipeline.state);
+    let presents = Presents::new(&reader, &pipeline.accounts, &state);
     let stops = Stops {
         draining: stop,
         ..Stops::default()
@@ -39,7 +40,7 @@ pub async fn redeliver(
             name: spec.name.clone(),
             base_dir: pipeline.base_dir.clone(),
             log_id: journal.log_id().clone(),
-            present: Arc::new(collector_core::Unknown),
+            present: presents.selected(&spec.select),
         };
         workers.push(setup::worker(spec, context, &journal, &reader, &clock, &stops).await?);
     }

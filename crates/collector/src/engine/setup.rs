@@ -8,6 +8,7 @@ use collector_core::{Cadence, Name, Services, Sink, SinkContext, Source, SourceC
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
+use super::present::Presents;
 use super::{Engine, RunError, Simulator};
 use crate::account::{Account, Chain};
 use crate::config::{Pipeline, SinkSpec, SourceSpec, Start, Vehicles};
@@ -58,13 +59,19 @@ pub async fn engine(
     let delivered_before = journal.overview()?.delivered_readings()?;
     let stops = Stops::default();
     let reader = journal.reader(names(&pipeline.vehicles))?;
+    let streams = pipeline
+        .streams()
+        .into_iter()
+        .map(|stream| stream.account)
+        .collect();
+    let presents = Presents::new(&reader, &pipeline.accounts, &state);
     let mut workers = Vec::new();
     for spec in pipeline.sinks {
         let context = SinkContext {
             name: spec.name.clone(),
             base_dir: pipeline.base_dir.clone(),
             log_id: journal.log_id().clone(),
-            present: Arc::new(collector_core::Unknown),
+            present: presents.selected(&spec.select),
         };
         workers.push(worker(spec, context, &journal, &reader, &clock, &stops).await?);
     }
@@ -78,6 +85,7 @@ pub async fn engine(
     Ok(Engine {
         accounts,
         schedulers,
+        streams,
         sinks: workers.iter().map(|(worker, _)| worker.name.clone()).collect(),
         workers,
         journal,
@@ -257,10 +265,12 @@ fn schedulers(
             })?;
             let Source::Poll(poll) = built else { continue };
             let vehicles = vehicles.clone();
+            let streamable = poll.is_streamable();
             scheduler.sources.push(PolledSource {
                 name: name.clone(),
                 every,
                 calls,
+                streamable,
                 vehicles,
             });
             polls.push(poll);

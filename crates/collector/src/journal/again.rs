@@ -187,19 +187,16 @@ impl Journal {
         entry: Entry,
         sinks: Vec<Name>,
     ) -> Result<(), JournalError> {
-        self.transact(move |connection, _| {
+        self.transact(move |connection, memory| {
             let whole = letter.is_about_the_entry();
             for reading in &entry.snapshot.readings {
                 if !whole {
-                    let (vin, moment) = (&entry.snapshot.vehicle.vin, Moment::of(reading));
-                    let descriptor = reading.descriptor.as_str();
-                    append::remember_late(
-                        connection,
-                        vin.as_str(),
-                        descriptor,
-                        moment.measured_at,
-                        &reading.value,
-                    )?;
+                    let late = append::Late {
+                        seq: entry.seq,
+                        vin: &entry.snapshot.vehicle.vin,
+                        reading,
+                    };
+                    append::remember_late(connection, memory, late)?;
                 }
             }
             let moment = entry.snapshot.readings.first().map(Moment::of).filter(|_| !whole);

@@ -198,7 +198,7 @@ impl Decoder {
             .collect()))
     }
 
-    fn vehicle(&mut self, vin: &Vin) -> Vehicle {
+    pub(super) fn vehicle(&mut self, vin: &Vin) -> Vehicle {
         let name = self
             .names
             .entry(vin.clone())
@@ -210,7 +210,7 @@ impl Decoder {
     }
 }
 
-fn window(stored: &Stored) -> Window {
+pub(super) fn window(stored: &Stored) -> Window {
     Window {
         requested_at: stored.requested_at,
         received_at: stored.received_at,

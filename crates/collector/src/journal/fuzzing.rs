@@ -10,7 +10,7 @@ use crate::normalise::known::KnownDescriptors;
 
 /// Writes a payload of descriptors, their objects, and the occurrences of these.
 pub fn encode<'a>(readings: impl IntoIterator<Item = (&'a str, &'a RawValue, u32)>) -> String {
-    let mut builder = payload::Builder::new();
+    let mut builder = payload::Builder::new(None);
     for (descriptor, body, occurrence) in readings {
         builder.push(descriptor, body, occurrence);
     }

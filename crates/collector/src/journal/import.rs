@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 
 use rusqlite::Connection;
 
-use super::append::{Lost, Past, append, newest};
+use super::append::{From, Lost, Past, append, newest};
 use super::lines::{HeaderError, Imported, LONGEST, LineError, parse_entry, parse_header};
 use super::scan::Scan;
 use super::{Journal, JournalError};
@@ -150,14 +150,11 @@ impl Journal {
                 past.known &= lost.is_none();
                 past.lost = lost;
                 let snapshot = &entry.snapshot;
-                let appended = append(
-                    connection,
-                    memory,
-                    &entry.account,
-                    &entry.source,
-                    snapshot,
-                    Some(past),
-                )?;
+                let from = From {
+                    account: &entry.account,
+                    source: &entry.source,
+                };
+                let appended = append(connection, memory, from, snapshot, Some(past))?;
                 match appended.seq {
                     Some(_) => sum.entries += 1,
                     None => sum.known += 1,
@@ -165,6 +162,7 @@ impl Journal {
                 sum.readings += appended.new as u64;
                 sum.repeats += appended.repeats as u64;
             }
+            memory.write(connection)?;
             Ok((held, sum))
         });
         let (held, sum) = job.await?;
@@ -200,6 +198,7 @@ impl Held {
             seq,
             readings: entry.readings,
             payload: &entry.payload,
+            counted: is_damaged,
         };
         Ok((is_damaged || is_free()?).then_some(lost))
     }

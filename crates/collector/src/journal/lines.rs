@@ -177,10 +177,10 @@ pub fn parse_entry(bytes: &[u8]) -> Result<Imported, LineError> {
     if line.checksum != format!("{:08x}", content.checksum()) {
         return Err(LineError::Checksum);
     }
-    let readings = payload::raw(payload).map_err(LineError::Payload)?;
-    let readings = readings.into_iter().map(|(descriptor, body)| RawReading {
-        descriptor: descriptor.into_owned(),
-        body: body.to_owned(),
+    let raw = payload::raw(payload).map_err(LineError::Payload)?;
+    let readings = raw.readings.into_iter().map(|item| RawReading {
+        descriptor: item.0.into_owned(),
+        body: item.1.to_owned(),
     });
     Ok(Imported {
         seq: line.seq,
@@ -191,7 +191,7 @@ pub fn parse_entry(bytes: &[u8]) -> Result<Imported, LineError> {
             vin,
             origin: line.origin,
             requested_at,
-            sent_at: None,
+            sent_at: raw.sent,
             received_at,
             readings: readings.collect(),
         },

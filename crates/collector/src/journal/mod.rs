@@ -9,7 +9,7 @@
 //! * [`replay`], [`dead_letters`], [`again`]: what is delivered a second time.
 //! * [`ledger`]: calls spent. [`registry`]: vehicles. [`containers`]: containers. [`polls`]: when what was asked.
 //! * [`streams`]: the connections of the streams, and messages that cannot be read. [`strays`]: a look at those.
-//! * [`overview`]: what `cardata status` shows, from any process.
+//! * [`latest`]: the newest values. [`overview`]: what `cardata status` shows, from any process.
 //! * [`scan`]: the log read past whatever is damaged in it. [`verify`], [`stats`], [`compact`]: care of it.
 //! * [`export`], [`import`], [`lines`]: the log as lines of JSON. [`backup`], [`restore`]: the whole state.
 
@@ -27,9 +27,11 @@ pub mod deliver;
 mod error;
 pub mod export;
 mod feeds;
+mod fill;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod import;
+mod latest;
 pub mod ledger;
 pub mod lines;
 pub mod overview;

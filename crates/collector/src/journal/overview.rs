@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
+use super::append::BLOCK;
 use super::read::timestamp;
 use super::{FILE, Journal, JournalError, ledger, open_read_only};
 use crate::quota::Spent;
@@ -19,20 +20,51 @@ pub struct Overview {
 /// The log as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogTotals {
+    /// Entries and readings that are in it.
     pub snapshots: u64,
     pub readings: u64,
+    /// Readings that came again and were left out, ever.
     pub repeats: u64,
     pub newest: u64,
     /// Readings that fit no sink.
     pub rejected: u64,
 }
 
-/// One vehicle that is in the journal.
+/// The entries behind a number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Behind {
+    pub entries: u64,
+    /// Entries with readings.
+    pub filled: u64,
+    pub readings: u64,
+}
+
+/// What came for one vehicle by one way since the journal was begun, also what was forgotten since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrivals {
+    pub vin: String,
+    pub account: String,
+    pub source: String,
+    /// `poll`, `stream` or `archive`.
+    pub origin: String,
+    /// Polls or messages, whether or not something of them was new.
+    pub snapshots: u64,
+    /// Those that left an entry.
+    pub entries: u64,
+    /// New readings, and readings that were left out as repeats.
+    pub readings: u64,
+    pub repeats: u64,
+    pub last_received_at: Timestamp,
+}
+
+/// What came for one vehicle since the journal was begun, also what was forgotten since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VehicleTotals {
     pub vin: String,
+    /// Entries, and readings in them.
     pub snapshots: u64,
     pub readings: u64,
+    /// When the last poll or message came, whatever was new in it.
     pub last_snapshot_at: Option<Timestamp>,
     /// Descriptors that ever had a value, and descriptors for which BMW only ever sent none.
     pub descriptors: u64,
@@ -76,6 +108,8 @@ pub struct LastPoll {
     pub next_at: Option<Timestamp>,
     pub every: Option<SignedDuration>,
     pub reason: Option<String>,
+    /// What the scheduler knew of the vehicle's activity, in its own JSON.
+    pub activity: Option<String>,
 }
 
 impl Journal {
@@ -104,30 +138,62 @@ impl Overview {
     }
 
     pub fn log(&self) -> Result<LogTotals, JournalError> {
-        self.log_after(0)
-    }
-
-    /// The entries behind number `seq` alone.
-    pub fn log_after(&self, seq: u64) -> Result<LogTotals, JournalError> {
-        let rejected = self.connection.query_row(
-            "select count(*) from dead_letter where sink = '' and seq > ?1",
-            [seq],
-            |row| row.get(0),
-        )?;
         Ok(self.connection.query_row(
-            "select count(*), coalesce(sum(readings), 0), coalesce(sum(repeats), 0), coalesce(max(seq), 0)
-             from log where seq > ?1",
-            [seq],
+            "select (select coalesce(sum(entries), 0) from tally), (select coalesce(sum(readings), 0) from tally),
+                 (select coalesce(sum(repeats), 0) from total), (select coalesce(max(seq), 0) from log),
+                 (select count(*) from dead_letter where sink = '')",
+            [],
             |row| {
                 Ok(LogTotals {
                     snapshots: row.get(0)?,
                     readings: row.get(1)?,
                     repeats: row.get(2)?,
                     newest: row.get(3)?,
-                    rejected,
+                    rejected: row.get(4)?,
                 })
             },
         )?)
+    }
+
+    /// What is in the log behind number `seq`. Counts few entries, however many there are.
+    pub fn behind(&self, seq: u64) -> Result<Behind, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "select coalesce(sum(entries), 0), coalesce(sum(filled), 0), coalesce(sum(readings), 0) from
+                 (select entries, filled, readings from tally where block > ?1 / ?2
+                  union all
+                  select count(*), coalesce(sum(readings > 0), 0), coalesce(sum(readings), 0)
+                      from log where seq > ?1 and seq < (?1 / ?2 + 1) * ?2)",
+        )?;
+        Ok(statement.query_row([seq, BLOCK], |row| {
+            Ok(Behind {
+                entries: row.get(0)?,
+                filled: row.get(1)?,
+                readings: row.get(2)?,
+            })
+        })?)
+    }
+
+    /// What came by each way, ordered by vehicle.
+    pub fn arrivals(&self) -> Result<Vec<Arrivals>, JournalError> {
+        let mut statement = self.connection.prepare(
+            "select vin, feed.account, source, origin, snapshots, entries, readings, repeats, last_received_at
+             from total join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
+             order by vehicle.id, feed.id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(Arrivals {
+                vin: row.get(0)?,
+                account: row.get(1)?,
+                source: row.get(2)?,
+                origin: row.get(3)?,
+                snapshots: row.get(4)?,
+                entries: row.get(5)?,
+                readings: row.get(6)?,
+                repeats: row.get(7)?,
+                last_received_at: timestamp(row.get(8)?),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The readings that each sink has received.
@@ -152,12 +218,10 @@ impl Overview {
 
     pub fn vehicles(&self) -> Result<Vec<VehicleTotals>, JournalError> {
         let mut statement = self.connection.prepare(
-            "select vin, count(seq), coalesce(sum(readings), 0), max(received_at),
-                 (select count(*) from series where vehicle_id = vehicle.id
-                      and exists (select 1 from seen where series_id = series.id)),
-                 (select count(*) from series where vehicle_id = vehicle.id
-                      and not exists (select 1 from seen where series_id = series.id))
-             from vehicle left join log on log.vehicle_id = vehicle.id
+            "select vin, coalesce(sum(entries), 0), coalesce(sum(readings), 0), max(last_received_at),
+                 (select count(*) from series where vehicle_id = vehicle.id and latest_at is not null),
+                 (select count(*) from series where vehicle_id = vehicle.id and latest_at is null)
+             from vehicle left join total on total.vehicle_id = vehicle.id
              group by vehicle.id order by vehicle.id",
         )?;
         let rows = statement.query_map([], |row| {
@@ -176,8 +240,6 @@ impl Overview {
     pub fn sinks(&self) -> Result<Vec<SinkTotals>, JournalError> {
         let mut statement = self.connection.prepare(
             "select sink, seq, delivered_readings, delivered_at,
-                 (select count(*) from log where log.seq > cursor.seq and readings > 0),
-                 (select coalesce(sum(readings), 0) from log where log.seq > cursor.seq),
                  (select count(*) from dead_letter where dead_letter.sink = cursor.sink)
              from cursor order by sink",
         )?;
@@ -187,12 +249,18 @@ impl Overview {
                 cursor: row.get(1)?,
                 delivered_readings: row.get(2)?,
                 delivered_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
-                waiting_snapshots: row.get(4)?,
-                waiting_readings: row.get(5)?,
-                dead_letters: row.get(6)?,
+                waiting_snapshots: 0,
+                waiting_readings: 0,
+                dead_letters: row.get(4)?,
             })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut sinks = rows.collect::<Result<Vec<_>, _>>()?;
+        for sink in &mut sinks {
+            let behind = self.behind(sink.cursor)?;
+            sink.waiting_snapshots = behind.filled;
+            sink.waiting_readings = behind.readings;
+        }
+        Ok(sinks)
     }
 
     pub fn components(&self) -> Result<Vec<Published>, JournalError> {
@@ -201,7 +269,8 @@ impl Overview {
 
     pub fn polls(&self) -> Result<Vec<LastPoll>, JournalError> {
         let mut statement = self.connection.prepare(
-            "select account, source, vin, last_at, last_success_at, failures, problem, next_at, every, reason
+            "select account, source, vin, last_at, last_success_at, failures, problem, next_at, every, reason,
+                 activity
              from poll order by account, source, vin",
         )?;
         let rows = statement.query_map([], |row| {
@@ -216,6 +285,7 @@ impl Overview {
                 next_at: row.get::<_, Option<i64>>(7)?.map(timestamp),
                 every: row.get::<_, Option<i64>>(8)?.map(SignedDuration::from_millis),
                 reason: row.get(9)?,
+                activity: row.get(10)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

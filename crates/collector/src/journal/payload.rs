@@ -4,7 +4,8 @@
 //! {"v":1,"readings":[["vehicle.x",{"value":"74","unit":"%","timestamp":"…"}],["vehicle.y",{…},1]]}
 //! ```
 //!
-//! A third element is the occurrence of a value that shares its timestamp with an earlier, different one.
+//! A third element is the occurrence of a value that shares its timestamp with an earlier, different one. Between
+//! version and readings stands when BMW says that it sent the message, where it does: `"sent":"2026-07-27T12:37:58.991Z"`.
 
 use std::fmt;
 
@@ -23,11 +24,16 @@ pub struct Builder {
 }
 
 impl Builder {
-    pub fn new() -> Self {
-        Self {
-            json: format!(r#"{{"v":{VERSION},"readings":["#),
-            readings: 0,
+    /// `sent` is when BMW says that it sent all of it, as it wrote that.
+    pub fn new(sent: Option<&str>) -> Self {
+        let mut json = format!(r#"{{"v":{VERSION},"#);
+        if let Some(sent) = sent {
+            json.push_str(r#""sent":"#);
+            push_text(&mut json, sent);
+            json.push(',');
         }
+        json.push_str(r#""readings":["#);
+        Self { json, readings: 0 }
     }
 
     pub fn push(&mut self, descriptor: &str, body: &RawValue, occurrence: u32) {
@@ -35,8 +41,7 @@ impl Builder {
             self.json.push(',');
         }
         self.json.push('[');
-        self.json
-            .push_str(&serde_json::Value::from(descriptor).to_string());
+        push_text(&mut self.json, descriptor);
         self.json.push(',');
         self.json.push_str(body.get());
         if occurrence > 0 {
@@ -54,6 +59,18 @@ impl Builder {
     pub fn finish(mut self) -> String {
         self.json.push_str("]}");
         self.json
+    }
+}
+
+/// Adds a text as JSON.
+fn push_text(json: &mut String, text: &str) {
+    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        json.push('"');
+        json.push_str(text);
+        json.push('"');
+    } else {
+        json.push_str(&serde_json::Value::from(text).to_string());
     }
 }
 
@@ -216,25 +233,30 @@ impl<'de> de::Deserialize<'de> for Item<'de> {
     }
 }
 
-/// Every reading of a payload as it was sent: descriptor and object. Unlike [`for_each`], it passes over
-/// nothing: what comes from elsewhere is taken whole or not at all.
-pub fn raw(payload: &str) -> Result<Vec<(std::borrow::Cow<'_, str>, &RawValue)>, serde_json::Error> {
+/// A payload as it was sent. Unlike [`for_each`], it passes over nothing: what comes from elsewhere is taken whole
+/// or not at all.
+pub fn raw(payload: &str) -> Result<Raw<'_>, serde_json::Error> {
     let raw: Raw<'_> = serde_json::from_str(payload)?;
     if raw.v != VERSION {
         return Err(de::Error::custom(format!("version {} is not known", raw.v)));
     }
-    Ok(raw.readings.into_iter().map(|item| (item.0, item.1)).collect())
+    Ok(raw)
 }
 
+/// What [`raw`] reads.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Raw<'a> {
+pub struct Raw<'a> {
     v: u64,
+    /// When BMW says that it sent it.
+    #[serde(default)]
+    pub sent: Option<String>,
     #[serde(borrow)]
-    readings: Vec<RawItem<'a>>,
+    pub readings: Vec<RawItem<'a>>,
 }
 
-struct RawItem<'a>(std::borrow::Cow<'a, str>, &'a RawValue);
+/// Descriptor and object.
+pub struct RawItem<'a>(pub std::borrow::Cow<'a, str>, pub &'a RawValue);
 
 impl<'de: 'a, 'a> de::Deserialize<'de> for RawItem<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -296,7 +318,7 @@ mod tests {
             "17",
             "null",
         ];
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(None);
         for (index, body) in bodies.iter().enumerate() {
             let raw = RawValue::from_string((*body).to_owned()).unwrap();
             builder.push(
@@ -330,7 +352,7 @@ mod tests {
     #[test]
     fn what_was_sent_is_there_byte_by_byte() {
         let bodies = [r#"{ "value" : 1.50 }"#, "17", r#"{"value":null}"#];
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(None);
         for (index, body) in bodies.iter().enumerate() {
             let raw = RawValue::from_string((*body).to_owned()).unwrap();
             builder.push("vehicle.\"x\"", &raw, u32::try_from(index).unwrap());

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::{Journal, JournalError, checksum};
+use super::{Journal, JournalError, append, checksum};
 
 /// Entries removed in one transaction, so that nobody waits long for the writer.
 const AT_ONCE: u32 = 2_000;
@@ -16,7 +16,7 @@ impl Journal {
         let mut removed = 0;
         loop {
             let sinks = sinks.clone();
-            let step = self.transact(move |connection, _| {
+            let step = self.transact(move |connection, memory| {
                 let mut delivered = i64::MAX;
                 for sink in &sinks {
                     let cursor: i64 = connection
@@ -33,14 +33,24 @@ impl Journal {
                     "delete from log where seq in (select seq from log
                          where received_at < ?1 and seq <= ?2
                              and not exists (select 1 from dead_letter where dead_letter.seq = log.seq)
-                         order by seq limit ?3) returning seq",
+                         order by seq limit ?3) returning seq, readings",
                 )?;
                 let removed = delete
                     .query_map(params![before.as_millisecond(), delivered, AT_ONCE], |row| {
-                        row.get::<_, u64>(0)
+                        Ok((row.get(0)?, row.get(1)?))
                     })?
-                    .collect::<Result<Vec<_>, _>>()?;
-                checksum::forget_up_to(connection, removed.iter().copied().max().unwrap_or(0))?;
+                    .collect::<Result<Vec<(u64, u64)>, _>>()?;
+                let last = removed.iter().map(|(seq, _)| *seq).max().unwrap_or(0);
+                checksum::forget_up_to(connection, last)?;
+                append::forgotten(connection, &removed)?;
+                // The newest values among them are known no longer, only their times.
+                connection
+                    .prepare_cached(
+                        "update series set latest_seq = null
+                         where latest_seq <= ?1 and not exists (select 1 from log where seq = latest_seq)",
+                    )?
+                    .execute([last])?;
+                memory.series.clear();
                 Ok(removed.len())
             });
             let step = step.await?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::{JournalError, checksum};
+use super::{JournalError, checksum, fill};
 
 /// "CDAT": tells our database from others.
 pub const APPLICATION_ID: i64 = 0x4344_4154;
@@ -51,6 +51,9 @@ pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), JournalEr
         transaction.execute_batch(step).map_err(open)?;
         if index == 1 {
             checksum::seal_all(&transaction).map_err(open)?;
+        }
+        if index == 2 {
+            fill::fill(&transaction, path)?;
         }
         transaction
             .pragma_update(None, "application_id", APPLICATION_ID)

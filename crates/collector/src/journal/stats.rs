@@ -13,10 +13,12 @@ use super::{FILE, JournalError, open_read_only};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stats {
     pub log_id: String,
+    /// Entries and readings that are in the log.
     pub entries: u64,
     pub readings: u64,
-    /// Readings that were left out because they were in the journal already.
+    /// Readings that were left out because they were in the journal already, ever.
     pub repeats: u64,
+    /// When the first entry of the log came, and the last poll or message of all.
     pub first_received_at: Option<Timestamp>,
     pub last_received_at: Option<Timestamp>,
     /// With the write-ahead log.
@@ -29,7 +31,7 @@ pub struct Stats {
     pub cursors: Vec<CursorStats>,
 }
 
-/// What came for one vehicle in one way.
+/// What came for one vehicle in one way, also what was forgotten since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FeedStats {
     /// The end of the VIN.
@@ -54,23 +56,11 @@ pub struct CursorStats {
 pub fn stats(state: &Path) -> Result<Stats, JournalError> {
     let connection = open_read_only(&state.join(FILE))?;
     let number = |query: &str| connection.query_row(query, [], |row| row.get::<_, u64>(0));
-    let (entries, readings, repeats, first, last) = connection.query_row(
-        "select count(*), coalesce(sum(readings), 0), coalesce(sum(repeats), 0), min(received_at), max(received_at)
-         from log",
-        [],
-        |row| {
-            Ok((
-                row.get(0)?,
-                row.get::<_, u64>(1)?,
-                row.get(2)?,
-                row.get::<_, Option<i64>>(3)?,
-                row.get::<_, Option<i64>>(4)?,
-            ))
-        },
-    )?;
+    let moment = |query: &str| connection.query_row(query, [], |row| row.get::<_, Option<i64>>(0));
+    let readings = number("select coalesce(sum(readings), 0) from tally")?;
     let mut statement = connection.prepare(
-        "select vin, origin, count(*), sum(readings), max(received_at)
-         from log join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
+        "select vin, origin, sum(entries), sum(readings), max(last_received_at)
+         from total join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
          group by vehicle.id, origin order by vehicle.id, origin",
     )?;
     let feeds = statement.query_map([], |row| {
@@ -97,11 +87,14 @@ pub fn stats(state: &Path) -> Result<Stats, JournalError> {
     let bytes = bytes_on_disk(state);
     Ok(Stats {
         log_id: super::schema::read_log_id(&connection)?,
-        entries,
+        entries: number("select coalesce(sum(entries), 0) from tally")?,
         readings,
-        repeats,
-        first_received_at: first.map(timestamp),
-        last_received_at: last.map(timestamp),
+        repeats: number("select coalesce(sum(repeats), 0) from total")?,
+        first_received_at: moment(
+            "select min(received_at) from (select received_at from log order by seq limit 1)",
+        )?
+        .map(timestamp),
+        last_received_at: moment("select max(last_received_at) from total")?.map(timestamp),
         bytes,
         #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
         bytes_per_reading: (readings > 0).then(|| bytes as f64 / readings as f64),

@@ -123,21 +123,7 @@ impl Journal {
 impl Overview {
     /// Every stream that ever ran here.
     pub fn streams(&self) -> Result<Vec<StreamRecord>, JournalError> {
-        let mut statement = self.connection().prepare(
-            "select account, source, connected_since, last_message_at, logins, evictions
-             from stream order by account, source",
-        )?;
-        let rows = statement.query_map([], |row| {
-            Ok(StreamRecord {
-                account: row.get(0)?,
-                source: row.get(1)?,
-                connected_since: row.get::<_, Option<i64>>(2)?.map(timestamp),
-                last_message_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
-                logins: row.get(4)?,
-                evictions: row.get(5)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        records(self.connection())
     }
 
     /// What could not be read of each stream; none where everything could.
@@ -159,6 +145,25 @@ impl Overview {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// Every stream that ever ran here.
+pub(super) fn records(connection: &Connection) -> Result<Vec<StreamRecord>, JournalError> {
+    let mut statement = connection.prepare_cached(
+        "select account, source, connected_since, last_message_at, logins, evictions
+         from stream order by account, source",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(StreamRecord {
+            account: row.get(0)?,
+            source: row.get(1)?,
+            connected_since: row.get::<_, Option<i64>>(2)?.map(timestamp),
+            last_message_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
+            logins: row.get(4)?,
+            evictions: row.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn note(connection: &Connection, account: &str, source: &str, fact: &StreamFact) -> Result<(), JournalError> {

@@ -7,6 +7,7 @@ use rusqlite::params;
 
 use super::overview::{Published, components};
 use super::read::timestamp;
+use super::streams::{self, StreamRecord};
 use super::{Journal, JournalError};
 
 /// The last thing that was said about a topic.
@@ -23,6 +24,8 @@ pub struct Condition {
     pub components: Vec<Published>,
     /// Dead letters of each sink; of the sink with the empty name, readings that fit no sink.
     pub dead_letters: Vec<(String, u64)>,
+    /// How the streams of all accounts are connected.
+    pub streams: Vec<StreamRecord>,
     /// Until when BMW allows an account no call.
     pub blocked: Vec<(String, Timestamp)>,
 }
@@ -77,6 +80,7 @@ impl Journal {
             Ok(Condition {
                 components,
                 dead_letters,
+                streams: streams::records(connection)?,
                 blocked: blocked.collect::<Result<_, _>>()?,
             })
         })

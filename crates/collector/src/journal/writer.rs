@@ -5,13 +5,15 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use collector_core::Origin;
 use rusqlite::Connection;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{oneshot, watch};
 
 use super::JournalError;
+use super::append::{Counts, SeriesCache};
 use crate::normalise::known::KnownDescriptors;
 
 /// How many jobs may share a transaction, and wait in the queue.
@@ -28,8 +30,14 @@ type Answer = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
 pub struct Memory {
     pub(super) descriptors: KnownDescriptors,
     pub(super) learned: bool,
-    pub(super) series: HashMap<(i64, Box<str>), i64>,
+    /// Changes of series and sums wait here until the job ends.
+    pub(super) series: SeriesCache,
+    pub(super) counts: Counts,
     pub(super) vehicles: HashMap<collector_core::Vin, i64>,
+    /// Account, source, origin and number of each feed.
+    pub(super) feeds: Vec<(Box<str>, Box<str>, Origin, i64)>,
+    /// The newest number that was ever given.
+    pub(super) last_number: Option<u64>,
     /// The newest entry of the open transaction.
     pub(super) newest: Option<u64>,
 }
@@ -39,7 +47,23 @@ impl Memory {
         self.descriptors.forget();
         self.learned = false;
         self.series.clear();
+        self.counts.clear();
         self.vehicles.clear();
+        self.feeds.clear();
+        self.last_number = None;
+    }
+
+    /// An entry was stored; no number was given beyond `last`.
+    pub(super) fn appended(&mut self, last: u64) {
+        self.last_number = Some(last);
+        self.newest = Some(last);
+    }
+
+    /// Writes what waits. A job that appends ends with this: what it leaves is lost when another one fails.
+    pub(super) fn write(&mut self, connection: &Connection) -> Result<(), JournalError> {
+        self.series.write(connection)?;
+        self.counts.write(connection)?;
+        Ok(())
     }
 }
 
@@ -53,7 +77,7 @@ enum Command {
 /// The sending side of the thread. It ends when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    jobs: SyncSender<Command>,
+    jobs: Sender<Command>,
 }
 
 impl std::fmt::Debug for Memory {
@@ -64,10 +88,10 @@ impl std::fmt::Debug for Memory {
 
 impl Writer {
     pub fn start(connection: Connection, newest: watch::Sender<u64>) -> Result<Self, JournalError> {
-        let (jobs, queue) = sync_channel(GROUP);
+        let (jobs, mut queue) = channel(GROUP);
         let spawned = thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || work(&connection, &queue, &newest));
+            .spawn(move || work(&connection, &mut queue, &newest));
         spawned.map_err(|_| JournalError::Stopped)?;
         Ok(Self { jobs })
     }
@@ -99,17 +123,9 @@ impl Writer {
         }
     }
 
-    /// The queue is short and its thread fast, but a full queue must not block the runtime.
-    async fn send(&self, mut command: Command) -> Result<(), JournalError> {
-        use std::sync::mpsc::TrySendError::{Disconnected, Full};
-        loop {
-            match self.jobs.try_send(command) {
-                Ok(()) => return Ok(()),
-                Err(Disconnected(_)) => return Err(JournalError::Stopped),
-                Err(Full(back)) => command = back,
-            }
-            tokio::task::yield_now().await;
-        }
+    /// Waits where the queue is full.
+    async fn send(&self, command: Command) -> Result<(), JournalError> {
+        self.jobs.send(command).await.map_err(|_| JournalError::Stopped)
     }
 }
 
@@ -137,15 +153,15 @@ fn in_savepoint<T>(
     }
 }
 
-fn work(connection: &Connection, queue: &Receiver<Command>, newest: &watch::Sender<u64>) {
+fn work(connection: &Connection, queue: &mut Receiver<Command>, newest: &watch::Sender<u64>) {
     let mut memory = Memory::default();
     let mut put_off = None;
     loop {
         let command = match put_off.take() {
             Some(command) => command,
-            None => match queue.recv() {
-                Ok(command) => command,
-                Err(_) => break,
+            None => match queue.blocking_recv() {
+                Some(command) => command,
+                None => break,
             },
         };
         match command {
@@ -165,7 +181,7 @@ fn transaction(
     connection: &Connection,
     memory: &mut Memory,
     first: Job,
-    queue: &Receiver<Command>,
+    queue: &mut Receiver<Command>,
     newest: &watch::Sender<u64>,
 ) -> Option<Command> {
     if let Err(error) = connection.execute_batch("begin immediate") {

@@ -13,6 +13,16 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(milliseconds).ok()
 }
 
+/// Whether a time that [`parse`] reads has no fraction of a second in its text, be it zero: it names a whole second.
+pub fn is_in_whole_seconds(text: &str) -> bool {
+    let text = text.trim();
+    match text.split_once(':') {
+        Some((_, rest)) => !rest.contains(['.', ',']),
+        // A number that is more than the seconds since the epoch has milliseconds.
+        None => text.parse::<i64>().map_or(true, |number| epoch(number) != number),
+    }
+}
+
 /// `2025-09-29T13:21:16.000Z` and `2025-09-29T13:21:16Z`: nearly all of them, so they are read by hand.
 fn usual(text: &[u8]) -> Option<i64> {
     let millisecond = match text.len() {

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use collector_core::{Name, Vin};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Level, Manner, Notice};
+use super::{Level, Manner, Notice, stream};
 use crate::engine::guardian::Life;
 use crate::journal::overview::Published;
+use crate::journal::streams::StreamRecord;
 use crate::journal::told::Condition;
 
 /// A sink that is away for a moment is no news.
@@ -21,11 +22,25 @@ const LONGEST: usize = 500;
 pub struct Scope<'a> {
     pub accounts: &'a [Name],
     pub sinks: &'a [Name],
+    /// The accounts that have a stream.
+    pub streams: &'a [Name],
 }
 
 /// What is going on, since when, and how bad it was at its worst.
 #[derive(Debug, Default)]
 pub struct Memory(HashMap<String, (Timestamp, Level)>);
+
+impl Memory {
+    /// Since when something goes on: `since`, unless it was known before.
+    pub(super) fn since(&mut self, topic: &str, since: Timestamp) -> Timestamp {
+        let known = self.0.entry(topic.to_owned()).or_insert((since, Level::Warning));
+        known.0
+    }
+
+    pub(super) fn forget(&mut self, topic: &str) {
+        self.0.remove(topic);
+    }
+}
 
 /// One notice for each topic of which it is known how it is.
 pub fn notices(memory: &mut Memory, scope: &Scope<'_>, condition: &Condition, now: Timestamp) -> Vec<Notice> {
@@ -34,9 +49,16 @@ pub fn notices(memory: &mut Memory, scope: &Scope<'_>, condition: &Condition, no
     for component in &condition.components {
         let ours = match component.kind.as_str() {
             "sink" => has(scope.sinks, &component.name),
+            "stream" => has(scope.streams, &component.name),
             _ => has(scope.accounts, &component.name),
         };
         if !ours {
+            continue;
+        }
+        if component.kind == "stream" {
+            let its = |record: &&StreamRecord| record.account == component.name;
+            let records: Vec<_> = condition.streams.iter().filter(its).collect();
+            notices.extend(stream::notices(memory, component, &records, now));
             continue;
         }
         notices.extend(match component.kind.as_str() {
@@ -57,7 +79,14 @@ pub fn notices(memory: &mut Memory, scope: &Scope<'_>, condition: &Condition, no
     notices
 }
 
-fn notice(topic: String, level: Level, stage: &str, title: String, message: &str, at: Timestamp) -> Notice {
+pub(super) fn notice(
+    topic: String,
+    level: Level,
+    stage: &str,
+    title: String,
+    message: &str,
+    at: Timestamp,
+) -> Notice {
     Notice {
         topic,
         level,

@@ -12,6 +12,7 @@
 mod channel;
 mod derive;
 mod message;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -105,6 +106,8 @@ pub struct Notifier {
     /// The accounts and sinks of the pipeline; the journal may remember others.
     pub accounts: Vec<Name>,
     pub sinks: Vec<Name>,
+    /// The accounts that have a stream.
+    pub streams: Vec<Name>,
     pub http: reqwest::Client,
     pub journal: Journal,
     pub clock: Arc<dyn Clock>,
@@ -139,6 +142,7 @@ impl Notifier {
                     let scope = derive::Scope {
                         accounts: &self.accounts,
                         sinks: &self.sinks,
+                        streams: &self.streams,
                     };
                     let notices = derive::notices(&mut memory, &scope, &condition, now);
                     sender.send_replace(Arc::new(notices));

@@ -1,6 +1,7 @@
 //! What is told, and how it looks.
 
 mod delivery;
+mod stream;
 
 use std::collections::HashMap;
 
@@ -31,6 +32,7 @@ fn about(topic: &str, story: &[(i64, Condition)]) -> Vec<Option<(Level, String)>
     let scope = derive::Scope {
         accounts: &accounts,
         sinks: &sinks,
+        streams: &accounts,
     };
     let mut memory = Memory::default();
     let looks = story.iter().map(|(minute, condition)| {
@@ -162,6 +164,7 @@ fn what_stores_quote_is_made_presentable() {
     let scope = derive::Scope {
         accounts: &[],
         sinks: &sinks,
+        streams: &[],
     };
     let mut memory = Memory::default();
     derive::notices(&mut memory, &scope, &sink(0), at(0));
@@ -177,6 +180,7 @@ fn what_stores_quote_is_made_presentable() {
     let scope = derive::Scope {
         accounts: &accounts,
         sinks: &[],
+        streams: &[],
     };
     let notices = derive::notices(&mut memory, &scope, &long, at(0));
     assert_eq!(notices[0].message.chars().count(), 501);

@@ -2,8 +2,11 @@
 //!
 //! A poll repeats the last known values, however old, so a reading speaks for the present only if the vehicle has
 //! been heard of lately. Keys that BMW stamps with the time of the call have no age: they can confirm, not prove.
+//!
+//! A message of the stream has one key, may come late, twice, and behind newer ones. It speaks for the time at which
+//! it was measured, so one that comes late is neither news nor a silence.
 
-use collector_core::{RawSnapshot, Stamp, Value};
+use collector_core::{Origin, RawSnapshot, Stamp, Value};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +36,13 @@ const MOTION: [&str; 3] = [
     MILEAGE,
 ];
 
+/// What is measured when a trip is over. It says that one ended, not that none has begun since.
+const TRIP_END: &str = "vehicle.trip.segment.end.";
+
+/// The keys of one moment carry stamps that are up to three minutes apart.
+const SAME_TRIP: SignedDuration = SignedDuration::from_mins(4);
+/// The end of a trip that is told later than this is history.
+const FRESH: SignedDuration = SignedDuration::from_mins(30);
 /// A status that is older than this was forgotten, not kept.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(12);
 /// A vehicle that charges tells its state of charge at least this often.
@@ -51,6 +61,16 @@ pub enum Activity {
     Driving,
     /// It stopped one of them since it was last polled.
     Ended,
+}
+
+/// What happened to a vehicle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Happened {
+    TripEnded,
+    ChargeBegan,
+    ChargeEnded,
+    /// The stream came back after a gap: what was sent meanwhile is lost.
+    Reconnected,
 }
 
 /// What the readings of one vehicle have told about what it is doing. Takes snapshots of any origin, whole or in
@@ -73,12 +93,30 @@ pub struct Evidence {
     observed: Option<Timestamp>,
     /// When it was noticed that a charge or a drive had ended.
     ended: Option<Timestamp>,
+    /// When the newest end of a trip was measured.
+    trip_end: Option<Timestamp>,
+    /// When a message of a stream last came, whatever it was about.
+    pub(super) spoke: Option<Timestamp>,
+    /// When messages of a stream told that these happened.
+    pub(super) told: Turns,
+}
+
+/// The last of each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Turns {
+    trip_ended: Option<Timestamp>,
+    charge_began: Option<Timestamp>,
+    charge_ended: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Told {
     yes: bool,
     at: Timestamp,
+    /// Both were told for this moment: stamps of the stream have whole seconds.
+    #[serde(default)]
+    both: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -90,13 +128,19 @@ struct Mileage {
 impl Evidence {
     /// Takes in what a snapshot tells.
     pub fn observe(&mut self, snapshot: &RawSnapshot, known: &KnownDescriptors) {
-        let was_active = self.is_active();
+        let before = self.as_observed();
+        let streamed = snapshot.origin == Origin::Stream;
         let window = Window {
             requested_at: snapshot.requested_at,
             received_at: snapshot.received_at,
         };
+        let mut newest = None;
         for reading in &snapshot.readings {
             let id = reading.descriptor.as_str();
+            // What tells nothing of it still tells that a vehicle that charged or drove is silent about that.
+            if !tells(id) && (before == Activity::Parked || !streamed) {
+                continue;
+            }
             let (Some(known), Some(body)) = (known.get(id), Body::parse(reading.body.get())) else {
                 continue;
             };
@@ -112,7 +156,11 @@ impl Evidence {
             // A vehicle's clock may be ahead of ours.
             let at = measured_at.min(snapshot.received_at);
             match stamp {
-                Stamp::Measured => self.note(id, &value, at),
+                Stamp::Measured => {
+                    newest = newest.max(Some(at));
+                    self.note(id, &value, at);
+                    self.note_end_of_trip(id, at, snapshot);
+                }
                 _ if id == HV_STATUS => newer(
                     &mut self.hv_charging,
                     text(&value) == "CHARGING",
@@ -121,10 +169,59 @@ impl Evidence {
                 _ => {}
             }
         }
-        self.observed = self.observed.max(Some(snapshot.received_at));
-        if was_active && !self.is_active() {
-            self.ended = Some(snapshot.received_at);
+        let as_of = if streamed {
+            self.spoke = self.spoke.max(Some(snapshot.received_at));
+            newest
+        } else {
+            Some(snapshot.received_at)
+        };
+        self.observed = self.observed.max(as_of);
+        self.compare(before, streamed, snapshot.received_at);
+    }
+
+    /// Whether it went on to something else.
+    fn compare(&mut self, before: Activity, streamed: bool, at: Timestamp) {
+        let after = self.as_observed();
+        if before != Activity::Parked && after == Activity::Parked {
+            self.ended = Some(at);
         }
+        if !streamed || before == after {
+            return;
+        }
+        match before {
+            Activity::Driving => self.told.trip_ended = Some(at),
+            Activity::Charging => self.told.charge_ended = Some(at),
+            _ => {}
+        }
+        if after == Activity::Charging {
+            self.told.charge_began = Some(at);
+        }
+    }
+
+    fn note_end_of_trip(&mut self, id: &str, at: Timestamp, snapshot: &RawSnapshot) {
+        if !id.starts_with(TRIP_END) || self.trip_end.is_some_and(|before| at < before + SAME_TRIP) {
+            return;
+        }
+        self.trip_end = Some(at);
+        if snapshot.origin == Origin::Stream && snapshot.received_at.duration_since(at) < FRESH {
+            self.told.trip_ended = Some(snapshot.received_at);
+        }
+    }
+
+    /// What a stream last told to have happened and was not undone since.
+    pub(super) fn happened(&self, now: Timestamp) -> Option<(Timestamp, Happened)> {
+        let told = &self.told;
+        let trip_ended = (told.trip_ended, Happened::TripEnded);
+        let charge_ended = (told.charge_ended, Happened::ChargeEnded);
+        let lasting = match self.activity(now, None) {
+            Activity::Driving => [charge_ended; 2],
+            Activity::Charging => [trip_ended, (told.charge_began, Happened::ChargeBegan)],
+            _ => [trip_ended, charge_ended],
+        };
+        lasting
+            .into_iter()
+            .filter_map(|(at, what)| Some((at.filter(|at| *at <= now)?, what)))
+            .max()
     }
 
     /// The one of two that was written down later.
@@ -176,21 +273,27 @@ impl Evidence {
     pub fn activity(&self, now: Timestamp, last_poll: Option<Timestamp>) -> Activity {
         let seen = self
             .observed
-            .filter(|observed| now.duration_since(*observed) < FORGOTTEN);
+            .is_some_and(|observed| now.duration_since(observed) < FORGOTTEN);
         let ended = |ended| last_poll.is_some_and(|last| last <= ended && ended <= now);
-        match seen {
-            None => Activity::Parked,
-            Some(seen) if self.is_driving(seen) => Activity::Driving,
-            Some(seen) if self.is_charging(seen) => Activity::Charging,
-            Some(_) if self.ended.is_some_and(ended) => Activity::Ended,
-            Some(_) => Activity::Parked,
+        match self.as_observed() {
+            _ if !seen => Activity::Parked,
+            Activity::Parked if self.ended.is_some_and(ended) => Activity::Ended,
+            activity => activity,
         }
     }
 
-    /// When it was last heard of.
-    fn is_active(&self) -> bool {
-        self.observed
-            .is_some_and(|seen| self.is_driving(seen) || self.is_charging(seen))
+    /// The newest time at which the vehicle measured something about its battery or its motion.
+    pub fn newest_measurement(&self) -> Option<Timestamp> {
+        self.battery_heard.max(self.motion_heard)
+    }
+
+    /// What it did when it was last heard of.
+    pub(super) fn as_observed(&self) -> Activity {
+        match self.observed {
+            Some(seen) if self.is_driving(seen) => Activity::Driving,
+            Some(seen) if self.is_charging(seen) => Activity::Charging,
+            _ => Activity::Parked,
+        }
     }
 
     fn is_charging(&self, now: Timestamp) -> bool {
@@ -220,10 +323,24 @@ impl Evidence {
     }
 }
 
+fn tells(id: &str) -> bool {
+    BATTERY
+        .iter()
+        .chain(&MOTION)
+        .chain(&IGNITION)
+        .chain(&[TRIP_END])
+        .any(|prefix| id.starts_with(prefix))
+}
+
+/// Of two values with one stamp the one that comes later is taken to be newer, and a repeat of the first is none.
 fn newer(told: &mut Option<Told>, yes: bool, at: Timestamp) {
-    if told.is_none_or(|before| before.at <= at) {
-        *told = Some(Told { yes, at });
-    }
+    let both = match told {
+        Some(before) if at < before.at => return,
+        Some(before) if at == before.at && before.both => return,
+        Some(before) => at == before.at && before.yes != yes,
+        None => false,
+    };
+    *told = Some(Told { yes, at, both });
 }
 
 fn lately(at: Option<Timestamp>, now: Timestamp, within: SignedDuration) -> bool {

@@ -2,7 +2,8 @@
 //! something.
 
 use super::calendar::DAY;
-use super::situation::{Pace, Target};
+use super::situation::{Pace, Streamed, Target};
+use super::streamed;
 
 const MINUTE: i64 = 60_000;
 /// No vehicle that has its account for itself waits longer.
@@ -23,7 +24,7 @@ pub(super) struct Shares {
     pub longest: i64,
     /// The shortest interval of a vehicle that does something.
     pub shortest: i64,
-    /// Calls that parked vehicles leave for one that begins to charge or to drive.
+    /// Calls that parked vehicles leave for one that begins to charge or to drive, and for what streams tell of.
     pub kept: u32,
 }
 
@@ -42,12 +43,14 @@ impl Shares {
         let fair = (DAY as f64 * round.max(1.0) / budget) as i64;
         let longest = (fair + fair / 2).max(NEVER_LONGER.min(2 * DAY));
         let promised = DAY as f64 / longest as f64 * round;
+        let left = (budget - promised).max(0.0);
+        let events: f64 = targets.iter().map(calls_for_events).sum();
         Self {
             stretch: (fixed / limit).max(1.0),
             fair: fair.max(1_000),
             longest,
             shortest: (fair / 3).clamp(1_000, SHORTEST),
-            kept: ((budget - promised).max(0.0) / 10.0) as u32,
+            kept: (left / 10.0 + events.min(left / 2.0)) as u32,
         }
     }
 
@@ -59,6 +62,30 @@ impl Shares {
         }
     }
 
+    /// The interval of a vehicle that speaks by itself. Where many share an account, half of the calls are for what
+    /// happens to them.
+    pub(super) fn streamed(&self, streamed: &Streamed) -> i64 {
+        let every = if streamed.whole {
+            streamed::WHOLE
+        } else {
+            streamed::PARTIAL
+        };
+        every.max(2 * self.fair).min(self.longest.max(DAY))
+    }
+
+    /// The interval of a target that gets `calls` within `spread`, beside its promise.
+    pub(super) fn interval(&self, target: &Target, calls: f64, spread: i64, shortest: i64) -> i64 {
+        let longest = self.longest as f64;
+        let polls = calls / f64::from(target.calls.max(1));
+        let every = 1.0 / (1.0 / longest + polls / spread as f64);
+        (every.min(longest) as i64).max(shortest.min(self.longest))
+    }
+
+    /// How long the polls that events want wait for one another, where `calls` can be spared.
+    pub(super) fn events_apart(&self, target: &Target, calls: f64) -> i64 {
+        self.interval(target, calls, streamed::EVENTS_SPREAD, streamed::EVENTS_APART)
+    }
+
     pub(super) fn is_stretched(&self) -> bool {
         self.stretch > 1.000_001
     }
@@ -68,6 +95,14 @@ fn fixed_calls_a_day(target: &Target) -> f64 {
     match target.pace {
         Pace::Fixed(every) => DAY as f64 / every.as_millis_f64().max(1.0) * f64::from(target.calls),
         Pace::Auto => 0.0,
+    }
+}
+
+fn calls_for_events(target: &Target) -> f64 {
+    if target.pace == Pace::Auto && target.stream.is_some() {
+        f64::from(streamed::EVENTS_KEPT) * f64::from(target.calls)
+    } else {
+        0.0
     }
 }
 

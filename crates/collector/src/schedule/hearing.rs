@@ -1,19 +1,150 @@
 //! What the stream tells the scheduler: which vehicles speak by themselves, and what they do.
+//!
+//! A stream calls it for every message, so nothing here waits or writes; the scheduler is woken only by what changes
+//! its plan. What polls tell of the vehicles is kept here too: both are evidence of the same.
 
-use collector_core::{Name, RawSnapshot};
-use jiff::Timestamp;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use collector_core::{Name, RawSnapshot, Vin};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+
+use super::activity::{Activity, Evidence, Happened, Turns};
+use super::line::Line;
+use super::situation::Streamed;
+use crate::normalise::known::KnownDescriptors;
+
+/// A vehicle that was not heard for so long is polled as if it had no stream: its owner, or BMW, may have reset what
+/// is streamed.
+const FORGOTTEN: SignedDuration = SignedDuration::from_hours(48);
 
 /// Shared between the streams of an account and its scheduler.
 #[derive(Debug, Default)]
-pub struct Hearing {}
+pub struct Hearing {
+    known: KnownDescriptors,
+    heard: Mutex<Heard>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    lines: HashMap<Name, Line>,
+    vehicles: HashMap<Vin, Evidence>,
+}
+
+/// What the plan depends on, of what messages change.
+type Outline = (bool, Activity, Turns);
 
 impl Hearing {
     /// A stream is logged in and subscribed since `at`.
-    pub fn connected(&self, _source: &Name, _at: Timestamp) {}
+    pub fn connected(&self, source: &Name, at: Timestamp) {
+        let mut heard = self.lock();
+        if heard.lines.entry(source.clone()).or_default().connect(at) {
+            drop(heard);
+            self.changed.notify_one();
+        }
+    }
 
     /// A stream is not any more.
-    pub fn disconnected(&self, _source: &Name, _at: Timestamp) {}
+    pub fn disconnected(&self, source: &Name, at: Timestamp) {
+        let mut heard = self.lock();
+        if heard.lines.entry(source.clone()).or_default().disconnect(at) {
+            drop(heard);
+            self.changed.notify_one();
+        }
+    }
 
-    /// A message of a stream is in the journal.
-    pub fn heard(&self, _source: &Name, _snapshot: &RawSnapshot) {}
+    /// A message of a stream is in the journal. Messages may come in any order, and more than once.
+    pub fn heard(&self, _source: &Name, snapshot: &RawSnapshot) {
+        let now = snapshot.received_at;
+        let changed = self.with(&snapshot.vin, |evidence| {
+            let before = outline(evidence, now);
+            evidence.observe(snapshot, &self.known);
+            before != outline(evidence, now)
+        });
+        if changed {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Takes in what a poll brought.
+    pub(super) fn polled(&self, snapshot: &RawSnapshot) {
+        self.with(&snapshot.vin, |evidence| evidence.observe(snapshot, &self.known));
+    }
+
+    /// Takes in what another run wrote down.
+    pub(super) fn recall(&self, vin: &Vin, remembered: Evidence) {
+        self.with(vin, |evidence| {
+            *evidence = std::mem::take(evidence).latest(remembered);
+        });
+    }
+
+    /// What must survive a restart of what a vehicle does.
+    pub(super) fn remembered(&self, vin: &Vin) -> Option<String> {
+        serde_json::to_string(self.lock().vehicles.get(vin)?).ok()
+    }
+
+    pub(super) fn activity(&self, vin: &Vin, now: Timestamp, last_poll: Option<Timestamp>) -> Activity {
+        let heard = self.lock();
+        let evidence = heard.vehicles.get(vin);
+        evidence.map_or_else(Activity::default, |evidence| evidence.activity(now, last_poll))
+    }
+
+    /// What the stream tells of a vehicle; `None` where it is not heard. `streamable`: everything that is asked for by
+    /// polls could come by a stream.
+    pub(super) fn streamed(&self, vin: &Vin, streamable: bool, now: Timestamp) -> Option<Streamed> {
+        let heard = self.lock();
+        let lines = heard.lines.values();
+        let since = lines.filter_map(|line| line.carries_since(now)).max()?;
+        let evidence = heard.vehicles.get(vin)?;
+        let spoke = evidence.spoke.filter(|spoke| speaks(*spoke, now))?;
+        let reconnected = Some((since, Happened::Reconnected)).filter(|(since, _)| *since <= now);
+        Some(Streamed {
+            whole: streamable,
+            heard: spoke.max(since),
+            event: evidence.happened(now).max(reconnected),
+        })
+    }
+
+    /// When the plan changes although nothing comes: a stream is down for so long that it is not counted on.
+    pub(super) fn gives_up_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let heard = self.lock();
+        let lines = heard.lines.values();
+        lines.filter_map(|line| line.gives_up_at(now)).min()
+    }
+
+    /// Waits for something that changes the plan; returns at once where it happened since the last time.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// The clock was set: what is noted keeps its age.
+    pub(super) fn move_with_the_clock(&self, by: SignedDuration) {
+        let mut heard = self.lock();
+        heard
+            .lines
+            .values_mut()
+            .for_each(|line| line.move_with_the_clock(by));
+        for evidence in heard.vehicles.values_mut() {
+            evidence.spoke = evidence.spoke.and_then(|at| at.checked_add(by).ok());
+        }
+    }
+
+    fn with<T>(&self, vin: &Vin, act: impl FnOnce(&mut Evidence) -> T) -> T {
+        act(self.lock().vehicles.entry(vin.clone()).or_default())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn outline(evidence: &Evidence, now: Timestamp) -> Outline {
+    let spoke = evidence.spoke.is_some_and(|spoke| speaks(spoke, now));
+    (spoke, evidence.as_observed(), evidence.told)
+}
+
+fn speaks(spoke: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(spoke) < FORGOTTEN
 }

@@ -22,19 +22,26 @@ impl Account {
     /// refresh may also come to life again: it is tried once an hour. One that can be refreshed and that the API
     /// refuses all the same is not; each refresh would cost a call.
     pub async fn wait_for_login(&self, dead: Option<LoginId>, cancelled: &CancellationToken) {
+        if self.login_returned(dead, cancelled).await {
+            tracing::info!(account = %self.name, "logged in again; polling goes on");
+            self.publish("polling", None).await;
+        }
+    }
+
+    /// The same, without a word. Returns whether there is a login; `false` when cancelled.
+    pub async fn login_returned(&self, dead: Option<LoginId>, cancelled: &CancellationToken) -> bool {
         let refused = self.authenticator.is_refused().await;
         while !cancelled.is_cancelled() {
             let now = self.login_id().await;
             if now.is_some_and(|now| is_alive(now, dead, refused)) {
-                tracing::info!(account = %self.name, "logged in again; polling goes on");
-                self.publish("polling", None).await;
-                return;
+                return true;
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
-                () = cancelled.cancelled() => return,
+                () = cancelled.cancelled() => {}
             }
         }
+        false
     }
 
     /// Which tokens are stored. Ask before a call, so that tokens which are stored while it fails are seen to be

@@ -4,6 +4,8 @@
 //!
 //! * [`planner`]: the next poll of each vehicle, from the calls that were made and what the vehicles do: pure.
 //!   [`cadence`], [`calendar`], [`situation`] and [`reason`] are its parts, [`activity`] reads the last readings.
+//! * [`hearing`]: what streams tell of the vehicles. [`streamed`]: when a poll brings what they did not. [`line`]: how
+//!   their connections fare.
 //! * [`round`]: what is known of the vehicles while polls are made. [`polling`]: a poll and its outcome.
 
 mod activity;
@@ -11,6 +13,7 @@ mod cadence;
 mod calendar;
 mod clock;
 mod hearing;
+mod line;
 mod login;
 mod notes;
 mod planner;
@@ -18,6 +21,7 @@ mod polling;
 mod reason;
 mod round;
 mod situation;
+mod streamed;
 #[cfg(test)]
 mod tests;
 mod vehicles;
@@ -30,11 +34,12 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-pub use activity::{Activity, Evidence};
+pub use activity::{Activity, Evidence, Happened};
 pub use hearing::Hearing;
+pub use login::LoginId;
 pub use planner::plan;
 pub use reason::Reason;
-pub use situation::{Next, Outlook, Pace, Situation, Target};
+pub use situation::{Next, Outlook, Pace, Situation, Streamed, Target};
 
 use crate::account::Account;
 use crate::config::{Every, Patterns, Vehicles};
@@ -52,6 +57,8 @@ pub struct PolledSource {
     pub name: Name,
     pub every: Every,
     pub calls: u32,
+    /// Whether everything that it asks for could come by a stream.
+    pub streamable: bool,
     /// Which vehicles of the account it is for.
     pub vehicles: Patterns,
 }
@@ -108,7 +115,8 @@ impl Scheduler {
             self.tell(round, &outlook, now).await;
             let Some(index) = outlook.due(now) else {
                 let next = outlook.first().unwrap_or(until);
-                self.wait_for(next.min(until).min(now + REPLAN)).await;
+                let stream = self.account.hearing.gives_up_at(now).unwrap_or(until);
+                self.wait_for(next.min(until).min(stream).min(now + REPLAN)).await;
                 continue;
             };
             let Some(poll) = polls.get_mut(round.polled[index].source) else {
@@ -120,7 +128,7 @@ impl Scheduler {
 
     /// The plan as of `now`.
     async fn outlook(&self, round: &Round, now: Timestamp) -> Outlook {
-        let targets = round.targets(&self.sources, now);
+        let targets = round.targets(&self.sources, &self.account.hearing, now);
         let spent = self.account.journal.spent_calls(&self.account.name, now).await;
         let situation = Situation {
             now,
@@ -137,7 +145,8 @@ impl Scheduler {
 
     fn warn_of_stretched_intervals(&self, round: &Round) {
         let limit = Allowance::for_polls(self.account.calls_per_day).limit();
-        let targets = round.targets(&self.sources, self.account.clock.now());
+        let now = self.account.clock.now();
+        let targets = round.targets(&self.sources, &self.account.hearing, now);
         if cadence::Shares::new(&targets, limit).is_stretched() {
             tracing::warn!(account = %self.account.name, polled = targets.len(), limit, "the vehicles need more calls a day than there are; polling them less often");
         }
@@ -147,6 +156,7 @@ impl Scheduler {
     async fn follow_the_clock(&self, round: &mut Round, by: SignedDuration) {
         tracing::warn!(account = %self.account.name, seconds = by.as_secs(), "the clock was set; the times of the calls are moved with it");
         round.move_with_the_clock(by);
+        self.account.hearing.move_with_the_clock(by);
         let moved = self
             .account
             .journal
@@ -169,13 +179,14 @@ impl Scheduler {
         denied.map_or(now + SignedDuration::from_mins(1), |denied| denied.until)
     }
 
-    /// Waits until `due`, or until the clock was set back, or until cancelled.
+    /// Waits until `due`, or until the stream tells of something, or the clock was set back, or until cancelled.
     async fn wait_for(&self, due: Timestamp) {
         let mut now = self.account.clock.now();
         while now < due && !self.cancelled.is_cancelled() {
             let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
             tokio::select! {
                 () = self.account.clock.sleep(wait.min(STRETCH)) => {}
+                () = self.account.hearing.changed() => return,
                 () = self.cancelled.cancelled() => {}
             }
             let before = std::mem::replace(&mut now, self.account.clock.now());

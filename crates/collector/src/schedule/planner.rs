@@ -5,6 +5,9 @@
 //! window of 24 hours needs can be spared, and is spent by value: most on vehicles that charge or drive, the rest
 //! of a UTC day on parked ones. A poll before its promised time is made only if every promise still fits behind
 //! it. Where the promises themselves do not fit, all of them are stretched by the same factor.
+//!
+//! A vehicle that speaks by itself ([`super::streamed`]) makes less use of its promise, and keeps it: the stream may
+//! drop at any moment.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,6 +16,7 @@ use super::cadence::{self, Shares};
 use super::calendar::{Calendar, DAY, milliseconds, moment};
 use super::reason::Reason;
 use super::situation::{Next, Outlook, Pace, Situation, Target};
+use super::streamed;
 use crate::quota::next_utc_midnight;
 
 const MINUTE: i64 = 60_000;
@@ -118,12 +122,14 @@ impl<'a> Planner<'a> {
     }
 
     fn autos(&self) -> usize {
-        let autos = self
-            .situation
-            .targets
-            .iter()
-            .filter(|target| target.pace == Pace::Auto);
-        autos.count()
+        let targets = self.situation.targets.iter();
+        targets.filter(|target| target.pace == Pace::Auto).count()
+    }
+
+    /// How many are polled by what polls alone tell of them.
+    fn unheard(&self) -> usize {
+        let targets = self.situation.targets.iter();
+        targets.filter(|target| is_unheard(target)).count()
     }
 
     /// When a target was last polled, as far as this clock can know.
@@ -219,8 +225,16 @@ impl<'a> Planner<'a> {
             promised,
             reason,
         };
-        if target.last.is_none() {
+        let Some(last) = self.last(index) else {
             return step(promised, every, Reason::First);
+        };
+        if let (Pace::Auto, Some(streamed)) = (target.pace, &target.stream) {
+            let slow = self.shares.streamed(streamed).max(every);
+            let apart = self.shares.events_apart(target, self.share(spare));
+            let (at, reason) = streamed::next(target, streamed, self.now, last, slow, apart);
+            // Where not even the promises fit, nothing comes before its own.
+            let first = stretch.map_or(at, |_| promised);
+            return step(at.max(first).max(self.earliest(index)), slow, reason);
         }
         // A few per cent are not worth a word.
         let short = factor > 1.02;
@@ -233,10 +247,14 @@ impl<'a> Planner<'a> {
             Pace::Auto if spare == 0 => step(promised, every, Reason::Tight { every }),
             Pace::Auto => {
                 let (wait, every, reason) = self.wish(target, spare);
-                let due = self.last(index).map_or(self.now, |last| last + wait);
-                step(due.max(self.earliest(index)), every, reason)
+                step((last + wait).max(self.earliest(index)), every, reason)
             }
         }
+    }
+
+    /// The part of one target that could use all calls: what the others might want is half theirs.
+    fn share(&self, spare: u32) -> f64 {
+        f64::from(spare) * 2.0 / (self.autos() as f64 + 1.0)
     }
 
     /// How long a target on `auto` would wait after its last poll, and at which interval it would go on.
@@ -250,12 +268,9 @@ impl<'a> Planner<'a> {
         } else {
             target.activity
         };
-        // What the others might want is half theirs.
-        let autos = self.autos() as f64;
-        let mine = f64::from(spare) * 2.0 / (autos + 1.0);
-        let busy = || self.interval(target, mine, SPREAD_WHEN_ACTIVE, shares.shortest);
-        let left = f64::from(spare.saturating_sub(shares.kept)) / autos;
-        let day = || self.interval(target, left, (rest_of_day / 4).max(HOUR / 4), shares.fair * 2 / 3);
+        let busy = || shares.interval(target, self.share(spare), SPREAD_WHEN_ACTIVE, shares.shortest);
+        let left = f64::from(spare.saturating_sub(shares.kept)) / self.unheard().max(1) as f64;
+        let day = || shares.interval(target, left, (rest_of_day / 4).max(HOUR / 4), shares.fair * 2 / 3);
         match activity {
             Activity::Charging => active(busy(), |every| Reason::Charging { every }),
             Activity::Driving => active(busy(), |every| Reason::Driving { every }),
@@ -264,19 +279,11 @@ impl<'a> Planner<'a> {
                 (every.min(LAST_LOOK), every, Reason::Ended)
             }
             Activity::Parked if self.situation.night => {
-                let night = self.interval(target, left, DAY / 2, shares.fair);
+                let night = shares.interval(target, left, DAY / 2, shares.fair);
                 active(night, |every| Reason::ParkedAtNight { every })
             }
             Activity::Parked => active(day(), |every| Reason::Parked { every }),
         }
-    }
-
-    /// The interval of a target that gets `calls` within `spread`, beside its promise.
-    fn interval(&self, target: &Target, calls: f64, spread: i64, shortest: i64) -> i64 {
-        let longest = self.shares.longest as f64;
-        let polls = calls / f64::from(target.calls.max(1));
-        let every = 1.0 / (1.0 / longest + polls / spread as f64);
-        (every.min(longest) as i64).max(shortest.min(self.shares.longest))
     }
 
     /// Parked vehicles that come due together are drawn apart: the account is looked at evenly.
@@ -285,10 +292,10 @@ impl<'a> Planner<'a> {
         let mut parked: Vec<usize> = (0..steps.len())
             .filter(|&index| {
                 let target = &targets[index];
-                target.pace == Pace::Auto && target.last.is_some() && target.failures == 0
+                is_unheard(target) && target.last.is_some() && target.failures == 0
             })
             .collect();
-        if parked.len() < 2 || parked.len() < self.autos() {
+        if parked.len() < 2 || parked.len() < self.unheard() {
             return;
         }
         let rate: f64 = parked.iter().map(|&index| 1.0 / steps[index].every as f64).sum();
@@ -341,7 +348,8 @@ impl<'a> Planner<'a> {
         let Some(last) = self.last(index).filter(|_| target.failures > 0) else {
             return;
         };
-        let at = (last + cadence::retry(target.failures, step.every)).max(self.earliest(index));
+        let longest = self.promised_every(index, 1.0);
+        let at = (last + cadence::retry(target.failures, step.every.min(longest))).max(self.earliest(index));
         if at < step.at && promises_fit && self.can_be_early(index, at) {
             step.at = at;
             step.reason = Reason::Retry {
@@ -370,6 +378,10 @@ impl<'a> Planner<'a> {
             };
         }
     }
+}
+
+fn is_unheard(target: &Target) -> bool {
+    target.pace == Pace::Auto && target.stream.is_none()
 }
 
 #[cfg(test)]

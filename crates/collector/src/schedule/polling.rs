@@ -33,7 +33,7 @@ impl Scheduler {
         let login = self.account.login_id().await;
         match poll.poll(&polled.vehicle).await {
             Ok(snapshot) => {
-                round.observe(&snapshot);
+                self.account.hearing.polled(&snapshot);
                 let Some(appended) = self.store(&name, snapshot).await else {
                     return;
                 };
@@ -45,7 +45,7 @@ impl Scheduler {
                 );
                 round.succeeded(index, began);
                 let polled = &round.polled[index];
-                let activity = round.remembered(&polled.vehicle.vin);
+                let activity = self.account.hearing.remembered(&polled.vehicle.vin);
                 self.account
                     .note_success(&name, &polled.vehicle, began, activity)
                     .await;

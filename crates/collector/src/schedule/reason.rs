@@ -4,6 +4,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::activity::Happened;
+
 /// Why a poll comes when it does. Intervals are in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
@@ -29,6 +31,16 @@ pub enum Reason {
     },
     ParkedAtNight {
         every: i64,
+    },
+    /// The vehicle speaks by itself; polls bring what got lost or cannot be streamed.
+    Streamed {
+        every: i64,
+    },
+    /// The stream told of something after which a poll brings more.
+    After(Happened),
+    /// The vehicle ought to have spoken by itself, and did not for so long.
+    Silent {
+        limit: i64,
     },
     Retry {
         failures: u32,
@@ -70,6 +82,13 @@ impl fmt::Display for Reason {
             Self::Ended => f.write_str("just stopped charging or driving: one more look"),
             Self::Parked { every } => write!(f, "parked: every {}", Span(every)),
             Self::ParkedAtNight { every } => write!(f, "parked by night: every {}", Span(every)),
+            Self::Streamed { every } => {
+                write!(f, "the stream brings changes: one look every {}", Span(every))
+            }
+            Self::After(what) => what.fmt(f),
+            Self::Silent { limit } => {
+                write!(f, "nothing comes by the stream: one look after {}", Span(limit))
+            }
             Self::Retry { failures: 1 } => f.write_str("retry after a failure"),
             Self::Retry { failures } => write!(f, "retry after {failures} failures"),
             Self::Paused => f.write_str("pause after a failure"),
@@ -115,6 +134,15 @@ mod tests {
         );
         assert_eq!(told(Reason::Fixed { every: 45_000 }), "every 45 s");
         assert_eq!(told(Reason::Fixed { every: minutes(120) }), "every 2 h");
+        assert_eq!(
+            told(Reason::Streamed { every: minutes(360) }),
+            "the stream brings changes: one look every 6 h"
+        );
+        assert_eq!(
+            told(Reason::Silent { limit: minutes(90) }),
+            "nothing comes by the stream: one look after 1 h 30 min"
+        );
+        assert_eq!(told(Reason::After(Happened::TripEnded)), "after a trip");
         let until = "2026-03-02T00:00:41.5Z".parse().unwrap();
         assert_eq!(
             told(Reason::Blocked { until }),

@@ -1,16 +1,12 @@
 //! What the scheduler knows of the vehicles that it polls, and how the plan is told.
 
-use std::collections::HashMap;
-
-use collector_core::{RawSnapshot, Vehicle, Vin};
+use collector_core::Vehicle;
 use jiff::{SignedDuration, Timestamp};
 
-use super::activity::Evidence;
 use super::reason::Reason;
-use super::{Outlook, PolledSource, Scheduler, Target, pace};
+use super::{Hearing, Outlook, PolledSource, Scheduler, Target, pace};
 use crate::account::Chain;
 use crate::journal::polls::{PlannedPoll, PollRecord};
-use crate::normalise::known::KnownDescriptors;
 
 /// A plan that moved by less than this is not written again.
 const WORTH_WRITING: SignedDuration = SignedDuration::from_secs(30);
@@ -30,33 +26,27 @@ pub(super) struct Polled {
 #[derive(Default)]
 pub(super) struct Round {
     pub(super) polled: Vec<Polled>,
-    evidence: HashMap<Vin, Evidence>,
-    known: KnownDescriptors,
     /// Until when the account is known to wait for calls.
     waiting: Option<Timestamp>,
 }
 
 impl Round {
     /// What the planner sees.
-    pub(super) fn targets(&self, sources: &[PolledSource], now: Timestamp) -> Vec<Target> {
+    pub(super) fn targets(&self, sources: &[PolledSource], hearing: &Hearing, now: Timestamp) -> Vec<Target> {
         let target = |polled: &Polled| {
-            let evidence = self.evidence.get(&polled.vehicle.vin);
+            let source = &sources[polled.source];
+            let vin = &polled.vehicle.vin;
             Target {
-                pace: pace(sources[polled.source].every),
-                calls: sources[polled.source].calls,
+                pace: pace(source.every),
+                calls: source.calls,
                 last: polled.last,
                 failures: polled.failures,
                 not_before: polled.not_before,
-                activity: evidence
-                    .map_or_else(Default::default, |evidence| evidence.activity(now, polled.last)),
+                activity: hearing.activity(vin, now, polled.last),
+                stream: hearing.streamed(vin, source.streamable, now),
             }
         };
         self.polled.iter().map(target).collect()
-    }
-
-    pub(super) fn observe(&mut self, snapshot: &RawSnapshot) {
-        let evidence = self.evidence.entry(snapshot.vin.clone()).or_default();
-        evidence.observe(snapshot, &self.known);
     }
 
     pub(super) fn succeeded(&mut self, index: usize, began: Timestamp) {
@@ -64,11 +54,6 @@ impl Round {
         polled.last = Some(began);
         polled.failures = 0;
         polled.not_before = None;
-    }
-
-    /// What must survive a restart of what a vehicle does.
-    pub(super) fn remembered(&self, vin: &Vin) -> Option<String> {
-        serde_json::to_string(self.evidence.get(vin)?).ok()
     }
 
     pub(super) fn move_with_the_clock(&mut self, by: SignedDuration) {
@@ -81,11 +66,6 @@ impl Round {
 
     /// What was written down by another run.
     fn recall(&mut self, source: usize, vehicle: Vehicle, record: Option<PollRecord>, now: Timestamp) {
-        let remembered = record.as_ref().and_then(|record| record.activity.as_deref());
-        if let Some(evidence) = remembered.and_then(|json| serde_json::from_str::<Evidence>(json).ok()) {
-            let known = self.evidence.entry(vehicle.vin.clone()).or_default();
-            *known = std::mem::take(known).latest(evidence);
-        }
         self.polled.push(Polled {
             source,
             vehicle,
@@ -107,6 +87,10 @@ impl Scheduler {
             let wanted = |vehicle: &&Vehicle| source.vehicles.matches_vehicle(vehicle);
             for vehicle in vehicles.iter().filter(wanted) {
                 let record = self.record(&source.name, vehicle).await;
+                let remembered = record.as_ref().and_then(|record| record.activity.as_deref());
+                if let Some(evidence) = remembered.and_then(|json| serde_json::from_str(json).ok()) {
+                    self.account.hearing.recall(&vehicle.vin, evidence);
+                }
                 round.recall(index, vehicle.clone(), record, now);
             }
         }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::activity::Activity;
+use super::activity::{Activity, Happened};
 use super::reason::Reason;
 use crate::quota::Spent;
 
@@ -26,6 +26,19 @@ pub struct Target {
     /// Not to be asked for before this, whatever the calls allow.
     pub not_before: Option<Timestamp>,
     pub activity: Activity,
+    /// What its stream tells; `None` where it has none, where it is down, and where this vehicle is not heard on it.
+    pub stream: Option<Streamed>,
+}
+
+/// A vehicle that speaks by itself on a stream that is connected.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Streamed {
+    /// Whether everything that a poll asks for comes by the stream.
+    pub whole: bool,
+    /// When it last spoke, or since when it could have been heard.
+    pub heard: Timestamp,
+    /// What happened last, and when that was told.
+    pub event: Option<(Timestamp, Happened)>,
 }
 
 /// Everything that a plan depends on.

@@ -147,6 +147,19 @@ impl Poll for Telematics {
         }
         .map_err(|error| error.source_error())
     }
+
+    fn is_streamable(&self) -> bool {
+        is_streamable(&self.set)
+    }
+}
+
+/// What no poll returns keeps no stream from being whole; what is newer than the catalogue may not be streamed.
+fn is_streamable(set: &ContainerSet) -> bool {
+    let mut entries = set
+        .descriptors
+        .iter()
+        .map(|descriptor| cardata_api::catalogue::find(descriptor));
+    entries.all(|entry| entry.is_some_and(|entry| entry.streamable || entry.endpoint_bound))
 }
 
 /// Whether a poll was refused for its container. A creation that is refused is another matter.
@@ -241,6 +254,21 @@ impl JsonSchema for Choice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_is_streamable_where_a_stream_brings_all_that_a_poll_would() {
+        let set = |items: &[&str]| {
+            let descriptors = items.iter().map(|item| (*item).to_owned()).collect();
+            is_streamable(&ContainerSet::new("custom", descriptors))
+        };
+        let soc = "vehicle.drivetrain.batteryManagement.header";
+        assert!(set(&[soc]));
+        assert!(set(&[soc, "vehicle.vehicleIdentification.basicVehicleData"]));
+        assert!(!set(&[soc, "vehicle.body.chargingPort.lockedStatus"]));
+        assert!(!set(&[soc, "vehicle.some.thing.entirely.new"]));
+        let preset = |name| is_streamable(&ContainerSet::new(name, presets::preset(name).unwrap()));
+        assert!(preset("driving") && !preset("battery"));
+    }
 
     #[test]
     fn slips_are_refused_and_new_descriptors_are_not() {

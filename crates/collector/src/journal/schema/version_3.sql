@@ -54,3 +54,12 @@ create table stray (
     hash integer not null,
     unique (account, source, hash)
 ) strict;
+
+-- What is in the log, summed over 4096 neighbouring numbers: entries, those of them with readings, and readings.
+create table tally (
+    -- seq / 4096
+    block integer primary key,
+    entries integer not null,
+    filled integer not null,
+    readings integer not null
+) strict;

@@ -8,6 +8,7 @@ mod keeping;
 mod model;
 mod moving;
 mod opening;
+mod oracle;
 mod pruning;
 mod repeats;
 mod streams;

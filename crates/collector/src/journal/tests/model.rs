@@ -1,32 +1,13 @@
 //! Random sequences of everything that happens to a journal, against a model in memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeSet;
 
-use collector_core::{Rejection, Stamp};
+use collector_core::Rejection;
 use proptest::prelude::*;
 
+use super::oracle::{Content, DESCRIPTORS, Model, SINKS, Seen, Sent, Sink, Stamped};
 use super::*;
 use crate::journal::deliver::{Acknowledgement, Rejected};
-
-/// Two of the catalogue, one of them stamped by the call, and two that the catalogue does not have.
-const DESCRIPTORS: [&str; 4] = [SOC, HV_STATUS, "vehicle.new.\"alpha\"", "vehicle.new.beta"];
-const SINKS: [&str; 2] = ["one", "two"];
-
-#[derive(Debug, Clone, Copy)]
-enum Content {
-    Number(u8),
-    Word,
-    Nothing,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Stamped {
-    Minute(u8),
-    Call,
-    Missing,
-}
-
-type Sent = (usize, Content, Stamped);
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -36,6 +17,8 @@ enum Step {
         minutes: i64,
         sent: Vec<Sent>,
     },
+    /// Messages that share a transaction: vehicle and content of each.
+    Burst(Vec<(usize, Vec<Sent>)>),
     Deliver {
         sink: usize,
         size: usize,
@@ -53,11 +36,15 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let stamped = prop_oneof![
         4 => (0_u8..3).prop_map(Stamped::Minute),
+        1 => (0_u8..3).prop_map(Stamped::Fraction),
+        3 => (0_u8..3).prop_map(Stamped::Second),
         1 => Just(Stamped::Call),
         1 => Just(Stamped::Missing),
     ];
     let sent = prop::collection::vec((0..DESCRIPTORS.len(), content, stamped), 0..6);
+    let burst = prop::collection::vec((0..2_usize, sent.clone()), 0..5);
     prop_oneof![
+        3 => burst.prop_map(Step::Burst),
         6 => (0..2_usize, any::<bool>(), 0_i64..3, sent).prop_map(|(vehicle, polled, minutes, sent)| {
             Step::Append { vehicle, polled, minutes, sent }
         }),
@@ -66,147 +53,6 @@ fn step() -> impl Strategy<Value = Step> {
         }),
         1 => Just(Step::Reopen),
     ]
-}
-
-/// A reading as a sink should see it: descriptor, value, time, stamp, occurrence.
-type Seen = (String, String, i64, Stamp, u32);
-
-#[derive(Debug, Default)]
-struct Sink {
-    cursor: u64,
-    delivered: u64,
-    dead: u64,
-}
-
-#[derive(Debug, Default)]
-struct Model {
-    now: i64,
-    /// Entry numbers with what they hold; also those that hold nothing for a sink.
-    log: Vec<(u64, usize, Vec<Seen>)>,
-    /// The last value, by vehicle and descriptor.
-    values: HashMap<(usize, usize), String>,
-    /// What came behind it that is no value.
-    misfits: HashMap<(usize, usize), String>,
-    seen: HashSet<(usize, usize, i64, String)>,
-    occurrences: HashMap<(usize, usize, i64), u32>,
-    /// Whether a new descriptor holds numbers.
-    learned: HashMap<usize, bool>,
-    repeats: u64,
-    rejected: u64,
-    sinks: [Sink; 2],
-}
-
-impl Model {
-    fn request(&self) -> i64 {
-        NOON + 86_400_000 + self.now * 60_000
-    }
-
-    fn received(&self) -> i64 {
-        self.request() + 1_000
-    }
-
-    fn body(&self, (_, content, stamped): Sent) -> String {
-        let value = match content {
-            Content::Number(number) => format!("\"{number}\""),
-            Content::Word => "\"odd\"".to_owned(),
-            Content::Nothing => "null".to_owned(),
-        };
-        match self.stamp_sent(stamped) {
-            Some(at) => format!(r#"{{"value":{value},"timestamp":"{:.3}"}}"#, time(at)),
-            None => format!(r#"{{"value":{value},"timestamp":null}}"#),
-        }
-    }
-
-    fn stamp_sent(&self, stamped: Stamped) -> Option<i64> {
-        match stamped {
-            Stamped::Minute(minute) => Some(NOON + i64::from(minute) * 60_000),
-            Stamped::Call => Some(self.request() + 400),
-            Stamped::Missing => None,
-        }
-    }
-
-    fn changed(&mut self, series: (usize, usize), value: &str) -> bool {
-        self.misfits.remove(&series);
-        self.values.insert(series, value.to_owned()).as_deref() != Some(value)
-    }
-
-    fn misfit(&mut self, series: (usize, usize), what: String) -> bool {
-        self.misfits.insert(series, what.clone()) != Some(what)
-    }
-
-    fn append(&mut self, vehicle: usize, polled: bool, sent: &[Sent]) -> Appended {
-        let mut appended = Appended::default();
-        let (mut kept, mut readings) = (0, Vec::new());
-        for &sent in sent {
-            let (descriptor, content, stamped) = sent;
-            let series = (vehicle, descriptor);
-            let numeric = match (descriptor, content) {
-                (0, _) => true,
-                (1, _) => false,
-                (_, Content::Nothing) => true,
-                (_, content) => *self
-                    .learned
-                    .entry(descriptor)
-                    .or_insert(matches!(content, Content::Number(_))),
-            };
-            let value = match content {
-                Content::Nothing => {
-                    appended.absent += 1;
-                    kept += usize::from(self.misfit(series, "nothing".to_owned()));
-                    continue;
-                }
-                Content::Word if numeric => {
-                    let body = self.body(sent);
-                    if self.misfit(series, body) {
-                        appended.rejected += 1;
-                        kept += 1;
-                    } else {
-                        appended.repeats += 1;
-                    }
-                    continue;
-                }
-                Content::Word => "odd".to_owned(),
-                Content::Number(number) => number.to_string(),
-            };
-            let at = self.stamp_sent(stamped);
-            let stamp = match at {
-                None => Stamp::Requested,
-                Some(_) if descriptor == 1 => Stamp::Requested,
-                Some(_) => Stamp::Measured,
-            };
-            let at = at.unwrap_or(self.received());
-            let changed = self.changed(series, &value);
-            let new = (changed || stamp == Stamp::Measured)
-                && self.seen.insert((vehicle, descriptor, at, value.clone()));
-            if !new {
-                appended.repeats += 1;
-                continue;
-            }
-            let next = self.occurrences.entry((vehicle, descriptor, at)).or_default();
-            readings.push((DESCRIPTORS[descriptor].to_owned(), value, at, stamp, *next));
-            *next += 1;
-            appended.new += 1;
-            kept += 1;
-        }
-        if kept > 0 || polled {
-            let seq = self.log.last().map_or(0, |(seq, ..)| *seq) + 1;
-            appended.seq = Some(seq);
-            self.log.push((seq, vehicle, readings));
-            self.repeats += appended.repeats as u64;
-        }
-        self.rejected += appended.rejected as u64;
-        appended
-    }
-
-    /// What a sink should be given after `after`, up to `last`.
-    fn between(&self, after: u64, last: u64) -> Vec<(u64, usize, Vec<Seen>)> {
-        let within = |entry: &&(u64, usize, Vec<Seen>)| entry.0 > after && entry.0 <= last;
-        let entries = self.log.iter().filter(within);
-        entries
-            .filter(|(.., readings)| !readings.is_empty())
-            .cloned()
-            .collect()
-    }
 }
 
 fn as_seen(entries: &[Entry]) -> Vec<(u64, usize, Vec<Seen>)> {
@@ -248,20 +94,20 @@ async fn run(steps: Vec<Step>, last_size: usize) {
                 sent,
             } => {
                 model.now += minutes;
-                let origin = if polled { Origin::Poll } else { Origin::Stream };
-                let readings = sent
-                    .iter()
-                    .map(|&sent| raw(DESCRIPTORS[sent.0], &model.body(sent)));
-                let snapshot = RawSnapshot {
-                    vin: vin(vehicle),
-                    origin,
-                    requested_at: Some(time(model.request())),
-                    sent_at: None,
-                    received_at: time(model.received()),
-                    readings: readings.collect(),
-                };
-                let appended = append(&journal, snapshot).await;
+                let appended = append(&journal, model.snapshot(vehicle, polled, &sent)).await;
                 assert_eq!(appended, model.append(vehicle, polled, &sent));
+            }
+            Step::Burst(messages) => {
+                let snapshots = messages
+                    .iter()
+                    .map(|(vehicle, sent)| model.snapshot(*vehicle, false, sent));
+                let appended = journal
+                    .append_all("home".into(), "telematics".into(), snapshots.collect())
+                    .await
+                    .unwrap();
+                for ((vehicle, sent), appended) in messages.iter().zip(appended) {
+                    assert_eq!(appended, model.append(*vehicle, false, sent));
+                }
             }
             Step::Deliver {
                 sink,
@@ -327,6 +173,33 @@ async fn run(steps: Vec<Step>, last_size: usize) {
     compare(&journal, &model, last_size).await;
 }
 
+/// The newest of every series is the one that was measured last, whenever it came.
+async fn compare_present(journal: &Journal, model: &Model) {
+    let snapshots = reader(journal).latest().await.unwrap();
+    let present = snapshots.iter().flat_map(|snapshot| {
+        snapshot.readings.iter().map(|reading| {
+            let at = reading.measured_at.as_millisecond();
+            let value = reading.value.to_string();
+            let vin = snapshot.vehicle.vin.to_string();
+            (vin, reading.descriptor.to_string(), at, reading.occurrence, value)
+        })
+    });
+    let wanted = model.values.keys().map(|&(vehicle, descriptor)| {
+        let newest = model.newest((vehicle, descriptor)).unwrap();
+        let (vin, descriptor) = (VINS[vehicle].to_owned(), DESCRIPTORS[descriptor].to_owned());
+        (
+            vin,
+            descriptor,
+            newest.at,
+            newest.occurrence,
+            newest.value.clone(),
+        )
+    });
+    assert_eq!(present.collect::<BTreeSet<_>>(), wanted.collect::<BTreeSet<_>>());
+    let readings = snapshots.iter().map(|snapshot| snapshot.readings.len());
+    assert_eq!(readings.sum::<usize>(), model.values.len(), "each once");
+}
+
 /// At the end: the whole log for a newcomer, and the sums.
 async fn compare(journal: &Journal, model: &Model, size: usize) {
     let all = read_all(journal, 0, size).await;
@@ -337,6 +210,10 @@ async fn compare(journal: &Journal, model: &Model, size: usize) {
     assert_eq!(totals.snapshots, model.log.len() as u64);
     assert_eq!(totals.readings, readings as u64);
     assert_eq!((totals.repeats, totals.rejected), (model.repeats, model.rejected));
+    let arrivals = overview.arrivals().unwrap();
+    let arrived: u64 = arrivals.iter().map(|arrivals| arrivals.snapshots).sum();
+    assert_eq!(arrived, model.snapshots);
+    compare_present(journal, model).await;
     for (sink, found) in model.sinks.iter().zip(overview.sinks().unwrap()) {
         assert_eq!((found.cursor, found.dead_letters), (sink.cursor, sink.dead));
         assert_eq!(found.delivered_readings, sink.delivered);

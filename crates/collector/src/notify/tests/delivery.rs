@@ -121,6 +121,7 @@ async fn run(journal: &Journal, channel: &Channel, topics: usize, received: &Rec
         channels: vec![channel.clone()],
         accounts: vec!["home".into()],
         sinks: vec!["csv".into()],
+        streams: Vec::new(),
         http: http::client().unwrap(),
         journal: journal.clone(),
         clock: Arc::new(ManualClock::new(at(0))),

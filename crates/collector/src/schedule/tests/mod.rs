@@ -315,6 +315,7 @@ impl Rig {
             name: name.into(),
             every,
             calls: 1,
+            streamable: true,
             vehicles: Patterns::default(),
         };
         Scheduler {

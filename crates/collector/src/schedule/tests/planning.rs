@@ -195,6 +195,7 @@ prop_compose! {
             failures,
             not_before: pause.map(|minutes| begin() + SignedDuration::from_mins(minutes)),
             activity,
+            stream: None,
         }
     }
 }

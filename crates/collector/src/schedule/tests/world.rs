@@ -19,6 +19,7 @@ pub(super) fn target(pace: Pace) -> Target {
         failures: 0,
         not_before: None,
         activity: Activity::Parked,
+        stream: None,
     }
 }
 

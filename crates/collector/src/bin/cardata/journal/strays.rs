@@ -38,9 +38,10 @@ fn show(overview: &Overview, id: i64) -> CommandResult {
     };
     let mut out = io::stdout().lock();
     match out.write_all(&payload).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::new(2, format!("cannot write to standard output: {error}")))
-        }
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(
+            2,
+            format!("cannot write to standard output: {error}"),
+        )),
         _ => Ok(()),
     }
 }

@@ -4,6 +4,7 @@ mod containers;
 mod login;
 mod plan;
 mod report;
+mod streams;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub struct Status {
     pub sinks: Vec<SinkStatus>,
     pub polls: Vec<LastPoll>,
     pub containers: Vec<containers::SetStatus>,
+    pub streams: Vec<streams::StreamStatus>,
 }
 
 pub struct AccountStatus {
@@ -80,6 +82,7 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
         sinks: Vec::new(),
         polls: Vec::new(),
         containers: Vec::new(),
+        streams: Vec::new(),
     };
     if let Some(overview) = &overview {
         now = overview
@@ -97,6 +100,8 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
     } else {
         status.sinks = sinks(pipeline, &[], &[]);
     }
+    status.streams =
+        streams::gather(overview.as_ref(), pipeline, &components, &status.polls, now).map_err(failed)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let http = context::http_client()?;
     let prices = plan::prices(pipeline);
@@ -107,6 +112,12 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
             Ok(None) => (None, Some("not logged in: run `cardata login`".to_owned())),
             Err(error) => (None, Some(context::chain(&error))),
         };
+        let token_until = tokens.as_ref().and_then(streams::token_until);
+        let its = status
+            .streams
+            .iter_mut()
+            .filter(|stream| stream.account == *options.name);
+        its.for_each(|stream| stream.token_until = token_until);
         let said_of_login = said(&components, "login", &options.name);
         let spent = match &overview {
             Some(overview) => overview.spent_calls(&options.name, now).map_err(failed)?,

@@ -154,6 +154,7 @@ mod tests {
             next_at: next.parse().ok(),
             every: Some(SignedDuration::from_mins(minutes)),
             reason: None,
+            activity: None,
         }
     }
 

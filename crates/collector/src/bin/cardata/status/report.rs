@@ -27,6 +27,11 @@ pub fn text(status: &Status) -> String {
     if !status.vehicles.is_empty() {
         parts.push(format!("\nVehicles\n{}", vehicles(status)));
     }
+    parts.extend(super::streams::text(
+        &status.streams,
+        status.running.is_some(),
+        status.now,
+    ));
     parts.extend(super::containers::text(&status.containers));
     parts.extend(Some(plan::text(status)).filter(|text| !text.is_empty()));
     parts.push(format!("\nSinks\n{}", sinks(status)));
@@ -257,6 +262,7 @@ pub fn json(status: &Status) -> String {
         "vehicles": vehicles.collect::<Vec<Value>>(),
         "sinks": sinks.collect::<Vec<Value>>(),
         "polls": polls.collect::<Vec<Value>>(),
+        "streams": super::streams::json(&status.streams, status.running.is_some(), status.now),
         "containers": super::containers::json(&status.containers),
     });
     format!("{whole:#}")

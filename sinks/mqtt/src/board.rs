@@ -1,0 +1,316 @@
+//! What is shown now: the newest value of every descriptor of every vehicle, and the messages that follow from it.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use collector_core::{
+    Descriptor, Name, Origin, Present, Reading, SinkError, Snapshot, Value, Vehicle, VehicleFacts, Vin,
+};
+
+use crate::bmw;
+use crate::config::{Form, MqttConfig};
+use crate::discovery::{self, Announcer};
+use crate::message::Message;
+use crate::retained;
+use crate::topics::Topics;
+use crate::track::{LOCATION, Track};
+
+/// Texts beside the catalogue's that one descriptor is remembered with; a text that is new with every reading must not
+/// grow a list without end.
+const MOST_LEARNED: usize = 64;
+
+/// What the broker is to know.
+pub struct Board {
+    pub topics: Topics,
+    present: Arc<dyn Present>,
+    /// What stands before BMW's topics; `None` where they are off.
+    bmw: Option<String>,
+    qos: u8,
+    cars: BTreeMap<Vin, Car>,
+    /// Whether the present is known, so that what is not in it can be taken away.
+    complete: bool,
+}
+
+/// One vehicle.
+struct Car {
+    vehicle: Vehicle,
+    facts: Option<VehicleFacts>,
+    shown: BTreeMap<Descriptor, Shown>,
+    track: Track,
+}
+
+/// The newest value of a descriptor.
+struct Shown {
+    reading: Reading,
+    origin: Origin,
+    /// Texts that the catalogue does not name.
+    learned: BTreeSet<Arc<str>>,
+}
+
+/// How a reading stands to what is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Age {
+    /// The first of its descriptor, or one with a text that was never seen.
+    News,
+    Newer,
+    Same,
+    Older,
+}
+
+/// Why readings come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// For the first time, in the journal's order, as far as anybody knows.
+    Live,
+    /// Because their owner wants them again.
+    Again,
+}
+
+impl Board {
+    pub fn new(config: &MqttConfig, present: Arc<dyn Present>) -> Self {
+        Self {
+            topics: Topics::of(config),
+            present,
+            bmw: (config.bmw == Form::On).then(|| config.bmw_prefix.clone()),
+            qos: config.qos.into(),
+            cars: BTreeMap::new(),
+            complete: false,
+        }
+    }
+
+    /// Learns how things are now. What is known stays where it is newer.
+    pub async fn prime(&mut self) -> Result<(), SinkError> {
+        let latest = self.present.latest().await?;
+        for facts in self.present.vehicles().await? {
+            let car = Self::car(&mut self.cars, &facts.vehicle);
+            car.facts = Some(facts);
+        }
+        self.complete = !latest.is_empty();
+        for snapshot in &latest {
+            let car = Self::car(&mut self.cars, &snapshot.vehicle);
+            for reading in &snapshot.readings {
+                car.track.take(reading);
+                car.show(reading, snapshot.origin);
+            }
+        }
+        Ok(())
+    }
+
+    /// Learns of vehicles that were not there when the connection was made.
+    pub async fn meet(&mut self, snapshot: &Snapshot) -> Result<(), SinkError> {
+        if self.cars.contains_key(&snapshot.vehicle.vin) {
+            return Ok(());
+        }
+        let facts = self.present.vehicles().await?;
+        let facts = facts
+            .into_iter()
+            .find(|facts| facts.vehicle.vin == snapshot.vehicle.vin);
+        Self::car(&mut self.cars, &snapshot.vehicle).facts = facts;
+        Ok(())
+    }
+
+    /// The messages that one reading makes: in BMW's form, and in the retained form unless something newer is shown.
+    /// A replay shows nothing that is not the newest value already.
+    pub fn take(&mut self, snapshot: &Snapshot, reading: &Reading, mode: Mode) -> Vec<Message> {
+        let mut messages = Vec::new();
+        let car = Self::car(&mut self.cars, &snapshot.vehicle);
+        if let Some(prefix) = &self.bmw {
+            let gcid = car.gcid(&snapshot.account);
+            messages.push(bmw::message(prefix, gcid, snapshot, reading));
+        }
+        let age = match mode {
+            Mode::Live => car.show(reading, snapshot.origin),
+            Mode::Again => car.age(reading),
+        };
+        let wanted = match mode {
+            Mode::Live => age != Age::Older,
+            Mode::Again => age == Age::Same,
+        };
+        let position = match mode {
+            Mode::Live => car.track.take(reading),
+            Mode::Again => None,
+        };
+        let car = &*car;
+        let announcer = car.announcer(&self.topics, self.qos);
+        if age == Age::News
+            && wanted
+            && self.topics.announces
+            && let Some(shown) = car.shown.get(&reading.descriptor)
+        {
+            messages.push(announcer.descriptor(&reading.descriptor, &shown.learned));
+            let of_position = reading.descriptor.as_str().starts_with(LOCATION);
+            if of_position && car.has_position() {
+                messages.push(announcer.position());
+            }
+        }
+        if wanted {
+            let topic = self.topics.value(&car.vehicle, &reading.descriptor);
+            messages.push(Message::retained(
+                topic,
+                retained::value(reading, snapshot.origin),
+            ));
+        }
+        if let Some(position) = position {
+            let topic = self.topics.position(&car.vehicle);
+            messages.push(Message::retained(topic, retained::position(&position)));
+        }
+        messages
+    }
+
+    /// The vehicles that are known.
+    pub fn vins(&self) -> Vec<Vin> {
+        self.cars.keys().cloned().collect()
+    }
+
+    /// Everything that is to stand at the broker for one vehicle: what Home Assistant is told, then the values.
+    pub fn announce(&self, vin: &Vin) -> Vec<Message> {
+        let Some(car) = self.cars.get(vin) else {
+            return Vec::new();
+        };
+        let mut messages = Vec::new();
+        if self.topics.announces {
+            let announcer = car.announcer(&self.topics, self.qos);
+            let entities = car.shown.iter();
+            messages.extend(entities.map(|(it, shown)| announcer.descriptor(it, &shown.learned)));
+            if car.has_position() {
+                messages.push(announcer.position());
+            }
+        }
+        let values = car.shown.iter().map(|(descriptor, shown)| {
+            let topic = self.topics.value(&car.vehicle, descriptor);
+            Message::retained(topic, retained::value(&shown.reading, shown.origin))
+        });
+        messages.extend(values);
+        if let Some(position) = car.track.newest() {
+            let topic = self.topics.position(&car.vehicle);
+            messages.push(Message::retained(topic, retained::position(position)));
+        }
+        messages.retain(|message| message.refusal().is_none());
+        messages
+    }
+
+    /// Goes on from what the broker kept, and says what is to be taken away: what this sink put there in an earlier
+    /// run and shows no longer. Where the present is not known nothing is taken away.
+    pub fn adopt(&mut self, kept: &[(String, Vec<u8>)]) -> Vec<Message> {
+        for car in self.cars.values_mut() {
+            let topic = self.topics.position(&car.vehicle);
+            let position = kept.iter().find(|(kept, _)| *kept == topic);
+            if let Some(position) = position.and_then(|(_, payload)| retained::position_of(payload)) {
+                car.track.adopt(position);
+            }
+        }
+        if !self.complete {
+            return Vec::new();
+        }
+        let wanted = self.wanted();
+        let own = kept
+            .iter()
+            .filter(|(topic, payload)| !wanted.contains(topic) && self.is_own(topic, payload));
+        own.map(|(topic, _)| Message::clear(topic.clone())).collect()
+    }
+
+    /// Every topic that something is to stand under.
+    fn wanted(&self) -> HashSet<String> {
+        let mut wanted = HashSet::new();
+        for car in self.cars.values() {
+            let announcer = car.announcer(&self.topics, self.qos);
+            for descriptor in car.shown.keys() {
+                wanted.insert(self.topics.value(&car.vehicle, descriptor));
+                if self.topics.announces {
+                    wanted.insert(announcer.topic_of(descriptor));
+                }
+            }
+            if car.has_position() {
+                wanted.insert(self.topics.position(&car.vehicle));
+                if self.topics.announces {
+                    wanted.insert(announcer.topic_of_position());
+                }
+            }
+        }
+        wanted
+    }
+
+    fn is_own(&self, topic: &str, payload: &[u8]) -> bool {
+        if self.topics.is_discovery(topic) {
+            return discovery::is_own(payload, &self.topics);
+        }
+        if self.topics.is_position(topic) {
+            return retained::position_of(payload).is_some();
+        }
+        retained::descriptor_of(payload).is_some_and(|descriptor| self.topics.is_value_of(topic, &descriptor))
+    }
+
+    fn car<'a>(cars: &'a mut BTreeMap<Vin, Car>, vehicle: &Vehicle) -> &'a mut Car {
+        cars.entry(vehicle.vin.clone()).or_insert_with(|| Car {
+            vehicle: vehicle.clone(),
+            facts: None,
+            shown: BTreeMap::new(),
+            track: Track::default(),
+        })
+    }
+}
+
+impl Car {
+    /// The account's id at BMW, else the account's name.
+    fn gcid<'a>(&'a self, account: &'a Name) -> &'a str {
+        let known = self.facts.as_ref().and_then(|facts| facts.gcid.as_deref());
+        known.unwrap_or(account)
+    }
+
+    fn age(&self, reading: &Reading) -> Age {
+        let Some(shown) = self.shown.get(&reading.descriptor) else {
+            return Age::News;
+        };
+        let moment = |reading: &Reading| (reading.measured_at, reading.occurrence);
+        match moment(reading).cmp(&moment(&shown.reading)) {
+            std::cmp::Ordering::Less => Age::Older,
+            std::cmp::Ordering::Equal => Age::Same,
+            std::cmp::Ordering::Greater => Age::Newer,
+        }
+    }
+
+    /// Shows a reading unless something newer is shown.
+    fn show(&mut self, reading: &Reading, origin: Origin) -> Age {
+        let age = self.age(reading);
+        if age == Age::Older {
+            return age;
+        }
+        let descriptor = &reading.descriptor;
+        let shown = self.shown.entry(descriptor.clone()).or_insert_with(|| Shown {
+            reading: reading.clone(),
+            origin,
+            learned: BTreeSet::new(),
+        });
+        shown.reading = reading.clone();
+        shown.origin = origin;
+        let Value::Text(text) = &reading.value else {
+            return age;
+        };
+        let named = descriptor.options();
+        if named.is_empty() || named.contains(&text.as_ref()) || shown.learned.contains(text) {
+            return age;
+        }
+        if shown.learned.len() >= MOST_LEARNED {
+            shown.learned.clear();
+        }
+        shown.learned.insert(text.clone());
+        Age::News
+    }
+
+    fn has_position(&self) -> bool {
+        let shows = |name: &str| {
+            let mut descriptors = self.shown.keys();
+            descriptors.any(|it| it.as_str().strip_prefix(LOCATION) == Some(name))
+        };
+        self.track.newest().is_some() || (shows("latitude") && shows("longitude"))
+    }
+
+    fn announcer<'a>(&'a self, topics: &'a Topics, qos: u8) -> Announcer<'a> {
+        Announcer {
+            topics,
+            vehicle: &self.vehicle,
+            facts: self.facts.as_ref(),
+            qos,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The retained form: the newest value of one descriptor, for whoever subscribes.
+
+use collector_core::{Origin, Reading};
+use serde::{Deserialize, Serialize};
+
+use crate::bmw::plain;
+use crate::message::json;
+use crate::track::Position;
+
+#[derive(Serialize)]
+struct State<'a> {
+    value: serde_json::Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
+    timestamp: String,
+    /// Whether the vehicle measured it then, or BMW made the stamp at a request.
+    stamp: &'a str,
+    origin: &'a str,
+    name: &'a str,
+    descriptor: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Place {
+    latitude: f64,
+    longitude: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    heading: Option<f64>,
+    timestamp: jiff::Timestamp,
+}
+
+/// The payload of a value's topic.
+pub fn value(reading: &Reading, origin: Origin) -> Vec<u8> {
+    json(&State {
+        value: plain(&reading.value),
+        unit: reading.unit.as_ref().map(|unit| unit.as_str()),
+        timestamp: format!("{:.3}", reading.measured_at),
+        stamp: reading.stamp.as_str(),
+        origin: origin.as_str(),
+        name: reading.descriptor.name(),
+        descriptor: reading.descriptor.as_str(),
+    })
+}
+
+/// The descriptor that a payload of [`value`] speaks of; `None` for what this sink never wrote.
+pub fn descriptor_of(payload: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Known {
+        descriptor: String,
+        #[serde(rename = "origin")]
+        _origin: Origin,
+        #[serde(rename = "timestamp")]
+        _timestamp: jiff::Timestamp,
+    }
+    serde_json::from_slice::<Known>(payload)
+        .ok()
+        .map(|known| known.descriptor)
+}
+
+/// The payload of a position's topic.
+pub fn position(position: &Position) -> Vec<u8> {
+    json(&Place {
+        latitude: position.latitude,
+        longitude: position.longitude,
+        heading: position.heading,
+        timestamp: position.at,
+    })
+}
+
+/// The position that a payload of [`position`] tells.
+pub fn position_of(payload: &[u8]) -> Option<Position> {
+    let place: Place = serde_json::from_slice(payload).ok()?;
+    Some(Position {
+        latitude: place.latitude,
+        longitude: place.longitude,
+        heading: place.heading,
+        at: place.timestamp,
+    })
+}

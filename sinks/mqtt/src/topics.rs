@@ -1,0 +1,204 @@
+//! Where things are published, in names that are safe in a topic.
+
+use collector_core::{Descriptor, Vehicle, Vin};
+
+use crate::config::MqttConfig;
+
+/// Home Assistant's discovery prefix as it comes; it also tells under it that it has started, whatever the prefix is.
+pub const HOME_ASSISTANT: &str = "homeassistant";
+const OFF: &str = "off";
+
+/// The topics of one sink.
+#[derive(Debug, Clone)]
+pub struct Topics {
+    prefix: String,
+    discovery: String,
+    /// Whether anything is told to Home Assistant. What was told before is taken back either way.
+    pub announces: bool,
+    /// The level of a discovery topic that is the same for all that this sink tells.
+    node: String,
+}
+
+/// A kind of entity in Home Assistant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Component {
+    Sensor,
+    BinarySensor,
+    DeviceTracker,
+}
+
+impl Component {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sensor => "sensor",
+            Self::BinarySensor => "binary_sensor",
+            Self::DeviceTracker => "device_tracker",
+        }
+    }
+}
+
+impl Topics {
+    pub fn of(config: &MqttConfig) -> Self {
+        let announces = config.discovery != OFF;
+        Self {
+            prefix: config.prefix.clone(),
+            discovery: if announces {
+                &config.discovery
+            } else {
+                HOME_ASSISTANT
+            }
+            .to_owned(),
+            announces,
+            node: slug(&config.prefix),
+        }
+    }
+
+    /// Says `online` or `offline`.
+    pub fn status(&self) -> String {
+        format!("{}/status", self.prefix)
+    }
+
+    /// The newest value of a descriptor: its parts as levels.
+    pub fn value(&self, vehicle: &Vehicle, descriptor: &Descriptor) -> String {
+        let path: Vec<_> = descriptor.as_str().split('.').map(level).collect();
+        format!("{}/{}/{}", self.prefix, level(&vehicle.name), path.join("/"))
+    }
+
+    /// Where the vehicle is.
+    pub fn position(&self, vehicle: &Vehicle) -> String {
+        format!("{}/{}/position", self.prefix, level(&vehicle.name))
+    }
+
+    /// Whether a topic is one of [`value`](Self::value) for this descriptor, of whatever vehicle.
+    pub fn is_value_of(&self, topic: &str, descriptor: &str) -> bool {
+        let path: Vec<_> = descriptor.split('.').map(level).collect();
+        self.below_vehicle(topic)
+            .is_some_and(|rest| rest == path.join("/"))
+    }
+
+    /// Whether a topic is one of [`position`](Self::position), of whatever vehicle.
+    pub fn is_position(&self, topic: &str) -> bool {
+        self.below_vehicle(topic) == Some("position")
+    }
+
+    fn below_vehicle<'a>(&self, topic: &'a str) -> Option<&'a str> {
+        let rest = topic.strip_prefix(&self.prefix)?.strip_prefix('/')?;
+        Some(rest.split_once('/')?.1)
+    }
+
+    /// What Home Assistant's ids of a vehicle begin with.
+    pub fn device(&self, vin: &Vin) -> String {
+        format!("{}_{vin}", self.node)
+    }
+
+    /// Where Home Assistant learns of one entity.
+    pub fn discovery(&self, component: Component, vin: &Vin, object: &str) -> String {
+        let component = component.as_str();
+        format!(
+            "{}/{component}/{}/{vin}_{object}/config",
+            self.discovery, self.node
+        )
+    }
+
+    /// Everything that this sink keeps at the broker, and nothing that others tell Home Assistant.
+    pub fn kept(&self) -> [String; 2] {
+        [
+            format!("{}/+/#", self.prefix),
+            format!("{}/+/{}/+/config", self.discovery, self.node),
+        ]
+    }
+
+    /// Whether a topic matches the second filter of [`kept`](Self::kept).
+    pub fn is_discovery(&self, topic: &str) -> bool {
+        let rest = topic.strip_prefix(&self.discovery);
+        let levels: Vec<_> = rest.map_or(Vec::new(), |rest| rest.split('/').collect());
+        matches!(levels[..], ["", _, node, _, "config"] if node == self.node)
+    }
+
+    /// Where Home Assistant tells that it has started.
+    pub fn births(&self) -> Vec<String> {
+        let mut births = vec![format!("{HOME_ASSISTANT}/status")];
+        if self.announces && self.discovery != HOME_ASSISTANT {
+            births.push(format!("{}/status", self.discovery));
+        }
+        births
+    }
+}
+
+/// A name as one level of a topic, reversible: `%` and two hexadecimal digits stand for what a topic must not hold,
+/// for spaces and for `%` itself.
+fn level(name: &str) -> String {
+    let mut safe = String::with_capacity(name.len());
+    for character in name.chars() {
+        if matches!(character, '/' | '+' | '#' | '%' | '$')
+            || character.is_control()
+            || character.is_whitespace()
+        {
+            let mut bytes = [0; 4];
+            for byte in character.encode_utf8(&mut bytes).bytes() {
+                safe.push_str(&format!("%{byte:02X}"));
+            }
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
+}
+
+/// A name in small letters, digits and underscores, for ids that Home Assistant shows.
+pub fn slug(name: &str) -> String {
+    let mut slug = String::with_capacity(name.len());
+    for character in name.chars() {
+        if character.is_ascii_alphanumeric() {
+            slug.push(character.to_ascii_lowercase());
+        } else if !slug.ends_with('_') {
+            slug.push('_');
+        }
+    }
+    let slug = slug.trim_matches('_');
+    if slug.is_empty() { "cardata" } else { slug }.to_owned()
+}
+
+/// What is wrong with the beginning of a topic.
+pub fn check_prefix(prefix: &str) -> Result<(), &'static str> {
+    check_part(prefix)?;
+    if prefix.is_empty() || prefix.starts_with('/') || prefix.ends_with('/') || prefix.contains("//") {
+        return Err("needs a name, or several with one `/` between them");
+    }
+    Ok(())
+}
+
+/// What is wrong with a part of a topic.
+pub fn check_part(part: &str) -> Result<(), &'static str> {
+    if part.contains(['+', '#']) || part.contains(char::is_control) {
+        return Err("holds `+`, `#` or a control character, which no topic may");
+    }
+    if part.starts_with('$') {
+        return Err("begins with `$`: such topics belong to the broker");
+    }
+    if part.len() > 1_000 {
+        return Err("is longer than 1000 bytes");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_level_and_no_two_names_share_one() {
+        assert_eq!(level("i4"), "i4");
+        assert_eq!(level("a/b"), "a%2Fb");
+        assert_eq!(level("+#$ \n%"), "%2B%23%24%20%0A%25");
+        assert_eq!(level("Größe"), "Größe");
+        assert_ne!(level("a%2Fb"), level("a/b"));
+    }
+
+    #[test]
+    fn a_slug_is_an_id() {
+        assert_eq!(slug("4567, \"the other\""), "4567_the_other");
+        assert_eq!(slug("home/cars"), "home_cars");
+        assert_eq!(slug("🚗"), "cardata");
+    }
+}

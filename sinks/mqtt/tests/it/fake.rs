@@ -1,0 +1,100 @@
+//! A present that a test makes up.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use collector_core::testkit::{entry_with, reading, vehicle};
+use collector_core::{
+    Descriptor, Entry, Present, Reading, SinkError, Snapshot, Unit, Value, ValueType, VehicleFacts,
+};
+
+pub const SOC: &str = "vehicle.drivetrain.batteryManagement.header";
+pub const WINDOW: &str = "vehicle.cabin.window.row1.driver.status";
+pub const LATITUDE: &str = "vehicle.cabin.infotainment.navigation.currentLocation.latitude";
+pub const LONGITUDE: &str = "vehicle.cabin.infotainment.navigation.currentLocation.longitude";
+pub const GCID: &str = "6a1b2c3d-0000-4444-8888-123456789abc";
+/// 2026-03-01T12:00:00Z
+pub const NOON: i64 = 1_772_366_400_000;
+
+/// Shared by the clones.
+#[derive(Debug, Clone, Default)]
+pub struct Fake {
+    latest: Arc<Mutex<Vec<Snapshot>>>,
+    vehicles: Arc<Mutex<Vec<VehicleFacts>>>,
+}
+
+impl Fake {
+    /// Knows the suite's first vehicle, and these readings of it.
+    pub fn knowing(readings: Vec<Reading>) -> Self {
+        let fake = Self::default();
+        fake.set(readings);
+        fake.vehicles.lock().unwrap().push(VehicleFacts {
+            vehicle: vehicle(false),
+            account: Some("home".into()),
+            gcid: Some(GCID.to_owned()),
+            brand: Some("BMW".to_owned()),
+            model: Some("i4 eDrive40".to_owned()),
+        });
+        fake
+    }
+
+    pub fn set(&self, readings: Vec<Reading>) {
+        let snapshot = Snapshot::clone(&entry_with(1, readings).snapshot);
+        *self.latest.lock().unwrap() = vec![snapshot];
+    }
+}
+
+#[async_trait]
+impl Present for Fake {
+    async fn latest(&self) -> Result<Vec<Snapshot>, SinkError> {
+        Ok(self.latest.lock().unwrap().clone())
+    }
+
+    async fn vehicles(&self) -> Result<Vec<VehicleFacts>, SinkError> {
+        Ok(self.vehicles.lock().unwrap().clone())
+    }
+}
+
+/// A reading of the battery's charge, `seconds` after noon.
+pub fn soc(value: f64, seconds: i64) -> Reading {
+    reading(
+        SOC,
+        "soc",
+        Value::Number(value),
+        Some("%"),
+        NOON + seconds * 1_000,
+    )
+}
+
+/// Half a position.
+pub fn half(id: &str, value: f64, seconds: i64) -> Reading {
+    let name = id.rsplit('.').next().unwrap();
+    reading(id, name, Value::Number(value), Some("°"), NOON + seconds * 1_000)
+}
+
+/// A reading of a window, whose texts are known.
+pub fn window(text: &str, seconds: i64) -> Reading {
+    let options = &["CLOSED", "INTERMEDIATE", "OPEN"];
+    let descriptor = Descriptor::new(WINDOW, "window_front_driver", ValueType::Text, None::<Unit>)
+        .described("Status of front left window", options);
+    Reading {
+        descriptor,
+        ..reading(
+            WINDOW,
+            "window_front_driver",
+            Value::Text(text.into()),
+            None,
+            NOON + seconds * 1_000,
+        )
+    }
+}
+
+/// One entry of the suite's first vehicle a reading.
+pub fn entries(readings: Vec<Reading>) -> Vec<Entry> {
+    let numbers = (1..).step_by(2);
+    readings
+        .into_iter()
+        .zip(numbers)
+        .map(|(it, seq)| entry_with(seq, vec![it]))
+        .collect()
+}

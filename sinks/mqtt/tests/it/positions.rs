@@ -1,0 +1,71 @@
+//! Where the vehicle is: only what was measured at one moment.
+
+use serde_json::json;
+use tests::servers::Mosquitto;
+
+use crate::fake::{Fake, LATITUDE, LONGITUDE, entries, half};
+use crate::subscriber::{Subscriber, kept};
+use crate::{options, sink_knowing};
+
+const POSITION: &str = "cardata/i4/position";
+
+#[tokio::test]
+async fn halves_of_different_moments_make_no_position() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let mut listener = Subscriber::start(&broker, POSITION).await;
+    let mut sink = sink_knowing(options(&broker), Fake::knowing(vec![half(LATITUDE, 50.0, 0)]));
+    let heading = "vehicle.cabin.infotainment.navigation.currentLocation.heading";
+    let readings = vec![
+        half(LONGITUDE, 6.1, 1),
+        half(LATITUDE, 50.2, 2),
+        half(LONGITUDE, 6.2, 2),
+        half(LATITUDE, 50.1, 1),
+        half(LATITUDE, 50.3, 3),
+        half(heading, 90.0, 4),
+        half(LONGITUDE, 6.4, 4),
+        half(LATITUDE, 50.4, 4),
+    ];
+    sink.write(&entries(readings)).await.unwrap();
+    let heard: Vec<_> = listener.all().await.iter().map(|it| it.json()).collect();
+    assert_eq!(
+        heard,
+        [
+            json!({ "latitude": 50.2, "longitude": 6.2, "timestamp": "2026-03-01T12:00:02Z" }),
+            json!({ "latitude": 50.4, "longitude": 6.4, "heading": 90.0, "timestamp": "2026-03-01T12:00:04Z" }),
+        ]
+    );
+    let tracker = kept(&broker, "homeassistant/device_tracker/#").await;
+    let tracker = tracker["homeassistant/device_tracker/cardata/WBY8P210X07A12345_position/config"].json();
+    assert_eq!(tracker["json_attributes_topic"], POSITION);
+    sink.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_position_of_an_earlier_run_is_not_replaced_by_an_older_one() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let present = Fake::knowing(Vec::new());
+    let mut first = sink_knowing(options(&broker), present.clone());
+    first
+        .write(&entries(vec![half(LATITUDE, 50.0, 10), half(LONGITUDE, 6.0, 10)]))
+        .await
+        .unwrap();
+    first.close().await.unwrap();
+    // The newest halves do not belong together, so only the broker knows the position.
+    present.set(vec![half(LATITUDE, 51.0, 20), half(LONGITUDE, 6.1, 15)]);
+    let mut second = sink_knowing(options(&broker), present);
+    second
+        .write(&entries(vec![half(LATITUDE, 1.0, 5), half(LONGITUDE, 1.0, 5)]))
+        .await
+        .unwrap();
+    assert_eq!(kept(&broker, POSITION).await[POSITION].json()["latitude"], 50.0);
+    second
+        .write(&entries(vec![half(LATITUDE, 52.0, 15)]))
+        .await
+        .unwrap();
+    assert_eq!(kept(&broker, POSITION).await[POSITION].json()["latitude"], 52.0);
+    second.close().await.unwrap();
+}

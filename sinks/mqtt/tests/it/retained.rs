@@ -1,0 +1,139 @@
+//! One retained topic for each vehicle and descriptor, with the newest value.
+
+use std::sync::Arc;
+
+use collector_core::testkit::{entry_with, reading, vehicle};
+use collector_core::{Entry, Snapshot, Value, Vehicle};
+use serde_json::json;
+use tests::servers::Mosquitto;
+
+use crate::fake::{Fake, GCID, entries, soc};
+use crate::subscriber::{Subscriber, kept};
+use crate::{options, sink, sink_knowing, with};
+
+const SOC_TOPIC: &str = "cardata/i4/vehicle/drivetrain/batteryManagement/header";
+
+#[tokio::test]
+async fn a_newcomer_reads_the_newest_value_in_plain_words() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let mut sink = sink(options(&broker));
+    sink.write(&entries(vec![soc(73.0, 0), soc(74.0, 1)]))
+        .await
+        .unwrap();
+    let kept = kept(&broker, "cardata/#").await;
+    assert_eq!(
+        kept[SOC_TOPIC].payload,
+        "{\"value\":74,\"unit\":\"%\",\"timestamp\":\"2026-03-01T12:00:01.000Z\",\"stamp\":\"measured\",\
+         \"origin\":\"poll\",\"name\":\"soc\",\"descriptor\":\"vehicle.drivetrain.batteryManagement.header\"}"
+    );
+    assert_eq!(kept["cardata/status"].payload, "online");
+    assert_eq!(kept.len(), 2);
+    sink.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_late_value_is_history_and_never_the_present() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let mut listener = Subscriber::start(&broker, "#").await;
+    let mut sink = sink_knowing(options(&broker), Fake::knowing(vec![soc(80.0, 60)]));
+    let value = |kept: &crate::subscriber::Heard| kept.json()["value"].clone();
+
+    // Older than what the journal knew before this program was started.
+    sink.write(&entries(vec![soc(10.0, 50)])).await.unwrap();
+    assert_eq!(value(&kept(&broker, SOC_TOPIC).await[SOC_TOPIC]), 80);
+    // Two at one time: the later of them.
+    let second = collector_core::Reading {
+        occurrence: 1,
+        ..soc(90.0, 70)
+    };
+    sink.write(&entries(vec![second, soc(85.0, 70), soc(20.0, 65)]))
+        .await
+        .unwrap();
+    assert_eq!(value(&kept(&broker, SOC_TOPIC).await[SOC_TOPIC]), 90);
+    // A replay of the history.
+    sink.rewrite(&entries(vec![soc(10.0, 50), soc(85.0, 70)]))
+        .await
+        .unwrap();
+    assert_eq!(value(&kept(&broker, SOC_TOPIC).await[SOC_TOPIC]), 90);
+    sink.close().await.unwrap();
+
+    // All of it went out in BMW's form, in the order in which it was given.
+    let all = listener.all().await;
+    let bmw = all
+        .iter()
+        .filter(|it| it.topic == format!("{GCID}/WBY8P210X07A12345"));
+    let values: Vec<_> = bmw
+        .map(|it| it.json()["data"][crate::fake::SOC]["value"].clone())
+        .collect();
+    assert_eq!(json!(values), json!([10, 90, 85, 20, 10, 85]));
+    let states = all.iter().filter(|it| it.topic == SOC_TOPIC);
+    assert_eq!(json!(states.map(value).collect::<Vec<_>>()), json!([80, 90]));
+}
+
+#[tokio::test]
+async fn odd_names_and_texts_arrive_whole() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let text = "she said \"no\"\nGröße 40 °C ⚡ \\ {\"k\":[1,null]}";
+    let named = |name: &str, seq| {
+        let texts = reading(
+            "vehicle.status.checkControlMessages",
+            "ccm",
+            Value::Text(text.into()),
+            None,
+            0,
+        );
+        let snapshot = Snapshot {
+            vehicle: Vehicle {
+                name: name.into(),
+                ..vehicle(name.len() % 2 == 0)
+            },
+            ..Snapshot::clone(&entry_with(seq, vec![texts]).snapshot)
+        };
+        Entry {
+            seq,
+            snapshot: Arc::new(snapshot),
+        }
+    };
+    let mut sink = sink(options(&broker));
+    sink.write(&[named("a/b +#", 1), named("Größe%", 2)])
+        .await
+        .unwrap();
+    sink.close().await.unwrap();
+    let kept = kept(&broker, "cardata/+/vehicle/#").await;
+    let topics: Vec<_> = kept.keys().map(String::as_str).collect();
+    assert_eq!(
+        topics,
+        [
+            "cardata/Größe%25/vehicle/status/checkControlMessages",
+            "cardata/a%2Fb%20%2B%23/vehicle/status/checkControlMessages",
+        ]
+    );
+    for heard in kept.values() {
+        assert_eq!(heard.json()["value"], text);
+    }
+}
+
+#[tokio::test]
+async fn forms_and_qualities_can_be_chosen() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let mut listener = Subscriber::start(&broker, "#").await;
+    let chosen = json!({ "bmw": "off", "discovery": "off", "prefix": "home/cars", "qos": 0 });
+    let mut sink = sink(with(options(&broker), chosen));
+    sink.write(&entries(vec![soc(73.0, 0)])).await.unwrap();
+    sink.close().await.unwrap();
+    let topic = "home/cars/i4/vehicle/drivetrain/batteryManagement/header";
+    let all = listener.until(|all| all.iter().any(|it| it.topic == topic)).await;
+    assert!(
+        all.iter()
+            .all(|it| it.topic == topic || it.topic == "home/cars/status"),
+        "{all:?}"
+    );
+}
