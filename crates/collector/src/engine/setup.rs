@@ -8,7 +8,7 @@ use collector_core::{Cadence, Name, Services, Sink, SinkContext, Source, SourceC
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
-use super::{Engine, RunError, Simulator};
+use super::{Engine, RunError, Simulator, streams};
 use crate::account::{Account, Chain};
 use crate::config::{Pipeline, SinkSpec, SourceSpec, Start, Vehicles};
 use crate::dispatch::Worker;
@@ -68,6 +68,7 @@ pub async fn engine(
         };
         workers.push(worker(spec, context, &journal, &reader, &clock, &stops).await?);
     }
+    let streams = streams::build(&pipeline.sources, &pipeline.vehicles, &accounts, &stops.sources)?;
     let schedulers = schedulers(
         pipeline.sources,
         pipeline.vehicles,
@@ -78,6 +79,7 @@ pub async fn engine(
     Ok(Engine {
         accounts,
         schedulers,
+        streams,
         sinks: workers.iter().map(|(worker, _)| worker.name.clone()).collect(),
         workers,
         journal,
@@ -266,5 +268,7 @@ fn schedulers(
             polls.push(poll);
         }
     }
+    // Whose vehicles nobody asks for spends no call to learn which they are.
+    schedulers.retain(|(scheduler, _)| !scheduler.sources.is_empty());
     Ok(schedulers)
 }
