@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::fault::FaultRate;
+use crate::stream::StreamConfig;
 
 /// Gives the simulator's time. Share the collector's clock, so that both agree on quota days and lifetimes.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -17,6 +18,8 @@ pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct SimConfig {
     /// Port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
+    /// Port of the stream on 127.0.0.1; 0 takes a free one.
+    pub stream_port: u16,
     /// How many times as fast as real time the simulator's clock runs.
     pub speed: f64,
     /// The simulator's time when it starts; the real time if absent. A drive begins 20 minutes later and a
@@ -51,6 +54,10 @@ pub struct SimConfig {
     pub descriptor_refusal: DescriptorRefusal,
     /// Faults that strike at random.
     pub faults: FaultRate,
+    /// The share of the positions whose longitude was measured 2 to 181 s later than the latitude, in answers as in the
+    /// stream; 0 to 1.
+    pub position_skew: f64,
+    pub stream: StreamConfig,
 }
 
 /// How BMW refuses a container for a descriptor in it: all three were reported.
@@ -133,6 +140,7 @@ impl Default for SimConfig {
         ];
         Self {
             port: 0,
+            stream_port: 0,
             speed: 1.0,
             start: None,
             seed: 1,
@@ -154,6 +162,8 @@ impl Default for SimConfig {
             refused_descriptors: Vec::new(),
             descriptor_refusal: DescriptorRefusal::Unnamed,
             faults: FaultRate::default(),
+            position_skew: 0.396,
+            stream: StreamConfig::default(),
         }
     }
 }

@@ -48,12 +48,14 @@ pub struct KeptContainer {
     pub descriptors: Vec<String>,
 }
 
-/// A request that the specification does not allow.
+/// A request or a packet that BMW would not accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The simulator's time.
     pub at: Timestamp,
+    /// Of a request, or a packet's name as MQTT has it.
     pub method: String,
+    /// `stream` for a packet.
     pub path: String,
     /// Which rule it breaks.
     pub reason: String,

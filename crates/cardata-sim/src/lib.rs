@@ -1,7 +1,8 @@
-//! A simulated BMW CarData: login, REST API, quota, faults, and a car that drives and charges.
+//! A simulated BMW CarData: login, REST API, stream, quota, faults, and a car that drives and charges.
 //!
 //! An independent reading of BMW's two OpenAPI files and of how the live service behaves: it shares no logic
 //! with the client crates, is stateful, and refuses what BMW would refuse. Each [`Sim`] is one BMW account.
+//! The stream is MQTT 3.1.1 over TLS with a certificate of its own authority.
 //!
 //! * [`Sim`]: a running server; [`SimConfig`]: what it plays.
 //! * [`Control`]: faults, the owner's clicks, and what was asked and served.
@@ -17,9 +18,11 @@ mod oauth;
 mod rest;
 mod server;
 mod specification;
+mod stream;
 mod world;
 
 pub use config::{Approval, DescriptorRefusal, Mapping, MappingsShape, Now, SimConfig, SimVehicle};
 pub use control::{Control, KeptContainer, RequestRecord, Served, Violation};
 pub use fault::{Fault, FaultRate, NotJson};
 pub use server::Sim;
+pub use stream::{Selection, Stray, StreamConfig, StreamLogin, Streamed, StreamedReading};

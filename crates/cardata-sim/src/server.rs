@@ -1,4 +1,4 @@
-//! The running simulator: one port on the loopback address.
+//! The running simulator: a port for requests and one for the stream, both on the loopback address.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use crate::config::{Now, SimConfig};
 use crate::connection::{BodySending, Door, Sending, Wire};
 use crate::control::Control;
 use crate::fault::Fault;
+use crate::stream;
 use crate::world::{Outcome, World};
 
 /// The largest request body that is read.
@@ -26,8 +27,11 @@ const BODY_LIMIT: usize = 1 << 20;
 pub struct Sim {
     url: String,
     shared: Arc<Shared>,
+    stream_port: u16,
+    stream_ca: String,
     stopping: watch::Sender<bool>,
     task: JoinHandle<()>,
+    stream: JoinHandle<()>,
 }
 
 pub(crate) struct Shared {
@@ -50,7 +54,7 @@ impl Sim {
     ///
     /// # Errors
     ///
-    /// The port is in use or the system refuses it.
+    /// A port is in use or the system refuses it.
     pub async fn start(config: SimConfig) -> std::io::Result<Self> {
         let begin = config.start.unwrap_or_else(Timestamp::now);
         let speed = config.speed;
@@ -69,14 +73,18 @@ impl Sim {
     ///
     /// # Errors
     ///
-    /// The port is in use or the system refuses it.
+    /// A port is in use or the system refuses it.
     pub async fn start_with_now(config: SimConfig, now: Now) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", config.port)).await?;
         let url = format!("http://{}", listener.local_addr()?);
+        let broker = TcpListener::bind(("127.0.0.1", config.stream_port)).await?;
+        let stream_port = broker.local_addr()?.port();
+        let (acceptor, stream_ca) = stream::acceptor()?;
         let start = config.start.unwrap_or_else(|| now());
         let world = Mutex::new(World::new(config, start, url.clone()));
         let shared = Arc::new(Shared { world, now });
         let (stopping, stopped) = watch::channel(false);
+        let stream = tokio::spawn(stream::run(broker, acceptor, shared.clone(), stopped.clone()));
         let app = Router::new().fallback(serve).with_state(App {
             shared: shared.clone(),
             stopped: stopped.clone(),
@@ -91,8 +99,11 @@ impl Sim {
         Ok(Self {
             url,
             shared,
+            stream_port,
+            stream_ca,
             stopping,
             task,
+            stream,
         })
     }
 
@@ -106,6 +117,16 @@ impl Sim {
         self.url.clone()
     }
 
+    /// Where the stream is: what stands for `mqtts://customer.streaming-cardata.bmwgroup.com:9000`.
+    pub fn stream_url(&self) -> String {
+        format!("mqtts://localhost:{}", self.stream_port)
+    }
+
+    /// The certificate (PEM) that vouches for the stream.
+    pub fn stream_ca(&self) -> &str {
+        &self.stream_ca
+    }
+
     pub fn control(&self) -> Control {
         Control {
             shared: self.shared.clone(),
@@ -117,6 +138,7 @@ impl Sim {
         let _ = self.stopping.send(true);
         // A panic of the server has been reported by the runtime.
         let _ = self.task.await;
+        let _ = self.stream.await;
     }
 }
 
@@ -127,7 +149,7 @@ struct App {
 }
 
 /// Ends when the simulator is stopped or dropped.
-async fn signalled(mut stopped: watch::Receiver<bool>) {
+pub(crate) async fn signalled(mut stopped: watch::Receiver<bool>) {
     // An error means that the sender, the `Sim`, is gone.
     let _ = stopped.wait_for(|stopped| *stopped).await.map(drop);
 }

@@ -12,6 +12,7 @@ use crate::control::{Log, RequestRecord, Violation};
 use crate::fault::{Fault, FaultQueue, NotJson};
 use crate::oauth::{self, Login};
 use crate::rest::refusal::{Code, Refusal};
+use crate::stream::Broker;
 use crate::{rest, specification};
 
 pub(crate) struct World {
@@ -23,6 +24,7 @@ pub(crate) struct World {
     pub cars: Vec<Car>,
     pub faults: FaultQueue,
     pub log: Log,
+    pub stream: Broker,
 }
 
 /// The answer to a request, and the fault that its delivery suffers.
@@ -44,10 +46,11 @@ impl World {
             cars: config
                 .vehicles
                 .iter()
-                .map(|vehicle| Car::new(vehicle, start, config.seed))
+                .map(|vehicle| Car::new(vehicle, start, config.seed, config.position_skew))
                 .collect(),
             faults: FaultQueue::default(),
             log: Log::default(),
+            stream: Broker::new(),
             rng,
             config,
         }

@@ -42,7 +42,6 @@ static KEYS: LazyLock<Vec<Key>> =
     LazyLock::new(|| include_str!("keys.txt").lines().filter_map(parse).collect());
 
 /// All keys, sorted by descriptor.
-#[cfg(test)]
 pub(crate) fn all() -> &'static [Key] {
     &KEYS
 }

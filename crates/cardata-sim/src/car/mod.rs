@@ -1,12 +1,13 @@
 //! A small electric car: a pure function of time, seed and configuration.
 //!
 //! [`schedule`] says what a day brings, [`timeline`] turns days into driving, charging and standing, [`reports`]
-//! knows when the car last told each group of values, [`values`] what it told, [`keys`] everything that can be
-//! told. Nothing is kept between two questions.
+//! knows when the car last told each group of values, [`skew`] which of them were measured later than the rest,
+//! [`values`] what it told, [`keys`] everything that can be told. Nothing is kept between two questions.
 
 pub(crate) mod keys;
 mod reports;
 mod schedule;
+mod skew;
 pub(crate) mod timeline;
 mod values;
 
@@ -15,13 +16,15 @@ use jiff::Timestamp;
 use crate::config::SimVehicle;
 use keys::{Group, Key};
 use reports::last_report;
-use timeline::{Segment, Timeline};
+use skew::Skew;
+use timeline::{Activity, Segment, Timeline};
 use values::{Moment, Reported};
 
 /// One vehicle and its life from 60 days before the simulator's start.
 pub(crate) struct Car {
     pub vehicle: SimVehicle,
     timeline: Timeline,
+    skew: Skew,
 }
 
 /// The car as the backend knows it at one time.
@@ -30,6 +33,32 @@ pub(crate) struct View<'a> {
     segments: Vec<Segment>,
     now: Timestamp,
 }
+
+/// One value that the car told of its own accord.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Told {
+    pub descriptor: &'static str,
+    /// When it was measured, in seconds since 1970.
+    pub at: i64,
+    pub entry: Entry,
+}
+
+pub(crate) const HEADER: &str = "vehicle.drivetrain.batteryManagement.header";
+pub(crate) const LATITUDE: &str = "vehicle.cabin.infotainment.navigation.currentLocation.latitude";
+pub(crate) const LONGITUDE: &str = "vehicle.cabin.infotainment.navigation.currentLocation.longitude";
+
+/// The groups that the car tells by itself. Those of the calls follow the battery.
+const TOLD: [Group; 9] = [
+    Group::Battery,
+    Group::Call,
+    Group::Charging,
+    Group::Position,
+    Group::Odometer,
+    Group::Body,
+    Group::Tyres,
+    Group::Trip,
+    Group::Stale,
+];
 
 /// What `telematicData` says of one descriptor.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,14 +69,16 @@ pub(crate) struct Entry {
 }
 
 impl Car {
-    /// Cars with different VINs live differently.
-    pub fn new(vehicle: &SimVehicle, start: Timestamp, seed: u64) -> Self {
+    /// Cars with different VINs live differently. `skew` is the share of positions whose longitude was measured later
+    /// than the latitude.
+    pub fn new(vehicle: &SimVehicle, start: Timestamp, seed: u64, skew: f64) -> Self {
         let seed = vehicle.vin.bytes().fold(seed, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
         Self {
             vehicle: vehicle.clone(),
             timeline: Timeline::new(vehicle, start.as_second(), seed),
+            skew: Skew { share: skew, seed },
         }
     }
 
@@ -92,10 +123,69 @@ impl View<'_> {
                 entry.timestamp = Some(format!("{:.3}", self.now));
                 Some(entry)
             }
+            _ if descriptor == LONGITUDE => {
+                let told = self.car.skew.last_longitude(&self.segments, now);
+                Some(self.told(key, told, now))
+            }
             group => {
                 let told = last_report(&self.segments, group, now);
                 Some(self.told(key, told, now))
             }
+        }
+    }
+
+    /// What was measured in `from..to`, in seconds since 1970, of every key that the car tells by itself, in the order
+    /// of keys and times. The view must be of a time not before `to`.
+    pub fn told_between(&self, from: i64, to: i64) -> Vec<Told> {
+        let mut told = Vec::new();
+        for group in TOLD {
+            let source = if group == Group::Call {
+                Group::Battery
+            } else {
+                group
+            };
+            let reports = reports::between(&self.segments, source, from - skew::LONGEST, to);
+            for key in keys::all().iter().filter(|key| key.group == group) {
+                let measured = reports.iter().map(|report| report + self.lag(key, *report));
+                told.extend(
+                    measured
+                        .filter(|at| (from..to).contains(at))
+                        .map(|at| self.told_at(key, at)),
+                );
+            }
+        }
+        told
+    }
+
+    /// What the car would have told of a key at a second that the view covers. `None` for a key that this car does not
+    /// have.
+    pub fn measured(&self, descriptor: &str, at: i64) -> Option<Told> {
+        keys::find(descriptor).map(|key| self.told_at(key, at))
+    }
+
+    /// Whether the car was on its way all the time.
+    pub fn drove(&self, from: i64, to: i64) -> bool {
+        let during = |segment: &Segment| segment.start <= from && to < segment.end;
+        let drives = self
+            .segments
+            .iter()
+            .filter(|segment| segment.activity == Activity::Driving);
+        drives.into_iter().any(during)
+    }
+
+    fn told_at(&self, key: &'static Key, at: i64) -> Told {
+        Told {
+            descriptor: key.descriptor,
+            at,
+            entry: self.told(key, at, at),
+        }
+    }
+
+    fn lag(&self, key: &Key, report: i64) -> i64 {
+        if key.descriptor == LONGITUDE {
+            self.car.skew.lag(&self.segments, report)
+        } else {
+            0
         }
     }
 
@@ -150,7 +240,7 @@ mod tests {
     #[test]
     fn every_value_fits_the_type_of_its_key_all_week_long() {
         let start: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-        let car = Car::new(&SimVehicle::default(), start, 1);
+        let car = Car::new(&SimVehicle::default(), start, 1, 0.4);
         for minutes in (0..8 * 24 * 60).step_by(23) {
             let view = car.view(start + SignedDuration::from_mins(minutes));
             for entry in CATALOGUE {
@@ -174,7 +264,7 @@ mod tests {
     #[test]
     fn every_computed_key_has_a_value_at_some_time_of_the_week() {
         let start: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-        let car = Car::new(&SimVehicle::default(), start, 1);
+        let car = Car::new(&SimVehicle::default(), start, 1, 0.4);
         let views: Vec<View<'_>> = (0..8 * 24)
             .map(|hour| car.view(start + SignedDuration::from_hours(hour)))
             .collect();

@@ -28,8 +28,30 @@ pub(super) fn trip_millisecond(told: i64) -> i64 {
     told.wrapping_mul(7_919).rem_euclid(997)
 }
 
+/// Every second in `from..to` at which the group is told, in order.
+pub(super) fn between(segments: &[Segment], group: Group, from: i64, to: i64) -> Vec<i64> {
+    let mut seconds = Vec::new();
+    let first = segments.partition_point(|segment| segment.end <= from);
+    for (index, segment) in segments.iter().enumerate().skip(first) {
+        if segment.start >= to {
+            break;
+        }
+        if let Some(cadence) = cadence(group, segment.activity) {
+            let told = (segment.start..segment.end).step_by(usize::try_from(cadence).unwrap_or(1));
+            seconds.extend(told.filter(|at| (from..to).contains(at)));
+            continue;
+        }
+        let before = index.checked_sub(1).and_then(|index| segments.get(index));
+        let told = before.is_some_and(|before| told_at_change(group, before.activity, segment));
+        if told && segment.start >= from {
+            seconds.push(segment.start);
+        }
+    }
+    seconds
+}
+
 /// Seconds between a measurement and its arrival; the groups advance independently of each other.
-fn delay(group: Group) -> i64 {
+pub(super) fn delay(group: Group) -> i64 {
     match group {
         Group::Charging => 3,
         Group::Position => 2,
@@ -39,10 +61,13 @@ fn delay(group: Group) -> i64 {
     }
 }
 
+/// Seconds between reports of the position during a drive.
+pub(super) const POSITION_CADENCE: i64 = 180;
+
 /// Seconds between reports while something goes on.
 fn cadence(group: Group, activity: Activity) -> Option<i64> {
     match (group, activity) {
-        (Group::Battery | Group::Position | Group::Odometer, Activity::Driving) => Some(180),
+        (Group::Battery | Group::Position | Group::Odometer, Activity::Driving) => Some(POSITION_CADENCE),
         (Group::Tyres, Activity::Driving) => Some(600),
         (Group::Battery | Group::Charging, Activity::Charging(_)) => Some(300),
         _ => None,
@@ -86,6 +111,31 @@ mod tests {
                 assert!(told < now && told >= last, "{group:?} at {now}");
                 last = told;
             }
+        }
+    }
+
+    #[test]
+    fn the_reports_of_a_span_are_those_that_were_last_at_some_time_of_it() {
+        let segments = Timeline::new(&SimVehicle::default(), START, 3).until(START + 8 * 86_400);
+        for group in [
+            Group::Battery,
+            Group::Charging,
+            Group::Position,
+            Group::Trip,
+            Group::Stale,
+        ] {
+            let (from, to) = (START, START + 30_000);
+            let mut seen: Vec<i64> = (from + delay(group)..to + delay(group))
+                .map(|now| last_report(&segments, group, now))
+                .filter(|told| *told >= from)
+                .collect();
+            seen.dedup();
+            assert_eq!(between(&segments, group, from, to), seen, "{group:?}");
+            let (left, right) = (
+                between(&segments, group, from, from + 7_777),
+                between(&segments, group, from + 7_777, to),
+            );
+            assert_eq!([left, right].concat(), seen, "{group:?}");
         }
     }
 

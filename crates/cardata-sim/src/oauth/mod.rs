@@ -38,12 +38,23 @@ pub(crate) struct Login {
     codes: Vec<DeviceCode>,
     access: HashMap<String, AccessToken>,
     refresh: HashMap<String, RefreshToken>,
+    id: HashMap<String, IdToken>,
+    id_tokens: u64,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct AccessToken {
     pub expires: Timestamp,
     pub revoked: bool,
+    pub scope: String,
+}
+
+/// What opens the stream.
+#[derive(Debug, Clone)]
+pub(crate) struct IdToken {
+    /// Counts the tokens that were issued.
+    pub number: u64,
+    pub expires: Timestamp,
     pub scope: String,
 }
 
@@ -63,7 +74,22 @@ impl Login {
             codes: Vec::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
+            id: HashMap::new(),
+            id_tokens: 0,
         }
+    }
+
+    pub fn gcid(&self) -> &str {
+        &self.gcid
+    }
+
+    pub fn id_token(&self, token: &str) -> Option<&IdToken> {
+        self.id.get(token)
+    }
+
+    /// The number of the newest one.
+    pub fn last_id_token(&self) -> u64 {
+        self.id_tokens
     }
 
     pub fn access_token(&self, token: &str) -> Option<&AccessToken> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::random::{signed, text, uuid};
-use super::{AccessToken, RefreshToken, error, invalid_grant, knows_client, malformed};
+use super::{AccessToken, IdToken, RefreshToken, error, invalid_grant, knows_client, malformed};
 use crate::call::{Answer, Call, Form};
 use crate::specification::is_verifier;
 use crate::world::World;
@@ -115,7 +115,15 @@ fn issue(world: &mut World, client_id: &str, scope: String, now: Timestamp) -> V
             "iat": issued,
             "tokenType": "JWTToken",
         });
-        body["id_token"] = signed(rng, "RS256", &claims, RS256_SIGNATURE).into();
+        let id_token = signed(rng, "RS256", &claims, RS256_SIGNATURE);
+        login.id_tokens += 1;
+        let known = IdToken {
+            number: login.id_tokens,
+            expires: now + config.token_lifetime,
+            scope: scope.clone(),
+        };
+        login.id.insert(id_token.clone(), known);
+        body["id_token"] = id_token.into();
     }
     let client_id = client_id.to_owned();
     let expires = now + config.token_lifetime;

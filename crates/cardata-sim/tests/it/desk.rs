@@ -24,6 +24,8 @@ pub struct Desk {
     clock: Arc<Mutex<Timestamp>>,
     http: reqwest::Client,
     pub access_token: String,
+    pub refresh_token: String,
+    pub id_token: String,
 }
 
 /// Status and JSON body; `Null` for a body that is not JSON.
@@ -50,7 +52,26 @@ impl Desk {
             clock,
             http,
             access_token: String::new(),
+            refresh_token: String::new(),
+            id_token: String::new(),
         }
+    }
+
+    /// A desk whose client has logged in, where time passes by itself.
+    pub async fn on_its_own_clock(config: SimConfig) -> Self {
+        let mut desk = Self::logged_in(SimConfig::default()).await;
+        let sim = Sim::start(SimConfig {
+            approval: Approval::Auto {
+                after: Duration::ZERO,
+            },
+            ..config
+        });
+        desk.sim = sim.await.unwrap();
+        desk.control = desk.sim.control();
+        let code = desk.device_code().await;
+        let (_, tokens) = desk.poll(&code).await;
+        desk.keep(&tokens);
+        desk
     }
 
     /// A desk whose client has logged in.
@@ -65,8 +86,21 @@ impl Desk {
         let code = desk.device_code().await;
         let (status, tokens) = desk.poll(&code).await;
         assert_eq!(status, 200, "{tokens}");
-        desk.access_token = text(&tokens["access_token"]);
+        desk.keep(&tokens);
         desk
+    }
+
+    /// A refresh whose tokens are used from now on.
+    pub async fn renew(&mut self) {
+        let (status, tokens) = self.refresh(&self.refresh_token).await;
+        assert_eq!(status, 200, "{tokens}");
+        self.keep(&tokens);
+    }
+
+    fn keep(&mut self, tokens: &Value) {
+        self.access_token = text(&tokens["access_token"]);
+        self.refresh_token = text(&tokens["refresh_token"]);
+        self.id_token = text(&tokens["id_token"]);
     }
 
     pub fn pass(&self, seconds: u64) {

@@ -3,7 +3,11 @@
 mod charging;
 mod containers;
 mod desk;
+mod driver;
 mod faults;
 mod login;
 mod refusals;
+mod stream_faults;
+mod stream_login;
+mod stream_messages;
 mod telematics;

@@ -1,0 +1,288 @@
+//! Who is connected, and what each connection still has to write. All of it is data: the sockets are in
+//! [`super::connection`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use jiff::Timestamp;
+use rumqttc::mqttbytes::v4::Packet;
+use tokio::sync::{Notify, watch};
+
+use super::programme::{Programme, Terms};
+use super::record::{StreamLog, Streamed};
+use super::session::{Kept, Message, Session};
+use crate::world::World;
+
+/// The broker's side of the account. There is one login, so there is one subscriber at a time.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    lines: BTreeMap<u64, Line>,
+    last_line: u64,
+    /// The line that is logged in.
+    live: Option<u64>,
+    kept: HashMap<String, Kept>,
+    programme: Programme,
+    pub(super) log: StreamLog,
+    pub(super) refusals: Refusals,
+    /// Whether connections are taken.
+    pub(super) open: watch::Sender<bool>,
+    /// Told when somebody logs in.
+    pub(super) news: Arc<Notify>,
+    /// Before this second, in seconds since 1970, lie the stamps of the next burst.
+    pub(super) burst: Option<i64>,
+}
+
+/// Logins that are refused though their tokens have not expired.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    pub left: u32,
+    /// Tokens with a higher number are taken.
+    pub last_token: u64,
+}
+
+/// One connection.
+#[derive(Debug)]
+struct Line {
+    /// What goes out before any message.
+    answers: BytesMut,
+    ending: watch::Sender<Option<Ending>>,
+    wake: Arc<Notify>,
+    session: Option<Session>,
+}
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// As TLS has it.
+    Orderly,
+    /// Without a word, as when the network is gone.
+    Abrupt,
+}
+
+/// What the socket of a line has to do next.
+pub(super) enum Work {
+    /// Write this; it holds the messages with these numbers in the record.
+    Write(BytesMut, std::ops::Range<usize>),
+    End(Ending),
+    Wait,
+}
+
+/// What a connection holds of its line.
+pub(super) struct Handle {
+    pub number: u64,
+    pub wake: Arc<Notify>,
+    pub ending: watch::Receiver<Option<Ending>>,
+}
+
+impl Broker {
+    pub fn new() -> Self {
+        Self {
+            lines: BTreeMap::new(),
+            last_line: 0,
+            live: None,
+            kept: HashMap::new(),
+            programme: Programme::default(),
+            log: StreamLog::default(),
+            refusals: Refusals::default(),
+            open: watch::Sender::new(true),
+            news: Arc::default(),
+            burst: None,
+        }
+    }
+
+    /// A new connection, on which nobody has logged in.
+    pub(super) fn open_line(&mut self) -> Handle {
+        self.last_line += 1;
+        let (ending, receiver) = watch::channel(None);
+        let wake = Arc::new(Notify::new());
+        let line = Line {
+            answers: BytesMut::new(),
+            ending,
+            wake: wake.clone(),
+            session: None,
+        };
+        self.lines.insert(self.last_line, line);
+        Handle {
+            number: self.last_line,
+            wake,
+            ending: receiver,
+        }
+    }
+
+    /// Forgets a connection that is closed.
+    pub(super) fn forget(&mut self, number: u64) {
+        self.lines.remove(&number);
+    }
+
+    /// Whether somebody is logged in.
+    pub(super) fn is_live(&self) -> bool {
+        self.live.is_some()
+    }
+
+    pub(super) fn session(&mut self, number: u64) -> Option<&mut Session> {
+        self.lines.get_mut(&number)?.session.as_mut()
+    }
+
+    pub(super) fn answer(&mut self, number: u64, packet: &Packet) {
+        let Some(line) = self.lines.get_mut(&number) else {
+            return;
+        };
+        if let Err(error) = packet.write(&mut line.answers, usize::MAX) {
+            tracing::warn!(%error, "an answer cannot be sent");
+        }
+        line.wake.notify_one();
+    }
+
+    /// The login on a line was granted, and the one before it has ended.
+    pub(super) fn log_in(&mut self, number: u64, session: Session) {
+        if let Some(line) = self.lines.get_mut(&number) {
+            line.session = Some(session);
+            self.live = Some(number);
+        }
+        self.news.notify_one();
+    }
+
+    /// Takes what is kept for a client; a clean session finds nothing and leaves nothing.
+    pub(super) fn take_kept(&mut self, client_id: &str, persistent: bool) -> Option<Kept> {
+        self.kept.remove(client_id).filter(|_| persistent)
+    }
+
+    /// Ends the connection that is logged in. Says whether there was one.
+    pub(super) fn end_live(&mut self, ending: Ending) -> bool {
+        let live = self.live;
+        if let Some(number) = live {
+            self.end(number, ending);
+        }
+        live.is_some()
+    }
+
+    pub(super) fn end_all(&mut self, ending: Ending) {
+        let numbers: Vec<u64> = self.lines.keys().copied().collect();
+        numbers.into_iter().for_each(|number| self.end(number, ending));
+    }
+
+    /// Tells a line to end; what has not been written to it is left to the kept session or gone.
+    pub(super) fn end(&mut self, number: u64, ending: Ending) {
+        let Some(line) = self.lines.get(&number) else {
+            return;
+        };
+        if line.ending.borrow().is_none() {
+            line.ending.send_replace(Some(ending));
+            line.wake.notify_one();
+        }
+        if self.live == Some(number) {
+            self.live = None;
+            if let Some(session) = line.session.as_ref().filter(|session| session.persistent) {
+                self.kept.insert(session.client_id.clone(), session.keep());
+            }
+        }
+    }
+
+    /// What the socket of a line has to do next. Messages count as sent when they are taken here.
+    pub(super) fn take(&mut self, number: u64, log: bool, now: Timestamp) -> Work {
+        let Some(line) = self.lines.get_mut(&number) else {
+            return Work::End(Ending::Orderly);
+        };
+        let mut bytes = line.answers.split();
+        let ending = *line.ending.borrow();
+        let streamed = &mut self.log.streamed;
+        let first = streamed.len();
+        if let Some(session) = line.session.as_mut().filter(|_| ending.is_none()) {
+            session.write(&mut bytes, |message| {
+                log.then(|| {
+                    streamed.push(Streamed {
+                        at: now,
+                        topic: message.topic.clone(),
+                        payload: message.payload.to_vec(),
+                        stray: message.stray,
+                        acknowledged: false,
+                        cut: false,
+                    });
+                    streamed.len() - 1
+                })
+            });
+        }
+        match ending {
+            _ if !bytes.is_empty() => Work::Write(bytes, first..streamed.len()),
+            Some(ending) => Work::End(ending),
+            None => Work::Wait,
+        }
+    }
+
+    /// The connection broke while these were written.
+    pub(super) fn cut(&mut self, messages: std::ops::Range<usize>) {
+        for streamed in self.log.streamed.get_mut(messages).unwrap_or_default() {
+            streamed.cut = true;
+        }
+    }
+
+    /// The client has a message. `Err` when it was not asked to say so.
+    pub(super) fn acknowledge(&mut self, number: u64, id: u16) -> Result<(), ()> {
+        let line = self.lines.get_mut(&number).ok_or(())?;
+        let record = line.session.as_mut().ok_or(())?.acknowledge(id)?;
+        // Numbers may have been waited for.
+        line.wake.notify_one();
+        if let Some(streamed) = record.and_then(|record| self.log.streamed.get_mut(record)) {
+            streamed.acknowledged = true;
+        }
+        Ok(())
+    }
+
+    /// Publishes a message. Nobody hears it who is not subscribed at this moment.
+    pub(super) fn publish(&mut self, message: &Message) -> bool {
+        let live = self.live.and_then(|number| self.lines.get_mut(&number));
+        let mut heard = false;
+        if let Some(line) = live
+            && let Some(session) = &mut line.session
+            && session.offer(message)
+        {
+            line.wake.notify_one();
+            heard = true;
+        }
+        for kept in self.kept.values_mut() {
+            heard |= kept.offer(message);
+        }
+        if !heard {
+            self.log.unheard += 1;
+        }
+        heard
+    }
+}
+
+/// Brings the stream up to the clock: publishes what the cars have said since, and ends the login whose token has
+/// expired.
+pub(crate) fn advance(world: &mut World, now: Timestamp) {
+    let World {
+        stream,
+        cars,
+        config,
+        login,
+        ..
+    } = world;
+    let gcid = login.gcid();
+    let terms = Terms {
+        gcid,
+        seed: config.seed,
+        config: &config.stream,
+    };
+    let live = stream.live;
+    let expires = live.and_then(|number| stream.session(number).map(|session| session.expires));
+    for emission in stream.programme.due(cars, terms, now) {
+        let expired = expires.is_some_and(|expires| emission.sent >= expires.as_millisecond());
+        if expired {
+            stream.end_live(Ending::Orderly);
+        }
+        if !config.stream.selection.has(emission.descriptor) {
+            continue;
+        }
+        stream.publish(&Message {
+            topic: format!("{gcid}/{}", emission.vin),
+            payload: emission.payload.into(),
+            stray: None,
+        });
+    }
+    if expires.is_some_and(|expires| now >= expires) {
+        stream.end_live(Ending::Orderly);
+    }
+}
