@@ -170,6 +170,16 @@ impl Scene {
         self.sim.auth_url()
     }
 
+    /// Where BMW's stream is.
+    pub fn stream_url(&self) -> String {
+        self.sim.stream_url()
+    }
+
+    /// The certificate (PEM) that vouches for BMW's stream.
+    pub fn stream_ca(&self) -> &str {
+        self.sim.stream_ca()
+    }
+
     /// Changes the pipeline file.
     pub fn edit(&self, change: impl FnOnce(String) -> String) {
         let path = self.path("pipeline.yaml");

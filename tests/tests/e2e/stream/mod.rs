@@ -2,6 +2,7 @@
 
 mod bursts;
 mod duels;
+mod history;
 mod household;
 mod kills;
 mod outages;
