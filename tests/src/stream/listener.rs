@@ -23,6 +23,11 @@ impl Heard {
         std::str::from_utf8(&self.payload).expect("text")
     }
 
+    /// In one line.
+    fn shown(&self) -> String {
+        format!("{} {}", self.topic, String::from_utf8_lossy(&self.payload))
+    }
+
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.payload).expect("JSON")
     }
@@ -83,8 +88,14 @@ impl Listener {
         let arrived = matches!(waited, Ok(Ok(_)));
         assert!(
             arrived,
-            "no {what} within {deadline:?}: {} messages",
-            self.heard().len()
+            "no {what} within {deadline:?} in {} messages, the last of which are {:#?}",
+            self.heard().len(),
+            self.heard()
+                .iter()
+                .rev()
+                .take(20)
+                .map(Heard::shown)
+                .collect::<Vec<_>>()
         );
     }
 

@@ -89,6 +89,13 @@ impl Stage {
     }
 }
 
+/// Waits until every sink has acknowledged what is in the journal now.
+pub async fn delivered(scene: &Scene, run: &Cardata) {
+    let state = scene.path("state");
+    let newest = stores::newest_entry(&state);
+    until(run, "delivery", || stores::acknowledged(&state, &[]) >= newest).await;
+}
+
 /// The account's id, which only the login brings.
 pub fn gcid(scene: &Scene) -> String {
     let text = std::fs::read_to_string(scene.path("state/tokens/home.json")).expect("there is a login");

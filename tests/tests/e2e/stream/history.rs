@@ -14,8 +14,8 @@ use crate::stores;
 
 /// Ten minutes of the car's life a second.
 const SPEED: f64 = 600.0;
-/// Messages that are a good part of a day, with drives and a charge.
-const MESSAGES: usize = 6_000;
+/// Messages that are several hours, with a drive and a charge.
+const MESSAGES: usize = 2_000;
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Keys that BMW stamps with the time of a call: which of the polls' stamps are news depends on what came between.
@@ -27,7 +27,14 @@ const STAMPED_BY_THE_CALL: [&str; 5] = [
     "vehicle.drivetrain.electricEngine.remainingElectricRange",
 ];
 /// Words for "no value".
-const NO_VALUE: [&str; 6] = ["", "-NA-", "INVALID", "UNKNOWN", "SIGNAL_INVALID", "ASN_isUnknown"];
+const NO_VALUE: [&str; 6] = [
+    "",
+    "-NA-",
+    "INVALID",
+    "UNKNOWN",
+    "SIGNAL_INVALID",
+    "ASN_isUnknown",
+];
 
 #[tokio::test]
 async fn polls_and_messages_are_one_history_reading_by_reading() {
@@ -42,7 +49,10 @@ async fn polls_and_messages_are_one_history_reading_by_reading() {
     stop(run).await;
 
     let logins = scene.bmw.stream_logins();
-    assert!(logins.iter().filter(|login| login.code == 0).count() > 3, "{logins:?}");
+    assert!(
+        logins.iter().filter(|login| login.code == 0).count() > 3,
+        "{logins:?}"
+    );
     let streamed = scene.bmw.streamed();
     let (certain, cut): (Vec<_>, Vec<_>) = streamed.iter().partition(|message| !message.cut);
     let found = plain(stores::sqlite(&scene.path("cardata.db")));
@@ -150,10 +160,16 @@ fn without_stamped(rows: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
 
 fn was_served(scene: &Scene, row: &Row) -> bool {
     scene.bmw.served().iter().any(|served| {
-        let at = served.timestamp.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        let at = served
+            .timestamp
+            .as_deref()
+            .and_then(|text| text.parse::<jiff::Timestamp>().ok());
         served.descriptor == row.descriptor
             && at.is_some_and(|at| at.as_millisecond() == row.at)
-            && served.value.as_deref().is_some_and(|value| canonical(value) == row.value)
+            && served
+                .value
+                .as_deref()
+                .is_some_and(|value| canonical(value) == row.value)
     })
 }
 
