@@ -98,7 +98,7 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
         status.sinks = sinks(pipeline, &[], &[]);
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let http = context::http_client()?;
+    let http = context::http_client(&pipeline.accounts)?;
     let prices = plan::prices(pipeline);
     for options in &pipeline.accounts {
         let authenticator = account::authenticator(options, &http, &state, &clock);
