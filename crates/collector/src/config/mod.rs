@@ -12,6 +12,7 @@
 //! value that came from outside of the file is in any of them.
 
 mod accounts;
+mod connections;
 mod duration;
 mod glob;
 mod interpolate;
@@ -275,6 +276,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Pro
     let journal = options::journal(root, problems);
     let (clock, simulator) = options::time(root, &accounts, problems);
     let timezone = timezone::read(root, problems);
+    connections::check(&accounts, &sources, problems);
     selection::check(&sources, &sinks, vehicles.as_ref(), problems);
     if let Some(vehicles) = &vehicles {
         plan::check(&accounts, &sources, vehicles, problems);

@@ -3,6 +3,7 @@
 use cardata_auth::{AuthError, StoreError};
 use collector_core::{Name, SinkError, SourceError};
 
+use crate::http::ClientError;
 use crate::journal::JournalError;
 use crate::state::StateError;
 
@@ -23,8 +24,8 @@ pub enum RunError {
     /// Tokens are encrypted, and the passphrase is missing or another one.
     #[error(transparent)]
     Tokens(StoreError),
-    #[error("the HTTP client cannot be made")]
-    Http(#[source] reqwest::Error),
+    #[error(transparent)]
+    Http(#[from] ClientError),
     #[error("the sink {name} cannot be built")]
     Sink { name: Name, source: SinkError },
     #[error("the source {name} cannot be built")]
@@ -41,7 +42,8 @@ impl RunError {
         match self {
             Self::State(StateError::InUse { .. }) => 5,
             Self::LoginNeeded { .. } => 3,
-            Self::Http(_) | Self::SimulatorLogin(_) => 70,
+            Self::SimulatorLogin(_) => 70,
+            Self::Http(error) if !error.is_mistake() => 70,
             _ => 2,
         }
     }

@@ -25,7 +25,7 @@ pub async fn engine(
     lock: StateLock,
     journal: Journal,
 ) -> Result<Engine, RunError> {
-    let http = http::client().map_err(RunError::Http)?;
+    let http = http::client_for(&pipeline.accounts)?;
     let clock = clock(&pipeline, &journal)?;
     let simulator = match &pipeline.simulator {
         Some(options) => Some(

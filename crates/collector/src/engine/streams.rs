@@ -1,5 +1,8 @@
 //! The streams of a pipeline, and the way from them into the journal.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

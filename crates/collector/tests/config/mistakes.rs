@@ -137,6 +137,14 @@ fn vehicles() {
 }
 
 #[test]
+fn streams_that_evict_each_other() {
+    insta::assert_snapshot!(draw_sections([
+        "sources:\n  - type: wire\n  - type: meter\n  - type: «wire»\n    name: other\n    vehicles: [i3]\n",
+        "accounts:\n  - { name: home, client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0 }\n  - { name: office, client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f1 }\nsources:\n  - { type: wire, name: a, account: home }\n  - { type: wire, name: b, account: office }\n  - { type: «wire», name: c }\n",
+    ]));
+}
+
+#[test]
 fn sources() {
     insta::assert_snapshot!(draw_sections([
         "sources:\n  - type: «metre»\n",

@@ -35,6 +35,8 @@ pub async fn run(options: CheckArgs) -> CommandResult {
             return Ok(());
         }
     }
+    // Reads the certificates that the accounts name.
+    context::http_client(&pipeline.accounts)?;
     terminal::say(&format!(
         "{}: sound; {}, {}, {}",
         options.pipeline.config.display(),
@@ -84,7 +86,12 @@ async fn connect(pipeline: Pipeline) -> CommandResult {
 
 async fn login(options: &config::Account, state: &StateDirectory) -> Result<Probe, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let authenticator = account::authenticator(options, &context::http_client()?, state, &clock);
+    let authenticator = account::authenticator(
+        options,
+        &context::http_client(std::slice::from_ref(options))?,
+        state,
+        &clock,
+    );
     let what = format!("login of account {}", options.name);
     // Creating the lock file of a login that is not there would write.
     let stored = authenticator.tokens().await;

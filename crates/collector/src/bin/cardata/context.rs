@@ -37,9 +37,10 @@ pub fn shown(path: &Path, base: &Path) -> String {
     }
 }
 
-/// The HTTP client for commands.
-pub fn http_client() -> Result<reqwest::Client, Failure> {
-    http::client().map_err(|error| Failure::new(70, chain(&error)))
+/// The HTTP client for commands, which trusts what these accounts trust.
+pub fn http_client(accounts: &[config::Account]) -> Result<reqwest::Client, Failure> {
+    http::client_for(accounts)
+        .map_err(|error| Failure::new(if error.is_mistake() { 2 } else { 70 }, chain(&error)))
 }
 
 /// The accounts of the pipeline, ready to be called beside a process that may be running it. Their calls
@@ -55,7 +56,7 @@ pub fn accounts(pipeline: &Pipeline) -> Result<Vec<Account>, Failure> {
     let state =
         StateDirectory::create(&pipeline.state).map_err(|error| Failure::new(2, error.to_string()))?;
     let journal = Journal::open(state.path()).map_err(|error| Failure::new(2, chain(&error)))?;
-    let http = http_client()?;
+    let http = http_client(&pipeline.accounts)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let accounts = pipeline.accounts.iter();
     Ok(accounts

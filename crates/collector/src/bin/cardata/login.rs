@@ -62,7 +62,11 @@ async fn log_in(account: &Account, state: &StateDirectory) -> CommandResult {
         .check_replaceable()
         .map_err(|error| Failure::new(2, context::chain(&error)))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let oauth = OAuthClient::new(context::http_client()?, account.auth.clone(), clock.clone());
+    let oauth = OAuthClient::new(
+        context::http_client(std::slice::from_ref(account))?,
+        account.auth.clone(),
+        clock.clone(),
+    );
     let waiting = terminal::spinner("waiting for the approval");
     let result = login(&oauth, &account.client_id, |code| {
         waiting.suspend(|| terminal::say(&invitation(&account.name, code)));

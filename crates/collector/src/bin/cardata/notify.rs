@@ -17,7 +17,7 @@ pub async fn run(options: NotifyArgs) -> CommandResult {
             format!("the pipeline file has no `notify`; write for example:\n\n{EXAMPLE}"),
         ));
     }
-    let http = context::http_client()?;
+    let http = context::http_client(&pipeline.accounts)?;
     let notice = test();
     let mut failed = 0;
     for channel in &pipeline.notify {

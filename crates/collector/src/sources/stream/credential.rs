@@ -1,6 +1,5 @@
 //! What a stream logs in with, and where it comes from.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -128,7 +127,7 @@ pub trait Credentials: Send + Sync {
 }
 
 #[async_trait]
-impl Credentials for Arc<Account> {
+impl Credentials for Account {
     async fn current(&self) -> Result<Credential, AuthError> {
         self.authenticator.access_token().await?;
         self.stored().await

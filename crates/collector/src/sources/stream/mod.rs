@@ -2,20 +2,19 @@
 //!
 //! * [`driver`]: logs in and finds out what to do when a connection ends. [`serve`]: a connection at work, and the one
 //!   that takes over from it. [`reception`]: read, store, acknowledge.
-//! * [`credential`]: the password, and when another one is due. [`breaker`]: how soon and how often may be tried: pure.
+//! * [`credential`]: the password; [`renewal`]: another one in time. [`breaker`]: how soon and how often may be tried: pure.
 //! * [`tell`]: what the owner learns. [`wiring`]: where the client of the broker is put in.
 
 mod breaker;
 mod credential;
 mod driver;
 mod reception;
+mod renewal;
 mod serve;
 mod tell;
 #[cfg(test)]
 mod tests;
 mod wiring;
-
-use std::sync::Arc;
 
 use collector_core::{Cadence, Invalid, Source, SourceConfig, SourceContext, SourceError, register_source};
 use schemars::JsonSchema;
@@ -52,8 +51,7 @@ impl SourceConfig for StreamConfig {
         let connector = wiring::connector(&account).map_err(|error| SourceError::Misconfigured {
             reason: Chain(&error).to_string(),
         })?;
-        let credentials = Arc::new(account.clone());
-        let driver = Driver::new(context.name, account, credentials, connector, wiring::read);
+        let driver = Driver::new(context.name, account.clone(), account, connector, wiring::read);
         Ok(Source::Stream(Box::new(driver)))
     }
 }

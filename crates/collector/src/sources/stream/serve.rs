@@ -16,16 +16,15 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::{Moment, QUIET, STEADY, Trouble};
-use super::credential::{Credential, Credentials};
+use super::credential::Credential;
 use super::driver::{Connected, Driver, log_in, reach, trouble};
 use super::reception::{End, Reception};
+use super::renewal::Renewal;
 use crate::account::Chain;
 use crate::journal::streams::StreamFact;
 
 /// How long the broker may take to end a connection that was taken over; in real time.
 const GRACE: Duration = Duration::from_secs(5);
-/// How often it is looked again for another password when the one in use should have been replaced, at the least.
-const SOONEST_LOOK: SignedDuration = SignedDuration::from_millis(500);
 
 type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -142,7 +141,7 @@ impl Driver {
             current: Some(self.reception(session, &credential, closing.clone(), output)),
             closing,
             retiring: None,
-            renewal: Some(self.renewal(&credential, credential.shortest_use())),
+            renewal: Some(self.renewal(&credential, later(at, credential.shortest_use()))),
             takeover: None,
             used: credential,
         }
@@ -171,15 +170,15 @@ impl Driver {
         Box::pin(reception.run(session))
     }
 
-    /// Finds another password in time, not before `pause` has passed.
-    fn renewal<'a>(&mut self, used: &Credential, pause: SignedDuration) -> Work<'a, Credential> {
+    /// Finds another password in time, not before this time.
+    fn renewal<'a>(&mut self, used: &Credential, not_before: Timestamp) -> Work<'a, Credential> {
         let renewal = Renewal {
             credentials: self.credentials.clone(),
             clock: self.account.clock.clone(),
             used: used.clone(),
             refused: self.refused.take(),
         };
-        Box::pin(renewal.run(pause))
+        Box::pin(renewal.run(not_before))
     }
 
     fn take_over(&self, serving: &mut Serving<'_>, credential: Credential) {
@@ -222,7 +221,7 @@ impl Driver {
             let before = serving.retiring.take();
             serving.retiring = Some(Box::pin(retire(old, old_closing, before)));
         }
-        serving.renewal = Some(self.renewal(&credential, credential.shortest_use()));
+        serving.renewal = Some(self.renewal(&credential, later(at, credential.shortest_use())));
         serving.used = credential;
     }
 
@@ -253,7 +252,7 @@ impl Driver {
         let pause = self.breaker.delay(&mut rand::rng()).max(held);
         let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
         let used = serving.used.clone();
-        serving.renewal = Some(self.renewal(&used, pause.max(SOONEST_LOOK)));
+        serving.renewal = Some(self.renewal(&used, later(now.shown, pause)));
     }
 
     /// The connection is over, and no takeover of ours is the reason.
@@ -300,64 +299,6 @@ impl Driver {
     }
 }
 
-/// Finds another password than the one in use.
-struct Renewal {
-    credentials: Arc<dyn Credentials>,
-    clock: Arc<dyn Clock>,
-    used: Credential,
-    /// It was refused; another one is asked for once.
-    refused: Option<Credential>,
-}
-
-impl Renewal {
-    async fn run(mut self, pause: SignedDuration) -> Credential {
-        self.sleep(pause).await;
-        let mut asked = false;
-        loop {
-            let due = self.clock.now() >= self.used.renew_at();
-            let found = match self.refused.take() {
-                Some(refused) => self.credentials.replaced(&refused).await,
-                None if due && !asked => {
-                    let renewed = self.credentials.renewed(&self.used).await;
-                    // A failure is the authenticator's to space out; an answer that brings nothing new is not
-                    // asked for again.
-                    asked = renewed.is_ok();
-                    renewed
-                }
-                None if due => self.credentials.current().await,
-                None => self.credentials.stored().await,
-            };
-            match found {
-                Ok(found) if !found.is(&self.used) => return found,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::debug!(error = %Chain(&error), "there is no other login for the stream yet");
-                }
-            }
-            tokio::select! {
-                () = self.sleep(self.next_look()) => {}
-                () = self.credentials.look() => {}
-            }
-        }
-    }
-
-    /// Until another one is due; where it is overdue, sooner the less time is left.
-    fn next_look(&self) -> SignedDuration {
-        let now = self.clock.now();
-        let until = self.used.renew_at().duration_since(now);
-        if until > SignedDuration::ZERO {
-            return until;
-        }
-        (self.used.left(now) / 4).max(SOONEST_LOOK)
-    }
-
-    async fn sleep(&self, time: SignedDuration) {
-        self.clock
-            .sleep(Duration::try_from(time).unwrap_or_default())
-            .await;
-    }
-}
-
 async fn take_over(
     connector: Arc<dyn MqttConnector>,
     clock: Arc<dyn Clock>,
@@ -397,6 +338,10 @@ async fn retire(mut old: Work<'_, End>, closing: CancellationToken, before: Opti
         Some(before) => drop(tokio::join!(end, before)),
         None => end.await,
     }
+}
+
+fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Waits for what is under way and takes it off; for ever where nothing is. May be dropped at any time.

@@ -103,7 +103,7 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
     status.streams =
         streams::gather(overview.as_ref(), pipeline, &components, &status.polls, now).map_err(failed)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let http = context::http_client()?;
+    let http = context::http_client(&pipeline.accounts)?;
     let prices = plan::prices(pipeline);
     for options in &pipeline.accounts {
         let authenticator = account::authenticator(options, &http, &state, &clock);
