@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StreamError {
-    /// No connection to the broker: it or the network is away. Passes by itself.
+    /// No connection to the broker, or no answer to a login: it or the network is away. Passes by itself.
     #[error("cannot reach {address}: {reason}")]
     Unreachable { address: String, reason: String },
     /// The broker's certificate is not trusted, or it speaks no TLS. Needs a person, or passes with a renewal.

@@ -103,3 +103,70 @@ impl Mailbox {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn batch(messages: usize, bytes: usize) -> Vec<Message> {
+        let message = Message {
+            topic: "g/v".to_owned(),
+            payload: Bytes::from(vec![0; bytes]),
+            id: None,
+        };
+        vec![message; messages]
+    }
+
+    /// Whether there is room now.
+    async fn fits(inlet: &Inlet) -> bool {
+        tokio::select! {
+            biased;
+            () = inlet.put(batch(1, 1)) => true,
+            () = std::future::ready(()) => false,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_mailbox_takes_nothing_until_it_was_emptied() {
+        for (messages, bytes) in [(MOST_MESSAGES, 1), (2, MOST_BYTES / 2)] {
+            let (inlet, mut outlet) = mailbox();
+            inlet.put(batch(messages - 1, bytes)).await;
+            assert!(fits(&inlet).await);
+            assert_eq!(outlet.take().await.unwrap().len(), messages);
+            inlet.put(batch(messages, bytes)).await;
+            assert!(!fits(&inlet).await);
+            assert_eq!(outlet.take().await.unwrap().len(), messages);
+            assert!(fits(&inlet).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_woken() {
+        let (inlet, mut outlet) = mailbox();
+        let (messages, ()) = tokio::join!(outlet.take(), inlet.put(batch(3, 1)));
+        assert_eq!(messages.unwrap().len(), 3);
+        inlet.put(batch(MOST_MESSAGES, 1)).await;
+        let (first, ()) = tokio::join!(
+            async {
+                tokio::task::yield_now().await;
+                outlet.take().await
+            },
+            inlet.put(batch(2, 1))
+        );
+        assert_eq!(first.unwrap().len(), MOST_MESSAGES);
+        assert_eq!(outlet.take().await.unwrap().len(), 2);
+        let (end, ()) = tokio::join!(outlet.take(), async { inlet.end(StreamError::Silent) });
+        assert_eq!(end, Err(StreamError::Silent));
+    }
+
+    #[tokio::test]
+    async fn an_inlet_that_vanishes_is_an_end_behind_its_messages() {
+        let (inlet, mut outlet) = mailbox();
+        inlet.put(batch(1, 1)).await;
+        drop(inlet);
+        assert_eq!(outlet.take().await.unwrap().len(), 1);
+        assert!(matches!(outlet.take().await, Err(StreamError::Closed { .. })));
+    }
+}

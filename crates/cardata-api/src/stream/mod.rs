@@ -69,7 +69,7 @@ pub trait MqttSession: Send {
     async fn close(self: Box<Self>);
 }
 
-/// A message as it came.
+/// A message as it came; of one beyond 4 MiB, only the beginning.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     pub topic: String,
