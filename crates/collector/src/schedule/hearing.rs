@@ -106,8 +106,8 @@ impl Hearing {
         })
     }
 
-    /// What the stream tells of a vehicle; `None` where it is not heard, or not of drives and charges. `streamable`: everything that is asked for by
-    /// polls could come by a stream.
+    /// What the stream tells of a vehicle; `None` where it is not heard, or not of drives and charges. `streamable`:
+    /// everything that is asked for by polls could come by a stream.
     pub(super) fn streamed(&self, vin: &Vin, streamable: bool, now: Timestamp) -> Option<Streamed> {
         let heard = self.lock();
         let since = heard.carries_since(now)?;

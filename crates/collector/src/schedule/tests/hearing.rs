@@ -178,3 +178,20 @@ fn what_was_heard_survives_a_restart() {
     again.connected(&stream(), minute(9));
     assert_eq!(again.streamed(&vin(), true, minute(10)).unwrap().heard, minute(9));
 }
+
+#[test]
+fn what_is_heard_before_the_journal_was_read_is_not_forgotten() {
+    let before = connected();
+    before.told(3, STATUS, "\"CHARGINGACTIVE\"");
+    let json = before.remembered(&vin()).unwrap();
+    let hearing = Hearing::default();
+    hearing.connected(&stream(), minute(10));
+    hearing.told(11, DOOR, "true");
+    hearing.told(12, LATITUDE, "48.1");
+    hearing.recall(&vin(), serde_json::from_str(&json).unwrap());
+    assert_eq!(hearing.activity(&vin(), minute(13), None), Activity::Charging);
+    assert_eq!(
+        hearing.streamed(&vin(), true, minute(13)).unwrap().heard,
+        minute(12)
+    );
+}

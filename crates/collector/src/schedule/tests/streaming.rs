@@ -92,14 +92,14 @@ fn every_event_is_followed_by_a_poll_when_its_values_have_arrived() {
 #[test]
 fn an_event_has_one_poll_and_a_time_to_settle() {
     let mut world = quiet();
-    for what in [Happened::TripEnded, Happened::ChargeBegan, Happened::Reconnected] {
+    for what in [Happened::Reconnected, Happened::ChargeBegan, Happened::TripEnded] {
         world.targets[0].stream = streamed(world.now, Some((world.now - MINUTES, what)));
         assert_eq!(next(&world), (4 * MINUTES, Reason::After(what)));
     }
     // A poll that was made meanwhile came too early.
     world.targets[0].last = Some(world.now);
     let (wait, reason) = next(&world);
-    assert_eq!(reason, Reason::After(Happened::Reconnected));
+    assert_eq!(reason, Reason::After(Happened::TripEnded));
     assert!(wait >= 15 * MINUTES && wait <= 20 * MINUTES, "{wait:#}");
     world.now += 30 * MINUTES;
     world.targets[0].last = Some(world.now - MINUTES);
@@ -210,4 +210,15 @@ fn a_failed_poll_of_an_event_is_repeated_soon() {
     target.last = Some(world.now);
     target.failures = 1;
     assert_eq!(next(&world), (5 * MINUTES, Reason::Retry { failures: 1 }));
+}
+
+#[test]
+fn a_gap_that_a_poll_has_bridged_needs_no_other() {
+    let mut world = quiet();
+    let back = world.now - MINUTES;
+    world.targets[0].stream = streamed(world.now, Some((back, Happened::Reconnected)));
+    world.targets[0].last = Some(back - 6 * MINUTES);
+    assert_eq!(next(&world).1, Reason::After(Happened::Reconnected));
+    world.targets[0].last = Some(back - 4 * MINUTES);
+    assert!(matches!(next(&world).1, Reason::Streamed { .. }));
 }
