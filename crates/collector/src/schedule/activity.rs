@@ -224,13 +224,27 @@ impl Evidence {
             .max()
     }
 
-    /// The one of two that was written down later.
+    /// What both tell; the one that was written down later is believed.
     #[must_use]
     pub fn latest(self, other: Self) -> Self {
-        if other.observed > self.observed {
-            other
+        let (newer, older) = if other.observed > self.observed {
+            (other, self)
         } else {
-            self
+            (self, other)
+        };
+        Self {
+            charging: newer.charging.or(older.charging),
+            power: newer.power.or(older.power),
+            hv_charging: newer.hv_charging.or(older.hv_charging),
+            moving: newer.moving.or(older.moving),
+            ignition: newer.ignition.or(older.ignition),
+            mileage: newer.mileage.or(older.mileage),
+            went_on: newer.went_on.max(older.went_on),
+            battery_heard: newer.battery_heard.max(older.battery_heard),
+            motion_heard: newer.motion_heard.max(older.motion_heard),
+            trip_end: newer.trip_end.max(older.trip_end),
+            spoke: newer.spoke.max(older.spoke),
+            ..newer
         }
     }
 

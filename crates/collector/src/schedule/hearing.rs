@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::activity::{Activity, Evidence, Happened, Turns};
+use super::coverage::{Brings, Coverage};
 use super::line::Line;
 use super::situation::Streamed;
 use crate::normalise::known::KnownDescriptors;
@@ -30,7 +31,13 @@ pub struct Hearing {
 #[derive(Debug, Default)]
 struct Heard {
     lines: HashMap<Name, Line>,
-    vehicles: HashMap<Vin, Evidence>,
+    vehicles: HashMap<Vin, Vehicle>,
+}
+
+#[derive(Debug, Default)]
+struct Vehicle {
+    evidence: Evidence,
+    coverage: Coverage,
 }
 
 /// What the plan depends on, of what messages change.
@@ -58,11 +65,13 @@ impl Hearing {
     /// A message of a stream is in the journal. Messages may come in any order, and more than once.
     pub fn heard(&self, _source: &Name, snapshot: &RawSnapshot) {
         let now = snapshot.received_at;
-        let changed = self.with(&snapshot.vin, |evidence| {
-            let before = outline(evidence, now);
-            evidence.observe(snapshot, &self.known);
-            before != outline(evidence, now)
-        });
+        let mut heard = self.lock();
+        let vehicle = heard.vehicle(&snapshot.vin);
+        let before = outline(&vehicle.evidence, now);
+        vehicle.evidence.observe(snapshot, &self.known);
+        vehicle.coverage.heard(snapshot);
+        let changed = before != outline(&vehicle.evidence, now);
+        drop(heard);
         if changed {
             self.changed.notify_one();
         }
@@ -70,38 +79,47 @@ impl Hearing {
 
     /// Takes in what a poll brought.
     pub(super) fn polled(&self, snapshot: &RawSnapshot) {
-        self.with(&snapshot.vin, |evidence| evidence.observe(snapshot, &self.known));
+        let mut heard = self.lock();
+        let carries_since = heard.carries_since(snapshot.received_at);
+        let vehicle = heard.vehicle(&snapshot.vin);
+        vehicle.evidence.observe(snapshot, &self.known);
+        vehicle.coverage.polled(snapshot, carries_since);
     }
 
     /// Takes in what another run wrote down.
     pub(super) fn recall(&self, vin: &Vin, remembered: Evidence) {
-        self.with(vin, |evidence| {
-            *evidence = std::mem::take(evidence).latest(remembered);
-        });
+        let mut heard = self.lock();
+        let evidence = &mut heard.vehicle(vin).evidence;
+        *evidence = std::mem::take(evidence).latest(remembered);
     }
 
     /// What must survive a restart of what a vehicle does.
     pub(super) fn remembered(&self, vin: &Vin) -> Option<String> {
-        serde_json::to_string(self.lock().vehicles.get(vin)?).ok()
+        serde_json::to_string(&self.lock().vehicles.get(vin)?.evidence).ok()
     }
 
     pub(super) fn activity(&self, vin: &Vin, now: Timestamp, last_poll: Option<Timestamp>) -> Activity {
         let heard = self.lock();
-        let evidence = heard.vehicles.get(vin);
-        evidence.map_or_else(Activity::default, |evidence| evidence.activity(now, last_poll))
+        let vehicle = heard.vehicles.get(vin);
+        vehicle.map_or_else(Activity::default, |vehicle| {
+            vehicle.evidence.activity(now, last_poll)
+        })
     }
 
-    /// What the stream tells of a vehicle; `None` where it is not heard. `streamable`: everything that is asked for by
-    /// polls could come by a stream.
+    /// What the stream tells of a vehicle; `None` where it is not heard, or not of drives and charges. `streamable`:
+    /// everything that is asked for by polls could come by a stream.
     pub(super) fn streamed(&self, vin: &Vin, streamable: bool, now: Timestamp) -> Option<Streamed> {
         let heard = self.lock();
-        let lines = heard.lines.values();
-        let since = lines.filter_map(|line| line.carries_since(now)).max()?;
-        let evidence = heard.vehicles.get(vin)?;
+        let since = heard.carries_since(now)?;
+        let Vehicle { evidence, coverage } = heard.vehicles.get(vin)?;
+        let brings = coverage.brings();
+        if brings == Brings::Little {
+            return None;
+        }
         let spoke = evidence.spoke.filter(|spoke| speaks(*spoke, now))?;
         let reconnected = Some((since, Happened::Reconnected)).filter(|(since, _)| *since <= now);
         Some(Streamed {
-            whole: streamable,
+            whole: streamable && brings == Brings::All,
             heard: spoke.max(since),
             event: evidence.happened(now).max(reconnected),
         })
@@ -126,17 +144,26 @@ impl Hearing {
             .lines
             .values_mut()
             .for_each(|line| line.move_with_the_clock(by));
-        for evidence in heard.vehicles.values_mut() {
+        for Vehicle { evidence, coverage } in heard.vehicles.values_mut() {
             evidence.spoke = evidence.spoke.and_then(|at| at.checked_add(by).ok());
+            *coverage = Coverage::default();
         }
-    }
-
-    fn with<T>(&self, vin: &Vin, act: impl FnOnce(&mut Evidence) -> T) -> T {
-        act(self.lock().vehicles.entry(vin.clone()).or_default())
     }
 
     fn lock(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Heard {
+    fn vehicle(&mut self, vin: &Vin) -> &mut Vehicle {
+        self.vehicles.entry(vin.clone()).or_default()
+    }
+
+    /// Since when nothing was missed; `None` while no stream can be counted on.
+    fn carries_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let lines = self.lines.values();
+        lines.filter_map(|line| line.carries_since(now)).max()
     }
 }
 
@@ -148,3 +175,7 @@ fn outline(evidence: &Evidence, now: Timestamp) -> Outline {
 fn speaks(spoke: Timestamp, now: Timestamp) -> bool {
     now.duration_since(spoke) < FORGOTTEN
 }
+
+#[cfg(test)]
+#[path = "tests/hearing.rs"]
+mod tests;

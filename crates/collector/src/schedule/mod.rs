@@ -4,14 +4,15 @@
 //!
 //! * [`planner`]: the next poll of each vehicle, from the calls that were made and what the vehicles do: pure.
 //!   [`cadence`], [`calendar`], [`situation`] and [`reason`] are its parts, [`activity`] reads the last readings.
-//! * [`hearing`]: what streams tell of the vehicles. [`streamed`]: when a poll brings what they did not. [`line`]: how
-//!   their connections fare.
+//! * [`hearing`]: what streams tell of the vehicles, [`coverage`]: what they leave out, [`line`]: how their connections
+//!   fare. [`streamed`]: when a poll brings what they did not.
 //! * [`round`]: what is known of the vehicles while polls are made. [`polling`]: a poll and its outcome.
 
 mod activity;
 mod cadence;
 mod calendar;
 mod clock;
+mod coverage;
 mod hearing;
 mod line;
 mod login;

@@ -385,6 +385,9 @@ fn is_unheard(target: &Target) -> bool {
 }
 
 #[cfg(test)]
+#[path = "tests/streaming.rs"]
+mod streaming;
+#[cfg(test)]
 #[path = "tests/planning.rs"]
 mod tests;
 #[cfg(test)]

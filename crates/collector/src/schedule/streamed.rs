@@ -62,7 +62,12 @@ pub(super) fn next(
 fn event(streamed: &Streamed, last: i64, apart: i64) -> Option<(i64, Reason)> {
     let (at, what) = streamed.event?;
     let settled = milliseconds(at) + SETTLE;
-    (last < settled).then(|| (settled.max(last + apart), Reason::After(what)))
+    let looked = match what {
+        // What was polled shortly before leaves a gap that is too short to be worth a call.
+        Happened::Reconnected => last >= milliseconds(at) - SETTLE,
+        _ => last >= settled,
+    };
+    (!looked).then(|| (settled.max(last + apart), Reason::After(what)))
 }
 
 /// One poll a silence. It is not told before half of it has passed: a vehicle that speaks puts it off for ever.

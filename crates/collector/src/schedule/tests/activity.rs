@@ -1,6 +1,7 @@
 //! What readings tell of a vehicle, fresh and stale.
 
 use collector_core::{Origin, RawReading};
+use proptest::prelude::*;
 use serde_json::value::RawValue;
 
 use super::*;
@@ -205,4 +206,131 @@ fn it_survives_a_restart() {
         serde_json::from_str::<Evidence>("{}").unwrap(),
         Evidence::default()
     );
+}
+
+/// One message of the stream, measured at `second` after noon, that arrives `late` seconds later.
+fn message(descriptor: &str, value: &str, second: i64, late: i64) -> RawSnapshot {
+    let at = noon() + SignedDuration::from_secs(second);
+    let received_at = at + SignedDuration::from_secs(late);
+    let body = format!(r#"{{"value":"{value}","timestamp":"{at:.0}"}}"#);
+    RawSnapshot {
+        vin: "WBY8P210X07A12345".parse().unwrap(),
+        origin: Origin::Stream,
+        requested_at: None,
+        sent_at: None,
+        received_at,
+        readings: vec![RawReading {
+            descriptor: descriptor.to_owned(),
+            body: RawValue::from_string(body).unwrap(),
+        }],
+    }
+}
+
+fn heard(messages: &[RawSnapshot]) -> Evidence {
+    let known = KnownDescriptors::default();
+    let mut evidence = Evidence::default();
+    for message in messages {
+        evidence.observe(message, &known);
+    }
+    evidence
+}
+
+#[test]
+fn an_old_message_ends_nothing() {
+    let fresh = [
+        message(MOVING, "ASN_isTrue", 7_200, 3),
+        message(LATITUDE, "48.1", 7_260, 3),
+    ];
+    let mut evidence = heard(&fresh);
+    let before = evidence.clone();
+    for old in [
+        message(MOVING, "ASN_isFalse", 60, 7_400),
+        message(IGNITION[0], "ASN_isFalse", 60, 7_400),
+        message(STATUS, "CHARGINGACTIVE", 60, 7_400),
+        message(SOC, "44", 60, 7_400),
+        message("vehicle.cabin.door.row1.driver.isOpen", "false", 60, 7_400),
+    ] {
+        evidence.observe(&old, &KnownDescriptors::default());
+        let now = old.received_at;
+        assert_eq!(evidence.activity(now, Some(noon())), Activity::Driving, "{old:?}");
+    }
+    assert_eq!(evidence.told, before.told);
+}
+
+#[test]
+fn a_repeat_of_the_first_of_two_values_of_one_second_is_no_news() {
+    let moving = |value| message(MOVING, value, 600, 3);
+    let evidence = heard(&[
+        message(MOVING, "ASN_isTrue", 0, 3),
+        message(LATITUDE, "48.1", 600, 3),
+        moving("ASN_isTrue"),
+        moving("ASN_isFalse"),
+        moving("ASN_isTrue"),
+    ]);
+    assert_eq!(evidence.as_observed(), Activity::Parked);
+}
+
+#[test]
+fn a_vehicle_that_speaks_of_other_things_alone_charges_no_longer() {
+    let evidence = heard(&[
+        message(STATUS, "CHARGINGACTIVE", 0, 3),
+        message("vehicle.cabin.door.row1.driver.isOpen", "true", 3_700, 3),
+    ]);
+    let now = noon() + minutes(63);
+    assert_eq!(evidence.activity(now, None), Activity::Parked);
+    assert_eq!(
+        evidence.happened(now).map(|(_, what)| what),
+        Some(Happened::ChargeEnded)
+    );
+}
+
+fn any_messages() -> impl Strategy<Value = Vec<RawSnapshot>> {
+    let any = prop::sample::select(vec![
+        (STATUS, "CHARGINGACTIVE"),
+        (STATUS, "CHARGINGENDED"),
+        (HV_STATUS, "CHARGING"),
+        (POWER, "0"),
+        (POWER, "7400"),
+        (MOVING, "ASN_isTrue"),
+        (MOVING, "ASN_isFalse"),
+        (IGNITION[1], "ASN_isTrue"),
+        (SOC, "61"),
+        (LATITUDE, "48.1"),
+    ]);
+    // Stamps differ: which of two values of one second is newer cannot be known.
+    prop::collection::vec((any, 1_i64..600), 1..12).prop_map(|messages| {
+        let mut second = 0;
+        let told = messages.into_iter().map(|((descriptor, value), wait)| {
+            second += wait;
+            message(descriptor, value, second, 3)
+        });
+        told.collect()
+    })
+}
+
+proptest! {
+    /// However late and however often messages come, what they tell in the end is the same.
+    #[test]
+    fn messages_in_any_order_and_twice_tell_the_same(
+        (ordered, mixed) in any_messages().prop_flat_map(|messages| {
+            let twice = [messages.clone(), messages.clone()].concat();
+            (Just(messages), Just(twice).prop_shuffle())
+        }),
+    ) {
+        let now = noon() + minutes(200);
+        let (ordered, mixed) = (heard(&ordered), heard(&mixed));
+        prop_assert_eq!(ordered.as_observed(), mixed.as_observed());
+        prop_assert_eq!(ordered.activity(now, None), mixed.activity(now, None));
+    }
+
+    /// A repeat of what was told changes nothing.
+    #[test]
+    fn a_repeat_changes_nothing(messages in any_messages()) {
+        let once = heard(&messages);
+        let mut again = once.clone();
+        for message in &messages {
+            again.observe(message, &KnownDescriptors::default());
+        }
+        prop_assert_eq!(once, again);
+    }
 }

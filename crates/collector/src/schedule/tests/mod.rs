@@ -5,6 +5,7 @@ mod intervals;
 mod login;
 mod months;
 mod quota;
+mod streams;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -57,6 +58,8 @@ struct Time {
     offset: SignedDuration,
     /// When the clock is set, and by how much.
     jumps: Vec<(Timestamp, SignedDuration)>,
+    /// What else happens on the way.
+    script: streams::Script,
     /// When the scheduler is told to end.
     end: Timestamp,
     ended: CancellationToken,
@@ -84,6 +87,7 @@ impl Clock for JumpingClock {
             for (_, by) in due {
                 time.offset += by;
             }
+            time.script.play(truth);
             if time.truth >= time.end {
                 time.ended.cancel();
             }
@@ -227,6 +231,7 @@ impl Rig {
             truth: begin(),
             offset: SignedDuration::ZERO,
             jumps: Vec::new(),
+            script: streams::Script::default(),
             end: Timestamp::MAX,
             ended: CancellationToken::new(),
         };

@@ -11,7 +11,7 @@ const HOURS: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Each vehicle charges once and drives twice a day, at times that differ from day to day and from car to car.
-fn lives(seed: u64) -> Life {
+pub(super) fn lives(seed: u64) -> Life {
     Box::new(move |vehicle, at| {
         let (day, minute) = (at.as_second() / 86_400, at.as_second() % 86_400 / 60);
         let mut random = StdRng::seed_from_u64(seed ^ (day.unsigned_abs() << 8) ^ vehicle as u64);
@@ -44,7 +44,7 @@ async fn run_with_restarts(rig: &Arc<Rig>, vehicles: usize, days: i64, zone: &st
 
 impl Rig {
     /// The waits of a vehicle: when they began and how long they were.
-    fn waits(&self, vehicle: usize) -> Vec<(Timestamp, SignedDuration)> {
+    pub(super) fn waits(&self, vehicle: usize) -> Vec<(Timestamp, SignedDuration)> {
         let asked = self.asked.lock().unwrap();
         let of_vehicle: Vec<_> = asked.iter().filter(|asked| asked.vehicle == vehicle).collect();
         let pairs = of_vehicle.windows(2);

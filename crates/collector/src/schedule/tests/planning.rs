@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::world::*;
 use super::*;
+use crate::schedule::activity::Happened;
+use crate::schedule::situation::Streamed;
 
 #[test]
 fn every_vehicle_is_polled_as_often_as_was_promised_and_by_what_it_does() {
@@ -180,6 +182,17 @@ fn calls_that_are_plenty_are_not_weighed() {
 }
 
 prop_compose! {
+    fn any_stream()(
+        whole in any::<bool>(),
+        heard in 0_i64..3_000,
+        event in prop::option::of((0_i64..3_000, prop::sample::select(vec![Happened::TripEnded, Happened::ChargeBegan, Happened::ChargeEnded, Happened::Reconnected]))),
+    ) -> Streamed {
+        let ago = |minutes| begin() - SignedDuration::from_mins(minutes);
+        Streamed { whole, heard: ago(heard), event: event.map(|(minutes, what)| (ago(minutes), what)) }
+    }
+}
+
+prop_compose! {
     fn any_target()(
         minutes in prop::option::of(20_i64..3_000),
         calls in 1_u32..4,
@@ -187,6 +200,7 @@ prop_compose! {
         failures in 0_u32..5,
         pause in prop::option::of(0_i64..600),
         activity in prop::sample::select(vec![Activity::Parked, Activity::Charging, Activity::Driving, Activity::Ended]),
+        stream in prop::option::of(any_stream()),
     ) -> Target {
         Target {
             pace: minutes.map_or(Pace::Auto, fixed),
@@ -195,7 +209,7 @@ prop_compose! {
             failures,
             not_before: pause.map(|minutes| begin() + SignedDuration::from_mins(minutes)),
             activity,
-            stream: None,
+            stream,
         }
     }
 }
@@ -211,7 +225,14 @@ proptest! {
         block in prop::option::of(0_i64..1_440),
         foreign in prop::collection::vec((1_i64..900, 1_u32..25), 0..6),
     ) {
-        let mut world = World::new(targets, parked());
+        let mut world = World::new(targets.clone(), parked());
+        // Streams go on, drop, and tell of something every few minutes.
+        world.ears = Box::new(move |index, now| {
+            let minutes = now.duration_since(begin()).as_mins();
+            let stream = targets[index].stream.filter(|_| minutes / 200 % 3 != 2)?;
+            let (_, what) = stream.event.filter(|_| minutes / 400 % 2 == 0)?;
+            Some(Streamed { event: Some((now - MINUTES * (minutes % 7) as i32, what)), ..stream })
+        });
         world.spent.calls = ages.iter().map(|minutes| begin() - SignedDuration::from_mins(*minutes)).collect();
         world.spent.calls.sort_unstable();
         world.spent.blocked_until = block.map(|minutes| begin() + SignedDuration::from_mins(minutes));

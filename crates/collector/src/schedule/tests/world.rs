@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::quota::{Allowance, Spent};
+use crate::schedule::activity::Happened;
+use crate::schedule::situation::Streamed;
 
 pub(super) const MINUTES: SignedDuration = SignedDuration::from_mins(1);
 pub(super) const HOURS: SignedDuration = SignedDuration::from_hours(1);
@@ -30,6 +32,9 @@ pub(super) fn fixed(minutes: i64) -> Pace {
 /// What a vehicle does at a time.
 pub(super) type Life = Box<dyn Fn(usize, Timestamp) -> Activity>;
 
+/// What the stream tells of a vehicle at a time.
+pub(super) type Ears = Box<dyn Fn(usize, Timestamp) -> Option<Streamed>>;
+
 /// An account whose polls are made as planned. Night is from 22 to 5 o'clock UTC.
 pub(super) struct World {
     pub(super) now: Timestamp,
@@ -37,6 +42,7 @@ pub(super) struct World {
     pub(super) spent: Spent,
     pub(super) targets: Vec<Target>,
     pub(super) life: Life,
+    pub(super) ears: Ears,
     pub(super) polls: Vec<(Timestamp, usize)>,
 }
 
@@ -48,7 +54,32 @@ impl World {
             spent: Spent::default(),
             targets,
             life,
+            ears: Box::new(|_, _| None),
             polls: Vec::new(),
+        }
+    }
+
+    /// Vehicles of which the stream always tells what they do, and when that became something else.
+    pub(super) fn streamed(vehicles: usize, life: fn() -> Life, whole: bool) -> Self {
+        let mut world = Self::autos(vehicles, life());
+        let life = life();
+        world.ears = Box::new(move |index, now| {
+            Some(Streamed {
+                whole,
+                heard: now,
+                event: last_event(&life, index, now),
+            })
+        });
+        world
+    }
+
+    /// Streams tell what vehicles do without a poll.
+    fn listen(&mut self) {
+        for (index, target) in self.targets.iter_mut().enumerate() {
+            target.stream = (self.ears)(index, self.now);
+            if target.stream.is_some() {
+                target.activity = (self.life)(index, self.now);
+            }
         }
     }
 
@@ -76,6 +107,7 @@ impl World {
     pub(super) fn run(&mut self, duration: SignedDuration) {
         let end = self.now + duration;
         while self.now < end {
+            self.listen();
             let outlook = self.outlook();
             let Some(index) = outlook.due(self.now) else {
                 let next = outlook.first().unwrap().min(end).min(self.now + 5 * MINUTES);
@@ -156,6 +188,19 @@ impl World {
             }
         }
     }
+}
+
+/// The last end of a trip, and the last beginning or end of a charge, within the hour.
+fn last_event(life: &Life, index: usize, now: Timestamp) -> Option<(Timestamp, Happened)> {
+    let ago = |minutes: i32| now - minutes * MINUTES;
+    let turn = |minutes| match (life(index, ago(minutes + 1)), life(index, ago(minutes))) {
+        (before, after) if before == after => None,
+        (_, Activity::Charging) => Some((ago(minutes), Happened::ChargeBegan)),
+        (Activity::Charging, _) => Some((ago(minutes), Happened::ChargeEnded)),
+        (Activity::Driving, _) => Some((ago(minutes), Happened::TripEnded)),
+        _ => None,
+    };
+    (0..60).find_map(turn)
 }
 
 pub(super) fn parked() -> Life {
