@@ -8,6 +8,7 @@
 //! * [`lives`]: what a program that is killed again and again must have kept.
 //! * [`small_disk`]: a file system that can be filled and made read-only.
 //! * [`store_server`]: a store in the test's own process that can be shut.
+//! * [`subscriber`]: somebody else's program at a broker. [`home_assistant`]: what Home Assistant would accept.
 //!
 //! A test speaks by panicking, and so does this library.
 
@@ -17,6 +18,7 @@
     reason = "support for tests speaks by panicking"
 )]
 
+pub mod home_assistant;
 pub mod lives;
 pub mod oracle;
 pub mod process;
@@ -25,3 +27,4 @@ pub mod servers;
 pub mod small_disk;
 pub mod store_server;
 pub mod stores;
+pub mod subscriber;

@@ -13,6 +13,7 @@ mod bad_input;
 mod bad_places;
 mod containers;
 mod deliveries;
+mod discovery;
 mod documents;
 mod faults;
 mod full_disk;

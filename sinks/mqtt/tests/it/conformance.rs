@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 use sink_mqtt::MqttConfig;
 use tests::servers::Mosquitto;
 
-use crate::subscriber::{Heard, Subscriber};
 use crate::{NO_LIMIT, options, sink_in, with};
+use tests::subscriber::{Heard, Subscriber};
 
 struct Store {
     broker: Mosquitto,

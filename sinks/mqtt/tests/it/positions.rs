@@ -4,8 +4,8 @@ use serde_json::json;
 use tests::servers::Mosquitto;
 
 use crate::fake::{Fake, LATITUDE, LONGITUDE, entries, half};
-use crate::subscriber::{Subscriber, kept};
 use crate::{options, sink_knowing};
+use tests::subscriber::{Subscriber, kept};
 
 const POSITION: &str = "cardata/i4/position";
 
