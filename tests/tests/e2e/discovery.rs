@@ -124,7 +124,7 @@ fn configs(heard: &[Heard]) -> BTreeMap<String, serde_json::Value> {
 fn every_state_is_taken(heard: &[Heard], batch: &[Entry]) {
     let mut entities: BTreeMap<String, serde_json::Value> = BTreeMap::new();
     let mut taken = 0;
-    for message in heard.iter().filter(|it| !it.topic.ends_with("/status")) {
+    for message in heard.iter().filter(|it| it.topic != "cardata/status") {
         if message.topic.starts_with("homeassistant/") {
             let config = message.json();
             let topic = config["state_topic"].as_str().unwrap_or("position").to_owned();
