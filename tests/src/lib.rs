@@ -9,6 +9,7 @@
 //! * [`small_disk`]: a file system that can be filled and made read-only.
 //! * [`store_server`]: a store in the test's own process that can be shut.
 //! * [`stream`]: BMW's side of the live stream on a real broker.
+//! * [`subscriber`]: somebody else's program at a broker. [`home_assistant`]: what Home Assistant would accept.
 //!
 //! A test speaks by panicking, and so does this library.
 
@@ -18,6 +19,7 @@
     reason = "support for tests speaks by panicking"
 )]
 
+pub mod home_assistant;
 pub mod lives;
 pub mod oracle;
 pub mod process;
@@ -27,3 +29,4 @@ pub mod small_disk;
 pub mod store_server;
 pub mod stores;
 pub mod stream;
+pub mod subscriber;

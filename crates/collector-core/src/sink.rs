@@ -29,7 +29,7 @@ pub trait SinkConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// Reports every mistake that can be seen without disk or network.
     fn validate(&self) -> Result<(), Vec<Invalid>>;
 
-    /// A place on disk that no second sink may use, with the option that names it; relative paths begin in
+    /// A place that no second sink may use, with the option that names it; relative paths begin in
     /// [`SinkContext::base_dir`]. Two sinks of a pipeline file with one place are reported before either is built.
     fn exclusive(&self) -> Option<Exclusive> {
         None
@@ -86,7 +86,7 @@ pub struct SinkContext {
     pub present: Arc<dyn Present>,
 }
 
-/// A folder or file that one sink has for itself.
+/// A folder or file that one sink has for itself, or a place at a server, written as a path that no file has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exclusive {
     /// The option that names it: `dir`.

@@ -61,7 +61,7 @@ mod tests {
             .iter()
             .map(|plugin| plugin.type_name)
             .collect();
-        assert_eq!(sinks, ["csv", "influxdb", "sqlite", "stdout"]);
+        assert_eq!(sinks, ["csv", "influxdb", "mqtt", "sqlite", "stdout"]);
         let sources: Vec<_> = collector_core::source_plugins()
             .iter()
             .map(|plugin| plugin.type_name)

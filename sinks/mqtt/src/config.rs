@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use collector_core::{Invalid, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError};
+use collector_core::{Exclusive, Invalid, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +115,15 @@ impl SinkConfig for MqttConfig {
         self.check_login(&mut invalid);
         self.check_topics(&mut invalid);
         if invalid.is_empty() { Ok(()) } else { Err(invalid) }
+    }
+
+    /// Two sinks with one prefix at one broker would take away what the other put there.
+    fn exclusive(&self) -> Option<Exclusive> {
+        let address: Address = self.url.parse().ok()?;
+        Some(Exclusive {
+            key: "prefix",
+            path: PathBuf::from(format!("mqtt:{address}")).join(&self.prefix),
+        })
     }
 
     fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {

@@ -99,6 +99,7 @@ impl Keeper {
 
 async fn keep(shared: Arc<Shared>, report: watch::Sender<Standing>) {
     let mut pause = FIRST_PAUSE;
+    let mut told = false;
     loop {
         report.send_modify(|standing| {
             standing.attempts += 1;
@@ -113,6 +114,7 @@ async fn keep(shared: Arc<Shared>, report: watch::Sender<Standing>) {
                 Ok((link, inbox)) => {
                     let line = link.line.clone();
                     report.send_modify(|standing| standing.line = Some(Ok(line)));
+                    told = false;
                     tracing::info!(broker = %shared.target.address, "connected to the broker");
                     match attend(&shared, link, &inbox).await {
                         Some(error) => error,
@@ -121,7 +123,10 @@ async fn keep(shared: Arc<Shared>, report: watch::Sender<Standing>) {
                 }
             },
         };
-        tracing::warn!(broker = %shared.target.address, %error, "no connection to the broker; it is made again");
+        // Once an outage: the engine tells of writes that fail.
+        if !std::mem::replace(&mut told, true) {
+            tracing::warn!(broker = %shared.target.address, %error, "no connection to the broker; it is made again");
+        }
         report.send_modify(|standing| standing.line = Some(Err(error)));
         if began.elapsed() > LONGEST_PAUSE {
             pause = FIRST_PAUSE;

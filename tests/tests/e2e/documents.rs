@@ -111,7 +111,7 @@ async fn every_recipe_is_sound() {
 #[tokio::test]
 async fn the_samples_of_the_plugins_are_sound() {
     let folder = tempfile::tempdir().unwrap();
-    for plugin in ["telematics", "csv", "influxdb", "sqlite", "stdout"] {
+    for plugin in ["telematics", "csv", "influxdb", "mqtt", "sqlite", "stdout"] {
         let said = call_in(folder.path(), &["plugins", plugin]).await;
         let (_, sample) = said.out.split_once("\nSample\n\n").expect("a sample");
         let text = whole(sample);

@@ -14,6 +14,7 @@ mod bad_places;
 mod broker;
 mod containers;
 mod deliveries;
+mod discovery;
 mod documents;
 mod faults;
 mod full_disk;

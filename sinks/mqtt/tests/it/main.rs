@@ -13,9 +13,7 @@ mod options;
 mod outage;
 mod positions;
 mod retained;
-mod rules;
 mod selection;
-mod subscriber;
 
 use std::sync::Arc;
 

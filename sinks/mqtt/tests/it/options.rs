@@ -73,6 +73,21 @@ fn what_would_break_topics_or_logins_is_a_mistake() {
 }
 
 #[test]
+fn two_sinks_with_one_prefix_at_one_broker_are_told_apart_by_nothing() {
+    let place = |url: &str, prefix: &str| {
+        let options = json!({ "url": url, "prefix": prefix });
+        let config: MqttConfig = serde_json::from_value(options).unwrap();
+        let exclusive = config.exclusive().unwrap();
+        assert_eq!(exclusive.key, "prefix");
+        exclusive.path
+    };
+    let first = place("mqtts://broker", "cardata");
+    assert_eq!(first, place("mqtts://broker:8883", "cardata"));
+    assert_ne!(first, place("mqtts://broker", "cars"));
+    assert_ne!(first, place("mqtts://other", "cardata"));
+}
+
+#[test]
 fn wrong_words_are_errors() {
     for more in [
         json!({ "qos": 2 }),

@@ -4,8 +4,8 @@ use serde_json::json;
 use tests::servers::Mosquitto;
 
 use crate::fake::{Fake, GCID, SOC, entries, soc};
-use crate::subscriber::{Subscriber, kept};
 use crate::{options, sink_knowing, transient};
+use tests::subscriber::{Subscriber, kept};
 
 const SOC_TOPIC: &str = "cardata/i4/vehicle/drivetrain/batteryManagement/header";
 const CONFIG: &str = "homeassistant/sensor/cardata/WBY8P210X07A12345_soc/config";
@@ -23,7 +23,7 @@ async fn a_broker_that_lost_everything_gets_it_again_without_a_write() {
     present.set(vec![soc(71.0, 1)]);
     broker.start_again().await;
     let mut listener = Subscriber::start(&broker, "#").await;
-    let online = |all: &[crate::subscriber::Heard]| {
+    let online = |all: &[tests::subscriber::Heard]| {
         let has = |topic: &str| all.iter().any(|it| it.topic == topic);
         has("cardata/status") && has(CONFIG) && has(SOC_TOPIC)
     };
@@ -83,7 +83,7 @@ async fn home_assistant_hears_everything_when_it_has_started() {
     let mut assistant = Subscriber::start(&broker, "#").await;
     assistant.all().await;
     assistant.publish("homeassistant/status", "online", false).await;
-    let again = |all: &[crate::subscriber::Heard]| {
+    let again = |all: &[tests::subscriber::Heard]| {
         let live = |topic: &str| all.iter().any(|it| it.topic == topic && !it.retained);
         live(CONFIG) && live(SOC_TOPIC)
     };

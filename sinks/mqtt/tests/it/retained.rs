@@ -8,8 +8,8 @@ use serde_json::json;
 use tests::servers::Mosquitto;
 
 use crate::fake::{Fake, GCID, entries, soc};
-use crate::subscriber::{Subscriber, kept};
 use crate::{options, sink, sink_knowing, with};
+use tests::subscriber::{Subscriber, kept};
 
 const SOC_TOPIC: &str = "cardata/i4/vehicle/drivetrain/batteryManagement/header";
 
@@ -40,7 +40,7 @@ async fn a_late_value_is_history_and_never_the_present() {
     };
     let mut listener = Subscriber::start(&broker, "#").await;
     let mut sink = sink_knowing(options(&broker), Fake::knowing(vec![soc(80.0, 60)]));
-    let value = |kept: &crate::subscriber::Heard| kept.json()["value"].clone();
+    let value = |kept: &tests::subscriber::Heard| kept.json()["value"].clone();
 
     // Older than what the journal knew before this program was started.
     sink.write(&entries(vec![soc(10.0, 50)])).await.unwrap();
@@ -91,7 +91,7 @@ async fn odd_names_and_texts_arrive_whole() {
         let snapshot = Snapshot {
             vehicle: Vehicle {
                 name: name.into(),
-                ..vehicle(name.len() % 2 == 0)
+                ..vehicle(seq == 2)
             },
             ..Snapshot::clone(&entry_with(seq, vec![texts]).snapshot)
         };

@@ -4,8 +4,8 @@ use serde_json::json;
 use tests::servers::Mosquitto;
 
 use crate::fake::{Fake, LATITUDE, LONGITUDE, entries, half, soc, window};
-use crate::subscriber::{Subscriber, kept};
 use crate::{options, sink, sink_knowing, with};
+use tests::subscriber::{Subscriber, kept};
 
 /// Everything that is kept, without the status.
 async fn topics(broker: &Mosquitto) -> Vec<String> {

@@ -17,6 +17,17 @@ async fn draining_delivers_everything_in_batches_and_ends() {
 }
 
 #[tokio::test]
+async fn a_sink_is_started_once_whether_there_is_something_to_deliver_or_not() {
+    for polls in [0, 3] {
+        let rig = Rig::new();
+        rig.polls(polls).await;
+        let (sink, store) = scripted([]);
+        rig.drain(rig.worker("only").await, sink).await;
+        assert_eq!(store.started.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_new_entry_wakes_a_worker_that_waits() {
     let rig = Rig::new();
     let (sink, mut store) = scripted([]);

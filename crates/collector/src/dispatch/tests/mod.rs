@@ -44,28 +44,40 @@ enum Reply {
 struct Scripted {
     script: VecDeque<Reply>,
     writes: mpsc::Sender<Vec<Entry>>,
+    started: Arc<AtomicUsize>,
     closed: Arc<AtomicUsize>,
 }
 
 /// The test's end of a sink.
 struct Store {
     writes: mpsc::Receiver<Vec<Entry>>,
+    started: Arc<AtomicUsize>,
     closed: Arc<AtomicUsize>,
 }
 
 fn scripted(script: impl IntoIterator<Item = Reply>) -> (Box<dyn Sink>, Store) {
     let (sender, writes) = mpsc::channel(64);
-    let closed = Arc::new(AtomicUsize::new(0));
+    let (started, closed) = <(Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
     let sink = Scripted {
         script: script.into_iter().collect(),
         writes: sender,
+        started: started.clone(),
         closed: closed.clone(),
     };
-    (Box::new(sink), Store { writes, closed })
+    let store = Store {
+        writes,
+        started,
+        closed,
+    };
+    (Box::new(sink), store)
 }
 
 #[async_trait]
 impl Sink for Scripted {
+    fn start(&mut self) {
+        self.started.fetch_add(1, Ordering::SeqCst);
+    }
+
     async fn check(&mut self) -> Result<(), SinkError> {
         Ok(())
     }

@@ -1,0 +1,242 @@
+//! Home Assistant's MQTT integration would accept what the sink `mqtt` tells of every descriptor of the catalogue,
+//! and every state that follows.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cardata_api::catalogue::{CATALOGUE, CatalogueEntry};
+use collector::config::{self, ProcessEnvironment};
+use collector_core::{
+    Descriptor, Entry, LogId, Origin, Present, Reading, Sink, SinkContext, SinkError, Snapshot, Stamp, Unit,
+    Value, ValueType, Vehicle, VehicleFacts,
+};
+use jiff::Timestamp;
+use tests::home_assistant::{Schema, check_state};
+use tests::servers::Mosquitto;
+use tests::subscriber::{Heard, Subscriber};
+
+const POSITION: &str = "vehicle.cabin.infotainment.navigation.currentLocation.";
+
+#[tokio::test]
+async fn home_assistant_accepts_every_descriptor_of_the_catalogue() {
+    let Some(broker) = Mosquitto::with(&["max_queued_messages 0"]).await else {
+        return;
+    };
+    let mut assistant = Subscriber::start(&broker, "#").await;
+    let mut descriptors: Vec<_> = CATALOGUE.iter().map(CatalogueEntry::to_descriptor).collect();
+    assert_eq!(descriptors.len(), 294);
+    // What no catalogue has: every type, with units of anybody's making.
+    for (id, value_type, unit) in [
+        ("vehicle.new.speed", ValueType::Number, Some("mph")),
+        ("vehicle.new.blob", ValueType::Text, None),
+        ("vehicle.new.flag/with+odd#name", ValueType::Bool, None),
+    ] {
+        descriptors.push(Descriptor::new(id, id, value_type, unit.map(Unit::new)));
+    }
+    let batch = batch(&descriptors);
+    let mut sink = sink(&broker);
+    sink.write(&batch).await.unwrap();
+    sink.close().await.unwrap();
+    let heard = assistant.all().await;
+
+    let configs = configs(&heard);
+    assert_eq!(
+        configs.len(),
+        descriptors.len() + 1,
+        "one entity each, and the position"
+    );
+    let schema = Schema::default();
+    let mut ids = HashSet::new();
+    for (topic, config) in &configs {
+        let checked = schema.check("homeassistant", topic, config);
+        assert!(checked.is_ok(), "{checked:?}: {topic} {config:#}");
+        assert!(ids.insert(config["unique_id"].clone()), "twice: {topic}");
+        assert!(ids.insert(config["default_entity_id"].clone()), "twice: {topic}");
+        let device = &config["device"];
+        assert_eq!(device["name"], "i4");
+        assert_eq!(device["manufacturer"], "BMW");
+        assert_eq!(device["model"], "i4 eDrive40");
+        assert_eq!(config["availability_topic"], "cardata/status");
+    }
+    every_state_is_taken(&heard, &batch);
+}
+
+#[tokio::test]
+async fn what_an_owner_looks_for_is_what_home_assistant_calls_it() {
+    let Some(broker) = Mosquitto::with(&["max_queued_messages 0"]).await else {
+        return;
+    };
+    let mut assistant = Subscriber::start(&broker, "homeassistant/#").await;
+    let descriptors: Vec<_> = CATALOGUE.iter().map(CatalogueEntry::to_descriptor).collect();
+    let mut sink = sink(&broker);
+    sink.write(&batch(&descriptors)).await.unwrap();
+    sink.close().await.unwrap();
+    let configs = configs(&assistant.all().await);
+    let told = |object: &str| {
+        let end = format!("_{object}/config");
+        let (topic, config) = configs.iter().find(|(topic, _)| topic.ends_with(&end)).unwrap();
+        let text = |key: &str| config[key].as_str().unwrap_or("-").to_owned();
+        let component = topic.split('/').nth(1).unwrap().to_owned();
+        [
+            component,
+            text("device_class"),
+            text("state_class"),
+            text("unit_of_measurement"),
+        ]
+        .join(" ")
+    };
+    for (object, expected) in [
+        ("soc", "sensor battery measurement %"),
+        ("mileage", "sensor distance total_increasing km"),
+        ("battery_size", "sensor energy_storage measurement kWh"),
+        ("grid_energy_total", "sensor energy total_increasing kWh"),
+        ("charging_power", "sensor power measurement W"),
+        ("ac_voltage", "sensor voltage measurement V"),
+        ("ac_current", "sensor current measurement A"),
+        ("tyre_pressure_front_left", "sensor pressure measurement kPa"),
+        ("coolant_temperature", "sensor temperature measurement °C"),
+        ("time_to_full", "sensor duration measurement min"),
+        ("average_speed", "sensor speed measurement km/h"),
+        ("fuel_remaining", "sensor volume_storage measurement L"),
+        ("average_consumption", "sensor - measurement kWh/100km"),
+        ("charging_status", "sensor enum - -"),
+        ("trip_end_time", "sensor timestamp - -"),
+        ("trunk_open", "binary_sensor opening - -"),
+        ("door_front_driver_open", "binary_sensor door - -"),
+        ("trunk_locked", "binary_sensor lock - -"),
+        ("charging_port_any_plugged", "binary_sensor plug - -"),
+        ("moving", "binary_sensor moving - -"),
+        ("position", "device_tracker - - -"),
+    ] {
+        assert_eq!(told(object), expected, "{object}");
+    }
+}
+
+/// The discovery messages, the last of each topic.
+fn configs(heard: &[Heard]) -> BTreeMap<String, serde_json::Value> {
+    let configs = heard.iter().filter(|it| it.topic.starts_with("homeassistant/"));
+    configs.map(|it| (it.topic.clone(), it.json())).collect()
+}
+
+/// In the order in which they came: a state is judged by what was told before it.
+fn every_state_is_taken(heard: &[Heard], batch: &[Entry]) {
+    let mut entities: BTreeMap<String, serde_json::Value> = BTreeMap::new();
+    let mut taken = 0;
+    for message in heard.iter().filter(|it| it.topic != "cardata/status") {
+        if message.topic.starts_with("homeassistant/") {
+            let config = message.json();
+            let topic = config["state_topic"].as_str().unwrap_or("position").to_owned();
+            entities.insert(topic, config);
+        } else if let Some(config) = entities.get(&message.topic) {
+            let state = check_state(config, &message.json());
+            assert_eq!(state, Ok(()), "{config:#} {message:?}");
+            taken += 1;
+        }
+    }
+    let readings: usize = batch.iter().map(|entry| entry.snapshot.readings.len()).sum();
+    assert_eq!(taken, readings);
+}
+
+/// Every descriptor with every text that the catalogue names, one that it does not, and an end.
+fn batch(descriptors: &[Descriptor]) -> Vec<Entry> {
+    let rounds = (0_u32..80).map(|round| {
+        let values = descriptors.iter().filter_map(|it| Some((it, value(it, round)?)));
+        let readings = values.map(|(descriptor, value)| Reading {
+            descriptor: descriptor.clone(),
+            unit: descriptor.unit().cloned(),
+            value,
+            measured_at: time(i64::from(round)),
+            stamp: Stamp::Measured,
+            occurrence: 0,
+        });
+        let snapshot = Snapshot {
+            vehicle: vehicle(),
+            account: "home".into(),
+            source: "stream".into(),
+            origin: Origin::Stream,
+            received_at: time(i64::from(round) + 1),
+            readings: readings.collect(),
+        };
+        Entry {
+            seq: u64::from(round) + 1,
+            snapshot: Arc::new(snapshot),
+        }
+    });
+    rounds
+        .filter(|entry| !entry.snapshot.readings.is_empty())
+        .collect()
+}
+
+fn value(descriptor: &Descriptor, round: u32) -> Option<Value> {
+    let texts = descriptor.options();
+    let position = descriptor.as_str().starts_with(POSITION);
+    match descriptor.value_type() {
+        ValueType::Number => {
+            (round < 2 || position && round < 3).then(|| Value::Number(f64::from(round) + 0.5))
+        }
+        ValueType::Bool => (round < 2).then_some(Value::Bool(round == 0)),
+        ValueType::Timestamp => (round < 1).then(|| Value::Timestamp(time(0))),
+        ValueType::Text if texts.is_empty() => {
+            (round < 1).then(|| Value::Text("{\"a\": \"\\\"text\\\"\nü\"}".repeat(40).into()))
+        }
+        ValueType::Text => match texts.get(round as usize) {
+            Some(text) => Some(Value::Text((*text).into())),
+            None if round as usize == texts.len() => Some(Value::Text("NEW_WORD".into())),
+            None => None,
+        },
+    }
+}
+
+fn time(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_772_366_400 + seconds).unwrap()
+}
+
+fn vehicle() -> Vehicle {
+    Vehicle {
+        vin: "WBY8P210X07A12345".parse().unwrap(),
+        name: "i4".into(),
+    }
+}
+
+fn sink(broker: &Mosquitto) -> Box<dyn Sink> {
+    let text = format!(
+        "accounts: [{{ name: home, client_id: 00000000-0000-4000-8000-000000000000 }}]\n\
+         sources: [{{ type: telematics }}]\n\
+         sinks: [{{ type: mqtt, url: '{}', ca: '{}' }}]\n",
+        broker.url(),
+        broker.ca().display()
+    );
+    let pipeline = config::parse("test", &text, Path::new("/"), &ProcessEnvironment);
+    let pipeline = pipeline.unwrap_or_else(|error| panic!("{error}"));
+    let spec = pipeline.sinks.into_iter().next().unwrap();
+    let context = SinkContext {
+        name: spec.name,
+        base_dir: "/".into(),
+        log_id: LogId::new("0123456789abcdef"),
+        present: Arc::new(Household),
+    };
+    (spec.builder)(context).unwrap()
+}
+
+/// Knows the vehicle and nothing of its history.
+#[derive(Debug)]
+struct Household;
+
+#[async_trait]
+impl Present for Household {
+    async fn latest(&self) -> Result<Vec<Snapshot>, SinkError> {
+        Ok(Vec::new())
+    }
+
+    async fn vehicles(&self) -> Result<Vec<VehicleFacts>, SinkError> {
+        Ok(vec![VehicleFacts {
+            vehicle: vehicle(),
+            account: Some("home".into()),
+            gcid: Some("gcid".to_owned()),
+            brand: Some("BMW".to_owned()),
+            model: Some("i4 eDrive40".to_owned()),
+        }])
+    }
+}
