@@ -157,20 +157,18 @@ impl View<'_> {
         told
     }
 
-    /// What the car would have told of a key at a second that the view covers. `None` for a key that this car does not
-    /// have.
+    /// What the car would have told of a key at a second that the view covers. `None` for a key that it does not tell by
+    /// itself.
     pub fn measured(&self, descriptor: &str, at: i64) -> Option<Told> {
-        keys::find(descriptor).map(|key| self.told_at(key, at))
+        let key = keys::find(descriptor).filter(|key| TOLD.contains(&key.group))?;
+        Some(self.told_at(key, at))
     }
 
     /// Whether the car was on its way all the time.
     pub fn drove(&self, from: i64, to: i64) -> bool {
         let during = |segment: &Segment| segment.start <= from && to < segment.end;
-        let drives = self
-            .segments
-            .iter()
-            .filter(|segment| segment.activity == Activity::Driving);
-        drives.into_iter().any(during)
+        let mut segments = self.segments.iter();
+        segments.any(|segment| segment.activity == Activity::Driving && during(segment))
     }
 
     fn told_at(&self, key: &'static Key, at: i64) -> Told {

@@ -91,8 +91,11 @@ impl Broker {
         }
     }
 
-    /// A new connection, on which nobody has logged in.
-    pub(super) fn open_line(&mut self) -> Handle {
+    /// A new connection, on which nobody has logged in; `None` when none are taken.
+    pub(super) fn open_line(&mut self) -> Option<Handle> {
+        if !*self.open.borrow() {
+            return None;
+        }
         self.last_line += 1;
         let (ending, receiver) = watch::channel(None);
         let wake = Arc::new(Notify::new());
@@ -103,11 +106,11 @@ impl Broker {
             session: None,
         };
         self.lines.insert(self.last_line, line);
-        Handle {
+        Some(Handle {
             number: self.last_line,
             wake,
             ending: receiver,
-        }
+        })
     }
 
     /// Forgets a connection that is closed.

@@ -28,7 +28,9 @@ pub(super) async fn serve(stream: TcpStream, acceptor: TlsAcceptor, shared: &Sha
         Ok(Err(error)) => return tracing::debug!(%error, "no TLS on the stream"),
         Err(_) => return tracing::debug!("a client took too long for TLS"),
     };
-    let handle = shared.world().stream.open_line();
+    let Some(handle) = shared.world().stream.open_line() else {
+        return;
+    };
     let number = handle.number;
     talk(tls, handle, shared).await;
     let mut world = shared.world();

@@ -106,7 +106,12 @@ impl Control {
 
     /// The broker is back on its port.
     pub fn start_stream(&self) {
-        self.on_stream(|world| world.stream.open.send_replace(true));
+        self.on_stream(|world| {
+            world
+                .stream
+                .open
+                .send_if_modified(|open| !std::mem::replace(open, true))
+        });
     }
 
     /// Whether somebody is logged in to the stream.

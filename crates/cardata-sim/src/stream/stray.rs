@@ -38,8 +38,8 @@ pub(super) fn stray(kind: Stray, gcid: &str, vin: &str, now: Timestamp) -> Messa
     }
 }
 
-/// Good messages that all differ: every streamed key that the car tells by itself, second by second back from `before`
-/// (exclusive).
+/// Good messages that all differ: every streamed key that the car tells by itself and has a value for, second by second
+/// back from `before` (exclusive). They are about moments at which the car said nothing, and what it would have said.
 pub(super) struct Burst<'a> {
     view: View<'a>,
     vin: &'a str,

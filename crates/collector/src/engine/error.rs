@@ -30,7 +30,7 @@ pub enum RunError {
     Sink { name: Name, source: SinkError },
     #[error("the source {name} cannot be built")]
     Source { name: Name, source: SourceError },
-    #[error("the simulator cannot listen")]
+    #[error("the simulator cannot start")]
     Simulator(#[source] std::io::Error),
     #[error("the login to the simulator failed")]
     SimulatorLogin(#[source] AuthError),

@@ -29,7 +29,7 @@ pub async fn engine(
     let clock = clock(&pipeline, &journal)?;
     let simulator = match &pipeline.simulator {
         Some(options) => Some(
-            Simulator::start(options, clock.clone())
+            Simulator::start(options, &state, clock.clone())
                 .await
                 .map_err(RunError::Simulator)?,
         ),

@@ -1,10 +1,12 @@
 //! The built-in backend of a pipeline with `simulator:`: started inside the process, logged in to by itself.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cardata_api::stream::StreamEndpoint;
 use cardata_auth::{Clock, OAuthClient, login};
-use cardata_sim::{Sim, SimConfig};
+use cardata_sim::{Sim, SimConfig, StreamConfig};
 
 use super::RunError;
 use crate::account::token_store;
@@ -13,25 +15,42 @@ use crate::state::StateDirectory;
 
 /// How long the login may take, in real time; as BMW's codes live.
 const CODE_LIFETIME: Duration = Duration::from_secs(300);
+/// The certificate that vouches for its stream, in the state directory. Another one at every start.
+const CA: &str = "simulator-ca.pem";
 
 /// A running simulated BMW.
 pub struct Simulator {
     sim: Sim,
     url: url::Url,
+    stream: StreamEndpoint,
+    ca: PathBuf,
 }
 
 impl Simulator {
-    pub(super) async fn start(options: &SimulatorOptions, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+    pub(super) async fn start(
+        options: &SimulatorOptions,
+        state: &StateDirectory,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<Self> {
         let config = SimConfig {
             seed: options.seed,
             speed: options.speed,
             // The login is made by this process, which does not get faster with the clock.
             device_code_lifetime: CODE_LIFETIME.mul_f64(options.speed.max(1.0)),
+            // Nobody asks what was sent, and a demo may run for days.
+            stream: StreamConfig {
+                log: false,
+                ..StreamConfig::default()
+            },
             ..SimConfig::default()
         };
         let sim = Sim::start_with_now(config, Arc::new(move || clock.now())).await?;
         let url = sim.api_url().parse().map_err(std::io::Error::other)?;
-        Ok(Self { sim, url })
+        let stream = sim.stream_url().parse().map_err(std::io::Error::other)?;
+        // An account takes its authorities from a file.
+        let ca = std::path::absolute(state.path().join(CA))?;
+        tokio::fs::write(&ca, sim.stream_ca()).await?;
+        Ok(Self { sim, url, stream, ca })
     }
 
     /// Where it listens.
@@ -43,6 +62,8 @@ impl Simulator {
     pub(super) fn redirect(&self, account: &mut config::Account) {
         account.auth = self.url.clone();
         account.api = self.url.clone();
+        account.stream = self.stream.clone();
+        account.ca = Some(self.ca.clone());
     }
 
     /// Logs every account in. The simulated owner approves by itself.

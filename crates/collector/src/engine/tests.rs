@@ -271,6 +271,8 @@ sinks:
         let pipeline = config::parse("demo.yaml", &text, folder.path(), &ProcessEnvironment).unwrap();
         let engine = Engine::start(pipeline).await.unwrap();
         assert!(engine.simulator().is_some());
+        let vouched = std::fs::read_to_string(folder.path().join("state/simulator-ca.pem")).unwrap();
+        assert!(vouched.contains("BEGIN CERTIFICATE"), "{vouched}");
         assert!(engine.clock.now() >= latest, "run {run}");
         let mut newest = engine.journal.newest();
         let stop = CancellationToken::new();

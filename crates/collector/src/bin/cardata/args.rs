@@ -181,6 +181,9 @@ pub struct SimArgs {
     /// The port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 8910)]
     pub port: u16,
+    /// The port of the stream on 127.0.0.1; 0 takes a free one. By default the one behind `--port`.
+    #[arg(long)]
+    pub stream_port: Option<u16>,
     /// How many times as fast as the world its time runs.
     #[arg(long, default_value_t = 1.0)]
     pub speed: f64,
