@@ -250,7 +250,12 @@ pub(crate) mod tests {
         };
         let claims = r#"{"iat":1000,"exp":1900}"#;
         assert_eq!(with(claims).id_expires_at(), Some(at(10_900)));
-        for claims in ["{}", r#"{"exp":1900}"#, r#"{"iat":1900,"exp":1900}"#, r#"{"iat":-1,"exp":9e99}"#] {
+        for claims in [
+            "{}",
+            r#"{"exp":1900}"#,
+            r#"{"iat":1900,"exp":1900}"#,
+            r#"{"iat":-1,"exp":9e99}"#,
+        ] {
             assert_eq!(with(claims).id_expires_at(), Some(at(13_600)), "{claims}");
         }
         let none = TokenSet {

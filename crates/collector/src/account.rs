@@ -1,10 +1,12 @@
 //! One account at run time: its login, its API client, and the gate that writes every call into the ledger
 //! before it leaves.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
+use cardata_api::stream::StreamEndpoint;
 use cardata_api::{Call, CallGate, Client, Outcome, Refusal};
 use cardata_auth::{Authenticator, Clock, OAuthClient, TokenStore};
 use collector_core::Name;
@@ -28,6 +30,10 @@ pub struct Account {
     pub journal: Journal,
     /// The sets of descriptors that its sources ask for.
     pub sets: WantedSets,
+    /// Where its stream is.
+    pub stream: StreamEndpoint,
+    /// Certificates (PEM) that vouch for its servers beside the system's.
+    pub ca: Option<PathBuf>,
     /// What its stream tells the scheduler.
     pub hearing: Hearing,
     calls: Arc<AtomicU32>,
@@ -68,6 +74,8 @@ impl Account {
             clock: clock.clone(),
             journal: journal.clone(),
             sets: WantedSets::default(),
+            stream: options.stream.clone(),
+            ca: options.ca.clone(),
             hearing: Hearing::default(),
             calls,
             targets: std::sync::Mutex::default(),

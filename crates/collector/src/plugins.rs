@@ -66,6 +66,6 @@ mod tests {
             .iter()
             .map(|plugin| plugin.type_name)
             .collect();
-        assert_eq!(sources, ["telematics"]);
+        assert_eq!(sources, ["stream", "telematics"]);
     }
 }

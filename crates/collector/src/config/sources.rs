@@ -34,6 +34,13 @@ pub struct SourceSpec {
     pub builder: SourceBuilder,
 }
 
+impl SourceSpec {
+    /// Whether it serves the account of this name.
+    pub fn is_for(&self, account: &Name) -> bool {
+        self.account.as_ref().is_none_or(|name| name == account)
+    }
+}
+
 /// How often each vehicle is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Every {

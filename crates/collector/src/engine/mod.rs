@@ -7,6 +7,7 @@ mod prune;
 mod redeliver;
 mod setup;
 mod simulator;
+mod streams;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ use crate::journal::{Journal, JournalError};
 use crate::notify::Notifier;
 use crate::schedule::Scheduled;
 use crate::state::{StateDirectory, StateLock};
+use streams::Streamed;
 
 /// How long sinks may take to deliver what is there after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -38,6 +40,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Engine {
     accounts: Vec<Arc<Account>>,
     schedulers: Vec<Scheduled>,
+    streams: Vec<Streamed>,
     workers: Vec<(Worker, Box<dyn Sink>)>,
     journal: Journal,
     /// The newest entry when the program started: old ones may be forgotten while it runs.
@@ -108,6 +111,9 @@ impl Engine {
         for (scheduler, polls) in self.schedulers.drain(..) {
             sources.spawn(scheduler.run(polls));
         }
+        for stream in self.streams.drain(..) {
+            sources.spawn(stream.run(self.sources_stopped.clone()));
+        }
         for account in &self.accounts {
             sources.spawn(guardian::run(account.clone(), self.sources_stopped.clone()));
         }
@@ -143,7 +149,7 @@ impl Engine {
         // A poll that is under way has spent its call and may bring something.
         let patience = tokio::time::timeout(DRAIN, finished(&mut sources)).await;
         if patience.is_err() {
-            tracing::warn!("a poll did not end in time; its answer is lost");
+            tracing::warn!("a poll or a stream did not end in time; what it was about to bring is lost");
             sources.abort_all();
         }
         self.draining.cancel();

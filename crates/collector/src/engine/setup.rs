@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 use super::present::Presents;
-use super::{Engine, RunError, Simulator};
+use super::{Engine, RunError, Simulator, streams};
 use crate::account::{Account, Chain};
 use crate::config::{Pipeline, SinkSpec, SourceSpec, Start, Vehicles};
 use crate::dispatch::Worker;
@@ -75,6 +75,7 @@ pub async fn engine(
         };
         workers.push(worker(spec, context, &journal, &reader, &clock, &stops).await?);
     }
+    let streams = streams::build(&pipeline.sources, &pipeline.vehicles, &accounts, &stops.sources)?;
     let schedulers = schedulers(
         pipeline.sources,
         pipeline.vehicles,
@@ -276,5 +277,7 @@ fn schedulers(
             polls.push(poll);
         }
     }
+    // Whose vehicles nobody asks for spends no call to learn which they are.
+    schedulers.retain(|(scheduler, _)| !scheduler.sources.is_empty());
     Ok(schedulers)
 }

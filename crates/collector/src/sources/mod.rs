@@ -3,9 +3,11 @@
 
 pub mod container;
 mod presets;
+pub mod stream;
 mod telematics;
 
 pub use container::{ContainerSet, WantedSets, is_ours};
+pub use stream::StreamConfig;
 pub use telematics::TelematicsConfig;
 
 use cardata_api::ApiError;

@@ -80,6 +80,11 @@ impl Credential {
         self.expires_at.duration_since(now) <= self.life() / 50
     }
 
+    /// How long it is until it expires, by our clock.
+    pub fn left(&self, now: Timestamp) -> SignedDuration {
+        self.expires_at.duration_since(now)
+    }
+
     /// When another one is asked for: a third of its life is left.
     pub fn renew_at(&self) -> Timestamp {
         self.expires_at - self.life() / 3

@@ -37,6 +37,8 @@ pub struct Driver {
     pub(super) refused: Option<Credential>,
     /// The last that was tried, whatever became of it.
     tried: Option<Credential>,
+    /// It has expired, and a refresh brought no other.
+    renewed_in_vain: Option<Credential>,
 }
 
 /// A connection that is logged in and subscribed.
@@ -88,6 +90,7 @@ impl Driver {
             breaker: Breaker::default(),
             refused: None,
             tried: None,
+            renewed_in_vain: None,
         }
     }
 
@@ -170,7 +173,11 @@ impl Driver {
         if error.needs_login() {
             self.teller.login_needed(&reason).await;
             self.credentials.login_returned(dead, stop).await;
-            return if stop.is_cancelled() { Err(Stopped) } else { Ok(None) };
+            return if stop.is_cancelled() {
+                Err(Stopped)
+            } else {
+                Ok(None)
+            };
         }
         self.breaker.failed(Trouble::Outage);
         self.teller.outage(&reason).await;
@@ -188,12 +195,23 @@ impl Driver {
             }
         }
         let current = self.credentials.current().await?;
-        let again = self.tried.as_ref().is_some_and(|tried| tried.is(&current));
-        if again || !current.has_expired(self.account.clock.now()) {
+        let in_vain = self
+            .renewed_in_vain
+            .as_ref()
+            .is_some_and(|vain| vain.is(&current));
+        if in_vain || !current.has_expired(self.account.clock.now()) {
             return Ok(current);
         }
-        // It may still be good by the broker's clock; once that was tried, it is not replaced for it again.
-        Ok(self.credentials.renewed(&current).await.unwrap_or(current))
+        // Where it cannot be replaced, it may still be good by the broker's clock.
+        match self.credentials.renewed(&current).await {
+            Ok(renewed) if !renewed.is(&current) => Ok(renewed),
+            Ok(_) => {
+                self.renewed_in_vain = Some(current.clone());
+                Ok(current)
+            }
+            Err(error) if error.needs_login() => Err(error),
+            Err(_) => Ok(current),
+        }
     }
 
     async fn attempt(&mut self, credential: &Credential) -> Result<Box<dyn MqttSession>, StreamError> {

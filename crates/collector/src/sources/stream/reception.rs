@@ -89,11 +89,11 @@ impl Reception<'_> {
 
     /// A message that makes the reader panic is kept as it came.
     fn one(&self, message: &Message, received_at: Timestamp) -> Received {
-        let read = catch_unwind(AssertUnwindSafe(|| {
-            (self.read)(message, &self.gcid, received_at)
-        }));
+        let read = catch_unwind(AssertUnwindSafe(|| (self.read)(message, &self.gcid, received_at)));
         read.unwrap_or_else(|_| {
-            tracing::error!("a message of the stream made the program panic, which is a bug; it is kept as it came");
+            tracing::error!(
+                "a message of the stream made the program panic, which is a bug; it is kept as it came"
+            );
             Received::Stray(Stray {
                 received_at,
                 topic: message.topic.clone(),

@@ -106,7 +106,8 @@ impl Teller {
         } else {
             tracing::debug!(account = %self.account.name, source = %self.source, error = reason, "the stream could not be reached");
         }
-        self.publish("waiting", Some(format!("{reason}; trying again"))).await;
+        self.publish("waiting", Some(format!("{reason}; trying again")))
+            .await;
     }
 
     pub async fn login_needed(&mut self, reason: &str) {
@@ -134,8 +135,11 @@ impl Teller {
         if self.is_news(Topic::Bug) {
             tracing::error!(account = %self.account.name, source = %self.source, panic = text, "the stream panicked, which is a bug; connecting anew");
         }
-        self.publish("waiting", Some("the stream stumbled over a bug; connecting anew".to_owned()))
-            .await;
+        self.publish(
+            "waiting",
+            Some("the stream stumbled over a bug; connecting anew".to_owned()),
+        )
+        .await;
     }
 
     pub async fn stopped(&mut self) {

@@ -1,0 +1,258 @@
+//! The streams of a pipeline, and the way from them into the journal.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use collector_core::{
+    Cadence, Name, RawSnapshot, Received, Services, Source, SourceContext, SourceError, Stray, Stream,
+    StreamOutput, Vehicle, Vin,
+};
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
+
+use super::RunError;
+use crate::account::{Account, Chain};
+use crate::config::{Patterns, SourceSpec, Vehicles};
+use crate::journal::JournalError;
+use crate::journal::streams::StreamFact;
+
+/// How long a journal that cannot take something is left alone, in real time: no clock makes a disk emptier.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// A stream of one account and where it leads.
+pub struct Streamed {
+    stream: Box<dyn Stream>,
+    output: JournalOutput,
+}
+
+impl Streamed {
+    /// Runs until stopped; everything that was received is stored then.
+    pub async fn run(mut self, stop: CancellationToken) {
+        self.stream.run(&self.output, &stop).await;
+    }
+}
+
+/// The streams of every account. A source without `account` serves every account, each with an instance of its own.
+pub fn build(
+    sources: &[SourceSpec],
+    vehicles: &Vehicles,
+    accounts: &[Arc<Account>],
+    stop: &CancellationToken,
+) -> Result<Vec<Streamed>, RunError> {
+    let mut streams = Vec::new();
+    for source in sources
+        .iter()
+        .filter(|source| source.plugin.cadence == Cadence::Continuous)
+    {
+        for account in accounts.iter().filter(|account| source.is_for(&account.name)) {
+            let context = SourceContext {
+                name: source.name.clone(),
+                account: account.name.clone(),
+                services: Services::default().with(account.clone()),
+            };
+            let built = (source.builder)(context).map_err(|error| RunError::Source {
+                name: source.name.clone(),
+                source: error,
+            })?;
+            let Source::Stream(stream) = built else { continue };
+            let output = JournalOutput::new(
+                account.clone(),
+                source.name.clone(),
+                vehicles,
+                source.vehicles.clone(),
+                stop.clone(),
+            );
+            streams.push(Streamed { stream, output });
+        }
+    }
+    Ok(streams)
+}
+
+/// Stores what a stream brings of the vehicles that are wanted.
+pub struct JournalOutput {
+    account: Arc<Account>,
+    source: Name,
+    /// The vehicles of the pipeline file and their names; every vehicle where it has none.
+    listed: Option<HashMap<Vin, Vehicle>>,
+    patterns: Patterns,
+    stop: CancellationToken,
+    left_out: AtomicU64,
+}
+
+impl JournalOutput {
+    pub fn new(
+        account: Arc<Account>,
+        source: Name,
+        vehicles: &Vehicles,
+        patterns: Patterns,
+        stop: CancellationToken,
+    ) -> Self {
+        let listed = match vehicles {
+            Vehicles::Auto => None,
+            Vehicles::List(list) => {
+                let here = list
+                    .iter()
+                    .filter(|spec| spec.account.as_ref().is_none_or(|name| *name == account.name));
+                Some(here.map(|spec| (spec.vin.clone(), spec.vehicle())).collect())
+            }
+        };
+        Self {
+            account,
+            source,
+            listed,
+            patterns,
+            stop,
+            left_out: AtomicU64::new(0),
+        }
+    }
+
+    fn is_wanted(&self, vin: &Vin) -> bool {
+        match &self.listed {
+            Some(listed) => listed
+                .get(vin)
+                .is_some_and(|vehicle| self.patterns.matches_vehicle(vehicle)),
+            None if self.patterns.is_all() => true,
+            None => self.patterns.matches_vehicle(&Vehicle {
+                vin: vin.clone(),
+                name: vin.production_number().into(),
+            }),
+        }
+    }
+
+    /// What is wanted of it, apart.
+    fn sorted(&self, received: Vec<Received>) -> (Vec<RawSnapshot>, Vec<Stray>) {
+        let (mut snapshots, mut strays) = (Vec::with_capacity(received.len()), Vec::new());
+        for one in received {
+            match one {
+                Received::Snapshot(snapshot) if self.is_wanted(&snapshot.vin) => snapshots.push(snapshot),
+                Received::Snapshot(snapshot) => {
+                    let messages = self.left_out.fetch_add(1, Ordering::Relaxed) + 1;
+                    tracing::debug!(
+                        account = %self.account.name, source = %self.source, vehicle = %snapshot.vin.short(), messages,
+                        "messages of vehicles that the pipeline leaves out are not stored"
+                    );
+                }
+                Received::Stray(stray) => strays.push(stray),
+            }
+        }
+        (snapshots, strays)
+    }
+
+    async fn append(&self, snapshots: Vec<RawSnapshot>) -> Result<(), JournalError> {
+        let (account, source) = (&self.account.name, &self.source);
+        let appended = self
+            .account
+            .journal
+            .append_all(account.clone(), source.clone(), snapshots)
+            .await?;
+        let new: usize = appended.iter().map(|appended| appended.new).sum();
+        let repeats: usize = appended.iter().map(|appended| appended.repeats).sum();
+        tracing::debug!(%account, %source, messages = appended.len(), new, repeats, "stored messages of the stream");
+        Ok(())
+    }
+
+    /// One by one, where a bug keeps a batch from being stored: what cannot be stored even alone is kept as a stray.
+    async fn append_singly(&self, snapshots: Vec<RawSnapshot>) -> Result<(), SourceError> {
+        for snapshot in snapshots {
+            let stored = self.until_stored(|| self.append(vec![snapshot.clone()])).await?;
+            if !stored {
+                tracing::error!(account = %self.account.name, source = %self.source, "a message made the journal panic, which is a bug; it is kept as a stray");
+                let stray = as_stray(&snapshot);
+                self.until_stored(|| self.keep(vec![stray.clone()])).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep(&self, strays: Vec<Stray>) -> Result<(), JournalError> {
+        let journal = &self.account.journal;
+        journal
+            .keep_strays(&self.account.name, &self.source, strays)
+            .await
+    }
+
+    async fn heard(&self, at: Timestamp) {
+        let journal = &self.account.journal;
+        let noted = journal.remember_stream(&self.account.name, &self.source, vec![StreamFact::Heard { at }]);
+        if let Err(error) = noted.await {
+            tracing::debug!(account = %self.account.name, error = %Chain(&error), "could not note when the stream was heard");
+        }
+    }
+
+    /// Tries until the journal takes it. `false` where it never will, because of a bug.
+    async fn until_stored<F>(&self, store: impl Fn() -> F) -> Result<bool, SourceError>
+    where
+        F: Future<Output = Result<(), JournalError>>,
+    {
+        let mut told = false;
+        loop {
+            let error = match store().await {
+                Ok(()) => {
+                    if told {
+                        tracing::info!(account = %self.account.name, source = %self.source, "the journal takes the stream again");
+                    }
+                    return Ok(true);
+                }
+                Err(JournalError::Bug) => return Ok(false),
+                Err(error) => error,
+            };
+            if !told {
+                tracing::error!(account = %self.account.name, source = %self.source, error = %Chain(&error), "messages cannot be stored; they are kept in memory and tried again, and nothing more is read meanwhile");
+                told = true;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RETRY) => {}
+                () = self.stop.cancelled() => {
+                    return Err(SourceError::Transient { reason: Chain(&error).to_string(), retry_after: None });
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl StreamOutput for JournalOutput {
+    async fn push(&self, received: Vec<Received>) -> Result<(), SourceError> {
+        let (snapshots, strays) = self.sorted(received);
+        if let Some(at) = snapshots.iter().map(|snapshot| snapshot.received_at).max() {
+            let all = || self.append(snapshots.clone());
+            // Asked for together, they share a transaction.
+            let (stored, ()) = tokio::join!(self.until_stored(all), self.heard(at));
+            if !stored? {
+                self.append_singly(snapshots.clone()).await?;
+            }
+        }
+        if !strays.is_empty() {
+            for stray in &strays {
+                tracing::debug!(account = %self.account.name, source = %self.source, reason = stray.reason, "a message of the stream cannot be read; it is kept as it came");
+            }
+            self.until_stored(|| self.keep(strays.clone())).await?;
+        }
+        for snapshot in &snapshots {
+            self.account.hearing.heard(&self.source, snapshot);
+        }
+        Ok(())
+    }
+}
+
+/// A snapshot in the form in which it came.
+fn as_stray(snapshot: &RawSnapshot) -> Stray {
+    let data: HashMap<&str, &RawValue> = snapshot
+        .readings
+        .iter()
+        .map(|reading| (reading.descriptor.as_str(), reading.body.as_ref()))
+        .collect();
+    let message = serde_json::json!({
+        "vin": snapshot.vin.as_str(), "timestamp": snapshot.sent_at, "data": data,
+    });
+    Stray {
+        received_at: snapshot.received_at,
+        topic: snapshot.vin.as_str().to_owned(),
+        payload: message.to_string().into_bytes(),
+        reason: "storing it is a bug of this program".to_owned(),
+    }
+}

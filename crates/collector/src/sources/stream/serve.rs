@@ -1,0 +1,419 @@
+//! A connection at work, and the next one that takes over from it before its password ends.
+//!
+//! The broker allows one connection and drops the older one when a newer login arrives. So the next connection is built
+//! up to that point while the old one is received from; the login then leaves in one write with the subscription, and
+//! what the broker had sent on the old connection is received to its end, beside the new one.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use cardata_api::stream::{MqttConnector, MqttSession, StreamError};
+use cardata_auth::Clock;
+use collector_core::StreamOutput;
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::breaker::{Moment, QUIET, STEADY, Trouble};
+use super::credential::{Credential, Credentials};
+use super::driver::{Connected, Driver, log_in, reach, trouble};
+use super::reception::{End, Reception};
+use crate::account::Chain;
+use crate::journal::streams::StreamFact;
+
+/// How long the broker may take to end a connection that was taken over; in real time.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often it is looked again for another password when the one in use should have been replaced, at the least.
+const SOONEST_LOOK: SignedDuration = SignedDuration::from_millis(500);
+
+type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+type Takeover<'a> = Work<'a, Result<Connected, Failed>>;
+
+/// When a connection proves something by lasting.
+const MILESTONES: [Duration; 2] = [STEADY, QUIET];
+
+/// A takeover that failed, before or after the login was sent.
+struct Failed {
+    error: StreamError,
+    credential: Credential,
+    logged_in: bool,
+}
+
+/// What is under way while a stream is served.
+struct Serving<'a> {
+    since: Timestamp,
+    /// How many of [`MILESTONES`] it has passed.
+    milestones: usize,
+    used: Credential,
+    current: Option<Work<'a, End>>,
+    closing: CancellationToken,
+    /// How the connection ended, if that may be because of the takeover that is under way.
+    ended: Option<End>,
+    /// Connections that were taken over and are received to their end.
+    retiring: Option<Work<'a, ()>>,
+    renewal: Option<Work<'a, Credential>>,
+    takeover: Option<Takeover<'a>>,
+    /// The login of the takeover is on its way: the broker ends the old connection when it reads it.
+    login_sent: Arc<AtomicBool>,
+}
+
+impl Driver {
+    /// Receives until nothing is connected any more, or until stopped; then everything that came is stored.
+    pub(super) async fn serve(
+        &mut self,
+        connected: Connected,
+        output: &dyn StreamOutput,
+        stop: &CancellationToken,
+    ) {
+        let mut serving = self.begin(connected, output).await;
+        let clock = self.account.clock.clone();
+        loop {
+            let Serving {
+                since,
+                milestones,
+                current,
+                retiring,
+                renewal,
+                takeover,
+                ..
+            } = &mut serving;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                end = work(current) => {
+                    if serving.takeover.is_some() && serving.login_sent.load(Ordering::Relaxed) {
+                        serving.ended = Some(end);
+                    } else {
+                        self.ended(&mut serving, &end).await;
+                    }
+                }
+                () = work(retiring) => {}
+                next = work(renewal) => self.take_over(&mut serving, next),
+                taken = work(takeover) => match taken {
+                    Ok(connected) => self.rotated(&mut serving, connected, output).await,
+                    Err(failed) => self.takeover_failed(&mut serving, failed).await,
+                },
+                () = lasted(clock.as_ref(), *since, MILESTONES.get(*milestones)) => {
+                    serving.milestones += 1;
+                    self.has_lasted(serving.since).await;
+                }
+            }
+            if serving.current.is_none() && serving.takeover.is_none() {
+                break;
+            }
+        }
+        self.finish(serving, output).await;
+    }
+
+    /// Stores what has come and says goodbye.
+    async fn finish<'a>(&mut self, mut serving: Serving<'a>, output: &'a dyn StreamOutput) {
+        // What a login that was sent has brought must not be lost.
+        if serving.login_sent.load(Ordering::Relaxed)
+            && let Some(takeover) = serving.takeover.take()
+            && let Ok(Ok(connected)) = tokio::time::timeout(GRACE, takeover).await
+        {
+            self.rotated(&mut serving, connected, output).await;
+        }
+        serving.closing.cancel();
+        if let Some(current) = serving.current.take() {
+            current.await;
+            self.interrupted().await;
+        }
+        if serving.retiring.is_some() {
+            work(&mut serving.retiring).await;
+        }
+    }
+
+    async fn begin<'a>(&mut self, connected: Connected, output: &'a dyn StreamOutput) -> Serving<'a> {
+        let Connected {
+            session,
+            credential,
+            at,
+        } = connected;
+        self.logged_in(at).await;
+        let closing = CancellationToken::new();
+        Serving {
+            since: at,
+            milestones: 0,
+            ended: None,
+            login_sent: Arc::default(),
+            current: Some(self.reception(session, &credential, closing.clone(), output)),
+            closing,
+            retiring: None,
+            renewal: Some(self.renewal(&credential, credential.shortest_use())),
+            takeover: None,
+            used: credential,
+        }
+    }
+
+    async fn logged_in(&mut self, at: Timestamp) {
+        self.account.hearing.connected(&self.source, at);
+        self.remember_breaker(vec![StreamFact::LoggedIn { at }]).await;
+        self.teller.streaming().await;
+    }
+
+    fn reception<'a>(
+        &self,
+        session: Box<dyn MqttSession>,
+        credential: &Credential,
+        closing: CancellationToken,
+        output: &'a dyn StreamOutput,
+    ) -> Work<'a, End> {
+        let reception = Reception {
+            gcid: credential.gcid.clone(),
+            read: self.read,
+            clock: self.account.clock.clone(),
+            output,
+            closing,
+        };
+        Box::pin(reception.run(session))
+    }
+
+    /// Finds another password in time, not before `pause` has passed.
+    fn renewal<'a>(&mut self, used: &Credential, pause: SignedDuration) -> Work<'a, Credential> {
+        let renewal = Renewal {
+            credentials: self.credentials.clone(),
+            clock: self.account.clock.clone(),
+            used: used.clone(),
+            refused: self.refused.take(),
+        };
+        Box::pin(renewal.run(pause))
+    }
+
+    fn take_over(&self, serving: &mut Serving<'_>, credential: Credential) {
+        serving.login_sent = Arc::default();
+        let takeover = take_over(
+            self.connector.clone(),
+            self.account.clock.clone(),
+            credential,
+            self.client_id.clone(),
+            serving.login_sent.clone(),
+        );
+        serving.takeover = Some(Box::pin(takeover));
+    }
+
+    /// The new connection works. The old one is received to its end, or for as long as the broker may take.
+    async fn rotated<'a>(
+        &mut self,
+        serving: &mut Serving<'a>,
+        connected: Connected,
+        output: &'a dyn StreamOutput,
+    ) {
+        tracing::debug!(account = %self.account.name, source = %self.source, "the connection was taken over with a new login");
+        let Connected {
+            session,
+            credential,
+            at,
+        } = connected;
+        let closing = CancellationToken::new();
+        let current = self.reception(session, &credential, closing.clone(), output);
+        let old_closing = std::mem::replace(&mut serving.closing, closing);
+        let old = serving.current.replace(current);
+        if old.is_some() || serving.ended.take().is_some() {
+            self.remember_breaker(vec![StreamFact::LoggedIn { at }]).await;
+        } else {
+            // It had ended before.
+            (serving.since, serving.milestones) = (at, 0);
+            self.logged_in(at).await;
+        }
+        if let Some(old) = old {
+            let before = serving.retiring.take();
+            serving.retiring = Some(Box::pin(retire(old, old_closing, before)));
+        }
+        serving.renewal = Some(self.renewal(&credential, credential.shortest_use()));
+        serving.used = credential;
+    }
+
+    /// The old connection goes on, and it is tried again. Unlike one that works, this is held against the limits.
+    async fn takeover_failed(&mut self, serving: &mut Serving<'_>, failed: Failed) {
+        let now = Moment::of(self.account.clock.as_ref());
+        self.breaker.connecting(now);
+        if failed.logged_in {
+            self.breaker.logging_in(now);
+        }
+        let trouble = trouble(&failed.error);
+        self.breaker.failed(trouble);
+        if trouble == Trouble::Refused {
+            self.was_refused(&failed.credential);
+        }
+        if let Some(end) = serving.ended.take() {
+            self.ended(serving, &end).await;
+        }
+        if serving.current.is_none() {
+            self.teller
+                .failed(&failed.error, trouble, failed.credential.covers_stream)
+                .await;
+            return self.remember_breaker(Vec::new()).await;
+        }
+        tracing::warn!(account = %self.account.name, source = %self.source, error = %Chain(&failed.error), "the connection could not be taken over with a new login; the old one goes on until it ends");
+        self.remember_breaker(Vec::new()).await;
+        let held = self.breaker.held(now);
+        let pause = self.breaker.delay(&mut rand::rng()).max(held);
+        let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
+        let used = serving.used.clone();
+        serving.renewal = Some(self.renewal(&used, pause.max(SOONEST_LOOK)));
+    }
+
+    /// The connection is over, and no takeover of ours is the reason.
+    async fn ended(&mut self, serving: &mut Serving<'_>, end: &End) {
+        let now = self.account.clock.now();
+        let lasted = Duration::try_from(now.duration_since(serving.since)).unwrap_or_default();
+        let good = !serving.used.may_have_expired(now);
+        let mut evictions = 0;
+        match end {
+            End::Over(StreamError::Closed { .. }) => evictions = self.breaker.dropped(lasted, good),
+            _ => {
+                self.breaker.lasted(lasted);
+                self.breaker.failed(Trouble::Outage);
+            }
+        }
+        if let End::Over(error) = end {
+            let trouble = if evictions > 0 {
+                Trouble::Duel
+            } else {
+                Trouble::Outage
+            };
+            if good {
+                self.teller
+                    .failed(error, trouble, serving.used.covers_stream)
+                    .await;
+            } else {
+                tracing::debug!(account = %self.account.name, source = %self.source, error = %error, "the connection ended with its login");
+            }
+        }
+        if evictions > 0 {
+            self.remember_breaker(vec![StreamFact::Evicted { times: evictions }])
+                .await;
+        }
+        self.interrupted().await;
+    }
+
+    async fn has_lasted(&mut self, since: Timestamp) {
+        let now = self.account.clock.now();
+        let lasted = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        if self.breaker.lasted(lasted) {
+            self.teller.duel_is_over().await;
+        }
+        self.remember_breaker(Vec::new()).await;
+    }
+}
+
+/// Finds another password than the one in use.
+struct Renewal {
+    credentials: Arc<dyn Credentials>,
+    clock: Arc<dyn Clock>,
+    used: Credential,
+    /// It was refused; another one is asked for once.
+    refused: Option<Credential>,
+}
+
+impl Renewal {
+    async fn run(mut self, pause: SignedDuration) -> Credential {
+        self.sleep(pause).await;
+        let mut asked = false;
+        loop {
+            let due = self.clock.now() >= self.used.renew_at();
+            let found = match self.refused.take() {
+                Some(refused) => self.credentials.replaced(&refused).await,
+                None if due && !asked => {
+                    let renewed = self.credentials.renewed(&self.used).await;
+                    // A failure is the authenticator's to space out; an answer that brings nothing new is not
+                    // asked for again.
+                    asked = renewed.is_ok();
+                    renewed
+                }
+                None if due => self.credentials.current().await,
+                None => self.credentials.stored().await,
+            };
+            match found {
+                Ok(found) if !found.is(&self.used) => return found,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(error = %Chain(&error), "there is no other login for the stream yet");
+                }
+            }
+            tokio::select! {
+                () = self.sleep(self.next_look()) => {}
+                () = self.credentials.look() => {}
+            }
+        }
+    }
+
+    /// Until another one is due; where it is overdue, sooner the less time is left.
+    fn next_look(&self) -> SignedDuration {
+        let now = self.clock.now();
+        let until = self.used.renew_at().duration_since(now);
+        if until > SignedDuration::ZERO {
+            return until;
+        }
+        (self.used.left(now) / 4).max(SOONEST_LOOK)
+    }
+
+    async fn sleep(&self, time: SignedDuration) {
+        self.clock
+            .sleep(Duration::try_from(time).unwrap_or_default())
+            .await;
+    }
+}
+
+async fn take_over(
+    connector: Arc<dyn MqttConnector>,
+    clock: Arc<dyn Clock>,
+    credential: Credential,
+    client_id: Arc<str>,
+    login_sent: Arc<AtomicBool>,
+) -> Result<Connected, Failed> {
+    let failed = |error, logged_in| Failed {
+        error,
+        credential: credential.clone(),
+        logged_in,
+    };
+    let line = reach(connector.as_ref())
+        .await
+        .map_err(|error| failed(error, false))?;
+    login_sent.store(true, Ordering::Relaxed);
+    let session = log_in(line, &credential, &client_id)
+        .await
+        .map_err(|error| failed(error, true))?;
+    Ok(Connected {
+        session,
+        at: clock.now(),
+        credential,
+    })
+}
+
+/// Receives a connection to its end, which its broker brings about; else we do.
+async fn retire(mut old: Work<'_, End>, closing: CancellationToken, before: Option<Work<'_, ()>>) {
+    let end = async {
+        tokio::select! {
+            _ = &mut old => return,
+            () = tokio::time::sleep(GRACE) => closing.cancel(),
+        }
+        old.await;
+    };
+    match before {
+        Some(before) => drop(tokio::join!(end, before)),
+        None => end.await,
+    }
+}
+
+/// Waits for what is under way and takes it off; for ever where nothing is. May be dropped at any time.
+async fn work<T>(slot: &mut Option<Work<'_, T>>) -> T {
+    let Some(under_way) = slot else {
+        return std::future::pending().await;
+    };
+    let done = under_way.await;
+    *slot = None;
+    done
+}
+
+/// Returns when a connection since then has lasted so long; never without a milestone.
+async fn lasted(clock: &dyn Clock, since: Timestamp, milestone: Option<&Duration>) {
+    let Some(milestone) = milestone else {
+        return std::future::pending().await;
+    };
+    let passed = Duration::try_from(clock.now().duration_since(since)).unwrap_or_default();
+    clock.sleep(milestone.saturating_sub(passed)).await;
+}
