@@ -5,10 +5,12 @@ mod damage;
 mod delivery;
 mod durability;
 mod keeping;
+mod merging;
 mod model;
 mod moving;
 mod opening;
 mod oracle;
+mod present;
 mod pruning;
 mod repeats;
 
