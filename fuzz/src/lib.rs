@@ -16,6 +16,7 @@ pub mod pipeline_yaml;
 pub mod polls;
 pub mod rest_bodies;
 mod sheet;
+pub mod stream_message;
 pub mod token_file;
 
 use std::collections::BTreeSet;
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 pub use libfuzzer_sys;
 
 /// Every target.
-pub static TARGETS: [&Target; 12] = [
+pub static TARGETS: [&Target; 13] = [
     &csv_rows::TARGET,
     &exported_lines::TARGET,
     &id_token::TARGET,
@@ -37,6 +38,7 @@ pub static TARGETS: [&Target; 12] = [
     &pipeline_yaml::TARGET,
     &polls::TARGET,
     &rest_bodies::TARGET,
+    &stream_message::TARGET,
     &token_file::TARGET,
 ];
 

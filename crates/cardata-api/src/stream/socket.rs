@@ -66,6 +66,10 @@ pub(crate) async fn tls(
         address: endpoint.to_string(),
         reason,
     };
+    let unreachable = |reason: String| StreamError::Unreachable {
+        address: endpoint.to_string(),
+        reason: format!("the connection broke before it was secure: {reason}"),
+    };
     let name = ServerName::try_from(endpoint.host().to_owned())
         .map_err(|_| insecure("no certificate can be for this name".to_owned()))?;
     let socket = match timeout(patience, TlsConnector::from(config).connect(name, socket)).await {
@@ -73,13 +77,10 @@ pub(crate) async fn tls(
         Ok(Err(error)) => {
             return Err(match error.get_ref().and_then(|inner| inner.downcast_ref()) {
                 Some(error) => insecure(explained(error)),
-                None => StreamError::Unreachable {
-                    address: endpoint.to_string(),
-                    reason: format!("the connection broke before it was secure: {}", told(&error)),
-                },
+                None => unreachable(told(&error)),
             });
         }
-        Err(_) => return Err(insecure(format!("no answer within {patience:?}"))),
+        Err(_) => return Err(unreachable(format!("no answer within {patience:?}"))),
     };
     let version = socket.get_ref().1.protocol_version();
     tracing::debug!(broker = %endpoint, version = ?version, "speaks TLS with the broker");
@@ -100,7 +101,7 @@ fn explained(error: &rustls::Error) -> String {
     use CertificateError as Certificate;
     match error {
         rustls::Error::InvalidCertificate(certificate) => match certificate {
-            Certificate::UnknownIssuer => {
+            Certificate::UnknownIssuer | Certificate::BadSignature => {
                 "its certificate is signed by nobody this machine trusts; name the file of its \
                                            authority (PEM) in `endpoints: { ca: … }`"
                     .to_owned()

@@ -8,4 +8,5 @@ mod doubles;
 mod errors;
 mod requests;
 mod server;
+mod stream;
 mod tokens;
