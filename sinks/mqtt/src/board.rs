@@ -192,7 +192,7 @@ impl Board {
     /// Goes on from what the broker kept, and says what is to be taken away: what this sink put there in an earlier
     /// run and shows no longer. Where the present is not known nothing is taken away.
     pub fn adopt(&mut self, kept: &[(String, Vec<u8>)]) -> Vec<Message> {
-        for car in self.cars.values_mut() {
+        for car in self.cars.values_mut().filter(|car| car.has_position()) {
             let topic = self.topics.position(&car.vehicle);
             let position = kept.iter().find(|(kept, _)| *kept == topic);
             if let Some(position) = position.and_then(|(_, payload)| retained::position_of(payload)) {
@@ -297,12 +297,13 @@ impl Car {
         Age::News
     }
 
+    /// Whether both halves of a position are delivered at all.
     fn has_position(&self) -> bool {
         let shows = |name: &str| {
             let mut descriptors = self.shown.keys();
             descriptors.any(|it| it.as_str().strip_prefix(LOCATION) == Some(name))
         };
-        self.track.newest().is_some() || (shows("latitude") && shows("longitude"))
+        shows("latitude") && shows("longitude")
     }
 
     fn announcer<'a>(&'a self, topics: &'a Topics, qos: u8) -> Announcer<'a> {

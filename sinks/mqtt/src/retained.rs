@@ -1,7 +1,9 @@
 //! The retained form: the newest value of one descriptor, for whoever subscribes.
 
 use collector_core::{Origin, Reading};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::bmw::plain;
 use crate::message::json;
@@ -20,13 +22,25 @@ struct State<'a> {
     descriptor: &'a str,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Place {
     latitude: f64,
     longitude: f64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     heading: Option<f64>,
-    timestamp: jiff::Timestamp,
+    timestamp: String,
+}
+
+/// The same as it is read: numbers as their digits, which serde_json rounds where the standard library does not.
+#[derive(Deserialize)]
+struct Read<'a> {
+    #[serde(borrow)]
+    latitude: &'a RawValue,
+    #[serde(borrow)]
+    longitude: &'a RawValue,
+    #[serde(borrow, default)]
+    heading: Option<&'a RawValue>,
+    timestamp: Timestamp,
 }
 
 /// The payload of a value's topic.
@@ -50,7 +64,7 @@ pub fn descriptor_of(payload: &[u8]) -> Option<String> {
         #[serde(rename = "origin")]
         _origin: Origin,
         #[serde(rename = "timestamp")]
-        _timestamp: jiff::Timestamp,
+        _timestamp: Timestamp,
     }
     serde_json::from_slice::<Known>(payload)
         .ok()
@@ -63,17 +77,18 @@ pub fn position(position: &Position) -> Vec<u8> {
         latitude: position.latitude,
         longitude: position.longitude,
         heading: position.heading,
-        timestamp: position.at,
+        timestamp: format!("{:.3}", position.at),
     })
 }
 
 /// The position that a payload of [`position`] tells.
 pub fn position_of(payload: &[u8]) -> Option<Position> {
-    let place: Place = serde_json::from_slice(payload).ok()?;
+    let read: Read<'_> = serde_json::from_slice(payload).ok()?;
+    let heading = read.heading.map(|heading| heading.get().parse());
     Some(Position {
-        latitude: place.latitude,
-        longitude: place.longitude,
-        heading: place.heading,
-        at: place.timestamp,
+        latitude: read.latitude.get().parse().ok()?,
+        longitude: read.longitude.get().parse().ok()?,
+        heading: heading.transpose().ok()?,
+        at: read.timestamp,
     })
 }

@@ -32,8 +32,8 @@ async fn halves_of_different_moments_make_no_position() {
     assert_eq!(
         heard,
         [
-            json!({ "latitude": 50.2, "longitude": 6.2, "timestamp": "2026-03-01T12:00:02Z" }),
-            json!({ "latitude": 50.4, "longitude": 6.4, "heading": 90.0, "timestamp": "2026-03-01T12:00:04Z" }),
+            json!({ "latitude": 50.2, "longitude": 6.2, "timestamp": "2026-03-01T12:00:02.000Z" }),
+            json!({ "latitude": 50.4, "longitude": 6.4, "heading": 90.0, "timestamp": "2026-03-01T12:00:04.000Z" }),
         ]
     );
     let tracker = kept(&broker, "homeassistant/device_tracker/#").await;

@@ -91,7 +91,7 @@ async fn odd_names_and_texts_arrive_whole() {
         let snapshot = Snapshot {
             vehicle: Vehicle {
                 name: name.into(),
-                ..vehicle(name.len() % 2 == 0)
+                ..vehicle(seq == 2)
             },
             ..Snapshot::clone(&entry_with(seq, vec![texts]).snapshot)
         };
