@@ -53,7 +53,7 @@ pub struct Engine {
     /// The sinks of the pipeline; the journal may remember others.
     sinks: Vec<Name>,
     /// The accounts that have a stream.
-    streams: Vec<Name>,
+    streaming: Vec<Name>,
     /// Who is told when a person must act.
     channels: Vec<Channel>,
     http: reqwest::Client,
@@ -122,7 +122,7 @@ impl Engine {
                 channels: std::mem::take(&mut self.channels),
                 accounts: self.accounts.iter().map(|account| account.name.clone()).collect(),
                 sinks: self.sinks.clone(),
-                streams: self.streams.clone(),
+                streams: self.streaming.clone(),
                 http: self.http.clone(),
                 journal: self.journal.clone(),
                 clock: self.clock.clone(),

@@ -59,7 +59,7 @@ pub async fn engine(
     let delivered_before = journal.overview()?.delivered_readings()?;
     let stops = Stops::default();
     let reader = journal.reader(names(&pipeline.vehicles))?;
-    let streams = pipeline
+    let streaming = pipeline
         .streams()
         .into_iter()
         .map(|stream| stream.account)
@@ -87,6 +87,7 @@ pub async fn engine(
         accounts,
         schedulers,
         streams,
+        streaming,
         sinks: workers.iter().map(|(worker, _)| worker.name.clone()).collect(),
         workers,
         journal,
