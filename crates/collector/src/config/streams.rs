@@ -19,10 +19,8 @@ impl Pipeline {
             .iter()
             .filter(|source| source.plugin.cadence == Cadence::Continuous);
         let places = continuous.flat_map(|source| {
-            let accounts = self.accounts.iter().filter(|account| {
-                let only = source.account.as_ref();
-                only.is_none_or(|only| *only == account.name)
-            });
+            let accounts = self.accounts.iter();
+            let accounts = accounts.filter(|account| source.is_for(&account.name));
             accounts.map(|account| StreamPlace {
                 account: account.name.clone(),
                 source: source.name.clone(),

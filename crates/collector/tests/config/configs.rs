@@ -15,6 +15,7 @@ fn variables() -> Variables {
     Variables::from([
         ("CARDATA_CLIENT_ID", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"),
         ("INFLUX_TOKEN", "hunter2"),
+        ("MQTT_PASSWORD", "hunter2"),
     ])
 }
 
@@ -44,7 +45,8 @@ fn every_file_is_right() {
             "archive-to-csv.yaml",
             "battery-to-influxdb.yaml",
             "demo.yaml",
-            "pipeline.yaml"
+            "pipeline.yaml",
+            "stream.yaml"
         ]
     );
     for (name, text) in &files {
@@ -56,6 +58,24 @@ fn every_file_is_right() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn the_example_of_a_stream_has_both_ways_and_shares_the_connection() {
+    let (name, text) = files()
+        .into_iter()
+        .find(|(name, _)| name == "stream.yaml")
+        .unwrap();
+    let pipeline = config::parse(&name, &text, &folder(), &variables()).unwrap();
+    let streams = pipeline.streams();
+    let places: Vec<_> = streams
+        .iter()
+        .map(|stream| (&*stream.account, &*stream.source))
+        .collect();
+    assert_eq!(places, [("home", "stream")]);
+    assert_eq!(pipeline.sources.len(), 2);
+    let sinks: Vec<_> = pipeline.sinks.iter().map(|sink| sink.plugin.type_name).collect();
+    assert_eq!(sinks, ["sqlite", "mqtt"]);
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub enum Command {
     /// Log in to BMW: shows a link and a code, waits for the approval, stores the tokens. Takes over the login of
     /// another client with --import.
     Login(LoginArgs),
-    /// Find every mistake in a pipeline file; touches neither disk nor network without --connect.
+    /// Find every mistake in a pipeline file; changes nothing, and touches no network without --connect.
     Check(CheckArgs),
     /// Accounts, calls left, vehicles and sinks; works while `run` runs.
     Status(StatusArgs),
@@ -110,7 +110,8 @@ pub struct NotifyArgs {
 pub struct CheckArgs {
     #[command(flatten)]
     pub pipeline: PipelineArgs,
-    /// Also try the login, the API's address and every sink. Writes nothing and spends no call.
+    /// Also try the login, the addresses of API and stream, and every sink. Writes nothing, spends no call, and does
+    /// not log in to the stream, which would take it from a program that runs.
     #[arg(long)]
     pub connect: bool,
     /// Print what the file means, secrets hidden.

@@ -1,5 +1,7 @@
 //! `cardata check`.
 
+mod streams;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +31,7 @@ struct Probe {
 
 pub async fn run(options: CheckArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
+    streams::certificates(&pipeline)?;
     if options.show {
         terminal::say(config::show(&pipeline).trim_end());
         if !options.connect {
@@ -47,7 +50,7 @@ pub async fn run(options: CheckArgs) -> CommandResult {
     if options.connect {
         connect(pipeline).await
     } else {
-        Ok(())
+        streams::logins(&pipeline).await
     }
 }
 
@@ -60,6 +63,7 @@ async fn connect(pipeline: Pipeline) -> CommandResult {
             probes.push(login(account, &state).await?);
             probes.push(api(account).await?);
         }
+        probes.extend(streams::probes(&pipeline).await?);
     }
     for spec in pipeline.sinks {
         probes.push(sink(spec, &pipeline.base_dir).await);

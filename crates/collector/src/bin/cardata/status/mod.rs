@@ -112,7 +112,7 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
             Ok(None) => (None, Some("not logged in: run `cardata login`".to_owned())),
             Err(error) => (None, Some(context::chain(&error))),
         };
-        let token_until = tokens.as_ref().and_then(streams::token_until);
+        let token_until = tokens.as_ref().and_then(cardata_auth::TokenSet::id_expires_at);
         let its = status
             .streams
             .iter_mut()

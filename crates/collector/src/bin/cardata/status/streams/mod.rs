@@ -2,7 +2,6 @@
 
 mod words;
 
-use cardata_auth::TokenSet;
 use collector::config::{Pipeline, StreamPlace};
 use collector::journal::JournalError;
 use collector::journal::overview::{LastPoll, Overview, Published};
@@ -135,9 +134,4 @@ fn learn(vehicles: &mut Vec<StreamedVehicle>, poll: &LastPoll, now: Timestamp) {
         vehicle.activity = Some(evidence.activity(now, Some(poll.last_at)));
         vehicle.measured_at = vehicle.measured_at.max(evidence.newest_measurement());
     }
-}
-
-/// How long the token of the stream is good for. It comes with the access token and lives as long.
-pub fn token_until(tokens: &TokenSet) -> Option<Timestamp> {
-    tokens.id_token.as_ref().map(|_| tokens.access_expires_at)
 }
