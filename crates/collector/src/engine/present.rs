@@ -90,3 +90,119 @@ impl Present for Selected {
 fn unreadable(error: JournalError) -> SinkError {
     SinkError::transient(format!("the journal cannot be read: {}", Chain(&error)))
 }
+
+#[cfg(test)]
+mod tests {
+    use cardata_auth::{Scopes, TokenSet};
+    use collector_core::{Origin, RawReading, RawSnapshot};
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::config::ProcessEnvironment;
+    use crate::journal::Journal;
+
+    const CLIENT_ID: &str = "4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f";
+    const GCID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+    const PIPELINE: &str = "
+accounts:
+  - name: home
+    client_id: 4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f
+  - name: other
+    client_id: 4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f
+vehicles:
+  - { vin: WBY8P210X07A12345, name: i3, account: home }
+  - { vin: WBA11AA0001234567, name: x1, account: other }
+sources:
+  - type: telematics
+sinks:
+  - { type: stdout, name: all }
+  - { type: stdout, name: part, select: { vehicles: [i3], descriptors: [\"!**.header\"] } }
+  - { type: stdout, name: elsewhere, select: { sources: [\"!telematics\"] } }
+";
+
+    fn log_in(state: &StateDirectory, account: &str, gcid: Option<&str>) {
+        let now = Timestamp::UNIX_EPOCH;
+        let tokens = TokenSet {
+            client_id: CLIENT_ID.parse().unwrap(),
+            access_token: "access".into(),
+            refresh_token: "refresh".into(),
+            id_token: None,
+            gcid: gcid.map(str::to_owned),
+            scope: Scopes::wanted(),
+            logged_in_at: Some(now),
+            obtained_at: now,
+            access_expires_at: now,
+            refresh_expires_at: now,
+        };
+        TokenStore::new(state.tokens(), account).save(&tokens).unwrap();
+    }
+
+    async fn poll(journal: &Journal, account: &str, vin: &str) {
+        let readings = [
+            "vehicle.drivetrain.batteryManagement.header",
+            "vehicle.vehicle.travelledDistance",
+        ]
+        .map(|descriptor| RawReading {
+            descriptor: descriptor.to_owned(),
+            body: serde_json::value::RawValue::from_string(
+                r#"{"value":"7","timestamp":"2026-03-01T12:00:00.000Z"}"#.to_owned(),
+            )
+            .unwrap(),
+        });
+        let snapshot = RawSnapshot {
+            vin: vin.parse().unwrap(),
+            origin: Origin::Poll,
+            requested_at: Some(Timestamp::UNIX_EPOCH),
+            sent_at: None,
+            received_at: Timestamp::UNIX_EPOCH,
+            readings: readings.into(),
+        };
+        journal
+            .append(account.into(), "telematics".into(), Arc::new(snapshot))
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn each_sink_knows_what_it_selects() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipeline =
+            crate::config::parse("pipeline.yaml", PIPELINE, folder.path(), &ProcessEnvironment).unwrap();
+        let state = StateDirectory::create(&pipeline.state).unwrap();
+        let journal = Journal::open(state.path()).unwrap();
+        log_in(&state, "home", Some(GCID));
+        log_in(&state, "other", None);
+        poll(&journal, "home", "WBY8P210X07A12345").await;
+        poll(&journal, "other", "WBA11AA0001234567").await;
+        let reader = journal
+            .reader(crate::engine::setup::names(&pipeline.vehicles))
+            .unwrap();
+        let presents = Presents::new(&reader, &pipeline.accounts, &state);
+        let mut told = Vec::new();
+        for sink in &pipeline.sinks {
+            let present = presents.selected(&sink.select);
+            let latest = present.latest().await.unwrap();
+            let readings: Vec<_> = latest
+                .iter()
+                .map(|snapshot| (snapshot.vehicle.name.to_string(), snapshot.readings.len()))
+                .collect();
+            let vehicles = present.vehicles().await.unwrap();
+            let vehicles: Vec<_> = vehicles
+                .into_iter()
+                .map(|facts| (facts.vehicle.name.to_string(), facts.gcid))
+                .collect();
+            told.push((readings, vehicles));
+        }
+        let (i3, x1) = ("i3".to_owned(), "x1".to_owned());
+        let gcid = Some(GCID.to_owned());
+        let everyone = vec![(x1.clone(), None), (i3.clone(), gcid.clone())];
+        assert_eq!(
+            told,
+            [
+                (vec![(x1, 2), (i3.clone(), 2)], everyone.clone()),
+                (vec![(i3.clone(), 1)], vec![(i3, gcid)]),
+                (vec![], everyone),
+            ]
+        );
+    }
+}

@@ -21,6 +21,10 @@ pub enum JournalError {
         "the journal {path} was written by a newer cardata (version {found}, this one knows {known}): upgrade cardata"
     )]
     Newer { path: PathBuf, found: i64, known: i64 },
+    #[error(
+        "the journal {path} was written by an earlier cardata: this one brings it up to date when it runs, `cardata run` or any command that changes it"
+    )]
+    Older { path: PathBuf },
     #[error("the journal {path} is not a database of cardata: move it away or choose another `state`")]
     Foreign { path: PathBuf },
     #[error(

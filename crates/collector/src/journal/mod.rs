@@ -40,6 +40,7 @@ pub mod polls;
 mod probe;
 mod prune;
 pub mod read;
+mod reason;
 pub mod registry;
 pub mod replay;
 pub mod restore;

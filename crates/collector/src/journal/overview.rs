@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::append::BLOCK;
 use super::read::timestamp;
-use super::{FILE, Journal, JournalError, ledger, open_read_only};
+use super::{FILE, Journal, JournalError, ledger, open_read_only, schema};
 use crate::quota::Spent;
 
 /// A read-only look at a journal.
@@ -123,14 +123,19 @@ impl Journal {
 
 impl Overview {
     /// Opens the journal in `state`; `None` where there is none yet.
+    ///
+    /// # Errors
+    /// [`JournalError::Older`] where it lacks tables of this version.
     pub fn open(state: &Path) -> Result<Option<Self>, JournalError> {
         let path = state.join(FILE);
         if !path.is_file() {
             return Ok(None);
         }
-        Ok(Some(Self {
-            connection: open_read_only(&path)?,
-        }))
+        let connection = open_read_only(&path)?;
+        match schema::is_older(&connection)? {
+            true => Err(JournalError::Older { path }),
+            false => Ok(Some(Self { connection })),
+        }
     }
 
     pub(super) fn connection(&self) -> &Connection {

@@ -71,6 +71,11 @@ pub fn is_newest(connection: &Connection) -> Result<bool, JournalError> {
     Ok(version(connection)? == MIGRATIONS.len())
 }
 
+/// Whether an earlier program made the tables, and this one has not been at them yet.
+pub fn is_older(connection: &Connection) -> Result<bool, JournalError> {
+    Ok((1..MIGRATIONS.len()).contains(&version(connection)?))
+}
+
 /// Whether a later program made the tables.
 pub fn is_newer(connection: &Connection) -> Result<bool, JournalError> {
     Ok(version(connection)? > MIGRATIONS.len())

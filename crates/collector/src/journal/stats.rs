@@ -55,6 +55,9 @@ pub struct CursorStats {
 /// Looks at the journal in `state`, beside a process that may be writing to it.
 pub fn stats(state: &Path) -> Result<Stats, JournalError> {
     let connection = open_read_only(&state.join(FILE))?;
+    let cursors = Overview::open(state)?
+        .map(|overview| overview.sinks())
+        .transpose()?;
     let number = |query: &str| connection.query_row(query, [], |row| row.get::<_, u64>(0));
     let moment = |query: &str| connection.query_row(query, [], |row| row.get::<_, Option<i64>>(0));
     let readings = number("select coalesce(sum(readings), 0) from tally")?;
@@ -74,9 +77,6 @@ pub fn stats(state: &Path) -> Result<Stats, JournalError> {
         })
     })?;
     let feeds = feeds.collect::<Result<_, _>>()?;
-    let cursors = Overview::open(state)?
-        .map(|overview| overview.sinks())
-        .transpose()?;
     let cursors = cursors.unwrap_or_default().into_iter().map(|sink| CursorStats {
         sink: sink.sink,
         cursor: sink.cursor,

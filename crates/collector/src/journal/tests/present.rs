@@ -267,6 +267,8 @@ async fn a_journal_of_the_second_version_is_filled_with_what_it_never_kept() {
             )
             .unwrap();
         drop(connection);
+        let refused = crate::journal::overview::Overview::open(state.path()).unwrap_err();
+        assert!(refused.to_string().contains("earlier cardata"), "{refused}");
         let journal = open(state.path());
         assert_eq!(inspect::<i64>(state.path(), "pragma user_version"), 3);
         assert_eq!(present(&journal).await, before);
