@@ -63,7 +63,7 @@ pub async fn logins(pipeline: &Pipeline) -> Result<(), Failure> {
 async fn stored_hindrance(account: &config::Account, pipeline: &Pipeline) -> Result<Option<String>, Failure> {
     let state = StateDirectory::at(&pipeline.state);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let http = context::http_client()?;
+    let http = context::http_client(&pipeline.accounts)?;
     let authenticator = account::authenticator(account, &http, &state, &clock);
     let stored = authenticator.tokens().await.ok().flatten();
     Ok(stored.as_ref().and_then(hindrance))
