@@ -1,5 +1,7 @@
 //! Who may connect to the stream, to what, and for how long.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
 use std::time::Duration;
 
 use cardata_sim::{Mapping, SimConfig, SimVehicle, StreamConfig};
