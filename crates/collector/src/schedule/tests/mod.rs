@@ -87,7 +87,8 @@ impl Clock for JumpingClock {
             for (_, by) in due {
                 time.offset += by;
             }
-            time.script.play(truth);
+            let shown = truth + time.offset;
+            time.script.play(truth, shown);
             if time.truth >= time.end {
                 time.ended.cancel();
             }

@@ -13,7 +13,7 @@ use super::*;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// What happens at true times, in order.
+/// What happens at true times, in order; it is told what the clock shows.
 #[derive(Default)]
 pub(super) struct Script(VecDeque<(Timestamp, Act)>);
 
@@ -26,10 +26,10 @@ impl std::fmt::Debug for Script {
 }
 
 impl Script {
-    pub(super) fn play(&mut self, truth: Timestamp) {
+    pub(super) fn play(&mut self, truth: Timestamp, shown: Timestamp) {
         while self.0.front().is_some_and(|(at, _)| *at <= truth) {
             if let Some((_, act)) = self.0.pop_front() {
-                act(truth);
+                act(shown);
             }
         }
     }
@@ -300,4 +300,21 @@ async fn a_restart_remembers_who_speaks_and_fills_the_gap() {
         "{polls:?} after {stopped}"
     );
     assert!(polls.len() <= 8, "{polls:?}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_neither_hides_the_stream_nor_spends_calls() {
+    for hours in [-7, 30] {
+        let mut streaming = Streaming::new(1, 5);
+        streaming.write();
+        let jump = begin() + DAY * 2 + MINUTE * 100;
+        streaming.rig.set_clock(jump, SignedDuration::from_hours(hours));
+        streaming.run(1, DAY * 5).await;
+        let (_, window) = busiest(&streaming.rig);
+        assert!(window <= 48, "{window} in 24 hours");
+        let longest = streaming.rig.waits(0).into_iter().map(|(_, wait)| wait).max();
+        assert!(longest <= Some(MINUTE * 365), "{longest:?} with {hours} hours");
+        let polls = streaming.polls(0, begin() + DAY).len();
+        assert!(polls <= 4 * 12, "{polls} with {hours} hours");
+    }
 }
