@@ -90,6 +90,11 @@ impl Keeper {
         outcome.unwrap_or_else(|| Err(SinkError::transient("the connection's keeper has ended")))
     }
 
+    /// Whether it works no more: only a bug of it can be the reason.
+    pub fn has_ended(&self) -> bool {
+        self.task.is_finished()
+    }
+
     /// Says `offline`, disconnects, and returns when that is done.
     pub async fn leave(mut self) {
         self.shared.leaving.notify_one();

@@ -54,6 +54,7 @@ impl MqttSink {
     }
 
     fn keeper(&mut self) -> &mut Keeper {
+        self.keeper.take_if(|keeper| keeper.has_ended());
         self.keeper.get_or_insert_with(|| {
             warn_of_password(&self.target);
             Keeper::start(

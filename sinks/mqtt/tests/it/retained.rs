@@ -75,6 +75,26 @@ async fn a_late_value_is_history_and_never_the_present() {
 }
 
 #[tokio::test]
+async fn a_long_batch_arrives_whole_and_in_order() {
+    let Some(broker) = Mosquitto::with(&[crate::NO_LIMIT]).await else {
+        return;
+    };
+    let mut listener = Subscriber::start(&broker, "home/#").await;
+    let mut sink = sink(options(&broker));
+    let history = (0..5_000).map(|at| soc(f64::from(at), i64::from(at)));
+    sink.write(&entries(history.collect())).await.unwrap();
+    sink.close().await.unwrap();
+    let all = listener.all().await;
+    let values = all
+        .iter()
+        .map(|it| it.json()["data"][crate::fake::SOC]["value"].clone());
+    assert_eq!(
+        json!(values.collect::<Vec<_>>()),
+        json!((0..5_000).collect::<Vec<_>>())
+    );
+}
+
+#[tokio::test]
 async fn odd_names_and_texts_arrive_whole() {
     let Some(broker) = Mosquitto::start().await else {
         return;
