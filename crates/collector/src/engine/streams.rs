@@ -84,6 +84,7 @@ pub struct JournalOutput {
     patterns: Patterns,
     stop: CancellationToken,
     left_out: AtomicU64,
+    retry: Duration,
 }
 
 impl JournalOutput {
@@ -110,6 +111,7 @@ impl JournalOutput {
             patterns,
             stop,
             left_out: AtomicU64::new(0),
+            retry: RETRY,
         }
     }
 
@@ -208,7 +210,7 @@ impl JournalOutput {
                 told = true;
             }
             tokio::select! {
-                () = tokio::time::sleep(RETRY) => {}
+                () = tokio::time::sleep(self.retry) => {}
                 () = self.stop.cancelled() => {
                     return Err(SourceError::Transient { reason: Chain(&error).to_string(), retry_after: None });
                 }

@@ -48,13 +48,14 @@ fn rig(text: &str) -> Rig {
     ));
     let stop = CancellationToken::new();
     let patterns = pipeline.sources[0].vehicles.clone();
-    let output = JournalOutput::new(
+    let mut output = JournalOutput::new(
         account.clone(),
         "stream".into(),
         &pipeline.vehicles,
         patterns,
         stop.clone(),
     );
+    output.retry = Duration::ZERO;
     Rig {
         _folder: folder,
         account,
