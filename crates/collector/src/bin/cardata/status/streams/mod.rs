@@ -35,7 +35,7 @@ pub struct StreamedVehicle {
     pub messages: u64,
     pub readings: u64,
     pub repeats: u64,
-    /// What it does, as far as polls told.
+    /// What it does, as far as polls told; `None` where none did, or a message came later.
     pub activity: Option<Activity>,
     /// The newest time of a measurement that polls told of.
     pub measured_at: Option<Timestamp>,
@@ -131,7 +131,9 @@ fn learn(vehicles: &mut Vec<StreamedVehicle>, poll: &LastPoll, now: Timestamp) {
     });
     if let Some(evidence) = evidence {
         let vehicle = &mut vehicles[position];
-        vehicle.activity = Some(evidence.activity(now, Some(poll.last_at)));
+        // What came since may have told of something else.
+        let is_newest = vehicle.last_message_at.is_none_or(|at| at <= poll.last_at);
+        vehicle.activity = is_newest.then(|| evidence.activity(now, Some(poll.last_at)));
         vehicle.measured_at = vehicle.measured_at.max(evidence.newest_measurement());
     }
 }

@@ -149,7 +149,7 @@ Streams
   ! stream: taken again and again
   ! stream: nothing came of …7B67890, though a poll brought what was measured 90 min ago: look in the CarData section of BMW's portal whether data is still selected for the stream: the selection is empty at first, and can reset itself
   ! stream: another program took the connection 5 times: BMW allows one for each account, so let that program read from the `mqtt` sink instead
-  ! stream: 5 messages could not be read (no JSON twice, no object once, a once, …): `cardata journal strays` shows them"
+  ! stream: 5 messages could not be read (twice: no JSON; once: no object; once: a; …): `cardata journal strays` shows them"
     );
     assert_eq!(text(&[], true, at(0)), None);
     let told = json(&[stream], true, at(180));

@@ -153,7 +153,7 @@ fn strays(stream: &StreamStatus) -> Option<String> {
     }
     let shown = stream.strays.iter().take(SHOWN);
     let mut reasons: Vec<_> = shown
-        .map(|one| format!("{} {}", one.reason, times(one.times)))
+        .map(|one| format!("{}: {}", times(one.times), one.reason))
         .collect();
     if stream.strays.len() > SHOWN {
         reasons.push("…".to_owned());
@@ -161,7 +161,7 @@ fn strays(stream: &StreamStatus) -> Option<String> {
     Some(format!(
         "{} could not be read ({}): `cardata journal strays` shows them",
         counted(all, "message"),
-        reasons.join(", ")
+        reasons.join("; ")
     ))
 }
 
