@@ -31,8 +31,9 @@ impl Moment {
 
     /// The moment of a value that was read at `at` out of `body`.
     pub fn of(body: &Body<'_>, at: i64) -> Self {
-        let stamp = body.timestamp();
-        let whole_second = at % 1_000 == 0 && stamp.is_some_and(|text| time::is_in_whole_seconds(&text));
+        // Where the stamp cannot be read, the moment is that of the arrival.
+        let in_whole_seconds = |text: &str| time::is_in_whole_seconds(text) && time::parse(text).is_some();
+        let whole_second = at % 1_000 == 0 && body.timestamp().is_some_and(|text| in_whole_seconds(&text));
         Self { at, whole_second }
     }
 

@@ -138,6 +138,20 @@ async fn what_differs_in_value_or_second_or_exact_stamp_stays() {
     assert_eq!(newest(&journal).await, ("73".to_owned(), 57_200, Origin::Stream));
 }
 
+/// It arrived in whole seconds, by chance; it says nothing of the moments within.
+#[tokio::test]
+async fn a_stamp_that_cannot_be_read_names_no_whole_second() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    for stamp in ["null", r#""yesterday""#] {
+        let unread = raw(SOC, &format!(r#"{{"value":70,"timestamp":{stamp}}}"#));
+        hear(&journal, 0, vec![unread]).await;
+    }
+    let at = time(poll(0, vec![]).received_at.as_millisecond() + 55);
+    let measured = raw(SOC, &format!(r#"{{"value":70,"timestamp":"{at:.3}"}}"#));
+    assert_eq!(hear(&journal, 1, vec![measured]).await.new, 1);
+}
+
 #[tokio::test]
 async fn a_late_value_takes_its_place_and_does_not_become_the_newest() {
     let state = tempfile::tempdir().unwrap();
