@@ -36,7 +36,10 @@ async fn a_connection_is_known_since_the_first_of_its_logins() {
         logins: 2,
         evictions: 0,
     };
-    assert_eq!(journal.overview().unwrap().streams().unwrap(), [record.clone()]);
+    assert_eq!(
+        journal.overview().unwrap().streams().unwrap(),
+        vec![record.clone()]
+    );
     note(vec![Ended, Evicted { times: 3 }, Evicted { times: 1 }])
         .await
         .unwrap();
