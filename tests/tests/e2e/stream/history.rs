@@ -140,13 +140,17 @@ fn rows(messages: Vec<&Streamed>) -> Vec<Row> {
     plain(readings.filter_map(row).collect())
 }
 
-/// Truth values in one spelling, that of SQLite.
+/// Truth values and times in one spelling, that of SQLite.
 fn plain(mut rows: Vec<Row>) -> Vec<Row> {
     for row in &mut rows {
         match row.value.as_str() {
             "true" | "ASN_isTrue" => row.value = "1".to_owned(),
             "false" | "ASN_isFalse" => row.value = "0".to_owned(),
-            _ => {}
+            other => {
+                if let Ok(time) = jiff::civil::DateTime::strptime("%d.%m.%Y %H:%M:%S UTC", other) {
+                    row.value = format!("{time:.3}Z");
+                }
+            }
         }
     }
     rows
