@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use tests::scene::stop;
 use tests::servers::{Mosquitto, VictoriaMetrics};
 use tests::stores;
-use tests::stream::connections::LOG;
 use tests::stream::flow::{Flow, vins};
 use tests::stream::stage::{NO_LIMITS, Stage};
 
@@ -166,9 +165,4 @@ fn rate(messages: usize, took: Duration) -> f64 {
 
 pub fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
-}
-
-/// A broker for a bench that needs none of its own pipeline.
-pub async fn broker() -> Option<Mosquitto> {
-    Mosquitto::with(&[&LOG[..], &NO_LIMITS[..]].concat()).await
 }

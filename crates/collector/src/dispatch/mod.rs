@@ -65,7 +65,12 @@ impl Worker {
     /// the journal.
     pub async fn run(mut self, mut sink: Box<dyn Sink>) {
         let aborted = self.aborted.clone();
-        if let Err(error) = contained(async { Ok::<(), SinkError>(sink.start()) }).await {
+        if let Err(error) = contained(async {
+            sink.start();
+            Ok::<(), SinkError>(())
+        })
+        .await
+        {
             tracing::warn!(sink = %self.name, %error, "the sink could not be started");
         }
         tokio::select! {
