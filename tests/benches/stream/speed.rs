@@ -14,7 +14,8 @@ use crate::{line, program};
 const VEHICLES: usize = 10;
 const BURST: usize = 20_000;
 
-/// What waits at the broker for a session that it keeps, taken as fast as it can be: no publisher takes part.
+/// Through journal and four sinks: what waits at the broker for a session that it keeps, taken as fast as it can be, and
+/// what is being published meanwhile by a publisher that shares the machine.
 pub async fn sustained(full: bool) {
     let messages = if full { 400_000 } else { 100_000 };
     let (Some(metrics), Some(household)) =
@@ -31,48 +32,74 @@ pub async fn sustained(full: bool) {
     let Some(stage) = program::with_sinks(&sinks, 3_600).await else {
         return;
     };
-    eprintln!("\n{messages} messages of one reading that wait at a local broker");
-    let told = Flow::of_all(vins(VEHICLES), 1).news(messages);
     let filter = format!("{}/+", stage.gcid);
+    let mut flow = Flow::of_all(vins(VEHICLES), 1);
+
+    eprintln!("\n{messages} messages of one reading that wait at a local broker");
+    let told = flow.news(messages);
     Bare::subscribe(&stage.broker, &filter).await.leave().await;
     stop(stage.run().await).await;
+    publish(&stage, &told).await;
+    let bare = rate(messages, Bare::connect(&stage.broker).take(messages).await);
+    forget_bare(&stage).await;
     let before = stores::newest_entry(&stage.scene.path("state"));
+    let run = stage.run().await;
+    taken(&stage, before, messages, bare, async {}).await;
+    let (_, most) = program::memory(&run);
+    tell_memory(most);
+    sizes(&stage, messages);
+
+    eprintln!("\n{messages} messages of one reading while they are published");
+    let told = flow.news(messages);
+    let before = stores::newest_entry(&stage.scene.path("state"));
+    stop(run).await;
+    let mut subscriber = Bare::subscribe(&stage.broker, &filter).await;
+    let (took, ()) = tokio::join!(subscriber.take(messages), publish(&stage, &told));
+    subscriber.leave().await;
+    forget_bare(&stage).await;
+    let bare = rate(messages, took);
+    // What the bare subscriber took waits for the program too: its session was kept.
+    let run = stage.run().await;
+    program::acknowledged(&stage.scene, before + messages as u64).await;
+    let told = flow.news(messages);
+    let before = stores::newest_entry(&stage.scene.path("state"));
+    taken(&stage, before, messages, bare, publish(&stage, &told)).await;
+    stop(run).await;
+}
+
+async fn publish(stage: &Stage, told: &[tests::stream::message::Told]) {
     let publisher = stage.publisher();
     for part in told.chunks(20_000) {
         publisher.publish_all(part).await;
     }
-    let mut bare = Bare::connect(&stage.broker);
-    let bare = rate(messages, bare.take(messages).await);
-    line("a bare subscriber of rumqttc, QoS 1", &format!("{bare:.0}/s"), "");
+}
 
+/// Tells how fast the program takes so many messages from now on, beside the bare subscriber.
+async fn taken(stage: &Stage, before: u64, messages: usize, bare: f64, meanwhile: impl Future<Output = ()>) {
     let wanted = before + messages as u64;
-    let run = stage.run().await;
     let began = Instant::now();
-    let (journal, delivered) = tokio::join!(
+    let (journal, delivered, ()) = tokio::join!(
         program::entries(&stage.scene, wanted),
-        program::acknowledged(&stage.scene, wanted)
+        program::acknowledged(&stage.scene, wanted),
+        meanwhile
     );
-    let ours = |when: Instant| rate(messages, when - began);
-    let against = |ours: f64| format!("{:.2} of the bare subscriber (goal 0.33)", ours / bare);
-    let (journal, delivered) = (ours(journal), ours(delivered));
-    line(
-        "committed in the journal, four sinks beside it",
-        &format!("{journal:.0}/s"),
-        &against(journal),
-    );
-    line(
-        "in csv, sqlite, VictoriaMetrics and a broker",
-        &format!("{delivered:.0}/s"),
-        &against(delivered),
-    );
-    let (_, most) = program::memory(&run);
+    line("a bare subscriber of rumqttc, QoS 1", &format!("{bare:.0}/s"), "");
+    for (what, when) in [
+        ("committed in the journal, four sinks beside it", journal),
+        ("in csv, sqlite, VictoriaMetrics and a broker", delivered),
+    ] {
+        let ours = rate(messages, when - began);
+        let against = format!("{:.2} of the bare subscriber (goal 0.33)", ours / bare);
+        line(what, &format!("{ours:.0}/s"), &against);
+    }
+}
+
+fn tell_memory(most: u64) {
     line(
         "most resident memory meanwhile",
         &format!("{:.1} MiB", mebibytes(most)),
         "",
     );
-    stop(run).await;
-    sizes(&stage, messages);
 }
 
 fn sizes(stage: &Stage, messages: usize) {
@@ -136,11 +163,7 @@ pub async fn burst(full: bool) {
             ours / bare
         ),
     );
-    line(
-        "most resident memory meanwhile",
-        &format!("{:.1} MiB", mebibytes(most)),
-        "",
-    );
+    tell_memory(most);
 }
 
 /// Ends the bare subscriber's session, which would collect all that comes later.
