@@ -109,7 +109,8 @@ async fn a_login_that_is_refused_during_a_takeover_is_replaced_every_time() {
             }
         }
         began += SignedDuration::from_secs(2_401);
-        rig.clock.advance(began.duration_since(rig.clock.now()).try_into().unwrap());
+        rig.clock
+            .advance(began.duration_since(rig.clock.now()).try_into().unwrap());
         let logins = 1 + 2 * round as usize;
         rig.pass_until("the takeover", || rig.logins() == logins).await;
         assert_eq!(rig.replaced(), round);
