@@ -230,7 +230,13 @@ impl Driver {
         if trouble == Trouble::Refused {
             self.was_refused(credential);
         }
-        self.teller.failed(error, trouble, credential.covers_stream).await;
+        // With another password it works as a rule: nobody must act yet.
+        let told = if self.refused.is_some() {
+            Trouble::Outage
+        } else {
+            trouble
+        };
+        self.teller.failed(error, told, credential.covers_stream).await;
         self.remember_breaker(Vec::new()).await;
     }
 

@@ -40,7 +40,13 @@ async fn a_refused_login_works_with_the_other_password() {
     rig.broker.refuse(&[StreamError::Refused { code: 5 }]);
     let next = credential(2, rig.clock.now(), 3_600);
     rig.login.next.lock().unwrap().push_back(next);
+    rig.broker.gate.forget_permits(usize::MAX);
+    rig.broker.gate.add_permits(1);
     let running = rig.start();
+    // Nobody must act: another one is tried before long.
+    rig.until_state("waiting").await;
+    assert!(rig.state().1.unwrap().contains("return code 5"));
+    rig.broker.gate.add_permits(1);
     rig.until_state("streaming").await;
     let passwords: Vec<_> = rig
         .broker
