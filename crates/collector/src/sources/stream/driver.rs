@@ -165,7 +165,12 @@ impl Driver {
     /// What to log in with; `None` where there is nothing now.
     async fn credential(&mut self, stop: &CancellationToken) -> Result<Option<Credential>, Stopped> {
         let dead = self.credentials.login_id().await;
-        let error = match self.fresh_credential().await {
+        // A refresh that is under way goes on by itself.
+        let found = tokio::select! {
+            found = self.fresh_credential() => found,
+            () = stop.cancelled() => return Err(Stopped),
+        };
+        let error = match found {
             Ok(credential) => return Ok(Some(credential)),
             Err(error) => error,
         };

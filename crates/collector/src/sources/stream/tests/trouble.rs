@@ -59,6 +59,17 @@ async fn a_refused_login_works_with_the_other_password() {
 }
 
 #[tokio::test]
+async fn a_stop_does_not_wait_for_a_refresh() {
+    let rig = Rig::new(false);
+    rig.login.hangs.store(true, Ordering::Relaxed);
+    let running = rig.start();
+    rig.until("it is awaited", || rig.login.is_awaited.load(Ordering::Relaxed))
+        .await;
+    rig.stopped(running).await;
+    assert_eq!((rig.state().0.as_str(), rig.logins()), ("stopped", 0));
+}
+
+#[tokio::test]
 async fn a_dead_login_is_waited_for_without_a_try() {
     let rig = Rig::new(false);
     let dead = AuthError::LoginExpired {
