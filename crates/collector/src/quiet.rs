@@ -44,7 +44,8 @@ pub fn silence(
         return Silence::None;
     }
     // What was measured before it was connected could not come.
-    let missed = measured_at.filter(|at| *at >= since + BEHIND && *at >= last + BEHIND);
+    let missed =
+        measured_at.filter(|at| at.duration_since(since) >= BEHIND && at.duration_since(last) >= BEHIND);
     match missed {
         Some(at) => Silence::Contradicted { at },
         None if quiet >= LONG => Silence::Long,

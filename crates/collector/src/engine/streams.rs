@@ -166,9 +166,15 @@ impl JournalOutput {
             let stored = self.until_stored(|| self.append(vec![snapshot.clone()])).await?;
             if !stored {
                 tracing::error!(account = %self.account.name, source = %self.source, "a message made the journal panic, which is a bug; it is kept as a stray");
-                let stray = as_stray(&snapshot);
-                self.until_stored(|| self.keep(vec![stray.clone()])).await?;
+                self.keep_all(vec![as_stray(&snapshot)]).await?;
             }
+        }
+        Ok(())
+    }
+
+    async fn keep_all(&self, strays: Vec<Stray>) -> Result<(), SourceError> {
+        if !self.until_stored(|| self.keep(strays.clone())).await? {
+            tracing::error!(account = %self.account.name, source = %self.source, messages = strays.len(), "messages that cannot be read made the journal panic, which is a bug; they are lost");
         }
         Ok(())
     }
@@ -235,7 +241,7 @@ impl StreamOutput for JournalOutput {
             for stray in &strays {
                 tracing::debug!(account = %self.account.name, source = %self.source, reason = stray.reason, "a message of the stream cannot be read; it is kept as it came");
             }
-            self.until_stored(|| self.keep(strays.clone())).await?;
+            self.keep_all(strays).await?;
         }
         for snapshot in &snapshots {
             self.account.hearing.heard(&self.source, snapshot);

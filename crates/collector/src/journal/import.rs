@@ -10,6 +10,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io::{BufRead, Read};
 use std::ops::RangeInclusive;
 
+use collector_core::Origin;
 use rusqlite::Connection;
 
 use super::append::{From, Lost, Past, append, newest};
@@ -53,8 +54,10 @@ pub enum ImportError {
 /// What the journal held before, to know what comes again and what is older.
 #[derive(Debug, Default)]
 struct Held {
-    /// Hashes of vehicle, feed and times of every entry.
-    entries: HashSet<u64>,
+    /// Hashes of vehicle, feed and times of every entry, and how many of these no line was met for.
+    entries: HashMap<u64, u32>,
+    /// Hashes of the same and the payload of every message, here and among the lines.
+    messages: HashSet<u64>,
     /// When the newest entry of each vehicle was received, in milliseconds.
     newest: HashMap<String, i64>,
     /// Where the lines are of this very journal.
@@ -219,15 +222,35 @@ impl Held {
             .newest
             .entry(snapshot.vin.as_str().to_owned())
             .or_insert(i64::MIN);
-        let latest = received_at > *newest;
-        *newest = received_at.max(*newest);
+        let before = *newest;
+        *newest = received_at.max(before);
+        let known = match snapshot.origin {
+            Origin::Stream => self.meet_message(identity, &entry.payload),
+            _ => self.entries.insert(identity, 1).is_some(),
+        };
         Past {
             repeats: entry.repeats,
-            known: !self.entries.insert(identity),
-            latest,
+            known,
+            latest: received_at > before || (received_at == before && !known),
             lost: None,
         }
     }
+}
+
+impl Held {
+    /// Whether a message is here. Those that came together have the same times, and part of one may have been left
+    /// out here as a repeat.
+    fn meet_message(&mut self, identity: u64, payload: &str) -> bool {
+        let is_again = !self.messages.insert(message(identity, payload));
+        let left = self.entries.entry(identity).or_default();
+        let is_left = *left > 0;
+        *left = left.saturating_sub(1);
+        is_again || is_left
+    }
+}
+
+fn message(identity: u64, payload: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one((identity, payload))
 }
 
 fn identity(
@@ -245,15 +268,20 @@ fn identity(
 fn held(connection: &Connection) -> Result<Held, JournalError> {
     let mut held = Held::default();
     let mut statement = connection.prepare(
-        "select vin, feed.account, source, origin, requested_at, received_at
+        "select vin, feed.account, source, origin, requested_at, received_at,
+             case origin when ?1 then payload end
          from log join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id",
     )?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query([Origin::Stream.as_str()])?;
     while let Some(row) = rows.next()? {
         let text = |column| -> Result<&str, rusqlite::Error> { Ok(row.get_ref(column)?.as_str()?) };
         let (vin, received_at): (&str, i64) = (text(0)?, row.get(5)?);
         let identity = identity(vin, text(1)?, text(2)?, text(3)?, row.get(4)?, received_at);
-        held.entries.insert(identity);
+        *held.entries.entry(identity).or_default() += 1;
+        // Only messages have one here, and what is damaged may be no text.
+        if let Ok(payload) = row.get_ref(6)?.as_str() {
+            held.messages.insert(message(identity, payload));
+        }
         match held.newest.get_mut(vin) {
             Some(newest) => *newest = received_at.max(*newest),
             None => {

@@ -8,6 +8,7 @@ mod keeping;
 mod merging;
 mod model;
 mod moving;
+mod moving_messages;
 mod opening;
 mod oracle;
 mod present;

@@ -9,7 +9,7 @@ use crate::journal::export::{Wanted, export};
 use crate::journal::import::{ImportError, ImportSummary};
 use crate::journal::lines::{LONGEST, parse_entry, parse_header};
 
-fn exported(state: &Path) -> String {
+pub(super) fn exported(state: &Path) -> String {
     let mut output = Vec::new();
     let damaged = |damage| panic!("{damage}");
     export(
@@ -24,7 +24,10 @@ fn exported(state: &Path) -> String {
     String::from_utf8(output).unwrap()
 }
 
-async fn import(journal: &Journal, text: &[u8]) -> Result<(ImportSummary, Vec<String>), ImportError> {
+pub(super) async fn import(
+    journal: &Journal,
+    text: &[u8],
+) -> Result<(ImportSummary, Vec<String>), ImportError> {
     let mut bad = Vec::new();
     let tell = |line, error| bad.push(format!("{line}: {error}"));
     let summary = journal.import(&mut &*text, tell, |_| ()).await?;
@@ -32,7 +35,7 @@ async fn import(journal: &Journal, text: &[u8]) -> Result<(ImportSummary, Vec<St
 }
 
 /// The lines without what each journal decides for itself: numbers, and with them the checksums.
-fn without_numbers(text: &str) -> Vec<BTreeMap<String, serde_json::Value>> {
+pub(super) fn without_numbers(text: &str) -> Vec<BTreeMap<String, serde_json::Value>> {
     let lines = text.lines().skip(1).map(|line| {
         let mut entry: BTreeMap<String, serde_json::Value> = serde_json::from_str(line).unwrap();
         assert!(entry.remove("seq").is_some() && entry.remove("checksum").is_some());

@@ -165,7 +165,12 @@ impl Driver {
     /// What to log in with; `None` where there is nothing now.
     async fn credential(&mut self, stop: &CancellationToken) -> Result<Option<Credential>, Stopped> {
         let dead = self.credentials.login_id().await;
-        let error = match self.fresh_credential().await {
+        // A refresh that is under way goes on by itself.
+        let found = tokio::select! {
+            found = self.fresh_credential() => found,
+            () = stop.cancelled() => return Err(Stopped),
+        };
+        let error = match found {
             Ok(credential) => return Ok(Some(credential)),
             Err(error) => error,
         };
@@ -230,7 +235,13 @@ impl Driver {
         if trouble == Trouble::Refused {
             self.was_refused(credential);
         }
-        self.teller.failed(error, trouble, credential.covers_stream).await;
+        // With another password it works as a rule: nobody must act yet.
+        let told = if self.refused.is_some() {
+            Trouble::Outage
+        } else {
+            trouble
+        };
+        self.teller.failed(error, told, credential.covers_stream).await;
         self.remember_breaker(Vec::new()).await;
     }
 

@@ -116,8 +116,11 @@ impl Driver {
             self.rotated(&mut serving, connected, output).await;
         }
         serving.closing.cancel();
+        let was_connected = serving.current.is_some() || serving.ended.is_some();
         if let Some(current) = serving.current.take() {
             current.await;
+        }
+        if was_connected {
             self.interrupted().await;
         }
         if serving.retiring.is_some() {
@@ -211,6 +214,8 @@ impl Driver {
         let old_closing = std::mem::replace(&mut serving.closing, closing);
         let old = serving.current.replace(current);
         if old.is_some() || serving.ended.take().is_some() {
+            // Takeovers that failed before are over: what they counted must not hold against the next one.
+            self.has_lasted(serving.since).await;
             self.remember_breaker(vec![StreamFact::LoggedIn { at }]).await;
         } else {
             // It had ended before.

@@ -83,7 +83,9 @@ impl Teller {
                     "not subscribed"
                 };
                 let message = if covers_stream && trouble == Trouble::Refused {
-                    format!("{reason}, though the login has not expired; trying on")
+                    format!(
+                        "{reason}; trying less and less often. If it goes on for hours, run `cardata login`"
+                    )
                 } else if covers_stream {
                     format!("{reason}; trying again at times")
                 } else {

@@ -1,6 +1,7 @@
 //! Another password in time, and nothing lost.
 
 use super::*;
+use cardata_api::stream::StreamError;
 use jiff::SignedDuration;
 
 const HOUR: i64 = 3_600;
@@ -91,6 +92,32 @@ async fn a_takeover_that_fails_leaves_the_old_connection_and_is_tried_again() {
     );
     rig.stopped(running).await;
     assert_eq!(rig.record().evictions, 0);
+}
+
+#[tokio::test]
+async fn a_login_that_is_refused_during_a_takeover_is_replaced_every_time() {
+    let rig = Rig::new(false);
+    let mut began = rig.clock.now();
+    let running = rig.start();
+    rig.until_state("streaming").await;
+    for round in 1..=3 {
+        rig.broker.refuse(&[StreamError::Refused { code: 5 }]);
+        {
+            let mut next = rig.login.next.lock().unwrap();
+            for number in [round * 10, round * 10 + 1] {
+                next.push_back(credential(number, began + SignedDuration::from_secs(2_400), HOUR));
+            }
+        }
+        began += SignedDuration::from_secs(2_401);
+        rig.clock
+            .advance(began.duration_since(rig.clock.now()).try_into().unwrap());
+        let logins = 1 + 2 * round as usize;
+        rig.pass_until("the takeover", || rig.logins() == logins).await;
+        assert_eq!(rig.replaced(), round);
+        rig.until("it is noted", || rig.record().logins == 1 + u64::from(round))
+            .await;
+    }
+    rig.stopped(running).await;
 }
 
 #[tokio::test]

@@ -40,7 +40,13 @@ async fn a_refused_login_works_with_the_other_password() {
     rig.broker.refuse(&[StreamError::Refused { code: 5 }]);
     let next = credential(2, rig.clock.now(), 3_600);
     rig.login.next.lock().unwrap().push_back(next);
+    rig.broker.gate.forget_permits(usize::MAX);
+    rig.broker.gate.add_permits(1);
     let running = rig.start();
+    // Nobody must act: another one is tried before long.
+    rig.until_state("waiting").await;
+    assert!(rig.state().1.unwrap().contains("return code 5"));
+    rig.broker.gate.add_permits(1);
     rig.until_state("streaming").await;
     let passwords: Vec<_> = rig
         .broker
@@ -50,6 +56,17 @@ async fn a_refused_login_works_with_the_other_password() {
         .collect();
     assert_eq!(passwords, ["password-1", "password-2"]);
     rig.stopped(running).await;
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_refresh() {
+    let rig = Rig::new(false);
+    rig.login.hangs.store(true, Ordering::Relaxed);
+    let running = rig.start();
+    rig.until("it is awaited", || rig.login.is_awaited.load(Ordering::Relaxed))
+        .await;
+    rig.stopped(running).await;
+    assert_eq!((rig.state().0.as_str(), rig.logins()), ("stopped", 0));
 }
 
 #[tokio::test]

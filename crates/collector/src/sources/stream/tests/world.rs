@@ -269,6 +269,10 @@ pub struct Login {
     /// What a refresh brings.
     pub next: Mutex<VecDeque<Credential>>,
     pub replaced: AtomicU32,
+    /// While this is set, a refresh is under way.
+    pub hangs: AtomicBool,
+    /// Somebody waits for it.
+    pub is_awaited: AtomicBool,
     /// It is worth a look.
     pub changed: Notify,
 }
@@ -279,6 +283,8 @@ impl Login {
             stored: Mutex::new(Ok(stored)),
             next: Mutex::default(),
             replaced: AtomicU32::new(0),
+            hangs: AtomicBool::new(false),
+            is_awaited: AtomicBool::new(false),
             changed: Notify::new(),
         }
     }
@@ -295,6 +301,10 @@ impl Login {
 #[async_trait]
 impl Credentials for Login {
     async fn current(&self) -> Result<Credential, AuthError> {
+        if self.hangs.load(Ordering::Relaxed) {
+            self.is_awaited.store(true, Ordering::Relaxed);
+            std::future::pending::<()>().await;
+        }
         self.stored.lock().unwrap().clone()
     }
 
