@@ -165,10 +165,11 @@ impl MqttConfig {
                 invalid.push(Invalid::new("bmw_prefix", "is of no use where `bmw` is off"));
             }
         }
-        if self.prefix == self.discovery {
+        // Under its own prefix Home Assistant tells of its start, whatever the one of the discovery is.
+        if self.prefix == self.discovery || self.prefix == HOME_ASSISTANT {
             invalid.push(Invalid::new(
                 "prefix",
-                "is the one of Home Assistant's discovery: choose another, such as `cardata`",
+                "is one that Home Assistant uses itself: choose another, such as `cardata`",
             ));
         }
     }

@@ -185,27 +185,21 @@ async fn announce(board: &Board, line: &Line) -> Result<Vec<PublishNotice>, Sink
 
 /// Until the connection ends, which is an error, or until told to leave.
 async fn attend(shared: &Shared, mut link: Link, inbox: &Inbox) -> Option<SinkError> {
-    loop {
-        tokio::select! {
-            biased;
-            () = shared.leaving.notified() => {
-                link.leave(&shared.topics).await;
-                return None;
-            }
-            error = link.ended() => return Some(error),
-            () = inbox.birth() => {
-                let line = link.line.clone();
-                let again = async {
-                    let board = shared.board.lock().await;
-                    announce(&board, &line).await
-                };
-                tokio::select! {
-                    biased;
-                    error = link.ended() => return Some(error),
-                    // It fails with the connection only, which the next turn finds.
-                    _ = again => {}
-                }
-            }
+    let line = link.line.clone();
+    let tell_again = async {
+        loop {
+            inbox.birth().await;
+            let board = shared.board.lock().await;
+            // It fails with the connection only, whose end is seen beside it.
+            let _ = announce(&board, &line).await;
         }
+    };
+    tokio::select! {
+        biased;
+        () = shared.leaving.notified() => {}
+        error = link.ended() => return Some(error),
+        () = tell_again => {}
     }
+    link.leave(&shared.topics).await;
+    None
 }

@@ -4,6 +4,8 @@
 pub const LARGEST_PAYLOAD: usize = 1024 * 1024;
 /// MQTT counts the bytes of a topic in 16 bits.
 const LONGEST_TOPIC: usize = 65_535;
+/// mosquitto cuts the connection over a topic with more; no descriptor of BMW's has a tenth of it.
+const MOST_LEVELS: usize = 200;
 
 /// One message for the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,9 @@ impl Message {
                 "{} bytes are more than the {LARGEST_PAYLOAD} of the largest message",
                 self.payload.len()
             ));
+        }
+        if self.topic.split('/').count() > MOST_LEVELS {
+            return Some(format!("the topic has more than {MOST_LEVELS} levels"));
         }
         (self.topic.len() > LONGEST_TOPIC).then(|| "the topic is longer than MQTT allows".to_owned())
     }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::bmw::plain;
 use crate::message::json;
-use crate::track::Position;
+use crate::track::{LOCATION, Position};
 
 #[derive(Serialize)]
 struct State<'a> {
@@ -23,12 +23,13 @@ struct State<'a> {
 }
 
 #[derive(Serialize)]
-struct Place {
+struct Place<'a> {
     latitude: f64,
     longitude: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     heading: Option<f64>,
     timestamp: String,
+    descriptor: &'a str,
 }
 
 /// The same as it is read: numbers as their digits, which serde_json rounds where the standard library does not.
@@ -41,6 +42,7 @@ struct Read<'a> {
     #[serde(borrow, default)]
     heading: Option<&'a RawValue>,
     timestamp: Timestamp,
+    descriptor: &'a str,
 }
 
 /// The payload of a value's topic.
@@ -78,12 +80,16 @@ pub fn position(position: &Position) -> Vec<u8> {
         longitude: position.longitude,
         heading: position.heading,
         timestamp: format!("{:.3}", position.at),
+        descriptor: of_positions(),
     })
 }
 
-/// The position that a payload of [`position`] tells.
+/// The position that a payload of [`position`] tells; `None` for what this sink never wrote.
 pub fn position_of(payload: &[u8]) -> Option<Position> {
     let read: Read<'_> = serde_json::from_slice(payload).ok()?;
+    if read.descriptor != of_positions() {
+        return None;
+    }
     let heading = read.heading.map(|heading| heading.get().parse());
     Some(Position {
         latitude: read.latitude.get().parse().ok()?,
@@ -91,4 +97,9 @@ pub fn position_of(payload: &[u8]) -> Option<Position> {
         heading: heading.transpose().ok()?,
         at: read.timestamp,
     })
+}
+
+/// What the descriptors of a position have in common.
+fn of_positions() -> &'static str {
+    LOCATION.trim_end_matches('.')
 }

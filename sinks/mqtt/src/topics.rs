@@ -133,6 +133,7 @@ fn level(name: &str) -> String {
         if matches!(character, '/' | '+' | '#' | '%' | '$')
             || character.is_control()
             || character.is_whitespace()
+            || is_noncharacter(character)
         {
             let mut bytes = [0; 4];
             for byte in character.encode_utf8(&mut bytes).bytes() {
@@ -143,6 +144,12 @@ fn level(name: &str) -> String {
         }
     }
     safe
+}
+
+/// What Unicode keeps from being exchanged: mosquitto cuts the connection over it.
+fn is_noncharacter(character: char) -> bool {
+    let code = u32::from(character);
+    code & 0xFFFE == 0xFFFE || (0xFDD0..=0xFDEF).contains(&code)
 }
 
 /// A name in small letters, digits and underscores, for ids that Home Assistant shows.
@@ -170,7 +177,7 @@ pub fn check_prefix(prefix: &str) -> Result<(), &'static str> {
 
 /// What is wrong with a part of a topic.
 pub fn check_part(part: &str) -> Result<(), &'static str> {
-    if part.contains(['+', '#']) || part.contains(char::is_control) {
+    if part.contains(['+', '#']) || part.contains(char::is_control) || part.contains(is_noncharacter) {
         return Err("holds `+`, `#` or a control character, which no topic may");
     }
     if part.starts_with('$') {
@@ -192,6 +199,10 @@ mod tests {
         assert_eq!(level("a/b"), "a%2Fb");
         assert_eq!(level("+#$ \n%"), "%2B%23%24%20%0A%25");
         assert_eq!(level("Größe"), "Größe");
+        assert_eq!(
+            level("\u{fdd0}\u{1ffff}\u{e000}"),
+            "%EF%B7%90%F0%9F%BF%BF\u{e000}"
+        );
         assert_ne!(level("a%2Fb"), level("a/b"));
     }
 

@@ -50,8 +50,16 @@ fn what_would_break_topics_or_logins_is_a_mistake() {
         (json!({ "prefix": "a/#" }), "prefix: holds `+`"),
         (json!({ "prefix": "$SYS" }), "prefix: begins with `$`"),
         (
+            json!({ "prefix": "ha", "discovery": "ha" }),
+            "prefix: is one that Home Assistant",
+        ),
+        (
             json!({ "prefix": "homeassistant" }),
-            "prefix: is the one of Home Assistant",
+            "prefix: is one that Home Assistant",
+        ),
+        (
+            json!({ "prefix": "homeassistant", "discovery": "off" }),
+            "prefix: is one that Home Assistant",
         ),
         (json!({ "discovery": "a+" }), "discovery: holds"),
         (json!({ "bmw_prefix": "+/" }), "bmw_prefix: holds"),

@@ -16,7 +16,8 @@ async fn halves_of_different_moments_make_no_position() {
     };
     let mut listener = Subscriber::start(&broker, POSITION).await;
     let mut sink = sink_knowing(options(&broker), Fake::knowing(vec![half(LATITUDE, 50.0, 0)]));
-    let heading = "vehicle.cabin.infotainment.navigation.currentLocation.heading";
+    let location = "vehicle.cabin.infotainment.navigation.currentLocation";
+    let heading = &format!("{location}.heading");
     let readings = vec![
         half(LONGITUDE, 6.1, 1),
         half(LATITUDE, 50.2, 2),
@@ -32,8 +33,14 @@ async fn halves_of_different_moments_make_no_position() {
     assert_eq!(
         heard,
         [
-            json!({ "latitude": 50.2, "longitude": 6.2, "timestamp": "2026-03-01T12:00:02.000Z" }),
-            json!({ "latitude": 50.4, "longitude": 6.4, "heading": 90.0, "timestamp": "2026-03-01T12:00:04.000Z" }),
+            json!({
+                "latitude": 50.2, "longitude": 6.2,
+                "timestamp": "2026-03-01T12:00:02.000Z", "descriptor": location,
+            }),
+            json!({
+                "latitude": 50.4, "longitude": 6.4, "heading": 90.0,
+                "timestamp": "2026-03-01T12:00:04.000Z", "descriptor": location,
+            }),
         ]
     );
     let tracker = kept(&broker, "homeassistant/device_tracker/#").await;

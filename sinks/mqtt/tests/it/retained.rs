@@ -139,6 +139,25 @@ async fn odd_names_and_texts_arrive_whole() {
     }
 }
 
+/// mosquitto cuts the connection over such topics: the batch would come again for ever.
+#[tokio::test]
+async fn a_descriptor_that_makes_no_topic_does_not_stop_the_others() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let odd = |id: &str| reading(id, id, Value::Number(1.0), None, 0);
+    let deep = "a.".repeat(300);
+    let mut sink = sink(options(&broker));
+    let batch = entries(vec![odd("vehicle.\u{ffff}.odd"), odd(&deep), soc(73.0, 0)]);
+    let written = sink.write(&batch).await.unwrap();
+    sink.close().await.unwrap();
+    let rejected: Vec<_> = written.rejected.iter().map(|it| it.seq).collect();
+    assert_eq!(rejected, [batch[1].seq]);
+    let kept = kept(&broker, "cardata/+/vehicle/#").await;
+    let topics: Vec<_> = kept.keys().map(String::as_str).collect();
+    assert_eq!(topics, ["cardata/i4/vehicle/%EF%BF%BF/odd", SOC_TOPIC]);
+}
+
 #[tokio::test]
 async fn forms_and_qualities_can_be_chosen() {
     let Some(broker) = Mosquitto::start().await else {

@@ -30,6 +30,10 @@ async fn what_was_deselected_between_two_runs_is_taken_away() {
         ("homeassistant/sensor/zigbee/other/config", "{}"),
         ("cardata/i4/note", "{\"value\":1}"),
         (
+            "cardata/dog/position",
+            "{\"latitude\":1,\"longitude\":2,\"timestamp\":\"2026-03-01T12:00:00Z\"}",
+        ),
+        (
             "cardata/i4/vehicle/isMoving",
             "{\"descriptor\":\"vehicle.isMoving\",\"value\":true}",
         ),

@@ -141,17 +141,31 @@ fn the_part_shows_vehicles_and_what_needs_a_look() {
         "
 Streams
   stream of home: connected for 3 h, last message 2 min ago
-  4 logins, token until 2026-03-01T15:20:00Z
+  4 logins, taken 5 times by another program so far, token until 2026-03-01T15:20:00Z
   vehicle   last message  messages  new readings  repeats  expected
   …7A12345  2 min ago     1203      980           223      driving: about every 3 minutes
   …7B67890  13 h ago      1203      980           223      parked: nothing
   …7C00000  never         1203      980           223      parked: nothing; driving: every 3, charging: every 5 minutes
   ! stream: taken again and again
   ! stream: nothing came of …7B67890, though a poll brought what was measured 90 min ago: look in the CarData section of BMW's portal whether data is still selected for the stream: the selection is empty at first, and can reset itself
-  ! stream: another program took the connection 5 times: BMW allows one for each account, so let that program read from the `mqtt` sink instead
   ! stream: 5 messages could not be read (twice: no JSON; once: no object; once: a; …): `cardata journal strays` shows them"
     );
     assert_eq!(text(&[], true, at(0)), None);
+    let over = saying(
+        "streaming",
+        None,
+        StreamRecord {
+            evictions: 5,
+            ..record(Some(0), Some(178))
+        },
+    );
+    assert_eq!(
+        text(&[over], true, at(180)).unwrap(),
+        "
+Streams
+  stream of home: connected for 3 h, last message 2 min ago
+  4 logins, taken 5 times by another program so far"
+    );
     let told = json(&[stream], true, at(180));
     let told = &told[0];
     assert_eq!(told["state"], "streaming");

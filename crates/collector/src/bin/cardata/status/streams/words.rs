@@ -77,7 +77,11 @@ fn counts(stream: &StreamStatus) -> String {
         .token_until
         .map(|until| format!(", token until {until:.0}"))
         .unwrap_or_default();
-    format!("\n  {}{token}", counted(record.logins, "login"))
+    let taken = match record.evictions {
+        0 => String::new(),
+        evictions => format!(", taken {} by another program so far", times(evictions)),
+    };
+    format!("\n  {}{taken}{token}", counted(record.logins, "login"))
 }
 
 fn vehicles(stream: &StreamStatus, now: Timestamp) -> String {
@@ -133,14 +137,6 @@ fn notes(stream: &StreamStatus, running: bool, now: Timestamp) -> Vec<String> {
                 ago(now, at)
             ));
         }
-    }
-    let evictions = stream.record.as_ref().map_or(0, |record| record.evictions);
-    if evictions > 0 {
-        notes.push(format!(
-            "another program took the connection {}: BMW allows one for each account, so let that program read from \
-             the `mqtt` sink instead",
-            times(evictions)
-        ));
     }
     notes.extend(strays(stream));
     notes
