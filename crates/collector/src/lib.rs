@@ -16,6 +16,7 @@ use {clap as _, indicatif as _, qrcode as _, tracing_subscriber as _};
 pub mod account;
 pub mod config;
 mod contain;
+pub mod details;
 pub mod dispatch;
 pub mod engine;
 pub mod http;

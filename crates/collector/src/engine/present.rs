@@ -2,21 +2,30 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use cardata_auth::TokenStore;
-use collector_core::{Name, Present, SinkError, Snapshot, VehicleFacts};
+use collector_core::{Name, Present, SinkError, Snapshot, VehicleFacts, Vin};
+use jiff::{SignedDuration, Timestamp};
 
-use crate::account::{Chain, token_store};
+use crate::account::{Account, Chain, token_store};
 use crate::config::{self, Select};
+use crate::details::ask_once_within;
 use crate::journal::{JournalError, Reader};
 use crate::state::StateDirectory;
+
+/// How long a sink waits for brand and model of one vehicle.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Whether it is time to ask again is looked into after this.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// The present of every sink of a pipeline.
 pub struct Presents {
     reader: Reader,
     logins: Arc<HashMap<Name, TokenStore>>,
+    asking: Asking,
 }
 
 impl Presents {
@@ -27,6 +36,19 @@ impl Presents {
         Self {
             reader: reader.clone(),
             logins: Arc::new(logins.collect()),
+            asking: Asking::default(),
+        }
+    }
+
+    /// From now on BMW is asked for brand and model of a vehicle, once, when a sink wants to know them.
+    #[must_use]
+    pub fn asking(self, accounts: &[Arc<Account>]) -> Self {
+        Self {
+            asking: Asking {
+                accounts: accounts.into(),
+                looked: Arc::default(),
+            },
+            ..self
         }
     }
 
@@ -35,6 +57,7 @@ impl Presents {
         Arc::new(Selected {
             reader: self.reader.clone(),
             logins: self.logins.clone(),
+            asking: self.asking.clone(),
             select: select.clone(),
         })
     }
@@ -43,7 +66,54 @@ impl Presents {
 struct Selected {
     reader: Reader,
     logins: Arc<HashMap<Name, TokenStore>>,
+    asking: Asking,
     select: Select,
+}
+
+/// Who can be asked for brand and model, and when that was last looked into for a vehicle.
+#[derive(Clone, Default)]
+struct Asking {
+    accounts: Arc<[Arc<Account>]>,
+    looked: Arc<Mutex<HashMap<Vin, Timestamp>>>,
+}
+
+impl Asking {
+    /// Whose vehicle it is, unless that was looked into within a day.
+    fn owner(&self, facts: &VehicleFacts) -> Option<Arc<Account>> {
+        let owner = self
+            .accounts
+            .iter()
+            .find(|account| facts.account.as_ref() == Some(&account.name))?;
+        let now = owner.clock.now();
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = looked.insert(facts.vehicle.vin.clone(), now);
+        if last.is_some_and(|last| now.duration_since(last).abs() < LOOK_AGAIN) {
+            looked.extend(last.map(|last| (facts.vehicle.vin.clone(), last)));
+            return None;
+        }
+        Some(owner.clone())
+    }
+}
+
+impl Selected {
+    /// What the journal knows of the vehicles that the sink may see.
+    async fn known(&self) -> Result<Vec<VehicleFacts>, SinkError> {
+        let mut vehicles = self.reader.vehicles().await.map_err(unreadable)?;
+        vehicles.retain(|facts| self.select.matches_vehicle(&facts.vehicle));
+        Ok(vehicles)
+    }
+
+    /// Asks for what is not known of them. Says whether anything was asked for.
+    async fn learn(&self, vehicles: &[VehicleFacts]) -> bool {
+        let mut asked = false;
+        for facts in vehicles.iter().filter(|facts| facts.model.is_none()) {
+            if let Some(owner) = self.asking.owner(facts) {
+                ask_once_within(owner, facts.vehicle.vin.clone(), PATIENCE).await;
+                asked = true;
+            }
+        }
+        asked
+    }
 }
 
 impl fmt::Debug for Selected {
@@ -69,8 +139,10 @@ impl Present for Selected {
     }
 
     async fn vehicles(&self) -> Result<Vec<VehicleFacts>, SinkError> {
-        let mut vehicles = self.reader.vehicles().await.map_err(unreadable)?;
-        vehicles.retain(|facts| self.select.matches_vehicle(&facts.vehicle));
+        let mut vehicles = self.known().await?;
+        if self.learn(&vehicles).await {
+            vehicles = self.known().await?;
+        }
         let logins = self.logins.clone();
         // A file is read for each account, and decrypted where it has changed.
         let known = tokio::task::spawn_blocking(move || {

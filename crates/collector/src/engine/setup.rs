@@ -64,7 +64,7 @@ pub async fn engine(
         .into_iter()
         .map(|stream| stream.account)
         .collect();
-    let presents = Presents::new(&reader, &pipeline.accounts, &state);
+    let presents = Presents::new(&reader, &pipeline.accounts, &state).asking(&accounts);
     let mut workers = Vec::new();
     for spec in pipeline.sinks {
         let context = SinkContext {

@@ -107,6 +107,36 @@ async fn the_newest_values_and_the_devices_are_retained() {
     stop(run).await;
 }
 
+#[tokio::test]
+async fn a_device_has_brand_and_model_for_one_call() {
+    let Some(household) = Mosquitto::with(&NO_LIMITS).await else {
+        return;
+    };
+    let sinks = sink(&household, household.port());
+    let Some(stage) = Stage::set(tokens_of(3_600), &in_real_time(&sinks)).await else {
+        return;
+    };
+    let discovery = Listener::subscribe(&household, "assistant", "homeassistant/#").await;
+    let mut flow = Flow::of(&stage.vin(), 1);
+    for _ in 0..2 {
+        let run = stage.run().await;
+        stage.publisher().publish_all(&flow.news(20)).await;
+        discovery
+            .wait_until("a device with its model", DEADLINE, |heard| {
+                heard
+                    .iter()
+                    .any(|one| one.json()["device"]["model"] == "i4 eDrive40")
+            })
+            .await;
+        stop(run).await;
+    }
+    let asked = stage.scene.bmw.requests();
+    let asked = asked
+        .iter()
+        .filter(|request| request.path.ends_with("/basicData"));
+    assert_eq!(asked.count(), 1);
+}
+
 /// Whether a message in BMW's form says this.
 fn is(heard: &Heard, told: &Told) -> bool {
     readings(heard).contains(&rounded(told.row()))

@@ -1,6 +1,5 @@
 //! `cardata vehicles`.
 
-use cardata_api::BasicData;
 use collector::account::Account;
 use collector_core::{SourceError, Vin};
 use jiff::SignedDuration;
@@ -47,7 +46,7 @@ async fn model(account: &Account, vin: &Vin, refresh: bool) -> Result<Option<Str
         return Ok(described(&details));
     }
     let details = match account.client.basic_data(vin).await {
-        Ok(data) => summary(&data),
+        Ok(data) => collector::details::summary(&data),
         Err(error) => return Err(context::api_failure(&account.name, &error)),
     };
     account
@@ -56,17 +55,6 @@ async fn model(account: &Account, vin: &Vin, refresh: bool) -> Result<Option<Str
         .await
         .map_err(failed)?;
     Ok(described(&details))
-}
-
-/// What is remembered of the answer.
-fn summary(data: &BasicData) -> String {
-    serde_json::json!({
-        "brand": data.brand,
-        "modelName": data.model_name,
-        "propulsionType": data.propulsion_type,
-        "constructionDate": data.construction_date,
-    })
-    .to_string()
 }
 
 fn described(details: &str) -> Option<String> {
