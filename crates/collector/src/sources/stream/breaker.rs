@@ -134,7 +134,7 @@ impl Breaker {
             None => Duration::ZERO,
             // The first is a dropped connection as a rule; from the second on nobody answers.
             Some(Trouble::Outage) if self.outages <= 1 => SECOND / 5,
-            Some(Trouble::Outage) => growing(SECOND, 1.5, self.outages.saturating_sub(24), 90),
+            Some(Trouble::Outage) => growing(SECOND, 1.5, self.outages.saturating_sub(12), 90),
             Some(Trouble::Refused) => growing(SECOND, 2.0, self.refusals.saturating_sub(1), 600),
             Some(Trouble::NotSubscribed) => {
                 growing(SECOND * 120, 2.0, self.unsubscribed.saturating_sub(1), 3_000)
