@@ -147,7 +147,7 @@ impl JournalOutput {
         (snapshots, strays)
     }
 
-    async fn append(&self, snapshots: Vec<RawSnapshot>) -> Result<(), JournalError> {
+    async fn append(&self, snapshots: Arc<[RawSnapshot]>) -> Result<(), JournalError> {
         let (account, source) = (&self.account.name, &self.source);
         let appended = self
             .account
@@ -161,12 +161,14 @@ impl JournalOutput {
     }
 
     /// One by one, where a bug keeps a batch from being stored: what cannot be stored even alone is kept as a stray.
-    async fn append_singly(&self, snapshots: Vec<RawSnapshot>) -> Result<(), SourceError> {
+    async fn append_singly(&self, snapshots: &[RawSnapshot]) -> Result<(), SourceError> {
         for snapshot in snapshots {
-            let stored = self.until_stored(|| self.append(vec![snapshot.clone()])).await?;
+            let stored = self
+                .until_stored(|| self.append([snapshot.clone()].into()))
+                .await?;
             if !stored {
                 tracing::error!(account = %self.account.name, source = %self.source, "a message made the journal panic, which is a bug; it is kept as a stray");
-                self.keep_all(vec![as_stray(&snapshot)]).await?;
+                self.keep_all(vec![as_stray(snapshot)]).await?;
             }
         }
         Ok(())
@@ -229,12 +231,14 @@ impl JournalOutput {
 impl StreamOutput for JournalOutput {
     async fn push(&self, received: Vec<Received>) -> Result<(), SourceError> {
         let (snapshots, strays) = self.sorted(received);
+        // Shared: what cannot be stored now is tried again.
+        let snapshots: Arc<[RawSnapshot]> = snapshots.into();
         if let Some(at) = snapshots.iter().map(|snapshot| snapshot.received_at).max() {
             let all = || self.append(snapshots.clone());
             // Asked for together, they share a transaction.
             let (stored, ()) = tokio::join!(self.until_stored(all), self.heard(at));
             if !stored? {
-                self.append_singly(snapshots.clone()).await?;
+                self.append_singly(&snapshots).await?;
             }
         }
         if !strays.is_empty() {
@@ -243,7 +247,7 @@ impl StreamOutput for JournalOutput {
             }
             self.keep_all(strays).await?;
         }
-        for snapshot in &snapshots {
+        for snapshot in snapshots.iter() {
             self.account.hearing.heard(&self.source, snapshot);
         }
         Ok(())

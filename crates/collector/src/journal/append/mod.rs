@@ -97,7 +97,7 @@ impl Journal {
         &self,
         account: Arc<str>,
         source: Arc<str>,
-        snapshots: Vec<RawSnapshot>,
+        snapshots: Arc<[RawSnapshot]>,
     ) -> Result<Vec<Appended>, JournalError> {
         self.transact(move |connection, memory| {
             let from = From {

@@ -170,7 +170,7 @@ impl SeriesCache {
                  last_misfit = ?6, absent = absent + ?7, last_absent_at = coalesce(?8, last_absent_at)
              where id = ?1",
         )?;
-        // In the order of the rows.
+        // In the order in which they were loaded, as a rule that of the rows.
         self.changed.sort_unstable();
         for place in self.changed.drain(..) {
             let series = &mut self.series[place];

@@ -23,7 +23,7 @@ fn message(minute: i64, readings: Vec<RawReading>) -> RawSnapshot {
 async fn hear(journal: &Journal, minute: i64, readings: Vec<RawReading>) -> Appended {
     let messages = vec![message(minute, readings)];
     let mut appended = journal
-        .append_all("home".into(), "stream".into(), messages)
+        .append_all("home".into(), "stream".into(), messages.into())
         .await
         .unwrap();
     assert_eq!(appended.len(), 1);

@@ -156,6 +156,12 @@ impl Streaming {
         polls.map(|asked| asked.at).collect()
     }
 
+    fn assert_no_wait_is_longer(&self, vehicle: usize, than: SignedDuration) {
+        let waits = self.rig.waits(vehicle);
+        let longest = waits.into_iter().map(|(_, wait)| wait).max();
+        assert!(longest <= Some(than), "{longest:?}");
+    }
+
     /// How long each end of a trip and each beginning and end of a charge waited for a poll.
     fn waits_for_events(&self, vehicle: usize, from: Timestamp, until: Timestamp) -> Vec<SignedDuration> {
         let life = lives(7);
@@ -191,13 +197,7 @@ async fn a_month_with_a_stream_spends_calls_on_what_happens() {
             assert!(waits.len() >= 28 * 3, "{}", waits.len());
             assert!(waits.last() <= Some(&(MINUTE * 45)), "{waits:?}");
             assert!(waits[waits.len() / 2] <= MINUTE * 7, "{waits:?}");
-            let longest = streaming
-                .rig
-                .waits(vehicle)
-                .into_iter()
-                .map(|(_, wait)| wait)
-                .max();
-            assert!(longest <= Some(MINUTE * 365), "{longest:?}");
+            streaming.assert_no_wait_is_longer(vehicle, MINUTE * 365);
         }
     }
 }
@@ -264,13 +264,7 @@ async fn a_connection_that_flaps_costs_no_more_than_none() {
         let (_, window) = busiest(&streaming.rig);
         assert!(window <= 48, "{window} in 24 hours");
         for vehicle in 0..2 {
-            let longest = streaming
-                .rig
-                .waits(vehicle)
-                .into_iter()
-                .map(|(_, wait)| wait)
-                .max();
-            assert!(longest <= Some(MINUTE * 365), "{longest:?}");
+            streaming.assert_no_wait_is_longer(vehicle, MINUTE * 365);
             let polls = streaming.polls(vehicle, begin() + DAY).len();
             assert!(polls <= 3 * 30, "{polls} with breaks of {minutes} minutes");
         }

@@ -41,13 +41,7 @@ async fn a_connection_is_taken_over_without_a_gap_before_its_password_ends() {
         rig.broker.acknowledged(0) == [first, second, third] && rig.broker.acknowledged(1) == [fourth]
     })
     .await;
-    let passwords: Vec<_> = rig
-        .broker
-        .logins()
-        .into_iter()
-        .map(|(_, password)| password)
-        .collect();
-    assert_eq!(passwords, ["password-1", "password-2"]);
+    assert_eq!(rig.broker.passwords(), ["password-1", "password-2"]);
     rig.until("it is noted", || rig.record().logins == 2).await;
     assert_eq!(rig.record().connected_since, since, "without an interruption");
     assert_eq!(rig.replaced(), 0);

@@ -137,6 +137,11 @@ impl Broker {
         self.orders.lock().unwrap().logins.clone()
     }
 
+    /// The passwords of all logins.
+    pub fn passwords(&self) -> Vec<String> {
+        self.logins().into_iter().map(|(_, password)| password).collect()
+    }
+
     pub fn reached(&self) -> Vec<Timestamp> {
         self.orders.lock().unwrap().reached.clone()
     }
