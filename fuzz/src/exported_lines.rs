@@ -1,6 +1,6 @@
 //! The lines of an exported journal, also such whose checksum is right and whose content is anything.
 
-use collector::journal::lines::{parse_entry, parse_header};
+use journal::care::lines::{parse_entry, parse_header};
 use collector_core::Vin;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! The payloads of the journal, and the readings that sinks are given of them.
 
-use collector::journal::fuzzing::{descriptors, encode, readings};
-use collector::normalise::Window;
-use collector::normalise::known::KnownDescriptors;
+use journal::fuzzing::{descriptors, encode, readings};
+use normalise::Window;
+use normalise::known::KnownDescriptors;
 use collector_core::{Reading, Unit, Value, ValueType};
 use jiff::Timestamp;
 use serde_json::value::RawValue;

@@ -3,7 +3,7 @@
 use std::env::VarError;
 use std::path::Path;
 
-use collector::config::{Environment, Mistake, Pipeline, parse, show};
+use pipeline::{Environment, Mistake, Pipeline, parse, show};
 
 use crate::{Reached, Target};
 

@@ -1,10 +1,10 @@
 //! What a poll brings: out of the answer, into a payload of the journal, and out of it as readings.
 
 use cardata_api::fuzzing::Received;
-use collector::journal::fuzzing::{encode, readings};
-use collector::normalise::body::Body;
-use collector::normalise::known::{KnownDescriptors, infer};
-use collector::normalise::{Meaning, interpret};
+use journal::fuzzing::{encode, readings};
+use normalise::body::Body;
+use normalise::known::{KnownDescriptors, infer};
+use normalise::{Meaning, interpret};
 use collector_core::Reading;
 
 use crate::journal_payload::{sound, window};

@@ -89,7 +89,7 @@ pub fn csv_wide(folder: &Path) -> Vec<Row> {
 
 /// Rows as the wide layout shows them: short names, and no times.
 pub fn without_times(rows: &[Row]) -> Vec<Row> {
-    let names = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/cardata-api/catalogue/names.csv");
+    let names = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/catalogue/data/names.csv");
     let mut names = csv::Reader::from_path(names).unwrap();
     let names: HashMap<String, String> = names
         .records()

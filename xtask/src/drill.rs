@@ -27,7 +27,7 @@ const WITHOUT_SERVERS: &str = "--without-servers";
 
 pub fn run(args: &[String]) -> Result<()> {
     let arguments = arguments(args)?;
-    let target = ["--package", "collector", "--package", "tests", "--test", "drill"];
+    let target = ["--package", "cardata", "--package", "tests", "--test", "drill"];
     let mut drill = workspace::cargo();
     if args.iter().any(|arg| arg == WITHOUT_SERVERS) {
         drill.env("CARDATA_WITHOUT_SERVERS", "1");

@@ -33,7 +33,7 @@ struct Options {
 pub fn run(args: &[String]) -> Result<()> {
     let options = parse(args)?;
     let profile = options.release.then_some("--release");
-    let build: Vec<_> = ["--package", "collector"].into_iter().chain(profile).collect();
+    let build: Vec<_> = ["--package", "cardata"].into_iter().chain(profile).collect();
     let program = program::build(&build)?;
     let config = match options.config {
         Some(config) => config.into_os_string(),

@@ -34,6 +34,14 @@ pub struct Client {
     base: Base,
 }
 
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A builder of the HTTP client that [`Client::new`] wants: with a limit of ten seconds for connecting, and
 /// without redirects and retries, which would be calls that the gate never saw. The caller adds certificates
 /// and builds.

@@ -11,6 +11,7 @@ use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::retry_after::retry_after;
+use runtime::Chain;
 
 /// Of a body, unpacked. The largest answer known, all descriptors of a car, has 50 kB.
 const BODY_LIMIT: usize = 32 << 20;
@@ -125,7 +126,7 @@ fn transport(endpoint: &Endpoint, error: reqwest::Error, limit: Duration) -> Api
         format!("no answer within {limit:?}")
     } else {
         // The URL names the whole VIN.
-        chain(&error.without_url())
+        Chain(&error.without_url()).to_string()
     };
     ApiError::Transport {
         call: endpoint.call,
@@ -133,15 +134,4 @@ fn transport(endpoint: &Endpoint, error: reqwest::Error, limit: Duration) -> Api
         timeout,
         reason,
     }
-}
-
-/// The error and its causes, which alone name what happened.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

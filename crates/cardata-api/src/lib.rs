@@ -1,4 +1,4 @@
-//! A typed client of the BMW CarData API, its error taxonomy and its catalogue of descriptors.
+//! A typed client of the BMW CarData API and its error taxonomy.
 //!
 //! A [`Client`] asks its [`CallGate`] before every request, because BMW allows 50 a day, and takes its bearer
 //! token from [`AccessTokens`]. It plans nothing, stores nothing and repeats nothing, except once a call whose
@@ -9,7 +9,6 @@
 mod answer;
 mod basic_data;
 mod call;
-pub mod catalogue;
 mod classify;
 mod client;
 mod container;
@@ -27,7 +26,6 @@ mod token;
 
 pub use basic_data::BasicData;
 pub use call::{Call, CallGate, Outcome, Refusal};
-pub use catalogue::{CATALOGUE, CatalogueEntry, find};
 pub use classify::ErrorKind;
 pub use client::{BASE_URL, Client, http_client_builder};
 pub use container::{Container, ContainerDetails, ContainerId, ContainerState, InvalidContainerId};

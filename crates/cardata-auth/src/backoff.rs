@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use rand::Rng;
 use secrecy::SecretString;
 
-use crate::clock::{later, until};
 use crate::error::AuthError;
 use crate::tokens::same;
+use runtime::clock::{later, until};
 
 const FIRST: Duration = Duration::from_secs(30);
 /// Short enough that a login is renewed within minutes of the end of an outage, however long that was.

@@ -8,7 +8,6 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::client_id::ClientId;
-use crate::clock::{Clock, later, until};
 use crate::device_code::DeviceCode;
 use crate::endpoint::{Endpoint, shown};
 use crate::error::AuthError;
@@ -16,6 +15,8 @@ use crate::pkce::Pkce;
 use crate::reply::Reply;
 use crate::scopes::{SCOPES, Scopes};
 use crate::tokens::TokenSet;
+use runtime::Chain;
+use runtime::clock::{Clock, later, until};
 
 /// Of one request from the connection to the end of the body, in real time.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -229,7 +230,7 @@ impl OAuthClient {
         };
         reply.map_err(|error| {
             let unusable = error.is_builder();
-            let reason = chain(&error.without_url());
+            let reason = Chain(&error.without_url()).to_string();
             let url = shown(url);
             if unusable {
                 return AuthError::Endpoint { url, reason };
@@ -295,16 +296,4 @@ pub(crate) fn read_tokens(reply: &Reply, obtained_at: Timestamp) -> Option<Refre
         expires_in: Duration::from_secs(expires_in.clamp(1, MAX_LIFETIME)),
         obtained_at,
     })
-}
-
-/// An error with its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

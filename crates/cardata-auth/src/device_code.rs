@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::clock::later;
 use crate::reply::Reply;
+use runtime::clock::later;
 
 const DEFAULT_INTERVAL: u64 = 5;
 const DEFAULT_EXPIRES_IN: u64 = 300;

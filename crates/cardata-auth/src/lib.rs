@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of vehicles. A program logs in once with [`login`] and stores the [`TokenSet`] in a
 //! [`TokenStore`]; from then on an [`Authenticator`] hands out access tokens that are always fresh. Time comes
-//! from a [`Clock`], so that a simulation can run faster than the world.
+//! from a [`Clock`](runtime::Clock), so that a simulation can run faster than the world.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -10,7 +10,6 @@ mod authenticator;
 mod backoff;
 mod client;
 mod client_id;
-mod clock;
 mod device_code;
 mod endpoint;
 mod error;
@@ -25,20 +24,18 @@ mod scopes;
 mod seal;
 mod store;
 mod stored;
-pub mod testing;
 mod tokens;
 mod uuid;
 
 pub use authenticator::{Authenticator, Upkeep};
 pub use client::{OAuthClient, Refreshed};
 pub use client_id::{ClientId, InvalidClientId};
-pub use clock::{Clock, ScaledClock, SystemClock};
 pub use device_code::DeviceCode;
 pub use endpoint::Endpoint;
 pub use error::AuthError;
 pub use import::{ImportError, Imported, read_refresh_token};
 pub use login::{adopt, login};
 pub use pkce::Pkce;
-pub use scopes::{SCOPES, Scopes};
+pub use scopes::{SCOPES, Scopes, scopes_message};
 pub use store::{StoreError, StoreLock, TokenStore};
 pub use tokens::TokenSet;

@@ -58,6 +58,15 @@ impl fmt::Display for Scopes {
     }
 }
 
+/// What to do about scopes that are missing.
+pub fn scopes_message(missing: &[String]) -> String {
+    format!(
+        "the login does not cover {}; in the BMW portal, subscribe the client to CarData API and CarData Stream, wait \
+         two minutes and run `cardata login`",
+        missing.join(" ")
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,10 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::client::Refreshed;
 use crate::client_id::ClientId;
-use crate::clock::{later, until};
 use crate::error::AuthError;
 use crate::id_token;
 use crate::scopes::Scopes;
+use runtime::clock::{later, until};
 
 /// The refresh token lives for 14 days and starts anew whenever it is replaced (BMW's integration guide, 2.4).
 const REFRESH_LIFETIME: Duration = Duration::from_secs(14 * 86_400);

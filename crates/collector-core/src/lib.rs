@@ -5,23 +5,34 @@
 //!
 //! * [`model`]: [`Vin`], [`Descriptor`], [`Value`], [`Reading`], [`Snapshot`].
 //! * [`sink`]: what a sink promises and what it is given; [`register_sink!`] makes it known.
-//! * [`source`]: the same for sources; [`register_source!`].
+//! * [`source`]: the same for sources. [`state`]: how the components of a running program fare.
+//! * [`select`], [`delivery`], [`Every`]: what the pipeline file says of sinks and sources to more than one crate.
 //! * [`mask`]: what no message may show.
 //! * [`testkit`] (feature `testkit`): the conformance suite for sinks.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
+pub mod delivery;
+pub mod duration;
+mod every;
+pub mod glob;
 pub mod mask;
 pub mod model;
 pub mod present;
 pub mod registry;
+pub mod scalar;
 pub mod secret;
+pub mod select;
 pub mod sink;
 pub mod source;
+pub mod state;
 pub mod table;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
+pub use delivery::{Batch, Retry, Start};
+pub use every::Every;
+pub use glob::Glob;
 pub use model::{
     Descriptor, Entry, InvalidVin, LogId, Name, Origin, Reading, Snapshot, Stamp, Unit, Value, ValueType,
     Vehicle, Vin,
@@ -29,12 +40,13 @@ pub use model::{
 pub use present::{Present, Unknown, VehicleFacts};
 pub use registry::{SinkPlugin, SourcePlugin, sink_plugins, source_plugins};
 pub use secret::Secret;
+pub use select::{Patterns, Select};
 pub use sink::{
     Exclusive, Invalid, Redelivery, Rejection, Sink, SinkConfig, SinkContext, SinkError, Written,
 };
 pub use source::{
-    Cadence, Poll, RawReading, RawSnapshot, Received, Services, Source, SourceConfig, SourceContext,
-    SourceError, Stray, Stream, StreamOutput,
+    Cadence, Poll, RawReading, RawSnapshot, Received, Source, SourceConfig, SourceError, Stray, Stream,
+    StreamOutput,
 };
 
 /// What the registration macros expand to; not part of the contract.

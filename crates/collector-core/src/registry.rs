@@ -6,13 +6,11 @@
 use schemars::{Schema, SchemaGenerator};
 
 use crate::sink::{Exclusive, Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
-use crate::source::{Cadence, Source, SourceConfig, SourceContext, SourceError};
+use crate::source::{Cadence, SourceConfig};
 use crate::table::{self, Mistake, Node};
 
 /// A sink's options after they were read and found valid, ready to be built.
 pub type SinkBuilder = Box<dyn FnOnce(SinkContext) -> Result<Box<dyn Sink>, SinkError> + Send>;
-/// A source's options after they were read and found valid, ready to be built once for each account.
-pub type SourceBuilder = Box<dyn Fn(SourceContext) -> Result<Source, SourceError> + Send + Sync>;
 
 /// What the reading of a sink's options comes to.
 pub struct ReadSink {
@@ -32,7 +30,7 @@ pub struct SinkPlugin {
     pub read: fn(&Node) -> Result<ReadSink, Vec<Mistake>>,
 }
 
-/// What the engine knows of a source type.
+/// What the pipeline file may say of a source type.
 pub struct SourcePlugin {
     pub type_name: &'static str,
     pub summary: &'static str,
@@ -40,7 +38,7 @@ pub struct SourcePlugin {
     pub cadence: Cadence,
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads and validates the plugin's table, the engine's own keys taken out.
-    pub read: fn(&Node) -> Result<SourceBuilder, Vec<Mistake>>,
+    pub check: fn(&Node) -> Result<(), Vec<Mistake>>,
 }
 
 inventory::collect!(SinkPlugin);
@@ -74,10 +72,9 @@ impl SourcePlugin {
             sample: C::SAMPLE,
             cadence: C::CADENCE,
             schema: |generator| C::json_schema(generator),
-            read: |node| {
+            check: |node| {
                 let config: C = table::read(node)?;
-                config.validate().map_err(|invalid| placed(node, invalid))?;
-                Ok(Box::new(move |context| config.clone().build(context)))
+                config.validate().map_err(|invalid| placed(node, invalid))
             },
         }
     }
@@ -109,13 +106,5 @@ pub fn source_plugins() -> Vec<&'static SourcePlugin> {
 macro_rules! register_sink {
     ($config:ty) => {
         $crate::private::inventory::submit! { $crate::SinkPlugin::of::<$config>() }
-    };
-}
-
-/// Makes a source type known to the program: `register_source!(TelematicsConfig);`.
-#[macro_export]
-macro_rules! register_source {
-    ($config:ty) => {
-        $crate::private::inventory::submit! { $crate::SourcePlugin::of::<$config>() }
     };
 }

@@ -2,9 +2,6 @@
 //!
 //! A source brings what BMW sent, as BMW sent it. Typing, units and the removal of repeats are the engine's.
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,10 +11,10 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Invalid, Name, Origin, Vehicle, Vin};
+use crate::{Invalid, Origin, Vehicle, Vin};
 
-/// The part of the pipeline file that belongs to one source, and the way from it to a running [`Source`].
-pub trait SourceConfig: Clone + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+/// The part of the pipeline file that belongs to one source. What it is built from, the crate `source` says.
+pub trait SourceConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// The word after `type:` in the pipeline file.
     const TYPE: &'static str;
     /// One line for `cardata plugins`.
@@ -29,9 +26,6 @@ pub trait SourceConfig: Clone + DeserializeOwned + JsonSchema + Send + Sync + 's
 
     /// Reports every mistake that can be seen without disk or network.
     fn validate(&self) -> Result<(), Vec<Invalid>>;
-
-    /// Builds the source. Spends no call.
-    fn build(self, context: SourceContext) -> Result<Source, SourceError>;
 }
 
 /// How often a source runs by itself.
@@ -100,38 +94,6 @@ pub struct Stray {
 impl std::fmt::Debug for Stray {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Stray({}, {} bytes)", self.reason, self.payload.len())
-    }
-}
-
-/// What the engine tells a source about its place.
-#[derive(Debug, Clone)]
-pub struct SourceContext {
-    /// The source's name in the pipeline file; unique.
-    pub name: Name,
-    pub account: Name,
-    /// What the engine offers beyond this crate's words, by type: the API client of the account, its state.
-    pub services: Services,
-}
-
-/// Shared objects, found by their type. Keeps this crate free of the crates that define them.
-#[derive(Clone, Default)]
-pub struct Services(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
-
-impl Services {
-    #[must_use]
-    pub fn with<T: Any + Send + Sync>(mut self, service: Arc<T>) -> Self {
-        self.0.insert(TypeId::of::<T>(), service);
-        self
-    }
-
-    pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        self.0.get(&TypeId::of::<T>()).cloned()?.downcast().ok()
-    }
-}
-
-impl std::fmt::Debug for Services {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Services({})", self.0.len())
     }
 }
 

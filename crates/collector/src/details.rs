@@ -1,13 +1,16 @@
 //! What BMW says of a vehicle that never changes: brand and model. It costs a call, so it is asked for once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use cardata_api::BasicData;
-use collector_core::Vin;
+use cardata_api::{BasicData, Client};
+use collector_core::{Name, Vin};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::account::{Account, Chain};
+use ledger::Vehicles;
+use runtime::{Chain, Clock};
+use source::{Budget, Handles};
 
 /// A vehicle of which nothing was learned is asked for again after this.
 const AGAIN: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -23,37 +26,66 @@ pub fn summary(data: &BasicData) -> String {
     .to_string()
 }
 
-/// Asks BMW for a vehicle that nobody has asked for, if a call can be spared, and remembers the answer. That it was
-/// tried is written down before the call leaves: neither failures nor restarts make it two.
-pub async fn ask_once(account: &Account, vin: &Vin) {
-    let now = account.clock.now();
-    let journal = &account.journal;
-    match journal.details(vin.clone()).await {
-        Ok(known) if known.as_deref().is_none_or(|known| is_due(known, now)) => {}
-        _ => return,
-    }
-    if account.spare_calls().await == 0 {
-        return;
-    }
-    let tried = json!({ "asked_at": now.as_millisecond() }).to_string();
-    if journal.remember_details(vin.clone(), tried).await.is_err() {
-        return;
-    }
-    let problem = match account.client.basic_data(vin).await {
-        Ok(data) => match journal.remember_details(vin.clone(), summary(&data)).await {
-            Ok(()) => return,
-            Err(error) => Chain(&error).to_string(),
-        },
-        Err(error) => Chain(&error).to_string(),
-    };
-    tracing::debug!(account = %account.name, vehicle = vin.short(), error = problem, "could not learn brand and model of a vehicle; asking again in a week");
+/// Whoever can be asked about the vehicles of one account.
+#[derive(Debug, Clone)]
+pub struct Details {
+    account: Name,
+    client: Client,
+    clock: Arc<dyn Clock>,
+    ledger: Arc<dyn Vehicles>,
+    budget: Budget,
 }
 
-/// The same on its own, waited for no longer than this: what is learned later is known to whoever asks next.
-pub async fn ask_once_within(account: std::sync::Arc<Account>, vin: Vin, patience: Duration) {
-    let asked = tokio::spawn(async move { ask_once(&account, &vin).await });
-    // Neither a bug in it nor a slow answer is of any concern to who waits.
-    let _ = tokio::time::timeout(patience, asked).await;
+impl Details {
+    pub fn new(handles: &Handles) -> Self {
+        Self {
+            account: handles.login.account.clone(),
+            client: handles.client.clone(),
+            clock: handles.clock.clone(),
+            ledger: handles.ledger.clone(),
+            budget: handles.budget.clone(),
+        }
+    }
+
+    pub fn account(&self) -> &Name {
+        &self.account
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Asks BMW for a vehicle that nobody has asked for, if a call can be spared, and remembers the answer. That it
+    /// was tried is written down before the call leaves: neither failures nor restarts make it two.
+    async fn ask_once(&self, vin: &Vin) {
+        let now = self.clock.now();
+        match self.ledger.details(vin.clone()).await {
+            Ok(known) if known.as_deref().is_none_or(|known| is_due(known, now)) => {}
+            _ => return,
+        }
+        if self.budget.spare_calls(now).await == 0 {
+            return;
+        }
+        let tried = json!({ "asked_at": now.as_millisecond() }).to_string();
+        if self.ledger.remember_details(vin.clone(), tried).await.is_err() {
+            return;
+        }
+        let problem = match self.client.basic_data(vin).await {
+            Ok(data) => match self.ledger.remember_details(vin.clone(), summary(&data)).await {
+                Ok(()) => return,
+                Err(error) => Chain(&error).to_string(),
+            },
+            Err(error) => Chain(&error).to_string(),
+        };
+        tracing::debug!(account = %self.account, vehicle = vin.short(), error = problem, "could not learn brand and model of a vehicle; asking again in a week");
+    }
+
+    /// The same on its own, waited for no longer than this: what is learned later is known to whoever asks next.
+    pub async fn ask_once_within(self, vin: Vin, patience: Duration) {
+        let asked = tokio::spawn(async move { self.ask_once(&vin).await });
+        // Neither a bug in it nor a slow answer is of any concern to who waits.
+        let _ = tokio::time::timeout(patience, asked).await;
+    }
 }
 
 /// Nothing was learned, and that was long ago.

@@ -2,7 +2,7 @@
 
 use cardata_api::stream::{Trust, TrustError};
 
-use crate::config::Account;
+use pipeline::Account;
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]

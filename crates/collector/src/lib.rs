@@ -1,32 +1,40 @@
-//! The engine behind `cardata`: it reads a pipeline file, polls BMW CarData inside the quota, keeps every
-//! snapshot in a journal and delivers it to every sink.
-//!
-//! The way of the data, and where each step lives:
+//! The engine behind `cardata`: everything of a pipeline file, put together, run, and taken apart again.
 //!
 //! ```text
-//! sources ──RawSnapshot──► journal ──► normalise ──► dispatch ──► sinks
-//! schedule, quota          append      read          select, retry, ack
+//! source ──► ingest ──► journal ──► dispatch ──► sink
+//!    ▲                                 one a sink
+//!  poller: when what is polled      guardian: the login      notify: what the owner is told
 //! ```
+//!
+//! * [`engine`]: the life of a run. [`setup`]: its parts. [`account`]: what the sources of an account are given.
+//! * [`ingest`]: the way of the streams into the journal. [`poller`]: polls. [`guardian`]: logins.
+//! * [`present`], [`details`]: what sinks may ask of the present. [`redeliver`]: replays without a run.
+//! * [`state`]: the state directory. [`plugins`]: one line for each sink and source that is linked.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
-// What the binary of this package uses; the two share one list of dependencies.
-use {clap as _, indicatif as _, qrcode as _, tracing_subscriber as _};
-
 pub mod account;
-pub mod config;
-mod contain;
-pub mod details;
-pub mod dispatch;
-pub mod engine;
+mod details;
+mod engine;
+mod error;
+pub mod guardian;
 pub mod http;
-pub mod journal;
-pub mod normalise;
-pub mod notify;
-pub mod panics;
+mod ingest;
+mod letters;
 pub mod plugins;
-pub mod quiet;
-pub mod quota;
-pub mod schedule;
-pub mod sources;
+pub mod poller;
+mod present;
+mod prune;
+mod redeliver;
+mod setup;
+#[cfg(feature = "simulator")]
+mod simulator;
 pub mod state;
+#[cfg(test)]
+mod tests;
+
+pub use details::summary;
+pub use engine::{Engine, SinkSummary, Summary};
+pub use error::RunError;
+pub use redeliver::redeliver;
+pub use setup::build;

@@ -5,13 +5,15 @@ use sink_influxdb as _;
 use sink_mqtt as _;
 use sink_sqlite as _;
 use sink_stdout as _;
+use source_stream as _;
+use source_telematics as _;
 
 #[cfg(test)]
 mod tests {
     use std::env::VarError;
     use std::path::Path;
 
-    use crate::config::{self, Environment};
+    use pipeline::Environment;
 
     struct AnyVariable;
 
@@ -35,7 +37,7 @@ mod tests {
             let item: String = item.lines().map(|line| format!("    {line}\n")).collect();
             text.push_str(&format!("{name}:\n  -\n{item}"));
         }
-        let parsed = config::parse("sample.yaml", &text, Path::new("/"), &AnyVariable);
+        let parsed = pipeline::parse("sample.yaml", &text, Path::new("/"), &AnyVariable);
         parsed.map(drop).map_err(|error| error.to_string())
     }
 

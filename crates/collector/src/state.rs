@@ -11,8 +11,49 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::journal;
-use crate::journal::restore::RestoreError;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use journal::care::restore::{self, RestoreError};
+use journal::{Journal, JournalError};
+use ledger::{Ledger, SqlLedger};
+use store::{Schema, Store};
+
+/// Whose tables are in the database; the ledger first, which takes some over from the journal of old.
+pub const OWNERS: [Schema; 2] = [ledger::SCHEMA, journal::SCHEMA];
+
+/// The open database of a state directory. Clones share it.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub store: Store,
+    pub journal: Journal,
+    pub ledger: Arc<dyn Ledger>,
+}
+
+impl State {
+    /// Opens the database in `state`, making it or bringing it up to date where needed.
+    ///
+    /// # Errors
+    /// It cannot be opened, is not one of ours, or was written by a later version.
+    pub fn open(state: &Path) -> Result<Self, JournalError> {
+        let store = Store::open(state, &OWNERS)?;
+        Ok(Self {
+            journal: Journal::new(&store)?,
+            ledger: Arc::new(SqlLedger::new(&store)),
+            store,
+        })
+    }
+
+    /// The newest moment that is noted: of the last snapshot or a call.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn newest_moment(&self) -> Result<Option<Timestamp>, JournalError> {
+        let arrival = self.journal.overview()?.newest_arrival()?;
+        let ledger = ledger::overview::Overview::open_file(self.store.path())?;
+        Ok(arrival.max(ledger.newest_call()?))
+    }
+}
 
 /// The state directory of one pipeline.
 #[derive(Debug, Clone)]
@@ -55,7 +96,7 @@ impl StateDirectory {
             restrict(path).map_err(|source| directory.error("protect", path, source))?;
         }
         // A restore may have ended before the login was in its place.
-        journal::restore::finish(path, &directory.tokens()).map_err(Box::new)?;
+        restore::finish(path, &directory.tokens()).map_err(Box::new)?;
         Ok(directory)
     }
 

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cardata_auth::SystemClock;
-use collector::config::{self, ProcessEnvironment};
-use collector::dispatch::Worker;
-use collector::journal::Journal;
+use collector::state::State;
 use collector_core::SinkContext;
+use dispatch::Worker;
+use ledger::Publisher;
+use pipeline::ProcessEnvironment;
+use runtime::{Clock, SystemClock};
 use tokio_util::sync::CancellationToken;
 
 /// Readings a write, the default of the pipeline file.
@@ -17,20 +18,24 @@ pub const BATCH: usize = 10_000;
 /// Delivers one journal again and again, each time to new sinks.
 pub struct Delivery {
     folder: PathBuf,
-    journal: Journal,
+    state: State,
 }
 
 impl Delivery {
     pub fn new(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
-            journal: Journal::open(folder).unwrap(),
+            state: State::open(folder).unwrap(),
         }
     }
 
     /// Reads and decodes everything, for nobody.
     pub async fn decoded(&self) -> Duration {
-        let reader = self.journal.reader(std::collections::HashMap::new()).unwrap();
+        let reader = self
+            .state
+            .journal
+            .reader(std::collections::HashMap::new())
+            .unwrap();
         let began = Instant::now();
         let mut after = 0;
         while let Some(batch) = reader.read(&"nobody".into(), after, BATCH).await.unwrap() {
@@ -45,9 +50,13 @@ impl Delivery {
             "accounts: [{{ name: home, client_id: 00000000-0000-4000-8000-000000000000 }}]\n\
              sources: [{{ type: telematics }}]\nsinks:\n  {sinks}\n"
         );
-        let pipeline = config::parse("bench", &text, &self.folder, &ProcessEnvironment);
+        let pipeline = pipeline::parse("bench", &text, &self.folder, &ProcessEnvironment);
         let pipeline = pipeline.unwrap_or_else(|error| panic!("{error}"));
-        let reader = self.journal.reader(std::collections::HashMap::new()).unwrap();
+        let reader = self
+            .state
+            .journal
+            .reader(std::collections::HashMap::new())
+            .unwrap();
         let draining = CancellationToken::new();
         draining.cancel();
         let mut workers = tokio::task::JoinSet::new();
@@ -55,23 +64,25 @@ impl Delivery {
         for spec in pipeline.sinks {
             // A name of its own for each delivery, so that each begins at the first entry.
             let name: Arc<str> = format!("{}-{}", spec.name, self.folder.read_dir().unwrap().count()).into();
-            let unique = format!("{name}-{:?}", Instant::now());
+            let unique: Arc<str> = format!("{name}-{:?}", Instant::now()).into();
             let context = SinkContext {
                 name,
                 base_dir: self.folder.clone(),
-                log_id: self.journal.log_id().clone(),
+                log_id: self.state.journal.log_id().clone(),
                 present: Arc::new(collector_core::Unknown),
             };
             let sink = (spec.builder)(context).unwrap();
-            let cursor = self.journal.cursor(&unique, 0).await.unwrap();
+            let cursor = self.state.journal.cursor(&unique, 0).await.unwrap();
+            let (name, clock) = (unique, Arc::new(SystemClock) as Arc<dyn Clock>);
             let worker = Worker {
-                name: unique.into(),
+                name: name.clone(),
                 select: spec.select,
                 batch: spec.batch,
                 retry: spec.retry,
-                journal: self.journal.clone(),
+                journal: self.state.journal.clone(),
+                publisher: Publisher::new(name, self.state.ledger.clone(), clock.clone()),
                 reader: reader.clone(),
-                clock: Arc::new(SystemClock),
+                clock,
                 cursor,
                 draining: draining.clone(),
                 aborted: CancellationToken::new(),

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use collector::journal::Journal;
+use collector::state::State;
 use collector_core::{Origin, RawReading, RawSnapshot, Vin};
 use jiff::Timestamp;
+use journal::Log;
 use serde_json::value::RawValue;
 
 /// A descriptor, its unit, and its value at a number.
@@ -62,7 +63,7 @@ pub struct Filled {
 
 /// Appends `readings` readings to the journal in `folder`.
 pub async fn journal(folder: &Path, readings: usize) -> Filled {
-    let journal = Journal::open(folder).unwrap();
+    let journal = State::open(folder).unwrap().journal;
     let began = Instant::now();
     let polls = readings / READINGS_A_POLL + usize::from(!readings.is_multiple_of(READINGS_A_POLL));
     let (account, source): (Arc<str>, Arc<str>) = ("home".into(), "telematics".into());
@@ -74,13 +75,13 @@ pub async fn journal(folder: &Path, readings: usize) -> Filled {
             let (journal, account, source) = (journal.clone(), account.clone(), source.clone());
             appends.spawn(async move {
                 journal
-                    .append(account, source, Arc::new(snapshot(poll, size)))
+                    .append(account, source, [snapshot(poll, size)].into())
                     .await
                     .unwrap()
             });
         }
         while let Some(appended) = appends.join_next().await {
-            assert_eq!(appended.unwrap().repeats, 0, "each reading is new");
+            assert_eq!(appended.unwrap()[0].repeats, 0, "each reading is new");
         }
     }
     let took = began.elapsed();

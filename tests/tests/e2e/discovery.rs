@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cardata_api::catalogue::{CATALOGUE, CatalogueEntry};
-use collector::config::{self, ProcessEnvironment};
+use catalogue::{CATALOGUE, CatalogueEntry};
 use collector_core::{
     Descriptor, Entry, LogId, Origin, Present, Reading, Sink, SinkContext, SinkError, Snapshot, Stamp, Unit,
     Value, ValueType, Vehicle, VehicleFacts,
 };
 use jiff::Timestamp;
+use pipeline::ProcessEnvironment;
 use tests::home_assistant::{Schema, check_state};
 use tests::servers::Mosquitto;
 use tests::subscriber::{Heard, Subscriber};
@@ -208,7 +208,7 @@ fn sink(broker: &Mosquitto) -> Box<dyn Sink> {
         broker.url(),
         broker.ca().display()
     );
-    let pipeline = config::parse("test", &text, Path::new("/"), &ProcessEnvironment);
+    let pipeline = pipeline::parse("test", &text, Path::new("/"), &ProcessEnvironment);
     let pipeline = pipeline.unwrap_or_else(|error| panic!("{error}"));
     let spec = pipeline.sinks.into_iter().next().unwrap();
     let context = SinkContext {

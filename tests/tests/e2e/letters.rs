@@ -1,10 +1,9 @@
 //! Readings that a real InfluxDB refuses: shown, tried in vain, mended, delivered, or given up.
 
-use std::sync::Arc;
-
-use collector::journal::Journal;
+use collector::state::State;
 use collector_core::{Origin, RawReading, RawSnapshot};
 use jiff::Timestamp;
+use journal::Log;
 use serde_json::Value;
 use tests::servers::InfluxDb1;
 
@@ -209,7 +208,7 @@ async fn what_fitted_no_type_reaches_the_stores_that_missed_it_when_it_fits() {
     })
     .await;
     scene.login().await;
-    let journal = Journal::open(&scene.path("state")).unwrap();
+    let journal = State::open(&scene.path("state")).unwrap().journal;
     let now = Timestamp::now();
     for value in ["7", "seven"] {
         let body = serde_json::json!({ "value": value, "timestamp": now.to_string() });
@@ -224,7 +223,7 @@ async fn what_fitted_no_type_reaches_the_stores_that_missed_it_when_it_fits() {
                 body: serde_json::value::to_raw_value(&body).unwrap(),
             }],
         };
-        let append = journal.append("home".into(), "telematics".into(), Arc::new(snapshot));
+        let append = journal.append("home".into(), "telematics".into(), [snapshot].into());
         append.await.unwrap();
     }
     drop(journal);

@@ -1,10 +1,9 @@
 //! Histories that are delivered again, and readings that were refused.
 
-use std::sync::Arc;
-
-use collector::journal::Journal;
+use collector::state::State;
 use collector_core::{Origin, RawReading, RawSnapshot};
 use jiff::Timestamp;
+use journal::Log;
 use tests::process::Signal;
 
 use crate::oracle::{Row, assert_exactly};
@@ -28,7 +27,8 @@ fn quiet(sinks: &str) -> Plan<'_> {
 
 /// Puts a history into the journal, two readings in each of `count` hours up to now.
 async fn history(scene: &Scene, count: i64) {
-    let journal = Journal::open(&scene.path("state")).unwrap();
+    let state = State::open(&scene.path("state")).unwrap();
+    let (journal, store) = (state.journal, state.store);
     let now = Timestamp::now().as_millisecond();
     let mut appends = Vec::new();
     for number in 0..count {
@@ -54,7 +54,7 @@ async fn history(scene: &Scene, count: i64) {
         let journal = journal.clone();
         let append = async move {
             journal
-                .append("home".into(), "telematics".into(), Arc::new(snapshot))
+                .append("home".into(), "telematics".into(), [snapshot].into())
                 .await
         };
         appends.push(tokio::spawn(append));
@@ -62,7 +62,7 @@ async fn history(scene: &Scene, count: i64) {
     for append in appends {
         append.await.unwrap().unwrap();
     }
-    journal.checkpoint().await;
+    store.checkpoint().await;
 }
 
 /// A pipeline whose files hold all of a history.

@@ -4,8 +4,9 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardata_auth::testing::ManualClock;
-use cardata_auth::{AuthError, Authenticator, Clock, OAuthClient, TokenStore};
+use cardata_auth::{AuthError, Authenticator, OAuthClient, TokenStore};
+use runtime::Clock;
+use runtime::testing::ManualClock;
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 

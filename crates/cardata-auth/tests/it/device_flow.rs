@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use cardata_auth::testing::ManualClock;
-use cardata_auth::{AuthError, Clock, DeviceCode, OAuthClient, Pkce, SCOPES, TokenSet, login};
+use cardata_auth::{AuthError, DeviceCode, OAuthClient, Pkce, SCOPES, TokenSet, login};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use runtime::Clock;
+use runtime::testing::ManualClock;
 use secrecy::ExposeSecret;
 use serde_json::json;
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardata_auth::testing::ManualClock;
-use cardata_auth::{AuthError, Authenticator, Clock, TokenStore, adopt};
+use cardata_auth::{AuthError, Authenticator, TokenStore, adopt};
+use runtime::Clock;
+use runtime::testing::ManualClock;
 use secrecy::ExposeSecret;
 
 use crate::server::{Answer, Server, client_id, jumping_clock, noon, tokens, tokens_without};

@@ -82,7 +82,7 @@ fn parse(line: &'static str) -> Option<Key> {
 
 #[cfg(test)]
 mod tests {
-    use cardata_api::catalogue::CATALOGUE;
+    use catalogue::CATALOGUE;
 
     use super::*;
 

@@ -227,7 +227,7 @@ impl View<'_> {
 
 #[cfg(test)]
 mod tests {
-    use cardata_api::catalogue::CATALOGUE;
+    use catalogue::CATALOGUE;
     use jiff::SignedDuration;
 
     use super::*;

@@ -43,7 +43,7 @@ fn parse(line: &'static str) -> Option<(&'static str, Form)> {
 
 #[cfg(test)]
 mod tests {
-    use cardata_api::catalogue::CATALOGUE;
+    use catalogue::CATALOGUE;
 
     use super::*;
 

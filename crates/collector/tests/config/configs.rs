@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use collector::config::{self, Environment};
+use pipeline::Environment;
 use serde_json::Value;
 
 use super::Variables;
@@ -50,7 +50,7 @@ fn every_file_is_right() {
         ]
     );
     for (name, text) in &files {
-        if let Err(error) = config::parse(name, text, &folder(), &variables()) {
+        if let Err(error) = pipeline::parse(name, text, &folder(), &variables()) {
             panic!("{error}");
         }
         assert!(
@@ -66,7 +66,7 @@ fn the_example_of_a_stream_has_both_ways_and_shares_the_connection() {
         .into_iter()
         .find(|(name, _)| name == "stream.yaml")
         .unwrap();
-    let pipeline = config::parse(&name, &text, &folder(), &variables()).unwrap();
+    let pipeline = pipeline::parse(&name, &text, &folder(), &variables()).unwrap();
     let streams = pipeline.streams();
     let places: Vec<_> = streams
         .iter()
@@ -81,7 +81,7 @@ fn the_example_of_a_stream_has_both_ways_and_shares_the_connection() {
 #[test]
 fn the_demo_needs_nothing_and_keeps_all_in_one_folder() {
     let (_, text) = files().into_iter().find(|(name, _)| name == "demo.yaml").unwrap();
-    let pipeline = config::parse("demo.yaml", &text, Path::new("/x"), &Variables::default()).unwrap();
+    let pipeline = pipeline::parse("demo.yaml", &text, Path::new("/x"), &Variables::default()).unwrap();
     assert_eq!(pipeline.clock.speed, 900.0);
     assert_eq!(pipeline.simulator.map(|simulator| simulator.speed), Some(900.0));
     assert_eq!(pipeline.state, Path::new("/x/demo-data/state"));
@@ -100,7 +100,7 @@ fn the_example_says_everything() {
         .into_iter()
         .find(|(name, _)| name == "pipeline.yaml")
         .unwrap();
-    let schema = config::schema();
+    let schema = pipeline::schema();
     let mut keys: Vec<String> = Vec::new();
     collect_keys(&schema, &mut keys);
     assert!(keys.len() > 40, "{keys:?}");
@@ -137,9 +137,9 @@ fn collect_keys(schema: &Value, keys: &mut Vec<String>) {
 
 #[test]
 fn the_environment_of_the_process_is_read() {
-    assert!(config::ProcessEnvironment.variable("PATH").is_ok());
+    assert!(pipeline::ProcessEnvironment.variable("PATH").is_ok());
     assert!(
-        config::ProcessEnvironment
+        pipeline::ProcessEnvironment
             .variable("CARDATA_NO_SUCH_VARIABLE")
             .is_err()
     );

@@ -2,7 +2,7 @@
 
 use super::mistakes::draw_sections;
 use super::{Variables, file, parse, pipeline};
-use collector::config::{Form, show};
+use pipeline::{Form, show};
 
 #[test]
 fn mistakes_in_tokens() {

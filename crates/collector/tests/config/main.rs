@@ -17,7 +17,8 @@ use std::collections::HashMap;
 use std::env::VarError;
 use std::path::Path;
 
-use collector::config::{ConfigError, Environment, Pipeline};
+use collector as _;
+use pipeline::{ConfigError, Environment, Pipeline};
 
 /// Variables of a test; nothing of this process.
 #[derive(Default)]
@@ -65,7 +66,7 @@ fn file(sections: &str) -> String {
 }
 
 fn parse(text: &str, variables: &Variables) -> Result<Pipeline, ConfigError> {
-    collector::config::parse("pipeline.yaml", text, Path::new("/etc/cardata"), variables)
+    pipeline::parse("pipeline.yaml", text, Path::new("/etc/cardata"), variables)
 }
 
 /// A file that must be right.

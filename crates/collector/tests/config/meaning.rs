@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use collector_core::Vehicle;
+use collector_core::{Batch, Every, Retry, Start, Vehicle};
+use pipeline::{Keep, Vehicles, show};
 
 use super::{Variables, file, parse, pipeline};
-use collector::config::{Batch, Every, Keep, Retry, Start, Vehicles, show};
 
 #[test]
 fn what_is_not_written_has_a_default() {

@@ -2,10 +2,11 @@
 
 use collector_core::{
     Cadence, Invalid, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError, Source, SourceConfig,
-    SourceContext, SourceError, register_sink, register_source,
+    SourceError, register_sink,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use source::{Build, SourceContext, register_source};
 
 /// A sink with an option of every kind.
 #[derive(Deserialize, JsonSchema)]
@@ -87,7 +88,9 @@ macro_rules! source {
             fn validate(&self) -> Result<(), Vec<Invalid>> {
                 Ok(())
             }
+        }
 
+        impl Build for $name {
             fn build(self, _: SourceContext) -> Result<Source, SourceError> {
                 Err(SourceError::Misconfigured {
                     reason: "never built".to_owned(),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Variables, file, parse};
-use collector::config::{ConfigError, Mistake, load, show};
+use pipeline::{ConfigError, Mistake, load, show};
 
 /// Every place of every mistake must exist: a line of the text, and a column of it or just behind it.
 fn check(text: &str) {

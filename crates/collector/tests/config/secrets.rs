@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Variables, file, parse};
-use collector::config::show;
+use pipeline::show;
 
 /// Everything that can be seen of a file.
 fn seen(text: &str, variables: &Variables) -> String {

@@ -1,0 +1,196 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::dead_letters::DeadLettersArgs;
+use crate::journal::args::{BackupArgs, JournalCommand, RestoreArgs};
+use crate::replay::ReplayArgs;
+
+/// Keeps the whole history of your BMW, MINI, Supra or Rolls-Royce: logs in to BMW CarData, polls within the
+/// 50 calls a day, and delivers every reading to the stores you use.
+#[derive(Debug, Parser)]
+#[command(name = "cardata", version, after_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// How log lines look; they go to standard error.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+
+    /// Tell more: -v for each step, -vv for everything, -vvv for what libraries say too. Never a secret.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+const EXAMPLES: &str = "\
+First steps:
+  cardata check --config pipeline.yaml     finds every mistake in the file
+  cardata login --config pipeline.yaml     once: shows a link and a code to approve
+  cardata run --config pipeline.yaml       polls and delivers until it is stopped
+  cardata status --config pipeline.yaml    how it is doing, also while it runs
+
+Exit codes: 0 done, 2 the configuration has to change, 3 a login is needed,
+            4 a check failed, 5 the state directory is in use, 70 a bug";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Poll and deliver until stopped (Ctrl-C or SIGTERM; a second one ends at once).
+    Run(PipelineArgs),
+    /// Log in to BMW: shows a link and a code, waits for the approval, stores the tokens. Takes over the login of
+    /// another client with --import.
+    Login(LoginArgs),
+    /// Find every mistake in a pipeline file; changes nothing, and touches no network without --connect.
+    Check(CheckArgs),
+    /// Accounts, calls left, vehicles and sinks; works while `run` runs.
+    Status(StatusArgs),
+    /// Send a test to everybody who is told when a person must act.
+    Notify(NotifyArgs),
+    /// The vehicles of each account. Spends a call only when they are not known yet.
+    Vehicles(VehiclesArgs),
+    /// The containers of each account, and what to do about them. The list spends a call for each account.
+    Containers(ContainersArgs),
+    /// Give a sink its history again from the journal, while `run` runs or not.
+    Replay(ReplayArgs),
+    /// Readings that a sink refused or that fitted no type: show them, try them again, drop them.
+    DeadLetters(DeadLettersArgs),
+    /// Care of the history: sums, checks, export and import.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Write one file with the journal and the logins. Works while `run` runs.
+    Backup(BackupArgs),
+    /// Put a backup into the state directory. Not while `run` runs.
+    Restore(RestoreArgs),
+    /// The sources and sinks, or the options and a sample of one: `cardata plugins csv`.
+    Plugins(PluginsArgs),
+    /// The JSON Schema of pipeline files, for editors.
+    Schema,
+    /// A simulated BMW with a car that drives and charges.
+    #[cfg(feature = "simulator")]
+    Sim(SimArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PipelineArgs {
+    /// The pipeline file.
+    #[arg(short, long, value_name = "FILE", default_value = "pipeline.yaml")]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct LoginArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Which account, where the file names several.
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Take over the login of another client from its token file: a bare refresh token, or JSON with
+    /// `refresh_token`. `-` reads standard input. The other client loses it.
+    #[arg(long, value_name = "FILE")]
+    pub import: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct NotifyArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Send one test message to each channel of `notify:` and say what was answered.
+    #[arg(long, required = true)]
+    pub test: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Also try the login, the addresses of API and stream, and every sink. Writes nothing, spends no call, and does
+    /// not log in to the stream, which would take it from a program that runs.
+    #[arg(long)]
+    pub connect: bool,
+    /// Print what the file means, secrets hidden.
+    #[arg(long)]
+    pub show: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// For programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct VehiclesArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Ask BMW again: one call for the account and one for each vehicle.
+    #[arg(long)]
+    pub refresh: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ContainersArgs {
+    /// The pipeline file.
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "pipeline.yaml"
+    )]
+    pub config: PathBuf,
+    #[command(subcommand)]
+    pub action: Option<ContainersAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ContainersAction {
+    /// Create what sources miss and delete what cardata created and no source uses. Spends a call for each account
+    /// and one for each container that is created or deleted.
+    Sync {
+        /// Say what would happen. Spends a call for each account and changes nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Delete one container that cardata made. Spends two calls.
+    Delete {
+        /// As `cardata containers` shows it.
+        id: String,
+        /// Delete it also when another program made it, which may need it.
+        #[arg(long)]
+        foreign: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct PluginsArgs {
+    /// A source or sink type.
+    pub name: Option<String>,
+}
+
+#[cfg(feature = "simulator")]
+#[derive(Debug, Args)]
+pub struct SimArgs {
+    /// The port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 8910)]
+    pub port: u16,
+    /// The port of the stream on 127.0.0.1; 0 takes a free one. By default the one behind `--port`.
+    #[arg(long)]
+    pub stream_port: Option<u16>,
+    /// How many times as fast as the world its time runs.
+    #[arg(long, default_value_t = 1.0)]
+    pub speed: f64,
+    /// Another car's life.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}

@@ -1,0 +1,48 @@
+//! `cardata backup`.
+
+use collector::state::StateDirectory;
+use indicatif::BinaryBytes;
+use journal::care::backup::{BackupError, backup};
+use runtime::{Clock, SystemClock};
+
+use status::table::counted;
+
+use crate::journal::args::BackupArgs;
+use crate::{CommandResult, Failure, context, terminal};
+
+pub fn run(options: &BackupArgs) -> CommandResult {
+    let pipeline = context::load(&options.pipeline)?;
+    let state = StateDirectory::at(&pipeline.state);
+    let spinner = terminal::spinner("copying the state");
+    let result = backup(
+        state.path(),
+        &state.tokens(),
+        &options.file,
+        SystemClock.now(),
+        options.force,
+    );
+    spinner.finish_and_clear();
+    let made = result.map_err(|error| {
+        let code = match error {
+            BackupError::Damaged(_) => 4,
+            _ => 2,
+        };
+        Failure::new(code, context::chain(&error))
+    })?;
+    terminal::say(&format!(
+        "{}: {} and {}, {}. Keep it as secret as a password: who can read it can use the logins.",
+        options.file.display(),
+        counted(made.entries, "snapshot"),
+        counted(made.token_files, "login"),
+        BinaryBytes(made.bytes)
+    ));
+    if let Some(first) = made.damaged.first() {
+        return Err(Failure::new(
+            4,
+            format!(
+                "The journal has damaged entries, and so has the backup: {first}. See `cardata journal verify`."
+            ),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! What `cardata check` finds out about streams. It never logs in to one: BMW allows each account one connection, and
+//! a second login would take it from the program that has it.
+
+use std::sync::Arc;
+
+use cardata_api::stream::{BrokerConnector, MqttConnector as _, Trust};
+use cardata_auth::{SCOPES, TokenSet};
+use collector::account;
+use collector::state::StateDirectory;
+use pipeline::Pipeline;
+use runtime::{Clock, SystemClock};
+
+use super::{PATIENCE, Probe};
+use crate::{Failure, context};
+
+/// The scope that the stream needs.
+const STREAMING: &str = SCOPES[2];
+
+/// The accounts that have a stream.
+fn accounts(pipeline: &Pipeline) -> Vec<&pipeline::Account> {
+    let streams = pipeline.streams();
+    let has_stream =
+        |account: &&pipeline::Account| streams.iter().any(|stream| stream.account == account.name);
+    pipeline.accounts.iter().filter(has_stream).collect()
+}
+
+/// Every file of certificates that cannot be used.
+pub fn certificates(pipeline: &Pipeline) -> Result<(), Failure> {
+    for account in &pipeline.accounts {
+        if let Some(path) = &account.ca
+            && let Err(error) = Trust::new(Some(path))
+        {
+            return Err(Failure::new(
+                2,
+                format!(
+                    "`endpoints.ca` of account {}: {}",
+                    account.name,
+                    context::chain(&error)
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Logins that are stored and cannot be used for the stream that the file asks for. One that is not there yet is no
+/// mistake: it comes next.
+pub async fn logins(pipeline: &Pipeline) -> Result<(), Failure> {
+    if pipeline.simulator.is_some() {
+        return Ok(());
+    }
+    let mut problems = Vec::new();
+    for account in accounts(pipeline) {
+        if let Some(problem) = stored_hindrance(account, pipeline).await? {
+            problems.push(format!("the login of account {} {problem}", account.name));
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(3, problems.join("\n")))
+}
+
+/// Why the login that is stored for an account is no good for a stream. What cannot be read is told elsewhere.
+async fn stored_hindrance(
+    account: &pipeline::Account,
+    pipeline: &Pipeline,
+) -> Result<Option<String>, Failure> {
+    let state = StateDirectory::at(&pipeline.state);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let http = context::http_client(&pipeline.accounts)?;
+    let authenticator = account::authenticator(account, &http, &state, &clock);
+    let stored = authenticator.tokens().await.ok().flatten();
+    Ok(stored.as_ref().and_then(hindrance))
+}
+
+/// Why a login is no good for a stream.
+fn hindrance(tokens: &TokenSet) -> Option<String> {
+    let advice =
+        "in the BMW portal, subscribe the client to CarData Stream, wait two minutes and run `cardata login`";
+    if tokens.require(STREAMING).is_err() {
+        return Some(format!("does not cover the stream ({STREAMING}): {advice}"));
+    }
+    let lacks = match (&tokens.id_token, &tokens.gcid) {
+        (None, _) => "id token",
+        (_, None) => "account id (GCID)",
+        _ => return None,
+    };
+    Some(format!(
+        "has no {lacks}, with which a stream logs in: run `cardata login`"
+    ))
+}
+
+/// Whether the logins, which were just refreshed, do for the streams; and connects TCP and TLS to their addresses,
+/// where nothing is said.
+pub async fn probes(pipeline: &Pipeline) -> Result<Vec<Probe>, Failure> {
+    let mut probes = Vec::new();
+    for account in accounts(pipeline) {
+        if let Some(problem) = stored_hindrance(account, pipeline).await? {
+            probes.push(Probe {
+                what: format!("login of account {} for the stream", account.name),
+                problem: Some(problem),
+                needs_login: true,
+            });
+        }
+        let problem = match Trust::new(account.ca.as_deref()) {
+            Ok(trust) => {
+                let connector = BrokerConnector::new(account.stream.clone(), &trust).with_patience(PATIENCE);
+                connector.reach().await.err().map(|error| context::chain(&error))
+            }
+            Err(error) => Some(context::chain(&error)),
+        };
+        probes.push(Probe {
+            what: format!("address of the stream, {}", account.stream),
+            problem,
+            needs_login: false,
+        });
+    }
+    Ok(probes)
+}

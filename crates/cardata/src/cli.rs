@@ -1,0 +1,69 @@
+//! The command `cardata`.
+//!
+//! Exit codes: 0 done, 2 the configuration has to change, 3 a login is needed, 4 a check failed, 5 the state
+//! directory is in use, 70 a bug.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::{CommandResult, Failure, logging, terminal};
+
+/// Runs the program with the arguments of the process, and says with what it ends.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging::start(&arguments);
+    runtime::panics::install_hook();
+    collector::http::install_crypto();
+    let result = std::panic::catch_unwind(|| {
+        match tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+        {
+            Ok(runtime) => {
+                let result = runtime.block_on(dispatch(arguments));
+                // A sink that hangs in a blocking call must not keep the process.
+                runtime.shutdown_background();
+                result
+            }
+            Err(error) => Err(Failure::new(
+                70,
+                format!("the runtime cannot be started: {error}"),
+            )),
+        }
+    });
+    match result {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => {
+            terminal::error(&failure.message);
+            ExitCode::from(failure.code)
+        }
+        Err(_) => {
+            terminal::error("this is a bug of cardata: please report it with the lines above");
+            ExitCode::from(70)
+        }
+    }
+}
+
+async fn dispatch(arguments: Arguments) -> CommandResult {
+    match arguments.command {
+        Command::Run(options) => crate::run::run(options).await,
+        Command::Login(options) => crate::login::run(options).await,
+        Command::Check(options) => crate::check::run(options).await,
+        Command::Status(options) => crate::status::run(&options).await,
+        Command::Notify(options) => crate::notify::run(options).await,
+        Command::Vehicles(options) => crate::vehicles::run(options).await,
+        Command::Containers(options) => crate::containers::run(options).await,
+        Command::Replay(options) => crate::replay::run(options).await,
+        Command::DeadLetters(options) => crate::dead_letters::run(options).await,
+        Command::Journal(command) => crate::journal::run(command).await,
+        Command::Backup(options) => crate::backup::run(&options),
+        Command::Restore(options) => crate::restore::run(&options),
+        Command::Plugins(options) => crate::plugins::run(&options),
+        Command::Schema => crate::plugins::schema(),
+        #[cfg(feature = "simulator")]
+        Command::Sim(options) => crate::simulate::run(options).await,
+    }
+}

@@ -1,0 +1,207 @@
+//! `cardata dead-letters`: what did not reach a sink, and what is to become of it.
+
+mod report;
+mod retry;
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use journal::log::dead_letters::Letter;
+use journal::log::overview::Overview;
+use pipeline::Pipeline;
+
+use crate::args::PipelineArgs;
+use crate::redeliver::{self, journal_failure};
+use crate::{CommandResult, Failure, context, terminal};
+
+/// What stands for the sink of a reading that fitted no type.
+const NO_SINK: &str = "(every sink)";
+
+#[derive(Debug, Args)]
+pub struct DeadLettersArgs {
+    #[command(subcommand)]
+    pub command: DeadLettersCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// One line for each reading that did not reach a sink.
+    List(ListArgs),
+    /// Everything about one, with what BMW sent.
+    Show(ShowArgs),
+    /// Deliver them again, when what was wrong is mended.
+    Retry(ChoiceArgs),
+    /// Give them up: they will not reach their sinks. The journal keeps what BMW sent.
+    Drop(DropArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Those of one sink.
+    #[arg(long, value_name = "NAME")]
+    pub sink: Option<String>,
+    /// For programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    pub id: i64,
+}
+
+#[derive(Debug, Args)]
+pub struct ChoiceArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// These, by the numbers that `list` shows.
+    #[arg(value_name = "ID")]
+    pub ids: Vec<i64>,
+    /// Those of one sink.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["ids", "all"])]
+    pub sink: Option<String>,
+    /// All of them.
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DropArgs {
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+pub async fn run(options: DeadLettersArgs) -> CommandResult {
+    match options.command {
+        DeadLettersCommand::List(options) => list(&options),
+        DeadLettersCommand::Show(options) => show(&options),
+        DeadLettersCommand::Retry(options) => retry::run(options).await,
+        DeadLettersCommand::Drop(options) => drop_letters(options).await,
+    }
+}
+
+/// A look at the journal; `None` where there is none, and so no letter.
+fn open(pipeline: &Pipeline) -> Result<Option<Overview>, Failure> {
+    Overview::open(&pipeline.state).map_err(|error| journal_failure(&error))
+}
+
+fn letters(overview: &Overview) -> Result<Vec<Letter>, Failure> {
+    overview.letters().map_err(|error| journal_failure(&error))
+}
+
+fn list(options: &ListArgs) -> CommandResult {
+    let pipeline = context::load(&options.pipeline)?;
+    let mut found = match open(&pipeline)? {
+        Some(overview) => letters(&overview)?,
+        None => Vec::new(),
+    };
+    if let Some(sink) = &options.sink {
+        found.retain(|letter| letter.sink == *sink);
+        if found.is_empty() {
+            crate::replay::request::sink_of(&pipeline, sink)?;
+        }
+    }
+    terminal::say(&match options.json {
+        true => report::json(&found),
+        false => report::table(&found),
+    });
+    Ok(())
+}
+
+fn show(options: &ShowArgs) -> CommandResult {
+    let pipeline = context::load(&options.pipeline)?;
+    let failed = |error| journal_failure(&error);
+    let overview = open(&pipeline)?.ok_or_else(|| unknown(options.id))?;
+    let letter = overview.letter(options.id).map_err(failed)?;
+    let letter = letter.ok_or_else(|| unknown(options.id))?;
+    let sent = overview.sent(&letter).map_err(failed)?;
+    terminal::say(&report::whole(&letter, sent.as_ref()));
+    Ok(())
+}
+
+fn unknown(id: i64) -> Failure {
+    Failure::new(
+        4,
+        format!("there is no dead letter {id}: `cardata dead-letters list` shows them"),
+    )
+}
+
+/// The letters that an owner chose; at least one.
+fn chosen(all: Vec<Letter>, choice: &ChoiceArgs, pipeline: &Pipeline) -> Result<Vec<Letter>, Failure> {
+    if choice.ids.is_empty() && choice.sink.is_none() && !choice.all {
+        return Err(Failure::new(
+            2,
+            "say which: their numbers, --sink NAME, or --all (`cardata dead-letters list` shows them)",
+        ));
+    }
+    let is_chosen = |letter: &&Letter| match &choice.sink {
+        Some(sink) => letter.sink == *sink,
+        None => choice.all || choice.ids.contains(&letter.id),
+    };
+    let found: Vec<Letter> = all.iter().filter(is_chosen).cloned().collect();
+    let missing = choice
+        .ids
+        .iter()
+        .find(|id| !found.iter().any(|letter| letter.id == **id));
+    if let Some(id) = missing {
+        return Err(unknown(*id));
+    }
+    if found.is_empty() {
+        if let Some(sink) = &choice.sink {
+            crate::replay::request::sink_of(pipeline, sink)?;
+        }
+        return Err(Failure::new(4, "there are no such dead letters"));
+    }
+    Ok(found)
+}
+
+async fn drop_letters(options: DropArgs) -> CommandResult {
+    let pipeline = context::load(&options.choice.pipeline)?;
+    let state = redeliver::open(&pipeline)?;
+    let journal = &state.journal;
+    let overview = redeliver::overview(journal)?;
+    let letters = chosen(letters(&overview)?, &options.choice, &pipeline)?;
+    let what = summary(&letters);
+    if !options.yes {
+        let question = format!("{what}\nDrop them? They will not reach their sinks.");
+        match terminal::confirm(&question) {
+            Some(true) => {}
+            Some(false) => return Err(Failure::new(4, "nothing was dropped")),
+            None => {
+                return Err(Failure::new(
+                    4,
+                    format!("{what}\nnothing was dropped: nobody can be asked here, so say --yes"),
+                ));
+            }
+        }
+    }
+    let ids = letters.iter().map(|letter| letter.id).collect();
+    journal
+        .drop_letters(ids)
+        .await
+        .map_err(|error| journal_failure(&error))?;
+    terminal::say(&format!(
+        "dropped:\n{what}\nThe journal keeps what BMW sent; a replay delivers it again."
+    ));
+    Ok(())
+}
+
+/// How many of which descriptor for which sink.
+fn summary(letters: &[Letter]) -> String {
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for letter in letters {
+        let key = (report::sink(letter).to_owned(), report::subject(letter));
+        *counts.entry(key).or_default() += 1;
+    }
+    let lines = counts
+        .into_iter()
+        .map(|((sink, subject), count)| format!("  {sink}: {count} of {subject}"));
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,123 @@
+//! Dead letters for people and for programs. Values are shown only of the one that was asked for.
+
+use journal::log::dead_letters::{Letter, Sent};
+use serde_json::{Value, json};
+
+use super::NO_SINK;
+
+pub fn sink(letter: &Letter) -> &str {
+    match letter.sink.as_str() {
+        "" => NO_SINK,
+        sink => sink,
+    }
+}
+
+/// What a letter is about.
+pub fn subject(letter: &Letter) -> String {
+    match letter.descriptor.as_str() {
+        "" => format!("the whole entry {}", letter.seq),
+        descriptor => descriptor.to_owned(),
+    }
+}
+
+/// The end of the VIN, or why there is none.
+fn vehicle(letter: &Letter) -> String {
+    letter
+        .vin
+        .as_ref()
+        .map_or("no longer in the journal".to_owned(), |vin| {
+            format!("…{}", vin.production_number())
+        })
+}
+
+pub fn table(letters: &[Letter]) -> String {
+    if letters.is_empty() {
+        return "no dead letters".to_owned();
+    }
+    let mut rows = vec![
+        [
+            "id",
+            "when",
+            "sink",
+            "vehicle",
+            "descriptor",
+            "attempts",
+            "reason",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    ];
+    rows.extend(letters.iter().map(|letter| {
+        vec![
+            letter.id.to_string(),
+            format!("{:.0}", letter.at),
+            sink(letter).to_owned(),
+            vehicle(letter),
+            subject(letter),
+            letter.attempts.to_string(),
+            letter.reason.replace('\n', " "),
+        ]
+    }));
+    status::table::table(&rows)
+}
+
+/// VINs are shortened here too: a list is often pasted where others read it.
+pub fn json(letters: &[Letter]) -> String {
+    let letters = letters.iter().map(|letter| {
+        json!({
+            "id": letter.id,
+            "at": letter.at.to_string(),
+            "sink": (!letter.sink.is_empty()).then_some(&letter.sink),
+            "vehicle": letter.vin.as_ref().map(|vin| format!("…{}", vin.production_number())),
+            "entry": letter.seq,
+            "descriptor": (!letter.is_about_the_entry()).then_some(&letter.descriptor),
+            "reason": letter.reason,
+            "attempts": letter.attempts,
+            "retry": letter.retry,
+        })
+    });
+    format!("{:#}", letters.collect::<Value>())
+}
+
+pub fn whole(letter: &Letter, sent: Option<&Sent>) -> String {
+    let mut rows = vec![
+        ("letter", letter.id.to_string()),
+        ("refused", format!("{:.0}", letter.at)),
+        (
+            "sink",
+            match letter.sink.as_str() {
+                "" => format!("{NO_SINK}: it did not fit its type"),
+                sink => sink.to_owned(),
+            },
+        ),
+        ("vehicle", vehicle(letter)),
+        ("entry", letter.seq.to_string()),
+        ("descriptor", subject(letter)),
+        ("reason", letter.reason.clone()),
+        (
+            "attempts",
+            match letter.retry {
+                true => format!("{}, about to be tried again", letter.attempts),
+                false => letter.attempts.to_string(),
+            },
+        ),
+    ];
+    match sent {
+        Some(sent) => {
+            let from = format!("{} ({}), account {}", sent.source, sent.origin, sent.account);
+            rows.push(("source", from));
+            rows.push(("received", sent.received_at.to_string()));
+            rows.extend(sent.readings.iter().map(|(descriptor, body)| {
+                match descriptor == &letter.descriptor {
+                    true => ("BMW sent", body.clone()),
+                    false => ("BMW sent", format!("{descriptor} {body}")),
+                }
+            }));
+        }
+        None => rows.push(("BMW sent", "the entry is no longer in the journal".to_owned())),
+    }
+    let lines = rows
+        .into_iter()
+        .map(|(word, text)| format!("  {word:<10}  {text}"));
+    lines.collect::<Vec<_>>().join("\n")
+}

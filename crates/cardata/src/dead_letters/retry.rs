@@ -1,0 +1,190 @@
+//! `cardata dead-letters retry`: the letters are marked, and whoever holds the state directory delivers them.
+//!
+//! A reading that fitted no type is interpreted here, with what this version of the program knows; if it is a
+//! reading now, each sink that missed it gets a letter of its own.
+
+use std::collections::HashSet;
+
+use collector_core::state::{SinkState, State};
+use collector_core::{Entry, Name};
+use journal::log::again::Judgement;
+use journal::log::dead_letters::Letter;
+use journal::log::overview::{Overview, SinkTotals};
+use journal::{Journal, JournalError, Reader};
+use pipeline::{Pipeline, SinkSpec, Vehicles};
+
+use super::{ChoiceArgs, chosen, letters};
+use crate::redeliver::{self, Ended, Progress, journal_failure};
+use crate::{CommandResult, Failure, context, terminal};
+
+pub async fn run(options: ChoiceArgs) -> CommandResult {
+    let pipeline = context::load(&options.pipeline)?;
+    let state = redeliver::open(&pipeline)?;
+    let journal = &state.journal;
+    let overview = redeliver::overview(journal)?;
+    let all = letters(&overview)?;
+    let (typeless, addressed): (Vec<_>, Vec<_>) = chosen(all.clone(), &options, &pipeline)?
+        .into_iter()
+        .partition(|letter| letter.sink.is_empty());
+    if let Some(letter) = addressed.iter().find(|letter| !is_there(&pipeline, letter)) {
+        return Err(Failure::new(
+            2,
+            format!(
+                "{} has no sink `{}` any more: put it back, or `cardata dead-letters drop --sink {}`",
+                pipeline.path.display(),
+                letter.sink,
+                letter.sink
+            ),
+        ));
+    }
+    let failed = |error: JournalError| journal_failure(&error);
+    let judged = typeless.len();
+    let misfits = judge(&pipeline, journal, &overview, typeless)
+        .await
+        .map_err(failed)?;
+    if judged > misfits.len() {
+        terminal::error(&format!(
+            "{} that fitted no type are readings for this version of cardata",
+            judged - misfits.len()
+        ));
+    }
+    let ids: Vec<i64> = addressed.iter().map(|letter| letter.id).collect();
+    journal.retry_letters(ids.clone()).await.map_err(failed)?;
+    // Those that were addressed just now are about to be tried too.
+    let known: HashSet<i64> = all.iter().map(|letter| letter.id).collect();
+    let mut tried: HashSet<i64> = ids.into_iter().collect();
+    let new = letters(&overview)?
+        .into_iter()
+        .filter(|letter| letter.retry && !known.contains(&letter.id));
+    tried.extend(new.map(|letter| letter.id));
+    if !tried.is_empty() {
+        let ledger = redeliver::ledger(&state)?;
+        let look = |overview: &Overview| progress(overview, &ledger, &tried);
+        let ended = redeliver::follow(pipeline, &state, look).await?;
+        if ended == Ended::Left {
+            terminal::error(
+                "what is left stays marked: it is tried when `cardata run` is started, or at the next `retry`",
+            );
+        }
+    }
+    report(&letters(&overview)?, &tried, &misfits)
+}
+
+fn is_there(pipeline: &Pipeline, letter: &Letter) -> bool {
+    pipeline.sinks.iter().any(|sink| *sink.name == *letter.sink)
+}
+
+/// Those that still do not fit, with the reason.
+async fn judge(
+    pipeline: &Pipeline,
+    journal: &Journal,
+    overview: &Overview,
+    letters: Vec<Letter>,
+) -> Result<Vec<i64>, JournalError> {
+    if letters.is_empty() {
+        return Ok(Vec::new());
+    }
+    let reader = reader(pipeline, journal)?;
+    let cursors = overview.sinks()?;
+    let mut misfits = Vec::new();
+    for letter in letters {
+        match reader.judge(letter.clone()).await? {
+            Judgement::Refused(reason) => {
+                misfits.push(letter.id);
+                journal.fail_letter(letter.id, reason).await?;
+            }
+            Judgement::Fits(entry) => {
+                let missed = pipeline
+                    .sinks
+                    .iter()
+                    .filter(|sink| has_missed(sink, &cursors, &entry));
+                let sinks: Vec<Name> = missed.map(|sink| sink.name.clone()).collect();
+                journal.readdress_letter(letter, entry, sinks).await?;
+            }
+        }
+    }
+    Ok(misfits)
+}
+
+/// Vehicles have the names of the pipeline file, by which sinks select them.
+fn reader(pipeline: &Pipeline, journal: &Journal) -> Result<Reader, JournalError> {
+    let names = match &pipeline.vehicles {
+        Vehicles::List(list) => list
+            .iter()
+            .filter_map(|spec| Some((spec.vin.clone(), spec.name.clone()?)))
+            .collect(),
+        Vehicles::Auto => Default::default(),
+    };
+    journal.reader(names)
+}
+
+/// Whether a sink would have received this, and has passed it. One that has not gets it by itself.
+fn has_missed(sink: &SinkSpec, cursors: &[SinkTotals], entry: &Entry) -> bool {
+    let passed = cursors
+        .iter()
+        .any(|totals| *totals.sink == *sink.name && totals.cursor >= entry.seq);
+    let (select, snapshot) = (&sink.select, &entry.snapshot);
+    passed
+        && select.matches_vehicle(&snapshot.vehicle)
+        && select.matches_source(&snapshot.source)
+        && snapshot
+            .readings
+            .iter()
+            .any(|reading| select.matches_descriptor(&reading.descriptor))
+}
+
+fn progress(
+    overview: &Overview,
+    ledger: &ledger::overview::Overview,
+    tried: &HashSet<i64>,
+) -> Result<Progress, Failure> {
+    let waiting: Vec<Letter> = letters(overview)?
+        .into_iter()
+        .filter(|letter| letter.retry && tried.contains(&letter.id))
+        .collect();
+    let (of, left) = (tried.len() as u64, waiting.len() as u64);
+    let components = ledger
+        .components()
+        .map_err(|error| journal_failure(&error.into()))?;
+    let stuck = components.iter().find(|component| {
+        let waits = || waiting.iter().any(|letter| *letter.sink == *component.name);
+        matches!(
+            component.state,
+            State::Sink(SinkState::Retrying | SinkState::Paused)
+        ) && waits()
+    });
+    Ok(Progress {
+        done: of - left,
+        of,
+        finished: left == 0,
+        text: format!("{} of {of} dead letters tried again", of - left),
+        problem: stuck.and_then(|sink| Some(format!("{}: {}", sink.name, sink.message.as_ref()?))),
+    })
+}
+
+fn report(now: &[Letter], tried: &HashSet<i64>, misfits: &[i64]) -> CommandResult {
+    let refused: Vec<&Letter> = now
+        .iter()
+        .filter(|letter| (tried.contains(&letter.id) && !letter.retry) || misfits.contains(&letter.id))
+        .collect();
+    let waiting = now
+        .iter()
+        .filter(|letter| tried.contains(&letter.id) && letter.retry)
+        .count();
+    let delivered = tried.len() - waiting - (refused.len() - misfits.len());
+    let mut text = format!("{delivered} delivered, {} refused again", refused.len());
+    if waiting > 0 {
+        text += &format!(", {waiting} waiting");
+    }
+    terminal::say(&text);
+    match refused.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::new(
+            4,
+            format!(
+                "dead letter {}: {}; `cardata dead-letters list` shows the rest",
+                first.id, first.reason
+            ),
+        )),
+    }
+}

@@ -1,0 +1,94 @@
+//! `cardata journal import`.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use collector::state::{State, StateDirectory};
+use indicatif::ProgressBar;
+use journal::Journal;
+use journal::care::import::{ImportError, ImportSummary};
+
+use super::args::ImportArgs;
+use super::{bar, count, failure, lock, state_failure};
+use crate::{CommandResult, Failure, context, terminal};
+
+/// So many bad lines are told one by one.
+const TOLD: u64 = 20;
+
+pub async fn run(options: &ImportArgs) -> CommandResult {
+    let pipeline = context::load(&options.pipeline)?;
+    let (mut input, length) = open(&options.input)?;
+    let state = StateDirectory::create(&pipeline.state).map_err(|error| state_failure(&error))?;
+    let _lock = lock(&state)?;
+    let state = State::open(state.path()).map_err(|error| failure(&error))?;
+    let bar = bar("importing", length);
+    let result = take_in(&state.journal, &mut *input, &bar).await;
+    bar.finish_and_clear();
+    state.store.checkpoint().await;
+    let summary = result.map_err(|error| match error {
+        ImportError::Journal(error) => failure(&error),
+        ImportError::Header(_) => Failure::new(4, context::chain(&error)),
+        _ => Failure::new(2, context::chain(&error)),
+    })?;
+    terminal::say(&report(&summary));
+    if summary.bad > 0 {
+        let refused = count(summary.bad, "line was", "lines were");
+        return Err(Failure::new(
+            4,
+            format!("{refused} refused and left out, everything else is in the journal."),
+        ));
+    }
+    Ok(())
+}
+
+fn open(path: &Path) -> Result<(Box<dyn BufRead>, u64), Failure> {
+    if path == Path::new("-") {
+        return Ok((Box::new(BufReader::new(io::stdin())), 0));
+    }
+    let opened = File::open(path).and_then(|file| {
+        let length = file.metadata()?.len();
+        Ok((file, length))
+    });
+    match opened {
+        Ok((file, length)) => Ok((Box::new(BufReader::with_capacity(1 << 20, file)), length)),
+        Err(error) => Err(Failure::new(
+            2,
+            format!("cannot read {}: {error}", path.display()),
+        )),
+    }
+}
+
+async fn take_in(
+    journal: &Journal,
+    input: &mut dyn BufRead,
+    bar: &ProgressBar,
+) -> Result<ImportSummary, ImportError> {
+    let mut told = 0;
+    let bad = |line: u64, error: journal::care::lines::LineError| {
+        told += 1;
+        if told <= TOLD {
+            bar.suspend(|| terminal::error(&format!("line {line}: {error}")));
+        } else if told == TOLD + 1 {
+            bar.suspend(|| terminal::error("further bad lines are only counted"));
+        }
+    };
+    journal.import(input, bad, |bytes| bar.inc(bytes)).await
+}
+
+fn report(summary: &ImportSummary) -> String {
+    let mended = match summary.mended {
+        0 => String::new(),
+        number => format!(
+            " {} of this very journal got their places back; what a sink missed of them is among its dead letters.",
+            count(number, "entry", "entries")
+        ),
+    };
+    format!(
+        "{} with {} taken in; {} and {} were here already.{mended}",
+        count(summary.entries, "entry", "entries"),
+        count(summary.readings, "reading", "readings"),
+        count(summary.known, "entry", "entries"),
+        count(summary.repeats, "reading", "readings"),
+    )
+}

@@ -1,0 +1,87 @@
+//! `cardata journal`: care of the history.
+
+pub mod args;
+mod compact;
+mod export;
+mod import;
+mod stats;
+mod strays;
+mod verify;
+
+use std::path::PathBuf;
+
+use collector::state::{StateDirectory, StateError, StateLock};
+use indicatif::{ProgressBar, ProgressStyle};
+use journal::JournalError;
+use store::{Store, StoreError};
+
+use crate::args::PipelineArgs;
+use crate::{CommandResult, Failure, context};
+use args::JournalCommand;
+
+pub async fn run(command: JournalCommand) -> CommandResult {
+    match command {
+        JournalCommand::Stats(options) => stats::run(&options),
+        JournalCommand::Strays(options) => strays::run(&options),
+        JournalCommand::Verify(options) => verify::run(&options),
+        JournalCommand::Compact(options) => compact::run(&options),
+        JournalCommand::Export(options) => export::run(&options),
+        JournalCommand::Import(options) => import::run(&options).await,
+    }
+}
+
+/// The state directory of a pipeline that has a journal.
+fn state(options: &PipelineArgs) -> Result<PathBuf, Failure> {
+    let pipeline = context::load(options)?;
+    if !Store::exists(&pipeline.state) {
+        return Err(Failure::new(
+            2,
+            format!("there is no journal in {} yet", pipeline.state.display()),
+        ));
+    }
+    Ok(pipeline.state)
+}
+
+/// Takes the state directory, so that `run` does not.
+pub fn lock(state: &StateDirectory) -> Result<StateLock, Failure> {
+    state.lock().map_err(|error| state_failure(&error))
+}
+
+pub fn state_failure(error: &StateError) -> Failure {
+    let code = match error {
+        StateError::InUse { .. } => 5,
+        _ => 2,
+    };
+    Failure::new(code, context::chain(error))
+}
+
+fn failure(error: &JournalError) -> Failure {
+    Failure::new(if is_damage(error) { 4 } else { 2 }, context::chain(error))
+}
+
+fn is_damage(error: &JournalError) -> bool {
+    matches!(
+        error,
+        JournalError::Store(StoreError::Damaged(_) | StoreError::Corrupt { .. })
+    )
+}
+
+/// A bar for so many of something; invisible where standard error is no terminal.
+fn bar(message: &'static str, total: u64) -> ProgressBar {
+    let bar = ProgressBar::new(total);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:40} {percent}% ({eta})") {
+        bar.set_style(style);
+    }
+    bar.set_message(message);
+    bar
+}
+
+/// Bytes for people.
+fn size(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
+}
+
+/// One thing or several.
+fn count(number: u64, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
+}

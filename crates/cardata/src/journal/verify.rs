@@ -1,0 +1,46 @@
+//! `cardata journal verify`.
+
+use journal::care::stats;
+use journal::care::verify::{Verified, verify};
+
+use super::{bar, count, failure, state};
+use crate::args::PipelineArgs;
+use crate::{CommandResult, Failure, terminal};
+
+pub fn run(options: &PipelineArgs) -> CommandResult {
+    let state = state(options)?;
+    let bar = bar("checking", stats::entries(&state).unwrap_or(0));
+    let verified = verify(&state, |entries| bar.inc(entries));
+    bar.finish_and_clear();
+    let verified = verified.map_err(|error| failure(&error))?;
+    for damage in &verified.damaged {
+        terminal::say(&damage.to_string());
+    }
+    for complaint in &verified.database {
+        terminal::say(&format!("database: {complaint}"));
+    }
+    if verified.is_sound() {
+        terminal::say(&format!(
+            "{} checked, all sound.",
+            count(verified.entries, "entry", "entries")
+        ));
+        return Ok(());
+    }
+    Err(Failure::new(4, advice(&verified, options)))
+}
+
+fn advice(verified: &Verified, options: &PipelineArgs) -> String {
+    let config = options.config.display();
+    let sound = count(verified.entries, "entry is", "entries are");
+    let what = if verified.database.is_empty() {
+        "The damaged entries cannot be brought back from here; sinks pass over them and note a dead letter. \
+         A backup from before may have them."
+            .to_owned()
+    } else {
+        format!(
+            "The database itself is damaged. Save what can be read, and put it into a new state or into a backup \
+             (RECOVERY.md, \"The journal is damaged\"):\n  cardata journal export --config {config} --output history.jsonl"
+        )
+    };
+    format!("The journal is damaged; {sound} sound. {what}")
+}

@@ -1,0 +1,141 @@
+//! `cardata login`.
+
+use std::sync::Arc;
+
+use cardata_auth::{AuthError, DeviceCode, OAuthClient, SCOPES, login};
+use collector::account::token_store;
+use collector::state::StateDirectory;
+use pipeline::{Account, Pipeline};
+use qrcode::QrCode;
+use qrcode::render::unicode;
+use runtime::{Clock, SystemClock};
+
+use crate::args::LoginArgs;
+use crate::{CommandResult, Failure, context, import, terminal};
+
+pub async fn run(options: LoginArgs) -> CommandResult {
+    let pipeline = context::load(&options.pipeline)?;
+    if pipeline.simulator.is_some() {
+        return Err(Failure::new(
+            2,
+            "this pipeline runs on a simulator and logs in by itself",
+        ));
+    }
+    let state =
+        StateDirectory::create(&pipeline.state).map_err(|error| Failure::new(2, error.to_string()))?;
+    // An approval that cannot be stored would be lost.
+    state
+        .probe()
+        .map_err(|error| Failure::new(2, error.to_string()))?;
+    let accounts = chosen(&pipeline, options.account.as_deref())?;
+    if let Some(file) = &options.import {
+        return import::import(file, &accounts, &state).await;
+    }
+    for account in accounts {
+        log_in(account, &state).await?;
+    }
+    Ok(())
+}
+
+fn chosen<'a>(pipeline: &'a Pipeline, name: Option<&str>) -> Result<Vec<&'a Account>, Failure> {
+    let Some(name) = name else {
+        return Ok(pipeline.accounts.iter().collect());
+    };
+    let found: Vec<_> = pipeline
+        .accounts
+        .iter()
+        .filter(|account| &*account.name == name)
+        .collect();
+    if found.is_empty() {
+        let names: Vec<_> = pipeline.accounts.iter().map(|account| &*account.name).collect();
+        return Err(Failure::new(
+            2,
+            format!("there is no account `{name}`; the file has {}", names.join(", ")),
+        ));
+    }
+    Ok(found)
+}
+
+async fn log_in(account: &Account, state: &StateDirectory) -> CommandResult {
+    let store = token_store(account, state);
+    // Before anybody approves anything.
+    store
+        .check_replaceable()
+        .map_err(|error| Failure::new(2, context::chain(&error)))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let oauth = OAuthClient::new(
+        context::http_client(std::slice::from_ref(account))?,
+        account.auth.clone(),
+        clock.clone(),
+    );
+    let waiting = terminal::spinner("waiting for the approval");
+    let result = login(&oauth, &account.client_id, |code| {
+        waiting.suspend(|| terminal::say(&invitation(&account.name, code)));
+    })
+    .await;
+    waiting.finish_and_clear();
+    let tokens = result.map_err(|error| failure(&account.name, &error))?;
+    let missing = tokens.missing_scopes();
+    let days = tokens.refresh_days_left(clock.now());
+    // Not while a running collector refreshes the old login.
+    let _lock = store
+        .lock()
+        .await
+        .map_err(|error| Failure::new(2, context::chain(&error)))?;
+    let saved = tokio::task::spawn_blocking(move || store.save(&tokens)).await;
+    match saved {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => return Err(Failure::new(2, context::chain(&error))),
+        Err(error) => return Err(Failure::new(70, error.to_string())),
+    }
+    scopes(&account.name, &missing)?;
+    terminal::say(&format!(
+        "{}: logged in for {days:.0} days; `cardata run` keeps it alive.",
+        account.name
+    ));
+    Ok(())
+}
+
+/// Without the API nothing can be polled; without the stream only the stream is missing.
+pub fn scopes(account: &str, missing: &[String]) -> CommandResult {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let advice = format!(
+        "{account}: BMW did not grant {}. In the BMW portal, under CarData, subscribe this client to \"CarData API\" \
+         and \"CarData Stream\", wait two minutes, and log in again.",
+        missing.join(" ")
+    );
+    if missing.iter().any(|scope| scope == SCOPES[3]) {
+        return Err(Failure::new(4, advice));
+    }
+    terminal::error(&advice);
+    Ok(())
+}
+
+fn failure(account: &str, error: &AuthError) -> Failure {
+    let code = match error {
+        AuthError::InvalidClient { .. } => 2,
+        _ => 3,
+    };
+    Failure::new(code, format!("{account}: {}", context::chain(error)))
+}
+
+fn invitation(account: &str, code: &DeviceCode) -> String {
+    let link = code.link();
+    let minutes = code.expires_in.as_secs().div_ceil(60);
+    let qr = QrCode::new(link.as_bytes())
+        .map(|qr| {
+            qr.render::<unicode::Dense1x2>()
+                // Terminals are mostly dark: what is drawn is the light part.
+                .dark_color(unicode::Dense1x2::Light)
+                .light_color(unicode::Dense1x2::Dark)
+                .quiet_zone(true)
+                .build()
+        })
+        .unwrap_or_default();
+    format!(
+        "\nAccount {account}: approve this device within {minutes} minutes.\n\n{qr}\n\n  Open   {link}\n  Code   {}\n",
+        code.user_code
+    )
+}

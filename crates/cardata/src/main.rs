@@ -1,0 +1,5 @@
+//! The program `cardata`.
+
+fn main() -> std::process::ExitCode {
+    cardata::cli::main()
+}

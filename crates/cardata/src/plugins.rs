@@ -1,0 +1,138 @@
+//! `cardata plugins` and `cardata schema`.
+
+use collector_core::{sink_plugins, source_plugins};
+use serde_json::Value;
+
+use status::table::table;
+
+use crate::args::PluginsArgs;
+use crate::{CommandResult, Failure, terminal};
+
+pub fn run(options: &PluginsArgs) -> CommandResult {
+    match &options.name {
+        None => list(),
+        Some(name) => describe(name)?,
+    }
+    Ok(())
+}
+
+pub fn schema() -> CommandResult {
+    terminal::say(&format!("{:#}", pipeline::schema()));
+    Ok(())
+}
+
+fn list() {
+    let sources = source_plugins()
+        .into_iter()
+        .map(|plugin| (plugin.type_name, plugin.summary));
+    let sinks = sink_plugins()
+        .into_iter()
+        .map(|plugin| (plugin.type_name, plugin.summary));
+    terminal::say(&format!(
+        "Sources\n{}\n\nSinks\n{}\n\n`cardata plugins NAME` prints the options and a sample.",
+        rows(sources),
+        rows(sinks)
+    ));
+}
+
+fn rows<'a>(plugins: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let rows: Vec<_> = plugins
+        .map(|(name, summary)| vec![name.to_owned(), summary.to_owned()])
+        .collect();
+    table(&rows)
+}
+
+fn describe(name: &str) -> CommandResult {
+    let mut generator = schemars::generate::SchemaSettings::draft07().into_generator();
+    let sink = sink_plugins().into_iter().find(|plugin| plugin.type_name == name);
+    let source = source_plugins()
+        .into_iter()
+        .find(|plugin| plugin.type_name == name);
+    let (summary, sample, schema) = match (sink, source) {
+        (Some(plugin), _) => (plugin.summary, plugin.sample, (plugin.schema)(&mut generator)),
+        (None, Some(plugin)) => (plugin.summary, plugin.sample, (plugin.schema)(&mut generator)),
+        (None, None) => {
+            return Err(Failure::new(
+                2,
+                format!("there is no plugin `{name}`; `cardata plugins` lists them"),
+            ));
+        }
+    };
+    let definitions = Value::Object(generator.take_definitions(true));
+    let options = options(schema.as_value(), &definitions);
+    terminal::say(&format!(
+        "{summary}\n\nOptions\n{options}\n\nSample\n\n{}",
+        sample.trim_end()
+    ));
+    Ok(())
+}
+
+/// Each option with whether it is required, its default, its description, and the words that it takes.
+fn options(schema: &Value, definitions: &Value) -> String {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+        return "  none".to_owned();
+    };
+    let required = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let required: Vec<_> = required.filter_map(Value::as_str).collect();
+    let row = |(key, option): (&String, &Value)| {
+        let default = option.get("default").filter(|default| !default.is_null());
+        let presence = match default {
+            _ if required.contains(&key.as_str()) => "required".to_owned(),
+            Some(default) => {
+                format!(
+                    "default {}",
+                    default
+                        .as_str()
+                        .map_or_else(|| default.to_string(), str::to_owned)
+                )
+            }
+            None => "optional".to_owned(),
+        };
+        let description = option
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let mut words = Vec::new();
+        collect_words(option, definitions, &mut words);
+        let words = if words.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", words.join(", "))
+        };
+        vec![
+            key.clone(),
+            presence,
+            format!("{}{words}", description.replace('\n', " ")),
+        ]
+    };
+    table(&properties.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The words of an enumeration, wherever its schema keeps them.
+fn collect_words(option: &Value, definitions: &Value, words: &mut Vec<String>) {
+    let texts = |value: &Value| value.as_str().map(str::to_owned);
+    words.extend(option.get("const").and_then(texts));
+    words.extend(
+        option
+            .get("enum")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(texts),
+    );
+    for key in ["oneOf", "anyOf", "allOf"] {
+        let branches = option.get(key).and_then(Value::as_array).into_iter().flatten();
+        branches.for_each(|branch| collect_words(branch, definitions, words));
+    }
+    let name = option
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|path| path.rsplit('/').next());
+    if let Some(definition) = name.and_then(|name| definitions.get(name)) {
+        collect_words(definition, definitions, words);
+    }
+}

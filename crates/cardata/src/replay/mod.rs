@@ -1,0 +1,223 @@
+//! `cardata replay`: a sink is given its history again.
+
+mod moment;
+pub mod request;
+
+use clap::Args;
+use collector::state::State;
+use journal::log::overview::Overview;
+use journal::log::replay::Replay;
+use pipeline::Pipeline;
+
+use status::table::table;
+
+use crate::args::PipelineArgs;
+use crate::redeliver::{self, Ended, Progress, journal_failure};
+use crate::{CommandResult, Failure, context, terminal};
+
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// The sink that is given its history again. What stands in it stays once.
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["list", "cancel", "resume"])]
+    pub sink: Option<String>,
+    /// Readings measured at this time or later: a time (2026-03-01T12:00:00Z), a day of UTC (2026-03-01), or how
+    /// long ago (30d).
+    #[arg(long, value_name = "TIME", requires = "sink")]
+    pub since: Option<String>,
+    /// Readings measured at this time or earlier; a day is meant as a whole.
+    #[arg(long, value_name = "TIME", requires = "sink")]
+    pub until: Option<String>,
+    /// Descriptors or their short names, as in the pipeline file's `select`; of what the sink selects.
+    #[arg(long, value_name = "GLOB", num_args = 1.., requires = "sink")]
+    pub select: Vec<String>,
+    /// Vehicles by name or VIN.
+    #[arg(long, value_name = "GLOB", num_args = 1.., requires = "sink")]
+    pub vehicle: Vec<String>,
+    /// Do not wait for the end where `cardata run` delivers.
+    #[arg(long)]
+    pub detach: bool,
+    /// Show the replays: those in line and the last that ended.
+    #[arg(long, conflicts_with_all = ["sink", "cancel", "resume"])]
+    pub list: bool,
+    /// Take a replay out of the line; what it has delivered stays.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["sink", "resume"])]
+    pub cancel: Option<i64>,
+    /// Go on with what is in line, where nothing runs the pipeline.
+    #[arg(long, conflicts_with = "sink")]
+    pub resume: bool,
+}
+
+pub async fn run(options: ReplayArgs) -> CommandResult {
+    let pipeline = context::load(&options.pipeline)?;
+    let state = redeliver::open(&pipeline)?;
+    let journal = &state.journal;
+    let overview = redeliver::overview(journal)?;
+    if options.list {
+        return list(&overview);
+    }
+    if let Some(id) = options.cancel {
+        return cancel(&state, &overview, id).await;
+    }
+    if options.resume {
+        let replays = overview.replays().map_err(|error| journal_failure(&error))?;
+        let ours = |replay: &&Replay| {
+            let sinks = &pipeline.sinks;
+            replay.finished_at.is_none() && sinks.iter().any(|sink| *sink.name == *replay.request.sink)
+        };
+        let ids: Vec<i64> = replays.iter().filter(ours).map(|replay| replay.id).collect();
+        if ids.is_empty() {
+            terminal::say("no replay is in line");
+            return Ok(());
+        }
+        return follow(pipeline, &state, &ids).await;
+    }
+    let now = redeliver::now(&state)?;
+    let request = request::read(&options, &pipeline, &overview, now)?;
+    let sink = request.sink.clone();
+    let replay = journal.request_replay(request, now).await;
+    let Some(replay) = replay.map_err(|error| journal_failure(&error))? else {
+        return Err(request::nothing_yet(&sink));
+    };
+    terminal::error(&format!(
+        "replay {} of {sink}: {} snapshots to look through",
+        replay.id, replay.entries
+    ));
+    if options.detach {
+        terminal::say(&format!(
+            "replay {} is in line: `cardata run` carries it out, `cardata replay --list` shows how far it is",
+            replay.id
+        ));
+        return Ok(());
+    }
+    follow(pipeline, &state, &[replay.id]).await
+}
+
+async fn cancel(state: &State, overview: &Overview, id: i64) -> CommandResult {
+    let failed = |error| journal_failure(&error);
+    let now = redeliver::now(state)?;
+    if state.journal.cancel_replay(id, now).await.map_err(failed)? {
+        terminal::say(&format!(
+            "replay {id} is cancelled; what it has delivered stays in the sink"
+        ));
+        return Ok(());
+    }
+    let reason = match overview.replay(id).map_err(failed)? {
+        Some(_) => format!("replay {id} has ended already"),
+        None => format!("there is no replay {id}: `cardata replay --list` shows them"),
+    };
+    Err(Failure::new(4, reason))
+}
+
+/// Shows how these replays come along, and what came of them.
+async fn follow(pipeline: Pipeline, state: &State, ids: &[i64]) -> CommandResult {
+    let read = |overview: &Overview| -> Result<Vec<Replay>, Failure> {
+        let found: Result<Vec<_>, _> = ids.iter().map(|id| overview.replay(*id)).collect();
+        Ok(found
+            .map_err(|error| journal_failure(&error))?
+            .into_iter()
+            .flatten()
+            .collect())
+    };
+    let ended = redeliver::follow(pipeline, state, |overview| Ok(progress(&read(overview)?))).await?;
+    for replay in read(&redeliver::overview(&state.journal)?)? {
+        terminal::say(&outcome(&replay));
+    }
+    if ended == Ended::Left {
+        terminal::error(
+            "what is left stays in line: it goes on when `cardata run` is started, or now with `cardata replay \
+             --resume`",
+        );
+    }
+    Ok(())
+}
+
+fn progress(replays: &[Replay]) -> Progress {
+    let sum = |of: fn(&Replay) -> u64| replays.iter().map(of).sum::<u64>();
+    let (done, of) = (sum(|replay| replay.done), sum(|replay| replay.entries));
+    Progress {
+        done,
+        of,
+        finished: replays.iter().all(|replay| replay.finished_at.is_some()),
+        text: format!(
+            "{done} of {of} snapshots, {} readings delivered",
+            sum(|replay| replay.readings)
+        ),
+        problem: replays
+            .iter()
+            .find_map(|replay| Some(format!("{}: {}", replay.request.sink, replay.problem.as_ref()?))),
+    }
+}
+
+fn outcome(replay: &Replay) -> String {
+    let (done, of) = (replay.done, replay.entries);
+    let mut text = format!(
+        "replay {} of {}: {}, {} readings delivered",
+        replay.id,
+        replay.request.sink,
+        state(replay),
+        replay.readings
+    );
+    if replay.rejected > 0 {
+        text += &format!(
+            ", {} refused: `cardata dead-letters list --sink {}` shows them",
+            replay.rejected, replay.request.sink
+        );
+    }
+    if done == of && replay.readings + replay.rejected == 0 {
+        text += "; nothing in the journal that the sink selects lies in this range";
+    }
+    text
+}
+
+fn state(replay: &Replay) -> String {
+    let (done, of) = (replay.done, replay.entries);
+    match (replay.finished_at, &replay.problem) {
+        (Some(_), _) if replay.cancelled => format!("cancelled at {}%", redeliver::percent(done, of)),
+        (Some(_), _) => "done".to_owned(),
+        (None, Some(_)) => format!("failing at {}%", redeliver::percent(done, of)),
+        (None, None) if done == 0 => "waiting".to_owned(),
+        (None, None) => format!("at {}%", redeliver::percent(done, of)),
+    }
+}
+
+fn list(overview: &Overview) -> CommandResult {
+    let replays = overview.replays().map_err(|error| journal_failure(&error))?;
+    if replays.is_empty() {
+        terminal::say("no replay was ever asked for");
+        return Ok(());
+    }
+    let mut rows = vec![
+        [
+            "id",
+            "sink",
+            "asked for",
+            "since",
+            "until",
+            "readings",
+            "refused",
+            "state",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    ];
+    let shown = |at: Option<jiff::Timestamp>| at.map_or("-".to_owned(), |at| format!("{at:.0}"));
+    let mut notes = Vec::new();
+    for replay in &replays {
+        rows.push(vec![
+            replay.id.to_string(),
+            replay.request.sink.clone(),
+            shown(Some(replay.created_at)),
+            shown(replay.request.since),
+            shown(replay.request.until),
+            replay.readings.to_string(),
+            replay.rejected.to_string(),
+            state(replay),
+        ]);
+        let problem = replay.problem.as_ref().filter(|_| replay.finished_at.is_none());
+        notes.extend(problem.map(|problem| format!("\n  ! {}: {problem}", replay.id)));
+    }
+    terminal::say(&format!("{}{}", table(&rows), notes.concat()));
+    Ok(())
+}

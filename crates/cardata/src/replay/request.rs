@@ -1,0 +1,139 @@
+//! From the options of `cardata replay` to a request that can be carried out.
+
+use collector_core::table::suggest;
+use collector_core::{Select, Vehicle, Vin};
+use jiff::Timestamp;
+use journal::log::overview::Overview;
+use journal::log::replay::ReplayRequest;
+use pipeline::{Pipeline, Vehicles, descriptor_doubt};
+use serde_json::json;
+
+use super::ReplayArgs;
+use super::moment::{self, End};
+use crate::redeliver::journal_failure;
+use crate::{Failure, context};
+
+pub fn read(
+    options: &ReplayArgs,
+    pipeline: &Pipeline,
+    overview: &Overview,
+    now: Timestamp,
+) -> Result<ReplayRequest, Failure> {
+    let sink = options.sink.clone().unwrap_or_default();
+    sink_of(pipeline, &sink)?;
+    let cursors = overview.sinks().map_err(|error| journal_failure(&error))?;
+    if !cursors.iter().any(|totals| totals.sink == sink) {
+        return Err(nothing_yet(&sink));
+    }
+    let at = |option: &str, text: &Option<String>, end| {
+        let parsed = text
+            .as_ref()
+            .map(|text| moment::parse(text, end, now))
+            .transpose();
+        parsed.map_err(|problem| Failure::new(2, format!("--{option}: {problem}")))
+    };
+    let since = at("since", &options.since, End::First)?;
+    let until = at("until", &options.until, End::Last)?;
+    if let (Some(since), Some(until)) = (since, until)
+        && since > until
+    {
+        return Err(Failure::new(
+            2,
+            format!("--since {since} is later than --until {until}: exchange them"),
+        ));
+    }
+    if let Some(since) = since.filter(|since| *since > now) {
+        return Err(Failure::new(
+            2,
+            format!("--since {since} is in the future: nothing was measured then"),
+        ));
+    }
+    Ok(ReplayRequest {
+        sink,
+        since,
+        until,
+        selection: selection(options, pipeline, overview)?,
+    })
+}
+
+/// The sink of a pipeline file that has this name.
+pub fn sink_of(pipeline: &Pipeline, name: &str) -> Result<(), Failure> {
+    if pipeline.sinks.iter().any(|sink| &*sink.name == name) {
+        return Ok(());
+    }
+    let names: Vec<String> = pipeline.sinks.iter().map(|sink| sink.name.to_string()).collect();
+    Err(Failure::new(
+        2,
+        format!(
+            "{} has no sink `{name}`: {}",
+            pipeline.path.display(),
+            suggest(name, &names)
+        ),
+    ))
+}
+
+pub fn nothing_yet(sink: &str) -> Failure {
+    Failure::new(
+        4,
+        format!("`{sink}` has not received anything yet: `cardata run` fills it by itself"),
+    )
+}
+
+fn selection(
+    options: &ReplayArgs,
+    pipeline: &Pipeline,
+    overview: &Overview,
+) -> Result<Option<String>, Failure> {
+    if options.select.is_empty() && options.vehicle.is_empty() {
+        return Ok(None);
+    }
+    if let Some(doubt) = options
+        .select
+        .iter()
+        .find_map(|pattern| descriptor_doubt(pattern))
+    {
+        return Err(Failure::new(2, format!("--select: {doubt}")));
+    }
+    let json = json!({ "descriptors": options.select, "vehicles": options.vehicle }).to_string();
+    let select: Select = serde_json::from_str(&json).map_err(|error| {
+        Failure::new(
+            2,
+            format!(
+                "--select, --vehicle: {}",
+                context::chain(&error).replace('\n', "; ")
+            ),
+        )
+    })?;
+    if !options.vehicle.is_empty() {
+        let known = vehicles(pipeline, overview)?;
+        if !known.iter().any(|vehicle| select.matches_vehicle(vehicle)) {
+            let names: Vec<String> = known.iter().map(|vehicle| vehicle.name.to_string()).collect();
+            return Err(Failure::new(
+                2,
+                format!(
+                    "--vehicle: the journal has no such vehicle; it has {}",
+                    names.join(", ")
+                ),
+            ));
+        }
+    }
+    Ok(Some(json))
+}
+
+/// The vehicles of the journal under the names that they have in the pipeline file.
+fn vehicles(pipeline: &Pipeline, overview: &Overview) -> Result<Vec<Vehicle>, Failure> {
+    let totals = overview.vehicles().map_err(|error| journal_failure(&error))?;
+    let vins = totals.iter().filter_map(|totals| totals.vin.parse::<Vin>().ok());
+    let named = |vin: Vin| {
+        let listed = match &pipeline.vehicles {
+            Vehicles::List(list) => list
+                .iter()
+                .find(|spec| spec.vin == vin)
+                .and_then(|spec| spec.name.clone()),
+            Vehicles::Auto => None,
+        };
+        let name = listed.unwrap_or_else(|| vin.production_number().into());
+        Vehicle { vin, name }
+    };
+    Ok(vins.map(named).collect())
+}

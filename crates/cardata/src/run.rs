@@ -1,0 +1,73 @@
+//! `cardata run`.
+
+use collector::{Engine, RunError, Summary};
+
+use status::table::table;
+
+use crate::args::PipelineArgs;
+use crate::{CommandResult, Failure, context, signals, terminal};
+
+pub async fn run(options: PipelineArgs) -> CommandResult {
+    let pipeline = context::load(&options)?;
+    let base = pipeline.base_dir.clone();
+    let sinks: Vec<_> = pipeline.sinks.iter().map(|sink| sink.name.to_string()).collect();
+    let state = pipeline.state.clone();
+    let stop = signals::stop_token();
+    let engine = Engine::start(pipeline)
+        .await
+        .map_err(|error| failure(&error, &options))?;
+    let speed = engine.simulator().map(ToString::to_string);
+    if let Some(url) = speed {
+        tracing::info!(
+            url,
+            "a simulated BMW runs inside this process; logged in by itself"
+        );
+        terminal::error(&format!(
+            "Files go to {}; stop with Ctrl-C.",
+            context::shown(&state, &base)
+        ));
+    }
+    tracing::info!(accounts = engine.accounts().len(), sinks = sinks.join(", "), state = %state.display(), "running");
+    let summary = engine.run(stop).await;
+    terminal::error(&report(&summary));
+    Ok(())
+}
+
+pub fn failure(error: &RunError, options: &PipelineArgs) -> Failure {
+    let message = match error {
+        RunError::LoginNeeded { accounts } => {
+            let each = accounts
+                .iter()
+                .map(|(account, problem)| format!("  {account}: {problem}\n"));
+            let each: String = each.collect();
+            format!(
+                "No account is logged in.\n{each}Log in once, then run again:\n  cardata login --config {}",
+                options.config.display()
+            )
+        }
+        other => context::chain(other),
+    };
+    Failure::new(error.exit_code(), message)
+}
+
+fn report(summary: &Summary) -> String {
+    let mut lines = vec![format!(
+        "\nStopped. {} snapshots with {} readings, {} calls spent.",
+        summary.snapshots, summary.readings, summary.calls
+    )];
+    let mut rows = vec![
+        ["sink", "delivered", "waiting", "dead letters"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    rows.extend(summary.sinks.iter().map(|sink| {
+        vec![
+            sink.name.to_string(),
+            sink.delivered_readings.to_string(),
+            sink.waiting_readings.to_string(),
+            sink.dead_letters.to_string(),
+        ]
+    }));
+    lines.push(table(&rows));
+    lines.join("\n")
+}

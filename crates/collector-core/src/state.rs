@@ -1,0 +1,208 @@
+//! How the components of a running program fare: what each publishes, and everybody else reads.
+//!
+//! A state is stored under its kind and its word, which are on users' disks: they never change.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::Name;
+
+/// What one component last said of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The account or the sink that it is about.
+    pub name: Name,
+    pub state: State,
+    /// What happened and what to do, where there is something to say.
+    pub message: Option<String>,
+    pub since: Timestamp,
+}
+
+/// The state of a component; its kind says which one of an account or a sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// The polls of an account.
+    Polls(PollsState),
+    /// The login of an account.
+    Login(LoginState),
+    /// What the login of an account covers.
+    Scopes(ScopesState),
+    /// The stream of an account.
+    Stream(StreamState),
+    Sink(SinkState),
+    /// Readings that a sink has not got, or that fit no sink where the name is empty.
+    DeadLetters(u64),
+}
+
+/// Declares a state with its words.
+macro_rules! states {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            /// The word under which it is stored and shown.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+
+            /// The state that a word names.
+            pub fn parse(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+states! {
+    /// How the polls of an account fare.
+    PollsState {
+        Polling = "polling",
+        /// For calls that may leave.
+        Waiting = "waiting",
+        Failing = "failing",
+        LoginNeeded = "login needed",
+        Stopped = "stopped",
+    }
+}
+
+states! {
+    /// How long a login has without another refresh, in the steps at which its owner is told.
+    LoginState {
+        Needed = "needed",
+        EndsWithinADay = "ends within a day",
+        EndsWithin3Days = "ends within 3 days",
+        EndsWithin7Days = "ends within 7 days",
+        Alive = "alive",
+    }
+}
+
+states! {
+    /// What a login covers of what was asked for.
+    ScopesState {
+        Complete = "complete",
+        Incomplete = "incomplete",
+        WithoutApi = "without API",
+    }
+}
+
+states! {
+    /// How the stream of an account fares.
+    StreamState {
+        Connecting = "connecting",
+        Streaming = "streaming",
+        /// For a broker or a network that is away.
+        Waiting = "waiting",
+        Refused = "refused",
+        NotSubscribed = "not subscribed",
+        /// Another program takes the connection.
+        Evicted = "evicted",
+        LoginNeeded = "login needed",
+        Stopped = "stopped",
+    }
+}
+
+states! {
+    /// How the deliveries to a sink fare.
+    SinkState {
+        /// Nothing was delivered yet.
+        Waiting = "waiting",
+        Delivering = "delivering",
+        Retrying = "retrying",
+        /// Until a person has mended something.
+        Paused = "paused",
+        Stopped = "stopped",
+    }
+}
+
+impl State {
+    /// The kind and the word under which it is stored.
+    pub fn stored(self) -> (&'static str, String) {
+        let (kind, word) = match self {
+            Self::Polls(state) => ("account", state.as_str()),
+            Self::Login(state) => ("login", state.as_str()),
+            Self::Scopes(state) => ("scopes", state.as_str()),
+            Self::Stream(state) => ("stream", state.as_str()),
+            Self::Sink(state) => ("sink", state.as_str()),
+            Self::DeadLetters(count) => return ("dead letters", count.to_string()),
+        };
+        (kind, word.to_owned())
+    }
+
+    /// The state that was stored so; `None` for what another version wrote.
+    pub fn from_stored(kind: &str, word: &str) -> Option<Self> {
+        match kind {
+            "account" => PollsState::parse(word).map(Self::Polls),
+            "login" => LoginState::parse(word).map(Self::Login),
+            "scopes" => ScopesState::parse(word).map(Self::Scopes),
+            "stream" => StreamState::parse(word).map(Self::Stream),
+            "sink" => SinkState::parse(word).map(Self::Sink),
+            "dead letters" => word.parse().ok().map(Self::DeadLetters),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.stored().1)
+    }
+}
+
+impl LoginState {
+    /// Of a login that BMW still accepts, by the days that are left without another refresh.
+    pub fn of_days(days: f64) -> Self {
+        match days {
+            days if days <= 0.0 => Self::Needed,
+            days if days <= 1.0 => Self::EndsWithinADay,
+            days if days <= 3.0 => Self::EndsWithin3Days,
+            days if days <= 7.0 => Self::EndsWithin7Days,
+            _ => Self::Alive,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_read_back_and_what_is_unknown_is_none() {
+        for state in [
+            State::Polls(PollsState::LoginNeeded),
+            State::Login(LoginState::EndsWithin3Days),
+            State::Scopes(ScopesState::WithoutApi),
+            State::Stream(StreamState::NotSubscribed),
+            State::Sink(SinkState::Paused),
+            State::DeadLetters(12),
+        ] {
+            let (kind, word) = state.stored();
+            assert_eq!(State::from_stored(kind, &word), Some(state));
+        }
+        assert_eq!(State::from_stored("sink", "polling"), None);
+        assert_eq!(State::from_stored("page", "open"), None);
+    }
+
+    #[test]
+    fn a_login_is_told_by_its_days() {
+        for (days, state) in [
+            (0.0, LoginState::Needed),
+            (0.5, LoginState::EndsWithinADay),
+            (2.9, LoginState::EndsWithin3Days),
+            (7.0, LoginState::EndsWithin7Days),
+            (7.1, LoginState::Alive),
+        ] {
+            assert_eq!(LoginState::of_days(days), state);
+        }
+    }
+}

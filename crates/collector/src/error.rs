@@ -1,0 +1,67 @@
+//! Why a pipeline cannot run, and the exit code that says so.
+
+#[cfg(feature = "simulator")]
+use cardata_auth::AuthError;
+use cardata_auth::StoreError;
+use collector_core::{Name, SinkError, SourceError};
+
+use journal::JournalError;
+use pipeline::SourceSpec;
+
+use crate::http::ClientError;
+use crate::state::StateError;
+
+/// Why a pipeline cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// No account is logged in.
+    #[error("no account is logged in")]
+    LoginNeeded {
+        /// The accounts, and what is wrong with each.
+        accounts: Vec<(Name, String)>,
+    },
+    /// Tokens are encrypted, and the passphrase is missing or another one.
+    #[error(transparent)]
+    Tokens(StoreError),
+    #[error(transparent)]
+    Http(#[from] ClientError),
+    #[error("the sink {name} cannot be built")]
+    Sink { name: Name, source: SinkError },
+    #[error("the source {name} cannot be built")]
+    Source { name: Name, source: SourceError },
+    #[cfg(feature = "simulator")]
+    #[error("the simulator cannot start")]
+    Simulator(#[source] std::io::Error),
+    #[cfg(feature = "simulator")]
+    #[error("the login to the simulator failed")]
+    SimulatorLogin(#[source] AuthError),
+}
+
+impl RunError {
+    /// Nothing that the program is linked with builds this source.
+    pub(crate) fn not_linked(source: &SourceSpec) -> Self {
+        Self::Source {
+            name: source.name.clone(),
+            source: SourceError::Misconfigured {
+                reason: format!("no source of type {} is linked", source.plugin.type_name),
+            },
+        }
+    }
+
+    /// 2: the configuration has to change; 3: log in; 5: the state directory is in use; 70: a bug.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::State(StateError::InUse { .. }) => 5,
+            Self::LoginNeeded { .. } => 3,
+            #[cfg(feature = "simulator")]
+            Self::SimulatorLogin(_) => 70,
+            Self::Http(error) if !error.is_mistake() => 70,
+            _ => 2,
+        }
+    }
+}

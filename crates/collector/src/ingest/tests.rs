@@ -1,0 +1,179 @@
+//! The way of a stream into a real journal.
+
+use collector_core::{Origin, RawReading};
+use jiff::Timestamp;
+use runtime::SystemClock;
+use store::StoreError;
+use store::sql::Access;
+
+use super::*;
+use crate::http;
+
+const SOC: &str = "vehicle.drivetrain.batteryManagement.header";
+const VINS: [&str; 2] = ["WBY8P210X07A12345", "WBA11AA0001234567"];
+
+struct Rig {
+    _folder: tempfile::TempDir,
+    state: State,
+    output: JournalOutput,
+    stop: CancellationToken,
+}
+
+fn pipeline(text: &str) -> pipeline::Pipeline {
+    struct Nothing;
+    impl pipeline::Environment for Nothing {
+        fn variable(&self, _: &str) -> Result<String, std::env::VarError> {
+            Err(std::env::VarError::NotPresent)
+        }
+    }
+    let text = format!(
+        "accounts: [{{ name: home, client_id: 4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f }}]\nsinks: [{{ type: stdout }}]\n{text}"
+    );
+    pipeline::parse("pipeline.yaml", &text, std::path::Path::new("/"), &Nothing).unwrap()
+}
+
+fn rig(text: &str) -> Rig {
+    http::install_crypto();
+    let pipeline = pipeline(text);
+    let folder = tempfile::tempdir().unwrap();
+    let state = State::open(folder.path()).unwrap();
+    let clock: Arc<dyn runtime::Clock> = Arc::new(SystemClock);
+    let nowhere = "http://127.0.0.1:9".parse().unwrap();
+    let http = http::client().unwrap();
+    let account = source::testing::account(&http, &nowhere, folder.path(), &clock).handles;
+    let stop = CancellationToken::new();
+    let patterns = pipeline.sources[0].vehicles.clone();
+    let mut output = JournalOutput::new(
+        &account,
+        &state,
+        "stream".into(),
+        &pipeline.vehicles,
+        patterns,
+        stop.clone(),
+    );
+    output.retry = Duration::ZERO;
+    Rig {
+        _folder: folder,
+        state,
+        output,
+        stop,
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_772_366_400 + second).unwrap()
+}
+
+fn message(vehicle: usize, second: i64) -> Received {
+    let body = format!(
+        r#"{{"timestamp":"{}","value":{second},"unit":"percent"}}"#,
+        at(second)
+    );
+    Received::Snapshot(RawSnapshot {
+        vin: VINS[vehicle].parse().unwrap(),
+        origin: Origin::Stream,
+        requested_at: None,
+        sent_at: Some(at(second).to_string()),
+        received_at: at(second + 3),
+        readings: vec![RawReading {
+            descriptor: SOC.to_owned(),
+            body: RawValue::from_string(body).unwrap(),
+        }],
+    })
+}
+
+fn stray(payload: &str) -> Received {
+    Received::Stray(Stray {
+        received_at: at(0),
+        topic: "gcid/vin".to_owned(),
+        payload: payload.as_bytes().to_vec(),
+        reason: "no JSON".to_owned(),
+    })
+}
+
+impl Rig {
+    fn stored(&self) -> Vec<(String, u64)> {
+        let overview = self.state.journal.overview().unwrap();
+        let vehicles = overview.vehicles().unwrap().into_iter();
+        vehicles.map(|vehicle| (vehicle.vin, vehicle.readings)).collect()
+    }
+
+    async fn limit_pages(&self, pages: u32) {
+        let limited = self.state.store.transact(move |tx| {
+            let query = format!("pragma max_page_count = {pages}");
+            Ok::<_, StoreError>(tx.connection().query_row(&query, [], |_| Ok(()))?)
+        });
+        limited.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_stored_with_its_strays_and_its_time() {
+    let rig = rig("sources: [{ type: stream }]\n");
+    let batch = vec![
+        message(0, 1),
+        stray("{"),
+        message(1, 2),
+        message(0, 1),
+        stray("{"),
+    ];
+    rig.output.push(batch).await.unwrap();
+    assert_eq!(rig.stored(), [(VINS[0].to_owned(), 1), (VINS[1].to_owned(), 1)]);
+    let overview = rig.state.journal.overview().unwrap();
+    let ledger = ledger::overview::Overview::open_file(rig.state.store.path()).unwrap();
+    let stream = ledger.streams().unwrap().remove(0);
+    assert_eq!(
+        (stream.last_message_at, stream.logins),
+        (Some(at(5)), 0),
+        "the newest of the batch"
+    );
+    let strays = overview.strays().unwrap().remove(0);
+    assert_eq!((strays.messages, strays.times), (1, 2));
+}
+
+#[tokio::test]
+async fn vehicles_that_the_pipeline_leaves_out_are_not_stored() {
+    let listed = format!(
+        "vehicles: [{{ vin: {}, name: i3 }}]\nsources: [{{ type: stream }}]\n",
+        VINS[0]
+    );
+    let excluded = "sources: [{ type: stream, vehicles: ['!*4567'] }]\n".to_owned();
+    let named = format!(
+        "vehicles: [{{ vin: {}, name: i3 }}, {{ vin: {}, name: x }}]\nsources: [{{ type: stream, vehicles: [i3] }}]\n",
+        VINS[0], VINS[1]
+    );
+    for text in [listed, excluded, named] {
+        let rig = rig(&text);
+        rig.output.push(vec![message(0, 1), message(1, 2)]).await.unwrap();
+        assert_eq!(rig.stored(), [(VINS[0].to_owned(), 1)], "{text}");
+        assert_eq!(rig.output.left_out.load(Ordering::Relaxed), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_waited_for_and_nothing_is_lost() {
+    let rig = rig("sources: [{ type: stream }]\n");
+    rig.limit_pages(1).await;
+    let batch = (0..3_000).map(|second| message(0, second)).collect();
+    let pushed = rig.output.push(batch);
+    tokio::pin!(pushed);
+    tokio::select! {
+        _ = &mut pushed => panic!("there is no room"),
+        // Asked for behind the first try, and answered behind it.
+        () = rig.limit_pages(1) => {}
+    }
+    assert_eq!(rig.stored(), []);
+    rig.limit_pages(1_000_000).await;
+    pushed.await.unwrap();
+    assert_eq!(rig.stored(), [(VINS[0].to_owned(), 3_000)]);
+}
+
+#[tokio::test]
+async fn a_stop_gives_a_full_disk_up() {
+    let rig = rig("sources: [{ type: stream }]\n");
+    rig.limit_pages(1).await;
+    rig.stop.cancel();
+    let batch = (0..3_000).map(|second| message(0, second)).collect();
+    assert!(rig.output.push(batch).await.is_err());
+    assert_eq!(rig.stored(), []);
+}

@@ -1,0 +1,225 @@
+//! Polls the vehicles of an account, as the planner says, and finds out what a failure means for the next time.
+//!
+//! One poller an account: it polls one vehicle at a time, the one that has waited longest for its value first.
+//!
+//! * [`round`]: what is known of the vehicles while polls are made. [`polling`]: a poll and its outcome.
+//! * [`vehicles`]: which vehicles the account has. [`clock`]: clocks that are set.
+
+mod clock;
+mod polling;
+mod round;
+#[cfg(test)]
+mod tests;
+mod vehicles;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cardata_api::Client;
+use collector_core::state::{PollsState, State};
+use collector_core::{Every, Name, Patterns, Poll};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use journal::Log;
+use ledger::{Ledger, Publisher};
+use pipeline::Vehicles;
+use planner::quota::Allowance;
+use planner::{Outlook, Situation, plan};
+use runtime::{Chain, Clock};
+use source::{Budget, Handles, Hearing, Login};
+use tokio_util::sync::CancellationToken;
+
+use clock::ClockWatch;
+use round::Round;
+pub use vehicles::Mapping;
+
+/// No wait is longer than this at a stretch, so that a changed clock is noticed.
+const STRETCH: Duration = Duration::from_secs(60);
+/// A plan is made anew at least this often: calls leave the window, night falls.
+const REPLAN: SignedDuration = SignedDuration::from_mins(10);
+
+/// A source that the poller asks.
+pub struct PolledSource {
+    pub name: Name,
+    pub every: Every,
+    pub calls: u32,
+    /// Whether everything that it asks for could come by a stream.
+    pub streamable: bool,
+    /// Which vehicles of the account it is for.
+    pub vehicles: Patterns,
+}
+
+/// Polls the vehicles of one account until it is cancelled.
+pub struct Poller {
+    account: Name,
+    login: Login,
+    client: Client,
+    clock: Arc<dyn Clock>,
+    ledger: Arc<dyn Ledger>,
+    budget: Budget,
+    hearing: Arc<Hearing>,
+    log: Arc<dyn Log>,
+    publisher: Publisher,
+    pub(crate) plan: PollPlan,
+}
+
+/// What of the pipeline file an account's poller is for.
+pub struct PollPlan {
+    pub vehicles: Vehicles,
+    pub sources: Vec<PolledSource>,
+    /// Where the owner lives: parked vehicles are polled less often by night.
+    pub timezone: TimeZone,
+    pub cancelled: CancellationToken,
+}
+
+/// A poller and the sources that it asks, in the order of [`PollPlan::sources`].
+pub type Polling = (Poller, Vec<Box<dyn Poll>>);
+
+impl Poller {
+    pub fn new(handles: &Handles, log: Arc<dyn Log>, plan: PollPlan) -> Self {
+        let account = handles.login.account.clone();
+        Self {
+            publisher: Publisher::new(account.clone(), handles.ledger.clone(), handles.clock.clone()),
+            account,
+            login: handles.login.clone(),
+            client: handles.client.clone(),
+            clock: handles.clock.clone(),
+            ledger: handles.ledger.clone(),
+            budget: handles.budget.clone(),
+            hearing: handles.hearing.clone(),
+            log,
+            plan,
+        }
+    }
+
+    /// Runs until cancelled. A poll that is under way is finished: its call is spent.
+    ///
+    /// `polls` are the sources themselves, in the order of [`PollPlan::sources`].
+    pub async fn run(self, mut polls: Vec<Box<dyn Poll>>) {
+        let mut watch = ClockWatch::new(self.clock.as_ref());
+        while let Some(vehicles) = self.known_vehicles().await {
+            let mut round = self.round(vehicles).await;
+            self.warn_of_stretched_intervals(&round);
+            let now = self.clock.now();
+            let until = now
+                + if round.polled.is_empty() {
+                    vehicles::EMPTY_MAPPING_AGE
+                } else {
+                    vehicles::MAPPING_AGE
+                };
+            self.poll_until(until, &mut polls, &mut round, &mut watch).await;
+        }
+    }
+
+    async fn poll_until(
+        &self,
+        until: Timestamp,
+        polls: &mut [Box<dyn Poll>],
+        round: &mut Round,
+        watch: &mut ClockWatch,
+    ) {
+        while !self.plan.cancelled.is_cancelled() {
+            if let Some(by) = watch.jumped(self.clock.as_ref()) {
+                self.follow_the_clock(round, by).await;
+            }
+            let now = self.clock.now();
+            if now >= until {
+                return;
+            }
+            let outlook = self.outlook(round, now).await;
+            self.tell(round, &outlook, now).await;
+            let Some(index) = outlook.due(now) else {
+                let next = outlook.first().unwrap_or(until);
+                let stream = self.hearing.gives_up_at(now).unwrap_or(until);
+                self.wait_for(next.min(until).min(stream).min(now + REPLAN)).await;
+                continue;
+            };
+            let Some(poll) = polls.get_mut(round.polled[index].source) else {
+                return;
+            };
+            self.poll(poll.as_mut(), round, index).await;
+        }
+    }
+
+    /// The plan as of `now`.
+    async fn outlook(&self, round: &Round, now: Timestamp) -> Outlook {
+        let targets = round.targets(&self.plan.sources, &self.hearing, now);
+        let spent = self.budget.spent_calls(now).await;
+        let situation = Situation {
+            now,
+            // Without a ledger the gate lets no call leave.
+            spent: &spent.unwrap_or_default(),
+            limit: self.limit(),
+            night: planner::is_night(&self.plan.timezone, now),
+            targets: &targets,
+        };
+        let outlook = plan(&situation);
+        self.budget.publish(outlook.spare, now);
+        outlook
+    }
+
+    /// Calls that polls may make in 24 hours.
+    fn limit(&self) -> u32 {
+        Allowance::for_polls(self.budget.calls_per_day()).limit()
+    }
+
+    fn warn_of_stretched_intervals(&self, round: &Round) {
+        let limit = self.limit();
+        let targets = round.targets(&self.plan.sources, &self.hearing, self.clock.now());
+        if planner::is_stretched(&targets, limit) {
+            tracing::warn!(account = %self.account, polled = targets.len(), limit, "the vehicles need more calls a day than there are; polling them less often");
+        }
+    }
+
+    /// The clock was set by somebody: what is noted keeps its age.
+    async fn follow_the_clock(&self, round: &mut Round, by: SignedDuration) {
+        tracing::warn!(account = %self.account, seconds = by.as_secs(), "the clock was set; the times of the calls are moved with it");
+        round.move_with_the_clock(by);
+        self.hearing.move_with_the_clock(by);
+        let moved = self.ledger.move_with_the_clock(&self.account, by).await;
+        if let Err(error) = moved {
+            tracing::warn!(account = %self.account, error = %Chain(&error), "could not move the times of the calls with the clock");
+        }
+    }
+
+    /// When the next call may leave, after one was refused.
+    async fn next_call(&self, now: Timestamp) -> Timestamp {
+        let spent = self.budget.spent_calls(now).await;
+        let allowance = Allowance::for_polls(self.budget.calls_per_day());
+        let denied = spent.ok().and_then(|spent| allowance.permits(&spent, now).err());
+        // Refused for another reason, such as a ledger that could not be written.
+        denied.map_or(now + SignedDuration::from_mins(1), |denied| denied.until)
+    }
+
+    /// Waits for a login, which somebody has to make; says so before and after.
+    async fn wait_for_login(&self, dead: Option<source::LoginId>, reason: String) {
+        // First for `status`: who reads the log may ask it.
+        self.publish(PollsState::LoginNeeded, Some(reason.clone())).await;
+        tracing::error!(account = %self.account, error = reason, "polling stops until `cardata login` has been run");
+        if self.login.returned(dead, &self.plan.cancelled).await {
+            tracing::info!(account = %self.account, "logged in again; polling goes on");
+            self.publish(PollsState::Polling, None).await;
+        }
+    }
+
+    async fn publish(&self, state: PollsState, message: Option<String>) {
+        self.publisher.publish(State::Polls(state), message).await;
+    }
+
+    /// Waits until `due`, or until the stream tells of something, or the clock was set back, or until cancelled.
+    async fn wait_for(&self, due: Timestamp) {
+        let mut now = self.clock.now();
+        while now < due && !self.plan.cancelled.is_cancelled() {
+            let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+            tokio::select! {
+                () = self.clock.sleep(wait.min(STRETCH)) => {}
+                () = self.hearing.changed() => return,
+                () = self.plan.cancelled.cancelled() => {}
+            }
+            let before = std::mem::replace(&mut now, self.clock.now());
+            if now < before {
+                return;
+            }
+        }
+    }
+}

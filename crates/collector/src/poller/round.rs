@@ -1,0 +1,152 @@
+//! What the scheduler knows of the vehicles that it polls, and how the plan is told.
+
+use collector_core::Vehicle;
+use jiff::{SignedDuration, Timestamp};
+
+use ledger::{PlannedPoll, PollRecord};
+use planner::{Outlook, Reason, Target};
+use runtime::Chain;
+use source::Hearing;
+
+use super::{PolledSource, Poller};
+use collector_core::state::PollsState;
+
+/// A plan that moved by less than this is not written again.
+const WORTH_WRITING: SignedDuration = SignedDuration::from_secs(30);
+
+/// One vehicle as one source asks for it.
+pub(super) struct Polled {
+    pub(super) source: usize,
+    pub(super) vehicle: Vehicle,
+    pub(super) last: Option<Timestamp>,
+    pub(super) failures: u32,
+    pub(super) not_before: Option<Timestamp>,
+    /// The plan that was written down last.
+    told: Option<(Timestamp, Reason)>,
+}
+
+/// The vehicles of an account while they are polled.
+#[derive(Default)]
+pub(super) struct Round {
+    pub(super) polled: Vec<Polled>,
+    /// Until when the account is known to wait for calls.
+    waiting: Option<Timestamp>,
+}
+
+impl Round {
+    /// What the planner sees.
+    pub(super) fn targets(&self, sources: &[PolledSource], hearing: &Hearing, now: Timestamp) -> Vec<Target> {
+        let target = |polled: &Polled| {
+            let source = &sources[polled.source];
+            let vin = &polled.vehicle.vin;
+            Target {
+                every: source.every,
+                calls: source.calls,
+                last: polled.last,
+                failures: polled.failures,
+                not_before: polled.not_before,
+                activity: hearing.activity(vin, now, polled.last),
+                stream: hearing.streamed(vin, source.streamable, now),
+            }
+        };
+        self.polled.iter().map(target).collect()
+    }
+
+    pub(super) fn succeeded(&mut self, index: usize, began: Timestamp) {
+        let polled = &mut self.polled[index];
+        polled.last = Some(began);
+        polled.failures = 0;
+        polled.not_before = None;
+    }
+
+    pub(super) fn move_with_the_clock(&mut self, by: SignedDuration) {
+        for polled in &mut self.polled {
+            let moved = |at: &mut Timestamp| *at = at.checked_add(by).unwrap_or(*at);
+            polled.last.iter_mut().for_each(moved);
+            polled.not_before.iter_mut().for_each(moved);
+        }
+    }
+
+    /// What was written down by another run.
+    fn recall(&mut self, source: usize, vehicle: Vehicle, record: Option<PollRecord>, now: Timestamp) {
+        self.polled.push(Polled {
+            source,
+            vehicle,
+            // After the clock was set back, the last poll cannot have been later than now.
+            last: record.as_ref().map(|record| record.last_at.min(now)),
+            failures: record.map_or(0, |record| record.failures),
+            not_before: None,
+            told: None,
+        });
+    }
+}
+
+impl Poller {
+    /// The vehicles with what the journal remembers of them.
+    pub(super) async fn round(&self, vehicles: Vec<Vehicle>) -> Round {
+        let now = self.clock.now();
+        let mut round = Round::default();
+        for (index, source) in self.plan.sources.iter().enumerate() {
+            let wanted = |vehicle: &&Vehicle| source.vehicles.matches_vehicle(vehicle);
+            for vehicle in vehicles.iter().filter(wanted) {
+                let record = self.record(&source.name, vehicle).await;
+                let remembered = record.as_ref().and_then(|record| record.activity.as_deref());
+                if let Some(evidence) = remembered.and_then(|json| serde_json::from_str(json).ok()) {
+                    self.hearing.recall(&vehicle.vin, evidence);
+                }
+                round.recall(index, vehicle.clone(), record, now);
+            }
+        }
+        round
+    }
+
+    async fn record(&self, source: &str, vehicle: &Vehicle) -> Option<PollRecord> {
+        let record = self.ledger.poll_record(&self.account, source, &vehicle.vin).await;
+        record.unwrap_or_else(|error| {
+            tracing::warn!(account = %self.account, error = %Chain(&error), "could not read when a vehicle was last polled");
+            None
+        })
+    }
+
+    /// Writes down what `cardata status` says of the plan, where it has changed.
+    pub(super) async fn tell(&self, round: &mut Round, outlook: &Outlook, now: Timestamp) {
+        let mut changed = Vec::new();
+        for (polled, next) in round.polled.iter_mut().zip(&outlook.next) {
+            let same = polled.told.is_some_and(|(at, reason)| {
+                reason == next.reason && at.duration_since(next.at).abs() < WORTH_WRITING
+            });
+            if same || next.at <= now {
+                continue;
+            }
+            polled.told = Some((next.at, next.reason));
+            changed.push(PlannedPoll {
+                source: self.plan.sources[polled.source].name.to_string(),
+                vin: polled.vehicle.vin.clone(),
+                next_at: next.at,
+                every: next.every,
+                reason: next.reason.to_string(),
+            });
+        }
+        if !changed.is_empty()
+            && let Err(error) = self.ledger.remember_plan(&self.account, changed).await
+        {
+            tracing::debug!(account = %self.account, error = %Chain(&error), "could not note when polls come next");
+        }
+        self.tell_of_waiting(round, outlook).await;
+    }
+
+    /// Says once that no vehicle can be polled for want of calls.
+    async fn tell_of_waiting(&self, round: &mut Round, outlook: &Outlook) {
+        let wanting = |reason: &Reason| matches!(reason, Reason::Blocked { .. } | Reason::UsedUp { .. });
+        let first = outlook.next.iter().min_by_key(|next| next.at);
+        let Some(first) = first.filter(|_| outlook.next.iter().all(|next| wanting(&next.reason))) else {
+            round.waiting = None;
+            return;
+        };
+        if round.waiting != Some(first.at) {
+            round.waiting = Some(first.at);
+            let message = format!("{}; next poll {:.0}", first.reason, first.at);
+            self.publish(PollsState::Waiting, Some(message)).await;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a failure means for the next time.
+
+use super::*;
+
+fn failing(times: usize, error: impl Fn() -> SourceError + Send + 'static) -> Answers {
+    Box::new(move |nth, _| if nth < times { Err(error()) } else { Ok(()) })
+}
+
+#[tokio::test]
+async fn a_passing_failure_is_tried_again_soon_and_then_less_often() {
+    let rig = Rig::new();
+    let answers = failing(4, || transient(None));
+    rig.run(minutes(200), 1, Every::Fixed(minutes(120)), answers)
+        .await;
+    assert_eq!(rig.minutes(0), [0, 5, 15, 35, 75, 195]);
+    assert_eq!(rig.last_poll(0).await.failures, 0);
+}
+
+#[tokio::test]
+async fn while_it_fails_the_reason_can_be_read() {
+    let rig = Rig::new();
+    let answers = failing(99, || transient(None));
+    rig.run(minutes(20), 1, Every::Fixed(minutes(120)), answers).await;
+    let last = rig.last_poll(0).await;
+    assert_eq!((last.failures, last.last_success_at), (3, None));
+    assert_eq!(last.problem.as_deref(), Some("the server answered 503"));
+    assert_eq!(rig.published().0, "failing");
+}
+
+#[tokio::test]
+async fn failures_are_remembered_over_a_restart() {
+    let rig = Rig::new();
+    let every = Every::Fixed(minutes(120));
+    rig.run(minutes(16), 1, every, failing(99, || transient(None)))
+        .await;
+    assert_eq!(rig.minutes(0), [0, 5, 15]);
+    rig.run(minutes(30), 1, every, always()).await;
+    assert_eq!(rig.minutes(0), [0, 5, 15, 35]);
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_a_pause_gets_it() {
+    let rig = Rig::new();
+    let answers = failing(1, || transient(Some(minutes(50))));
+    rig.run(minutes(60), 1, Every::Fixed(minutes(120)), answers).await;
+    assert_eq!(rig.minutes(0), [0, 50]);
+}
+
+#[tokio::test]
+async fn where_no_call_can_be_spared_a_failure_waits_for_the_next_regular_time() {
+    let rig = Rig::new();
+    // All but the 26 calls that the promise of the next 24 hours needs.
+    let before = begin() - SignedDuration::from_mins(11);
+    for _ in 0..22 {
+        let spent = rig
+            .account
+            .ledger
+            .spend_call("home", "telematicData", before, Allowance::for_polls(50));
+        spent.await.unwrap().unwrap();
+    }
+    rig.end_after(minutes(111));
+    let source = rig.named("telematics", true, failing(1, || transient(None)));
+    rig.poller(1, &[("telematics", Every::Auto)])
+        .run(vec![source])
+        .await;
+    assert_eq!(rig.minutes(0), [0, 55, 110]);
+}
+
+#[tokio::test]
+async fn a_breakdown_of_days_takes_no_more_than_the_promise() {
+    let rig = Rig::new();
+    rig.end_after(minutes(3 * 24 * 60));
+    let source = rig.named("telematics", true, failing(9_999, || transient(None)));
+    rig.poller(1, &[("telematics", Every::Auto)])
+        .run(vec![source])
+        .await;
+    let asked = rig.minutes(0);
+    assert_eq!(asked[..4], [0, 5, 15, 35]);
+    assert!(asked.len() <= 3 * 48, "{}", asked.len());
+    assert!(asked.windows(2).all(|pair| pair[1] - pair[0] <= 55), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_refused_vehicle_is_asked_again_in_a_day_and_holds_up_no_other() {
+    let rig = Rig::new();
+    let answers: Answers = Box::new(|_, vehicle| {
+        let reason = "BMW refuses this vehicle".to_owned();
+        if vehicle.vin.as_str() == VINS[0] {
+            Err(SourceError::Vehicle { reason })
+        } else {
+            Ok(())
+        }
+    });
+    rig.run(minutes(24 * 60), 2, Every::Fixed(minutes(240)), answers)
+        .await;
+    assert_eq!(rig.minutes(0), [0, 24 * 60]);
+    assert_eq!(rig.minutes(1), [0, 240, 480, 720, 960, 1_200, 1_440]);
+}
+
+#[tokio::test]
+async fn what_needs_a_person_waits_six_hours_for_every_vehicle() {
+    let rig = Rig::new();
+    let answers = failing(1, || SourceError::Misconfigured {
+        reason: "the container is refused".to_owned(),
+    });
+    rig.run(minutes(6 * 60), 2, Every::Fixed(minutes(120)), answers)
+        .await;
+    assert_eq!((rig.minutes(0), rig.minutes(1)), (vec![0, 360], vec![360]));
+}

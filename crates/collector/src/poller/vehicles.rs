@@ -1,0 +1,153 @@
+//! Which vehicles an account polls.
+
+use std::sync::Arc;
+
+use cardata_api::{Client, MappingType};
+use collector_core::state::PollsState;
+use collector_core::{Name, SourceError, Vehicle, Vin};
+use jiff::SignedDuration;
+
+use ledger::MappedVehicle;
+use pipeline::Vehicles;
+use runtime::{Chain, Clock};
+use source::{Handles, source_error};
+
+use super::Poller;
+
+/// Cars are bought and sold seldom; asking costs a call.
+pub(super) const MAPPING_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// An account without a vehicle is about to get one.
+pub(super) const EMPTY_MAPPING_AGE: SignedDuration = SignedDuration::from_hours(24);
+const FIRST_RETRY: SignedDuration = SignedDuration::from_mins(1);
+const LONGEST_RETRY: SignedDuration = SignedDuration::from_hours(1);
+
+impl Poller {
+    /// The vehicles to poll; asks again until BMW has told them. `None` when cancelled.
+    pub(super) async fn known_vehicles(&self) -> Option<Vec<Vehicle>> {
+        let mut wait = FIRST_RETRY;
+        while !self.plan.cancelled.is_cancelled() {
+            let login = self.login.id().await;
+            let error = match self.mapping().vehicles(&self.plan.vehicles).await {
+                Ok(vehicles) => return Some(vehicles),
+                Err(error) => error,
+            };
+            self.publish(PollsState::Failing, Some(error.to_string())).await;
+            let now = self.clock.now();
+            let until = match &error {
+                SourceError::Login { .. } => {
+                    self.wait_for_login(login, error.to_string()).await;
+                    continue;
+                }
+                SourceError::Quota { .. } => self.next_call(now).await,
+                _ => now + wait,
+            };
+            tracing::warn!(account = %self.account, %error, again = %until, "the vehicles of the account are not known");
+            while self.clock.now() < until && !self.plan.cancelled.is_cancelled() {
+                self.wait_for(until).await;
+            }
+            wait = SignedDuration::from_secs_f64(wait.as_secs_f64() * 2.0).min(LONGEST_RETRY);
+        }
+        None
+    }
+
+    fn mapping(&self) -> Mapping {
+        Mapping {
+            account: self.account.clone(),
+            client: self.client.clone(),
+            clock: self.clock.clone(),
+            ledger: self.ledger.clone(),
+        }
+    }
+}
+
+/// Which vehicles an account has.
+#[derive(Debug)]
+pub struct Mapping {
+    account: Name,
+    client: Client,
+    clock: Arc<dyn Clock>,
+    ledger: Arc<dyn ledger::Vehicles>,
+}
+
+impl Mapping {
+    /// Of the account with these handles.
+    pub fn new(handles: &Handles) -> Self {
+        Self {
+            account: handles.login.account.clone(),
+            client: handles.client.clone(),
+            clock: handles.clock.clone(),
+            ledger: handles.ledger.clone(),
+        }
+    }
+
+    /// The vehicles that the pipeline file names for this account, or with `auto` every vehicle of which the
+    /// account is the primary user. Spends a call only when they were not asked for within a week.
+    pub async fn vehicles(&self, wanted: &Vehicles) -> Result<Vec<Vehicle>, SourceError> {
+        match wanted {
+            Vehicles::List(list) => {
+                let here = list
+                    .iter()
+                    .filter(|spec| spec.account.as_ref().is_none_or(|name| *name == self.account));
+                Ok(here.map(|spec| vehicle(&spec.vin, spec.name.clone())).collect())
+            }
+            Vehicles::Auto => {
+                let mapped = self.mapped(MAPPING_AGE).await?;
+                let primary = mapped.into_iter().filter(|mapped| mapped.primary);
+                Ok(primary.map(|mapped| vehicle(&mapped.vin, None)).collect())
+            }
+        }
+    }
+
+    /// The account's vehicles, asked for again when what is remembered is older than `age`.
+    pub async fn mapped(&self, age: SignedDuration) -> Result<Vec<MappedVehicle>, SourceError> {
+        let now = self.clock.now();
+        let remembered = self.ledger.mapped_vehicles(&self.account).await.unwrap_or_else(|error| {
+            tracing::warn!(account = %self.account, error = %Chain(&error), "could not read the remembered vehicles");
+            None
+        });
+        if let Some((at, vehicles)) = &remembered
+            && now.duration_since(*at)
+                < if vehicles.iter().any(|v| v.primary) {
+                    age
+                } else {
+                    age.min(EMPTY_MAPPING_AGE)
+                }
+        {
+            return Ok(vehicles.clone());
+        }
+        let answer = match self.client.mappings().await {
+            Ok(answer) => answer,
+            // What was true last week is likelier than nothing.
+            Err(error) => {
+                return remembered
+                    .map(|(_, vehicles)| vehicles)
+                    .ok_or_else(|| source_error(&error));
+            }
+        };
+        let vehicles: Vec<_> = answer
+            .into_iter()
+            .map(|mapping| MappedVehicle {
+                primary: mapping.mapping_type == MappingType::Primary,
+                vin: mapping.vin,
+            })
+            .collect();
+        if !vehicles.iter().any(|vehicle| vehicle.primary) {
+            tracing::warn!(account = %self.account, "the account is not the primary user of any vehicle; BMW gives data to primary users only");
+        }
+        if let Err(error) = self
+            .ledger
+            .remember_mapping(&self.account, now, vehicles.clone())
+            .await
+        {
+            tracing::warn!(account = %self.account, error = %Chain(&error), "could not remember the vehicles");
+        }
+        Ok(vehicles)
+    }
+}
+
+fn vehicle(vin: &Vin, name: Option<Name>) -> Vehicle {
+    Vehicle {
+        vin: vin.clone(),
+        name: name.unwrap_or_else(|| vin.production_number().into()),
+    }
+}

@@ -1,0 +1,63 @@
+//! Replays and dead letters without the rest of the pipeline: nothing is polled and nobody has to be logged in.
+
+use collector_core::SinkContext;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use collector_core::state::{SinkState, State as Component};
+use ledger::Publisher;
+use pipeline::Pipeline;
+
+use crate::RunError;
+use crate::engine::finished;
+use crate::present::Presents;
+use crate::setup::{self, Stops};
+use crate::state::{State, StateDirectory, StateLock};
+
+/// Delivers everything that the sinks of a pipeline are to be given a second time, then ends; when `stop` is
+/// cancelled, after the batches at hand. What is left stays in the journal, for the next call or the next run.
+/// The caller holds the state directory.
+///
+/// # Errors
+/// A journal that cannot be read, a sink that cannot be built.
+pub async fn redeliver(
+    pipeline: Pipeline,
+    state: State,
+    lock: StateLock,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    let clock = setup::clock(&pipeline, &state)?;
+    let reader = state.journal.reader(setup::names(&pipeline.vehicles))?;
+    let directory = StateDirectory::at(&pipeline.state);
+    let presents = Presents::new(&reader, &state.ledger, &pipeline, &directory);
+    let stops = Stops {
+        draining: stop,
+        ..Stops::default()
+    };
+    let mut workers = Vec::new();
+    for spec in pipeline.sinks {
+        if reader.wanted(&spec.name, 1).await?.is_none() {
+            continue;
+        }
+        let context = SinkContext {
+            name: spec.name.clone(),
+            base_dir: pipeline.base_dir.clone(),
+            log_id: state.journal.log_id().clone(),
+            present: presents.selected(&spec.select),
+        };
+        workers.push(setup::worker(spec, context, &state, &reader, &clock, &stops).await?);
+    }
+    let names: Vec<_> = workers.iter().map(|(worker, _)| worker.name.clone()).collect();
+    let mut running = JoinSet::new();
+    for (worker, sink) in workers {
+        running.spawn(worker.redeliver(sink));
+    }
+    finished(&mut running).await;
+    for name in names {
+        let publisher = Publisher::new(name, state.ledger.clone(), clock.clone());
+        publisher.publish(Component::Sink(SinkState::Stopped), None).await;
+    }
+    state.store.checkpoint().await;
+    drop(lock);
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! The parts of a pipeline, put together.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cardata_auth::{AuthError, StoreError};
+use collector_core::{Cadence, Name, Sink, SinkContext, Source, Start, Vin};
+use jiff::tz::TimeZone;
+use tokio_util::sync::CancellationToken;
+
+use collector_core::state::{SinkState, State as Component};
+use dispatch::Worker;
+use journal::{Log, Reader};
+use ledger::Publisher;
+use pipeline::{Pipeline, SinkSpec, SourceSpec, Vehicles};
+use runtime::{Chain, Clock, ScaledClock, SystemClock};
+use source::{Handles, SourceContext};
+
+use crate::account;
+use crate::engine::Engine;
+use crate::poller::{PollPlan, PolledSource, Poller, Polling};
+use crate::present::Presents;
+#[cfg(feature = "simulator")]
+use crate::simulator::Simulator;
+use crate::state::{State, StateDirectory, StateLock};
+use crate::{RunError, http, ingest};
+
+/// Builds everything that the pipeline names.
+pub(crate) async fn engine(
+    #[cfg_attr(
+        not(feature = "simulator"),
+        expect(unused_mut, reason = "accounts move to the simulator")
+    )]
+    mut pipeline: Pipeline,
+    directory: StateDirectory,
+    lock: StateLock,
+    state: State,
+) -> Result<Engine, RunError> {
+    let http = http::client_for(&pipeline.accounts)?;
+    let clock = clock(&pipeline, &state)?;
+    #[cfg(feature = "simulator")]
+    let simulator = Simulator::for_pipeline(&mut pipeline, &directory, &clock).await?;
+    let handles = |account| {
+        let log_id = state.journal.log_id();
+        account::handles(account, &http, &directory, &state.ledger, log_id, &clock)
+    };
+    let accounts: Vec<Handles> = pipeline.accounts.iter().map(handles).collect();
+    protect_tokens(&accounts).await?;
+    #[cfg(feature = "simulator")]
+    if let Some(simulator) = &simulator {
+        simulator
+            .log_in(&pipeline.accounts, &http, &directory, &clock)
+            .await?;
+    }
+    somebody_is_logged_in(&accounts).await?;
+    let before = *state.journal.newest().borrow();
+    let delivered_before = state.journal.overview()?.delivered_readings()?;
+    let stops = Stops::default();
+    let reader = state.journal.reader(names(&pipeline.vehicles))?;
+    let streaming = pipeline
+        .streams()
+        .into_iter()
+        .map(|stream| stream.account)
+        .collect();
+    let presents = Presents::new(&reader, &state.ledger, &pipeline, &directory).asking(&accounts);
+    let mut workers = Vec::new();
+    for spec in pipeline.sinks {
+        let context = SinkContext {
+            name: spec.name.clone(),
+            base_dir: pipeline.base_dir.clone(),
+            log_id: state.journal.log_id().clone(),
+            present: presents.selected(&spec.select),
+        };
+        workers.push(worker(spec, context, &state, &reader, &clock, &stops).await?);
+    }
+    let streams = ingest::build(
+        &pipeline.sources,
+        &pipeline.vehicles,
+        &accounts,
+        &state,
+        &stops.sources,
+    )?;
+    let pollers = pollers(
+        &pipeline.sources,
+        &pipeline.vehicles,
+        &pipeline.timezone,
+        &accounts,
+        &state,
+        &stops,
+    )?;
+    Ok(Engine {
+        accounts,
+        pollers,
+        streams,
+        streaming,
+        sinks: workers.iter().map(|(worker, _)| worker.name.clone()).collect(),
+        workers,
+        state,
+        before,
+        delivered_before,
+        clock,
+        #[cfg(feature = "simulator")]
+        simulator,
+        keep: pipeline.journal.keep,
+        channels: pipeline.notify,
+        http,
+        sources_stopped: stops.sources,
+        draining: stops.draining,
+        aborted: stops.aborted,
+        _lock: lock,
+    })
+}
+
+#[derive(Default)]
+pub(crate) struct Stops {
+    pub(crate) sources: CancellationToken,
+    pub(crate) draining: CancellationToken,
+    pub(crate) aborted: CancellationToken,
+}
+
+/// A simulation that was run before goes on where it ended: its time runs ahead of the world's, and the
+/// ledger must not see a clock that was set back.
+pub(crate) fn clock(pipeline: &Pipeline, state: &State) -> Result<Arc<dyn Clock>, RunError> {
+    let speed = pipeline
+        .simulator
+        .as_ref()
+        .map_or(pipeline.clock.speed, |options| options.speed);
+    if pipeline.simulator.is_none() && (speed - 1.0).abs() < f64::EPSILON {
+        return Ok(Arc::new(SystemClock));
+    }
+    let now = jiff::Timestamp::now();
+    let newest = state.newest_moment()?;
+    Ok(Arc::new(ScaledClock::starting_at(
+        newest.map_or(now, |newest| newest.max(now)),
+        speed,
+    )))
+}
+
+/// Encrypts what was stored before there was a passphrase. Tokens that cannot be decrypted are a mistake of the
+/// configuration, not a login that is missing.
+async fn protect_tokens(accounts: &[Handles]) -> Result<(), RunError> {
+    for account in accounts {
+        let result = match account.login.authenticator.protect().await {
+            Ok(()) => account.login.authenticator.tokens().await.map(drop),
+            Err(error) => Err(error.into()),
+        };
+        match result {
+            Err(AuthError::Store(
+                error @ (StoreError::Encrypted { .. } | StoreError::WrongPassphrase { .. }),
+            )) => return Err(RunError::Tokens(error)),
+            // What else is wrong with a login is told where it is used.
+            Err(error) => {
+                tracing::debug!(account = %account.login.account, error = %Chain(&error), "the stored login was not encrypted")
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+/// At least one account has tokens: dead ones do not keep the journal from being delivered.
+async fn somebody_is_logged_in(accounts: &[Handles]) -> Result<(), RunError> {
+    let mut without = Vec::new();
+    for account in accounts {
+        let problem = match account.login.authenticator.access_token().await {
+            Err(error @ (AuthError::NotLoggedIn { .. } | AuthError::Store(_))) => Chain(&error).to_string(),
+            _ => continue,
+        };
+        without.push((account.login.account.clone(), problem));
+    }
+    if without.len() == accounts.len() {
+        return Err(RunError::LoginNeeded { accounts: without });
+    }
+    for (account, problem) in without {
+        tracing::error!(%account, error = problem, "this account is not polled until `cardata login` has been run");
+    }
+    Ok(())
+}
+
+/// The names that the owner gave to vehicles.
+pub(crate) fn names(vehicles: &Vehicles) -> HashMap<Vin, Name> {
+    let Vehicles::List(list) = vehicles else {
+        return HashMap::new();
+    };
+    list.iter()
+        .filter_map(|spec| Some((spec.vin.clone(), spec.name.clone()?)))
+        .collect()
+}
+
+pub(crate) async fn worker(
+    spec: SinkSpec,
+    context: SinkContext,
+    state: &State,
+    reader: &Reader,
+    clock: &Arc<dyn Clock>,
+    stops: &Stops,
+) -> Result<(Worker, Box<dyn Sink>), RunError> {
+    let name = spec.name;
+    let start = match spec.start {
+        Start::Earliest => 0,
+        Start::Latest => *state.journal.newest().borrow(),
+    };
+    let cursor = state.journal.cursor(&name, start).await?;
+    let sink = (spec.builder)(context).map_err(|source| RunError::Sink {
+        name: name.clone(),
+        source,
+    })?;
+    let publisher = Publisher::new(name.clone(), state.ledger.clone(), clock.clone());
+    publisher.publish(Component::Sink(SinkState::Waiting), None).await;
+    let worker = Worker {
+        name,
+        select: spec.select,
+        batch: spec.batch,
+        retry: spec.retry,
+        journal: state.journal.clone(),
+        reader: reader.clone(),
+        publisher,
+        clock: clock.clone(),
+        cursor,
+        draining: stops.draining.clone(),
+        aborted: stops.aborted.clone(),
+    };
+    Ok((worker, sink))
+}
+
+/// One poller an account, with the sources that are meant for it. A source without `account` serves every account,
+/// each with an instance of its own.
+fn pollers(
+    sources: &[SourceSpec],
+    vehicles: &Vehicles,
+    timezone: &TimeZone,
+    accounts: &[Handles],
+    state: &State,
+    stops: &Stops,
+) -> Result<Vec<Polling>, RunError> {
+    let mut pollers = Vec::new();
+    for account in accounts {
+        let (mut polled, mut polls) = (Vec::new(), Vec::new());
+        let meant = |source: &&SourceSpec| source.is_for(&account.login.account);
+        for source in sources.iter().filter(meant) {
+            let Cadence::Polled { calls } = source.plugin.cadence else {
+                continue;
+            };
+            let Source::Poll(poll) = build(source, account)? else {
+                continue;
+            };
+            polled.push(PolledSource {
+                name: source.name.clone(),
+                every: source.every,
+                calls,
+                streamable: poll.is_streamable(),
+                vehicles: source.vehicles.clone(),
+            });
+            polls.push(poll);
+        }
+        // Whose vehicles nobody asks for spends no call to learn which they are.
+        if polled.is_empty() {
+            continue;
+        }
+        let log: Arc<dyn Log> = Arc::new(state.journal.clone());
+        let plan = PollPlan {
+            vehicles: vehicles.clone(),
+            sources: polled,
+            timezone: timezone.clone(),
+            cancelled: stops.sources.clone(),
+        };
+        pollers.push((Poller::new(account, log, plan), polls));
+    }
+    Ok(pollers)
+}
+
+/// Builds a source for one account.
+pub fn build(source: &SourceSpec, account: &Handles) -> Result<Source, RunError> {
+    let context = SourceContext {
+        name: source.name.clone(),
+        handles: account.clone(),
+    };
+    let builder = source::builder(source.plugin.type_name).ok_or_else(|| RunError::not_linked(source))?;
+    let built = builder.build(&source.options, context);
+    built.map_err(|error| RunError::Source {
+        name: source.name.clone(),
+        source: error,
+    })
+}

@@ -1,0 +1,113 @@
+//! The built-in backend of a pipeline with `simulator:`: started inside the process, logged in to by itself.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cardata_api::stream::StreamEndpoint;
+use cardata_auth::{OAuthClient, login};
+use cardata_sim::{Sim, SimConfig, StreamConfig};
+use runtime::Clock;
+
+use pipeline::{Pipeline, SimulatorOptions};
+
+use crate::RunError;
+use crate::account::token_store;
+use crate::state::StateDirectory;
+
+/// How long the login may take, in real time; as BMW's codes live.
+const CODE_LIFETIME: Duration = Duration::from_secs(300);
+/// The certificate that vouches for its stream, in the state directory. Another one at every start.
+const CA: &str = "simulator-ca.pem";
+
+/// A running simulated BMW.
+pub struct Simulator {
+    sim: Sim,
+    url: url::Url,
+    stream: StreamEndpoint,
+    ca: PathBuf,
+}
+
+impl Simulator {
+    /// Starts one where the pipeline runs on it, and points its accounts there.
+    pub(crate) async fn for_pipeline(
+        pipeline: &mut Pipeline,
+        state: &StateDirectory,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Option<Self>, RunError> {
+        let Some(options) = &pipeline.simulator else {
+            return Ok(None);
+        };
+        let simulator = Self::start(options, state, clock.clone())
+            .await
+            .map_err(RunError::Simulator)?;
+        let accounts = pipeline.accounts.iter_mut();
+        accounts.for_each(|account| simulator.redirect(account));
+        Ok(Some(simulator))
+    }
+
+    async fn start(
+        options: &SimulatorOptions,
+        state: &StateDirectory,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<Self> {
+        let config = SimConfig {
+            seed: options.seed,
+            speed: options.speed,
+            // The login is made by this process, which does not get faster with the clock.
+            device_code_lifetime: CODE_LIFETIME.mul_f64(options.speed.max(1.0)),
+            // Nobody asks what was sent, and a demo may run for days.
+            stream: StreamConfig {
+                log: false,
+                ..StreamConfig::default()
+            },
+            ..SimConfig::default()
+        };
+        let sim = Sim::start_with_now(config, Arc::new(move || clock.now())).await?;
+        let url = sim.api_url().parse().map_err(std::io::Error::other)?;
+        let stream = sim.stream_url().parse().map_err(std::io::Error::other)?;
+        // An account takes its authorities from a file.
+        let ca = std::path::absolute(state.path().join(CA))?;
+        tokio::fs::write(&ca, sim.stream_ca()).await?;
+        Ok(Self { sim, url, stream, ca })
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &url::Url {
+        &self.url
+    }
+
+    /// Points an account at it.
+    fn redirect(&self, account: &mut pipeline::Account) {
+        account.auth = self.url.clone();
+        account.api = self.url.clone();
+        account.stream = self.stream.clone();
+        account.ca = Some(self.ca.clone());
+    }
+
+    /// Logs every account in. The simulated owner approves by itself.
+    pub(crate) async fn log_in(
+        &self,
+        accounts: &[pipeline::Account],
+        http: &reqwest::Client,
+        state: &StateDirectory,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(), RunError> {
+        for account in accounts {
+            let oauth = OAuthClient::new(http.clone(), account.auth.clone(), clock.clone());
+            let tokens = login(&oauth, &account.client_id, |_| {})
+                .await
+                .map_err(RunError::SimulatorLogin)?;
+            let store = token_store(account, state);
+            let saved = tokio::task::spawn_blocking(move || store.save(&tokens)).await;
+            if let Ok(Err(error)) = saved {
+                return Err(RunError::SimulatorLogin(error.into()));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn stop(self) {
+        self.sim.stop().await;
+    }
+}

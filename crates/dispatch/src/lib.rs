@@ -1,0 +1,295 @@
+//! From the journal to one sink: wait, read a batch, select, write, acknowledge.
+//!
+//! Each sink has a worker and a cursor of its own, so that one that is down delays nobody. What a sink must
+//! not do is done here: time-outs, retries, dead letters, and catching its panics. Between the live batches it
+//! is given what was asked for a second time.
+
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
+
+mod contain;
+mod redelivery;
+mod replay;
+mod select;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use collector_core::state::{SinkState, State};
+use collector_core::{Batch as BatchOptions, Entry, Name, Retry, Select, Sink, SinkError, Written};
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use journal::log::deliver::{Acknowledgement, Rejected};
+use journal::{Batch, Journal, Log, Reader};
+use ledger::Publisher;
+use runtime::Chain;
+use runtime::{Backoff, Clock};
+
+use contain::contained;
+use replay::{Again, Turn};
+
+/// How long a paused sink waits before it is tried again: a person has to mend something.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Delivers the journal to one sink.
+pub struct Worker {
+    pub name: Name,
+    pub select: Select,
+    pub batch: BatchOptions,
+    pub retry: Retry,
+    pub journal: Journal,
+    pub reader: Reader,
+    /// Tells `cardata status` how it fares.
+    pub publisher: Publisher,
+    pub clock: Arc<dyn Clock>,
+    /// Everything up to this number is acknowledged.
+    pub cursor: u64,
+    /// Deliver what is there, then end.
+    pub draining: CancellationToken,
+    /// End at once.
+    pub aborted: CancellationToken,
+}
+
+/// What was told last, with the reason.
+type Told = Option<(SinkState, Option<String>)>;
+
+/// A sink that does not accept writes was told to drain. The journal keeps what it did not take.
+struct Undrained;
+
+impl Worker {
+    /// Runs until told to drain and everything is delivered, or until aborted. Undelivered entries stay in
+    /// the journal.
+    pub async fn run(mut self, mut sink: Box<dyn Sink>) {
+        let aborted = self.aborted.clone();
+        if let Err(error) = contained(async {
+            sink.start();
+            Ok::<(), SinkError>(())
+        })
+        .await
+        {
+            tracing::warn!(sink = %self.name, %error, "the sink could not be started");
+        }
+        tokio::select! {
+            () = aborted.cancelled() => {}
+            () = self.deliver_all(sink.as_mut()) => {}
+        }
+        if let Err(error) = contained(sink.close()).await {
+            tracing::warn!(sink = %self.name, %error, "the sink could not be closed");
+        }
+    }
+
+    async fn deliver_all(&mut self, sink: &mut dyn Sink) {
+        let mut state = None;
+        let mut newest = self.journal.newest();
+        let mut next = None;
+        let mut unacknowledged = None;
+        let mut again = Again::default();
+        loop {
+            let batch = match next.take() {
+                Some(batch) => Some(batch),
+                None => {
+                    if let Some(acknowledgement) = unacknowledged.take() {
+                        self.acknowledge(acknowledgement).await;
+                    }
+                    self.read(self.cursor).await
+                }
+            };
+            let Some(batch) = batch else {
+                if self.draining.is_cancelled() {
+                    return;
+                }
+                if again.turn(self, sink).await == Turn::Delivered {
+                    continue;
+                }
+                tokio::select! {
+                    changed = newest.changed() => {
+                        if changed.is_err() {
+                            // The journal's thread has ended: nothing more will come.
+                            return;
+                        }
+                        self.linger().await;
+                    }
+                    () = again.pause(self) => {}
+                    () = self.draining.cancelled() => {}
+                }
+                continue;
+            };
+            match self.deliver(sink, batch, &mut unacknowledged, &mut state).await {
+                Ok(batch) => next = batch,
+                Err(Undrained) => return,
+            }
+        }
+    }
+
+    /// Lets more arrive, so that small messages share a write.
+    async fn linger(&self) {
+        if self.batch.wait.is_zero() {
+            return;
+        }
+        tokio::select! {
+            () = self.clock.sleep(self.batch.wait) => {}
+            () = self.draining.cancelled() => {}
+        }
+    }
+
+    /// Writes one batch, for as long as it takes. Meanwhile the one before it is acknowledged and the one
+    /// behind it is read.
+    async fn deliver(
+        &mut self,
+        sink: &mut dyn Sink,
+        batch: Batch,
+        unacknowledged: &mut Option<Acknowledgement>,
+        state: &mut Told,
+    ) -> Result<Option<Batch>, Undrained> {
+        let entries = select::selected(&self.select, &batch);
+        let readings = entries
+            .iter()
+            .map(|entry| entry.snapshot.readings.len())
+            .sum::<usize>();
+        let before = unacknowledged.take();
+        let acknowledge = async {
+            if let Some(before) = before {
+                self.acknowledge(before).await;
+            }
+        };
+        let write = async {
+            if entries.is_empty() {
+                Some(Written::default())
+            } else {
+                self.write(sink, &entries, state).await
+            }
+        };
+        let (written, next, ()) = tokio::join!(write, self.read(batch.last), acknowledge);
+        let written = written.ok_or(Undrained)?;
+        let mut rejected = Rejected::all(written.rejected, &entries);
+        if !rejected.is_empty() {
+            tracing::error!(sink = %self.name, rejected = rejected.len(), reason = rejected[0].reason, "the sink refused readings; they are among the dead letters");
+        }
+        let stored = readings.saturating_sub(redelivery::refused(&rejected));
+        let missed = select::missed(&[&self.select], &batch);
+        if let Some(first) = missed.first() {
+            tracing::error!(sink = %self.name, missed = missed.len(), descriptor = first.descriptor, reason = first.reason, "readings of the journal fit their type no longer; they are among the dead letters");
+            rejected.extend(missed);
+        }
+        rejected.extend(batch.dead_letters());
+        *unacknowledged = Some(Acknowledgement {
+            last: batch.last,
+            readings: stored,
+            rejected,
+        });
+        self.cursor = batch.last;
+        Ok(next)
+    }
+
+    async fn write(&self, sink: &mut dyn Sink, entries: &[Entry], state: &mut Told) -> Option<Written> {
+        let mut backoff = Backoff::new(self.retry.first, self.retry.longest);
+        let mut last_try = false;
+        loop {
+            let wait = match self.attempt(sink.write(entries)).await {
+                Ok(written) => {
+                    self.change(state, SinkState::Delivering, None).await;
+                    return Some(written);
+                }
+                Err(SinkError::Misconfigured { reason }) => {
+                    self.change(state, SinkState::Paused, Some(reason)).await;
+                    PAUSE
+                }
+                Err(SinkError::Transient { reason, retry_after }) => {
+                    self.change(state, SinkState::Retrying, Some(reason)).await;
+                    backoff.next(retry_after, &mut rand::rng())
+                }
+                Err(error) => {
+                    self.change(state, SinkState::Retrying, Some(error.to_string()))
+                        .await;
+                    backoff.next(None, &mut rand::rng())
+                }
+            };
+            if last_try {
+                return None;
+            }
+            // Told to drain, a sink gets one more chance at once.
+            tokio::select! {
+                () = self.clock.sleep(wait) => {}
+                () = self.draining.cancelled() => last_try = true,
+            }
+        }
+    }
+
+    /// One attempt, within its time. A panic is a failure.
+    async fn attempt(
+        &self,
+        write: impl Future<Output = Result<Written, SinkError>>,
+    ) -> Result<Written, SinkError> {
+        let attempt = tokio::time::timeout(self.retry.timeout, contained(write));
+        attempt.await.unwrap_or_else(|_| {
+            Err(SinkError::transient(format!(
+                "no answer within {:?}",
+                SignedDuration::try_from(self.retry.timeout).unwrap_or_default()
+            )))
+        })
+    }
+
+    /// Tells the log and `cardata status` once when something changes.
+    async fn change(&self, told: &mut Told, state: SinkState, reason: Option<String>) {
+        let before = told.replace((state, reason));
+        if before == *told {
+            return;
+        }
+        let reason = told.as_ref().and_then(|(_, reason)| reason.clone());
+        let error = reason.as_deref().unwrap_or_default();
+        match state {
+            SinkState::Delivering if before.is_some() => {
+                tracing::info!(sink = %self.name, "the sink accepts writes again");
+            }
+            SinkState::Retrying => {
+                tracing::warn!(sink = %self.name, error, "the sink does not accept writes; trying again until it does");
+            }
+            SinkState::Paused => {
+                tracing::error!(sink = %self.name, error, "the sink is paused until this is mended; nothing is lost");
+            }
+            _ => {}
+        }
+        self.publish(state, reason).await;
+    }
+
+    async fn publish(&self, state: SinkState, message: Option<String>) {
+        self.publisher.publish(State::Sink(state), message).await;
+    }
+
+    /// An acknowledgement that cannot be stored is tried until it can: going on without it would deliver
+    /// twice after a crash.
+    async fn acknowledge(&self, acknowledgement: Acknowledgement) {
+        let mut told = false;
+        loop {
+            let now = self.clock.now();
+            let Err(error) = self
+                .journal
+                .acknowledge(&self.name, now, acknowledgement.clone())
+                .await
+            else {
+                return;
+            };
+            if !told {
+                tracing::error!(sink = %self.name, error = %Chain(&error), "an acknowledgement cannot be stored; trying again");
+                told = true;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// The next batch. A journal that cannot be read stops this sink where it is, and says so once a minute.
+    async fn read(&self, after: u64) -> Option<Batch> {
+        loop {
+            match self.reader.read(&self.name, after, self.batch.readings).await {
+                Ok(batch) => return batch,
+                Err(error) if error.is_stopped() => return None,
+                Err(error) => {
+                    tracing::error!(sink = %self.name, error = %Chain(&error), "the journal cannot be read");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What a sink is given a second time: dead letters that are tried again, and replays of the history.
+//!
+//! The worker of the sink does it between its live batches, so a sink has one writer at a time. A failure here
+//! holds up nothing but itself: the worker goes back to the live entries and comes again.
+
+use std::time::Duration;
+
+use collector_core::{Sink, SinkError};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use super::contain::contained;
+use super::redelivery::{Problem, deliver_letters, deliver_replay};
+use super::{PAUSE, Worker};
+use collector_core::state::SinkState;
+use journal::log::again::Wanted;
+use runtime::{Backoff, Chain};
+
+/// How often another process's request is looked for, in real time.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The second deliveries of one worker.
+#[derive(Default)]
+pub struct Again {
+    /// When nothing was found.
+    looked: Option<Instant>,
+    failing: Option<Failing>,
+}
+
+/// A second delivery that failed, and when it is tried again.
+struct Failing {
+    at: Timestamp,
+    wait: Duration,
+    backoff: Backoff,
+    reason: String,
+}
+
+/// What came of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing is asked for.
+    Nothing,
+    /// Something is, and its time comes later.
+    Later,
+    /// A batch was delivered.
+    Delivered,
+}
+
+impl Worker {
+    /// Delivers what is asked for a second time and nothing else, then ends; or when told to drain, after the
+    /// batch at hand. For a process that does not run the pipeline.
+    pub async fn redeliver(self, mut sink: Box<dyn Sink>) {
+        let mut again = Again::default();
+        loop {
+            let turn = tokio::select! {
+                () = self.aborted.cancelled() => break,
+                turn = again.turn(&self, sink.as_mut()) => turn,
+            };
+            if turn == Turn::Nothing || self.draining.is_cancelled() {
+                break;
+            }
+            if turn == Turn::Later {
+                tokio::select! {
+                    () = again.pause(&self) => {}
+                    () = self.draining.cancelled() => break,
+                }
+            }
+        }
+        if let Err(error) = contained(sink.close()).await {
+            tracing::warn!(sink = %self.name, %error, "the sink could not be closed");
+        }
+    }
+}
+
+impl Again {
+    /// Delivers one batch of what is asked for, if its time has come.
+    pub async fn turn(&mut self, worker: &Worker, sink: &mut dyn Sink) -> Turn {
+        if !self.left(worker).is_zero() {
+            return Turn::Later;
+        }
+        if self.looked.is_some_and(|at| at.elapsed() < LOOK) {
+            return Turn::Nothing;
+        }
+        self.looked = None;
+        let found = worker.reader.wanted(&worker.name, worker.batch.readings).await;
+        let (replay, result) = match found {
+            Ok(Some(Wanted::Letters(letters))) => (None, deliver_letters(worker, sink, &letters).await),
+            Ok(Some(Wanted::Replay(replay))) => {
+                (Some(replay.id), deliver_replay(worker, sink, &replay).await)
+            }
+            Err(error) if !error.is_stopped() => (None, Err(error.into())),
+            Ok(None) | Err(_) => {
+                self.looked = Some(Instant::now());
+                self.recover(worker).await;
+                return Turn::Nothing;
+            }
+        };
+        match result {
+            Ok(()) => {
+                self.recover(worker).await;
+                Turn::Delivered
+            }
+            Err(problem) => {
+                self.fail(worker, replay, &problem).await;
+                Turn::Later
+            }
+        }
+    }
+
+    /// Returns when the next turn may find something to do.
+    pub async fn pause(&self, worker: &Worker) {
+        match self.left(worker) {
+            Duration::ZERO => tokio::time::sleep(LOOK).await,
+            left => worker.clock.sleep(left).await,
+        }
+    }
+
+    /// The rest of the wait behind a failure. A clock that was set back ends it.
+    fn left(&self, worker: &Worker) -> Duration {
+        let Some(failing) = &self.failing else {
+            return Duration::ZERO;
+        };
+        let passed = worker.clock.now().duration_since(failing.at);
+        let left = SignedDuration::try_from(failing.wait)
+            .unwrap_or_default()
+            .saturating_sub(passed);
+        if passed.is_negative() {
+            return Duration::ZERO;
+        }
+        Duration::try_from(left).unwrap_or_default()
+    }
+
+    async fn recover(&mut self, worker: &Worker) {
+        if self.failing.take().is_some() {
+            worker.publish(SinkState::Delivering, None).await;
+        }
+    }
+
+    /// Waits as the live way does. What is wrong is told once, and noted where the owner of a replay looks.
+    async fn fail(&mut self, worker: &Worker, replay: Option<i64>, problem: &Problem) {
+        let reason = Chain(problem).to_string();
+        let before = self.failing.take();
+        if before.as_ref().is_none_or(|before| before.reason != reason) {
+            tracing::warn!(sink = %worker.name, error = reason, "a second delivery fails; trying again until it does not");
+            let state = match problem {
+                Problem::Sink(SinkError::Misconfigured { .. }) => SinkState::Paused,
+                _ => SinkState::Retrying,
+            };
+            worker.publish(state, Some(reason.clone())).await;
+            if let Some(id) = replay {
+                let noted = worker.journal.note_replay_problem(id, Some(reason.clone())).await;
+                if let Err(error) = noted {
+                    tracing::debug!(sink = %worker.name, error = %Chain(&error), "could not note a problem");
+                }
+            }
+        }
+        let retry = &worker.retry;
+        let mut backoff = before.map_or_else(
+            || Backoff::new(retry.first, retry.longest),
+            |before| before.backoff,
+        );
+        let wait = match problem {
+            Problem::Sink(SinkError::Transient { retry_after, .. }) => {
+                backoff.next(*retry_after, &mut rand::rng())
+            }
+            Problem::Sink(SinkError::Misconfigured { .. }) | Problem::Selection(_) => PAUSE,
+            _ => backoff.next(None, &mut rand::rng()),
+        };
+        self.failing = Some(Failing {
+            at: worker.clock.now(),
+            wait,
+            backoff,
+            reason,
+        });
+    }
+}

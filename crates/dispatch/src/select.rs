@@ -1,0 +1,96 @@
+//! What of a batch is for one sink.
+
+use std::sync::Arc;
+
+use collector_core::{Entry, Reading, Snapshot};
+
+use collector_core::Select;
+use journal::Batch;
+use journal::log::deliver::Rejected;
+use journal::log::read::Misfit;
+
+/// The entries that `select` lets through, with only the readings that it lets through. A sink that wants
+/// everything shares the batch.
+pub fn selected(select: &Select, batch: &Batch) -> Arc<[Entry]> {
+    if select.is_all() {
+        return batch.entries.clone();
+    }
+    batch
+        .entries
+        .iter()
+        .filter_map(|entry| part(select, entry))
+        .collect()
+}
+
+fn part(select: &Select, entry: &Entry) -> Option<Entry> {
+    let snapshot = &entry.snapshot;
+    if !select.matches_vehicle(&snapshot.vehicle) || !select.matches_source(&snapshot.source) {
+        return None;
+    }
+    narrowed(entry, |reading| select.matches_descriptor(&reading.descriptor))
+}
+
+/// What a sink misses of a batch because it is no reading any more.
+pub fn missed(selects: &[&Select], batch: &Batch) -> Vec<Rejected> {
+    let is_wanted = |misfit: &&Misfit| {
+        selects.iter().all(|select| {
+            select.matches_vehicle(&misfit.vehicle)
+                && select.matches_source(&misfit.source)
+                && select.matches_descriptor(&misfit.descriptor)
+        })
+    };
+    let missed = batch.misfits.iter().filter(is_wanted);
+    missed
+        .map(|misfit| Rejected {
+            seq: misfit.seq,
+            descriptor: misfit.descriptor.to_string(),
+            moment: None,
+            reason: misfit.reason.clone(),
+        })
+        .collect()
+}
+
+/// What all of `selects` let through of an entry, as far as `wanted` wants it.
+pub fn part_of_all(selects: &[&Select], entry: &Entry, wanted: impl Fn(&Reading) -> bool) -> Option<Entry> {
+    let selected = selects
+        .iter()
+        .try_fold(entry.clone(), |entry, select| part(select, &entry))?;
+    narrowed(&selected, wanted)
+}
+
+/// An entry with the readings that are wanted; `None` where there are none.
+fn narrowed(entry: &Entry, wanted: impl Fn(&Reading) -> bool) -> Option<Entry> {
+    let snapshot = &entry.snapshot;
+    let readings: Vec<_> = snapshot
+        .readings
+        .iter()
+        .filter(|reading| wanted(reading))
+        .cloned()
+        .collect();
+    if readings.is_empty() {
+        return None;
+    }
+    if readings.len() == snapshot.readings.len() {
+        return Some(entry.clone());
+    }
+    let Snapshot {
+        vehicle,
+        account,
+        source,
+        origin,
+        received_at,
+        ..
+    } = snapshot.as_ref().clone();
+    let snapshot = Snapshot {
+        vehicle,
+        account,
+        source,
+        origin,
+        received_at,
+        readings,
+    };
+    Some(Entry {
+        seq: entry.seq,
+        snapshot: Arc::new(snapshot),
+    })
+}

@@ -1,0 +1,240 @@
+//! One file with everything that a pipeline needs to go on: the journal, and the token files as they are.
+//!
+//! It is an SQLite database: the journal's tables, copied at one moment beside the process that writes them,
+//! and two more:
+//!
+//! ```text
+//! backup_manifest   one row: the format, when and of which journal the backup was made
+//! backup_file       the token files: name, bytes, CRC-32
+//! ```
+//!
+//! Its `application_id` is another than the journal's, so neither is taken for the other. Whoever can read the
+//! file can log in: it is made for its owner alone.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::params;
+use store::sql::{Access, Damage as _};
+use store::{Database, FILE};
+use tempfile::NamedTempFile;
+
+use super::verify::verify_file;
+use crate::log::append;
+use crate::log::scan::Damage;
+use crate::{JournalError, log_id};
+
+/// "CDBK".
+pub(super) const APPLICATION_ID: i64 = 0x4344_424b;
+/// The version of the two tables.
+pub(super) const FORMAT: i64 = 1;
+
+/// What a backup holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    pub entries: u64,
+    /// How many logins.
+    pub token_files: u64,
+    pub bytes: u64,
+    /// Entries that were damaged before; they are in the backup as they are.
+    pub damaged: Vec<Damage>,
+}
+
+/// Why there is no backup. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    #[error("there is no journal in {0} yet")]
+    NoJournal(PathBuf),
+    #[error("{0} is there already: choose another name, or replace it with --force")]
+    Exists(PathBuf),
+    #[error("the journal in {0} was written by an earlier version: let this one run once, then back up")]
+    Older(PathBuf),
+    #[error("cannot {operation} {path}")]
+    Io {
+        operation: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error(
+        "the journal is damaged and cannot be copied whole: `cardata journal export` saves what can be read ({0})"
+    )]
+    Damaged(String),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl From<rusqlite::Error> for BackupError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Journal(error.into())
+    }
+}
+
+pub(super) fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackupError {
+    let path = path.to_owned();
+    move |source| BackupError::Io {
+        operation,
+        path,
+        source,
+    }
+}
+
+/// Writes the journal in `state` and the files in `tokens` into `file`, which is whole or not there. An existing
+/// file is replaced only where `replace` says so.
+pub fn backup(
+    state: &Path,
+    tokens: &Path,
+    file: &Path,
+    now: Timestamp,
+    replace: bool,
+) -> Result<Backup, BackupError> {
+    let journal = state.join(FILE);
+    if !journal.is_file() {
+        return Err(BackupError::NoJournal(state.to_owned()));
+    }
+    if !replace && file.exists() {
+        return Err(BackupError::Exists(file.to_owned()));
+    }
+    let folder = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // A temporary file is made with mode 0600.
+    let copy = tempfile::Builder::new()
+        .prefix(".cardata-backup-")
+        .tempfile_in(folder)
+        .map_err(io_error("make a file in", folder))?;
+    copy_journal(state, &journal, copy.path())?;
+    let token_files = add_files(copy.path(), tokens, now)?;
+    let verified = verify_file(copy.path(), |_| ())?;
+    if let Some(first) = verified.database.into_iter().next() {
+        return Err(BackupError::Damaged(first));
+    }
+    let bytes = keep(copy, file, folder, replace)?;
+    Ok(Backup {
+        entries: verified.entries,
+        token_files,
+        bytes,
+        damaged: verified.damaged,
+    })
+}
+
+fn copy_journal(state: &Path, journal: &Path, copy: &Path) -> Result<(), BackupError> {
+    let database = Database::read_only(journal).map_err(JournalError::from)?;
+    if !database.is_current().map_err(JournalError::from)? {
+        return Err(BackupError::Older(state.to_owned()));
+    }
+    let name = copy.to_str().ok_or_else(|| {
+        io_error("write", copy)(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "its name is not UTF-8",
+        ))
+    })?;
+    let copied = database.connection().execute("vacuum into ?1", [name]);
+    match copied {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_damage() => Err(BackupError::Damaged(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Adds the manifest and the token files. Those are read last: the newest refresh token is the one that works.
+fn add_files(copy: &Path, tokens: &Path, now: Timestamp) -> Result<u64, BackupError> {
+    let database = writable(copy)?;
+    let connection = database.connection();
+    connection.execute_batch(
+        "begin;
+         create table backup_manifest (
+             format integer not null, made_at integer not null, log_id text not null, newest integer not null
+         ) strict;
+         create table backup_file (
+             name text primary key, content blob not null, checksum integer not null
+         ) strict, without rowid;",
+    )?;
+    let log_id = log_id(connection)?;
+    let newest = append::newest(connection)?;
+    connection.execute(
+        "insert into backup_manifest (format, made_at, log_id, newest) values (?1, ?2, ?3, ?4)",
+        params![FORMAT, now.as_millisecond(), log_id, newest],
+    )?;
+    let mut files = 0;
+    for (name, path) in token_files(tokens).map_err(io_error("read", tokens))? {
+        let content = fs::read(&path).map_err(io_error("read", &path))?;
+        connection.execute(
+            "insert into backup_file (name, content, checksum) values (?1, ?2, ?3)",
+            params![name, content, crc32fast::hash(&content)],
+        )?;
+        files += 1;
+    }
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.execute_batch("commit")?;
+    Ok(files)
+}
+
+/// A database that nobody else knows yet: no journal beside it, one sync at the end.
+pub(super) fn writable(copy: &Path) -> Result<Database, JournalError> {
+    let database = Database::writable(copy)?;
+    let connection = database.connection();
+    connection.pragma_update(None, "journal_mode", "memory")?;
+    connection.pragma_update(None, "synchronous", "off")?;
+    Ok(database)
+}
+
+/// Everything in the folder of tokens but locks and temporary files, whatever form the tokens have.
+pub(super) fn token_files(tokens: &Path) -> Result<Vec<(String, PathBuf)>, io::Error> {
+    let listed = match fs::read_dir(tokens) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut files = Vec::new();
+    for entry in listed {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let wanted = !name.starts_with('.') && !name.ends_with(".lock");
+        if wanted && entry.file_type()?.is_file() {
+            files.push((name, entry.path()));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Gives the finished file its name; what was there before stays until then.
+fn keep(copy: NamedTempFile, file: &Path, folder: &Path, replace: bool) -> Result<u64, BackupError> {
+    let failed = io_error("write", file);
+    let sync = || -> Result<u64, io::Error> {
+        copy.as_file().sync_all()?;
+        Ok(copy.as_file().metadata()?.len())
+    };
+    let bytes = match sync() {
+        Ok(bytes) => bytes,
+        Err(error) => return Err(failed(error)),
+    };
+    let kept = if replace {
+        copy.persist(file)
+    } else {
+        copy.persist_noclobber(file)
+    };
+    match kept {
+        Ok(_) => {}
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(BackupError::Exists(file.to_owned()));
+        }
+        Err(error) => return Err(failed(error.error)),
+    }
+    sync_folder(folder).map_err(io_error("sync", folder))?;
+    Ok(bytes)
+}
+
+/// Makes a rename durable. Elsewhere than on Unix a folder cannot be opened, and a rename is durable at once.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), io::Error> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}

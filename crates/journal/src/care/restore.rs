@@ -1,0 +1,311 @@
+//! A backup back into a state directory.
+//!
+//! The journal is made ready beside the old one, with the token files still inside it, and takes its place by
+//! one rename: before it everything is old, after it everything is new. The token files are put in place right
+//! after that; should the program end in between, whoever opens the state directory next does it
+//! ([`finish`]).
+//!
+//! **Numbers.** The old journal may have given out numbers after the backup was made, and sinks may have stored
+//! them. The restored journal keeps its name, so that a sink knows again what it holds, and goes on with numbers
+//! that were never used: behind the microseconds since the epoch, which no journal's numbers ever catch up
+//! with, because writing an entry takes longer than one.
+//!
+//! **Calls** that the old ledger knows of were spent; they are carried over.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use store::sql::Access;
+use store::{Database, FILE, StoreError};
+use tempfile::NamedTempFile;
+
+use super::aside;
+use super::backup::{APPLICATION_ID, BackupError, FORMAT, io_error, sync_folder, token_files, writable};
+use super::verify::verify_file;
+use crate::log::append;
+use crate::log::scan::Damage;
+use crate::{JournalError, log_id};
+
+/// How the names of copies begin.
+const COPY: &str = ".restore-";
+
+/// What was brought back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    pub made_at: Timestamp,
+    pub entries: u64,
+    pub token_files: u64,
+    /// Token files that were damaged in the backup and left out.
+    pub damaged_files: Vec<String>,
+    /// Entries that are damaged in the backup; sinks pass over them.
+    pub damaged: Vec<Damage>,
+    /// Where the state that was there before is now.
+    pub aside: Option<PathBuf>,
+}
+
+/// Why nothing was restored. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    #[error("{0} is not a backup that `cardata backup` made")]
+    Foreign(PathBuf),
+    #[error("the backup {0} was made by a newer cardata: update this one")]
+    Newer(PathBuf),
+    #[error("the backup {path} is damaged: take another one ({reason})")]
+    Damaged { path: PathBuf, reason: String },
+    #[error(
+        "{0} holds a journal or a login: with --force it is moved aside, never deleted, and the backup takes its place"
+    )]
+    NotEmpty(PathBuf),
+    #[error(transparent)]
+    Write(#[from] BackupError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl From<rusqlite::Error> for RestoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Journal(error.into())
+    }
+}
+
+/// Carries over what the old database knows and the new one must not forget.
+pub type CarryOver = fn(old: &Database, new: &Database) -> Result<(), StoreError>;
+
+/// Puts `file` into the state directory `state`, whose lock the caller holds, with the tokens in its folder
+/// `tokens`.
+pub fn restore(
+    file: &Path,
+    state: &Path,
+    tokens: &Path,
+    now: Timestamp,
+    replace: bool,
+    carry_over: CarryOver,
+) -> Result<Restored, RestoreError> {
+    let copy = copied(file, state)?;
+    let (made_at, log_id) = manifest(copy.path(), file)?;
+    let verified = verify_file(copy.path(), |_| ()).map_err(|error| damaged(file, &error))?;
+    if let Some(reason) = verified.database.first() {
+        return Err(RestoreError::Damaged {
+            path: file.to_owned(),
+            reason: reason.clone(),
+        });
+    }
+    let old_tokens = token_files(tokens).map_err(io_error("read", tokens))?;
+    let is_empty = !state.join(FILE).exists() && old_tokens.is_empty();
+    if !is_empty && !replace {
+        return Err(RestoreError::NotEmpty(state.to_owned()));
+    }
+    let damaged_files = make_ready(copy.path(), state, &log_id, now, carry_over)?;
+    copy.as_file().sync_all().map_err(io_error("sync", copy.path()))?;
+    let aside = match is_empty {
+        true => None,
+        false => Some(aside::keep(state, &old_tokens, now)?),
+    };
+    let journal = state.join(FILE);
+    copy.persist(&journal)
+        .map_err(|error| io_error("write", &journal)(error.error))?;
+    sync_folder(state).map_err(io_error("sync", state))?;
+    let token_files = finish(state, tokens)?;
+    Ok(Restored {
+        made_at,
+        entries: verified.entries,
+        token_files,
+        damaged_files,
+        damaged: verified.damaged,
+        aside,
+    })
+}
+
+fn damaged(file: &Path, error: &dyn std::error::Error) -> RestoreError {
+    RestoreError::Damaged {
+        path: file.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+/// A copy of the backup where the journal will be; what is checked is what will be used.
+fn copied(file: &Path, state: &Path) -> Result<NamedTempFile, BackupError> {
+    let mut source = fs::File::open(file).map_err(io_error("read", file))?;
+    remove_leftovers(state).map_err(io_error("clean", state))?;
+    let mut copy = tempfile::Builder::new()
+        .prefix(COPY)
+        .tempfile_in(state)
+        .map_err(io_error("make a file in", state))?;
+    io::copy(&mut source, &mut copy).map_err(io_error("write a copy of the backup to", state))?;
+    copy.flush()
+        .map_err(io_error("write a copy of the backup to", state))?;
+    Ok(copy)
+}
+
+/// Copies of a restore that was killed; the lock says that none is at work.
+fn remove_leftovers(state: &Path) -> Result<(), io::Error> {
+    for entry in fs::read_dir(state)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(COPY) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// When and of which journal the backup was made.
+fn manifest(copy: &Path, file: &Path) -> Result<(Timestamp, String), RestoreError> {
+    let foreign = || RestoreError::Foreign(file.to_owned());
+    if !has_mark(copy).map_err(io_error("read", copy))? {
+        return Err(foreign());
+    }
+    let database = Database::read_only(copy).map_err(|error| damaged(file, &error))?;
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?));
+    let (format, made_at, log_id) = database
+        .connection()
+        .query_row("select format, made_at, log_id from backup_manifest", [], read)
+        .map_err(|error| damaged(file, &error))?;
+    if format > FORMAT || database.is_newer().map_err(JournalError::from)? {
+        return Err(RestoreError::Newer(file.to_owned()));
+    }
+    let made_at = Timestamp::from_millisecond(made_at).map_err(|error| damaged(file, &error))?;
+    Ok((made_at, log_id))
+}
+
+/// Whether the header of the database has our mark. SQLite itself would make files beside any other.
+fn has_mark(copy: &Path) -> Result<bool, io::Error> {
+    let mut header = Vec::new();
+    fs::File::open(copy)?.take(100).read_to_end(&mut header)?;
+    let mark = u32::try_from(APPLICATION_ID).unwrap_or(0).to_be_bytes();
+    // Where the file format has the application id, and the mode in which no write-ahead log is used.
+    Ok(header.starts_with(b"SQLite format 3\0")
+        && header.get(68..72) == Some(&mark)
+        && header.get(18..20) == Some(&[1, 1]))
+}
+
+/// Makes a journal of the copy. Returns the names of token files that are damaged.
+fn make_ready(
+    copy: &Path,
+    state: &Path,
+    id: &str,
+    now: Timestamp,
+    carry_over: CarryOver,
+) -> Result<Vec<String>, RestoreError> {
+    let database = writable(copy)?;
+    let connection = database.connection();
+    connection.execute_batch("begin")?;
+    let mut damaged = Vec::new();
+    let mut statement = connection.prepare("select name, content, checksum from backup_file")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(0)?;
+        let sound = crc32fast::hash(row.get_ref(1)?.as_blob().unwrap_or_default()) == row.get::<_, u32>(2)?;
+        if !sound || name.contains(['/', '\\']) || name.starts_with('.') {
+            damaged.push(name);
+        }
+    }
+    drop(rows);
+    drop(statement);
+    for name in &damaged {
+        connection.execute("delete from backup_file where name = ?1", [name])?;
+    }
+    let before = append::newest(connection)?;
+    let mut newest = before.max(u64::try_from(now.as_microsecond()).unwrap_or(0));
+    // A journal that cannot be read any more has nothing to tell.
+    if let Ok(old) = Database::read_only(&state.join(FILE)) {
+        if log_id(old.connection()).is_ok_and(|old| old == id) {
+            newest = newest.max(append::newest(old.connection()).map_or(0, |newest| newest + 1));
+        }
+        let _ = carry_over(&old, &database);
+    }
+    go_on_behind(connection, before, newest)?;
+    connection.execute_batch(
+        "drop table backup_manifest;
+         alter table backup_file rename to restored_file;",
+    )?;
+    database.mark().map_err(JournalError::from)?;
+    connection.execute_batch("commit")?;
+    // From its first moment under its name, so that a crash never leaves what a reader cannot mend.
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    Ok(damaged)
+}
+
+/// The next entry gets the number behind `newest`; those between have none.
+fn go_on_behind(connection: &Connection, before: u64, newest: u64) -> Result<(), rusqlite::Error> {
+    let known = connection.execute("update sqlite_sequence set seq = ?1 where name = 'log'", [newest])?;
+    if known == 0 {
+        connection.execute(
+            "insert into sqlite_sequence (name, seq) values ('log', ?1)",
+            [newest],
+        )?;
+    }
+    connection.execute(
+        "insert into gap (first_seq, last_seq) values (?1, ?2)
+         on conflict do update set last_seq = max(last_seq, excluded.last_seq)",
+        params![before + 1, newest],
+    )?;
+    Ok(())
+}
+
+/// Puts the token files of a restored journal in place, if that is still to be done. Returns how many.
+pub fn finish(state: &Path, tokens: &Path) -> Result<u64, RestoreError> {
+    let journal = state.join(FILE);
+    let pending = |connection: &Connection| {
+        connection
+            .query_row(
+                "select 1 from sqlite_schema where name = 'restored_file'",
+                [],
+                |_| Ok(()),
+            )
+            .optional()
+    };
+    let looked = Database::read_only(&journal).map(|database| pending(database.connection()));
+    if !journal.is_file() || matches!(looked, Ok(Ok(None))) {
+        return Ok(0);
+    }
+    // What cannot be read is told by whoever opens the journal.
+    let Ok(database) = Database::writable(&journal) else {
+        return Ok(0);
+    };
+    let connection = database.connection();
+    connection.pragma_update(None, "synchronous", "full")?;
+    // Another process may be at it: the second waits here and finds nothing to do.
+    let behavior = rusqlite::TransactionBehavior::Immediate;
+    let transaction = rusqlite::Transaction::new_unchecked(connection, behavior)?;
+    if !matches!(pending(&transaction), Ok(Some(()))) {
+        return Ok(0);
+    }
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    {
+        let mut statement = transaction.prepare("select name, content from restored_file")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            files.push((row.get(0)?, row.get(1)?));
+        }
+    }
+    put_in_place(tokens, &files)?;
+    transaction.execute_batch("drop table restored_file")?;
+    transaction.commit()?;
+    Ok(files.len() as u64)
+}
+
+/// The folder of tokens holds these files and no others.
+fn put_in_place(tokens: &Path, files: &[(String, Vec<u8>)]) -> Result<(), BackupError> {
+    aside::make_private(tokens)?;
+    for (name, path) in token_files(tokens).map_err(io_error("read", tokens))? {
+        if !files.iter().any(|(kept, _)| *kept == name) {
+            fs::remove_file(&path).map_err(io_error("remove", &path))?;
+        }
+    }
+    for (name, content) in files {
+        let path = tokens.join(name);
+        let mut file = tempfile::Builder::new()
+            .prefix(".tokens-")
+            .tempfile_in(tokens)
+            .map_err(io_error("make a file in", tokens))?;
+        file.write_all(content).map_err(io_error("write", &path))?;
+        file.as_file().sync_all().map_err(io_error("sync", &path))?;
+        file.persist(&path)
+            .map_err(|error| io_error("write", &path)(error.error))?;
+    }
+    sync_folder(tokens).map_err(io_error("sync", tokens))
+}

@@ -1,0 +1,126 @@
+//! What is in the journal and what it takes: what `cardata journal stats` tells.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use store::sql::Access;
+use store::{Database, FILE, timestamp};
+
+use crate::log::overview::Overview;
+use crate::{JournalError, log_id};
+
+/// Sums over the whole journal.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stats {
+    pub log_id: String,
+    /// Entries and readings that are in the log.
+    pub entries: u64,
+    pub readings: u64,
+    /// Readings that were left out because they were in the journal already, ever.
+    pub repeats: u64,
+    /// When the first entry of the log came, and the last poll or message of all.
+    pub first_received_at: Option<Timestamp>,
+    pub last_received_at: Option<Timestamp>,
+    /// With the write-ahead log.
+    pub bytes: u64,
+    pub bytes_per_reading: Option<f64>,
+    /// What `cardata journal compact` would give back.
+    pub free_bytes: u64,
+    pub dead_letters: u64,
+    pub feeds: Vec<FeedStats>,
+    pub cursors: Vec<CursorStats>,
+}
+
+/// What came for one vehicle in one way, also what was forgotten since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FeedStats {
+    /// The end of the VIN.
+    pub vehicle: String,
+    pub origin: String,
+    pub entries: u64,
+    pub readings: u64,
+    pub last_received_at: Option<Timestamp>,
+}
+
+/// How far one sink has got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CursorStats {
+    pub sink: String,
+    pub cursor: u64,
+    pub waiting_entries: u64,
+    pub waiting_readings: u64,
+    pub dead_letters: u64,
+}
+
+/// Looks at the journal in `state`, beside a process that may be writing to it.
+pub fn stats(state: &Path) -> Result<Stats, JournalError> {
+    let database = Database::read_only(&state.join(FILE))?;
+    let connection = database.connection();
+    let cursors = Overview::open(state)?
+        .map(|overview| overview.sinks())
+        .transpose()?;
+    let number = |query: &str| connection.query_row(query, [], |row| row.get::<_, u64>(0));
+    let moment = |query: &str| connection.query_row(query, [], |row| row.get::<_, Option<i64>>(0));
+    let readings = number("select coalesce(sum(readings), 0) from tally")?;
+    let mut statement = connection.prepare(
+        "select vin, origin, sum(entries), sum(readings), max(last_received_at)
+         from total join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
+         group by vehicle.id, origin order by vehicle.id, origin",
+    )?;
+    let feeds = statement.query_map([], |row| {
+        let vin: String = row.get(0)?;
+        Ok(FeedStats {
+            vehicle: vin.get(13..).unwrap_or_default().to_owned(),
+            origin: row.get(1)?,
+            entries: row.get(2)?,
+            readings: row.get(3)?,
+            last_received_at: row.get::<_, Option<i64>>(4)?.map(timestamp),
+        })
+    })?;
+    let feeds = feeds.collect::<Result<_, _>>()?;
+    let cursors = cursors.unwrap_or_default().into_iter().map(|sink| CursorStats {
+        sink: sink.sink,
+        cursor: sink.cursor,
+        waiting_entries: sink.waiting_snapshots,
+        waiting_readings: sink.waiting_readings,
+        dead_letters: sink.dead_letters,
+    });
+    let bytes = bytes_on_disk(state);
+    Ok(Stats {
+        log_id: log_id(connection)?,
+        entries: number("select coalesce(sum(entries), 0) from tally")?,
+        readings,
+        repeats: number("select coalesce(sum(repeats), 0) from total")?,
+        first_received_at: moment(
+            "select min(received_at) from (select received_at from log order by seq limit 1)",
+        )?
+        .map(timestamp),
+        last_received_at: moment("select max(last_received_at) from total")?.map(timestamp),
+        bytes,
+        #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+        bytes_per_reading: (readings > 0).then(|| bytes as f64 / readings as f64),
+        free_bytes: number("pragma freelist_count")? * number("pragma page_size")?,
+        dead_letters: number("select count(*) from dead_letter")?,
+        feeds,
+        cursors: cursors.collect(),
+    })
+}
+
+/// The bytes of the database and its write-ahead log.
+pub(super) fn bytes_on_disk(state: &Path) -> u64 {
+    [FILE.to_owned(), format!("{FILE}-wal")]
+        .iter()
+        .filter_map(|file| std::fs::metadata(state.join(file)).ok())
+        .map(|metadata| metadata.len())
+        .sum()
+}
+
+/// How many entries there are, for whoever shows how far something has got.
+pub fn entries(state: &Path) -> Result<u64, JournalError> {
+    let database = Database::read_only(&state.join(FILE))?;
+    Ok(database
+        .connection()
+        .query_row("select count(*) from log", [], |row| row.get(0))?)
+}

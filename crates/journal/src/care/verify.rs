@@ -1,0 +1,66 @@
+//! Looks at everything in the journal: what `cardata journal verify` tells.
+
+use std::path::Path;
+
+use store::FILE;
+
+use crate::JournalError;
+use crate::log::scan::{Damage, Scan};
+use crate::log::{decoder, payload};
+
+/// How many readings are held at a time.
+const AT_ONCE: usize = 5_000;
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Entries that are as they were written.
+    pub entries: u64,
+    pub damaged: Vec<Damage>,
+    /// What SQLite finds wrong with its own tables and indexes.
+    pub database: Vec<String>,
+}
+
+impl Verified {
+    pub fn is_sound(&self) -> bool {
+        self.damaged.is_empty() && self.database.is_empty()
+    }
+}
+
+/// Reads the journal in `state` through, beside a process that may be writing to it. `progress` is told how many
+/// entries were looked at.
+pub fn verify(state: &Path, progress: impl FnMut(u64)) -> Result<Verified, JournalError> {
+    verify_file(&state.join(FILE), progress)
+}
+
+pub(super) fn verify_file(path: &Path, mut progress: impl FnMut(u64)) -> Result<Verified, JournalError> {
+    let mut scan = Scan::open(path)?;
+    let mut verified = Verified::default();
+    let mut after = 0;
+    while let Some(stretch) = scan.stretch(after, AT_ONCE)? {
+        after = stretch.last;
+        verified.damaged.extend(stretch.damaged);
+        for entry in &stretch.entries {
+            match payload::for_each(&entry.payload, |_, _, _| ()) {
+                Ok(()) => verified.entries += 1,
+                Err(error) => verified.damaged.push(decoder::unreadable(entry, &error)),
+            }
+        }
+        progress(stretch.entries.len() as u64);
+    }
+    verified.database = integrity(&scan);
+    Ok(verified)
+}
+
+fn integrity(scan: &Scan) -> Vec<String> {
+    let read = || -> Result<Vec<String>, rusqlite::Error> {
+        let mut statement = scan.connection().prepare("pragma integrity_check(20)")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        rows.collect()
+    };
+    match read() {
+        Ok(lines) if lines == ["ok"] => Vec::new(),
+        Ok(lines) => lines,
+        Err(error) => vec![error.to_string()],
+    }
+}

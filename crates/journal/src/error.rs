@@ -1,0 +1,39 @@
+//! What can go wrong with the journal.
+
+use store::StoreError;
+
+use crate::log::scan::Damage;
+
+/// An error of the journal.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// One entry that was asked for cannot be believed.
+    #[error("the journal is damaged: {0}")]
+    DamagedEntry(Damage),
+}
+
+impl JournalError {
+    /// Whether trying again later may help.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_transient())
+    }
+
+    /// Whether storing it panicked, and always will.
+    pub fn is_bug(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Bug))
+    }
+
+    /// Whether the database's thread has ended: nothing more will come.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Stopped))
+    }
+}
+
+impl From<rusqlite::Error> for JournalError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}

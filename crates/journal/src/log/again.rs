@@ -1,0 +1,234 @@
+//! What a sink is to be given a second time, and what came of it.
+
+use collector_core::{Entry, Name};
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::append;
+use super::dead_letters::{self, Letter};
+use super::deliver::{Moment, Rejected};
+use super::replay::{self, Replay};
+use crate::{Journal, JournalError, Reader};
+use normalise::Meaning;
+
+/// What is next in the line of a sink.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// Dead letters of some neighbouring entries, at least one.
+    Letters(Vec<Letter>),
+    Replay(Replay),
+}
+
+/// What came of a second delivery.
+#[derive(Debug, Clone, Default)]
+pub struct Redelivered {
+    /// Readings that were stored for the first time.
+    pub stored_letters: usize,
+    /// Letters that have come to their end.
+    pub settled: Vec<i64>,
+    /// Letters that could not be tried, and why.
+    pub failed: Vec<(i64, String)>,
+    pub rejected: Vec<Rejected>,
+    pub replay: Option<Step>,
+}
+
+/// One batch of a replay.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub id: i64,
+    /// Everything up to this entry is done.
+    pub position: u64,
+    pub readings: usize,
+    pub rejected: usize,
+}
+
+/// What the present program makes of a letter that fitted no type.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Judgement {
+    /// It is a reading: the entry with it alone, or whole where the letter is about the entry.
+    Fits(Entry),
+    Refused(String),
+}
+
+impl Reader {
+    /// What a sink is to be given a second time, letters before replays; `None` where there is nothing. As many
+    /// letters as about `limit` readings.
+    pub async fn wanted(&self, sink: &Name, limit: usize) -> Result<Option<Wanted>, JournalError> {
+        let sink = sink.clone();
+        self.ask(move |decoder| {
+            let letters = dead_letters::read(
+                decoder.connection(),
+                "where retry = 1 and sink = ?1 order by dead_letter.seq, dead_letter.id limit ?2",
+                params![&*sink, limit],
+            )?;
+            if !letters.is_empty() {
+                return Ok(Some(Wanted::Letters(letters)));
+            }
+            Ok(replay::next(decoder.connection(), &sink)?.map(Wanted::Replay))
+        })
+        .await
+    }
+
+    /// The letters of a sink that are about these entries.
+    pub async fn letters_between(
+        &self,
+        sink: &Name,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<Letter>, JournalError> {
+        let sink = sink.clone();
+        self.ask(move |decoder| {
+            dead_letters::read(
+                decoder.connection(),
+                "where dead_letter.seq between ?1 and ?2 and sink = ?3",
+                params![first, last, &*sink],
+            )
+        })
+        .await
+    }
+
+    /// One entry; `None` where the journal does not have it, or there are no readings in it.
+    pub async fn entry(&self, seq: u64) -> Result<Option<Entry>, JournalError> {
+        self.ask(move |decoder| decoder.one(seq)).await
+    }
+
+    /// Interprets what a letter without a sink is about, with what is known today.
+    pub async fn judge(&self, letter: Letter) -> Result<Judgement, JournalError> {
+        self.ask(move |decoder| {
+            let gone = || Judgement::Refused(format!("entry {} is no longer in the journal", letter.seq));
+            if letter.is_about_the_entry() {
+                return Ok(match decoder.one(letter.seq) {
+                    Ok(Some(entry)) => Judgement::Fits(entry),
+                    Ok(None) => gone(),
+                    Err(error @ JournalError::DamagedEntry(_)) => Judgement::Refused(error.to_string()),
+                    Err(error) => return Err(error),
+                });
+            }
+            let meaning = match decoder.meaning(letter.seq, &letter.descriptor, letter.position) {
+                Err(error @ JournalError::DamagedEntry(_)) => {
+                    return Ok(Judgement::Refused(error.to_string()));
+                }
+                meaning => meaning?,
+            };
+            let (value, measured_at) = match meaning {
+                Some(Meaning::Reading {
+                    value, measured_at, ..
+                }) => (value, measured_at),
+                Some(Meaning::Rejected(reason)) => return Ok(Judgement::Refused(reason)),
+                Some(Meaning::Absent) => return Ok(Judgement::Refused("no value".to_owned())),
+                None => return Ok(gone()),
+            };
+            let Some(mut entry) = decoder.one(letter.seq)? else {
+                return Ok(gone());
+            };
+            let snapshot = std::sync::Arc::make_mut(&mut entry.snapshot);
+            snapshot.readings.retain(|reading| {
+                reading.descriptor.as_str() == letter.descriptor
+                    && reading.measured_at == measured_at
+                    && reading.value == value
+            });
+            Ok(Judgement::Fits(entry))
+        })
+        .await
+    }
+}
+
+impl Journal {
+    /// Notes what came of a second delivery to `sink`, in one transaction.
+    pub async fn redelivered(
+        &self,
+        sink: &str,
+        at: Timestamp,
+        redelivered: Redelivered,
+    ) -> Result<(), JournalError> {
+        let sink = sink.to_owned();
+        self.transact(move |connection, _| {
+            connection
+                .prepare_cached(
+                    "update cursor set delivered_readings = delivered_readings + ?2 where sink = ?1",
+                )?
+                .execute(params![sink, redelivered.stored_letters])?;
+            for id in redelivered.settled {
+                connection
+                    .prepare_cached("delete from dead_letter where id = ?1")?
+                    .execute([id])?;
+            }
+            for (id, reason) in redelivered.failed {
+                dead_letters::fail(connection, id, &reason)?;
+            }
+            for rejected in &redelivered.rejected {
+                dead_letters::keep(connection, &sink, at, rejected)?;
+            }
+            if let Some(step) = redelivered.replay {
+                connection
+                    .prepare_cached(
+                        "update replay set done = done + (select count(*) from log where seq > position and seq <= ?2),
+                             position = ?2, readings = readings + ?3, rejected = rejected + ?4,
+                             problem = null, finished_at = iif(?2 >= last_seq, ?5, null)
+                         where id = ?1 and finished_at is null",
+                    )?
+                    .execute(params![
+                        step.id,
+                        step.position,
+                        step.readings,
+                        step.rejected,
+                        at.as_millisecond()
+                    ])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Addresses a letter without a sink to those sinks that missed the readings of `entry` because of it; each
+    /// then delivers it as a letter of its own.
+    pub async fn readdress_letter(
+        &self,
+        letter: Letter,
+        entry: Entry,
+        sinks: Vec<Name>,
+    ) -> Result<(), JournalError> {
+        self.transact(move |connection, memory| {
+            let whole = letter.is_about_the_entry();
+            for reading in &entry.snapshot.readings {
+                if !whole {
+                    let late = append::Late {
+                        seq: entry.seq,
+                        vin: &entry.snapshot.vehicle.vin,
+                        reading,
+                    };
+                    append::remember_late(connection, memory, late)?;
+                }
+            }
+            let moment = entry.snapshot.readings.first().map(Moment::of).filter(|_| !whole);
+            for sink in &sinks {
+                let rejected = Rejected {
+                    seq: letter.seq,
+                    descriptor: letter.descriptor.clone(),
+                    moment,
+                    reason: format!("it was not delivered when it came: {}", letter.reason),
+                };
+                dead_letters::keep(connection, sink, letter.at, &rejected)?;
+                connection.execute(
+                    "update dead_letter set retry = 1
+                     where seq = ?1 and sink = ?2 and descriptor = ?3 and measured_at is ?4",
+                    params![
+                        letter.seq,
+                        &**sink,
+                        letter.descriptor,
+                        moment.map(|moment| moment.measured_at)
+                    ],
+                )?;
+            }
+            connection.execute("delete from dead_letter where id = ?1", [letter.id])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Notes that a letter was tried again in vain.
+    pub async fn fail_letter(&self, id: i64, reason: String) -> Result<(), JournalError> {
+        self.transact(move |connection, _| dead_letters::fail(connection, id, &reason))
+            .await
+    }
+}

@@ -1,0 +1,119 @@
+//! Sums that are kept as entries come and go, so that nobody counts over the log.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{Connection, params};
+
+/// How many neighbouring numbers the table `tally` counts together.
+pub(in crate::log) const BLOCK: u64 = 4_096;
+
+/// What came of one vehicle by one way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::log) struct Arrival {
+    /// Polls and messages, whether or not they left an entry.
+    pub snapshots: u64,
+    pub entries: u64,
+    /// New readings, and readings that were left out as repeats.
+    pub readings: u64,
+    pub repeats: u64,
+    /// Milliseconds since the epoch.
+    pub received_at: i64,
+}
+
+/// What is in the log of one block of numbers.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    entries: i64,
+    /// Entries with readings.
+    filled: i64,
+    readings: i64,
+}
+
+/// What is not written yet.
+#[derive(Debug, Default)]
+pub(in crate::log) struct Counts {
+    /// By vehicle and feed.
+    arrivals: HashMap<(i64, i64), Arrival>,
+    /// By number of the block.
+    tallies: BTreeMap<u64, Tally>,
+}
+
+impl Counts {
+    /// Counts what arrived of a vehicle by a feed.
+    pub fn arrived(&mut self, vehicle_id: i64, feed_id: i64, arrival: Arrival) {
+        let sum = self.arrivals.entry((vehicle_id, feed_id)).or_insert(Arrival {
+            received_at: i64::MIN,
+            ..Arrival::default()
+        });
+        sum.snapshots += arrival.snapshots;
+        sum.entries += arrival.entries;
+        sum.readings += arrival.readings;
+        sum.repeats += arrival.repeats;
+        sum.received_at = sum.received_at.max(arrival.received_at);
+    }
+
+    /// Counts an entry that is in the log.
+    pub fn added(&mut self, seq: u64, readings: u64) {
+        self.tally(seq, readings, 1);
+    }
+
+    fn tally(&mut self, seq: u64, readings: u64, sign: i64) {
+        let tally = self.tallies.entry(seq / BLOCK).or_default();
+        tally.entries += sign;
+        tally.filled += sign * i64::from(readings > 0);
+        tally.readings += sign * i64::try_from(readings).unwrap_or(0);
+    }
+
+    pub fn clear(&mut self) {
+        self.arrivals.clear();
+        self.tallies.clear();
+    }
+
+    /// Brings the tables up to date.
+    pub fn write(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
+        let mut total = connection.prepare_cached(
+            "insert into total (vehicle_id, feed_id, snapshots, entries, readings, repeats, last_received_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             on conflict do update set snapshots = snapshots + excluded.snapshots,
+                 entries = entries + excluded.entries, readings = readings + excluded.readings,
+                 repeats = repeats + excluded.repeats,
+                 last_received_at = max(last_received_at, excluded.last_received_at)",
+        )?;
+        for ((vehicle_id, feed_id), arrival) in self.arrivals.drain() {
+            total.execute(params![
+                vehicle_id,
+                feed_id,
+                arrival.snapshots,
+                arrival.entries,
+                arrival.readings,
+                arrival.repeats,
+                arrival.received_at
+            ])?;
+        }
+        let mut tally = connection.prepare_cached(
+            "insert into tally (block, entries, filled, readings) values (?1, ?2, ?3, ?4)
+             on conflict do update set entries = entries + excluded.entries, filled = filled + excluded.filled,
+                 readings = readings + excluded.readings",
+        )?;
+        for (block, sum) in std::mem::take(&mut self.tallies) {
+            tally.execute(params![block, sum.entries, sum.filled, sum.readings])?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes entries that were removed out of the tally of the log. What arrived stays counted.
+pub(in crate::log) fn forgotten(
+    connection: &Connection,
+    removed: &[(u64, u64)],
+) -> Result<(), rusqlite::Error> {
+    let mut counts = Counts::default();
+    for &(seq, readings) in removed {
+        counts.tally(seq, readings, -1);
+    }
+    counts.write(connection)?;
+    connection
+        .prepare_cached("delete from tally where entries <= 0")?
+        .execute([])?;
+    Ok(())
+}

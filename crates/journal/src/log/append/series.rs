@@ -1,0 +1,229 @@
+//! What is known of each series: one descriptor of one vehicle.
+//!
+//! Kept in memory while its transaction is open and as long as there is room, so that hundreds of messages about
+//! one value are one update.
+
+use std::hash::{Hash, Hasher};
+
+use hashbrown::{Equivalent, HashMap};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::JournalError;
+
+/// How many series are kept between two jobs: some megabytes.
+const KEPT: usize = 16_384;
+
+/// A row of the table.
+#[derive(Debug, Clone, Default)]
+pub(in crate::log) struct Series {
+    pub id: i64,
+    /// The newest value by its own time, whenever it arrived.
+    pub latest: Option<Latest>,
+    /// Of the value at `latest`.
+    pub last_hash: Option<i64>,
+    /// What came since the last value that is none: an absence or a misfit.
+    pub last_misfit: Option<i64>,
+    /// Absences that are not written yet.
+    absent: u64,
+    last_absent_at: Option<i64>,
+    is_changed: bool,
+}
+
+/// Where the newest value is. No reading of the series was ever measured later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::log) struct Latest {
+    /// Milliseconds since the epoch.
+    pub at: i64,
+    pub occurrence: u32,
+    /// `None` where its entry was forgotten.
+    pub seq: Option<u64>,
+}
+
+/// The place of a series in the memory, until the next [`SeriesCache::write`].
+#[derive(Debug, Clone, Copy)]
+pub(in crate::log) struct Place(usize);
+
+/// Series that were looked up.
+#[derive(Debug, Default)]
+pub(in crate::log) struct SeriesCache {
+    places: HashMap<Key, usize>,
+    series: Vec<Series>,
+    changed: Vec<usize>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Key {
+    vehicle_id: i64,
+    descriptor: Box<str>,
+}
+
+/// A key that is only looked at.
+struct KeyRef<'a>(i64, &'a str);
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        KeyRef(self.vehicle_id, &self.descriptor).hash(state);
+    }
+}
+
+impl Hash for KeyRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+        self.1.hash(state);
+    }
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.0 == key.vehicle_id && *self.1 == *key.descriptor
+    }
+}
+
+impl SeriesCache {
+    pub fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Forgets everything, also what is not written.
+    pub fn clear(&mut self) {
+        self.places.clear();
+        self.series.clear();
+        self.changed.clear();
+    }
+
+    /// The series of a descriptor, made where there is none.
+    pub fn find(
+        &mut self,
+        connection: &Connection,
+        vehicle_id: i64,
+        descriptor: &str,
+    ) -> Result<Place, JournalError> {
+        if let Some(&place) = self.places.get(&KeyRef(vehicle_id, descriptor)) {
+            return Ok(Place(place));
+        }
+        let place = self.series.len();
+        self.series.push(load(connection, vehicle_id, descriptor)?);
+        let key = Key {
+            vehicle_id,
+            descriptor: descriptor.into(),
+        };
+        self.places.insert(key, place);
+        Ok(Place(place))
+    }
+
+    pub fn get(&self, place: Place) -> &Series {
+        &self.series[place.0]
+    }
+
+    fn change(&mut self, place: Place) -> &mut Series {
+        let series = &mut self.series[place.0];
+        if !series.is_changed {
+            series.is_changed = true;
+            self.changed.push(place.0);
+        }
+        series
+    }
+
+    /// A value came: whatever follows it that is none is news.
+    pub fn end_misfits(&mut self, place: Place) {
+        if self.get(place).last_misfit.is_some() {
+            self.change(place).last_misfit = None;
+        }
+    }
+
+    /// Whether this is another misfit than the last, or the first behind a value. From now on it is the last.
+    pub fn misfit(&mut self, place: Place, hash: i64) -> bool {
+        let is_new = self.get(place).last_misfit != Some(hash);
+        if is_new {
+            self.change(place).last_misfit = Some(hash);
+        }
+        is_new
+    }
+
+    /// BMW sent no value.
+    pub fn absent(&mut self, place: Place, received_at: i64) {
+        let series = self.change(place);
+        series.absent += 1;
+        series.last_absent_at = Some(received_at);
+    }
+
+    /// A value takes its place in the history; it is the newest if it was measured last.
+    pub fn advance(&mut self, place: Place, latest: Latest, hash: i64) {
+        let is_newest = self
+            .get(place)
+            .latest
+            .is_none_or(|known| (latest.at, latest.occurrence) >= (known.at, known.occurrence));
+        if is_newest {
+            let series = self.change(place);
+            series.latest = Some(latest);
+            series.last_hash = Some(hash);
+        }
+    }
+
+    /// Brings the table up to date. Places are void from here on.
+    pub fn write(&mut self, connection: &Connection) -> Result<(), JournalError> {
+        if self.changed.is_empty() {
+            return Ok(());
+        }
+        let mut update = connection.prepare_cached(
+            "update series set latest_at = ?2, latest_occurrence = ?3, latest_seq = ?4, last_hash = ?5,
+                 last_misfit = ?6, absent = absent + ?7, last_absent_at = coalesce(?8, last_absent_at)
+             where id = ?1",
+        )?;
+        // In the order in which they were loaded, as a rule that of the rows.
+        self.changed.sort_unstable();
+        for place in self.changed.drain(..) {
+            let series = &mut self.series[place];
+            update.execute(params![
+                series.id,
+                series.latest.map(|latest| latest.at),
+                series.latest.map(|latest| latest.occurrence),
+                series.latest.and_then(|latest| latest.seq),
+                series.last_hash,
+                series.last_misfit,
+                std::mem::take(&mut series.absent),
+                series.last_absent_at.take(),
+            ])?;
+            series.is_changed = false;
+        }
+        if self.series.len() > KEPT {
+            self.clear();
+        }
+        Ok(())
+    }
+}
+
+fn load(connection: &Connection, vehicle_id: i64, descriptor: &str) -> Result<Series, JournalError> {
+    let found = connection
+        .prepare_cached(
+            "select id, latest_at, latest_occurrence, latest_seq, last_hash, last_misfit from series
+             where vehicle_id = ?1 and descriptor = ?2",
+        )?
+        .query_row(params![vehicle_id, descriptor], |row| {
+            let latest = match row.get(1)? {
+                Some(at) => Some(Latest {
+                    at,
+                    occurrence: row.get::<_, Option<u32>>(2)?.unwrap_or(0),
+                    seq: row.get(3)?,
+                }),
+                None => None,
+            };
+            Ok(Series {
+                id: row.get(0)?,
+                latest,
+                last_hash: row.get(4)?,
+                last_misfit: row.get(5)?,
+                ..Series::default()
+            })
+        })
+        .optional()?;
+    match found {
+        Some(series) => Ok(series),
+        None => Ok(Series {
+            id: connection
+                .prepare_cached("insert into series (vehicle_id, descriptor) values (?1, ?2) returning id")?
+                .query_row(params![vehicle_id, descriptor], |row| row.get(0))?,
+            ..Series::default()
+        }),
+    }
+}

@@ -1,0 +1,87 @@
+//! What a log does for those who write to it and read from it, wherever it is kept.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use collector_core::{Name, RawSnapshot};
+use jiff::Timestamp;
+use store::Tx;
+use tokio::sync::watch;
+
+use super::append::Appended;
+use super::deliver::Acknowledgement;
+use crate::{Batch, Journal, JournalError, Reader};
+
+/// A log that entries are put into, and that remembers how far each sink has got.
+#[async_trait]
+pub trait Log: std::fmt::Debug + Send + Sync {
+    /// Stores snapshots, in this order. On `Ok` all of them are kept; after an error none is.
+    async fn append(
+        &self,
+        account: Name,
+        source: Name,
+        snapshots: Arc<[RawSnapshot]>,
+    ) -> Result<Vec<Appended>, JournalError>;
+
+    /// The number of the newest entry; changes when one is appended by this process.
+    fn newest(&self) -> watch::Receiver<u64>;
+
+    /// Where `sink` goes on. A sink that is new begins after `start`: 0 for the whole history, or the newest
+    /// entry for none of it.
+    async fn cursor(&self, sink: &str, start: u64) -> Result<u64, JournalError>;
+
+    /// Moves the cursor of `sink` and keeps what it refused, at once.
+    async fn acknowledge(
+        &self,
+        sink: &str,
+        at: Timestamp,
+        acknowledgement: Acknowledgement,
+    ) -> Result<(), JournalError>;
+}
+
+/// A log that is read for sinks.
+#[async_trait]
+pub trait Read: std::fmt::Debug + Send + Sync {
+    /// The entries after number `after`, as many as hold about `readings` readings, at least one; `None` where
+    /// there are no more. `sink` tells readers apart.
+    async fn read(&self, sink: &Name, after: u64, readings: usize) -> Result<Option<Batch>, JournalError>;
+}
+
+#[async_trait]
+impl Log for Journal {
+    async fn append(
+        &self,
+        account: Name,
+        source: Name,
+        snapshots: Arc<[RawSnapshot]>,
+    ) -> Result<Vec<Appended>, JournalError> {
+        let journal = self.clone();
+        self.store
+            .transact(move |tx: &mut Tx<'_>| journal.append_within(tx, &account, &source, &snapshots))
+            .await
+    }
+
+    fn newest(&self) -> watch::Receiver<u64> {
+        self.newest.subscribe()
+    }
+
+    async fn cursor(&self, sink: &str, start: u64) -> Result<u64, JournalError> {
+        Self::cursor(self, sink, start).await
+    }
+
+    async fn acknowledge(
+        &self,
+        sink: &str,
+        at: Timestamp,
+        acknowledgement: Acknowledgement,
+    ) -> Result<(), JournalError> {
+        Self::acknowledge(self, sink, at, acknowledgement).await
+    }
+}
+
+#[async_trait]
+impl Read for Reader {
+    async fn read(&self, sink: &Name, after: u64, readings: usize) -> Result<Option<Batch>, JournalError> {
+        Self::read(self, sink, after, readings).await
+    }
+}

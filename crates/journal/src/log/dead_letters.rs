@@ -1,0 +1,231 @@
+//! Dead letters: readings that a sink refused or that fitted no type. Each has one line until its owner had it
+//! delivered or dropped it.
+
+use collector_core::{Reading, Vin};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::deliver::{Moment, Rejected};
+use super::overview::Overview;
+use super::payload;
+use crate::{Journal, JournalError};
+use store::timestamp;
+
+/// A reading that did not reach a sink.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    pub id: i64,
+    /// When it was refused first.
+    pub at: Timestamp,
+    /// Empty where the reading fits no sink, because it does not fit its type.
+    pub sink: String,
+    pub seq: u64,
+    /// Empty where the whole entry is meant.
+    pub descriptor: String,
+    /// Which of the entry's readings of the descriptor, where that is known.
+    pub moment: Option<Moment>,
+    /// The same for what is no reading: its place in the payload.
+    pub position: Option<usize>,
+    pub reason: String,
+    /// How often it was tried again in vain.
+    pub attempts: u32,
+    /// Whether it is about to be tried again.
+    pub retry: bool,
+    /// `None` where the journal does not have the entry any more.
+    pub vin: Option<Vin>,
+}
+
+/// What BMW sent, with the entry in which it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    pub account: String,
+    pub source: String,
+    pub origin: String,
+    pub received_at: Timestamp,
+    /// Descriptor and JSON object; of the letter's reading, or of the whole entry where that is meant or the
+    /// entry cannot be taken apart.
+    pub readings: Vec<(String, String)>,
+}
+
+const QUERY: &str = "select dead_letter.id, at, sink, dead_letter.seq, descriptor, measured_at, occurrence,
+         position, reason, attempts, retry, vin
+     from dead_letter left join log on log.seq = dead_letter.seq
+         left join vehicle on vehicle.id = log.vehicle_id";
+
+impl Letter {
+    /// Whether a reading of the entry is the one.
+    pub fn names(&self, reading: &Reading) -> bool {
+        self.is_about_the_entry()
+            || (self.descriptor == reading.descriptor.as_str()
+                && self.moment.is_none_or(|moment| moment == Moment::of(reading)))
+    }
+
+    pub fn is_about_the_entry(&self) -> bool {
+        self.descriptor.is_empty()
+    }
+
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let (measured_at, occurrence): (Option<i64>, Option<u32>) = (row.get(5)?, row.get(6)?);
+        let vin: Option<String> = row.get(11)?;
+        Ok(Self {
+            id: row.get(0)?,
+            at: timestamp(row.get(1)?),
+            sink: row.get(2)?,
+            seq: row.get(3)?,
+            descriptor: row.get(4)?,
+            moment: measured_at.map(|measured_at| Moment {
+                measured_at,
+                occurrence: occurrence.unwrap_or(0),
+            }),
+            position: row.get(7)?,
+            reason: row.get(8)?,
+            attempts: row.get(9)?,
+            retry: row.get(10)?,
+            vin: vin.and_then(|vin| vin.parse().ok()),
+        })
+    }
+}
+
+impl Overview {
+    /// All letters, the oldest entry first.
+    pub fn letters(&self) -> Result<Vec<Letter>, JournalError> {
+        read(self.connection(), "order by dead_letter.seq, dead_letter.id", ())
+    }
+
+    pub fn letter(&self, id: i64) -> Result<Option<Letter>, JournalError> {
+        Ok(read(self.connection(), "where dead_letter.id = ?1", [id])?.pop())
+    }
+
+    /// What BMW sent; `None` where the journal does not have the entry any more.
+    pub fn sent(&self, letter: &Letter) -> Result<Option<Sent>, JournalError> {
+        let found = self
+            .connection()
+            .query_row(
+                "select account, source, origin, received_at, payload
+                 from log join feed on feed.id = log.feed_id where seq = ?1",
+                [letter.seq],
+                |row| {
+                    let sent = Sent {
+                        account: row.get(0)?,
+                        source: row.get(1)?,
+                        origin: row.get(2)?,
+                        received_at: timestamp(row.get(3)?),
+                        readings: Vec::new(),
+                    };
+                    Ok((sent, row.get::<_, String>(4)?))
+                },
+            )
+            .optional()?;
+        Ok(found.map(|(sent, payload)| Sent {
+            readings: readings_of(letter, payload),
+            ..sent
+        }))
+    }
+}
+
+/// What a letter is about; all of the payload as it is where it cannot be taken apart.
+fn readings_of(letter: &Letter, payload: String) -> Vec<(String, String)> {
+    let Ok(stored) = payload::stored(&payload) else {
+        return vec![(String::new(), payload)];
+    };
+    let is_meant = |at: usize, descriptor: &str| {
+        letter.is_about_the_entry()
+            || (descriptor == letter.descriptor && letter.position.is_none_or(|position| position == at))
+    };
+    stored
+        .into_iter()
+        .enumerate()
+        .filter(|(at, (descriptor, _))| is_meant(*at, descriptor))
+        .map(|(_, (descriptor, body))| (descriptor, body.get().to_owned()))
+        .collect()
+}
+
+impl Journal {
+    /// Asks for letters to be delivered again, by whatever process holds the state directory.
+    pub async fn retry_letters(&self, ids: Vec<i64>) -> Result<(), JournalError> {
+        self.for_each_letter(ids, "update dead_letter set retry = 1 where id = ?1")
+            .await
+    }
+
+    /// Removes letters: what they are about will not reach their sinks.
+    pub async fn drop_letters(&self, ids: Vec<i64>) -> Result<(), JournalError> {
+        self.for_each_letter(ids, "delete from dead_letter where id = ?1")
+            .await
+    }
+
+    async fn for_each_letter(&self, ids: Vec<i64>, statement: &'static str) -> Result<(), JournalError> {
+        self.transact(move |connection, _| {
+            let mut statement = connection.prepare_cached(statement)?;
+            for id in ids {
+                statement.execute([id])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Letters, with what stands behind the tables of the query.
+pub(super) fn read(
+    connection: &Connection,
+    rest: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<Letter>, JournalError> {
+    let mut statement = connection.prepare_cached(&format!("{QUERY} {rest}"))?;
+    let letters = statement.query_map(parameters, Letter::of)?;
+    Ok(letters.collect::<Result<_, _>>()?)
+}
+
+/// Keeps what a sink refused. A reading that it had refused before keeps its letter, with the new reason.
+pub(super) fn keep(
+    connection: &Connection,
+    sink: &str,
+    at: Timestamp,
+    rejected: &Rejected,
+) -> Result<(), JournalError> {
+    let measured_at = rejected.moment.map(|moment| moment.measured_at);
+    let occurrence = rejected.moment.map(|moment| moment.occurrence);
+    let known = connection
+        .prepare_cached(
+            "update dead_letter set reason = ?6, attempts = attempts + 1, retry = 0,
+                 measured_at = ?4, occurrence = ?5
+             where seq = ?2 and sink = ?1 and descriptor = ?3
+                 and (measured_at is null or (measured_at is ?4 and occurrence is ?5))",
+        )?
+        .execute(params![
+            sink,
+            rejected.seq,
+            rejected.descriptor,
+            measured_at,
+            occurrence,
+            rejected.reason
+        ])?;
+    if known > 0 {
+        return Ok(());
+    }
+    connection
+        .prepare_cached(
+            "insert into dead_letter (at, sink, seq, descriptor, measured_at, occurrence, reason)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            at.as_millisecond(),
+            sink,
+            rejected.seq,
+            rejected.descriptor,
+            measured_at,
+            occurrence,
+            rejected.reason
+        ])?;
+    Ok(())
+}
+
+/// Notes that a letter was tried again in vain.
+pub(super) fn fail(connection: &Connection, id: i64, reason: &str) -> Result<(), JournalError> {
+    connection
+        .prepare_cached(
+            "update dead_letter set attempts = attempts + 1, retry = 0, reason = ?2 where id = ?1",
+        )?
+        .execute(params![id, reason])?;
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! Rows of the log as entries for the sinks.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use collector_core::{Entry, Name, Snapshot, Vehicle, Vin};
+use rusqlite::Connection;
+
+use super::read::{Batch, Misfit};
+use super::scan::{Damage, Scan, Stored};
+use super::{decode, payload};
+use crate::JournalError;
+use normalise::body::Body;
+use normalise::known::KnownDescriptors;
+use normalise::{Meaning, Window, interpret};
+
+/// Decodes entries with what it has learned of descriptors. What is damaged is passed over and told once.
+pub struct Decoder {
+    scan: Scan,
+    names: HashMap<Vin, Name>,
+    known: KnownDescriptors,
+    /// The first numbers of damages that were told.
+    told: HashSet<u64>,
+}
+
+impl Decoder {
+    pub fn open(path: &Path, names: HashMap<Vin, Name>) -> Result<Self, JournalError> {
+        Ok(Self {
+            scan: Scan::open(path)?,
+            names,
+            known: KnownDescriptors::default(),
+            told: HashSet::new(),
+        })
+    }
+
+    /// The entries after number `after`, as many as hold about `limit` readings, at least one; `None` where
+    /// there are no more.
+    pub fn batch(&mut self, after: u64, limit: usize) -> Result<Option<Batch>, JournalError> {
+        let Some(stretch) = self.scan.stretch(after, limit)? else {
+            return Ok(None);
+        };
+        let mut damaged = stretch.damaged;
+        let mut entries = Vec::with_capacity(stretch.entries.len());
+        let mut misfits = Vec::new();
+        for stored in stretch.entries {
+            match self.entry(&stored, &mut misfits)? {
+                Ok(entry) => entries.extend(entry),
+                Err(damage) => damaged.push(damage),
+            }
+        }
+        for damage in &damaged {
+            if self.told.insert(damage.first) {
+                tracing::error!(%damage, "the journal is damaged there; it is passed over, and `cardata journal verify` says what to do");
+            }
+        }
+        let readings = entries
+            .iter()
+            .map(|entry: &Entry| entry.snapshot.readings.len())
+            .sum();
+        Ok(Some(Batch {
+            entries: entries.into(),
+            misfits: misfits.into(),
+            readings,
+            last: stretch.last,
+            damaged: damaged.into(),
+        }))
+    }
+
+    /// The entry of this number; `None` where there is none, or none with readings.
+    ///
+    /// # Errors
+    /// [`JournalError::DamagedEntry`] where it is there and cannot be believed.
+    pub fn one(&mut self, seq: u64) -> Result<Option<Entry>, JournalError> {
+        match self.stored(seq)? {
+            Some(stored) => self.entry(&stored, &mut Vec::new())?.map_err(damaged),
+            None => Ok(None),
+        }
+    }
+
+    /// What the present program makes of one stored object: the one at `position` of the payload, or the first
+    /// of `descriptor` that is no reading. `None` where there is none.
+    pub fn meaning(
+        &mut self,
+        seq: u64,
+        descriptor: &str,
+        position: Option<usize>,
+    ) -> Result<Option<Meaning>, JournalError> {
+        let Some(entry) = self.stored(seq)? else {
+            return Ok(None);
+        };
+        decode::load_learned(self.scan.connection(), &mut self.known)?;
+        let stored = payload::stored(&entry.payload).map_err(|error| damaged(unreadable(&entry, &error)))?;
+        let meaning = |body: &str| match (Body::parse(body), self.known.get(descriptor)) {
+            (None, _) => Meaning::Rejected("not a JSON object".to_owned()),
+            (_, None) => Meaning::Absent,
+            (Some(body), Some(known)) => interpret(&body, known, window(&entry)),
+        };
+        let mut found = stored
+            .iter()
+            .enumerate()
+            .filter(|(_, (stored, _))| stored == descriptor)
+            .map(|(at, (_, body))| (at, meaning(body.get())));
+        Ok(found
+            .find(|(at, meaning)| match position {
+                Some(position) => *at == position,
+                None => matches!(meaning, Meaning::Rejected(_)),
+            })
+            .map(|(_, meaning)| meaning))
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        self.scan.connection()
+    }
+
+    fn stored(&mut self, seq: u64) -> Result<Option<Stored>, JournalError> {
+        let Some(mut stretch) = self.scan.stretch(seq.saturating_sub(1), 1)? else {
+            return Ok(None);
+        };
+        if let Some(damage) = stretch
+            .damaged
+            .into_iter()
+            .find(|damage| (damage.first..=damage.last).contains(&seq))
+        {
+            return Err(damaged(damage));
+        }
+        let found = stretch.entries.iter().position(|stored| stored.seq == seq);
+        Ok(found.map(|found| stretch.entries.swap_remove(found)))
+    }
+
+    /// `None` where the entry holds nothing for a sink.
+    fn entry(
+        &mut self,
+        stored: &Stored,
+        misfits: &mut Vec<Misfit>,
+    ) -> Result<Result<Option<Entry>, Damage>, JournalError> {
+        let window = window(stored);
+        let decode = |known: &KnownDescriptors| {
+            decode::readings(&stored.payload, stored.readings, window, known)
+                .map_err(|error| unreadable(stored, &error))
+        };
+        let mut decoded = decode(&self.known);
+        if decoded.as_ref().is_ok_and(|decoded| !decoded.complete) {
+            decode::load_learned(self.scan.connection(), &mut self.known)?;
+            decoded = decode(&self.known);
+        }
+        let readings = match decoded {
+            Ok(decoded) => decoded.readings,
+            Err(damage) => return Ok(Err(damage)),
+        };
+        if readings.len() < stored.readings {
+            match self.misfits(stored)? {
+                Ok(found) => misfits.extend(found),
+                Err(damage) => return Ok(Err(damage)),
+            }
+        }
+        if readings.is_empty() {
+            return Ok(Ok(None));
+        }
+        let snapshot = Snapshot {
+            vehicle: self.vehicle(&stored.vin),
+            account: stored.feed.account.clone(),
+            source: stored.feed.source.clone(),
+            origin: stored.feed.origin,
+            received_at: stored.received_at,
+            readings,
+        };
+        Ok(Ok(Some(Entry {
+            seq: stored.seq,
+            snapshot: Arc::new(snapshot),
+        })))
+    }
+
+    /// What was a reading when it was stored and is none for this version of the program. What was none then
+    /// has its dead letter.
+    fn misfits(&mut self, stored: &Stored) -> Result<Result<Vec<Misfit>, Damage>, JournalError> {
+        let known = self
+            .scan
+            .connection()
+            .prepare_cached("select descriptor from dead_letter where seq = ?1 and sink = ''")?
+            .query_map([stored.seq], |row| row.get(0))?
+            .collect::<Result<HashSet<String>, _>>()?;
+        let found = match decode::misfits(&stored.payload, window(stored), &self.known) {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(unreadable(stored, &error))),
+        };
+        let vehicle = self.vehicle(&stored.vin);
+        let new = found
+            .into_iter()
+            .filter(|(descriptor, _)| !known.contains(descriptor.as_str()));
+        Ok(Ok(new
+            .map(|(descriptor, reason)| Misfit {
+                seq: stored.seq,
+                vehicle: vehicle.clone(),
+                source: stored.feed.source.clone(),
+                descriptor,
+                reason,
+            })
+            .collect()))
+    }
+
+    pub(super) fn vehicle(&mut self, vin: &Vin) -> Vehicle {
+        let name = self
+            .names
+            .entry(vin.clone())
+            .or_insert_with(|| vin.production_number().into());
+        Vehicle {
+            vin: vin.clone(),
+            name: name.clone(),
+        }
+    }
+}
+
+pub(super) fn window(stored: &Stored) -> Window {
+    Window {
+        requested_at: stored.requested_at,
+        received_at: stored.received_at,
+    }
+}
+
+fn damaged(damage: Damage) -> JournalError {
+    JournalError::DamagedEntry(damage)
+}
+
+/// An entry that is as it was written, and that this program cannot read all the same.
+pub(crate) fn unreadable(stored: &Stored, error: &serde_json::Error) -> Damage {
+    Damage {
+        first: stored.seq,
+        last: stored.seq,
+        reason: format!("its payload cannot be read: {}", payload::reason(error)),
+        vehicle: Some(stored.vin.short().to_owned()),
+        received_at: Some(stored.received_at),
+    }
+}

@@ -1,0 +1,259 @@
+//! What `cardata status` shows, read beside the process that may be writing.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use store::sql::Access;
+use store::{Database, timestamp};
+
+use super::append::BLOCK;
+use crate::{Journal, JournalError};
+
+/// A read-only look at a journal.
+#[derive(Debug)]
+pub struct Overview {
+    database: Database,
+}
+
+/// The log as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogTotals {
+    /// Entries and readings that are in it.
+    pub snapshots: u64,
+    pub readings: u64,
+    /// Readings that came again and were left out, ever.
+    pub repeats: u64,
+    pub newest: u64,
+    /// Readings that fit no sink.
+    pub rejected: u64,
+}
+
+/// The entries behind a number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Behind {
+    pub entries: u64,
+    /// Entries with readings.
+    pub filled: u64,
+    pub readings: u64,
+}
+
+/// What came for one vehicle by one way since the journal was begun, also what was forgotten since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrivals {
+    pub vin: String,
+    pub account: String,
+    pub source: String,
+    /// `poll`, `stream` or `archive`.
+    pub origin: String,
+    /// Polls or messages, whether or not something of them was new.
+    pub snapshots: u64,
+    /// Those that left an entry.
+    pub entries: u64,
+    /// New readings, and readings that were left out as repeats.
+    pub readings: u64,
+    pub repeats: u64,
+    pub last_received_at: Timestamp,
+}
+
+/// What came for one vehicle since the journal was begun, also what was forgotten since.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VehicleTotals {
+    pub vin: String,
+    /// Entries, and readings in them.
+    pub snapshots: u64,
+    pub readings: u64,
+    /// When the last poll or message came, whatever was new in it.
+    pub last_snapshot_at: Option<Timestamp>,
+    /// Descriptors that ever had a value, and descriptors for which BMW only ever sent none.
+    pub descriptors: u64,
+    pub never_reported: u64,
+}
+
+/// One sink that has a cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkTotals {
+    pub sink: String,
+    pub cursor: u64,
+    pub delivered_readings: u64,
+    pub delivered_at: Option<Timestamp>,
+    /// Snapshots and readings of the log that it has not acknowledged.
+    pub waiting_snapshots: u64,
+    pub waiting_readings: u64,
+    pub dead_letters: u64,
+}
+
+impl Journal {
+    /// The same look from the process that has the journal open.
+    pub fn overview(&self) -> Result<Overview, JournalError> {
+        Ok(Overview {
+            database: Database::read_only(self.path())?,
+        })
+    }
+}
+
+impl Overview {
+    /// Opens the journal in `state`; `None` where there is none yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Older`](store::StoreError::Older) where it lacks tables of this version.
+    pub fn open(state: &Path) -> Result<Option<Self>, JournalError> {
+        Ok(Database::look(state)?.map(|database| Self { database }))
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        self.database.connection()
+    }
+
+    pub fn log(&self) -> Result<LogTotals, JournalError> {
+        Ok(self.connection().query_row(
+            "select (select coalesce(sum(entries), 0) from tally), (select coalesce(sum(readings), 0) from tally),
+                 (select coalesce(sum(repeats), 0) from total), (select coalesce(max(seq), 0) from log),
+                 (select count(*) from dead_letter where sink = '')",
+            [],
+            |row| {
+                Ok(LogTotals {
+                    snapshots: row.get(0)?,
+                    readings: row.get(1)?,
+                    repeats: row.get(2)?,
+                    newest: row.get(3)?,
+                    rejected: row.get(4)?,
+                })
+            },
+        )?)
+    }
+
+    /// What is in the log behind number `seq`. Counts few entries, however many there are.
+    pub fn behind(&self, seq: u64) -> Result<Behind, JournalError> {
+        let mut statement = self.connection().prepare_cached(
+            "select coalesce(sum(entries), 0), coalesce(sum(filled), 0), coalesce(sum(readings), 0) from
+                 (select entries, filled, readings from tally where block > ?1 / ?2
+                  union all
+                  select count(*), coalesce(sum(readings > 0), 0), coalesce(sum(readings), 0)
+                      from log where seq > ?1 and seq < (?1 / ?2 + 1) * ?2)",
+        )?;
+        Ok(statement.query_row([seq, BLOCK], |row| {
+            Ok(Behind {
+                entries: row.get(0)?,
+                filled: row.get(1)?,
+                readings: row.get(2)?,
+            })
+        })?)
+    }
+
+    /// What came by each way, ordered by vehicle.
+    pub fn arrivals(&self) -> Result<Vec<Arrivals>, JournalError> {
+        let mut statement = self.connection().prepare(
+            "select vin, feed.account, source, origin, snapshots, entries, readings, repeats, last_received_at
+             from total join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
+             order by vehicle.id, feed.id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(Arrivals {
+                vin: row.get(0)?,
+                account: row.get(1)?,
+                source: row.get(2)?,
+                origin: row.get(3)?,
+                snapshots: row.get(4)?,
+                entries: row.get(5)?,
+                readings: row.get(6)?,
+                repeats: row.get(7)?,
+                last_received_at: timestamp(row.get(8)?),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The readings that each sink has received.
+    pub fn delivered_readings(&self) -> Result<HashMap<String, u64>, JournalError> {
+        let mut statement = self
+            .connection()
+            .prepare("select sink, delivered_readings from cursor")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// When the newest entry came.
+    pub fn newest_arrival(&self) -> Result<Option<Timestamp>, JournalError> {
+        let newest: Option<i64> = self.connection().query_row(
+            "select max(received_at) from log where seq = (select max(seq) from log)",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(newest.map(timestamp))
+    }
+
+    pub fn vehicles(&self) -> Result<Vec<VehicleTotals>, JournalError> {
+        let mut statement = self.connection().prepare(
+            "select vin, coalesce(sum(entries), 0), coalesce(sum(readings), 0), max(last_received_at),
+                 (select count(*) from series where vehicle_id = vehicle.id and latest_at is not null),
+                 (select count(*) from series where vehicle_id = vehicle.id and latest_at is null)
+             from vehicle left join total on total.vehicle_id = vehicle.id
+             group by vehicle.id order by vehicle.id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(VehicleTotals {
+                vin: row.get(0)?,
+                snapshots: row.get(1)?,
+                readings: row.get(2)?,
+                last_snapshot_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
+                descriptors: row.get(4)?,
+                never_reported: row.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Dead letters of each sink that has some; of the sink with the empty name, readings that fit no sink.
+    pub fn dead_letters(&self) -> Result<Vec<(String, u64)>, JournalError> {
+        let mut statement = self
+            .connection()
+            .prepare_cached("select sink, count(*) from dead_letter group by sink order by sink")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub fn sinks(&self) -> Result<Vec<SinkTotals>, JournalError> {
+        let mut statement = self.connection().prepare(
+            "select sink, seq, delivered_readings, delivered_at,
+                 (select count(*) from dead_letter where dead_letter.sink = cursor.sink)
+             from cursor order by sink",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(SinkTotals {
+                sink: row.get(0)?,
+                cursor: row.get(1)?,
+                delivered_readings: row.get(2)?,
+                delivered_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
+                waiting_snapshots: 0,
+                waiting_readings: 0,
+                dead_letters: row.get(4)?,
+            })
+        })?;
+        let mut sinks = rows.collect::<Result<Vec<_>, _>>()?;
+        for sink in &mut sinks {
+            let behind = self.behind(sink.cursor)?;
+            sink.waiting_snapshots = behind.filled;
+            sink.waiting_readings = behind.readings;
+        }
+        Ok(sinks)
+    }
+
+    /// Those of `descriptors` for which a vehicle never sent a value: absent in every answer, or null.
+    pub fn silent(&self, vin: &str, descriptors: &[String]) -> Result<Vec<String>, JournalError> {
+        let mut statement = self.connection().prepare(
+            "select exists (select 1 from series join vehicle on vehicle.id = vehicle_id
+                 where vin = ?1 and descriptor = ?2
+                     and (absent = 0 or exists (select 1 from seen where series_id = series.id)))",
+        )?;
+        let mut silent = Vec::new();
+        for descriptor in descriptors {
+            let delivers: bool = statement.query_row([vin, descriptor], |row| row.get(0))?;
+            if !delivers {
+                silent.push(descriptor.clone());
+            }
+        }
+        Ok(silent)
+    }
+}

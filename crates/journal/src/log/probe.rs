@@ -1,0 +1,79 @@
+//! Finds the next entry behind pages of the database that cannot be read.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use store::sql::Damage as _;
+
+use crate::JournalError;
+
+/// So many numbers are tried one by one: more than a page and its neighbours hold. Behind them, the steps grow.
+const ONE_BY_ONE: u64 = 4_096;
+
+/// The next number that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It is the very next one, so its row is what is damaged.
+    Here(u64),
+    /// What lies before it is damaged.
+    Behind(u64),
+}
+
+/// The first number after `after` that can be read; `None` where there is none up to `newest`.
+pub fn next(connection: &Connection, after: u64, newest: u64) -> Result<Option<Next>, JournalError> {
+    let look = |at: u64| look(connection, at);
+    match look(after)? {
+        Look::Found(key) => return Ok(Some(Next::Here(key))),
+        Look::End => return Ok(None),
+        Look::Damaged => {}
+    }
+    let mut damaged = after;
+    let mut step = 1;
+    let (mut low, mut high) = loop {
+        let at = damaged.saturating_add(step);
+        if at >= newest {
+            return Ok(None);
+        }
+        match look(at)? {
+            Look::Found(_) => break (damaged, at),
+            Look::End => return Ok(None),
+            Look::Damaged => {
+                damaged = at;
+                if at - after > ONE_BY_ONE {
+                    step = step.saturating_mul(2);
+                }
+            }
+        }
+    };
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        match look(middle)? {
+            Look::Damaged => low = middle,
+            _ => high = middle,
+        }
+    }
+    Ok(match look(high)? {
+        Look::Found(key) => Some(Next::Behind(key)),
+        _ => None,
+    })
+}
+
+enum Look {
+    Found(u64),
+    End,
+    Damaged,
+}
+
+/// The first number after `at`, read without its row.
+fn look(connection: &Connection, at: u64) -> Result<Look, JournalError> {
+    let found = connection
+        .prepare_cached("select seq from log where seq > ?1 order by seq limit 1")?
+        .query_row([at], |row| row.get::<_, u64>(0))
+        .optional();
+    match found {
+        Ok(Some(key)) if key > at => Ok(Look::Found(key)),
+        Ok(None) => Ok(Look::End),
+        Ok(Some(_)) => Ok(Look::Damaged),
+        Err(error) if error.is_damage() => Ok(Look::Damaged),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,258 @@
+//! Batches for the sinks, decoded once for those that read at the same place.
+//!
+//! One thread and one reading connection serve all sinks. Decoding costs about as much as a quick sink's
+//! write, so the last few batches are kept, and sinks that catch up side by side are kept side by side: who
+//! is ahead waits a moment for those who follow closely. Who does not read for that moment is not waited for,
+//! so a sink that is down delays nobody.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use collector_core::{Descriptor, Entry, Name, Vehicle, Vin};
+use store::StoreError;
+use tokio::sync::oneshot;
+
+use super::decoder::Decoder;
+use super::deliver::Rejected;
+use super::scan::Damage;
+use crate::{Journal, JournalError};
+
+/// How many decoded batches are kept for sinks that follow.
+const KEPT: usize = 8;
+/// How long a sink that is ahead waits for one that follows.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Entries in the order of their numbers.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Entries with readings; those without are passed over.
+    pub entries: Arc<[Entry]>,
+    /// What is no reading any more; none, unless descriptors have changed their types.
+    pub misfits: Arc<[Misfit]>,
+    /// The readings in all of them.
+    pub readings: usize,
+    /// The number that a sink has reached once it has stored all of it.
+    pub last: u64,
+    /// What could not be read up to there.
+    pub damaged: Arc<[Damage]>,
+}
+
+impl Batch {
+    /// The lines among the dead letters for what could not be read: one for an entry or a range of them.
+    pub fn dead_letters(&self) -> Vec<Rejected> {
+        let letter = |damage: &Damage| Rejected {
+            seq: damage.first,
+            descriptor: String::new(),
+            moment: None,
+            reason: format!("damaged in the journal: {damage}"),
+        };
+        self.damaged.iter().map(letter).collect()
+    }
+}
+
+/// A value that was a reading when it was stored and is none for this version of the program.
+#[derive(Debug, Clone)]
+pub struct Misfit {
+    pub seq: u64,
+    pub vehicle: Vehicle,
+    pub source: Name,
+    pub descriptor: Descriptor,
+    pub reason: String,
+}
+
+/// Reads and decodes entries. Clones share the thread; it ends when the last is dropped.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    requests: Sender<Message>,
+}
+
+/// Runs on the reader's thread.
+type Question = Box<dyn FnOnce(&mut Decoder) + Send>;
+
+enum Message {
+    Read(Request),
+    Ask(Question),
+}
+
+#[derive(Debug)]
+struct Request {
+    sink: Name,
+    after: u64,
+    readings: usize,
+    at: Instant,
+    answer: oneshot::Sender<Result<Option<Batch>, JournalError>>,
+}
+
+impl Journal {
+    /// A reader that calls vehicles by the names that `names` gives; others by their production number.
+    pub fn reader(&self, names: HashMap<Vin, Name>) -> Result<Reader, JournalError> {
+        Reader::start(self.path(), names)
+    }
+}
+
+impl Reader {
+    fn start(path: &Path, names: HashMap<Vin, Name>) -> Result<Self, JournalError> {
+        let decoder = Decoder::open(path, names)?;
+        let (requests, queue) = channel();
+        let server = Server {
+            decoder,
+            kept: VecDeque::new(),
+            followers: HashMap::new(),
+            waiting: Vec::new(),
+        };
+        let spawned = thread::Builder::new()
+            .name("journal-reader".to_owned())
+            .spawn(move || server.run(&queue));
+        spawned.map_err(|_| StoreError::Stopped)?;
+        Ok(Self { requests })
+    }
+
+    /// The entries after number `after`, as many as hold about `readings` readings, at least one; `None`
+    /// where there are no more. `sink` tells readers apart.
+    pub async fn read(
+        &self,
+        sink: &Name,
+        after: u64,
+        readings: usize,
+    ) -> Result<Option<Batch>, JournalError> {
+        let (answer, receiver) = oneshot::channel();
+        let request = Request {
+            sink: sink.clone(),
+            after,
+            readings,
+            at: Instant::now(),
+            answer,
+        };
+        self.send(Message::Read(request))?;
+        receiver.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Answers a question beside the batches.
+    pub(super) async fn ask<T, F>(&self, question: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Decoder) -> Result<T, JournalError> + Send + 'static,
+    {
+        let (answer, receiver) = oneshot::channel();
+        self.send(Message::Ask(Box::new(move |decoder| {
+            // Whoever asked may have gone.
+            let _ = answer.send(question(decoder));
+        })))?;
+        receiver.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    fn send(&self, message: Message) -> Result<(), JournalError> {
+        self.requests
+            .send(message)
+            .map_err(|_| StoreError::Stopped.into())
+    }
+}
+
+/// A batch that is kept, and the request that it answers.
+struct Kept {
+    after: u64,
+    readings: usize,
+    batch: Batch,
+}
+
+/// Where a sink will read next, and when it was last heard of.
+struct Follower {
+    next: u64,
+    seen: Instant,
+}
+
+struct Server {
+    decoder: Decoder,
+    /// The oldest first.
+    kept: VecDeque<Kept>,
+    followers: HashMap<Name, Follower>,
+    waiting: Vec<Request>,
+}
+
+impl Server {
+    fn run(mut self, queue: &Receiver<Message>) {
+        loop {
+            let request = if self.waiting.is_empty() {
+                queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                queue.recv_timeout(PATIENCE / 4)
+            };
+            match request {
+                Ok(Message::Read(request)) => self.waiting.push(request),
+                Ok(Message::Ask(question)) => question(&mut self.decoder),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            // Whoever can be served may let others go on.
+            while let Some(position) = self.waiting.iter().position(|request| !self.must_wait(request)) {
+                let request = self.waiting.swap_remove(position);
+                self.serve(request);
+            }
+        }
+    }
+
+    /// Whether answering would push out a batch that another sink is about to read.
+    fn must_wait(&self, request: &Request) -> bool {
+        let Some(oldest) = self.kept.front().filter(|_| self.kept.len() >= KEPT) else {
+            return false;
+        };
+        if request.at.elapsed() > PATIENCE || self.find(request).is_some() {
+            return false;
+        }
+        self.followers.iter().any(|(name, follower)| {
+            *name != request.sink && follower.next == oldest.after && follower.seen.elapsed() < PATIENCE
+        })
+    }
+
+    fn serve(&mut self, request: Request) {
+        let result = match self.find(&request) {
+            Some(kept) => Ok(Some(kept.batch.clone())),
+            None => self.decode(&request),
+        };
+        let next = result
+            .as_ref()
+            .ok()
+            .and_then(Option::as_ref)
+            .map_or(request.after, |batch| batch.last);
+        self.followers.insert(
+            request.sink,
+            Follower {
+                next,
+                seen: Instant::now(),
+            },
+        );
+        // A sink that was stopped meanwhile does not wait for its batch any more.
+        let _ = request.answer.send(result);
+    }
+
+    fn find(&self, request: &Request) -> Option<&Kept> {
+        self.kept
+            .iter()
+            .find(|kept| kept.after == request.after && kept.readings == request.readings)
+    }
+
+    fn decode(&mut self, request: &Request) -> Result<Option<Batch>, JournalError> {
+        let Some(batch) = self.decoder.batch(request.after, request.readings)? else {
+            // Everyone is up to date, or will soon be: the memory is not needed.
+            self.kept.clear();
+            return Ok(None);
+        };
+        // A batch that is not full may be longer the next time.
+        if batch.readings >= request.readings {
+            if self.kept.len() >= KEPT {
+                self.kept.pop_front();
+            }
+            let kept = Kept {
+                after: request.after,
+                readings: request.readings,
+                batch: batch.clone(),
+            };
+            self.kept.push_back(kept);
+        }
+        Ok(Some(batch))
+    }
+}

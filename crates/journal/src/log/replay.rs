@@ -1,0 +1,171 @@
+//! Histories that are delivered to a sink again: asked for by any process, carried out by the one that holds
+//! the state directory.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::overview::Overview;
+use crate::{Journal, JournalError};
+use store::timestamp;
+
+/// A part of the history that a sink is to be given again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReplayRequest {
+    pub sink: String,
+    /// The first and the last moment of measurement, both included.
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    /// What of it, as the JSON of a `select`; everything that the sink selects where there is none.
+    pub selection: Option<String>,
+}
+
+/// A request with how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    pub id: i64,
+    pub request: ReplayRequest,
+    /// The last entry that it covers.
+    pub last_seq: u64,
+    /// Everything up to this entry is done.
+    pub position: u64,
+    /// How many entries it covers, and how many of them are done.
+    pub entries: u64,
+    pub done: u64,
+    /// Readings that were stored, and readings that were refused.
+    pub readings: u64,
+    pub rejected: u64,
+    pub created_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    pub cancelled: bool,
+    /// Why it does not go on.
+    pub problem: Option<String>,
+}
+
+const COLUMNS: &str = "id, sink, entries, position, last_seq, since, until, selection, readings, rejected,
+     created_at, finished_at, cancelled, problem, done";
+
+impl Replay {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let moment = |index| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(index)?.map(timestamp));
+        Ok(Self {
+            id: row.get(0)?,
+            request: ReplayRequest {
+                sink: row.get(1)?,
+                since: moment(5)?,
+                until: moment(6)?,
+                selection: row.get(7)?,
+            },
+            entries: row.get(2)?,
+            position: row.get(3)?,
+            last_seq: row.get(4)?,
+            readings: row.get(8)?,
+            rejected: row.get(9)?,
+            created_at: timestamp(row.get(10)?),
+            finished_at: moment(11)?,
+            cancelled: row.get(12)?,
+            problem: row.get(13)?,
+            done: row.get(14)?,
+        })
+    }
+}
+
+impl Journal {
+    /// Puts a replay in line, behind others of the same sink. It covers what the sink has acknowledged: the
+    /// rest comes by itself. `None` where that is nothing.
+    pub async fn request_replay(
+        &self,
+        request: ReplayRequest,
+        at: Timestamp,
+    ) -> Result<Option<Replay>, JournalError> {
+        self.transact(move |connection, _| {
+            // A reading may have been measured long before or, by a wrong clock, after it came: entries are
+            // not told by their times.
+            let covered = connection
+                .prepare_cached(
+                    "select min(log.seq), cursor.seq, count(*) from log, cursor
+                     where cursor.sink = ?1 and log.seq <= cursor.seq",
+                )?
+                .query_row([&request.sink], |row| {
+                    let (first, last): (Option<u64>, Option<u64>) = (row.get(0)?, row.get(1)?);
+                    Ok((first, last, row.get::<_, u64>(2)?))
+                })?;
+            let (Some(first), Some(last), entries) = covered else {
+                return Ok(None);
+            };
+            let milliseconds = |at: Option<Timestamp>| at.map(|at| at.as_millisecond());
+            let insert = format!(
+                "insert into replay (sink, entries, position, last_seq, since, until, selection, created_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) returning {COLUMNS}"
+            );
+            let replay = connection.query_row(
+                &insert,
+                params![
+                    request.sink,
+                    entries,
+                    first.saturating_sub(1),
+                    last,
+                    milliseconds(request.since),
+                    milliseconds(request.until),
+                    request.selection,
+                    at.as_millisecond()
+                ],
+                Replay::of,
+            )?;
+            Ok(Some(replay))
+        })
+        .await
+    }
+
+    /// Takes a replay out of the line. Whether there was one that was not finished.
+    pub async fn cancel_replay(&self, id: i64, at: Timestamp) -> Result<bool, JournalError> {
+        self.transact(move |connection, _| {
+            let changed = connection.execute(
+                "update replay set finished_at = ?2, cancelled = 1, problem = null
+                 where id = ?1 and finished_at is null",
+                params![id, at.as_millisecond()],
+            )?;
+            Ok(changed > 0)
+        })
+        .await
+    }
+
+    /// Notes why a replay does not go on, or that it does again.
+    pub async fn note_replay_problem(&self, id: i64, problem: Option<String>) -> Result<(), JournalError> {
+        self.transact(move |connection, _| {
+            connection.execute(
+                "update replay set problem = ?2 where id = ?1 and finished_at is null and problem is not ?2",
+                params![id, problem],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Overview {
+    pub fn replay(&self, id: i64) -> Result<Option<Replay>, JournalError> {
+        let query = format!("select {COLUMNS} from replay where id = ?1");
+        let found = self.connection().query_row(&query, [id], Replay::of);
+        Ok(found.optional()?)
+    }
+
+    /// Every replay that is not finished and the newest of the others, in the order of the requests.
+    pub fn replays(&self) -> Result<Vec<Replay>, JournalError> {
+        let query = format!(
+            "select {COLUMNS} from replay where finished_at is null
+                 or id in (select id from replay where finished_at is not null order by id desc limit 20)
+             order by id"
+        );
+        let mut statement = self.connection().prepare(&query)?;
+        let replays = statement.query_map([], Replay::of)?;
+        Ok(replays.collect::<Result<_, _>>()?)
+    }
+}
+
+/// The next replay in the line of a sink.
+pub(super) fn next(connection: &Connection, sink: &str) -> Result<Option<Replay>, JournalError> {
+    let query =
+        format!("select {COLUMNS} from replay where sink = ?1 and finished_at is null order by id limit 1");
+    let found = connection.prepare_cached(&query)?.query_row([sink], Replay::of);
+    Ok(found.optional()?)
+}

@@ -1,0 +1,162 @@
+//! Messages that cannot be read, kept as they came.
+
+use collector_core::Stray;
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+use super::overview::Overview;
+use crate::{Journal, JournalError};
+use store::timestamp;
+
+/// A message that cannot be read, without what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrayEntry {
+    pub id: i64,
+    pub account: String,
+    pub source: String,
+    pub first_at: Timestamp,
+    pub last_at: Timestamp,
+    /// How often it came.
+    pub times: u64,
+    /// What is wrong with it.
+    pub reason: String,
+    /// The size of its payload.
+    pub bytes: u64,
+}
+
+/// How often messages of one stream could not be read for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrayReason {
+    pub account: String,
+    pub source: String,
+    pub reason: String,
+    pub times: u64,
+    pub last_at: Timestamp,
+}
+
+/// Messages of one stream that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrayTotals {
+    pub account: String,
+    pub source: String,
+    /// Different ones, and how many came in all.
+    pub messages: u64,
+    pub times: u64,
+    pub last_at: Timestamp,
+    /// What is wrong with the one that came last, without anything of what it says.
+    pub reason: String,
+}
+
+impl Journal {
+    /// Keeps messages that cannot be read as they came; equal ones once, counted.
+    pub async fn keep_strays(
+        &self,
+        account: &str,
+        source: &str,
+        strays: Vec<Stray>,
+    ) -> Result<(), JournalError> {
+        let (account, source) = (account.to_owned(), source.to_owned());
+        self.transact(move |connection, _| {
+            let mut statement = connection.prepare_cached(
+                "insert into stray (account, source, topic, payload, reason, first_at, last_at, times, hash)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1, ?7)
+                 on conflict do update set last_at = max(last_at, excluded.last_at), times = times + 1",
+            )?;
+            for stray in strays {
+                statement.execute(params![
+                    account,
+                    source,
+                    stray.topic,
+                    stray.payload,
+                    stray.reason,
+                    stray.received_at.as_millisecond(),
+                    hash(&stray)
+                ])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Overview {
+    /// What could not be read of each stream; none where everything could.
+    pub fn strays(&self) -> Result<Vec<StrayTotals>, JournalError> {
+        // SQLite takes a bare column from the row that has the maximum.
+        let mut statement = self.connection().prepare(
+            "select account, source, count(*), sum(times), max(last_at), reason
+             from stray group by account, source order by account, source",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(StrayTotals {
+                account: row.get(0)?,
+                source: row.get(1)?,
+                messages: row.get(2)?,
+                times: row.get(3)?,
+                last_at: timestamp(row.get(4)?),
+                reason: row.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Every message that cannot be read, the last first.
+    pub fn stray_entries(&self) -> Result<Vec<StrayEntry>, JournalError> {
+        let mut statement = self.connection().prepare(
+            "select id, account, source, first_at, last_at, times, reason, length(payload)
+             from stray order by last_at desc, id desc",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(StrayEntry {
+                id: row.get(0)?,
+                account: row.get(1)?,
+                source: row.get(2)?,
+                first_at: timestamp(row.get(3)?),
+                last_at: timestamp(row.get(4)?),
+                times: row.get(5)?,
+                reason: row.get(6)?,
+                bytes: row.get(7)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The payload of one of them as it came. May hold a VIN and a position.
+    pub fn stray_payload(&self, id: i64) -> Result<Option<Vec<u8>>, JournalError> {
+        let payload = self
+            .connection()
+            .query_row("select payload from stray where id = ?1", [id], |row| row.get(0))
+            .optional()?;
+        Ok(payload)
+    }
+
+    /// Why messages of the streams could not be read, the most frequent reason of each first.
+    pub fn stray_reasons(&self) -> Result<Vec<StrayReason>, JournalError> {
+        let mut statement = self.connection().prepare(
+            "select account, source, reason, sum(times), max(last_at) from stray
+             group by account, source, reason order by account, source, sum(times) desc, reason",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(StrayReason {
+                account: row.get(0)?,
+                source: row.get(1)?,
+                reason: row.get(2)?,
+                times: row.get(3)?,
+                last_at: timestamp(row.get(4)?),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// On disk, hence of a fixed algorithm.
+fn hash(stray: &Stray) -> i64 {
+    let mut digest = Sha256::new();
+    digest.update((stray.topic.len() as u64).to_be_bytes());
+    digest.update(stray.topic.as_bytes());
+    digest.update(&stray.payload);
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest.finalize()[..8]);
+    i64::from_be_bytes(first)
+}

@@ -1,0 +1,200 @@
+//! A journal that is not what was written: told with its place, and everything else is read.
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use rusqlite::Connection;
+
+use super::*;
+use crate::log::scan::{Damage, Scan, Stored};
+use store::FILE;
+
+/// Changes the file behind the journal's back.
+fn tamper(state: &Path, sql: &str) {
+    let changed = Connection::open(state.join(FILE))
+        .unwrap()
+        .execute(sql, [])
+        .unwrap();
+    assert!(changed > 0, "{sql}");
+}
+
+/// Everything that can be read and everything that is told as damaged.
+fn read_through(state: &Path) -> Result<(Vec<Stored>, Vec<Damage>), crate::JournalError> {
+    let mut scan = Scan::open(&state.join(FILE))?;
+    let (mut entries, mut damaged, mut after) = (Vec::new(), Vec::new(), 0);
+    while let Some(stretch) = scan.stretch(after, 7)? {
+        assert!(stretch.last > after, "every stretch leads on");
+        after = stretch.last;
+        entries.extend(stretch.entries);
+        damaged.extend(stretch.damaged);
+    }
+    Ok((entries, damaged))
+}
+
+async fn filled(state: &Path, entries: i64) -> Journal {
+    let journal = open(state);
+    for minute in 0..entries {
+        append(&journal, poll(minute, vec![soc(70, minute)])).await;
+    }
+    journal
+}
+
+#[tokio::test]
+async fn a_damaged_entry_is_passed_over_and_leaves_a_dead_letter() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = filled(state.path(), 5).await;
+    tamper(
+        state.path(),
+        "update log set payload = replace(payload, '70', '71') where seq = 2",
+    );
+    tamper(
+        state.path(),
+        "update log set received_at = received_at + 1 where seq = 4",
+    );
+    tamper(state.path(), "update log set checksum = null where seq = 5");
+    let batch = reader(&journal)
+        .read(&"test".into(), 0, 100)
+        .await
+        .unwrap()
+        .unwrap();
+    let seqs: Vec<_> = batch.entries.iter().map(|entry| entry.seq).collect();
+    assert_eq!((seqs, batch.last), (vec![1, 3], 5));
+    let letters = batch.dead_letters();
+    let places: Vec<_> = letters
+        .iter()
+        .map(|letter| (letter.seq, &*letter.descriptor))
+        .collect();
+    assert_eq!(places, [(2, ""), (4, ""), (5, "")]);
+    assert!(
+        letters[0]
+            .reason
+            .contains("entry 2 (…2345, 2026-03-02T12:01:01Z)"),
+        "{}",
+        letters[0].reason
+    );
+}
+
+#[tokio::test]
+async fn a_payload_that_nobody_can_read_is_damage_also_with_a_right_checksum() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = filled(state.path(), 3).await;
+    let (entries, _) = read_through(state.path()).unwrap();
+    let payload = r#"{"v":2,"readings":[]}"#;
+    let second = &entries[1];
+    let content = crate::log::checksum::Content {
+        seq: 2,
+        vin: second.vin.as_str(),
+        account: "home",
+        source: "telematics",
+        origin: "poll",
+        requested_at: second.requested_at.map(|at| at.as_millisecond()),
+        received_at: second.received_at.as_millisecond(),
+        readings: 1,
+        repeats: 0,
+        payload,
+    };
+    let sql = format!(
+        "update log set payload = '{payload}', checksum = {} where seq = 2",
+        content.checksum()
+    );
+    tamper(state.path(), &sql);
+    let batch = reader(&journal)
+        .read(&"test".into(), 0, 100)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((batch.entries.len(), batch.damaged.len()), (2, 1));
+    assert!(
+        batch.damaged[0].reason.contains("version 2"),
+        "{}",
+        batch.damaged[0]
+    );
+}
+
+#[tokio::test]
+async fn an_entry_that_is_not_there_is_missed_but_not_one_that_was_forgotten() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = filled(state.path(), 9).await;
+    let forgotten = journal.prune(poll(2, vec![]).received_at, vec![]).await.unwrap();
+    assert_eq!(forgotten, 2);
+    tamper(state.path(), "delete from log where seq in (5, 6, 9)");
+    let (entries, damaged) = read_through(state.path()).unwrap();
+    let seqs: Vec<_> = entries.iter().map(|entry| entry.seq).collect();
+    assert_eq!(seqs, [3, 4, 7, 8]);
+    let places: Vec<_> = damaged.iter().map(|damage| (damage.first, damage.last)).collect();
+    assert_eq!(places, [(5, 6), (9, 9)]);
+    // The next entry has a number of its own all the same.
+    assert_eq!(append(&journal, poll(20, vec![soc(1, 20)])).await.seq, Some(10));
+}
+
+#[tokio::test]
+async fn a_number_that_was_changed_hides_no_other() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = filled(state.path(), 9).await;
+    drop(journal);
+    tamper(state.path(), "update log set seq = 1000000 where seq = 4");
+    let (entries, damaged) = read_through(state.path()).unwrap();
+    let seqs: Vec<_> = entries.iter().map(|entry| entry.seq).collect();
+    assert_eq!(seqs, [1, 2, 3, 5, 6, 7, 8, 9]);
+    assert_eq!((damaged[0].first, damaged[0].last), (4, 4));
+}
+
+/// The whole file is fair game. Each time every entry is either as it was or told as damaged; a journal whose
+/// very beginning is hit may be refused as a whole.
+#[tokio::test]
+async fn bytes_flipped_anywhere_alter_nothing_in_silence() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = filled(state.path(), 1_500).await;
+    let large = format!(r#"{{"value":"{}"}}"#, "x".repeat(20_000));
+    append(&journal, poll(2_000, vec![raw("vehicle.new", &large)])).await;
+    append(&journal, poll(2_001, vec![soc(71, 2_001)])).await;
+    journal.store.checkpoint().await;
+    drop(journal);
+    let (truth, damaged) = read_through(state.path()).unwrap();
+    assert_eq!((truth.len(), damaged.len()), (1_502, 0));
+    let sound = std::fs::read(state.path().join(FILE)).unwrap();
+    let mut random = StdRng::seed_from_u64(20_260_301);
+    let (mut refused, mut hurt) = (0, 0);
+    for round in 0..150 {
+        let copy = tempfile::tempdir().unwrap();
+        let mut bytes = sound.clone();
+        for _ in 0..random.random_range(1..=4) {
+            let at = random.random_range(0..bytes.len());
+            if round % 3 == 0 {
+                // A sector that was never written.
+                let sector = at / 512 * 512;
+                bytes[sector..(sector + 512).min(sound.len())].fill(0);
+            } else {
+                bytes[at] ^= 1 << random.random_range(0..8);
+            }
+        }
+        std::fs::write(copy.path().join(FILE), &bytes).unwrap();
+        let Ok((entries, damaged)) = read_through(copy.path()) else {
+            refused += 1;
+            continue;
+        };
+        hurt += usize::from(!damaged.is_empty());
+        let mut left = entries.iter().peekable();
+        for wanted in &truth {
+            let told = damaged
+                .iter()
+                .any(|damage| (damage.first..=damage.last).contains(&wanted.seq));
+            match left.peek() {
+                Some(found) if found.seq == wanted.seq => {
+                    assert_eq!(left.next(), Some(wanted), "round {round}");
+                    assert!(!told, "round {round}: {} is read and told", wanted.seq);
+                }
+                _ => assert!(
+                    told,
+                    "round {round}: {} is lost in silence: {damaged:?}",
+                    wanted.seq
+                ),
+            }
+        }
+        assert_eq!(
+            left.next(),
+            None,
+            "round {round}: an entry that was never written"
+        );
+    }
+    assert!(hurt > 50 && refused < 40, "{hurt} hurt, {refused} refused");
+}

@@ -1,0 +1,172 @@
+//! Cursors, dead letters and batches.
+
+use std::sync::Arc;
+
+use collector_core::Rejection;
+
+use super::*;
+use crate::log::deliver::{Acknowledgement, Rejected};
+
+#[tokio::test]
+async fn a_new_sink_begins_where_it_is_told_and_an_old_one_where_it_was() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    assert_eq!(journal.cursor("archive", 0).await.unwrap(), 0);
+    assert_eq!(journal.cursor("newcomer", 17).await.unwrap(), 17);
+    let acknowledgement = Acknowledgement {
+        last: 5,
+        readings: 3,
+        rejected: vec![],
+    };
+    journal
+        .acknowledge("archive", time(NOON), acknowledgement)
+        .await
+        .unwrap();
+    drop(journal);
+    let journal = open(state.path());
+    assert_eq!(journal.cursor("archive", 99).await.unwrap(), 5);
+    assert_eq!(journal.cursor("newcomer", 0).await.unwrap(), 17);
+}
+
+#[tokio::test]
+async fn a_cursor_never_goes_back() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    journal.cursor("archive", 0).await.unwrap();
+    for last in [5, 3] {
+        let acknowledgement = Acknowledgement {
+            last,
+            ..Acknowledgement::default()
+        };
+        journal
+            .acknowledge("archive", time(NOON), acknowledgement)
+            .await
+            .unwrap();
+    }
+    assert_eq!(journal.cursor("archive", 0).await.unwrap(), 5);
+}
+
+#[tokio::test]
+async fn a_refused_reading_is_named_among_the_dead_letters() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    journal.cursor("strict", 0).await.unwrap();
+    let power = raw(
+        "vehicle.powertrain.electric.battery.charging.power",
+        r#"{"value":"11","unit":"kW"}"#,
+    );
+    append(&journal, poll(0, vec![soc(70, 0), power])).await;
+    let batch = reader(&journal)
+        .read(&"test".into(), 0, 10)
+        .await
+        .unwrap()
+        .unwrap();
+    let refuse = |seq, reading| Rejection {
+        seq,
+        reading,
+        reason: "field type conflict".to_owned(),
+    };
+    let rejections = vec![refuse(1, 1), refuse(1, 1), refuse(1, 7), refuse(9, 0)];
+    let rejected = Rejected::all(rejections, &batch.entries);
+    let named: Vec<_> = rejected
+        .iter()
+        .map(|rejected| (rejected.seq, rejected.moment.is_some()))
+        .collect();
+    assert_eq!(
+        named,
+        [(1, true), (1, false), (9, false)],
+        "one letter a reading, and one for the entry where nobody knows which"
+    );
+    let rejected = rejected[..1].to_vec();
+    let acknowledgement = Acknowledgement {
+        last: 1,
+        readings: 1,
+        rejected,
+    };
+    journal
+        .acknowledge("strict", time(NOON), acknowledgement)
+        .await
+        .unwrap();
+    let letter: String = inspect(
+        state.path(),
+        "select sink || ' ' || seq || ' ' || descriptor || ' ' || reason from dead_letter",
+    );
+    assert_eq!(
+        letter,
+        "strict 1 vehicle.powertrain.electric.battery.charging.power field type conflict"
+    );
+    let sinks = journal.overview().unwrap().sinks().unwrap();
+    assert_eq!((sinks[0].dead_letters, sinks[0].delivered_readings), (1, 1));
+}
+
+#[tokio::test]
+async fn a_batch_holds_about_what_was_asked_for_and_a_snapshot_is_never_divided() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    for minute in 0..4 {
+        let readings = (0..3).map(|second| soc(70 + second, minute)).collect();
+        append(&journal, poll(minute, readings)).await;
+    }
+    let reader = reader(&journal);
+    for (size, seqs) in [(1, 1), (3, 1), (4, 2), (6, 2), (7, 3), (1_000, 4)] {
+        let batch = reader.read(&"test".into(), 0, size).await.unwrap().unwrap();
+        assert_eq!(batch.entries.len(), seqs, "{size} readings");
+        assert_eq!(batch.readings, seqs * 3);
+        assert_eq!(batch.last, seqs as u64);
+    }
+    assert!(reader.read(&"test".into(), 4, 10).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn readers_at_the_same_place_are_given_the_same_entries() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    for minute in 0..8 {
+        append(&journal, poll(minute, vec![soc(70, minute)])).await;
+    }
+    let reader = reader(&journal);
+    let first = reader.read(&"test".into(), 2, 3).await.unwrap().unwrap();
+    let second = reader.clone().read(&"test".into(), 2, 3).await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(&first.entries, &second.entries));
+    // What was not full is read again: more may have come.
+    let tail = reader.read(&"test".into(), 6, 3).await.unwrap().unwrap();
+    append(&journal, poll(9, vec![soc(71, 9)])).await;
+    let longer = reader.read(&"test".into(), 6, 3).await.unwrap().unwrap();
+    assert_eq!((tail.entries.len(), longer.entries.len()), (2, 3));
+}
+
+#[tokio::test]
+async fn vehicles_have_the_names_of_the_pipeline_file() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(&journal, poll(0, vec![soc(70, 0)])).await;
+    let other = RawSnapshot {
+        vin: vin(1),
+        ..poll(0, vec![soc(70, 0)])
+    };
+    append(&journal, other).await;
+    let reader = journal.reader([(vin(0), "i3".into())].into()).unwrap();
+    let batch = reader.read(&"test".into(), 0, 10).await.unwrap().unwrap();
+    let names: Vec<_> = batch
+        .entries
+        .iter()
+        .map(|entry| entry.snapshot.vehicle.name.to_string())
+        .collect();
+    assert_eq!(names, ["i3", "1234567"]);
+    let first = &batch.entries[0].snapshot;
+    assert_eq!(
+        (&*first.account, &*first.source, first.origin),
+        ("home", "telematics", Origin::Poll)
+    );
+    assert_eq!(first.received_at, time(NOON + 86_400_000 + 1_000));
+}
+
+#[tokio::test]
+async fn an_appended_entry_wakes_who_waits_for_it() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    let mut newest = journal.newest();
+    let (appended, changed) = tokio::join!(append(&journal, poll(0, vec![soc(70, 0)])), newest.changed());
+    changed.unwrap();
+    assert_eq!(Some(*newest.borrow()), appended.seq);
+}

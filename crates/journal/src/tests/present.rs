@@ -1,0 +1,191 @@
+//! How things are now, whatever happened to the journal before.
+
+use rusqlite::Connection;
+
+use super::*;
+use crate::care::backup::backup;
+use crate::care::restore::restore;
+use store::FILE;
+
+/// Vehicle, descriptor, value and minutes after noon of the newest readings.
+async fn present(journal: &Journal) -> Vec<(String, String, String, i64)> {
+    let mut present = Vec::new();
+    for snapshot in reader(journal).latest().await.unwrap() {
+        for reading in &snapshot.readings {
+            present.push((
+                snapshot.vehicle.vin.short().to_owned(),
+                reading.descriptor.name().to_owned(),
+                reading.value.to_string(),
+                (reading.measured_at.as_millisecond() - NOON) / 60_000,
+            ));
+        }
+    }
+    present.sort();
+    present
+}
+
+fn socs(values: &[(usize, &str, i64)]) -> Vec<(String, String, String, i64)> {
+    let soc = |&(vehicle, value, minute): &(usize, &str, i64)| {
+        let name = catalogue::find(SOC).unwrap().to_descriptor().name().to_owned();
+        (vin(vehicle).short().to_owned(), name, value.to_owned(), minute)
+    };
+    let mut socs: Vec<_> = values.iter().map(soc).collect();
+    socs.sort();
+    socs
+}
+
+fn of(vehicle: usize, snapshot: RawSnapshot) -> RawSnapshot {
+    RawSnapshot {
+        vin: vin(vehicle),
+        ..snapshot
+    }
+}
+
+/// Two vehicles, values out of order and two under one stamp.
+async fn eventful(journal: &Journal) {
+    append(journal, poll(0, vec![soc(70, 3), soc(69, 1)])).await;
+    append(journal, of(1, poll(1, vec![soc(50, 2)]))).await;
+    append(journal, poll(2, vec![soc(68, 0), soc(71, 3)])).await;
+    append(journal, of(1, poll(3, vec![soc(49, 1)]))).await;
+    append(journal, poll(4, vec![])).await;
+}
+
+const NOW: [(usize, &str, i64); 2] = [(0, "71", 3), (1, "50", 2)];
+
+#[tokio::test]
+async fn it_outlives_a_restart_a_move_and_a_restore() {
+    let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let [one, two, three] = folders.each_ref().map(|folder| folder.path());
+    let journal = open(one);
+    eventful(&journal).await;
+    assert_eq!(present(&journal).await, socs(&NOW));
+    drop(journal);
+    let journal = open(one);
+    assert_eq!(present(&journal).await, socs(&NOW));
+
+    let mut lines = Vec::new();
+    let wanted = crate::care::export::Wanted::default();
+    crate::care::export::export(one, &wanted, time(NOON), &mut lines, |_| panic!(), |_| ()).unwrap();
+    let moved = open(two);
+    append(&moved, poll(9, vec![soc(80, 9)])).await;
+    let mut lines = &*lines;
+    let import = moved.import(&mut lines, |_, error| panic!("{error}"), |_| ());
+    assert_eq!(import.await.unwrap().entries, 5);
+    assert_eq!(present(&moved).await, socs(&[(0, "80", 9), (1, "50", 2)]));
+    let arrived = moved.overview().unwrap().arrivals().unwrap();
+    assert_eq!(arrived.iter().map(|arrivals| arrivals.entries).sum::<u64>(), 6);
+
+    let file = folders[2].path().join("backup");
+    backup(one, &one.join("tokens"), &file, time(NOON), false).unwrap();
+    append(&journal, poll(10, vec![soc(90, 10)])).await;
+    std::fs::create_dir(three.join("state")).unwrap();
+    let restored_to = three.join("state");
+    restore(
+        &file,
+        &restored_to,
+        &restored_to.join("tokens"),
+        time(NOON),
+        false,
+        |_, _| Ok(()),
+    )
+    .unwrap();
+    let restored = open(&restored_to);
+    assert_eq!(present(&restored).await, socs(&NOW));
+    append(&restored, poll(11, vec![soc(91, 11), soc(60, 2)])).await;
+    assert_eq!(present(&restored).await, socs(&[(0, "91", 11), (1, "50", 2)]));
+    // Behind the numbers that were left out, all is counted as before.
+    let overview = restored.overview().unwrap();
+    assert_eq!(overview.behind(5).unwrap().readings, 2);
+    assert_eq!(
+        (
+            overview.log().unwrap().snapshots,
+            overview.log().unwrap().readings
+        ),
+        (6, 8)
+    );
+}
+
+#[tokio::test]
+async fn what_was_forgotten_is_left_out_until_something_newer_comes() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    eventful(&journal).await;
+    let before = poll(2, vec![]).received_at;
+    assert_eq!(journal.prune(before, vec![]).await.unwrap(), 2);
+    assert_eq!(present(&journal).await, socs(&NOW[..1]));
+    // Still older than what was forgotten.
+    assert_eq!(
+        append(&journal, of(1, poll(5, vec![soc(48, 1), soc(50, 2)])))
+            .await
+            .new,
+        1
+    );
+    assert_eq!(present(&journal).await, socs(&NOW[..1]));
+    append(&journal, of(1, poll(6, vec![soc(51, 6)]))).await;
+    assert_eq!(present(&journal).await, socs(&[(0, "71", 3), (1, "51", 6)]));
+    let overview = journal.overview().unwrap();
+    let log = overview.log().unwrap();
+    assert_eq!((log.snapshots, log.readings), (5, 5), "what is there");
+    let arrived: u64 = overview
+        .vehicles()
+        .unwrap()
+        .iter()
+        .map(|totals| totals.readings)
+        .sum();
+    assert_eq!(arrived, 8, "what ever came");
+}
+
+#[tokio::test]
+async fn a_damaged_entry_hides_its_own_values_alone_until_it_is_mended() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    eventful(&journal).await;
+    let mut lines = Vec::new();
+    let wanted = crate::care::export::Wanted::default();
+    crate::care::export::export(
+        state.path(),
+        &wanted,
+        time(NOON),
+        &mut lines,
+        |_| panic!(),
+        |_| (),
+    )
+    .unwrap();
+    let tamper = Connection::open(state.path().join(FILE)).unwrap();
+    tamper
+        .execute("update log set repeats = 9 where seq = 3", [])
+        .unwrap();
+    assert_eq!(present(&journal).await, socs(&NOW[1..]));
+    let mut lines = &*lines;
+    let import = journal.import(&mut lines, |_, error| panic!("{error}"), |_| ());
+    assert_eq!(import.await.unwrap().mended, 1);
+    assert_eq!(present(&journal).await, socs(&NOW));
+    let arrivals = journal.overview().unwrap().arrivals().unwrap();
+    let sum = |count: fn(&crate::log::overview::Arrivals) -> u64| arrivals.iter().map(count).sum::<u64>();
+    assert_eq!(
+        (sum(|a| a.snapshots), sum(|a| a.entries), sum(|a| a.readings)),
+        (5, 5, 6),
+        "once"
+    );
+}
+
+#[tokio::test]
+async fn vehicles_belong_to_the_account_that_brought_them_last() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    eventful(&journal).await;
+    let late = [poll(9, vec![soc(90, 9)])];
+    journal
+        .append("other".into(), "telematics".into(), late.into())
+        .await
+        .unwrap();
+    let names = std::collections::HashMap::from([(vin(0), "i4".into())]);
+    let vehicles = journal.reader(names).unwrap().vehicles().await.unwrap();
+    let told = vehicles
+        .iter()
+        .map(|(vehicle, account)| (&*vehicle.name, account.as_deref()));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [(vin(1).production_number(), Some("home")), ("i4", Some("other"))]
+    );
+}

@@ -1,0 +1,70 @@
+//! The memory of the control plane: what was asked of BMW, what came of it, and what was told.
+//!
+//! Its tables lie in the state database ([`store`]) beside the journal's. An answer means that the commit is on disk.
+//!
+//! * [`Calls`]: calls spent, written before they leave. [`Polls`]: when what was asked, and comes next.
+//! * [`Containers`]: containers and what they hold. [`Vehicles`]: vehicles that are known.
+//! * [`Streams`]: how the streams fare. [`States`]: how every component fares. [`Notes`]: what the owner was told.
+//! * [`overview`]: what `cardata status` shows of it, from any process.
+//!
+//! [`SqlLedger`] keeps all of it in the database, [`testing::MemoryLedger`] in memory.
+
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
+
+mod calls;
+mod containers;
+pub mod overview;
+mod polls;
+mod states;
+mod streams;
+pub mod testing;
+#[cfg(test)]
+mod tests;
+mod told;
+mod vehicles;
+
+use rusqlite::Connection;
+use store::sql::Access;
+use store::{Schema, Store};
+
+pub use calls::{Calls, carry_over};
+pub use containers::{Containers, CreatedContainer, SetUpdate, SourceSet, StoredSet};
+pub use polls::{PlannedPoll, PollRecord, Polls};
+pub use states::{Announcer, Publisher, States};
+pub use store::StoreError;
+pub use streams::{StreamFact, StreamRecord, Streams, heard};
+pub use told::{Condition, Notes, Told};
+pub use vehicles::{KnownVehicle, MappedVehicle, Vehicles};
+
+/// The tables of the ledger.
+pub const SCHEMA: Schema = Schema {
+    steps: &[(4, include_str!("tables.sql"))],
+    from_undivided: include_str!("from_undivided.sql"),
+};
+
+/// All of the ledger.
+pub trait Ledger: Calls + Polls + Containers + Vehicles + Streams + States + Notes {}
+
+impl<T: Calls + Polls + Containers + Vehicles + Streams + States + Notes> Ledger for T {}
+
+/// A ledger in the state database. Clones share it.
+#[derive(Debug, Clone)]
+pub struct SqlLedger {
+    store: Store,
+}
+
+impl SqlLedger {
+    /// The ledger in a database that was opened with [`SCHEMA`].
+    pub fn new(store: &Store) -> Self {
+        Self { store: store.clone() }
+    }
+
+    /// Runs `job` in a transaction of its own.
+    async fn transact<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.store.transact(move |tx| job(tx.connection())).await
+    }
+}

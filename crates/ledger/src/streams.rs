@@ -1,0 +1,154 @@
+//! What is known of the streams: since when each is connected, and how it fared.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use async_trait::async_trait;
+use store::sql::Access;
+use store::{StoreError, Tx, timestamp};
+
+use crate::SqlLedger;
+use crate::overview::Overview;
+
+/// The connection of one account's stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamRecord {
+    pub account: String,
+    pub source: String,
+    /// Since when it is logged in without an interruption; `None` while it is not, as far as its process could say.
+    pub connected_since: Option<Timestamp>,
+    /// When the last message was stored, of whatever vehicle.
+    pub last_message_at: Option<Timestamp>,
+    pub logins: u64,
+    /// How often another program took the connection.
+    pub evictions: u64,
+}
+
+/// Something that happened to a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamFact {
+    /// Logged in and subscribed; the first of several logins without an interruption says since when.
+    LoggedIn { at: Timestamp },
+    /// The last connection is over.
+    Ended,
+    /// Messages are in the journal.
+    Heard { at: Timestamp },
+    /// Another program took the connection this many more times.
+    Evicted { times: u32 },
+    /// What the breaker must know after a restart: JSON of its own.
+    Breaker(String),
+}
+
+/// How the streams fare.
+#[async_trait]
+pub trait Streams: std::fmt::Debug + Send + Sync {
+    /// Writes down what happened to a stream, in this order.
+    async fn remember_stream(
+        &self,
+        account: &str,
+        source: &str,
+        facts: Vec<StreamFact>,
+    ) -> Result<(), StoreError>;
+
+    /// What the breaker of a stream was told to remember.
+    async fn stream_breaker(&self, account: &str, source: &str) -> Result<Option<String>, StoreError>;
+}
+
+#[async_trait]
+impl Streams for SqlLedger {
+    async fn remember_stream(
+        &self,
+        account: &str,
+        source: &str,
+        facts: Vec<StreamFact>,
+    ) -> Result<(), StoreError> {
+        let (account, source) = (account.to_owned(), source.to_owned());
+        self.transact(move |connection| remember(connection, &account, &source, &facts))
+            .await
+    }
+
+    async fn stream_breaker(&self, account: &str, source: &str) -> Result<Option<String>, StoreError> {
+        let (account, source) = (account.to_owned(), source.to_owned());
+        self.transact(move |connection| {
+            let breaker = connection
+                .query_row(
+                    "select breaker from stream where account = ?1 and source = ?2",
+                    params![account, source],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            Ok(breaker.flatten())
+        })
+        .await
+    }
+}
+
+/// Notes that messages of a stream are in the journal, in the transaction that stores them.
+///
+/// # Errors
+/// The database refuses it.
+pub fn heard(tx: &mut Tx<'_>, account: &str, source: &str, at: Timestamp) -> Result<(), StoreError> {
+    remember(tx.connection(), account, source, &[StreamFact::Heard { at }])
+}
+
+fn remember(
+    connection: &Connection,
+    account: &str,
+    source: &str,
+    facts: &[StreamFact],
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("insert into stream (account, source) values (?1, ?2) on conflict do nothing")?
+        .execute(params![account, source])?;
+    facts
+        .iter()
+        .try_for_each(|fact| note(connection, account, source, fact))
+}
+
+impl Overview {
+    /// Every stream that ever ran here.
+    pub fn streams(&self) -> Result<Vec<StreamRecord>, StoreError> {
+        records(self.connection())
+    }
+}
+
+/// Every stream that ever ran here.
+pub(super) fn records(connection: &Connection) -> Result<Vec<StreamRecord>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "select account, source, connected_since, last_message_at, logins, evictions
+         from stream order by account, source",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(StreamRecord {
+            account: row.get(0)?,
+            source: row.get(1)?,
+            connected_since: row.get::<_, Option<i64>>(2)?.map(timestamp),
+            last_message_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
+            logins: row.get(4)?,
+            evictions: row.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn note(connection: &Connection, account: &str, source: &str, fact: &StreamFact) -> Result<(), StoreError> {
+    let set = match fact {
+        StreamFact::LoggedIn { .. } => "connected_since = coalesce(connected_since, ?3), logins = logins + 1",
+        StreamFact::Ended => "connected_since = ?3",
+        StreamFact::Heard { .. } => "last_message_at = ?3",
+        StreamFact::Evicted { .. } => "evictions = evictions + ?3",
+        StreamFact::Breaker(_) => "breaker = ?3",
+    };
+    let mut statement = connection.prepare_cached(&format!(
+        "update stream set {set} where account = ?1 and source = ?2"
+    ))?;
+    match fact {
+        StreamFact::LoggedIn { at } | StreamFact::Heard { at } => {
+            statement.execute(params![account, source, at.as_millisecond()])?
+        }
+        StreamFact::Ended => statement.execute(params![account, source, None::<i64>])?,
+        StreamFact::Evicted { times } => statement.execute(params![account, source, times])?,
+        StreamFact::Breaker(state) => statement.execute(params![account, source, state])?,
+    };
+    Ok(())
+}

@@ -1,0 +1,478 @@
+//! A ledger in memory: for tests of what stands on it, and the judge of the one in the database.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use collector_core::state::Published;
+use collector_core::{Name, Vin};
+use jiff::{SignedDuration, Timestamp};
+use planner::quota::{Allowance, Denied, Spent};
+use store::StoreError;
+
+use crate::*;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Forgets everything at its end. Fails never.
+#[derive(Debug, Default)]
+pub struct MemoryLedger(Mutex<Tables>);
+
+type Key = (String, String);
+
+#[derive(Debug, Default)]
+struct Tables {
+    calls: Vec<Call>,
+    blocks: BTreeMap<String, Timestamp>,
+    polls: BTreeMap<(String, String, Vin), Poll>,
+    containers: BTreeMap<Key, String>,
+    created: BTreeMap<Key, CreatedContainer>,
+    sets: BTreeMap<Key, StoredSet>,
+    source_sets: BTreeMap<Key, String>,
+    mappings: BTreeMap<String, Timestamp>,
+    /// In the order in which they became known.
+    vehicles: Vec<Vehicle>,
+    streams: BTreeMap<Key, Stream>,
+    components: BTreeMap<(&'static str, Name), Published>,
+    told: BTreeMap<String, Told>,
+}
+
+#[derive(Debug)]
+struct Call {
+    account: String,
+    at: Timestamp,
+    call: &'static str,
+    outcome: Option<&'static str>,
+}
+
+#[derive(Debug)]
+struct Poll {
+    record: PollRecord,
+    plan: Option<PlannedPoll>,
+}
+
+#[derive(Debug)]
+struct Vehicle {
+    known: KnownVehicle,
+    primary: bool,
+}
+
+#[derive(Debug, Default)]
+struct Stream {
+    connected_since: Option<Timestamp>,
+    last_message_at: Option<Timestamp>,
+    logins: u64,
+    evictions: u64,
+    breaker: Option<String>,
+}
+
+fn key(one: &str, two: &str) -> Key {
+    (one.to_owned(), two.to_owned())
+}
+
+impl MemoryLedger {
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What every component last said.
+    pub fn published(&self) -> Vec<Published> {
+        self.lock().components.values().cloned().collect()
+    }
+
+    /// How each stream fares.
+    pub fn streams(&self) -> Vec<StreamRecord> {
+        self.lock().stream_records()
+    }
+
+    /// What was spent by whom, and how it ended, in the order in which it left.
+    pub fn calls(&self) -> Vec<(String, &'static str, Option<&'static str>)> {
+        let tables = self.lock();
+        let calls = tables.calls.iter();
+        calls
+            .map(|call| (call.account.clone(), call.call, call.outcome))
+            .collect()
+    }
+}
+
+impl Tables {
+    fn forget(&mut self, account: &str, id: &str) {
+        self.created.remove(&key(account, id));
+        self.containers
+            .retain(|(own, _), container| own != account || container != id);
+    }
+
+    fn leave_no_call_in_the_future(&mut self, account: &str, now: Timestamp) {
+        let ours = |call: &&mut Call| call.account == account;
+        let newest = self.calls.iter_mut().filter(ours).map(|call| call.at).max();
+        if let Some(ahead) = newest
+            .map(|at| at.duration_since(now))
+            .filter(|ahead| ahead.is_positive())
+        {
+            let late = self.calls.iter_mut().filter(ours);
+            late.filter(|call| call.at > now)
+                .for_each(|call| call.at -= ahead);
+        }
+        if let Some(until) = self.blocks.get_mut(account) {
+            *until = (*until).min(now + DAY);
+        }
+    }
+
+    fn spent(&self, account: &str, now: Timestamp) -> Spent {
+        let ours = self.calls.iter().filter(|call| call.account == account);
+        let mut calls: Vec<_> = ours
+            .map(|call| call.at)
+            .filter(|at| *at >= now - 2 * DAY)
+            .collect();
+        calls.sort();
+        Spent {
+            calls,
+            blocked_until: self.blocks.get(account).copied().filter(|until| *until > now),
+        }
+    }
+
+    fn vehicle(&mut self, vin: &Vin) -> &mut Vehicle {
+        let found = self.vehicles.iter().position(|vehicle| vehicle.known.vin == *vin);
+        let index = found.unwrap_or_else(|| {
+            self.vehicles.push(Vehicle {
+                known: KnownVehicle {
+                    vin: vin.clone(),
+                    account: None,
+                    details: None,
+                },
+                primary: false,
+            });
+            self.vehicles.len() - 1
+        });
+        &mut self.vehicles[index]
+    }
+
+    fn stream_records(&self) -> Vec<StreamRecord> {
+        let records = self
+            .streams
+            .iter()
+            .map(|((account, source), stream)| StreamRecord {
+                account: account.clone(),
+                source: source.clone(),
+                connected_since: stream.connected_since,
+                last_message_at: stream.last_message_at,
+                logins: stream.logins,
+                evictions: stream.evictions,
+            });
+        records.collect()
+    }
+}
+
+#[async_trait]
+impl Calls for MemoryLedger {
+    async fn spend_call(
+        &self,
+        account: &str,
+        call: &'static str,
+        now: Timestamp,
+        allowance: Allowance,
+    ) -> Result<Result<i64, Denied>, StoreError> {
+        let mut tables = self.lock();
+        tables.leave_no_call_in_the_future(account, now);
+        if let Err(denied) = allowance.permits(&tables.spent(account, now), now) {
+            return Ok(Err(denied));
+        }
+        tables.calls.push(Call {
+            account: account.to_owned(),
+            at: now,
+            call,
+            outcome: None,
+        });
+        Ok(Ok(i64::try_from(tables.calls.len()).unwrap_or(i64::MAX)))
+    }
+
+    async fn settle_call(&self, id: i64, outcome: &'static str) -> Result<(), StoreError> {
+        let index = usize::try_from(id - 1).unwrap_or(usize::MAX);
+        if let Some(call) = self.lock().calls.get_mut(index) {
+            call.outcome = Some(outcome);
+        }
+        Ok(())
+    }
+
+    async fn block_calls(&self, account: &str, until: Timestamp) -> Result<(), StoreError> {
+        self.lock().blocks.insert(account.to_owned(), until);
+        Ok(())
+    }
+
+    async fn spent_calls(&self, account: &str, now: Timestamp) -> Result<Spent, StoreError> {
+        let mut tables = self.lock();
+        tables.leave_no_call_in_the_future(account, now);
+        Ok(tables.spent(account, now))
+    }
+
+    async fn move_with_the_clock(&self, account: &str, by: SignedDuration) -> Result<(), StoreError> {
+        let mut tables = self.lock();
+        let calls = tables.calls.iter_mut();
+        calls
+            .filter(|call| call.account == account)
+            .for_each(|call| call.at += by);
+        let polls = tables.polls.iter_mut();
+        polls
+            .filter(|((own, ..), _)| own == account)
+            .for_each(|(_, poll)| poll.record.last_at += by);
+        Ok(())
+    }
+
+    async fn upkeep_calls(&self, account: &str, now: Timestamp) -> Result<u32, StoreError> {
+        let tables = self.lock();
+        let upkeep = tables
+            .calls
+            .iter()
+            .filter(|call| call.account == account && call.at > now - DAY && call.call != "telematic_data");
+        Ok(u32::try_from(upkeep.count()).unwrap_or(u32::MAX))
+    }
+}
+
+#[async_trait]
+impl Polls for MemoryLedger {
+    async fn poll_record(
+        &self,
+        account: &str,
+        source: &str,
+        vin: &Vin,
+    ) -> Result<Option<PollRecord>, StoreError> {
+        let key = (account.to_owned(), source.to_owned(), vin.clone());
+        Ok(self.lock().polls.get(&key).map(|poll| poll.record.clone()))
+    }
+
+    async fn remember_poll(
+        &self,
+        account: &str,
+        source: &str,
+        vin: &Vin,
+        record: PollRecord,
+    ) -> Result<(), StoreError> {
+        let key = (account.to_owned(), source.to_owned(), vin.clone());
+        let mut tables = self.lock();
+        let before = tables.polls.remove(&key);
+        let old = before.as_ref().map(|poll| &poll.record);
+        let record = PollRecord {
+            last_success_at: record.last_success_at.or(old.and_then(|old| old.last_success_at)),
+            activity: record.activity.or(old.and_then(|old| old.activity.clone())),
+            ..record
+        };
+        let plan = before.and_then(|poll| poll.plan);
+        tables.polls.insert(key, Poll { record, plan });
+        Ok(())
+    }
+
+    async fn remember_plan(&self, account: &str, polls: Vec<PlannedPoll>) -> Result<(), StoreError> {
+        let mut tables = self.lock();
+        for plan in polls {
+            let key = (account.to_owned(), plan.source.clone(), plan.vin.clone());
+            if let Some(poll) = tables.polls.get_mut(&key) {
+                poll.plan = Some(plan);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Containers for MemoryLedger {
+    async fn container(&self, account: &str, fingerprint: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.lock().containers.get(&key(account, fingerprint)).cloned())
+    }
+
+    async fn descriptor_set(
+        &self,
+        account: &str,
+        fingerprint: &str,
+    ) -> Result<(Option<StoredSet>, Option<String>), StoreError> {
+        let (tables, key) = (self.lock(), key(account, fingerprint));
+        Ok((
+            tables.sets.get(&key).cloned(),
+            tables.containers.get(&key).cloned(),
+        ))
+    }
+
+    async fn remember_set(
+        &self,
+        account: &str,
+        fingerprint: &str,
+        update: SetUpdate,
+    ) -> Result<(), StoreError> {
+        let (mut tables, set) = (self.lock(), key(account, fingerprint));
+        tables.sets.insert(set.clone(), update.set);
+        match update.container {
+            Some(container) => tables.containers.insert(set, container),
+            None => tables.containers.remove(&set),
+        };
+        for created in update.created {
+            let id = key(account, &created.id);
+            tables.created.entry(id).or_insert(created);
+        }
+        if let Some(deleted) = update.deleted {
+            tables.forget(account, &deleted);
+        }
+        Ok(())
+    }
+
+    async fn created_containers(&self, account: &str) -> Result<Vec<CreatedContainer>, StoreError> {
+        let tables = self.lock();
+        let created = tables.created.iter().filter(|((own, _), _)| own == account);
+        let mut created: Vec<_> = created.map(|(_, created)| created.clone()).collect();
+        created.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        Ok(created)
+    }
+
+    async fn forget_container(&self, account: &str, id: &str) -> Result<(), StoreError> {
+        self.lock().forget(account, id);
+        Ok(())
+    }
+
+    async fn note_source_set(
+        &self,
+        account: &str,
+        source: &str,
+        fingerprint: &str,
+    ) -> Result<(), StoreError> {
+        let set = fingerprint.to_owned();
+        self.lock().source_sets.insert(key(account, source), set);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Vehicles for MemoryLedger {
+    async fn mapped_vehicles(
+        &self,
+        account: &str,
+    ) -> Result<Option<(Timestamp, Vec<MappedVehicle>)>, StoreError> {
+        let tables = self.lock();
+        let Some(at) = tables.mappings.get(account) else {
+            return Ok(None);
+        };
+        let ours = tables.vehicles.iter().filter(|vehicle| {
+            let owner = &vehicle.known.account;
+            owner.as_deref() == Some(account)
+        });
+        let vehicles = ours.map(|vehicle| MappedVehicle {
+            vin: vehicle.known.vin.clone(),
+            primary: vehicle.primary,
+        });
+        Ok(Some((*at, vehicles.collect())))
+    }
+
+    async fn remember_mapping(
+        &self,
+        account: &str,
+        at: Timestamp,
+        vehicles: Vec<MappedVehicle>,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.lock();
+        for vehicle in &mut tables.vehicles {
+            if vehicle.known.account.as_deref() == Some(account) {
+                vehicle.known.account = None;
+            }
+        }
+        for MappedVehicle { vin, primary } in vehicles {
+            let vehicle = tables.vehicle(&vin);
+            vehicle.known.account = Some(account.into());
+            vehicle.primary = primary;
+        }
+        tables.mappings.insert(account.to_owned(), at);
+        Ok(())
+    }
+
+    async fn remember_details(&self, vin: Vin, details: String) -> Result<(), StoreError> {
+        self.lock().vehicle(&vin).known.details = Some(details);
+        Ok(())
+    }
+
+    async fn details(&self, vin: Vin) -> Result<Option<String>, StoreError> {
+        let tables = self.lock();
+        let mut vehicles = tables.vehicles.iter();
+        let found = vehicles.find(|vehicle| vehicle.known.vin == vin);
+        Ok(found.and_then(|vehicle| vehicle.known.details.clone()))
+    }
+
+    async fn known_vehicles(&self) -> Result<Vec<KnownVehicle>, StoreError> {
+        let tables = self.lock();
+        let mut known: Vec<_> = tables
+            .vehicles
+            .iter()
+            .map(|vehicle| vehicle.known.clone())
+            .collect();
+        known.sort_by(|a, b| a.vin.as_str().cmp(b.vin.as_str()));
+        Ok(known)
+    }
+}
+
+#[async_trait]
+impl Streams for MemoryLedger {
+    async fn remember_stream(
+        &self,
+        account: &str,
+        source: &str,
+        facts: Vec<StreamFact>,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.lock();
+        let stream = tables.streams.entry(key(account, source)).or_default();
+        for fact in facts {
+            match fact {
+                StreamFact::LoggedIn { at } => {
+                    stream.connected_since = stream.connected_since.or(Some(at));
+                    stream.logins += 1;
+                }
+                StreamFact::Ended => stream.connected_since = None,
+                StreamFact::Heard { at } => stream.last_message_at = Some(at),
+                StreamFact::Evicted { times } => stream.evictions += u64::from(times),
+                StreamFact::Breaker(state) => stream.breaker = Some(state),
+            }
+        }
+        Ok(())
+    }
+
+    async fn stream_breaker(&self, account: &str, source: &str) -> Result<Option<String>, StoreError> {
+        let tables = self.lock();
+        let stream = tables.streams.get(&key(account, source));
+        Ok(stream.and_then(|stream| stream.breaker.clone()))
+    }
+}
+
+#[async_trait]
+impl States for MemoryLedger {
+    async fn publish(&self, published: Published) -> Result<(), StoreError> {
+        let key = (published.state.stored().0, published.name.clone());
+        self.lock().components.insert(key, published);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Notes for MemoryLedger {
+    async fn told(&self, prefix: &str) -> Result<HashMap<String, Told>, StoreError> {
+        let tables = self.lock();
+        let told = tables.told.iter();
+        Ok(told
+            .filter_map(|(topic, told)| Some((topic.strip_prefix(prefix)?.to_owned(), told.clone())))
+            .collect())
+    }
+
+    async fn remember_told(&self, topic: String, told: Option<Told>) -> Result<(), StoreError> {
+        let mut tables = self.lock();
+        match told {
+            Some(told) => tables.told.insert(topic, told),
+            None => tables.told.remove(&topic),
+        };
+        Ok(())
+    }
+
+    async fn condition(&self) -> Result<Condition, StoreError> {
+        let tables = self.lock();
+        let blocked = tables.blocks.iter();
+        Ok(Condition {
+            components: tables.components.values().cloned().collect(),
+            streams: tables.stream_records(),
+            blocked: blocked
+                .map(|(account, until)| (account.clone(), *until))
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! What is known of each descriptor: from the catalogue, else from its first value.
+
+use std::sync::Arc;
+
+use catalogue::CATALOGUE;
+use collector_core::{Descriptor, Unit, ValueType};
+use hashbrown::HashMap;
+
+use super::body::{Body, Scalar};
+use super::{unit, value};
+
+/// A descriptor with what its values need to be read.
+#[derive(Debug, Clone)]
+pub struct Known {
+    pub descriptor: Descriptor,
+    /// BMW stamps its values with the time of the call.
+    pub request_stamped: bool,
+}
+
+/// Every descriptor of the catalogue, and those that were learned. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct KnownDescriptors {
+    catalogue: Arc<HashMap<&'static str, Known>>,
+    learned: HashMap<Box<str>, Known>,
+}
+
+impl Default for KnownDescriptors {
+    fn default() -> Self {
+        let catalogue = CATALOGUE.iter().map(|entry| {
+            let known = Known {
+                descriptor: entry.to_descriptor(),
+                request_stamped: entry.request_stamped,
+            };
+            (entry.descriptor, known)
+        });
+        Self {
+            catalogue: Arc::new(catalogue.collect()),
+            learned: HashMap::new(),
+        }
+    }
+}
+
+impl KnownDescriptors {
+    pub fn get(&self, descriptor: &str) -> Option<&Known> {
+        self.catalogue
+            .get(descriptor)
+            .or_else(|| self.learned.get(descriptor))
+    }
+
+    /// Remembers a descriptor that the catalogue does not have. Its type is fixed from here on.
+    pub fn learn(&mut self, descriptor: &str, value_type: ValueType, unit: Option<Unit>) {
+        let descriptor = Descriptor::new(descriptor, descriptor, value_type, unit);
+        let known = Known {
+            descriptor: descriptor.clone(),
+            request_stamped: false,
+        };
+        self.learned.insert(descriptor.as_str().into(), known);
+    }
+
+    /// Forgets what was learned, to learn it again from the state database.
+    pub fn forget(&mut self) {
+        self.learned.clear();
+    }
+}
+
+/// The type and unit that a first value gives a descriptor; `None` while there is no value.
+pub fn infer(body: &Body<'_>, descriptor: &str) -> Option<(ValueType, Option<Unit>)> {
+    let value_type = match body.value() {
+        Scalar::Null => return None,
+        Scalar::Bool(_) => ValueType::Bool,
+        Scalar::Number(_) => ValueType::Number,
+        Scalar::Nested(_) => ValueType::Text,
+        Scalar::Text(text) if value::is_absent(text.trim(), descriptor) => return None,
+        Scalar::Text(text) if text.trim().parse::<f64>().is_ok_and(f64::is_finite) => ValueType::Number,
+        Scalar::Text(text) if matches!(text.trim(), "true" | "false" | "True" | "False") => ValueType::Bool,
+        Scalar::Text(_) => ValueType::Text,
+    };
+    let unit = match value_type {
+        ValueType::Number => body.unit().and_then(|text| unit::spelled(&text)),
+        _ => None,
+    };
+    Some((value_type, unit))
+}

@@ -1,0 +1,172 @@
+//! One receiver: what it was told, what it has to be told, and trying until it has taken that.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rand::Rng;
+use runtime::Clock;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{Manner, Notice, Pace, send};
+use ledger::Ledger;
+use ledger::Told;
+use pipeline::Channel;
+use runtime::Chain;
+
+/// What only grows is told once in this time.
+const GROWTH: SignedDuration = SignedDuration::from_hours(24);
+
+/// A channel at work.
+pub(super) struct Serving {
+    pub(super) spec: Channel,
+    pub(super) http: reqwest::Client,
+    pub(super) ledger: Arc<dyn Ledger>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) cancelled: CancellationToken,
+    pub(super) pace: Pace,
+}
+
+/// What is to be done about one notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    Send(Notice),
+    /// Nothing is sent, but this is what is known now.
+    Note(Notice),
+}
+
+/// How long one notice has been tried in vain.
+#[derive(Default)]
+struct Trying {
+    topic: String,
+    stage: String,
+    spent: Duration,
+    bound: Duration,
+}
+
+impl Serving {
+    /// Runs until cancelled.
+    pub(super) async fn run(self, mut notices: watch::Receiver<Arc<Vec<Notice>>>) {
+        let prefix = prefix(&self.spec);
+        let mut told = self.ledger.told(&prefix).await.unwrap_or_default();
+        let mut trying = Trying::default();
+        while !self.cancelled.is_cancelled() {
+            let current = notices.borrow_and_update().clone();
+            let Some(step) = next_step(&told, &current, self.clock.now()) else {
+                tokio::select! {
+                    changed = notices.changed() => if changed.is_err() { return },
+                    () = self.cancelled.cancelled() => {}
+                }
+                continue;
+            };
+            let notice = match step {
+                Step::Send(notice) => {
+                    if !self.try_to_send(&notice, &mut trying).await {
+                        continue;
+                    }
+                    notice
+                }
+                Step::Note(notice) => notice,
+            };
+            self.note(&prefix, &mut told, &notice).await;
+        }
+    }
+
+    /// Whether the notice is done with: taken, refused for good, or tried for long enough. Otherwise it has waited.
+    async fn try_to_send(&self, notice: &Notice, trying: &mut Trying) -> bool {
+        let channel = self.spec.label();
+        if (&trying.topic, &trying.stage) != (&notice.topic, &notice.stage) {
+            *trying = Trying {
+                topic: notice.topic.clone(),
+                stage: notice.stage.clone(),
+                spent: Duration::ZERO,
+                bound: self.pace.first,
+            };
+        }
+        let attempt = tokio::select! {
+            result = send(&self.http, &self.spec, notice) => result,
+            () = self.cancelled.cancelled() => return false,
+        };
+        let error = match attempt {
+            Ok(_) => {
+                tracing::info!(channel, topic = notice.topic, "told the owner: {}", notice.title);
+                return true;
+            }
+            Err(error) => error,
+        };
+        if error.is_final || trying.spent >= self.pace.patience {
+            tracing::error!(channel, topic = notice.topic, %error, "the owner could not be told: {}", notice.title);
+            return true;
+        }
+        if trying.spent.is_zero() {
+            tracing::warn!(channel, topic = notice.topic, %error, "the owner cannot be told yet; trying on");
+        }
+        let drawn = trying.bound / 2 + (trying.bound / 2).mul_f64(rand::rng().random_range(0.0..=1.0));
+        let wait = drawn
+            .max(error.retry_after.unwrap_or_default())
+            .min(self.pace.patience);
+        trying.spent += wait;
+        trying.bound = (trying.bound * 2).min(self.pace.longest);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = self.cancelled.cancelled() => {}
+        }
+        false
+    }
+
+    async fn note(&self, prefix: &str, told: &mut HashMap<String, Told>, notice: &Notice) {
+        let level = notice.stage.clone();
+        let new = (!level.is_empty()).then(|| Told {
+            level,
+            at: self.clock.now(),
+        });
+        match new.clone() {
+            Some(new) => drop(told.insert(notice.topic.clone(), new)),
+            None => drop(told.remove(&notice.topic)),
+        }
+        if let Err(error) = self
+            .ledger
+            .remember_told(format!("{prefix}{}", notice.topic), new)
+            .await
+        {
+            tracing::debug!(error = %Chain(&error), "could not note what the owner was told");
+        }
+    }
+}
+
+/// Under what the journal remembers a channel: nothing of its URL can be read from it.
+fn prefix(channel: &Channel) -> String {
+    let digest = Sha256::digest(channel.url.as_str());
+    let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("notify:{}-{short}:", channel.type_name())
+}
+
+/// The first thing to do, if anything. Pure.
+pub(super) fn next_step(told: &HashMap<String, Told>, notices: &[Notice], now: Timestamp) -> Option<Step> {
+    notices
+        .iter()
+        .find_map(|notice| step(told.get(&notice.topic), notice, now))
+}
+
+fn step(told: Option<&Told>, notice: &Notice, now: Timestamp) -> Option<Step> {
+    let (send, note) = (Step::Send(notice.clone()), Step::Note(notice.clone()));
+    match (told, notice.manner) {
+        (None, _) => (!notice.stage.is_empty()).then_some(send),
+        (Some(told), _) if told.level == notice.stage => None,
+        (Some(_), Manner::Change) => Some(send),
+        (Some(_), _) if notice.stage.is_empty() => Some(note),
+        (Some(_), Manner::Beginning) => Some(send),
+        (Some(told), Manner::Growth) => {
+            let number = |text: &str| text.parse::<u64>().unwrap_or(0);
+            if number(&notice.stage) < number(&told.level) {
+                return Some(note);
+            }
+            let since = now.duration_since(told.at);
+            // A time in the future comes from a clock that was set back.
+            (since >= GROWTH || since.is_negative()).then_some(send)
+        }
+    }
+}

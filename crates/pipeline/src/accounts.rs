@@ -1,0 +1,326 @@
+//! `accounts`: BMW logins.
+
+use std::path::{Path, PathBuf};
+
+use cardata_api::stream::StreamEndpoint;
+use cardata_auth::ClientId;
+use collector_core::table::Node;
+use collector_core::{Name, Secret};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use url::Url;
+
+use super::names::{GivenName, Taken};
+use super::problems::Problems;
+use super::section::{self, Placed, Section};
+use super::tokens::TokenOptions;
+use collector_core::scalar::Wrong;
+use collector_core::written_as_text;
+
+/// Calls of every day that are never planned: for paging, for repairing a container, for the user's own commands.
+pub const RESERVED_CALLS: u32 = planner::quota::RESERVED;
+
+const AUTH: &str = cardata_auth::Endpoint::BMW;
+const API: &str = "https://api-cardata.bmwgroup.com";
+const EXAMPLE: &str = "accounts:\n  - name: home\n    client_id: ${CARDATA_CLIENT_ID}";
+
+/// A BMW login (GCID) with the client id that its owner made in BMW's portal.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub name: Name,
+    pub client_id: ClientId,
+    /// Base URL of the OAuth server.
+    pub auth: Url,
+    /// Base URL of the API.
+    pub api: Url,
+    /// Where its stream is.
+    pub stream: StreamEndpoint,
+    /// Certificates (PEM) that vouch for the three servers beside the system's. Absolute.
+    pub ca: Option<PathBuf>,
+    /// The quota that is planned for, in calls a UTC day and a rolling 24 hours.
+    pub calls_per_day: u32,
+    /// Encrypts the tokens: `passphrase` of [`TokenOptions`].
+    pub passphrase: Option<Secret>,
+}
+
+impl Account {
+    /// What is left of the quota when the reserve is taken away.
+    pub fn plannable_calls(&self) -> u32 {
+        self.calls_per_day.saturating_sub(RESERVED_CALLS)
+    }
+
+    /// Whether one of the two servers is BMW's own, where time cannot run faster.
+    pub(super) fn is_at_bmw(&self) -> bool {
+        let at_bmw = |url: &Url| url.host_str().is_some_and(|host| host.ends_with("bmwgroup.com"));
+        at_bmw(&self.auth) || at_bmw(&self.api)
+    }
+}
+
+/// A BMW login. `cardata login` asks its owner to approve it once.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "account")]
+pub(super) struct AccountTable {
+    /// A name of your choice; tokens are stored under it.
+    name: GivenName,
+    /// The client id from the CarData section of BMW's portal: a UUID.
+    client_id: ClientIdText,
+    /// Another backend than BMW's: a simulator, a proxy, a test.
+    endpoints: Option<EndpointsTable>,
+    /// The quota to plan for. BMW allows 50 calls a day; two of them stay reserved.
+    #[serde(default = "fifty")]
+    #[schemars(range(min = 3, max = 1_000_000))]
+    calls_per_day: u32,
+}
+
+/// Where the backend is.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+struct EndpointsTable {
+    /// Base URL of the OAuth server.
+    #[serde(default = "bmw_auth")]
+    auth: HttpUrl,
+    /// Base URL of the API.
+    #[serde(default = "bmw_api")]
+    api: HttpUrl,
+    /// The broker of the stream: `mqtts://host:port`, or `mqtt://` without TLS.
+    #[serde(default = "bmw_stream")]
+    stream: StreamUrl,
+    /// A file of certificates (PEM) that vouch for these servers, beside the system's.
+    ca: Option<PathBuf>,
+}
+
+struct ClientIdText(ClientId);
+
+written_as_text!(ClientIdText, client_id, { "type": "string" });
+
+#[derive(Clone)]
+struct HttpUrl(Url);
+
+written_as_text!(HttpUrl, http_url, { "type": "string" });
+
+impl serde::Serialize for HttpUrl {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+#[derive(Clone)]
+struct StreamUrl(StreamEndpoint);
+
+written_as_text!(StreamUrl, stream_url, { "type": "string", "pattern": "^mqtts?://" });
+
+impl serde::Serialize for StreamUrl {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+fn stream_url(text: &str) -> Result<StreamUrl, Wrong> {
+    let wrong = |error: cardata_api::stream::InvalidEndpoint| {
+        Wrong::new(error.to_string()).help("write for example `mqtts://localhost:8883`")
+    };
+    text.parse().map(StreamUrl).map_err(wrong)
+}
+
+fn fifty() -> u32 {
+    50
+}
+
+#[expect(clippy::expect_used, reason = "the constants are URLs; a test proves it")]
+fn constant(url: &str) -> HttpUrl {
+    HttpUrl(url.parse().expect("a constant URL"))
+}
+
+fn bmw_auth() -> HttpUrl {
+    constant(AUTH)
+}
+
+fn bmw_api() -> HttpUrl {
+    constant(API)
+}
+
+#[expect(clippy::expect_used, reason = "the constant is an address; a test proves it")]
+fn bmw_stream() -> StreamUrl {
+    StreamUrl(StreamEndpoint::BMW.parse().expect("a constant address"))
+}
+
+fn client_id(text: &str) -> Result<ClientIdText, Wrong> {
+    let advice = "copy it from the CarData section of BMW's portal; it looks like 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+    match text.parse() {
+        Ok(client_id) => Ok(ClientIdText(client_id)),
+        // The text may be a token that was pasted by mistake: it is not repeated, and `secrets` covers it in the
+        // drawing.
+        Err(_) => Err(Wrong::new("this is not a client id, which is a UUID of 36 characters").help(advice)),
+    }
+}
+
+fn http_url(text: &str) -> Result<HttpUrl, Wrong> {
+    let help = "write for example `http://localhost:8080`";
+    let url: Url = text
+        .parse()
+        .map_err(|error| Wrong::new(format!("this is not a URL: {error}")).help(help))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(Wrong::new("a URL of a server begins with `http://` or `https://`").help(help));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Wrong::new("user and password cannot stand in this URL").help(help));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Wrong::new("a base URL has no `?` and no `#`").help(help));
+    }
+    Ok(HttpUrl(url))
+}
+
+/// The account of the built-in simulator, for pipelines without one.
+pub(super) fn demo() -> Account {
+    #[expect(clippy::expect_used, reason = "the constant is a UUID; a test proves it")]
+    let client_id = "00000000-0000-4000-8000-000000000900"
+        .parse()
+        .expect("a constant UUID");
+    Account {
+        name: "demo".into(),
+        client_id,
+        auth: bmw_auth().0,
+        api: bmw_api().0,
+        stream: bmw_stream().0,
+        ca: None,
+        calls_per_day: fifty(),
+        passphrase: None,
+    }
+}
+
+pub(super) fn read(
+    root: &Node,
+    base_dir: &Path,
+    tokens: &TokenOptions,
+    problems: &mut Problems,
+) -> Section<Account> {
+    let simulated = root.get("simulator").is_some();
+    if simulated && root.get("accounts").is_none() {
+        let node = Node::scalar("", root.span.clone());
+        return Section {
+            items: vec![Placed {
+                value: Account {
+                    passphrase: tokens.passphrase.clone(),
+                    ..demo()
+                },
+                node,
+            }],
+            complete: true,
+        };
+    }
+    let Some(items) = section::items(root, "accounts", EXAMPLE, problems) else {
+        return Section::default();
+    };
+    let mut section = Section {
+        items: Vec::new(),
+        complete: true,
+    };
+    Taken::given(items, "accounts", problems);
+    for item in items {
+        match account(item, base_dir, simulated, tokens, problems) {
+            Some(value) => section.items.push(Placed {
+                value,
+                node: item.clone(),
+            }),
+            None => section.complete = false,
+        }
+    }
+    section
+}
+
+fn account(
+    item: &Node,
+    base_dir: &Path,
+    simulated: bool,
+    tokens: &TokenOptions,
+    problems: &mut Problems,
+) -> Option<Account> {
+    if !section::is_table(item, "an account", problems) {
+        return None;
+    }
+    let mut item = item.clone();
+    let table: AccountTable = problems.read(&mut item)?;
+    if table.calls_per_day <= RESERVED_CALLS || table.calls_per_day > 1_000_000 {
+        problems
+            .add(
+                &item.locate("calls_per_day"),
+                format!("`calls_per_day` is at least {}", RESERVED_CALLS + 1),
+            )
+            .help(format!(
+                "BMW allows 50 calls a day; {RESERVED_CALLS} of them stay reserved"
+            ));
+    }
+    if let (true, Some((key, _))) = (simulated, item.entry("endpoints")) {
+        problems
+            .add(&key.span, "`endpoints` and `simulator` exclude each other")
+            .help("the simulator is the backend: remove one of the two");
+    }
+    let endpoints = table.endpoints.unwrap_or(EndpointsTable {
+        auth: bmw_auth(),
+        api: bmw_api(),
+        stream: bmw_stream(),
+        ca: None,
+    });
+    Some(Account {
+        name: table.name.0,
+        client_id: table.client_id.0,
+        auth: endpoints.auth.0,
+        api: endpoints.api.0,
+        stream: endpoints.stream.0,
+        ca: endpoints.ca.map(|path| {
+            let path = base_dir.join(path);
+            std::path::absolute(&path).unwrap_or(path)
+        }),
+        calls_per_day: table.calls_per_day,
+        passphrase: tokens.passphrase.clone(),
+    })
+}
+
+/// The account that a name in the file refers to; the mistake where there is none.
+pub(super) fn check_reference(
+    name: &Name,
+    place: &Node,
+    accounts: &Section<Account>,
+    problems: &mut Problems,
+) {
+    if !accounts.complete || accounts.values().any(|account| account.name == *name) {
+        return;
+    }
+    let known: Vec<String> = accounts
+        .values()
+        .map(|account| account.name.to_string())
+        .collect();
+    problems
+        .add(&place.span, format!("there is no account `{name}`"))
+        .help(collector_core::table::suggest(name, &known));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_constants_are_what_they_seem() {
+        assert!(demo().is_at_bmw());
+        assert_eq!(demo().plannable_calls(), 48);
+    }
+
+    #[test]
+    fn endpoints_are_plain_http_urls() {
+        assert!(http_url("http://localhost:8080/bmw").is_ok());
+        for text in [
+            "localhost:8080",
+            "ftp://x",
+            "http://",
+            "http://a:b@c",
+            "http://a?b",
+            "http://a#b",
+            "x y",
+        ] {
+            assert!(http_url(text).is_err(), "{text}");
+        }
+    }
+}

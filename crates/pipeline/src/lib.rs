@@ -1,0 +1,321 @@
+//! The pipeline file: whose data is asked for, how often, and where it goes.
+//!
+//! Only this crate knows YAML. The way of a file:
+//!
+//! ```text
+//! text ─yaml─► tree with places ─interpolate─► tree ─┬─ the engine's sections and keys
+//!                                                    └─ each plugin reads its own table
+//!         every mistake ─► problems ─► report: file, line, column, caret, advice
+//! ```
+//!
+//! Nothing is touched but `${file:…}` and `${credential:…}`: no network, no folder is made. All mistakes are found in one run, and no
+//! value that came from outside of the file is in any of them.
+
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
+
+mod accounts;
+mod connections;
+mod interpolate;
+mod logins;
+mod names;
+mod notify;
+mod options;
+mod outside;
+mod places;
+mod plan;
+mod plugin_table;
+mod positions;
+mod problems;
+mod report;
+mod schema;
+mod secrets;
+mod section;
+mod selection;
+mod show;
+mod sinks;
+mod sources;
+mod streams;
+mod syntax;
+pub mod testing;
+mod timezone;
+mod tokens;
+mod vehicles;
+mod yaml;
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use collector_core::table::{Kind, Node, Span, suggest};
+use jiff::tz::TimeZone;
+
+pub use accounts::{Account, RESERVED_CALLS};
+pub use interpolate::{Environment, ProcessEnvironment};
+pub use notify::{Channel, Form};
+pub use options::{ClockOptions, JournalOptions, Keep, SimulatorOptions};
+pub use report::{Mistake, Report};
+pub use schema::schema;
+pub use selection::descriptor_doubt;
+pub use show::show;
+pub use sinks::SinkSpec;
+pub use sources::SourceSpec;
+pub use streams::StreamPlace;
+pub use tokens::TokenOptions;
+pub use vehicles::{VehicleSpec, Vehicles};
+
+use interpolate::Interpolator;
+use outside::Outside;
+use problems::Problems;
+
+/// A pipeline file that was read and found right.
+#[derive(Debug)]
+pub struct Pipeline {
+    /// The file.
+    pub path: PathBuf,
+    /// Its folder, absolute. Relative paths in the file begin here.
+    pub base_dir: PathBuf,
+    /// Where tokens, journal and quota ledger are; absolute.
+    pub state: PathBuf,
+    /// At least one.
+    pub accounts: Vec<Account>,
+    pub vehicles: Vehicles,
+    /// At least one.
+    pub sources: Vec<SourceSpec>,
+    /// At least one.
+    pub sinks: Vec<SinkSpec>,
+    /// Who is told when a person must act.
+    pub notify: Vec<Channel>,
+    pub journal: JournalOptions,
+    pub clock: ClockOptions,
+    /// Where the owner lives; the system's where the file does not say.
+    pub timezone: TimeZone,
+    /// With it, the backend of every account is the built-in one.
+    pub simulator: Option<SimulatorOptions>,
+    /// What [`show`] prints.
+    shown: String,
+}
+
+/// The pipeline file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    #[error("cannot read the pipeline file {}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    /// The text of all mistakes, drawn.
+    #[error("{0}")]
+    Mistakes(Report),
+}
+
+impl ConfigError {
+    /// Every mistake in the order of the file; none where it could not be read at all.
+    pub fn mistakes(&self) -> &[Mistake] {
+        match self {
+            Self::Read { .. } => &[],
+            Self::Mistakes(report) => report.mistakes(),
+        }
+    }
+
+    /// What a person reads: as `Display`, with the cause and what to do about it; in colours if the reader is a
+    /// terminal.
+    pub fn render(&self, colours: bool) -> String {
+        match self {
+            Self::Read { source, .. } => format!("{self}: {source}; {}", advice(source)),
+            Self::Mistakes(report) => report.render(colours),
+        }
+    }
+}
+
+/// A duration as people write it, such as `30d`; what is wrong with it otherwise.
+pub fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+    collector_core::duration::parse(text).map_err(|wrong| match wrong.help {
+        Some(help) => format!("{}; {help}", wrong.message),
+        None => wrong.message,
+    })
+}
+
+/// What to do about a file that cannot be read.
+fn advice(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => {
+            "name an existing file with `--config`, or make one: configs/pipeline.yaml is an example"
+        }
+        ErrorKind::IsADirectory => "name the file in it, such as pipeline.yaml",
+        ErrorKind::PermissionDenied => "let the user that runs `cardata` read it",
+        _ => "name another file with `--config`",
+    }
+}
+
+/// Reads a pipeline file, with the environment of this process.
+///
+/// # Errors
+///
+/// The file cannot be read, or has mistakes.
+pub fn load(path: &Path) -> Result<Pipeline, ConfigError> {
+    let failed = |source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let absolute = std::path::absolute(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(yaml::MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    let name = path.display().to_string();
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => return Err(not_utf8(&name, &error)),
+    };
+    let base_dir = absolute.parent().unwrap_or(&absolute);
+    let mut pipeline = parse(&name, &text, base_dir, &ProcessEnvironment)?;
+    pipeline.path = absolute;
+    Ok(pipeline)
+}
+
+/// Reads the text of a pipeline file that is called `name` and whose relative paths begin in `base_dir`. Pure, but
+/// for `${file:…}` and `${credential:…}`.
+///
+/// # Errors
+///
+/// Every mistake of the file.
+pub fn parse(
+    name: &str,
+    text: &str,
+    base_dir: &Path,
+    environment: &dyn Environment,
+) -> Result<Pipeline, ConfigError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut problems = Problems::default();
+    let mut outside = Outside::default();
+    let mut masks = Vec::new();
+    let pipeline = match tree(text, &mut problems, &mut masks) {
+        Some(raw) => {
+            masks.extend(secrets::find(&raw, schema::inlined()));
+            let mut root = raw.clone();
+            let mut missing = Problems::default();
+            outside = Interpolator {
+                text,
+                base_dir,
+                environment,
+                problems: &mut missing,
+                outside,
+            }
+            .run(&mut root);
+            let pipeline = read(name, base_dir, &root, &raw, &mut problems);
+            problems.drop_consequences(|span| outside.has_failed(span));
+            problems.append(missing);
+            pipeline
+        }
+        None => {
+            masks.extend(secrets::find_in_text(text));
+            None
+        }
+    };
+    match pipeline {
+        Some(pipeline) if problems.is_empty() => Ok(pipeline),
+        _ => Err(ConfigError::Mistakes(Report::new(
+            name, text, problems, &outside, &masks,
+        ))),
+    }
+}
+
+/// The tree of a text that can be a pipeline file at all.
+fn tree(text: &str, problems: &mut Problems, masks: &mut Vec<Span>) -> Option<Node> {
+    if text.len() > yaml::MAX_BYTES {
+        problems
+            .add(&(0..0), "a pipeline file has at most 1 MiB")
+            .help("is this the right file?");
+        return None;
+    }
+    let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}');
+    if let Some((at, c)) = text.char_indices().find(|(_, c)| control(*c)) {
+        problems
+            .add(
+                &(at..at + c.len_utf8()),
+                "a control character cannot stand in YAML",
+            )
+            .help("remove it; in double quotes it can be written `\\x1b`");
+        return None;
+    }
+    let root = yaml::parse(text, problems, masks)?;
+    match &root.kind {
+        Kind::Mapping(_) => Some(root),
+        _ if root.is_null() => {
+            problems
+                .add(&(0..0), "there is nothing in this file")
+                .help("begin with `accounts:`, `sources:` and `sinks:`, or copy configs/pipeline.yaml");
+            None
+        }
+        _ => {
+            problems
+                .add(
+                    &root.span,
+                    "a pipeline file is a table: `accounts:`, `sources:`, `sinks:` …",
+                )
+                .help("copy configs/pipeline.yaml and change it");
+            None
+        }
+    }
+}
+
+/// Reads every section, whatever is wrong with the others. Complete only if there are no problems.
+fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Problems) -> Option<Pipeline> {
+    check_keys(root, problems);
+    let state = options::state(root, base_dir, problems);
+    let tokens = tokens::read(root, problems);
+    let accounts = accounts::read(root, base_dir, &tokens, problems);
+    let vehicles = vehicles::read(root, &accounts, problems);
+    let sources = sources::read(root, &accounts, problems);
+    let sinks = sinks::read(root, base_dir, problems);
+    let notify = notify::read(root, problems);
+    let journal = options::journal(root, problems);
+    let (clock, simulator) = options::time(root, &accounts, problems);
+    let timezone = timezone::read(root, problems);
+    connections::check(&accounts, &sources, problems);
+    selection::check(&sources, &sinks, vehicles.as_ref(), problems);
+    if let Some(vehicles) = &vehicles {
+        plan::check(&accounts, &sources, vehicles, problems);
+    }
+    if !problems.is_empty() {
+        return None;
+    }
+    let shown = show::text(raw, &accounts, &sources, &sinks);
+    Some(Pipeline {
+        path: PathBuf::from(name),
+        base_dir: std::path::absolute(base_dir).unwrap_or_else(|_| base_dir.to_owned()),
+        state,
+        accounts: accounts.into_values(),
+        vehicles: vehicles?,
+        sources: sources.into_values(),
+        sinks: sinks.into_values(),
+        notify,
+        journal,
+        clock,
+        timezone,
+        simulator,
+        shown,
+    })
+}
+
+fn check_keys(root: &Node, problems: &mut Problems) {
+    let Kind::Mapping(entries) = &root.kind else {
+        return;
+    };
+    let known = schema::KEYS.map(str::to_owned);
+    for (key, _) in entries.iter().filter(|(key, _)| !known.contains(&key.text)) {
+        problems
+            .add(&key.span, format!("unknown key `{}`", key.text))
+            .help(suggest(&key.text, &known));
+    }
+}
+
+fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> ConfigError {
+    let text = String::from_utf8_lossy(error.as_bytes());
+    let at = error.utf8_error().valid_up_to();
+    let mut problems = Problems::default();
+    problems
+        .add(&(at..at + 1), "this is not text in UTF-8")
+        .help("save the file as UTF-8 in your editor");
+    let masks = secrets::find_in_text(&text);
+    ConfigError::Mistakes(Report::new(name, &text, problems, &Outside::default(), &masks))
+}

@@ -1,0 +1,75 @@
+//! `timezone`: where the owner lives, for what is done less often by night.
+
+use collector_core::table::Node;
+use jiff::tz::{TimeZone, db};
+
+use super::problems::Problems;
+use collector_core::scalar::Wrong;
+use collector_core::written_as_text;
+
+/// A time zone by its name in the IANA database. The database is part of the program.
+pub(super) struct Zone(TimeZone);
+
+written_as_text!(Zone, zone, { "type": "string" });
+
+fn zone(text: &str) -> Result<Zone, Wrong> {
+    TimeZone::get(text).map(Zone).map_err(|_| {
+        let known: Vec<String> = db().available().map(|name| name.to_string()).collect();
+        Wrong::new(format!("`{text}` is no time zone")).help(suggestion(text, &known))
+    })
+}
+
+fn suggestion(text: &str, known: &[String]) -> String {
+    // Whoever writes the city alone means its zone.
+    let city = text.replace(' ', "_");
+    let same_city = |name: &&String| {
+        name.rsplit('/')
+            .next()
+            .is_some_and(|last| last.eq_ignore_ascii_case(&city))
+    };
+    if let Some(name) = known.iter().find(same_city) {
+        return format!("did you mean `{name}`?");
+    }
+    let near = known
+        .iter()
+        .map(|name| {
+            (
+                strsim::normalized_levenshtein(&name.to_lowercase(), &city.to_lowercase()),
+                name,
+            )
+        })
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(likeness, _)| *likeness > 0.6);
+    match near {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None => "write a name such as `Europe/Berlin`".to_owned(),
+    }
+}
+
+/// The zone of the file, else that of the system.
+pub(super) fn read(root: &Node, problems: &mut Problems) -> TimeZone {
+    let named: Option<Zone> = root
+        .get("timezone")
+        .cloned()
+        .and_then(|mut node| problems.read(&mut node));
+    named.map_or_else(TimeZone::system, |zone| zone.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_answered_with_the_zone_that_was_meant() {
+        assert!(zone("Europe/Berlin").is_ok());
+        for (slip, meant) in [
+            ("Europe/Berln", "did you mean `Europe/Berlin`?"),
+            ("berlin", "did you mean `Europe/Berlin`?"),
+            ("new york", "did you mean `America/New_York`?"),
+            ("17", "write a name such as `Europe/Berlin`"),
+        ] {
+            let help = zone(slip).err().and_then(|wrong| wrong.help);
+            assert_eq!(help.as_deref(), Some(meant), "{slip}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `vehicles`: whose data is asked for.
+
+use collector_core::table::{Kind, Node, Span};
+use collector_core::{InvalidVin, Name, Vehicle, Vin};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+
+use super::accounts::{self, Account};
+use super::names::{GivenName, Taken};
+use super::problems::Problems;
+use super::section::Section;
+use collector_core::scalar::Wrong;
+use collector_core::written_as_text;
+
+const EXAMPLE: &str = "vehicles:\n  - vin: WBY8P210X07A12345\n    name: i3";
+const LONGEST_NAME: usize = 64;
+
+/// Whose data is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Vehicles {
+    /// Every vehicle of which the account is the main user, as BMW says.
+    Auto,
+    /// These; at least one.
+    List(Vec<VehicleSpec>),
+}
+
+/// A vehicle that the pipeline file names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VehicleSpec {
+    pub vin: Vin,
+    pub name: Option<Name>,
+    /// The account that reads it. Filled in where there is only one account.
+    pub account: Option<Name>,
+}
+
+impl VehicleSpec {
+    /// With the name that it goes by: its own, else the last seven characters of its VIN.
+    pub fn vehicle(&self) -> Vehicle {
+        let name = self
+            .name
+            .clone()
+            .unwrap_or_else(|| self.vin.production_number().into());
+        Vehicle {
+            vin: self.vin.clone(),
+            name,
+        }
+    }
+}
+
+/// One vehicle.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "vehicle")]
+struct VehicleTable {
+    /// The vehicle identification number: 17 characters.
+    vin: VinText,
+    /// What you call it; the last seven characters of the VIN if left out.
+    name: Option<VehicleName>,
+    /// The account that reads it; needed where there are several.
+    account: Option<GivenName>,
+}
+
+struct VinText(Vin);
+
+written_as_text!(VinText, vin, { "type": "string" });
+
+struct VehicleName(Name);
+
+written_as_text!(VehicleName, vehicle_name, { "type": "string", "minLength": 1, "maxLength": 64 });
+
+fn vin(text: &str) -> Result<VinText, Wrong> {
+    let help = "copy it from the registration document or from the windscreen";
+    match text.parse() {
+        Ok(vin) => Ok(VinText(vin)),
+        Err(error @ InvalidVin::Length(_)) => Err(Wrong::new(error.to_string()).help(help)),
+        Err(error) => Err(Wrong::new(error.to_string()).help("read it again: 1 for I, 0 for O and Q")),
+    }
+}
+
+fn vehicle_name(text: &str) -> Result<VehicleName, Wrong> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > LONGEST_NAME || text.chars().any(char::is_control) {
+        return Err(Wrong::new("this cannot be the name of a vehicle").help(format!(
+            "a name has 1 to {LONGEST_NAME} characters and stands on one line"
+        )));
+    }
+    Ok(VehicleName(text.into()))
+}
+
+/// `auto` or a list, in the JSON Schema.
+pub(super) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    let item = generator.subschema_for::<VehicleTable>();
+    schemars::json_schema!({
+        "anyOf": [{ "const": "auto" }, { "type": "array", "minItems": 1, "items": item }]
+    })
+}
+
+/// `None` after a mistake.
+pub(super) fn read(root: &Node, accounts: &Section<Account>, problems: &mut Problems) -> Option<Vehicles> {
+    let Some((key, node)) = root.entry("vehicles") else {
+        return Some(Vehicles::Auto);
+    };
+    let help = format!("write `vehicles: auto`, or a list:\n\n{EXAMPLE}");
+    match &node.kind {
+        Kind::Scalar { text, .. } if text == "auto" => Some(Vehicles::Auto),
+        Kind::Sequence(items) if !items.is_empty() => list(items, accounts, problems).map(Vehicles::List),
+        Kind::Sequence(_) => {
+            problems.add(&key.span, "`vehicles` is an empty list").help(help);
+            None
+        }
+        _ => {
+            problems
+                .add(&node.span, "`vehicles` is `auto` or a list")
+                .help(help);
+            None
+        }
+    }
+}
+
+fn list(items: &[Node], accounts: &Section<Account>, problems: &mut Problems) -> Option<Vec<VehicleSpec>> {
+    let mut vehicles = Vec::new();
+    let mut read = 0;
+    let mut vins: Vec<(Vin, Span)> = Vec::new();
+    let mut taken = Taken::default();
+    for item in items {
+        let Some(vehicle) = vehicle(item, accounts, problems) else {
+            continue;
+        };
+        read += 1;
+        let place = item.locate("vin");
+        if let Some((_, first)) = vins.iter().find(|(vin, _)| *vin == vehicle.vin) {
+            problems
+                .add(
+                    &place,
+                    format!("the VIN that ends in {} stands here twice", vehicle.vin.short()),
+                )
+                .help("remove one of the two")
+                .also(first, "the first one");
+        } else {
+            vins.push((vehicle.vin.clone(), place));
+            taken.take(
+                &vehicle.vehicle().name,
+                &super::names::place(item),
+                "vehicles",
+                problems,
+            );
+            vehicles.push(vehicle);
+        }
+    }
+    // A vehicle that is missing after a mistake must not make others of what refers to it.
+    (read == items.len()).then_some(vehicles)
+}
+
+fn vehicle(item: &Node, accounts: &Section<Account>, problems: &mut Problems) -> Option<VehicleSpec> {
+    if !matches!(item.kind, Kind::Mapping(_)) {
+        problems
+            .add(&item.span, "a vehicle is a table with the key `vin`")
+            .help("write `- vin: ` in front of it");
+        return None;
+    }
+    let mut item = item.clone();
+    let table: VehicleTable = problems.read(&mut item)?;
+    let mut account = table.account.map(|name| name.0);
+    match (&account, item.get("account")) {
+        (Some(name), Some(place)) => accounts::check_reference(name, place, accounts, problems),
+        _ if accounts.items.len() > 1 => {
+            let known: Vec<_> = accounts
+                .values()
+                .map(|account| format!("`{}`", account.name))
+                .collect();
+            problems
+                .add(
+                    &item.locate("vin"),
+                    "it is not clear which account reads this vehicle",
+                )
+                .help(format!("add `account: …`; there are {}", known.join(", ")));
+        }
+        _ => account = accounts.values().next().map(|account| account.name.clone()),
+    }
+    Some(VehicleSpec {
+        vin: table.vin.0,
+        name: table.name.map(|name| name.0),
+        account,
+    })
+}

@@ -1,0 +1,19 @@
+//! Errors with their sources, in one line.
+
+use std::error::Error;
+use std::fmt;
+
+/// Shows an error and what led to it: `cannot read x: permission denied`.
+pub struct Chain<'a, E: ?Sized>(pub &'a E);
+
+impl<E: Error + ?Sized> fmt::Display for Chain<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}

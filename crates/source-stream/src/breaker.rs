@@ -1,0 +1,246 @@
+//! How soon and how often a stream may try to connect: pure, and written down, so that a restart storms no more than a
+//! run.
+//!
+//! Two things hold a try back. The *delay* follows what went wrong last and grows while it goes on; a restart and a
+//! new login skip it. The *allowance* cannot be skipped: whatever fails, and however often the program is started,
+//!
+//! | | in a minute | in an hour | in a day |
+//! | --- | --- | --- | --- |
+//! | connections that are built up | 62 | 180 | 2,940 |
+//! | logins | 41 | 100 | 1,480 |
+//!
+//! A connection that takes over from one that works costs nothing of it, unless it fails.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rand::Rng;
+use runtime::Clock;
+use serde::{Deserialize, Serialize};
+
+/// A connection that lasted this long ends an outage.
+pub const STEADY: Duration = Duration::from_secs(15);
+/// One that lasted this long ends a duel with another program.
+pub const QUIET: Duration = Duration::from_secs(600);
+/// A connection that was dropped within this may have been taken by another program.
+const SOON: Duration = Duration::from_secs(300);
+/// So many such drops in a row, with no failure between them, are another program and no broker that restarts.
+const DUEL: u32 = 4;
+
+/// Each delay is multiplied by a factor that is drawn from here.
+const JITTER: std::ops::Range<f64> = 0.8..1.2;
+
+const SECOND: Duration = Duration::from_secs(1);
+const CONNECTIONS: Limit = Limit::new(60, Duration::from_secs(30));
+const LOGINS: Limit = Limit::new(40, Duration::from_secs(60));
+
+/// What went wrong, by what it means for the next try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The broker or the network is away, or a connection was dropped.
+    Outage,
+    /// The login was refused.
+    Refused,
+    /// The subscription was refused.
+    NotSubscribed,
+    /// Another program takes the connection again and again.
+    Duel,
+}
+
+/// What a clock shows, and what it cannot be set to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    pub shown: Timestamp,
+    /// See [`Clock::uptime`].
+    pub uptime: Option<Duration>,
+}
+
+impl Moment {
+    pub fn of(clock: &dyn Clock) -> Self {
+        Self {
+            shown: clock.now(),
+            uptime: clock.uptime(),
+        }
+    }
+
+    /// The time from `before` until this: by what cannot be set where both know it. Never negative.
+    fn since(self, before: Self) -> Duration {
+        let passed = self
+            .uptime
+            .zip(before.uptime)
+            .and_then(|(now, before)| now.checked_sub(before));
+        // A machine that was started in between, or a clock that cannot be set.
+        passed.unwrap_or_else(|| {
+            Duration::try_from(self.shown.duration_since(before.shown)).unwrap_or_default()
+        })
+    }
+}
+
+/// So many at once, and one more for each `interval` that passes.
+struct Limit {
+    burst: u32,
+    interval: Duration,
+}
+
+impl Limit {
+    const fn new(burst: u32, interval: Duration) -> Self {
+        Self { burst, interval }
+    }
+
+    /// How long it takes until one more is allowed, with this much debt.
+    fn wait(&self, debt: Duration) -> Duration {
+        debt.saturating_sub(self.interval * (self.burst - 1))
+    }
+}
+
+/// What is known of past tries.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Breaker {
+    /// The moment up to which the debts are paid off, in milliseconds.
+    shown: i64,
+    uptime: Option<u64>,
+    /// What tries have used of each limit, paid off by passing time; in milliseconds.
+    connections: u64,
+    logins: u64,
+    /// In a row.
+    outages: u32,
+    refusals: u32,
+    unsubscribed: u32,
+    /// Connections that were dropped soon, in a row.
+    drops: u32,
+    /// What the next delay follows.
+    #[serde(skip)]
+    last: Option<Trouble>,
+}
+
+impl Breaker {
+    /// As it was written down. What cannot be read is forgotten.
+    pub fn restore(text: Option<&str>) -> Self {
+        text.and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
+    }
+
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// How long to wait for what went wrong last.
+    pub fn delay(&self, random: &mut impl Rng) -> Duration {
+        let delay = match self.last {
+            None => Duration::ZERO,
+            // The first is a dropped connection as a rule; from the second on nobody answers.
+            Some(Trouble::Outage) if self.outages <= 1 => SECOND / 5,
+            Some(Trouble::Outage) => growing(SECOND, 1.5, self.outages.saturating_sub(12), 90),
+            Some(Trouble::Refused) => growing(SECOND, 2.0, self.refusals.saturating_sub(1), 600),
+            Some(Trouble::NotSubscribed) => {
+                growing(SECOND * 120, 2.0, self.unsubscribed.saturating_sub(1), 3_000)
+            }
+            Some(Trouble::Duel) => growing(SECOND * 10, 2.0, self.drops.saturating_sub(DUEL), 750),
+        };
+        delay.mul_f64(random.random_range(JITTER))
+    }
+
+    /// How long a try is not allowed yet, whoever wishes it.
+    pub fn held(&mut self, now: Moment) -> Duration {
+        self.pay_off(now);
+        let connections = CONNECTIONS.wait(Duration::from_millis(self.connections));
+        connections.max(LOGINS.wait(Duration::from_millis(self.logins)))
+    }
+
+    /// A connection is being built up.
+    pub fn connecting(&mut self, now: Moment) {
+        self.pay_off(now);
+        self.connections = self.connections.saturating_add(millis(CONNECTIONS.interval));
+    }
+
+    /// A login is being sent.
+    pub fn logging_in(&mut self, now: Moment) {
+        self.pay_off(now);
+        self.logins = self.logins.saturating_add(millis(LOGINS.interval));
+    }
+
+    /// A try has failed.
+    pub fn failed(&mut self, trouble: Trouble) {
+        let count = match trouble {
+            Trouble::Outage => &mut self.outages,
+            Trouble::Refused => &mut self.refusals,
+            Trouble::NotSubscribed => &mut self.unsubscribed,
+            Trouble::Duel => &mut self.drops,
+        };
+        *count = count.saturating_add(1);
+        // A broker that restarts does not answer in between; another program leaves the broker as it is.
+        if trouble == Trouble::Outage && !self.in_duel() {
+            self.drops = 0;
+        }
+        self.last = Some(trouble);
+    }
+
+    /// Refusals in a row.
+    pub fn refusals(&self) -> u32 {
+        self.refusals
+    }
+
+    /// A connection is over that had lasted this long, and whose password was `good` to the end. Returns how many
+    /// evictions have come to light.
+    pub fn dropped(&mut self, lasted: Duration, good: bool) -> u32 {
+        self.lasted(lasted);
+        if good && lasted < SOON {
+            self.drops = self.drops.saturating_add(1);
+        } else if !self.in_duel() {
+            self.drops = 0;
+        }
+        self.outages = self.outages.saturating_add(1);
+        self.last = Some(Trouble::Outage);
+        if !self.in_duel() || !good {
+            return 0;
+        }
+        self.last = Some(Trouble::Duel);
+        if self.drops == DUEL { DUEL } else { 1 }
+    }
+
+    /// A connection has lasted this long. Returns whether a duel is over.
+    pub fn lasted(&mut self, lasted: Duration) -> bool {
+        if lasted >= STEADY {
+            (self.outages, self.refusals, self.unsubscribed) = (0, 0, 0);
+        }
+        let over = lasted >= QUIET && self.in_duel();
+        if lasted >= QUIET {
+            self.drops = 0;
+        }
+        over
+    }
+
+    /// Whether another program seems to take the connection again and again.
+    pub fn in_duel(&self) -> bool {
+        self.drops >= DUEL
+    }
+
+    fn pay_off(&mut self, now: Moment) {
+        let before = Moment {
+            shown: Timestamp::from_millisecond(self.shown).unwrap_or_default(),
+            uptime: self.uptime.map(Duration::from_millis),
+        };
+        let passed = millis(now.since(before));
+        self.connections = self.connections.saturating_sub(passed);
+        self.logins = self.logins.saturating_sub(passed);
+        self.shown = now.shown.as_millisecond();
+        self.uptime = now.uptime.map(millis);
+    }
+}
+
+/// `first`, multiplied by `factor` as often as `steps` says, up to a longest that is given in seconds.
+fn growing(first: Duration, factor: f64, steps: u32, longest: u64) -> Duration {
+    let steps = i32::try_from(steps.min(64)).unwrap_or(64);
+    let seconds = first.as_secs_f64() * factor.powi(steps);
+    Duration::try_from_secs_f64(seconds)
+        .unwrap_or(Duration::MAX)
+        .min(Duration::from_secs(longest))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,181 @@
+//! What a stream logs in with, and where it comes from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cardata_api::stream::StreamLogin;
+use cardata_auth::{AuthError, SCOPES, TokenSet};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use tokio_util::sync::CancellationToken;
+
+use runtime::Clock;
+use source::{Login, LoginId};
+
+/// The scope that the stream needs.
+const STREAMING: &str = SCOPES[2];
+/// How often it is looked whether another process stored a login, in real time.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// User name and password of the stream.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    pub gcid: String,
+    id_token: SecretString,
+    access_token: SecretString,
+    obtained_at: Timestamp,
+    expires_at: Timestamp,
+    logged_in_at: Option<Timestamp>,
+    /// Whether the owner granted the stream, as far as the login says.
+    pub covers_stream: bool,
+}
+
+impl Credential {
+    /// # Errors
+    /// [`AuthError::MissingScopes`] where the login has no id token or no GCID.
+    pub fn of(tokens: TokenSet) -> Result<Self, AuthError> {
+        let covers_stream = tokens.require(STREAMING).is_ok();
+        let expires_at = tokens.id_expires_at();
+        match (tokens.id_token, tokens.gcid, expires_at) {
+            (Some(id_token), Some(gcid), Some(expires_at)) => Ok(Self {
+                gcid,
+                id_token,
+                access_token: tokens.access_token,
+                obtained_at: tokens.obtained_at,
+                expires_at,
+                logged_in_at: tokens.logged_in_at,
+                covers_stream,
+            }),
+            _ => Err(AuthError::MissingScopes {
+                missing: vec![SCOPES[1].to_owned(), STREAMING.to_owned()],
+            }),
+        }
+    }
+
+    pub fn login(&self, client_id: &str) -> StreamLogin {
+        StreamLogin {
+            gcid: self.gcid.clone(),
+            id_token: self.id_token.clone(),
+            client_id: client_id.to_owned(),
+        }
+    }
+
+    /// Whether both are one password of one user.
+    pub fn is(&self, other: &Self) -> bool {
+        self.gcid == other.gcid && self.id_token.expose_secret() == other.id_token.expose_secret()
+    }
+
+    /// Whether somebody has logged in between the two.
+    pub fn is_of_same_login(&self, other: &Self) -> bool {
+        self.logged_in_at == other.logged_in_at
+    }
+
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        now >= self.expires_at
+    }
+
+    /// Whether the broker may have ended a connection because its password ended. It does so by its own clock.
+    pub fn may_have_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.duration_since(now) <= self.life() / 50
+    }
+
+    /// How long it is until it expires, by our clock.
+    pub fn left(&self, now: Timestamp) -> SignedDuration {
+        self.expires_at.duration_since(now)
+    }
+
+    /// When another one is asked for: a third of its life is left.
+    pub fn renew_at(&self) -> Timestamp {
+        self.expires_at - self.life() / 3
+    }
+
+    /// The least time between two rotations: a bug that makes a new password of every look must not become a storm.
+    pub fn shortest_use(&self) -> SignedDuration {
+        (self.life() / 8).max(SignedDuration::from_secs(2))
+    }
+
+    fn life(&self) -> SignedDuration {
+        self.expires_at
+            .duration_since(self.obtained_at)
+            .max(SignedDuration::ZERO)
+    }
+}
+
+/// Where credentials come from.
+#[async_trait]
+pub trait Credentials: Send + Sync {
+    /// What is stored, refreshed if that is due.
+    async fn current(&self) -> Result<Credential, AuthError>;
+
+    /// What is stored, as it is.
+    async fn stored(&self) -> Result<Credential, AuthError>;
+
+    /// Another one than `used`, which ends before the access token does; refreshes unless somebody already did.
+    async fn renewed(&self, used: &Credential) -> Result<Credential, AuthError>;
+
+    /// Another one than `refused`, which has not expired; refreshes unless somebody already did.
+    async fn replaced(&self, refused: &Credential) -> Result<Credential, AuthError>;
+
+    /// Returns when it is worth a look whether something else is stored now.
+    async fn look(&self);
+
+    /// Which login is stored.
+    async fn login_id(&self) -> Option<LoginId>;
+
+    /// Returns when another login than `dead` is stored, or when stopped.
+    async fn login_returned(&self, dead: Option<LoginId>, stop: &CancellationToken);
+}
+
+/// The credentials of a login that is stored.
+pub struct Stored {
+    pub login: Login,
+    pub clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl Credentials for Stored {
+    async fn current(&self) -> Result<Credential, AuthError> {
+        self.login.authenticator.access_token().await?;
+        self.stored().await
+    }
+
+    async fn stored(&self) -> Result<Credential, AuthError> {
+        let tokens = self.login.authenticator.tokens().await?;
+        Credential::of(tokens.ok_or_else(|| AuthError::NotLoggedIn {
+            account: self.login.account.to_string(),
+            reason: "there are no tokens".to_owned(),
+        })?)
+    }
+
+    async fn renewed(&self, used: &Credential) -> Result<Credential, AuthError> {
+        let current = self.current().await?;
+        let due = self.login.authenticator.tokens().await?;
+        let now = self.clock.now();
+        // Where a refresh is due, it has just failed.
+        if !current.is(used) || due.is_some_and(|tokens| tokens.due_for_refresh(now)) {
+            return Ok(current);
+        }
+        self.replaced(&current).await
+    }
+
+    async fn replaced(&self, refused: &Credential) -> Result<Credential, AuthError> {
+        self.login
+            .authenticator
+            .force_refresh(&refused.access_token)
+            .await?;
+        self.stored().await
+    }
+
+    async fn look(&self) {
+        tokio::time::sleep(LOOK).await;
+    }
+
+    async fn login_id(&self) -> Option<LoginId> {
+        self.login.id().await
+    }
+
+    async fn login_returned(&self, dead: Option<LoginId>, stop: &CancellationToken) {
+        self.login.returned(dead, stop).await;
+    }
+}

@@ -1,0 +1,336 @@
+//! Keeps one account connected: logs in, hands over to [`serve`](super::serve), and finds out what to do when that ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cardata_api::stream::{MqttConnector, MqttLine, MqttSession, StreamError};
+use cardata_auth::AuthError;
+use collector_core::{Name, Stream, StreamOutput};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::breaker::{Breaker, Moment, Trouble};
+use super::credential::{Credential, Credentials};
+use super::reception::Read;
+use super::tell::Teller;
+use ledger::StreamFact;
+use ledger::Streams;
+use runtime::contained;
+use runtime::{Chain, Clock};
+use source::{Handles, Hearing};
+
+/// No step of a connection takes longer, whatever the network does; in real time.
+const LONGEST_STEP: Duration = Duration::from_secs(60);
+/// A shorter wait is not cut short by a new login.
+const SHORT: Duration = Duration::from_secs(5);
+
+/// The stream of one account.
+pub struct Driver {
+    pub(super) source: Name,
+    pub(super) account: Name,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ledger: Arc<dyn Streams>,
+    pub(super) hearing: Arc<Hearing>,
+    pub(super) credentials: Arc<dyn Credentials>,
+    pub(super) connector: Arc<dyn MqttConnector>,
+    pub(super) read: Read,
+    pub(super) client_id: Arc<str>,
+    pub(super) breaker: Breaker,
+    pub(super) teller: Teller,
+    /// It was refused and another one is to be asked for before the next try.
+    pub(super) refused: Option<Credential>,
+    /// The last that was tried, whatever became of it.
+    tried: Option<Credential>,
+    /// It has expired, and a refresh brought no other.
+    renewed_in_vain: Option<Credential>,
+}
+
+/// A connection that is logged in and subscribed.
+pub struct Connected {
+    pub session: Box<dyn MqttSession>,
+    pub credential: Credential,
+    pub at: Timestamp,
+}
+
+/// The program is being stopped.
+pub(super) struct Stopped;
+
+#[async_trait]
+impl Stream for Driver {
+    async fn run(&mut self, output: &dyn StreamOutput, stop: &CancellationToken) {
+        let known = self.ledger.stream_breaker(&self.account, &self.source).await;
+        self.breaker = Breaker::restore(known.ok().flatten().as_deref());
+        // Whoever ran before may have had no time to say so.
+        self.remember(vec![StreamFact::Ended]).await;
+        while !stop.is_cancelled() {
+            let Err(panic) = contained(self.stay_connected(output, stop)).await else {
+                break;
+            };
+            self.breaker.failed(Trouble::Outage);
+            self.teller.bug(&panic).await;
+            self.interrupted().await;
+        }
+        self.teller.stopped().await;
+    }
+}
+
+impl Driver {
+    pub fn new(
+        source: Name,
+        handles: &Handles,
+        credentials: Arc<dyn Credentials>,
+        connector: Arc<dyn MqttConnector>,
+        read: Read,
+    ) -> Self {
+        Self {
+            teller: Teller::new(handles, source.clone()),
+            client_id: client_id(handles.log_id.as_str(), &handles.login.account).into(),
+            source,
+            account: handles.login.account.clone(),
+            clock: handles.clock.clone(),
+            ledger: handles.ledger.clone(),
+            hearing: handles.hearing.clone(),
+            credentials,
+            connector,
+            read,
+            breaker: Breaker::default(),
+            refused: None,
+            tried: None,
+            renewed_in_vain: None,
+        }
+    }
+
+    async fn stay_connected(&mut self, output: &dyn StreamOutput, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            let Ok(connected) = self.connect(stop).await else {
+                return;
+            };
+            self.serve(connected, output, stop).await;
+        }
+    }
+
+    /// Tries until it is logged in.
+    async fn connect(&mut self, stop: &CancellationToken) -> Result<Connected, Stopped> {
+        loop {
+            self.wait(stop).await?;
+            let Some(credential) = self.credential(stop).await? else {
+                continue;
+            };
+            self.tried = Some(credential.clone());
+            self.teller.connecting().await;
+            let session = tokio::select! {
+                session = self.attempt(&credential) => session,
+                () = stop.cancelled() => return Err(Stopped),
+            };
+            match session {
+                Ok(session) => {
+                    let at = self.clock.now();
+                    return Ok(Connected {
+                        session,
+                        credential,
+                        at,
+                    });
+                }
+                Err(error) => self.failed(&error, &credential).await,
+            }
+        }
+    }
+
+    /// First for what went wrong, unless somebody logs in meanwhile; then as long as the breaker does not allow a try.
+    async fn wait(&mut self, stop: &CancellationToken) -> Result<(), Stopped> {
+        let delay = self.breaker.delay(&mut rand::rng());
+        tokio::select! {
+            () = self.clock.sleep(delay) => {}
+            () = self.somebody_logs_in(), if delay > SHORT => {}
+            () = stop.cancelled() => return Err(Stopped),
+        }
+        loop {
+            let held = self.breaker.held(Moment::of(self.clock.as_ref()));
+            if held.is_zero() {
+                return Ok(());
+            }
+            tokio::select! {
+                () = self.clock.sleep(held) => {}
+                () = stop.cancelled() => return Err(Stopped),
+            }
+        }
+    }
+
+    async fn somebody_logs_in(&self) {
+        loop {
+            self.credentials.look().await;
+            let (Some(tried), Ok(stored)) = (&self.tried, self.credentials.stored().await) else {
+                continue;
+            };
+            if !stored.is_of_same_login(tried) {
+                return;
+            }
+        }
+    }
+
+    /// What to log in with; `None` where there is nothing now.
+    async fn credential(&mut self, stop: &CancellationToken) -> Result<Option<Credential>, Stopped> {
+        let dead = self.credentials.login_id().await;
+        // A refresh that is under way goes on by itself.
+        let found = tokio::select! {
+            found = self.fresh_credential() => found,
+            () = stop.cancelled() => return Err(Stopped),
+        };
+        let error = match found {
+            Ok(credential) => return Ok(Some(credential)),
+            Err(error) => error,
+        };
+        let reason = Chain(&error).to_string();
+        if error.needs_login() {
+            self.teller.login_needed(&reason).await;
+            self.credentials.login_returned(dead, stop).await;
+            return if stop.is_cancelled() {
+                Err(Stopped)
+            } else {
+                Ok(None)
+            };
+        }
+        self.breaker.failed(Trouble::Outage);
+        self.teller.outage(&reason).await;
+        Ok(None)
+    }
+
+    async fn fresh_credential(&mut self) -> Result<Credential, AuthError> {
+        if let Some(refused) = self.refused.take() {
+            match self.credentials.replaced(&refused).await {
+                // Asked for once; from now on as ever.
+                Err(error) if !error.needs_login() => {
+                    tracing::debug!(account = %self.account, error = %Chain(&error), "could not replace a login that the broker refused");
+                }
+                result => return result,
+            }
+        }
+        let current = self.credentials.current().await?;
+        let in_vain = self
+            .renewed_in_vain
+            .as_ref()
+            .is_some_and(|vain| vain.is(&current));
+        if in_vain || !current.has_expired(self.clock.now()) {
+            return Ok(current);
+        }
+        // Where it cannot be replaced, it may still be good by the broker's clock.
+        match self.credentials.renewed(&current).await {
+            Ok(renewed) if !renewed.is(&current) => Ok(renewed),
+            Ok(_) => {
+                self.renewed_in_vain = Some(current.clone());
+                Ok(current)
+            }
+            Err(error) if error.needs_login() => Err(error),
+            Err(_) => Ok(current),
+        }
+    }
+
+    async fn attempt(&mut self, credential: &Credential) -> Result<Box<dyn MqttSession>, StreamError> {
+        let clock = self.clock.clone();
+        self.breaker.connecting(Moment::of(clock.as_ref()));
+        self.remember_breaker(Vec::new()).await;
+        let line = reach(self.connector.as_ref()).await?;
+        self.breaker.logging_in(Moment::of(clock.as_ref()));
+        log_in(line, credential, &self.client_id).await
+    }
+
+    /// A try failed that nothing depended on.
+    async fn failed(&mut self, error: &StreamError, credential: &Credential) {
+        let trouble = trouble(error);
+        self.breaker.failed(trouble);
+        if trouble == Trouble::Refused {
+            self.was_refused(credential);
+        }
+        // With another password it works as a rule: nobody must act yet.
+        let told = if self.refused.is_some() {
+            Trouble::Outage
+        } else {
+            trouble
+        };
+        self.teller.failed(error, told, credential.covers_stream).await;
+        self.remember_breaker(Vec::new()).await;
+    }
+
+    /// The first refusal in a row of a password that has not expired asks for another one; the next ones do not.
+    pub(super) fn was_refused(&mut self, credential: &Credential) {
+        if self.breaker.refusals() == 1 && !credential.has_expired(self.clock.now()) {
+            self.refused = Some(credential.clone());
+        }
+    }
+
+    /// Nothing is connected any more.
+    pub(super) async fn interrupted(&mut self) {
+        let now = self.clock.now();
+        self.hearing.disconnected(&self.source, now);
+        self.remember_breaker(vec![StreamFact::Ended]).await;
+    }
+
+    pub(super) async fn remember_breaker(&self, mut facts: Vec<StreamFact>) {
+        facts.push(StreamFact::Breaker(self.breaker.to_json()));
+        self.remember(facts).await;
+    }
+
+    /// What cannot be written down now is known to this process.
+    async fn remember(&self, facts: Vec<StreamFact>) {
+        if let Err(error) = self
+            .ledger
+            .remember_stream(&self.account, &self.source, facts)
+            .await
+        {
+            tracing::debug!(account = %self.account, error = %Chain(&error), "could not note how the stream fares");
+        }
+    }
+}
+
+/// What an error means for the next try.
+pub(super) fn trouble(error: &StreamError) -> Trouble {
+    match error {
+        StreamError::Refused { .. } => Trouble::Refused,
+        StreamError::NoSubscription => Trouble::NotSubscribed,
+        _ => Trouble::Outage,
+    }
+}
+
+pub(super) async fn reach(connector: &dyn MqttConnector) -> Result<Box<dyn MqttLine>, StreamError> {
+    in_time(connector.reach()).await
+}
+
+pub(super) async fn log_in(
+    line: Box<dyn MqttLine>,
+    credential: &Credential,
+    client_id: &str,
+) -> Result<Box<dyn MqttSession>, StreamError> {
+    in_time(line.log_in(&credential.login(client_id))).await
+}
+
+async fn in_time<T>(step: impl Future<Output = Result<T, StreamError>>) -> Result<T, StreamError> {
+    let ended = tokio::time::timeout(LONGEST_STEP, step).await;
+    ended.unwrap_or_else(|_| {
+        Err(StreamError::Closed {
+            reason: "the broker did not answer in time".to_owned(),
+        })
+    })
+}
+
+/// The same for ever, so that a broker that keeps sessions keeps ours; another for each account and installation.
+/// At most 23 letters and digits, which every broker takes (MQTT 3.1.1, 3.1.3.1); but for the hyphen, which all take.
+fn client_id(log_id: &str, account: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(format!("{log_id}:{account}"));
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("cardata-{}", &hex[..15])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::client_id;
+
+    #[test]
+    fn the_client_id_tells_installations_and_accounts_apart_and_fits() {
+        let first = client_id("1f", "home");
+        assert_eq!(first, client_id("1f", "home"));
+        assert_eq!(first.len(), 23);
+        assert!(first != client_id("1f", "work") && first != client_id("2f", "home"));
+    }
+}

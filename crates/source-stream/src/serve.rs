@@ -1,0 +1,369 @@
+//! A connection at work, and the next one that takes over from it before its password ends.
+//!
+//! The broker allows one connection and drops the older one when a newer login arrives. So the next connection is built
+//! up to that point while the old one is received from; the login then leaves in one write with the subscription, and
+//! what the broker had sent on the old connection is received to its end, beside the new one.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use cardata_api::stream::{MqttConnector, MqttSession, StreamError};
+use collector_core::StreamOutput;
+use jiff::{SignedDuration, Timestamp};
+use runtime::Clock;
+use tokio_util::sync::CancellationToken;
+
+use super::breaker::{Moment, QUIET, STEADY, Trouble};
+use super::credential::Credential;
+use super::driver::{Connected, Driver, log_in, reach, trouble};
+use super::reception::{End, Reception};
+use super::renewal::Renewal;
+use ledger::StreamFact;
+use runtime::Chain;
+
+/// How long the broker may take to end a connection that was taken over; in real time.
+const GRACE: Duration = Duration::from_secs(5);
+
+type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+type Takeover<'a> = Work<'a, Result<Connected, Failed>>;
+
+/// When a connection proves something by lasting.
+const MILESTONES: [Duration; 2] = [STEADY, QUIET];
+
+/// A takeover that failed, before or after the login was sent.
+struct Failed {
+    error: StreamError,
+    credential: Credential,
+    logged_in: bool,
+}
+
+/// What is under way while a stream is served.
+struct Serving<'a> {
+    since: Timestamp,
+    /// How many of [`MILESTONES`] it has passed.
+    milestones: usize,
+    used: Credential,
+    current: Option<Work<'a, End>>,
+    closing: CancellationToken,
+    /// How the connection ended, if that may be because of the takeover that is under way.
+    ended: Option<End>,
+    /// Connections that were taken over and are received to their end.
+    retiring: Option<Work<'a, ()>>,
+    renewal: Option<Work<'a, Credential>>,
+    takeover: Option<Takeover<'a>>,
+    /// The login of the takeover is on its way: the broker ends the old connection when it reads it.
+    login_sent: Arc<AtomicBool>,
+}
+
+impl Driver {
+    /// Receives until nothing is connected any more, or until stopped; then everything that came is stored.
+    pub(super) async fn serve(
+        &mut self,
+        connected: Connected,
+        output: &dyn StreamOutput,
+        stop: &CancellationToken,
+    ) {
+        let mut serving = self.begin(connected, output).await;
+        let clock = self.clock.clone();
+        loop {
+            let Serving {
+                since,
+                milestones,
+                current,
+                retiring,
+                renewal,
+                takeover,
+                ..
+            } = &mut serving;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                end = work(current) => {
+                    if serving.takeover.is_some() && serving.login_sent.load(Ordering::Relaxed) {
+                        serving.ended = Some(end);
+                    } else {
+                        self.ended(&mut serving, &end).await;
+                    }
+                }
+                () = work(retiring) => {}
+                next = work(renewal) => self.take_over(&mut serving, next),
+                taken = work(takeover) => match taken {
+                    Ok(connected) => self.rotated(&mut serving, connected, output).await,
+                    Err(failed) => self.takeover_failed(&mut serving, failed).await,
+                },
+                () = lasted(clock.as_ref(), *since, MILESTONES.get(*milestones)) => {
+                    serving.milestones += 1;
+                    self.has_lasted(serving.since).await;
+                }
+            }
+            if serving.current.is_none() && serving.takeover.is_none() {
+                break;
+            }
+        }
+        self.finish(serving, output).await;
+    }
+
+    /// Stores what has come and says goodbye.
+    async fn finish<'a>(&mut self, mut serving: Serving<'a>, output: &'a dyn StreamOutput) {
+        // What a login that was sent has brought must not be lost.
+        if serving.login_sent.load(Ordering::Relaxed)
+            && let Some(takeover) = serving.takeover.take()
+            && let Ok(Ok(connected)) = tokio::time::timeout(GRACE, takeover).await
+        {
+            self.rotated(&mut serving, connected, output).await;
+        }
+        serving.closing.cancel();
+        let was_connected = serving.current.is_some() || serving.ended.is_some();
+        if let Some(current) = serving.current.take() {
+            current.await;
+        }
+        if was_connected {
+            self.interrupted().await;
+        }
+        if serving.retiring.is_some() {
+            work(&mut serving.retiring).await;
+        }
+    }
+
+    async fn begin<'a>(&mut self, connected: Connected, output: &'a dyn StreamOutput) -> Serving<'a> {
+        let Connected {
+            session,
+            credential,
+            at,
+        } = connected;
+        self.logged_in(at).await;
+        let closing = CancellationToken::new();
+        Serving {
+            since: at,
+            milestones: 0,
+            ended: None,
+            login_sent: Arc::default(),
+            current: Some(self.reception(session, &credential, closing.clone(), output)),
+            closing,
+            retiring: None,
+            renewal: Some(self.renewal(&credential, later(at, credential.shortest_use()))),
+            takeover: None,
+            used: credential,
+        }
+    }
+
+    async fn logged_in(&mut self, at: Timestamp) {
+        self.hearing.connected(&self.source, at);
+        self.remember_breaker(vec![StreamFact::LoggedIn { at }]).await;
+        self.teller.streaming().await;
+    }
+
+    fn reception<'a>(
+        &self,
+        session: Box<dyn MqttSession>,
+        credential: &Credential,
+        closing: CancellationToken,
+        output: &'a dyn StreamOutput,
+    ) -> Work<'a, End> {
+        let reception = Reception {
+            gcid: credential.gcid.clone(),
+            read: self.read,
+            clock: self.clock.clone(),
+            output,
+            closing,
+        };
+        Box::pin(reception.run(session))
+    }
+
+    /// Finds another password in time, not before this time.
+    fn renewal<'a>(&mut self, used: &Credential, not_before: Timestamp) -> Work<'a, Credential> {
+        let renewal = Renewal {
+            credentials: self.credentials.clone(),
+            clock: self.clock.clone(),
+            used: used.clone(),
+            refused: self.refused.take(),
+        };
+        Box::pin(renewal.run(not_before))
+    }
+
+    fn take_over(&self, serving: &mut Serving<'_>, credential: Credential) {
+        serving.login_sent = Arc::default();
+        let takeover = take_over(
+            self.connector.clone(),
+            self.clock.clone(),
+            credential,
+            self.client_id.clone(),
+            serving.login_sent.clone(),
+        );
+        serving.takeover = Some(Box::pin(takeover));
+    }
+
+    /// The new connection works. The old one is received to its end, or for as long as the broker may take.
+    async fn rotated<'a>(
+        &mut self,
+        serving: &mut Serving<'a>,
+        connected: Connected,
+        output: &'a dyn StreamOutput,
+    ) {
+        tracing::debug!(account = %self.account, source = %self.source, "the connection was taken over with a new login");
+        let Connected {
+            session,
+            credential,
+            at,
+        } = connected;
+        let closing = CancellationToken::new();
+        let current = self.reception(session, &credential, closing.clone(), output);
+        let old_closing = std::mem::replace(&mut serving.closing, closing);
+        let old = serving.current.replace(current);
+        if old.is_some() || serving.ended.take().is_some() {
+            // Takeovers that failed before are over: what they counted must not hold against the next one.
+            self.has_lasted(serving.since).await;
+            self.remember_breaker(vec![StreamFact::LoggedIn { at }]).await;
+        } else {
+            // It had ended before.
+            (serving.since, serving.milestones) = (at, 0);
+            self.logged_in(at).await;
+        }
+        if let Some(old) = old {
+            let before = serving.retiring.take();
+            serving.retiring = Some(Box::pin(retire(old, old_closing, before)));
+        }
+        serving.renewal = Some(self.renewal(&credential, later(at, credential.shortest_use())));
+        serving.used = credential;
+    }
+
+    /// The old connection goes on, and it is tried again. Unlike one that works, this is held against the limits.
+    async fn takeover_failed(&mut self, serving: &mut Serving<'_>, failed: Failed) {
+        let now = Moment::of(self.clock.as_ref());
+        self.breaker.connecting(now);
+        if failed.logged_in {
+            self.breaker.logging_in(now);
+        }
+        let trouble = trouble(&failed.error);
+        self.breaker.failed(trouble);
+        if trouble == Trouble::Refused {
+            self.was_refused(&failed.credential);
+        }
+        if let Some(end) = serving.ended.take() {
+            self.ended(serving, &end).await;
+        }
+        if serving.current.is_none() {
+            self.teller
+                .failed(&failed.error, trouble, failed.credential.covers_stream)
+                .await;
+            return self.remember_breaker(Vec::new()).await;
+        }
+        tracing::warn!(account = %self.account, source = %self.source, error = %Chain(&failed.error), "the connection could not be taken over with a new login; the old one goes on until it ends");
+        self.remember_breaker(Vec::new()).await;
+        let held = self.breaker.held(now);
+        let pause = self.breaker.delay(&mut rand::rng()).max(held);
+        let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
+        let used = serving.used.clone();
+        serving.renewal = Some(self.renewal(&used, later(now.shown, pause)));
+    }
+
+    /// The connection is over, and no takeover of ours is the reason.
+    async fn ended(&mut self, serving: &mut Serving<'_>, end: &End) {
+        let now = self.clock.now();
+        let lasted = Duration::try_from(now.duration_since(serving.since)).unwrap_or_default();
+        let good = !serving.used.may_have_expired(now);
+        let mut evictions = 0;
+        match end {
+            End::Over(StreamError::Closed { .. }) => evictions = self.breaker.dropped(lasted, good),
+            _ => {
+                self.breaker.lasted(lasted);
+                self.breaker.failed(Trouble::Outage);
+            }
+        }
+        if let End::Over(error) = end {
+            let trouble = if evictions > 0 {
+                Trouble::Duel
+            } else {
+                Trouble::Outage
+            };
+            if good {
+                self.teller
+                    .failed(error, trouble, serving.used.covers_stream)
+                    .await;
+            } else {
+                tracing::debug!(account = %self.account, source = %self.source, error = %error, "the connection ended with its login");
+            }
+        }
+        if evictions > 0 {
+            self.remember_breaker(vec![StreamFact::Evicted { times: evictions }])
+                .await;
+        }
+        self.interrupted().await;
+    }
+
+    async fn has_lasted(&mut self, since: Timestamp) {
+        let now = self.clock.now();
+        let lasted = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        if self.breaker.lasted(lasted) {
+            self.teller.duel_is_over().await;
+        }
+        self.remember_breaker(Vec::new()).await;
+    }
+}
+
+async fn take_over(
+    connector: Arc<dyn MqttConnector>,
+    clock: Arc<dyn Clock>,
+    credential: Credential,
+    client_id: Arc<str>,
+    login_sent: Arc<AtomicBool>,
+) -> Result<Connected, Failed> {
+    let failed = |error, logged_in| Failed {
+        error,
+        credential: credential.clone(),
+        logged_in,
+    };
+    let line = reach(connector.as_ref())
+        .await
+        .map_err(|error| failed(error, false))?;
+    login_sent.store(true, Ordering::Relaxed);
+    let session = log_in(line, &credential, &client_id)
+        .await
+        .map_err(|error| failed(error, true))?;
+    Ok(Connected {
+        session,
+        at: clock.now(),
+        credential,
+    })
+}
+
+/// Receives a connection to its end, which its broker brings about; else we do.
+async fn retire(mut old: Work<'_, End>, closing: CancellationToken, before: Option<Work<'_, ()>>) {
+    let end = async {
+        tokio::select! {
+            _ = &mut old => return,
+            () = tokio::time::sleep(GRACE) => closing.cancel(),
+        }
+        old.await;
+    };
+    match before {
+        Some(before) => drop(tokio::join!(end, before)),
+        None => end.await,
+    }
+}
+
+fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// Waits for what is under way and takes it off; for ever where nothing is. May be dropped at any time.
+async fn work<T>(slot: &mut Option<Work<'_, T>>) -> T {
+    let Some(under_way) = slot else {
+        return std::future::pending().await;
+    };
+    let done = under_way.await;
+    *slot = None;
+    done
+}
+
+/// Returns when a connection since then has lasted so long; never without a milestone.
+async fn lasted(clock: &dyn Clock, since: Timestamp, milestone: Option<&Duration>) {
+    let Some(milestone) = milestone else {
+        return std::future::pending().await;
+    };
+    let passed = Duration::try_from(clock.now().duration_since(since)).unwrap_or_default();
+    clock.sleep(milestone.saturating_sub(passed)).await;
+}

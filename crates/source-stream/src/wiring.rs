@@ -1,0 +1,38 @@
+//! The two places where the stream touches the client of BMW's broker.
+
+use std::sync::Arc;
+
+use cardata_api::stream::{BrokerConnector, Message, MqttConnector, Trust, TrustError, parse};
+use collector_core::{Origin, RawSnapshot, Received, Stray};
+use jiff::Timestamp;
+
+use source::Handles;
+
+/// The way to the broker of an account.
+///
+/// # Errors
+/// The certificates that `endpoints.ca` names cannot be used.
+pub fn connector(handles: &Handles) -> Result<Arc<dyn MqttConnector>, TrustError> {
+    let trust = Trust::new(handles.ca.as_deref())?;
+    Ok(Arc::new(BrokerConnector::new(handles.stream.clone(), &trust)))
+}
+
+/// What a message says.
+pub fn read(message: &Message, gcid: &str, received_at: Timestamp) -> Received {
+    match parse(message, gcid) {
+        Ok(parsed) => Received::Snapshot(RawSnapshot {
+            vin: parsed.vin,
+            origin: Origin::Stream,
+            requested_at: None,
+            sent_at: parsed.sent_at,
+            received_at,
+            readings: parsed.readings,
+        }),
+        Err(unreadable) => Received::Stray(Stray {
+            received_at,
+            topic: message.topic.clone(),
+            payload: message.payload.to_vec(),
+            reason: unreadable.to_string(),
+        }),
+    }
+}

@@ -1,0 +1,53 @@
+//! Why there is no container to poll.
+
+use cardata_api::ApiError;
+use collector_core::SourceError;
+
+use ledger::StoreError;
+use runtime::Chain;
+use source::source_error;
+
+/// Why a container could not be found or made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContainerError {
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// BMW takes none of what is wanted, or did not within the calls that may be spent at a time.
+    #[error("BMW refuses every container that was tried for `{name}`, even of one descriptor: {words}")]
+    Refused { name: String, words: String },
+    /// As many containers exist as BMW allows, and none may be removed without asking.
+    #[error(
+        "BMW allows no further container and none of those that exist is an obsolete one of ours: {existing}; \
+         see who needs them and remove one with `cardata containers delete ID`, with `--foreign` where another \
+         program made it"
+    )]
+    Full { existing: String },
+    /// What is left of the day's calls is kept for the owner.
+    #[error("the calls of the day that the search for a container may use are used up")]
+    NoCalls,
+    /// Nothing is created that cannot be written down.
+    #[error("the state of a container cannot be stored")]
+    Ledger(#[from] StoreError),
+}
+
+impl ContainerError {
+    /// What it means for a source.
+    pub fn source_error(&self) -> SourceError {
+        let reason = Chain(self).to_string();
+        match self {
+            Self::Api(error) => source_error(error),
+            Self::Refused { .. } | Self::Full { .. } => SourceError::Misconfigured { reason },
+            Self::NoCalls => SourceError::Quota { reason },
+            Self::Ledger(_) => SourceError::Transient {
+                reason,
+                retry_after: None,
+            },
+        }
+    }
+
+    /// Whether only a login helps.
+    pub fn needs_login(&self) -> bool {
+        matches!(self, Self::Api(error) if error.needs_login())
+    }
+}

@@ -1,0 +1,175 @@
+//! The containers of one set of descriptors: which one is polled, which one is to go, and which call comes
+//! next. Pure; whoever drives it writes it down before a container is created and after every answer, so that
+//! a crash or a lost answer at any moment leaks nothing.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::search::{Refusal, Search, Taken};
+use source::{DescriptorSet, fingerprint};
+
+/// The call that brings the set further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// List the account's containers.
+    Look,
+    /// Delete a container that this program created.
+    Delete(String),
+    /// Create a container of these descriptors.
+    Create(Vec<String>),
+}
+
+/// A container of this set in the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    pub id: String,
+    /// Created by this installation, not found.
+    pub created: bool,
+}
+
+/// What is remembered of a set, and the container to poll.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetState {
+    pub search: Search,
+    /// The container to poll; remembered beside this state.
+    #[serde(skip)]
+    pub container: Option<Held>,
+    /// Replaced, or created to learn something; to be deleted.
+    #[serde(default)]
+    superseded: Option<String>,
+    /// The fingerprint of a container whose creation was begun and not answered.
+    #[serde(default)]
+    pending: Option<String>,
+    /// The account was looked through since there was no container to poll.
+    #[serde(default)]
+    looked: bool,
+    /// Nothing more is tried before this.
+    #[serde(default)]
+    pub paused_until: Option<Timestamp>,
+    /// What was done last without anybody asking for it, in words.
+    #[serde(default)]
+    pub notice: Option<String>,
+}
+
+impl SetState {
+    pub fn new(set: &DescriptorSet) -> Self {
+        Self {
+            search: Search::new(set.descriptors.clone()),
+            container: None,
+            superseded: None,
+            pending: None,
+            looked: false,
+            paused_until: None,
+            notice: None,
+        }
+    }
+
+    /// What to do next; `None` when everything is as it should be, or BMW takes nothing at all.
+    pub fn next(&self) -> Option<Action> {
+        let attempt = self.attempt();
+        if self.pending.is_some() || (self.container.is_none() && !self.looked && attempt.is_some()) {
+            return Some(Action::Look);
+        }
+        if let (Some(superseded), Some(_)) = (&self.superseded, &self.container) {
+            return Some(Action::Delete(superseded.clone()));
+        }
+        attempt.map(Action::Create)
+    }
+
+    /// A creation is about to be sent.
+    pub fn begin(&mut self, descriptors: &[String]) {
+        self.pending = Some(fingerprint(descriptors));
+    }
+
+    /// It was answered with a container.
+    pub fn created(&mut self, id: String, now: Timestamp) {
+        self.pending = None;
+        self.take(Held { id, created: true }, now);
+    }
+
+    /// It was refused for what is in it.
+    pub fn refused(&mut self, refusal: Refusal, now: Timestamp) {
+        self.pending = None;
+        if self.is_restoring() {
+            self.search.lost(refusal, now);
+        } else {
+            self.search.was_refused(refusal, now);
+        }
+    }
+
+    /// It certainly came to nothing.
+    pub fn not_created(&mut self) {
+        self.pending = None;
+    }
+
+    /// The account has these containers of the set's name: id, fingerprint, and whether this installation
+    /// created it.
+    pub fn looked(&mut self, listed: &[(String, String, bool)], now: Timestamp) {
+        self.looked = true;
+        let pending = self.pending.take();
+        let wanted = self.attempt().map(|attempt| fingerprint(&attempt));
+        let is_held = |id: &String| {
+            self.superseded.as_ref() == Some(id) || self.container.as_ref().is_some_and(|held| held.id == *id)
+        };
+        let others: Vec<_> = listed.iter().filter(|(id, ..)| !is_held(id)).collect();
+        // Overtaken by the loss of the container: it was created for a set that is not tried now.
+        if self.superseded.is_none() && pending != wanted {
+            let stray = others.iter().find(|(_, made, _)| Some(made) == pending.as_ref());
+            self.superseded = stray.map(|(id, ..)| id.clone());
+        }
+        // What nobody waited for may be another installation's: good to poll, but not to delete.
+        if let Some((id, fingerprint, created)) = others
+            .iter()
+            .find(|(_, fingerprint, _)| Some(fingerprint) == wanted.as_ref())
+        {
+            let created = *created || pending.as_ref() == Some(fingerprint);
+            if created || self.container.is_none() {
+                let id = id.clone();
+                self.take(Held { id, created }, now);
+            }
+        }
+    }
+
+    /// The superseded container is gone.
+    pub fn deleted(&mut self) {
+        self.superseded = None;
+    }
+
+    /// The container to poll is gone.
+    pub fn lost(&mut self) {
+        self.container = None;
+        self.looked = false;
+    }
+
+    /// The container that is to be deleted.
+    pub fn superseded(&self) -> Option<&str> {
+        self.superseded.as_deref()
+    }
+
+    fn attempt(&self) -> Option<Vec<String>> {
+        if self.is_restoring() {
+            return Some(self.search.accepted().to_vec());
+        }
+        self.search.attempt()
+    }
+
+    /// What BMW took before has to be created again.
+    fn is_restoring(&self) -> bool {
+        self.container.is_none() && !self.search.accepted().is_empty()
+    }
+
+    fn take(&mut self, taken: Held, now: Timestamp) {
+        self.looked = false;
+        if self.is_restoring() {
+            self.container = Some(taken);
+            return;
+        }
+        let superseded = match self.search.took(now) {
+            Taken::Use => self.container.replace(taken),
+            Taken::Discard => Some(taken),
+        };
+        if let Some(held) = superseded.filter(|held| held.created) {
+            self.superseded = Some(held.id);
+        }
+    }
+}

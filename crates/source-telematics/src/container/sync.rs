@@ -1,0 +1,110 @@
+//! What would bring the containers of an account in line with the pipeline.
+
+use cardata_api::Container;
+
+use super::error::ContainerError;
+use super::keeper::Keeper;
+use super::state::Action;
+use source::DescriptorSet;
+
+use super::Access;
+use super::{marked, room};
+use ledger::CreatedContainer;
+
+/// What is there, and what is to be done, in this order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Sets with their container, which exists.
+    pub kept: Vec<(DescriptorSet, String)>,
+    /// Sets with a container that exists and only has to be remembered.
+    pub found: Vec<(DescriptorSet, String)>,
+    /// Created by this installation, and no source uses them: to be deleted.
+    pub obsolete: Vec<CreatedContainer>,
+    /// Created by this installation, and gone already.
+    pub gone: Vec<CreatedContainer>,
+    /// Sets without a container, and how many descriptors the new one would have.
+    pub missing: Vec<(DescriptorSet, usize)>,
+    /// Sets of which BMW takes nothing.
+    pub refused: Vec<DescriptorSet>,
+    /// What else is there: of another installation of this program, or of another program. Left alone.
+    pub others: Vec<Container>,
+}
+
+impl Plan {
+    /// How many calls it takes to carry it out, where BMW refuses nothing.
+    pub fn calls(&self) -> usize {
+        self.obsolete.len() + self.missing.len()
+    }
+
+    /// How many containers the account would have.
+    pub fn containers_after(&self) -> usize {
+        self.kept.len() + self.found.len() + self.missing.len() + self.others.len()
+    }
+}
+
+/// Holds what the sources want and what was created against what is listed. Spends no call, changes nothing.
+pub async fn plan(account: &Access, listed: &[Container]) -> Result<Plan, ContainerError> {
+    let active: Vec<_> = listed
+        .iter()
+        .filter(|container| !container.state.is_gone())
+        .collect();
+    let exists = |id: &str| active.iter().any(|container| container.id.as_str() == id);
+    let mut plan = Plan::default();
+    for set in account.sets.all() {
+        let mut state = Keeper::load(account, &set).await?.state;
+        if let Some(held) = &state.container
+            && exists(&held.id)
+        {
+            let id = held.id.clone();
+            plan.kept.push((set, id));
+            continue;
+        }
+        state.lost();
+        let named = active
+            .iter()
+            .filter(|container| container.name.as_ref() == Some(&set.name));
+        let named: Vec<_> = named
+            .filter_map(|container| {
+                let purpose = marked(container.purpose.as_deref())?;
+                Some((container.id.to_string(), purpose.to_owned(), true))
+            })
+            .collect();
+        state.looked(&named, account.clock.now());
+        match (state.container.take(), state.next()) {
+            (Some(held), _) => plan.found.push((set, held.id)),
+            (None, Some(Action::Create(descriptors))) => plan.missing.push((set, descriptors.len())),
+            (None, _) => plan.refused.push(set),
+        }
+    }
+    let used: Vec<&String> = plan.kept.iter().chain(&plan.found).map(|(_, id)| id).collect();
+    let created = account.ledger.created_containers(&account.name).await?;
+    let (there, gone): (Vec<_>, Vec<_>) = created.into_iter().partition(|created| exists(&created.id));
+    let (obsolete, _) = there
+        .into_iter()
+        .partition::<Vec<_>, _>(|created| !used.contains(&&created.id));
+    let ours = |id: &str| obsolete.iter().any(|created| created.id == id);
+    let others = active.iter().filter(|container| {
+        !ours(container.id.as_str()) && !used.iter().any(|id| *id == container.id.as_str())
+    });
+    plan.others = others.map(|container| (*container).clone()).collect();
+    plan.obsolete = obsolete;
+    plan.gone = gone;
+    Ok(plan)
+}
+
+/// Carries a plan out that was made from `listed`. What BMW refuses of a set is left for `cardata run` to narrow
+/// down further. Spends the calls of the plan, more where a set is refused.
+pub async fn carry_out(account: &Access, plan: Plan, listed: &[Container]) -> Result<(), ContainerError> {
+    for gone in plan.gone {
+        account.ledger.forget_container(&account.name, &gone.id).await?;
+    }
+    for obsolete in plan.obsolete {
+        room::delete(account, &obsolete.id).await?;
+    }
+    let sets = plan.found.into_iter().map(|(set, _)| set);
+    for set in sets.chain(plan.missing.into_iter().map(|(set, _)| set)) {
+        account.lost(&set).await?;
+        account.container_among(&set, listed).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! The source `telematics`: polls of containers, which are found again, created when missing, and without what BMW
+//! refuses.
+//!
+//! * [`telematics`]: the source. [`presets`]: what it can be asked for.
+//! * [`container`]: the containers that it polls, and what `cardata containers` does about them.
+
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
+
+pub mod container;
+mod presets;
+mod telematics;
+
+pub use container::{Access, ContainerError, is_ours};
+pub use telematics::TelematicsConfig;

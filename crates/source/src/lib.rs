@@ -1,0 +1,76 @@
+//! What a source is given, and what the sources of one account share.
+//!
+//! A source is a crate of its own: it implements [`SourceConfig`](collector_core::SourceConfig) and [`Build`], and one
+//! line, [`register_source!`], makes it known. It is built once for each account, from the account's [`Handles`]: a
+//! login, a client whose gate is the ledger, a budget, and what streams told.
+//!
+//! * [`gate`]: every call is written down before it leaves. [`budget`]: what may be spent beside the plan.
+//! * [`login`]: waiting for the owner. [`sets`]: which descriptors are wanted.
+//! * [`hearing`]: what streams tell of the vehicles, [`coverage`]: what they leave out, [`line`]: how they fare.
+
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
+
+mod budget;
+mod coverage;
+mod error;
+mod gate;
+pub mod hearing;
+mod line;
+mod login;
+mod registry;
+mod sets;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cardata_api::Client;
+use cardata_api::stream::StreamEndpoint;
+use collector_core::{LogId, Name};
+use ledger::Ledger;
+use runtime::Clock;
+
+pub use budget::Budget;
+pub use error::source_error;
+pub use gate::LedgerGate;
+pub use hearing::Hearing;
+pub use login::{Login, LoginId};
+pub use registry::{Build, SourceBuilder, builder};
+pub use sets::{DescriptorSet, WantedSets, fingerprint};
+
+/// What the registration macro expands to; not part of the contract.
+#[doc(hidden)]
+pub mod private {
+    pub use collector_core;
+    pub use inventory;
+}
+
+/// What a source is given of one account. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Handles {
+    pub login: Login,
+    /// Writes every call into the ledger before it leaves.
+    pub client: Client,
+    pub clock: Arc<dyn Clock>,
+    pub ledger: Arc<dyn Ledger>,
+    pub budget: Budget,
+    /// What its stream tells.
+    pub hearing: Arc<Hearing>,
+    /// The sets of descriptors that its sources ask for.
+    pub sets: Arc<WantedSets>,
+    /// Where its stream is.
+    pub stream: StreamEndpoint,
+    /// Certificates (PEM) that vouch for its servers beside the system's.
+    pub ca: Option<PathBuf>,
+    /// Tells this installation from others.
+    pub log_id: LogId,
+}
+
+/// What the engine tells a source about its place.
+#[derive(Debug, Clone)]
+pub struct SourceContext {
+    /// The source's name in the pipeline file; unique.
+    pub name: Name,
+    pub handles: Handles,
+}

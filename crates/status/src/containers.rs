@@ -1,0 +1,194 @@
+//! What sources ask for, what BMW takes of it, and what never delivers anything.
+
+use jiff::{SignedDuration, Timestamp};
+use journal::JournalError;
+use pipeline::Pipeline;
+use serde_json::{Value, json};
+use source_telematics::container::state::SetState;
+
+use crate::Look;
+use crate::table::table;
+
+/// How long a descriptor may say nothing before it is listed.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How many descriptors a line of text names.
+const SHOWN: usize = 3;
+
+/// The container of one source.
+pub struct SetStatus {
+    account: String,
+    source: String,
+    container: Option<String>,
+    since: Timestamp,
+    state: SetState,
+    /// By vehicle, as it is shown: what it never sent a value for.
+    silent: Vec<(String, Vec<String>)>,
+}
+
+/// The sets of the sources that the pipeline has.
+pub(crate) fn gather(
+    look: &Look,
+    pipeline: &Pipeline,
+    now: Timestamp,
+) -> Result<Vec<SetStatus>, JournalError> {
+    let mut sets = Vec::new();
+    for stored in look.ledger.source_sets()? {
+        let known = pipeline.sources.iter().any(|source| {
+            *source.name == *stored.source
+                && source
+                    .account
+                    .as_ref()
+                    .is_none_or(|account| **account == *stored.account)
+        });
+        let Some(state) = serde_json::from_str::<SetState>(&stored.set.state)
+            .ok()
+            .filter(|_| known)
+        else {
+            continue;
+        };
+        let mut silent = Vec::new();
+        if now.duration_since(stored.set.since) >= PATIENCE {
+            for vin in &stored.vehicles {
+                let descriptors = look.journal.silent(vin, state.search.accepted())?;
+                if !descriptors.is_empty() {
+                    silent.push((crate::report::shortened(vin), descriptors));
+                }
+            }
+        }
+        sets.push(SetStatus {
+            account: stored.account,
+            source: stored.source,
+            container: stored.container,
+            since: stored.set.since,
+            state,
+            silent,
+        });
+    }
+    Ok(sets)
+}
+
+/// For people; `None` where there is nothing to tell.
+pub fn text(sets: &[SetStatus]) -> Option<String> {
+    if sets.is_empty() {
+        return None;
+    }
+    let mut rows = vec![
+        ["source", "account", "container", "descriptors", "state"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for set in sets {
+        let search = &set.state.search;
+        let accepted = search.accepted().len();
+        let wanted = accepted + search.refused().len() + search.remaining().count();
+        rows.push(vec![
+            set.source.clone(),
+            set.account.clone(),
+            set.container.clone().unwrap_or_else(|| "-".to_owned()),
+            format!("{accepted} of {wanted}"),
+            state(set).to_owned(),
+        ]);
+    }
+    let notes: String = sets
+        .iter()
+        .flat_map(|set| {
+            notes(set)
+                .into_iter()
+                .map(|note| format!("\n  ! {}: {note}", set.source))
+        })
+        .collect();
+    Some(format!("\nContainers\n{}{notes}", table(&rows)))
+}
+
+fn state(set: &SetStatus) -> &'static str {
+    let search = &set.state.search;
+    match (&set.container, search.attempt()) {
+        (None, _) => "missing",
+        (_, Some(_)) => "trying more",
+        _ if search.limit().is_some() => "full",
+        _ if !search.refused().is_empty() => "without the refused",
+        _ => "complete",
+    }
+}
+
+fn notes(set: &SetStatus) -> Vec<String> {
+    let search = &set.state.search;
+    let mut notes = Vec::new();
+    if let Some(first) = search.refused().first() {
+        let names: Vec<_> = search
+            .refused()
+            .iter()
+            .map(|one| one.descriptor.clone())
+            .collect();
+        notes.push(format!("BMW refuses {} ({})", some(&names), first.words));
+    }
+    if let Some(limit) = search.limit() {
+        let left_out: Vec<_> = search.remaining().map(str::to_owned).collect();
+        notes.push(format!(
+            "BMW takes containers of up to {} descriptors here ({}); left out: {}",
+            limit.descriptors,
+            limit.words,
+            some(&left_out)
+        ));
+    }
+    for (vehicle, descriptors) in &set.silent {
+        notes.push(format!(
+            "{vehicle} sent no value in a week or more for {}",
+            some(descriptors)
+        ));
+    }
+    notes.extend(set.state.notice.clone());
+    notes
+}
+
+/// The first few of many.
+fn some(descriptors: &[String]) -> String {
+    let first = descriptors
+        .iter()
+        .take(SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match descriptors.len() {
+        count if count > SHOWN => format!(
+            "{count} descriptors: {first} and {} more (`cardata status --json` names all)",
+            count - SHOWN
+        ),
+        _ => first,
+    }
+}
+
+/// For programs.
+pub fn json(sets: &[SetStatus]) -> Value {
+    sets.iter()
+        .map(|set| {
+            let search = &set.state.search;
+            let refused = search.refused().iter().map(|refused| {
+                json!({
+                    "descriptor": refused.descriptor,
+                    "said": refused.words,
+                    "at": refused.at.to_string(),
+                })
+            });
+            let silent = set
+                .silent
+                .iter()
+                .map(|(vehicle, descriptors)| json!({ "vehicle": vehicle, "descriptors": descriptors }));
+            let over = search.limit().is_some();
+            json!({
+                "source": set.source,
+                "account": set.account,
+                "container": set.container,
+                "state": state(set),
+                "since": set.since.to_string(),
+                "accepted": search.accepted().len(),
+                "refused": refused.collect::<Vec<_>>(),
+                "limit": search.limit().map(|limit| limit.descriptors),
+                "left_out": search.remaining().filter(|_| over).collect::<Vec<_>>(),
+                "untried": search.remaining().filter(|_| !over).count(),
+                "silent": silent.collect::<Vec<_>>(),
+                "notice": set.state.notice,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,208 @@
+//! How a pipeline fares, gathered beside the process that may be running: what `cardata status` tells.
+//!
+//! * [`gather`]: reads journal, ledger and tokens. [`report`]: for people and for programs; a column is added there.
+//! * [`streams`], [`containers`], [`plan`], [`login`]: its parts. [`table`]: columns and counts.
+
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
+
+mod containers;
+mod login;
+mod plan;
+pub mod report;
+mod streams;
+pub mod table;
+
+use std::path::Path;
+
+use cardata_auth::TokenSet;
+use collector_core::state::{Published, State};
+use jiff::Timestamp;
+use journal::JournalError;
+use journal::log::overview::{LogTotals, Overview as JournalOverview, SinkTotals, VehicleTotals};
+use ledger::overview::{LastPoll, Overview as LedgerOverview};
+use pipeline::Pipeline;
+use planner::quota::{Allowance, Spent};
+
+/// Everything that `status` tells.
+pub struct Status {
+    pub now: Timestamp,
+    pub running: Option<String>,
+    pub accounts: Vec<AccountStatus>,
+    pub log: LogTotals,
+    pub vehicles: Vec<VehicleTotals>,
+    pub sinks: Vec<SinkStatus>,
+    pub polls: Vec<LastPoll>,
+    pub containers: Vec<containers::SetStatus>,
+    pub streams: Vec<streams::StreamStatus>,
+}
+
+pub struct AccountStatus {
+    pub name: String,
+    /// Days until the login dies unless it is refreshed; `None` without a login.
+    pub login_days: Option<f64>,
+    pub login_problem: Option<String>,
+    /// What its owner must know: it ends soon, or does not cover everything.
+    pub login_warnings: Vec<String>,
+    pub calls_today: usize,
+    pub calls_left: u32,
+    pub calls_per_day: u32,
+    pub calls: plan::Calls,
+    pub blocked_until: Option<Timestamp>,
+    pub said: Option<Published>,
+}
+
+pub struct SinkStatus {
+    pub name: String,
+    pub type_name: &'static str,
+    pub totals: Option<SinkTotals>,
+    pub said: Option<Published>,
+}
+
+/// What the database of a state directory tells.
+struct Look {
+    journal: JournalOverview,
+    ledger: LedgerOverview,
+}
+
+impl Look {
+    /// `None` where there is none yet.
+    fn open(state: &Path) -> Result<Option<Self>, JournalError> {
+        let journal = JournalOverview::open(state)?;
+        Ok(journal
+            .zip(LedgerOverview::open(state)?)
+            .map(|(journal, ledger)| Self { journal, ledger }))
+    }
+}
+
+/// The tokens of an account; `Err` says what is wrong with them.
+pub type Tokens = Result<Option<TokenSet>, String>;
+
+/// Looks at the state directory `state` of a pipeline. `running` is who runs it, `tokens` are the logins of its
+/// accounts in their order, and `now` the time; a simulation's time runs ahead of it.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn gather(
+    pipeline: &Pipeline,
+    state: &Path,
+    running: Option<String>,
+    tokens: Vec<Tokens>,
+    now: Timestamp,
+) -> Result<Status, JournalError> {
+    let look = Look::open(state)?;
+    let mut components = Vec::new();
+    let mut status = Status {
+        now,
+        running,
+        accounts: Vec::new(),
+        log: LogTotals::default(),
+        vehicles: Vec::new(),
+        sinks: Vec::new(),
+        polls: Vec::new(),
+        containers: Vec::new(),
+        streams: Vec::new(),
+    };
+    let mut totals = Vec::new();
+    if let Some(look) = &look {
+        let newest = look.journal.newest_arrival()?.max(look.ledger.newest_call()?);
+        status.now = newest.map_or(now, |newest| newest.max(now));
+        components = look.ledger.components()?;
+        status.log = look.journal.log()?;
+        status.vehicles = vehicles(look)?;
+        status.polls = look.ledger.polls()?;
+        status.containers = containers::gather(look, pipeline, status.now)?;
+        totals = look.journal.sinks()?;
+    }
+    status.sinks = sinks(pipeline, &totals, &components);
+    status.streams = streams::gather(look.as_ref(), pipeline, &components, &status.polls, status.now)?;
+    let prices = plan::prices(pipeline);
+    for (account, tokens) in pipeline.accounts.iter().zip(tokens) {
+        let spent = match &look {
+            Some(look) => look.ledger.spent_calls(&account.name, status.now)?,
+            None => Spent::default(),
+        };
+        let told = account_status(account, tokens, &spent, &mut status, &components, &prices);
+        status.accounts.push(told);
+    }
+    Ok(status)
+}
+
+fn account_status(
+    account: &pipeline::Account,
+    tokens: Tokens,
+    spent: &Spent,
+    status: &mut Status,
+    components: &[Published],
+    prices: &std::collections::HashMap<String, u32>,
+) -> AccountStatus {
+    let now = status.now;
+    let (tokens, login_problem) = match tokens {
+        Ok(Some(tokens)) => (Some(tokens), None),
+        Ok(None) => (None, Some("not logged in: run `cardata login`".to_owned())),
+        Err(problem) => (None, Some(problem)),
+    };
+    let token_until = tokens.as_ref().and_then(TokenSet::id_expires_at);
+    let its = status
+        .streams
+        .iter_mut()
+        .filter(|stream| stream.account == *account.name);
+    its.for_each(|stream| stream.token_until = token_until);
+    let said_of_login = said(components, &account.name, |state| {
+        matches!(state, State::Login(_))
+    });
+    AccountStatus {
+        name: account.name.to_string(),
+        login_days: tokens.as_ref().map(|tokens| tokens.refresh_days_left(now)),
+        login_problem,
+        login_warnings: login::warnings(tokens.as_ref(), said_of_login.as_ref(), now),
+        calls_today: spent.in_utc_day(now),
+        calls_left: spent.left(Allowance::for_necessities(account.calls_per_day), now),
+        calls_per_day: account.calls_per_day,
+        calls: plan::calls(
+            &account.name,
+            account.calls_per_day,
+            spent,
+            &status.polls,
+            prices,
+            status.running.is_some(),
+            now,
+        ),
+        blocked_until: spent.blocked_until,
+        said: said(components, &account.name, |state| {
+            matches!(state, State::Polls(_))
+        }),
+    }
+}
+
+/// Those of which something came, and those that a mapping named.
+fn vehicles(look: &Look) -> Result<Vec<VehicleTotals>, JournalError> {
+    let mut vehicles = look.journal.vehicles()?;
+    for known in look.ledger.vehicles()? {
+        let vin = known.vin.as_str();
+        if !vehicles.iter().any(|vehicle| vehicle.vin == vin) {
+            vehicles.push(VehicleTotals {
+                vin: vin.to_owned(),
+                ..VehicleTotals::default()
+            });
+        }
+    }
+    Ok(vehicles)
+}
+
+fn sinks(pipeline: &Pipeline, totals: &[SinkTotals], components: &[Published]) -> Vec<SinkStatus> {
+    let status = |spec: &pipeline::SinkSpec| SinkStatus {
+        name: spec.name.to_string(),
+        type_name: spec.plugin.type_name,
+        totals: totals.iter().find(|totals| totals.sink == *spec.name).cloned(),
+        said: said(components, &spec.name, |state| matches!(state, State::Sink(_))),
+    };
+    pipeline.sinks.iter().map(status).collect()
+}
+
+/// The last word of a component.
+fn said(components: &[Published], name: &str, is_its: fn(State) -> bool) -> Option<Published> {
+    components
+        .iter()
+        .find(|component| *component.name == *name && is_its(component.state))
+        .cloned()
+}

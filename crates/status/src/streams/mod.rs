@@ -1,0 +1,141 @@
+//! The streams in `cardata status`: whether each is well, told apart from a car that has nothing to say.
+
+mod words;
+
+use collector_core::state::{Published, State};
+use jiff::Timestamp;
+use journal::JournalError;
+use journal::log::strays::StrayReason;
+use ledger::StreamRecord;
+use ledger::overview::LastPoll;
+use pipeline::{Pipeline, StreamPlace};
+use planner::silence::{Silence, silence};
+use planner::{Activity, Evidence};
+
+use crate::Look;
+pub use words::{json, text};
+
+/// The stream of one account.
+#[derive(Debug, Clone)]
+pub struct StreamStatus {
+    pub account: String,
+    pub source: String,
+    /// `None` where it never ran.
+    pub record: Option<StreamRecord>,
+    pub said: Option<Published>,
+    /// How long the stored token is good for; the running program renews it before.
+    pub token_until: Option<Timestamp>,
+    pub vehicles: Vec<StreamedVehicle>,
+    pub strays: Vec<StrayReason>,
+}
+
+/// What came of one vehicle.
+#[derive(Debug, Clone)]
+pub struct StreamedVehicle {
+    pub vin: String,
+    pub last_message_at: Option<Timestamp>,
+    pub messages: u64,
+    pub readings: u64,
+    pub repeats: u64,
+    /// What it does, as far as polls told; `None` where none did, or a message came later.
+    pub activity: Option<Activity>,
+    /// The newest time of a measurement that polls told of.
+    pub measured_at: Option<Timestamp>,
+}
+
+impl StreamStatus {
+    /// What its silence means; none where it is not connected.
+    pub fn silence(&self, now: Timestamp) -> Silence {
+        let last = self.record.as_ref().and_then(|record| record.last_message_at);
+        let measured = self.vehicles.iter().filter_map(|one| one.measured_at).max();
+        self.judge(last, measured, now)
+    }
+
+    /// What the silence of one of its vehicles means.
+    pub fn silence_of(&self, vehicle: &StreamedVehicle, now: Timestamp) -> Silence {
+        self.judge(vehicle.last_message_at, vehicle.measured_at, now)
+    }
+
+    fn judge(&self, last: Option<Timestamp>, measured: Option<Timestamp>, now: Timestamp) -> Silence {
+        let since = self.record.as_ref().and_then(|record| record.connected_since);
+        since.map_or(Silence::None, |since| silence(since, last, measured, now))
+    }
+}
+
+/// The streams that the pipeline has, without their tokens.
+pub(crate) fn gather(
+    look: Option<&Look>,
+    pipeline: &Pipeline,
+    components: &[Published],
+    polls: &[LastPoll],
+    now: Timestamp,
+) -> Result<Vec<StreamStatus>, JournalError> {
+    let mut streams = Vec::new();
+    let (records, reasons, arrivals) = match look {
+        Some(look) => (
+            look.ledger.streams()?,
+            look.journal.stray_reasons()?,
+            look.journal.arrivals()?,
+        ),
+        None => Default::default(),
+    };
+    for StreamPlace { account, source } in pipeline.streams() {
+        let is_its = |of: &str, by: &str| *of == *account && *by == *source;
+        let record = records.iter().find(|one| is_its(&one.account, &one.source));
+        let strays = reasons.iter().filter(|one| is_its(&one.account, &one.source));
+        let mut vehicles: Vec<_> = arrivals
+            .iter()
+            .filter(|one| is_its(&one.account, &one.source))
+            .map(|one| StreamedVehicle {
+                vin: one.vin.clone(),
+                last_message_at: Some(one.last_received_at),
+                messages: one.snapshots,
+                readings: one.readings,
+                repeats: one.repeats,
+                activity: None,
+                measured_at: None,
+            })
+            .collect();
+        for poll in polls.iter().filter(|poll| *poll.account == *account) {
+            learn(&mut vehicles, poll, now);
+        }
+        streams.push(StreamStatus {
+            record: record.cloned(),
+            said: crate::said(components, &account, |state| matches!(state, State::Stream(_))),
+            token_until: None,
+            vehicles,
+            strays: strays.cloned().collect(),
+            account: account.to_string(),
+            source: source.to_string(),
+        });
+    }
+    Ok(streams)
+}
+
+/// What a poll told of a vehicle, which may never have spoken on the stream.
+fn learn(vehicles: &mut Vec<StreamedVehicle>, poll: &LastPoll, now: Timestamp) {
+    let evidence = poll
+        .activity
+        .as_deref()
+        .and_then(|text| serde_json::from_str::<Evidence>(text).ok());
+    let position = vehicles.iter().position(|known| known.vin == poll.vin);
+    let position = position.unwrap_or_else(|| {
+        vehicles.push(StreamedVehicle {
+            vin: poll.vin.clone(),
+            last_message_at: None,
+            messages: 0,
+            readings: 0,
+            repeats: 0,
+            activity: None,
+            measured_at: None,
+        });
+        vehicles.len() - 1
+    });
+    if let Some(evidence) = evidence {
+        let vehicle = &mut vehicles[position];
+        // What came since may have told of something else.
+        let is_newest = vehicle.last_message_at.is_none_or(|at| at <= poll.last_at);
+        vehicle.activity = is_newest.then(|| evidence.activity(now, Some(poll.last_at)));
+        vehicle.measured_at = vehicle.measured_at.max(evidence.newest_measurement());
+    }
+}

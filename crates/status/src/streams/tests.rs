@@ -1,0 +1,178 @@
+//! A quiet car and a dead stream, in words.
+
+use collector_core::state::{Published, State};
+use jiff::SignedDuration;
+use journal::log::strays::StrayReason;
+use ledger::StreamRecord;
+
+use super::*;
+
+fn at(minutes: i64) -> Timestamp {
+    "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minutes)
+}
+
+fn record(connected: Option<i64>, heard: Option<i64>) -> StreamRecord {
+    StreamRecord {
+        account: "home".to_owned(),
+        source: "stream".to_owned(),
+        connected_since: connected.map(at),
+        last_message_at: heard.map(at),
+        logins: 4,
+        evictions: 0,
+    }
+}
+
+fn stream(record: Option<StreamRecord>) -> StreamStatus {
+    StreamStatus {
+        account: "home".to_owned(),
+        source: "stream".to_owned(),
+        record,
+        said: None,
+        token_until: None,
+        vehicles: Vec::new(),
+        strays: Vec::new(),
+    }
+}
+
+fn saying(state: &str, message: Option<&str>, record: StreamRecord) -> StreamStatus {
+    StreamStatus {
+        said: Some(Published {
+            name: "home".into(),
+            state: State::from_stored("stream", state).unwrap(),
+            message: message.map(str::to_owned),
+            since: at(0),
+        }),
+        ..stream(Some(record))
+    }
+}
+
+fn vehicle(
+    end: &str,
+    heard: Option<i64>,
+    activity: Option<Activity>,
+    measured: Option<i64>,
+) -> StreamedVehicle {
+    StreamedVehicle {
+        vin: format!("WBY8P210X0{end}"),
+        last_message_at: heard.map(at),
+        messages: 1_203,
+        readings: 980,
+        repeats: 223,
+        activity,
+        measured_at: measured.map(at),
+    }
+}
+
+#[test]
+fn how_a_stream_fares_is_one_sentence() {
+    let told = |stream: &StreamStatus, running, minutes| sentence(stream, running, at(minutes));
+    let connected = |since, heard| stream(Some(record(Some(since), heard)));
+    assert_eq!(
+        told(&connected(0, Some(178)), true, 180),
+        "connected for 3 h, last message 2 min ago"
+    );
+    assert_eq!(
+        told(&connected(0, None), true, 5),
+        "connected for 5 min, no message yet"
+    );
+    assert_eq!(
+        told(&connected(0, Some(60)), true, 300),
+        "connected for 5 h, last message 4 h ago: a parked car says nothing"
+    );
+    assert_eq!(
+        told(&connected(0, Some(60)), true, 60 + 26 * 60),
+        "connected for 27 h, but nothing came for 26 h: a parked car says nothing; if one was driven or charged \
+         since, look in the CarData section of BMW's portal whether data is still selected for the stream: the \
+         selection is empty at first, and can reset itself"
+    );
+    let mut driven = connected(0, Some(60));
+    driven.vehicles = vec![vehicle("7A12345", Some(60), Some(Activity::Parked), Some(240))];
+    assert_eq!(
+        told(&driven, true, 300),
+        "connected for 5 h, but nothing came for 4 h, though a poll brought what was measured 60 min ago: look in the \
+         CarData section of BMW's portal whether data is still selected for the stream: the selection is empty at \
+         first, and can reset itself"
+    );
+    assert_eq!(
+        told(&connected(0, Some(178)), false, 300),
+        "not running; last message 2 h ago"
+    );
+    assert_eq!(told(&stream(None), true, 0), "not connected; no message yet");
+    let away = saying(
+        "waiting",
+        Some("cannot reach localhost:9000: refused; trying again"),
+        record(None, Some(0)),
+    );
+    assert_eq!(
+        told(&away, true, 10),
+        "not connected: cannot reach localhost:9000: refused; trying again; last message 10 min ago"
+    );
+}
+
+#[test]
+fn the_part_shows_vehicles_and_what_needs_a_look() {
+    let evicted = StreamRecord {
+        evictions: 5,
+        ..record(Some(0), Some(178))
+    };
+    let mut stream = saying("streaming", Some("taken again and again"), evicted);
+    stream.token_until = Some(at(200));
+    stream.vehicles = vec![
+        vehicle("7A12345", Some(178), Some(Activity::Driving), Some(178)),
+        vehicle("7B67890", Some(-600), Some(Activity::Parked), Some(90)),
+        vehicle("7C00000", None, None, None),
+    ];
+    let stray = |reason: &str, times| StrayReason {
+        account: "home".to_owned(),
+        source: "stream".to_owned(),
+        reason: reason.to_owned(),
+        times,
+        last_at: at(0),
+    };
+    stream.strays = vec![
+        stray("no JSON", 2),
+        stray("no object", 1),
+        stray("a", 1),
+        stray("b", 1),
+    ];
+    assert_eq!(
+        text(&[stream.clone()], true, at(180)).unwrap(),
+        "
+Streams
+  stream of home: connected for 3 h, last message 2 min ago
+  4 logins, taken 5 times by another program so far, token until 2026-03-01T15:20:00Z
+  vehicle   last message  messages  new readings  repeats  expected
+  …7A12345  2 min ago     1203      980           223      driving: about every 3 minutes
+  …7B67890  13 h ago      1203      980           223      parked: nothing
+  …7C00000  never         1203      980           223      parked: nothing; driving: every 3, charging: every 5 minutes
+  ! stream: taken again and again
+  ! stream: nothing came of …7B67890, though a poll brought what was measured 90 min ago: look in the CarData section of BMW's portal whether data is still selected for the stream: the selection is empty at first, and can reset itself
+  ! stream: 5 messages could not be read (twice: no JSON; once: no object; once: a; …): `cardata journal strays` shows them"
+    );
+    assert_eq!(text(&[], true, at(0)), None);
+    let over = saying(
+        "streaming",
+        None,
+        StreamRecord {
+            evictions: 5,
+            ..record(Some(0), Some(178))
+        },
+    );
+    assert_eq!(
+        text(&[over], true, at(180)).unwrap(),
+        "
+Streams
+  stream of home: connected for 3 h, last message 2 min ago
+  4 logins, taken 5 times by another program so far"
+    );
+    let told = json(&[stream], true, at(180));
+    let told = &told[0];
+    assert_eq!(told["state"], "streaming");
+    assert_eq!(told["connected_since"], "2026-03-01T12:00:00Z");
+    assert_eq!(told["silence"], "none");
+    assert_eq!(told["evictions"], 5);
+    assert_eq!(told["unreadable"][0]["times"], 2);
+    assert_eq!(told["vehicles"][0]["vehicle"], "…7A12345");
+    assert_eq!(told["vehicles"][0]["activity"], "driving");
+    assert_eq!(told["vehicles"][2]["last_message_at"], Value::Null);
+}

@@ -1,0 +1,248 @@
+//! What there is to say of streams, for people and for programs.
+
+use jiff::Timestamp;
+use planner::Activity;
+use planner::silence::{ADVICE, Silence};
+use serde_json::{Value, json};
+
+use super::{StreamStatus, StreamedVehicle};
+use crate::report::{ago, shortened};
+use crate::table::{counted, table};
+
+/// How many reasons for messages that cannot be read a line of text names.
+const SHOWN: usize = 3;
+
+/// For people; `None` where the pipeline has no stream.
+pub fn text(streams: &[StreamStatus], running: bool, now: Timestamp) -> Option<String> {
+    if streams.is_empty() {
+        return None;
+    }
+    let parts = streams.iter().map(|stream| {
+        let mut part = format!(
+            "  {} of {}: {}",
+            stream.source,
+            stream.account,
+            sentence(stream, running, now)
+        );
+        part += &counts(stream);
+        if !stream.vehicles.is_empty() {
+            part += &format!("\n{}", vehicles(stream, now));
+        }
+        for note in notes(stream, running, now) {
+            part += &format!("\n  ! {}: {note}", stream.source);
+        }
+        part
+    });
+    Some(format!("\nStreams\n{}", parts.collect::<Vec<_>>().join("\n")))
+}
+
+/// How the stream is doing.
+fn sentence(stream: &StreamStatus, running: bool, now: Timestamp) -> String {
+    let record = stream.record.as_ref();
+    let last = record.and_then(|record| record.last_message_at);
+    let last_words = last.map_or("no message yet".to_owned(), |at| {
+        format!("last message {}", ago(now, at))
+    });
+    if !running {
+        return format!("not running; {last_words}");
+    }
+    let Some(since) = record.and_then(|record| record.connected_since) else {
+        let said = stream.said.as_ref();
+        let why = said.map(|said| said.message.clone().unwrap_or_else(|| said.state.to_string()));
+        let why = why.map(|why| format!(": {}", why.trim_end_matches('.')));
+        return format!("not connected{}; {last_words}", why.unwrap_or_default());
+    };
+    let connected = format!("connected for {}", span(since, now));
+    let nothing = span(last.unwrap_or(since), now);
+    match stream.silence(now) {
+        Silence::None => format!("{connected}, {last_words}"),
+        Silence::Parked => format!("{connected}, {last_words}: a parked car says nothing"),
+        Silence::Long => format!(
+            "{connected}, but nothing came for {nothing}: a parked car says nothing; if one was driven or charged \
+             since, {ADVICE}"
+        ),
+        Silence::Contradicted { at } => format!(
+            "{connected}, but nothing came for {nothing}, though a poll brought what was measured {}: {ADVICE}",
+            ago(now, at)
+        ),
+    }
+}
+
+/// The figures of the connection.
+fn counts(stream: &StreamStatus) -> String {
+    let Some(record) = &stream.record else {
+        return String::new();
+    };
+    let token = stream
+        .token_until
+        .map(|until| format!(", token until {until:.0}"))
+        .unwrap_or_default();
+    let taken = match record.evictions {
+        0 => String::new(),
+        evictions => format!(", taken {} by another program so far", times(evictions)),
+    };
+    format!("\n  {}{taken}{token}", counted(record.logins, "login"))
+}
+
+fn vehicles(stream: &StreamStatus, now: Timestamp) -> String {
+    let header = [
+        "vehicle",
+        "last message",
+        "messages",
+        "new readings",
+        "repeats",
+        "expected",
+    ];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(stream.vehicles.iter().map(|vehicle| {
+        let last = vehicle.last_message_at;
+        vec![
+            shortened(&vehicle.vin),
+            last.map_or_else(|| "never".to_owned(), |at| ago(now, at)),
+            vehicle.messages.to_string(),
+            vehicle.readings.to_string(),
+            vehicle.repeats.to_string(),
+            expected(vehicle).to_owned(),
+        ]
+    }));
+    table(&rows)
+}
+
+/// How often messages of a vehicle come, by what it does.
+fn expected(vehicle: &StreamedVehicle) -> &'static str {
+    match vehicle.activity {
+        Some(Activity::Driving) => "driving: about every 3 minutes",
+        Some(Activity::Charging) => "charging: about every 5 minutes",
+        Some(Activity::Parked | Activity::Ended) => "parked: nothing",
+        None => "parked: nothing; driving: every 3, charging: every 5 minutes",
+    }
+}
+
+fn notes(stream: &StreamStatus, running: bool, now: Timestamp) -> Vec<String> {
+    let mut notes = Vec::new();
+    let is_connected = stream
+        .record
+        .as_ref()
+        .is_some_and(|record| record.connected_since.is_some());
+    let whole_is_told = matches!(stream.silence(now), Silence::Contradicted { .. } | Silence::Long);
+    if running && is_connected {
+        let said = stream.said.as_ref().and_then(|said| said.message.clone());
+        notes.extend(said);
+    }
+    for vehicle in stream.vehicles.iter().filter(|_| running && !whole_is_told) {
+        if let Silence::Contradicted { at } = stream.silence_of(vehicle, now) {
+            notes.push(format!(
+                "nothing came of {}, though a poll brought what was measured {}: {ADVICE}",
+                shortened(&vehicle.vin),
+                ago(now, at)
+            ));
+        }
+    }
+    notes.extend(strays(stream));
+    notes
+}
+
+fn strays(stream: &StreamStatus) -> Option<String> {
+    let all: u64 = stream.strays.iter().map(|one| one.times).sum();
+    if all == 0 {
+        return None;
+    }
+    let shown = stream.strays.iter().take(SHOWN);
+    let mut reasons: Vec<_> = shown
+        .map(|one| format!("{}: {}", times(one.times), one.reason))
+        .collect();
+    if stream.strays.len() > SHOWN {
+        reasons.push("…".to_owned());
+    }
+    Some(format!(
+        "{} could not be read ({}): `cardata journal strays` shows them",
+        counted(all, "message"),
+        reasons.join("; ")
+    ))
+}
+
+fn times(number: u64) -> String {
+    match number {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        number => format!("{number} times"),
+    }
+}
+
+fn span(from: Timestamp, to: Timestamp) -> String {
+    let seconds = (to.as_second() - from.as_second()).max(0);
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// For programs.
+pub fn json(streams: &[StreamStatus], running: bool, now: Timestamp) -> Value {
+    let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    let streams = streams.iter().map(|stream| {
+        let record = stream.record.as_ref();
+        let connected = record
+            .and_then(|record| record.connected_since)
+            .filter(|_| running);
+        let vehicles = stream.vehicles.iter().map(|vehicle| {
+            json!({
+                "vehicle": shortened(&vehicle.vin),
+                "last_message_at": time(vehicle.last_message_at),
+                "messages": vehicle.messages,
+                "readings": vehicle.readings,
+                "repeats": vehicle.repeats,
+                "activity": vehicle.activity.map(activity),
+            })
+        });
+        let strays = stream.strays.iter().map(
+            |one| json!({ "reason": one.reason, "times": one.times, "last_at": one.last_at.to_string() }),
+        );
+        json!({
+            "account": stream.account,
+            "source": stream.source,
+            "state": state(stream, running),
+            "message": stream.said.as_ref().and_then(|said| said.message.as_ref()),
+            "connected_since": time(connected),
+            "last_message_at": time(record.and_then(|record| record.last_message_at)),
+            "silence": connected.map(|_| silence(stream.silence(now))),
+            "logins": record.map_or(0, |record| record.logins),
+            "evictions": record.map_or(0, |record| record.evictions),
+            "token_until": time(stream.token_until),
+            "vehicles": vehicles.collect::<Vec<_>>(),
+            "unreadable": strays.collect::<Vec<_>>(),
+        })
+    });
+    streams.collect()
+}
+
+fn state(stream: &StreamStatus, running: bool) -> String {
+    match &stream.said {
+        _ if !running => "stopped".to_owned(),
+        Some(said) => said.state.to_string(),
+        None => "new".to_owned(),
+    }
+}
+
+fn silence(silence: Silence) -> &'static str {
+    match silence {
+        Silence::None => "none",
+        Silence::Parked => "parked",
+        Silence::Long => "long",
+        Silence::Contradicted { .. } => "contradicted",
+    }
+}
+
+fn activity(activity: Activity) -> &'static str {
+    match activity {
+        Activity::Driving => "driving",
+        Activity::Charging => "charging",
+        Activity::Parked | Activity::Ended => "parked",
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

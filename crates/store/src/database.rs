@@ -1,0 +1,125 @@
+//! A connection of one's own to a database file.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::sql::Access;
+use crate::{FILE, Schema, StoreError, migrate};
+
+/// A connection for one owner at a time.
+#[derive(Debug)]
+pub struct Database {
+    connection: Connection,
+}
+
+impl Database {
+    /// Opens a database for writing, making it where there is none.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn create(path: &Path) -> Result<Self, StoreError> {
+        connect(path, OpenFlags::default())
+    }
+
+    /// Opens an existing database for writing, for a caller that nobody else meets there.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is not there.
+    pub fn writable(path: &Path) -> Result<Self, StoreError> {
+        connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    }
+
+    /// Opens an existing database for reading, beside a process that may be writing to it.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is not there.
+    pub fn read_only(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let database = connect(path, flags)?;
+        // Finds more of what is wrong in a page before it is believed.
+        database
+            .connection
+            .pragma_update(None, "cell_size_check", true)
+            .map_err(|error| StoreError::open(path, error))?;
+        Ok(database)
+    }
+
+    /// Reads the database in `state`; `None` where there is none yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Older`] where it lacks tables of this version.
+    pub fn look(state: &Path) -> Result<Option<Self>, StoreError> {
+        let path = state.join(FILE);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let database = Self::read_only(&path)?;
+        match database.is_older()? {
+            true => Err(StoreError::Older { path }),
+            false => Ok(Some(database)),
+        }
+    }
+
+    /// Brings the tables up to date.
+    ///
+    /// # Errors
+    /// As [`Store::open`](crate::Store::open).
+    pub fn migrate(&mut self, path: &Path, owners: &[Schema]) -> Result<(), StoreError> {
+        migrate::migrate(self, path, owners)
+    }
+
+    /// Whether the tables are those that this program knows.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn is_current(&self) -> Result<bool, StoreError> {
+        Ok(migrate::format(&self.connection)? == migrate::FORMAT)
+    }
+
+    /// Whether an earlier program made the tables, and this one has not been at them yet.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn is_older(&self) -> Result<bool, StoreError> {
+        Ok((1..migrate::FORMAT).contains(&migrate::format(&self.connection)?))
+    }
+
+    /// Whether a later program made the tables.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn is_newer(&self) -> Result<bool, StoreError> {
+        Ok(migrate::format(&self.connection)? > migrate::FORMAT)
+    }
+
+    /// Says in the file's header that it is ours, of whatever format: what [`Store::open`](crate::Store::open) takes.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn mark(&self) -> Result<(), StoreError> {
+        Ok(migrate::mark(&self.connection)?)
+    }
+
+    pub(crate) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
+impl Access for Database {
+    fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Database, StoreError> {
+    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.busy_timeout(Duration::from_secs(10))?;
+        // A cache of 1 MiB: the log is read and written in order.
+        connection.pragma_update(None, "cache_size", -1024)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(Database { connection })
+    });
+    opened.map_err(|error| StoreError::open(path, error))
+}

@@ -1,0 +1,87 @@
+//! What can go wrong with the database.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+/// An error of the database.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    #[error(
+        "cannot open the journal {path}: this user must be able to write it and its folder, also to read it"
+    )]
+    Open { path: PathBuf, source: rusqlite::Error },
+    /// Will pass when space is freed; nothing of the transaction was written.
+    #[error("the disk of the state directory is full")]
+    Full(#[source] rusqlite::Error),
+    #[error(
+        "the journal {path} was written by a newer cardata (version {found}, this one knows {known}): upgrade cardata"
+    )]
+    Newer { path: PathBuf, found: i64, known: i64 },
+    #[error(
+        "the journal {path} was written by an earlier cardata: this one brings it up to date when it runs, `cardata run` or any command that changes it"
+    )]
+    Older { path: PathBuf },
+    #[error(
+        "the journal {path} was written by a cardata that was never released: move it away, or choose another `state`"
+    )]
+    Unreleased { path: PathBuf },
+    #[error("the journal {path} is not a database of cardata: move it away or choose another `state`")]
+    Foreign { path: PathBuf },
+    #[error(
+        "the journal {path} is damaged: stop cardata, keep a copy of it, and bring a backup back with `cardata restore`; RECOVERY.md says how"
+    )]
+    Corrupt { path: PathBuf, source: rusqlite::Error },
+    /// Some pages of the database are damaged. What is on others can still be read.
+    #[error(
+        "the journal is damaged where it is needed now: `cardata journal verify` says where, `cardata journal export` saves what can be read, and RECOVERY.md says what then"
+    )]
+    Damaged(#[source] rusqlite::Error),
+    #[error("the journal refused a write")]
+    Sqlite(#[source] rusqlite::Error),
+    #[error("a job of the journal panicked, which is a bug; nothing of it was written")]
+    Bug,
+    #[error("the journal's thread has ended")]
+    Stopped,
+}
+
+impl StoreError {
+    /// What it means that the database at `path` could not be opened.
+    pub(crate) fn open(path: &Path, source: rusqlite::Error) -> Self {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::Foreign { path: path.into() },
+            Some(ErrorCode::DiskFull) => Self::Full(source),
+            Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt {
+                path: path.into(),
+                source,
+            },
+            _ => Self::Open {
+                path: path.into(),
+                source,
+            },
+        }
+    }
+
+    /// Whether trying again later may help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Full(_) => true,
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SystemIoFailure)
+            ),
+            _ => false,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full(error),
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(error),
+            _ => Self::Sqlite(error),
+        }
+    }
+}

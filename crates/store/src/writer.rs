@@ -1,0 +1,193 @@
+//! The thread that owns the writing connection.
+//!
+//! Jobs that wait when a transaction begins share it and its one sync to disk. Each runs in a savepoint of
+//! its own, so that one that fails takes nothing else with it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
+
+use crate::sql::Access;
+use crate::tx::{Open, Tx};
+use crate::{Database, StoreError};
+
+/// How many jobs may share a transaction, and wait in the queue.
+const GROUP: usize = 256;
+
+/// Runs inside the transaction, or is told why there is none, and hands over what is to be answered once the
+/// transaction's fate is known.
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>, &mut Open) -> Answer + Send>;
+/// Called with whether the transaction was committed.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// What the thread is asked to do.
+enum Command {
+    Work(Job),
+    /// Moves everything from the write-ahead log into the database.
+    Checkpoint(oneshot::Sender<()>),
+}
+
+/// The sending side of the thread. It ends when the last clone is dropped.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    jobs: Sender<Command>,
+}
+
+impl Writer {
+    pub fn start(database: Database) -> Result<Self, StoreError> {
+        let (jobs, mut queue) = channel(GROUP);
+        let spawned = thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || work(database.connection(), &mut queue));
+        spawned.map_err(|_| StoreError::Stopped)?;
+        Ok(Self { jobs })
+    }
+
+    pub async fn transact<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |connection, open| {
+            let result = match connection {
+                Ok(connection) => in_savepoint(connection, open, job),
+                Err(error) => Err(error.into()),
+            };
+            Box::new(move |committed| {
+                // Whoever asked may have gone; the work is done all the same.
+                // A job's own error says more than the commit that failed because of it.
+                let _ = sender.send(result.and_then(|value| committed.map(|()| value).map_err(E::from)));
+            })
+        });
+        self.send(Command::Work(job)).await?;
+        receiver.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Leaves the database as one file, as far as other readers let it.
+    pub async fn checkpoint(&self) {
+        let (sender, receiver) = oneshot::channel();
+        if self.send(Command::Checkpoint(sender)).await.is_ok() {
+            // The thread answers, or is gone and has nothing to move.
+            let _ = receiver.await;
+        }
+    }
+
+    /// Waits where the queue is full.
+    async fn send(&self, command: Command) -> Result<(), StoreError> {
+        self.jobs.send(command).await.map_err(|_| StoreError::Stopped)
+    }
+}
+
+fn in_savepoint<T, E: From<StoreError>>(
+    connection: &Connection,
+    open: &mut Open,
+    job: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    connection
+        .execute_batch("savepoint job")
+        .map_err(StoreError::from)?;
+    let before = open.after_commit.len();
+    // A bug in one job must not end the thread that everybody depends on.
+    let result = catch_unwind(AssertUnwindSafe(|| job(&mut Tx::new(connection, open))));
+    match result.unwrap_or_else(|_| Err(StoreError::Bug.into())) {
+        Ok(value) => {
+            connection
+                .execute_batch("release job")
+                .map_err(StoreError::from)?;
+            Ok(value)
+        }
+        Err(error) => {
+            open.epoch += 1;
+            open.after_commit.truncate(before);
+            // Where SQLite has already rolled the whole transaction back, the commit will say so.
+            let _ = connection.execute_batch("rollback to job; release job");
+            Err(error)
+        }
+    }
+}
+
+fn work(connection: &Connection, queue: &mut Receiver<Command>) {
+    let mut open = Open::default();
+    let mut put_off = None;
+    loop {
+        let command = match put_off.take() {
+            Some(command) => command,
+            None => match queue.blocking_recv() {
+                Some(command) => command,
+                None => break,
+            },
+        };
+        match command {
+            Command::Work(first) => put_off = transaction(connection, &mut open, first, queue),
+            Command::Checkpoint(done) => {
+                // A reader may hold it back; the next start does the rest.
+                let _ = connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
+                let _ = done.send(());
+            }
+        }
+    }
+    let _ = connection.execute_batch("pragma optimize");
+}
+
+/// Runs a job and those that wait behind it in one transaction. Returns a command that was met and is none.
+fn transaction(
+    connection: &Connection,
+    open: &mut Open,
+    first: Job,
+    queue: &mut Receiver<Command>,
+) -> Option<Command> {
+    if let Err(error) = connection.execute_batch("begin immediate") {
+        // The answer is given at once: there is nothing to commit.
+        first(Err(error.into()), open)(Ok(()));
+        return None;
+    }
+    let mut answers = vec![first(Ok(connection), open)];
+    let mut put_off = None;
+    // A full disk can end the transaction under a job; nothing more may run as if it were open.
+    while !connection.is_autocommit() && answers.len() < GROUP {
+        match queue.try_recv() {
+            Ok(Command::Work(job)) => answers.push(job(Ok(connection), open)),
+            Ok(other) => {
+                put_off = Some(other);
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+    finish(connection, open, answers);
+    put_off
+}
+
+fn finish(connection: &Connection, open: &mut Open, answers: Vec<Answer>) {
+    let committed = connection.execute_batch("commit");
+    let after_commit = std::mem::take(&mut open.after_commit);
+    if let Err(error) = &committed {
+        open.epoch += 1;
+        let _ = connection.execute_batch("rollback");
+        answers
+            .into_iter()
+            .for_each(|answer| answer(Err(repeated(error))));
+        return;
+    }
+    after_commit.into_iter().for_each(|then| then());
+    answers.into_iter().for_each(|answer| answer(Ok(())));
+}
+
+/// The same error for each of those who shared a transaction.
+fn repeated(error: &rusqlite::Error) -> StoreError {
+    match error {
+        rusqlite::Error::SqliteFailure(code, message) => {
+            rusqlite::Error::SqliteFailure(*code, message.clone()).into()
+        }
+        other => rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR),
+            Some(other.to_string()),
+        )
+        .into(),
+    }
+}
