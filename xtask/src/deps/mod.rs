@@ -15,7 +15,9 @@ use graph::Graph;
 use policy::Policy;
 
 pub const HELP: &str = "\
-cargo xtask deps
+check licences, versions and sources of what the project is built from
+
+Usage: cargo xtask deps
 
 Holds every package of Cargo.lock, those of tests and of other platforms included, against deny.toml: licences,
 versions of one crate beside each other, banned crates, registries. Every exception there has a reason, and one

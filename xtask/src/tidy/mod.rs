@@ -23,7 +23,9 @@ use crate::{terminal, workspace};
 use tree::{File, Tree};
 
 pub const HELP: &str = "\
-cargo xtask tidy
+check the invariants and the house style that no compiler checks
+
+Usage: cargo xtask tidy
 
 Checks what no compiler checks: files of at most 400 lines that begin with `//!`; which package may depend on
 which; versions in the root manifest only; YAML, the journal's SQL and the names of sinks only where they
