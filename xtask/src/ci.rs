@@ -34,7 +34,7 @@ const STEPS: [Step; 8] = [
     ("generated files", |_| codegen::run(&["--check".to_owned()])),
     ("tests", test::run),
     ("the program without what can be left out", |_| without_features()),
-    ("dependencies", |_| deps::run(&[])),
+    ("dependencies", |_| deps::run(&["--installed".to_owned()])),
     ("seeds of the fuzz targets", |_| fuzz::replay()),
 ];
 
