@@ -215,7 +215,7 @@ mod tests {
                 "{file}"
             );
         }
-        assert_eq!(tidy::complaints(root).unwrap(), [""; 0]);
+        assert_eq!(tidy::complaints(root, &[]).unwrap(), [""; 0]);
         assert!(
             create(root, "home-assistant").is_err(),
             "what exists is left alone"
