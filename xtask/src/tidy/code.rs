@@ -59,7 +59,10 @@ impl Code {
             let behind = &tokens[at + 1..];
             at += match token {
                 TokenTree::Punct(mark) if mark.as_char() == '#' => past_attribute(behind),
-                TokenTree::Ident(word) if word == "use" => {
+                // `use<'a>` stands in types.
+                TokenTree::Ident(word)
+                    if word == "use" && !behind.first().is_some_and(|next| is_mark(next, '<')) =>
+                {
                     let end = behind.iter().position(|token| is_mark(token, ';'));
                     self.import(&behind[..end.unwrap_or(0)], "");
                     end.unwrap_or(0)
@@ -70,11 +73,9 @@ impl Code {
                     self.name(word, &tokens[..at], behind, is_in_loop)
                 }
                 TokenTree::Literal(literal) => {
-                    self.texts
-                        .extend(between_quotes(&literal.to_string()).map(|text| Text {
-                            text: text.to_owned(),
-                            line: line(literal.span()),
-                        }));
+                    let line = line(literal.span());
+                    let text = between_quotes(&literal.to_string()).map(str::to_owned);
+                    self.texts.extend(text.map(|text| Text { text, line }));
                     0
                 }
                 TokenTree::Group(group) => {
@@ -231,6 +232,7 @@ mod tests {
             "a::b::c a::b::* a a::b::c a::e"
         );
         assert_eq!(paths("use a::b; use b::c; c::d"), "a::b a::b::c a::b::c::d");
+        assert_eq!(paths("fn f() -> impl A + use<'_> { b() }"), "fn f impl A use _ b");
         assert_eq!(paths("use a as _; b.c().d; 0..e()"), "a b .c .d e");
     }
 
