@@ -10,6 +10,14 @@ use crate::{terminal, workspace};
 /// Another one may judge otherwise.
 const VERSION: &str = "0.20.2";
 
+/// Exceptions that are needed no more.
+const IDLE: [&str; 4] = [
+    "license-not-encountered",
+    "unmatched-skip",
+    "unmatched-skip-root",
+    "unnecessary-skip",
+];
+
 pub const HELP: &str = "\
 check licences, versions and sources of what the project is built from
 
@@ -49,7 +57,9 @@ pub fn run(args: &[String]) -> Result<()> {
             return Ok(());
         }
     };
-    workspace::succeed(cargo_deny(&deny).args(["check", "licenses", "bans", "sources"]))?;
+    let mut check = cargo_deny(&deny);
+    check.arg("check").args(IDLE.map(|lint| format!("--deny={lint}")));
+    workspace::succeed(check.args(["licenses", "bans", "sources"]))?;
     advisories(&deny)
 }
 
