@@ -1,13 +1,15 @@
 //! `cargo xtask bench`: how fast and how small the program is, beside the raw libraries in the same run.
 
-use std::process::{Stdio, exit};
+use std::process::Stdio;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::{program, servers, workspace};
 
 pub const HELP: &str = "\
-cargo xtask bench [--full] [delivery | stream]
+measure speed and size, beside the raw libraries
+
+Usage: cargo xtask bench [--full] [delivery | stream]
 
 Builds everything with optimisation and measures, on this machine: delivering a journal of a million readings to
 each sink beside the raw library with the same data and durability; all sinks at once; how the cost of a reading
@@ -31,9 +33,7 @@ pub fn run(args: &[String]) -> Result<()> {
         "bench takes no argument but --full, delivery and stream"
     );
     let mut bench = workspace::cargo();
-    for (server, path) in servers::provide(&servers::SERVERS)? {
-        bench.env(server.variable, path);
-    }
+    bench.envs(servers::provide(&servers::SERVERS)?);
     bench.env("CARDATA_BIN", program::build(&["--release"])?);
     bench.args(["bench", "--package", "tests"]);
     for name in BENCHES {
@@ -41,17 +41,12 @@ pub fn run(args: &[String]) -> Result<()> {
             bench.args(["--bench", name]);
         }
     }
-    let status = bench
+    bench
         .arg("--manifest-path")
         .arg(workspace::root().join("Cargo.toml"))
         .arg("--")
         .args(options)
         // The sink `stdout` is measured too.
-        .stdout(Stdio::null())
-        .status()
-        .context("cannot start cargo bench")?;
-    if !status.success() {
-        exit(status.code().unwrap_or(1));
-    }
-    Ok(())
+        .stdout(Stdio::null());
+    workspace::succeed(&mut bench)
 }

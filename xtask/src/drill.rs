@@ -1,14 +1,14 @@
 //! `cargo xtask drill`: the program against faults of every kind, and what it lost (nothing).
 
-use std::process::exit;
-
 use anyhow::{Context, Result, ensure};
 
 use crate::servers::{self, DRILL_TOOLS, SERVERS};
 use crate::{program, terminal, workspace};
 
 pub const HELP: &str = "\
-cargo xtask drill [--quick] [--only NAME]… [--seed N] [--jobs N] [--list] [--without-servers]
+kill, starve and confuse the program, and look for what it lost
+
+Usage: cargo xtask drill [--quick] [--only NAME]… [--seed N] [--jobs N] [--list] [--without-servers]
 
 Runs the program against a simulated BMW and real stores while everything breaks that can: it is killed at hundreds
 of moments, stores go down and refuse, disks are full or fail, the clock jumps, BMW answers junk. A line a drill says
@@ -27,39 +27,36 @@ const WITHOUT_SERVERS: &str = "--without-servers";
 
 pub fn run(args: &[String]) -> Result<()> {
     let arguments = arguments(args)?;
-    let target = ["--package", "cardata", "--package", "tests", "--test", "drill"];
+    let target = [
+        "--package",
+        program::PACKAGE,
+        "--package",
+        "tests",
+        "--test",
+        "drill",
+    ];
     let mut drill = workspace::cargo();
     if args.iter().any(|arg| arg == WITHOUT_SERVERS) {
         drill.env("CARDATA_WITHOUT_SERVERS", "1");
     } else if !args.iter().any(|arg| arg == "--list") {
         drill.env_remove("CARDATA_WITHOUT_SERVERS");
-        for (server, path) in servers::provide(&SERVERS)? {
-            drill.env(server.variable, path);
-        }
+        drill.envs(servers::provide(&SERVERS)?);
         match servers::provide(&DRILL_TOOLS) {
-            Ok(tools) => drill.envs(tools.into_iter().map(|(tool, path)| (tool.variable, path))),
-            Err(error) => {
-                // The drill that needs it says that it is left out.
-                terminal::tell(format_args!("{error:#}"));
-                &mut drill
-            }
-        };
+            Ok(tools) => _ = drill.envs(tools),
+            // The drill that needs it says that it is left out.
+            Err(error) => terminal::tell(format_args!("{error:#}")),
+        }
     }
     if std::env::var_os("CARDATA_BIN").is_none() {
         drill.env("CARDATA_BIN", program::build(&target)?);
     }
-    let status = drill
+    drill
         .args(["test", "--quiet", "--manifest-path"])
         .arg(workspace::root().join("Cargo.toml"))
         .args(target)
         .arg("--")
-        .args(arguments)
-        .status()
-        .context("cannot start the drills")?;
-    if !status.success() {
-        exit(status.code().unwrap_or(1));
-    }
-    Ok(())
+        .args(arguments);
+    workspace::succeed(&mut drill)
 }
 
 /// What the drills are told. They are run in full unless something else is asked for.

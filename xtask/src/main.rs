@@ -22,77 +22,29 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-struct Command {
-    name: &'static str,
-    summary: &'static str,
-    help: &'static str,
-    run: fn(&[String]) -> Result<()>,
-}
+/// A task's name; its help, which begins with a line on what it is for; what it does.
+type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-static COMMANDS: [Command; 10] = [
-    Command {
-        name: "run",
-        summary: "build the program and run a pipeline; without arguments the demo",
-        help: run::HELP,
-        run: run::run,
-    },
-    Command {
-        name: "test",
-        summary: "run every test, those against real servers included",
-        help: test::HELP,
-        run: test::run,
-    },
-    Command {
-        name: "drill",
-        summary: "kill, starve and confuse the program, and look for what it lost",
-        help: drill::HELP,
-        run: drill::run,
-    },
-    Command {
-        name: "tidy",
-        summary: "check the invariants and the house style that no compiler checks",
-        help: tidy::HELP,
-        run: tidy::run,
-    },
-    Command {
-        name: "ci",
-        summary: "everything that has to pass before a change is merged",
-        help: ci::HELP,
-        run: ci::run,
-    },
-    Command {
-        name: "fuzz",
-        summary: "try odd input on everything that reads foreign input",
-        help: fuzz::HELP,
-        run: fuzz::run,
-    },
-    Command {
-        name: "deps",
-        summary: "check licences, versions and sources of what the project is built from",
-        help: deps::HELP,
-        run: deps::run,
-    },
-    Command {
-        name: "bench",
-        summary: "measure speed and size, beside the raw libraries",
-        help: bench::HELP,
-        run: bench::run,
-    },
-    Command {
-        name: "codegen",
-        summary: "write the generated Rust data anew; --check only compares",
-        help: "cargo xtask codegen [--check]\n\n\
-               Writes the catalogue's Rust data from its CSV files. With --check nothing is written, and a\n\
-               file that is out of date is an error.",
-        run: codegen::run,
-    },
-    Command {
-        name: "new-sink",
-        summary: "begin a new sink from a template that works",
-        help: new_sink::HELP,
-        run: new_sink::run,
-    },
+static TASKS: [Task; 10] = [
+    ("run", run::HELP, run::run),
+    ("test", test::HELP, test::run),
+    ("drill", drill::HELP, drill::run),
+    ("tidy", tidy::HELP, tidy::run),
+    ("ci", ci::HELP, ci::run),
+    ("fuzz", fuzz::HELP, fuzz::run),
+    ("deps", deps::HELP, deps::run),
+    ("bench", bench::HELP, bench::run),
+    ("codegen", CODEGEN, codegen::run),
+    ("new-sink", new_sink::HELP, new_sink::run),
 ];
+
+const CODEGEN: &str = "\
+write the generated Rust data anew; --check only compares
+
+Usage: cargo xtask codegen [--check]
+
+Writes the catalogue's Rust data from its CSV files. With --check nothing is written, and a file that is out of date
+is an error.";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -101,7 +53,7 @@ fn main() -> ExitCode {
             terminal::show(text);
             Ok(())
         }
-        Ok(Choice::Run(command, args)) => (command.run)(args),
+        Ok(Choice::Run((_, _, run), args)) => run(args),
         Err(error) => Err(error),
     };
     match done {
@@ -115,7 +67,7 @@ fn main() -> ExitCode {
 
 enum Choice<'a> {
     Explain(String),
-    Run(&'static Command, &'a [String]),
+    Run(&'static Task, &'a [String]),
 }
 
 fn choose(args: &[String]) -> Result<Choice<'_>> {
@@ -126,20 +78,20 @@ fn choose(args: &[String]) -> Result<Choice<'_>> {
     if asks(name) || name == "help" {
         return Ok(Choice::Explain(overview()));
     }
-    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+    let Some(task) = TASKS.iter().find(|(known, ..)| known == name) else {
         bail!("there is no task `{name}`\n\n{}", overview());
     };
     // What stands behind `--` belongs to another program.
     if rest.iter().take_while(|arg| *arg != "--").any(asks) {
-        return Ok(Choice::Explain(command.help.to_owned()));
+        return Ok(Choice::Explain(task.1.to_owned()));
     }
-    Ok(Choice::Run(command, rest))
+    Ok(Choice::Run(task, rest))
 }
 
 fn overview() -> String {
     let mut text = "The project's tasks.\n\nUsage: cargo xtask <task> [arguments]\n\n".to_owned();
-    for command in &COMMANDS {
-        text += &format!("  {:<9} {}\n", command.name, command.summary);
+    for (name, help, _) in &TASKS {
+        text += &format!("  {name:<9} {}\n", help.lines().next().unwrap_or_default());
     }
     text += "\nFirst steps:\n  \
         cargo xtask run                          the demo: a simulated car, nothing to set up; Ctrl-C ends it\n  \
@@ -157,20 +109,17 @@ mod tests {
         let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
         match choose(&args) {
             Ok(Choice::Explain(text)) => text,
-            Ok(Choice::Run(command, args)) => format!("{} runs with {args:?}", command.name),
+            Ok(Choice::Run((name, ..), args)) => format!("{name} runs with {args:?}"),
             Err(error) => error.to_string(),
         }
     }
 
     #[test]
     fn every_task_explains_itself() {
-        for command in &COMMANDS {
-            let help = chosen(&[command.name, "--help"]);
-            assert!(
-                help.starts_with(&format!("cargo xtask {}", command.name)),
-                "{help}"
-            );
-            assert!(chosen(&[]).contains(command.summary), "{}", command.name);
+        for (name, help, _) in &TASKS {
+            assert_eq!(chosen(&[name, "--help"]), *help);
+            assert!(help.contains(&format!("\n\nUsage: cargo xtask {name}")), "{help}");
+            assert!(chosen(&[]).contains(&format!("{name} ")), "{name}");
         }
     }
 

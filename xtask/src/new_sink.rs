@@ -9,40 +9,24 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{terminal, workspace};
 
 pub const HELP: &str = "\
-cargo xtask new-sink NAME
+begin a new sink from a template that works
+
+Usage: cargo xtask new-sink NAME
 
 Makes sinks/NAME, a package `sink-NAME` that appends JSON lines to a file and passes the conformance suite,
 and links it into the program. NAME is the word after `type:` in the pipeline file, such as `parquet`.
 Turn it into your sink step by step, its tests passing all the while.";
 
-/// Each file of the package and its template.
-const FILES: [(&str, &str); 8] = [
-    (
-        "Cargo.toml",
-        include_str!("../templates/sink/Cargo.toml.template"),
-    ),
-    ("README.md", include_str!("../templates/sink/README.md.template")),
-    (
-        "sample.yaml",
-        include_str!("../templates/sink/sample.yaml.template"),
-    ),
-    ("src/lib.rs", include_str!("../templates/sink/lib.rs.template")),
-    (
-        "src/config.rs",
-        include_str!("../templates/sink/config.rs.template"),
-    ),
-    (
-        "src/encode.rs",
-        include_str!("../templates/sink/encode.rs.template"),
-    ),
-    (
-        "src/write.rs",
-        include_str!("../templates/sink/write.rs.template"),
-    ),
-    (
-        "tests/conformance.rs",
-        include_str!("../templates/sink/conformance.rs.template"),
-    ),
+/// The files of the package, from xtask/templates/sink.
+const FILES: [&str; 8] = [
+    "Cargo.toml",
+    "README.md",
+    "sample.yaml",
+    "src/lib.rs",
+    "src/config.rs",
+    "src/encode.rs",
+    "src/write.rs",
+    "tests/conformance.rs",
 ];
 
 pub fn run(args: &[String]) -> Result<()> {
@@ -52,14 +36,12 @@ pub fn run(args: &[String]) -> Result<()> {
     let root = workspace::root();
     create(&root, name)?;
     // Where a line breaks depends on the name's length.
-    let formatted = workspace::cargo()
-        .args(["fmt", "--package", &format!("sink-{name}")])
-        .current_dir(&root)
-        .status();
-    ensure!(
-        formatted.is_ok_and(|status| status.success()),
-        "sinks/{name} is there but not formatted: run `cargo fmt --all`"
-    );
+    workspace::succeed(
+        workspace::cargo()
+            .args(["fmt", "--package", &format!("sink-{name}")])
+            .current_dir(&root),
+    )
+    .with_context(|| format!("sinks/{name} is there but not formatted: run `cargo fmt --all`"))?;
     terminal::show(next_steps(name));
     Ok(())
 }
@@ -96,7 +78,7 @@ fn create(root: &Path, name: &str) -> Result<()> {
         let path = root.join(file);
         let text = match linked.remove(&path) {
             Some(text) => text,
-            None => fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?,
+            None => read(&path)?,
         };
         let text = insert_sorted(&text, prefix, &line)
             .with_context(|| format!("no line of {} begins with `{prefix}`", path.display()))?;
@@ -105,8 +87,9 @@ fn create(root: &Path, name: &str) -> Result<()> {
     for (path, text) in linked {
         write(&path, &text)?;
     }
-    for (file, template) in FILES {
-        let text = template
+    for file in FILES {
+        let template = format!("xtask/templates/sink/{file}.template");
+        let text = read(&workspace::root().join(template))?
             .replace("{{name}}", name)
             .replace("{{crate}}", &format!("sink_{underscored}"))
             .replace("{{Name}}", &camel_case(name));
@@ -140,6 +123,10 @@ fn insert_sorted(text: &str, prefix: &str, line: &str) -> Option<String> {
         .unwrap_or(after_last);
     lines.insert(place, line);
     Some(lines.join("\n") + "\n")
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
@@ -222,13 +209,13 @@ mod tests {
         assert!(manifest.contains("sink-home-assistant = { path = \"sinks/home-assistant\" }\nsink-sqlite"));
         assert!(read("crates/collector/Cargo.toml").ends_with("sink-home-assistant.workspace = true\n"));
         assert!(read("crates/collector/src/plugins.rs").ends_with("use sink_home_assistant as _;\n"));
-        for (file, _) in FILES {
+        for file in FILES {
             assert!(
                 !read(&format!("sinks/home-assistant/{file}")).contains("{{"),
                 "{file}"
             );
         }
-        assert_eq!(tidy::complaints(root).unwrap(), [""; 0]);
+        assert_eq!(tidy::complaints(root, &[]).unwrap(), [""; 0]);
         assert!(
             create(root, "home-assistant").is_err(),
             "what exists is left alone"

@@ -9,7 +9,9 @@ use anyhow::{Context, Result, bail};
 use crate::{program, workspace};
 
 pub const HELP: &str = "\
-cargo xtask run [--config FILE] [--release] [-- more arguments]
+build the program and run a pipeline; without arguments the demo
+
+Usage: cargo xtask run [--config FILE] [--release] [-- more arguments]
 
 Builds `cardata` and runs the pipeline FILE. Without --config it runs configs/demo.yaml: a simulated BMW in
 the same process, with time running 900 times as fast. Ctrl-C ends it with a summary.
@@ -33,7 +35,10 @@ struct Options {
 pub fn run(args: &[String]) -> Result<()> {
     let options = parse(args)?;
     let profile = options.release.then_some("--release");
-    let build: Vec<_> = ["--package", "cardata"].into_iter().chain(profile).collect();
+    let build: Vec<_> = ["--package", program::PACKAGE]
+        .into_iter()
+        .chain(profile)
+        .collect();
     let program = program::build(&build)?;
     let config = match options.config {
         Some(config) => config.into_os_string(),

@@ -17,7 +17,7 @@ pub struct Server {
     /// Debian, so that one which does not exist is told and left out.
     libraries: &'static [&'static str],
     pub program: &'static str,
-    pub variable: &'static str,
+    variable: &'static str,
 }
 
 pub static SERVERS: [Server; 3] = [
@@ -49,8 +49,8 @@ pub static DRILL_TOOLS: [Server; 1] = [Server {
     variable: "CARDATA_TEST_FAKETIME",
 }];
 
-/// The absolute path of each server's program, fetched where it is missing.
-pub fn provide(servers: &'static [Server]) -> Result<Vec<(&'static Server, PathBuf)>> {
+/// The variable of each server and the absolute path of its program, fetched where it is missing.
+pub fn provide(servers: &'static [Server]) -> Result<Vec<(&'static str, PathBuf)>> {
     let folder = workspace::target().join("servers");
     let missing: Vec<_> = servers
         .iter()
@@ -63,7 +63,7 @@ pub fn provide(servers: &'static [Server]) -> Result<Vec<(&'static Server, PathB
         let path = server
             .find(&folder)
             .with_context(|| format!("the package {} has no program {}", server.package, server.program))?;
-        Ok((server, path))
+        Ok((server.variable, path))
     });
     found.collect()
 }
@@ -140,7 +140,8 @@ fn fetch(missing: &[&Server], folder: &Path) -> Result<()> {
         let from = ["usr/bin", "usr/sbin", "usr/lib"]
             .map(|folder| unpacked.join(folder))
             .iter()
-            .find_map(|folder| within(folder, server.program))
+            .flat_map(|folder| files_within(folder))
+            .find(|file| file.ends_with(server.program))
             .with_context(lacks)?;
         // Before the program, which must find them.
         if !server.libraries.is_empty() {
@@ -158,7 +159,8 @@ fn fetch(missing: &[&Server], folder: &Path) -> Result<()> {
 fn keep_libraries(shell: &Shell, unpacked: &Path, folder: &Path) -> Result<()> {
     let kept = shell.create_dir(folder.join("usr/lib"))?;
     for root in [unpacked.join("usr/lib"), unpacked.join("lib")] {
-        for file in libraries_within(&root) {
+        let files = files_within(&root).into_iter();
+        for file in files.filter(|file| file.to_string_lossy().contains(".so")) {
             let name = file.file_name().context("a library has a name")?;
             // Under the name that programs ask for, which is a link to the file itself.
             std::fs::copy(&file, kept.join(name))
@@ -168,34 +170,16 @@ fn keep_libraries(shell: &Shell, unpacked: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn libraries_within(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for path in entries.flatten().map(|entry| entry.path()) {
-        if path.is_dir() && !path.is_symlink() {
-            found.extend(libraries_within(&path));
-        } else if path.is_file() && path.to_string_lossy().contains(".so") {
-            found.push(path);
-        }
-    }
-    found
-}
-
-/// The file of this name in a folder or below it: libraries lie where the architecture wants them.
-fn within(folder: &Path, name: &str) -> Option<PathBuf> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    entries.sort();
-    let here = entries.iter().find(|path| path.is_file() && path.ends_with(name));
-    here.cloned().or_else(|| {
-        let mut folders = entries.iter().filter(|path| path.is_dir() && !path.is_symlink());
-        folders.find_map(|folder| within(folder, name))
-    })
+/// The files of a folder and of those below it: libraries lie where the architecture wants them.
+fn files_within(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    let (folders, mut files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
+    let below = folders.iter().filter(|path| !path.is_symlink());
+    files.extend(below.flat_map(|folder| files_within(folder)));
+    files.retain(|path| path.is_file());
+    files
 }
 
 /// With the system's package lists, else with fresh ones of our own.

@@ -1,14 +1,14 @@
 //! `cargo xtask test`: every test, with what the tests need from outside.
 
-use std::process::exit;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::servers::{self, DRILL_TOOLS, SERVERS};
 use crate::{program, terminal, workspace};
 
 pub const HELP: &str = "\
-cargo xtask test [--without-servers] [arguments of cargo test]
+run every test, those against real servers included
+
+Usage: cargo xtask test [--without-servers] [arguments of cargo test]
 
 Runs every test of the workspace. Some speak to real servers: VictoriaMetrics, InfluxDB 1.x and mosquitto. These are
 taken from PATH, else Debian's packages are unpacked under target/servers (30 MB, once; no root, nothing is
@@ -42,19 +42,17 @@ pub fn run(args: &[String]) -> Result<()> {
         tests.env("CARDATA_WITHOUT_SERVERS", "1");
     } else {
         tests.env_remove("CARDATA_WITHOUT_SERVERS");
-        for (server, path) in servers::provide(&SERVERS)? {
-            tests.env(server.variable, path);
-        }
+        tests.envs(servers::provide(&SERVERS)?);
     }
     if options.program && std::env::var_os("CARDATA_BIN").is_none() {
         // A drill that lacks a tool says that it is left out.
         if let (false, Ok(tools)) = (options.without_servers, servers::provide(&DRILL_TOOLS)) {
-            tests.envs(tools.into_iter().map(|(tool, path)| (tool.variable, path)));
+            tests.envs(tools);
         }
         // Together with the tests: cargo would choose other features for the program alone, and build all twice.
         tests.env("CARDATA_BIN", program::build(&["--workspace", "--tests"])?);
     }
-    let status = tests.status().context("cannot start cargo test")?;
+    let passed = workspace::succeed(&mut tests);
     if options.without_servers {
         let names: Vec<_> = SERVERS.iter().map(|server| server.program).collect();
         terminal::tell(format_args!(
@@ -62,10 +60,7 @@ pub fn run(args: &[String]) -> Result<()> {
             names.join(", ")
         ));
     }
-    if !status.success() {
-        exit(status.code().unwrap_or(1));
-    }
-    Ok(())
+    passed
 }
 
 /// The whole workspace, unless the arguments choose packages.

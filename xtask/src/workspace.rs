@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::{Context, Result, ensure};
+
 /// The workspace's folder, absolute. Cargo tells it at run time; the compiler's word serves a binary that is
 /// started without cargo.
 pub fn root() -> PathBuf {
@@ -22,6 +24,20 @@ pub fn cargo() -> Command {
         }
     }
     cargo
+}
+
+/// Runs it to its end. That it fails is an error; it has told why.
+pub fn succeed(command: &mut Command) -> Result<()> {
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    let shown = words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{shown}`"))?;
+    ensure!(status.success(), "`{shown}` failed");
+    Ok(())
 }
 
 fn is_about_a_package(variable: &str) -> bool {

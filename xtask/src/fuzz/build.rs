@@ -40,7 +40,7 @@ pub fn programs(targets: &[String]) -> Result<PathBuf> {
             &host,
             "--manifest-path",
         ])
-        .arg(workspace::root().join("fuzz/Cargo.toml"))
+        .arg(super::folder().join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&folder)
         .env_remove("RUSTFLAGS")
@@ -48,8 +48,7 @@ pub fn programs(targets: &[String]) -> Result<PathBuf> {
     for target in targets {
         build.args(["--bin", target]);
     }
-    let status = build.status().context("cannot start cargo build")?;
-    ensure!(status.success(), "the fuzz targets do not build");
+    workspace::succeed(&mut build)?;
     Ok(folder.join(host).join("fuzz"))
 }
 

@@ -1,7 +1,6 @@
 //! One target for some time.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -16,34 +15,11 @@ const LONGEST: u32 = 10;
 const MEMORY: u32 = 1024;
 
 /// What became of a target's run.
-#[derive(Debug)]
 pub struct Campaign {
-    target: String,
-    executions: u64,
-    /// A second.
-    speed: u64,
-    /// How much of the instrumented code ran.
-    edges: u64,
-    /// Inputs that reached what none had reached before.
-    new: u64,
-    pub end: End,
-}
-
-#[derive(Debug)]
-pub enum End {
-    Sound,
-    Broken(Finding),
-}
-
-/// What broke a target.
-#[derive(Debug)]
-pub struct Finding {
-    /// The words of the panic or of libFuzzer.
-    what: String,
-    /// The input; `None` when the target refused to begin.
-    artifact: Option<PathBuf>,
-    log: PathBuf,
-    target: String,
+    /// Under [`HEADER`].
+    pub line: String,
+    /// What was found, and how to see it again.
+    pub broken: Option<String>,
 }
 
 impl Campaign {
@@ -62,7 +38,7 @@ impl Campaign {
         let status = Command::new(program)
             // New inputs go to the first; the seeds are only read.
             .arg(&corpus)
-            .arg(workspace::root().join("fuzz/corpus").join(target))
+            .arg(super::folder().join("corpus").join(target))
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-timeout={LONGEST}"))
             .arg(format!("-rss_limit_mb={MEMORY}"))
@@ -75,30 +51,32 @@ impl Campaign {
             .with_context(|| format!("cannot start {}", program.display()))?;
         let words = std::fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
         let words = String::from_utf8_lossy(&words);
-        Ok(Self::read(target, &words, status.success(), log))
+        Ok(Self::read(target, &words, status.success(), &log))
     }
 
     /// Reads what libFuzzer said.
-    fn read(target: &str, words: &str, sound: bool, log: PathBuf) -> Self {
-        let end = if sound {
-            End::Sound
-        } else {
-            End::Broken(Finding {
-                what: what_broke(words),
-                artifact: artifact(words),
-                log,
-                target: target.to_owned(),
-            })
-        };
+    fn read(target: &str, words: &str, sound: bool, log: &Path) -> Self {
+        let executions = statistic(words, "stat::number_of_executed_units:");
+        let speed = statistic(words, "stat::average_exec_per_sec:");
+        let edges = last_number(words, " cov: ");
+        let new = statistic(words, "stat::new_units_added:");
+        let mark = if sound { "" } else { "   BROKEN" };
         Self {
-            target: target.to_owned(),
-            executions: statistic(words, "stat::number_of_executed_units:"),
-            speed: statistic(words, "stat::average_exec_per_sec:"),
-            edges: last_number(words, " cov: "),
-            new: statistic(words, "stat::new_units_added:"),
-            end,
+            line: format!("{target:<18} {executions:>10} {speed:>10} {edges:>7} {new:>12}{mark}"),
+            broken: (!sound).then(|| told(target, words, log)),
         }
     }
+}
+
+fn told(target: &str, words: &str, log: &Path) -> String {
+    let next = match artifact(words) {
+        None => format!("it did not begin: its seeds in tests/fuzz/corpus/{target} have to be mended"),
+        Some(input) => format!(
+            "input:  {input}\n  again:  cargo run --manifest-path tests/fuzz/Cargo.toml --target-dir target --bin \
+             {target} {input}"
+        ),
+    };
+    format!("{}\n  log:    {}\n  {next}", what_broke(words), log.display())
 }
 
 /// How the lines begin that follow what a panic says.
@@ -132,47 +110,11 @@ fn what_broke(words: &str) -> String {
     error.unwrap_or("it ended without a word").trim().to_owned()
 }
 
-fn artifact(words: &str) -> Option<PathBuf> {
-    let line = words
-        .lines()
-        .rev()
-        .find_map(|line| line.split_once("Test unit written to "));
-    line.map(|(_, path)| PathBuf::from(path.trim()))
-}
-
-impl fmt::Display for Campaign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:<18} {:>10} {:>10} {:>7} {:>12}",
-            self.target, self.executions, self.speed, self.edges, self.new
-        )?;
-        match self.end {
-            End::Sound => Ok(()),
-            End::Broken(_) => write!(f, "   BROKEN"),
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.what)?;
-        writeln!(f, "  log:    {}", self.log.display())?;
-        let Some(artifact) = &self.artifact else {
-            return write!(
-                f,
-                "  it did not begin: its seeds in fuzz/corpus/{} have to be mended",
-                self.target
-            );
-        };
-        writeln!(f, "  input:  {}", artifact.display())?;
-        write!(
-            f,
-            "  again:  cargo run --manifest-path fuzz/Cargo.toml --target-dir target --bin {} {}",
-            self.target,
-            artifact.display()
-        )
-    }
+/// The input; `None` when the target refused to begin.
+fn artifact(words: &str) -> Option<&str> {
+    let mut lines = words.lines().rev();
+    let (_, path) = lines.find_map(|line| line.split_once("Test unit written to "))?;
+    Some(path.trim())
 }
 
 #[cfg(test)]
@@ -185,9 +127,9 @@ mod tests {
 
     #[test]
     fn what_was_tried_is_read() {
-        let campaign = Campaign::read("id_token", SAID, true, "log".into());
+        let campaign = Campaign::read("id_token", SAID, true, Path::new("log"));
         let line = "id_token               123456       4115    2417           77";
-        assert_eq!(campaign.to_string(), line);
+        assert_eq!(campaign.line, line);
         assert_eq!(line.len(), HEADER.len());
     }
 
@@ -197,11 +139,8 @@ mod tests {
             "{SAID}\nthread '<unnamed>' panicked at src/a.rs:1:2:\nshown: hunter2\nnote: run with\n== ERROR: libFuzzer: \
              deadly signal\nartifact_prefix='x/'; Test unit written to x/crash-1\n"
         );
-        let campaign = Campaign::read("id_token", &words, false, "log".into());
-        let End::Broken(finding) = campaign.end else {
-            panic!("broken")
-        };
-        let told = finding.to_string();
+        let campaign = Campaign::read("id_token", &words, false, Path::new("log"));
+        let told = campaign.broken.unwrap();
         assert!(
             told.starts_with("panicked at src/a.rs:1:2:\nshown: hunter2\n  log:"),
             "{told}"
@@ -213,10 +152,7 @@ mod tests {
     fn time_and_memory_are_told_in_libfuzzers_words() {
         let words = "==7== ERROR: libFuzzer: timeout after 11 seconds\nTest unit written to x/timeout-1\n";
         assert!(what_broke(words).ends_with("timeout after 11 seconds"));
-        let campaign = Campaign::read("id_token", "killed", false, "log".into());
-        let End::Broken(finding) = campaign.end else {
-            panic!("broken")
-        };
-        assert!(finding.to_string().contains("it did not begin"));
+        let campaign = Campaign::read("id_token", "killed", false, Path::new("log"));
+        assert!(campaign.broken.unwrap().contains("it did not begin"));
     }
 }

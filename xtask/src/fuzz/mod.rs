@@ -1,30 +1,34 @@
 //! `cargo xtask fuzz`: odd input for everything that reads foreign input, with the stable toolchain.
 //!
-//! * `build`: the targets of fuzz/ with the instrumentation that cargo-fuzz asks of a nightly toolchain.
+//! * `build`: the targets of tests/fuzz/ with the instrumentation that cargo-fuzz asks of a nightly toolchain.
 //! * `campaign`: one target for some time, and what libFuzzer said of it.
 
 mod build;
 mod campaign;
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{terminal, workspace};
-use campaign::{Campaign, End};
+use campaign::Campaign;
 
 pub const HELP: &str = "\
-cargo xtask fuzz [--seconds N] [--only TARGET] [--seeds]
+try odd input on everything that reads foreign input
+
+Usage: cargo xtask fuzz [--seconds N] [--only TARGET] [--seeds]
 
 Tries odd input on everything that reads foreign input: bodies of the API and of the OAuth server, pipeline
 files, journal payloads, answers of InfluxDB; and reads back what the sinks write. Every target begins with its
-seeds in fuzz/corpus, which must reach the inside of the parser. What is found on the way is kept in
+seeds in tests/fuzz/corpus, which must reach the inside of the parser. What is found on the way is kept in
 target/fuzz/corpus and goes on there the next time. Needs a C++ compiler; no nightly toolchain, no cargo-fuzz.
 
   --seconds N    how long each target runs; 30 unless told
-  --only TARGET  one of them: the name of a file in fuzz/fuzz_targets
+  --only TARGET  one of them: the name of a file in tests/fuzz/fuzz_targets
   --seeds        tries the seeds alone, as an ordinary test; needs no C++ compiler
 
 An input that breaks a promise, takes longer than 10 seconds or 1 GiB is kept in target/fuzz/artifacts, and you
-are told how to try it again. fuzz/README.md tells how to add a target.";
+are told how to try it again. tests/fuzz/README.md tells how to add a target.";
 
 /// Of a target, unless told.
 const SECONDS: u32 = 30;
@@ -55,56 +59,57 @@ pub fn run(args: &[String]) -> Result<()> {
     let mut broken = Vec::new();
     for target in &targets {
         let campaign = Campaign::run(target, &programs.join(target), options.seconds)?;
-        terminal::show(&campaign);
-        if let End::Broken(finding) = campaign.end {
-            broken.push((target, finding));
-        }
+        terminal::show(campaign.line);
+        broken.extend(campaign.broken.map(|found| (target, found)));
     }
-    for (target, finding) in &broken {
-        terminal::show(format_args!("\n{target}: {finding}"));
+    for (target, found) in &broken {
+        terminal::show(format_args!("\n{target}: {found}"));
     }
-    match broken.len() {
-        0 => Ok(()),
-        1 => bail!("1 target found something"),
-        count => bail!("{count} targets found something"),
-    }
-}
-
-/// Tries every seed, without instrumentation.
-pub fn replay() -> Result<()> {
-    let mut tests = workspace::cargo();
-    tests
-        .args(["test", "--quiet", "--locked", "--manifest-path"])
-        .arg(workspace::root().join("fuzz/Cargo.toml"))
-        .arg("--target-dir")
-        .arg(workspace::target());
-    let status = tests.status().context("cannot start cargo test")?;
     ensure!(
-        status.success(),
-        "the seeds of the fuzz targets did not pass; where fuzz/Cargo.lock is out of date, \
-         `cargo metadata --manifest-path fuzz/Cargo.toml` brings it up to date"
+        broken.is_empty(),
+        "targets that found something: {}",
+        broken.len()
     );
     Ok(())
 }
 
-/// Checks the targets with clippy, as the workspace does not reach them.
+/// Tries every seed, without instrumentation.
+pub fn replay() -> Result<()> {
+    of_the_targets(&["test", "--quiet", "--locked"], &[])
+        .context("the seeds of the fuzz targets did not pass")
+}
+
+/// Checks how the targets are formatted, as the workspace does not reach them.
+pub fn fmt() -> Result<()> {
+    let manifest = folder().join("Cargo.toml");
+    workspace::succeed(
+        workspace::cargo()
+            .args(["fmt", "--check", "--manifest-path"])
+            .arg(manifest),
+    )
+}
+
+/// Checks the targets with clippy.
 pub fn clippy() -> Result<()> {
-    let mut clippy = workspace::cargo();
-    clippy
-        .args([
-            "clippy",
-            "--quiet",
-            "--locked",
-            "--all-targets",
-            "--manifest-path",
-        ])
-        .arg(workspace::root().join("fuzz/Cargo.toml"))
-        .arg("--target-dir")
-        .arg(workspace::target())
-        .args(["--", "-D", "warnings"]);
-    let status = clippy.status().context("cannot start cargo clippy")?;
-    ensure!(status.success(), "clippy found something in the fuzz targets");
-    Ok(())
+    of_the_targets(
+        &["clippy", "--quiet", "--locked", "--all-targets"],
+        &["--", "-D", "warnings"],
+    )
+}
+
+/// Cargo in the workspace of the targets, which shares what is built.
+fn of_the_targets(args: &[&str], more: &[&str]) -> Result<()> {
+    let mut cargo = workspace::cargo();
+    cargo
+        .args(args)
+        .arg("--manifest-path")
+        .arg(folder().join("Cargo.toml"));
+    cargo.arg("--target-dir").arg(workspace::target()).args(more);
+    workspace::succeed(&mut cargo)
+}
+
+fn folder() -> PathBuf {
+    workspace::root().join("tests/fuzz")
 }
 
 fn parse(args: &[String]) -> Result<Options> {
@@ -133,7 +138,7 @@ fn parse(args: &[String]) -> Result<Options> {
 
 /// The names of all targets.
 fn targets() -> Result<Vec<String>> {
-    let folder = workspace::root().join("fuzz/fuzz_targets");
+    let folder = folder().join("fuzz_targets");
     let listed = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let names =
         listed.filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(".rs")?.to_owned()));
@@ -167,7 +172,7 @@ mod tests {
     #[test]
     fn every_target_has_seeds() {
         for target in targets().unwrap() {
-            let seeds = workspace::root().join("fuzz/corpus").join(&target);
+            let seeds = folder().join("corpus").join(&target);
             assert!(std::fs::read_dir(&seeds).unwrap().next().is_some(), "{target}");
         }
     }

@@ -1,14 +1,17 @@
-//! `cargo xtask tidy`: the architecture's invariants and the house style, as far as text shows them.
+//! `cargo xtask tidy`: the architecture's invariants and the house style, as far as no compiler checks them.
 //!
-//! * `tree`: the files of the repository.
+//! * `edges`: which package may name which, held against the table in `edges.txt`.
+//! * `ownership`: what code may do in its place only: waiting, SQL, standard output, the names of sinks; `code` reads it.
 //! * `form`: how a source file is made: its length, its first line.
-//! * `ownership`: words that only one place may use: the YAML parser, the journal's SQL, the sinks' crates, …
-//! * `manifests`: which package may depend on which, and where versions stand.
+//! * `manifests`: where versions stand.
 //! * `documents`: links that lead nowhere, paths of somebody's machine.
+//! * `tree`: the files of the repository.
 //!
 //! Each check has tests with an example that fails.
 
+mod code;
 mod documents;
+mod edges;
 mod form;
 mod manifests;
 mod ownership;
@@ -17,17 +20,20 @@ mod tree;
 use std::fmt;
 use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use crate::{terminal, workspace};
+use edges::{Package, Table};
 use tree::{File, Tree};
 
 pub const HELP: &str = "\
-cargo xtask tidy
+check the invariants and the house style that no compiler checks
 
-Checks what no compiler checks: files of at most 400 lines that begin with `//!`; which package may depend on
-which; versions in the root manifest only; YAML, the journal's SQL and the names of sinks only where they
-belong; no printing, sleeping or VINs where they do not; links in documents; no paths of one machine.
+Usage: cargo xtask tidy
+
+Checks what no compiler checks: which package may name which (xtask/src/tidy/edges.txt); waiting, SQL, standard
+output and the names of sinks in their places only; files of at most 400 lines that begin with `//!`; versions
+in the root manifest only; links in documents; no paths of one machine.
 
 Each finding is a line `path:line: what; why; what to do`.";
 
@@ -59,28 +65,34 @@ impl fmt::Display for Finding {
 
 pub fn run(args: &[String]) -> Result<()> {
     ensure!(args.is_empty(), "tidy takes no arguments");
-    let complaints = complaints(&workspace::root())?;
+    let root = workspace::root();
+    let complaints = complaints(&root, &edges::packages(&root)?)?;
     for complaint in &complaints {
         terminal::show(complaint);
     }
-    match complaints.len() {
-        0 => Ok(()),
-        1 => bail!("tidy found 1 thing to mend"),
-        count => bail!("tidy found {count} things to mend"),
+    ensure!(
+        complaints.is_empty(),
+        "things to mend that tidy found: {}",
+        complaints.len()
+    );
+    Ok(())
+}
+
+/// What there is to mend in the repository at `root`, which has these packages, a line each.
+pub fn complaints(root: &Path, packages: &[Package]) -> Result<Vec<String>> {
+    let findings = findings(&Tree::read(root)?, packages)?;
+    Ok(findings.iter().map(ToString::to_string).collect())
+}
+
+fn findings(tree: &Tree, packages: &[Package]) -> Result<Vec<Finding>> {
+    let table = Table::ours()?;
+    let mut findings = edges::check(tree, &table, packages);
+    findings.extend(ownership::check(tree, &table));
+    for check in [form::check, manifests::check, documents::check] {
+        findings.extend(check(tree));
     }
-}
-
-/// What there is to mend in the repository at `root`, a line each.
-pub fn complaints(root: &Path) -> Result<Vec<String>> {
-    let tree = Tree::read(root)?;
-    Ok(findings(&tree).iter().map(ToString::to_string).collect())
-}
-
-fn findings(tree: &Tree) -> Vec<Finding> {
-    let checks = [form::check, ownership::check, manifests::check, documents::check];
-    let mut findings: Vec<_> = checks.iter().flat_map(|check| check(tree)).collect();
     findings.sort();
-    findings
+    Ok(findings)
 }
 
 #[cfg(test)]
@@ -90,7 +102,7 @@ mod tests {
     #[test]
     fn a_finding_tells_place_reason_and_remedy() {
         let tree = Tree::of(&[("crates/a/src/lib.rs", "fn f() {}\n")]);
-        let [finding] = &findings(&tree)[..] else {
+        let [finding] = &findings(&tree, &[]).unwrap()[..] else {
             panic!("one finding")
         };
         let text = finding.to_string();

@@ -1,184 +1,276 @@
-//! Words that only one place may use, because it owns what they stand for.
+//! What code may do in its place only: waiting, SQL, standard output, the names of sinks.
 
+use super::code::{Code, How, Name};
+use super::edges::Table;
 use super::tree::File;
 use super::{Finding, Tree};
 
-/// Who may use some words, and why.
+/// What must not be named in some files, and why.
 struct Rule {
-    /// Whole words, or where they end in a space the beginnings of SQL statements.
-    words: Vec<String>,
-    /// Where the words are looked for.
     scope: fn(&File) -> bool,
-    /// Where they are at home.
-    owner: fn(&File) -> bool,
+    forbids: fn(&Name) -> bool,
+    /// Files that may, and why.
+    except: &'static [(&'static str, &'static str)],
     /// Why it matters; what to do.
     reason: &'static str,
 }
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
-    let rules = rules(tree);
-    let rust = tree.files.iter().filter(|file| file.is_rust());
-    rust.flat_map(|file| rules.iter().flat_map(|rule| rule.broken_by(file)))
-        .collect()
+const RULES: [Rule; 3] = [
+    Rule {
+        scope: is_of_a_sink,
+        forbids: waits,
+        except: &[
+            (
+                "sinks/mqtt/src/keeper.rs",
+                "keeps a connection whether something is written or not, so that the broker can tell when this \
+                 program is gone; a write that finds none fails, and the engine decides",
+            ),
+            (
+                "sinks/mqtt/src/link.rs",
+                "bounds its wait for an answer of the broker: MQTT has no time-outs",
+            ),
+        ],
+        reason: "a sink never waits to try again, the engine does; return SinkError::Transient",
+    },
+    Rule {
+        scope: is_of_a_sink,
+        forbids: connects_in_a_loop,
+        except: &[],
+        reason: "a sink never tries again, the engine does; return SinkError::Transient",
+    },
+    Rule {
+        scope: |file| file.path.starts_with("crates/") && file.path != "crates/collector/src/plugins.rs",
+        forbids: |name| {
+            name.path.starts_with("sink_") && (name.how == How::Imported || name.path.contains("::"))
+        },
+        except: &[],
+        reason: "only plugins.rs names concrete sinks, so that a new one is one line; ask the registry \
+                 (collector_core::sink_plugins)",
+    },
+];
+
+pub fn check(tree: &Tree, table: &Table) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in tree.files.iter().filter(|file| file.is_rust() && !file.is_test()) {
+        let Some(package) = package(&file.path) else {
+            continue;
+        };
+        let Ok(code) = Code::read(&file.text) else {
+            let message = "is no Rust; nothing of it can be checked; mend it as rustc tells";
+            findings.push(Finding::new(file, 0, message));
+            continue;
+        };
+        for name in &code.names {
+            if let Some(reason) = forbidden(file, &package, name, table) {
+                let message = format!("`{}` is used here; {reason}", name.path);
+                findings.push(Finding::new(file, name.line, message));
+            }
+        }
+        for text in code.texts.iter().filter(|text| is_sql(&text.text)) {
+            if !table.may_own(&package, "rusqlite") {
+                let message = "SQL stands here; only who owns a schema knows its SQL, so that it can change; give \
+                               the owner a method for this";
+                findings.push(Finding::new(file, text.line, message));
+            }
+        }
+    }
+    findings
 }
 
-fn rules(tree: &Tree) -> Vec<Rule> {
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    vec![
-        Rule {
-            words: words(&["saphyr", "saphyr_parser"]),
-            scope: |file| in_product(file),
-            owner: |file| file.path.starts_with("crates/collector/src/config"),
-            reason: "only the configuration knows YAML, everybody else reads its tree; move this to \
-                     crates/collector/src/config",
-        },
-        Rule {
-            words: words(&[
-                "rusqlite",
-                "SELECT ",
-                "INSERT INTO ",
-                "UPDATE ",
-                "DELETE FROM ",
-                "CREATE TABLE ",
-            ]),
-            scope: |file| file.path.starts_with("crates/"),
-            owner: |file| file.path.starts_with("crates/collector/src/journal") || file.is_test(),
-            reason: "only the journal knows its SQL, so that its schema can change; give the journal a method \
-                     for this",
-        },
-        Rule {
-            words: sink_crates(tree),
-            scope: |file| file.path.starts_with("crates/"),
-            owner: |file| file.path == "crates/collector/src/plugins.rs",
-            reason: "only plugins.rs names concrete sinks, so that a new one is one line; ask the registry \
-                     (collector_core::sink_plugins)",
-        },
-        Rule {
-            words: words(&["println!", "print!", "io::stdout"]),
-            scope: |file| in_product(file),
-            owner: |file| {
-                let owners = ["sinks/stdout/", "crates/collector/src/bin/"];
-                owners.iter().any(|owner| file.path.starts_with(owner)) || file.is_test()
-            },
-            reason: "standard output belongs to the stdout sink and the command line; use tracing, or return \
-                     what there is to say",
-        },
-        Rule {
-            words: words(&["sleep", "sleep_until", "interval", "retry", "backoff"]),
-            scope: |file| file.path.starts_with("sinks/") && file.path.contains("/src/"),
-            owner: |_| false,
-            reason: "a sink never waits and never tries again, the engine does; return SinkError::Transient",
-        },
-        Rule {
-            words: words(&["vin", "Vin", "VIN", "vins"]),
-            scope: |file| file.path.starts_with("crates/cardata-auth/"),
-            owner: |_| false,
-            reason: "logging in knows nothing of vehicles; this belongs to cardata-api or the collector",
-        },
-    ]
+fn forbidden(file: &File, package: &str, name: &Name, table: &Table) -> Option<&'static str> {
+    let excepted = |rule: &&Rule| rule.except.iter().any(|(path, _)| *path == file.path);
+    let mut broken = RULES
+        .iter()
+        .filter(|rule| (rule.scope)(file) && (rule.forbids)(name));
+    if let Some(rule) = broken.find(|rule| !excepted(rule)) {
+        return Some(rule.reason);
+    }
+    let is_at_home = !name.path.contains("::") || table.may_own(package, &name.path);
+    (!is_at_home).then_some(
+        "edges.txt of xtask names its owners, and this package is none; return what there is to say or to do to one",
+    )
 }
 
-fn in_product(file: &File) -> bool {
-    file.path.starts_with("crates/") || file.path.starts_with("sinks/")
-}
-
-/// The crate of each folder in `sinks/`, as Rust writes it.
-fn sink_crates(tree: &Tree) -> Vec<String> {
-    let manifest = |file: &File| {
-        let name = file.path.strip_prefix("sinks/")?.strip_suffix("/Cargo.toml")?;
-        Some(format!("sink_{}", name.replace('-', "_")))
-    };
-    tree.files.iter().filter_map(manifest).collect()
-}
-
-impl Rule {
-    fn broken_by<'a>(&'a self, file: &'a File) -> impl Iterator<Item = Finding> + 'a {
-        let concerns = (self.scope)(file) && !(self.owner)(file);
-        let lines = file.lines().filter(move |_| concerns);
-        let code = lines.filter(|(_, line)| !line.trim_start().starts_with("//"));
-        code.filter_map(|(number, line)| {
-            let word = self.words.iter().find(|word| has_word(line, word))?;
-            let message = format!("`{}` is used here; {}", word.trim_end(), self.reason);
-            Some(Finding::new(file, number, message))
-        })
+/// The package of a source file, by the folder's name.
+fn package(path: &str) -> Option<String> {
+    let mut parts = path.split('/');
+    match (parts.next()?, parts.next()?) {
+        ("crates", name) => Some(name.to_owned()),
+        ("sinks", name) => Some(format!("sink-{name}")),
+        (name @ ("tests" | "xtask"), _) => Some(name.to_owned()),
+        _ => None,
     }
 }
 
-fn has_word(line: &str, word: &str) -> bool {
-    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    line.match_indices(word).any(|(begin, _)| {
-        let before = line[..begin].chars().next_back();
-        let after = line[begin + word.len()..].chars().next();
-        let open = word.ends_with(|c: char| !c.is_alphanumeric());
-        !is_part(before) && (open || !is_part(after))
-    })
+fn is_of_a_sink(file: &File) -> bool {
+    file.path.starts_with("sinks/")
+}
+
+/// What lets time pass: all functions that begin like this, whatever they are called here, and methods.
+const WAITING: [&str; 9] = [
+    "tokio::time::",
+    "tokio_util::time::",
+    "std::thread::sleep",
+    "std::thread::park",
+    "std::thread::*",
+    ".sleep",
+    ".tick",
+    ".recv_timeout",
+    ".wait_timeout",
+];
+
+fn waits(name: &Name) -> bool {
+    let is_type = |part: &str| part.starts_with(char::is_uppercase);
+    let is_field = name.path.starts_with('.') && name.how != How::Called;
+    WAITING.iter().any(|begin| name.path.starts_with(begin))
+        && !is_field
+        && !name.path.split("::").any(is_type)
+}
+
+fn connects_in_a_loop(name: &Name) -> bool {
+    let last = name.path.rsplit([':', '.']).next().unwrap_or_default();
+    let connects =
+        |word: &str| last == word || last.strip_prefix(word).is_some_and(|rest| rest.starts_with('_'));
+    name.is_in_loop && name.how == How::Called && (connects("connect") || connects("reconnect"))
+}
+
+/// Whether a text is a statement of SQL, in letters of any size.
+fn is_sql(text: &str) -> bool {
+    let text = text.replace("\\n", " ").replace('\\', " ").to_lowercase();
+    let words: Vec<_> = text
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .collect();
+    let has = |wanted: &str| words.contains(&wanted);
+    let soon = |wanted: &[&str]| words.iter().skip(1).take(3).any(|word| wanted.contains(word));
+    match words.first() {
+        Some(&"select") => has("from") || soon(&["1", "count", "exists"]),
+        Some(&"with") => has("as") && has("select"),
+        Some(&("insert" | "replace")) => {
+            soon(&["into"]) && (has("values") || has("select") || has("default"))
+        }
+        Some(&"update") => has("set"),
+        Some(&"delete") => words.get(1) == Some(&"from"),
+        Some(&("create" | "drop" | "alter")) => soon(&["table", "index", "view", "trigger"]),
+        Some(&"pragma") => words.len() > 1,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn found(path: &str, line: &str) -> bool {
-        let text = format!("//! Why.\n{line}\n");
-        let tree = Tree::of(&[("sinks/csv/Cargo.toml", ""), (path, &text)]);
-        !check(&tree).is_empty()
+    fn found(path: &str, code: &str) -> bool {
+        let tree = Tree::of(&[(path, code)]);
+        !check(
+            &tree,
+            &Table::parse("rusqlite ← journal\nstd::io::stdout ← cardata").unwrap(),
+        )
+        .is_empty()
     }
 
     #[test]
-    fn only_the_configuration_knows_yaml() {
-        let line = "use saphyr_parser::Parser;";
-        assert!(found("crates/collector/src/engine.rs", line));
-        assert!(found("sinks/csv/src/lib.rs", line));
-        assert!(!found("crates/collector/src/config/syntax.rs", line));
+    fn a_sink_never_waits_whatever_it_calls_that() {
+        for code in [
+            "async fn f() { tokio::time::sleep(SECOND).await }",
+            "use tokio::time::sleep as pause; async fn f() { pause(SECOND).await }",
+            "use tokio::time; async fn f() { time::interval(SECOND) }",
+            "use tokio::time::*;",
+            "fn f() { tokio::select! { _ = tokio::time::timeout_at(end, x) => {} } }",
+            "fn f() { std::thread::sleep(SECOND) }",
+            "use std::thread; fn f() { thread::park_timeout(SECOND) }",
+            "fn f() { let _ = queue.recv_timeout(SECOND); }",
+            "fn f() { clock.sleep(SECOND).await }",
+        ] {
+            assert!(found("sinks/csv/src/write.rs", code), "{code}");
+            assert!(!found("sinks/csv/tests/conformance.rs", code), "{code}");
+            assert!(!found("crates/dispatch/src/lib.rs", code), "{code}");
+            assert!(!found("sinks/mqtt/src/keeper.rs", code), "{code}");
+        }
+        for code in [
+            "use tokio::time::{Duration, Instant}; fn f() { Instant::now() }",
+            "fn f() { retry_after(pause, sleep) } // tokio::time::sleep",
+            "fn f() { std::thread::spawn(work) }",
+            "#[cfg(test)] mod tests { fn f() { std::thread::sleep(SECOND) } }",
+        ] {
+            assert!(!found("sinks/csv/src/write.rs", code), "{code}");
+        }
     }
 
     #[test]
-    fn only_the_journal_knows_its_sql() {
-        for line in ["use rusqlite::Connection;", "let sql = \"SELECT 1\";"] {
-            assert!(found("crates/collector/src/quota.rs", line), "{line}");
-            assert!(!found("crates/collector/src/journal/append.rs", line), "{line}");
-            assert!(!found("sinks/csv/src/lib.rs", line), "{line}");
+    fn a_sink_never_connects_in_a_loop() {
+        for code in [
+            "fn f() { loop { match connect() { Ok(c) => return c, Err(_) => pause() } } }",
+            "fn f() { while let Err(_) = g() { client.connect_with(options).await } }",
+            "fn f() { for _ in 0..3 { m! { TcpStream::connect(address) } } }",
+        ] {
+            assert!(found("sinks/mqtt/src/link.rs", code), "{code}");
+        }
+        for code in [
+            "fn f() { let c = connect(); loop { c.read() } }",
+            "fn f() { loop { connection(); is_connect() } }",
+            "impl Connect for A { fn f() { connect() } }",
+        ] {
+            assert!(!found("sinks/mqtt/src/link.rs", code), "{code}");
+        }
+    }
+
+    #[test]
+    fn only_who_owns_a_schema_knows_its_sql() {
+        for sql in [
+            "select payload from log",
+            "SELECT 1",
+            "  Insert or ignore\n into log values (?1)",
+            "update cursor set seq = 1",
+            "delete from log",
+            "create unique index a on b (c)",
+            "with a as (select 1) select b",
+            "pragma user_version",
+        ] {
+            let code = format!("fn f() {{ run(format!({sql:?})) }}");
+            assert!(found("crates/dispatch/src/lib.rs", &code), "{code}");
+            assert!(!found("crates/journal/src/lib.rs", &code), "{code}");
+            assert!(!found("crates/dispatch/src/tests/rows.rs", &code), "{code}");
+        }
+        for text in [
+            "select data for streaming in the portal",
+            "update the client",
+            "insert a card",
+            "create a client in the portal",
+            "with what it was",
+            "nothing to delete from the log",
+        ] {
+            assert!(
+                !found(
+                    "crates/dispatch/src/lib.rs",
+                    &format!("fn f() {{ tell({text:?}) }}")
+                ),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn only_one_file_names_concrete_sinks() {
-        assert!(found("crates/collector/src/lib.rs", "use sink_csv as _;"));
-        assert!(found("crates/collector/src/logging.rs", "[\"sink_csv\"]"));
-        assert!(!found("crates/collector/src/plugins.rs", "use sink_csv as _;"));
-        assert!(!found("crates/collector/src/lib.rs", "use core::sink_plugins;"));
-        assert!(!found("crates/collector/src/lib.rs", "// as sink_csv does"));
-    }
-
-    #[test]
-    fn only_the_stdout_sink_and_the_command_line_print() {
-        let line = "println!(\"hello\");";
-        assert!(found("crates/collector/src/lib.rs", line));
-        assert!(found("sinks/csv/src/lib.rs", line));
-        assert!(!found("sinks/stdout/src/lib.rs", line));
-        assert!(!found("crates/collector/src/bin/cardata/main.rs", line));
-        assert!(!found("sinks/csv/tests/size.rs", line));
-        assert!(!found("crates/collector/src/lib.rs", "eprintln!(\"hello\");"));
-    }
-
-    #[test]
-    fn a_sink_never_waits() {
-        assert!(found(
-            "sinks/csv/src/write.rs",
-            "tokio::time::sleep(second).await;"
-        ));
-        assert!(found("sinks/csv/src/write.rs", "retry(|| write())"));
-        assert!(!found("sinks/csv/src/write.rs", "retry_after: None,"));
+        for code in ["use sink_csv as _;", "fn f() { sink_csv::register() }"] {
+            assert!(found("crates/collector/src/lib.rs", code), "{code}");
+            assert!(!found("crates/collector/src/plugins.rs", code), "{code}");
+        }
         assert!(!found(
-            "crates/collector/src/dispatch.rs",
-            "clock.sleep(wait).await;"
+            "crates/collector/src/lib.rs",
+            "fn f() { sink_name(sink_plugins()) }"
         ));
     }
 
     #[test]
-    fn logging_in_knows_nothing_of_vehicles() {
-        assert!(found("crates/cardata-auth/src/login.rs", "fn f(vin: &Vin) {}"));
-        assert!(!found("crates/cardata-auth/src/login.rs", "let driving = true;"));
-        assert!(!found("crates/cardata-api/src/client.rs", "fn f(vin: &Vin) {}"));
+    fn standard_output_has_its_owners() {
+        for code in [
+            "fn f() { std::io::stdout().lock() }",
+            "use std::io::{self, Write}; fn f() { io::stdout() }",
+        ] {
+            assert!(found("crates/collector/src/lib.rs", code), "{code}");
+            assert!(!found("crates/cardata/src/terminal.rs", code), "{code}");
+        }
     }
 }

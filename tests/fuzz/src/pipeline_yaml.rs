@@ -3,6 +3,7 @@
 use std::env::VarError;
 use std::path::Path;
 
+use collector as _;
 use pipeline::{Environment, Mistake, Pipeline, parse, show};
 
 use crate::{Reached, Target};
