@@ -15,7 +15,6 @@ mod client;
 mod container;
 mod endpoint;
 mod error;
-mod excerpt;
 mod exchange;
 #[doc(hidden)]
 pub mod fuzzing;
