@@ -6,11 +6,13 @@
 //! * [`model`]: [`Vin`], [`Descriptor`], [`Value`], [`Reading`], [`Snapshot`].
 //! * [`sink`]: what a sink promises and what it is given; [`register_sink!`] makes it known.
 //! * [`source`]: the same for sources; [`register_source!`].
-//! * [`mask`]: what no message may show.
+//! * [`mask`]: the words of others, fit to be shown.
+//! * [`Trust`], [`BrokerAddress`]: whom a client trusts and where a broker is.
 //! * [`testkit`] (feature `testkit`): the conformance suite for sinks.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
+pub mod broker;
 pub mod mask;
 pub mod model;
 pub mod present;
@@ -21,7 +23,9 @@ pub mod source;
 pub mod table;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+pub mod trust;
 
+pub use broker::{BrokerAddress, InvalidAddress};
 pub use model::{
     Descriptor, Entry, InvalidVin, LogId, Name, Origin, Reading, Snapshot, Stamp, Unit, Value, ValueType,
     Vehicle, Vin,
@@ -36,6 +40,7 @@ pub use source::{
     Cadence, Poll, RawReading, RawSnapshot, Received, Services, Source, SourceConfig, SourceContext,
     SourceError, Stray, Stream, StreamOutput,
 };
+pub use trust::{InvalidPem, Trust};
 
 /// What the registration macros expand to; not part of the contract.
 #[doc(hidden)]

@@ -1,15 +1,13 @@
 //! One account at run time: its login, its API client, and the gate that writes every call into the ledger
 //! before it leaves.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
-use cardata_api::stream::StreamEndpoint;
 use cardata_api::{Call, CallGate, Client, Outcome, Refusal};
 use cardata_auth::{Authenticator, Clock, OAuthClient, TokenStore};
-use collector_core::Name;
+use collector_core::{BrokerAddress, Name, Trust};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
@@ -31,9 +29,9 @@ pub struct Account {
     /// The sets of descriptors that its sources ask for.
     pub sets: WantedSets,
     /// Where its stream is.
-    pub stream: StreamEndpoint,
-    /// Certificates (PEM) that vouch for its servers beside the system's.
-    pub ca: Option<PathBuf>,
+    pub stream: BrokerAddress,
+    /// Whom its stream trusts.
+    pub trust: Trust,
     /// What its stream tells the scheduler.
     pub hearing: Hearing,
     calls: Arc<AtomicU32>,
@@ -42,7 +40,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Puts the parts together. Neither connects nor reads a file.
+    /// Puts the parts together. Neither connects nor reads a file. Its stream trusts nobody yet.
     pub fn new(
         options: &config::Account,
         http: &reqwest::Client,
@@ -75,11 +73,17 @@ impl Account {
             journal: journal.clone(),
             sets: WantedSets::default(),
             stream: options.stream.clone(),
-            ca: options.ca.clone(),
+            trust: Trust::default(),
             hearing: Hearing::default(),
             calls,
             targets: std::sync::Mutex::default(),
         }
+    }
+
+    /// Lets its stream trust these authorities.
+    #[must_use]
+    pub fn trusting(self, trust: Trust) -> Self {
+        Self { trust, ..self }
     }
 
     /// The calls that left since the program started.

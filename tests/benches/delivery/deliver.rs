@@ -61,6 +61,7 @@ impl Delivery {
                 base_dir: self.folder.clone(),
                 log_id: self.journal.log_id().clone(),
                 present: Arc::new(collector_core::Unknown),
+                trust: collector_core::Trust::default(),
             };
             let sink = (spec.builder)(context).unwrap();
             let cursor = self.journal.cursor(&unique, 0).await.unwrap();

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use cardata_api::catalogue::{CATALOGUE, CatalogueEntry};
 use collector::config::{self, ProcessEnvironment};
 use collector_core::{
-    Descriptor, Entry, LogId, Origin, Present, Reading, Sink, SinkContext, SinkError, Snapshot, Stamp, Unit,
-    Value, ValueType, Vehicle, VehicleFacts,
+    Descriptor, Entry, LogId, Origin, Present, Reading, Sink, SinkContext, SinkError, Snapshot, Stamp, Trust,
+    Unit, Value, ValueType, Vehicle, VehicleFacts,
 };
 use jiff::Timestamp;
 use tests::home_assistant::{Schema, check_state};
@@ -216,6 +216,7 @@ fn sink(broker: &Mosquitto) -> Box<dyn Sink> {
         base_dir: "/".into(),
         log_id: LogId::new("0123456789abcdef"),
         present: Arc::new(Household),
+        trust: Trust::default(),
     };
     (spec.builder)(context).unwrap()
 }

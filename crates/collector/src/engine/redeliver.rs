@@ -27,6 +27,7 @@ pub async fn redeliver(
     let reader = journal.reader(setup::names(&pipeline.vehicles))?;
     let state = StateDirectory::at(&pipeline.state);
     let presents = Presents::new(&reader, &pipeline.accounts, &state);
+    let trust = cardata_api::trust::load();
     let stops = Stops {
         draining: stop,
         ..Stops::default()
@@ -41,6 +42,7 @@ pub async fn redeliver(
             base_dir: pipeline.base_dir.clone(),
             log_id: journal.log_id().clone(),
             present: presents.selected(&spec.select),
+            trust: trust.clone(),
         };
         workers.push(setup::worker(spec, context, &journal, &reader, &clock, &stops).await?);
     }

@@ -13,7 +13,7 @@ use super::{Engine, RunError, Simulator, streams};
 use crate::account::{Account, Chain};
 use crate::config::{Pipeline, SinkSpec, SourceSpec, Start, Vehicles};
 use crate::dispatch::Worker;
-use crate::http;
+use crate::http::Clients;
 use crate::journal::{Journal, Reader};
 use crate::schedule::{PolledSource, Scheduled, Scheduler};
 use crate::state::{StateDirectory, StateLock};
@@ -25,7 +25,7 @@ pub async fn engine(
     lock: StateLock,
     journal: Journal,
 ) -> Result<Engine, RunError> {
-    let http = http::client_for(&pipeline.accounts)?;
+    let clients = Clients::new()?;
     let clock = clock(&pipeline, &journal)?;
     let simulator = match &pipeline.simulator {
         Some(options) => Some(
@@ -41,16 +41,17 @@ pub async fn engine(
             .iter_mut()
             .for_each(|account| simulator.redirect(account));
     }
-    let accounts: Vec<_> = pipeline
-        .accounts
-        .iter()
-        .map(|account| Arc::new(Account::new(account, &http, &state, &journal, &clock)))
-        .collect();
+    let mut accounts = Vec::new();
+    for options in &pipeline.accounts {
+        let (http, trust) = clients.of(options)?;
+        let account = Account::new(options, &http, &state, &journal, &clock);
+        accounts.push(Arc::new(account.trusting(trust)));
+    }
     protect_tokens(&accounts).await?;
     match &simulator {
         Some(simulator) => {
             simulator
-                .log_in(&pipeline.accounts, &http, &state, &clock)
+                .log_in(&pipeline.accounts, &clients.shared, &state, &clock)
                 .await?
         }
         None => somebody_is_logged_in(&accounts).await?,
@@ -72,6 +73,7 @@ pub async fn engine(
             base_dir: pipeline.base_dir.clone(),
             log_id: journal.log_id().clone(),
             present: presents.selected(&spec.select),
+            trust: clients.trust.clone(),
         };
         workers.push(worker(spec, context, &journal, &reader, &clock, &stops).await?);
     }
@@ -97,7 +99,7 @@ pub async fn engine(
         simulator,
         keep: pipeline.journal.keep,
         channels: pipeline.notify,
-        http,
+        http: clients.shared,
         sources_stopped: stops.sources,
         draining: stops.draining,
         aborted: stops.aborted,

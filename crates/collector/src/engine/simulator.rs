@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardata_api::stream::StreamEndpoint;
 use cardata_auth::{Clock, OAuthClient, login};
 use cardata_sim::{Sim, SimConfig, StreamConfig};
+use collector_core::BrokerAddress;
 
 use super::RunError;
 use crate::account::token_store;
@@ -22,7 +22,7 @@ const CA: &str = "simulator-ca.pem";
 pub struct Simulator {
     sim: Sim,
     url: url::Url,
-    stream: StreamEndpoint,
+    stream: BrokerAddress,
     ca: PathBuf,
 }
 

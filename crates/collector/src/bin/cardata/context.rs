@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cardata_auth::{Clock, SystemClock};
 use collector::account::{Account, Chain};
 use collector::config::{self, Pipeline};
-use collector::http;
+use collector::http::{ClientError, Clients};
 use collector::journal::Journal;
 use collector::state::StateDirectory;
 
@@ -37,10 +37,15 @@ pub fn shown(path: &Path, base: &Path) -> String {
     }
 }
 
-/// The HTTP client for commands, which trusts what these accounts trust.
-pub fn http_client(accounts: &[config::Account]) -> Result<reqwest::Client, Failure> {
-    http::client_for(accounts)
-        .map_err(|error| Failure::new(if error.is_mistake() { 2 } else { 70 }, chain(&error)))
+/// The HTTP client for a command that asks one account's servers.
+pub fn http_client(account: &config::Account) -> Result<reqwest::Client, Failure> {
+    Ok(Clients::new()?.of(account)?.0)
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        Self::new(if error.is_mistake() { 2 } else { 70 }, chain(&error))
+    }
 }
 
 /// The accounts of the pipeline, ready to be called beside a process that may be running it. Their calls
@@ -56,12 +61,13 @@ pub fn accounts(pipeline: &Pipeline) -> Result<Vec<Account>, Failure> {
     let state =
         StateDirectory::create(&pipeline.state).map_err(|error| Failure::new(2, error.to_string()))?;
     let journal = Journal::open(state.path()).map_err(|error| Failure::new(2, chain(&error)))?;
-    let http = http_client(&pipeline.accounts)?;
+    let clients = Clients::new()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let accounts = pipeline.accounts.iter();
-    Ok(accounts
-        .map(|account| Account::new(account, &http, &state, &journal, &clock))
-        .collect())
+    let account = |options| {
+        let (http, trust) = clients.of(options)?;
+        Ok(Account::new(options, &http, &state, &journal, &clock).trusting(trust))
+    };
+    pipeline.accounts.iter().map(account).collect()
 }
 
 /// The exit code for an error of the API.

@@ -20,7 +20,7 @@ use collector_core::{Cadence, Invalid, Source, SourceConfig, SourceContext, Sour
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::account::{Account, Chain};
+use crate::account::Account;
 use driver::Driver;
 
 /// Receives every change that BMW streams, as soon as the vehicle sends it. Costs no calls. BMW allows one connection an
@@ -48,9 +48,7 @@ impl SourceConfig for StreamConfig {
             .ok_or_else(|| SourceError::Misconfigured {
                 reason: format!("the source {} was given no account", context.name),
             })?;
-        let connector = wiring::connector(&account).map_err(|error| SourceError::Misconfigured {
-            reason: Chain(&error).to_string(),
-        })?;
+        let connector = wiring::connector(&account);
         let driver = Driver::new(context.name, account.clone(), account, connector, wiring::read);
         Ok(Source::Stream(Box::new(driver)))
     }

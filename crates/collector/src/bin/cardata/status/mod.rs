@@ -11,6 +11,7 @@ use std::sync::Arc;
 use cardata_auth::{Clock, SystemClock};
 use collector::account;
 use collector::config::Pipeline;
+use collector::http::Clients;
 use collector::journal::overview::{LastPoll, LogTotals, Overview, Published, SinkTotals, VehicleTotals};
 use collector::quota::Allowance;
 use collector::state::StateDirectory;
@@ -103,9 +104,10 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
     status.streams =
         streams::gather(overview.as_ref(), pipeline, &components, &status.polls, now).map_err(failed)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let http = context::http_client(&pipeline.accounts)?;
+    let clients = Clients::new()?;
     let prices = plan::prices(pipeline);
     for options in &pipeline.accounts {
+        let (http, _) = clients.of(options)?;
         let authenticator = account::authenticator(options, &http, &state, &clock);
         let (tokens, login_problem) = match authenticator.tokens().await {
             Ok(Some(tokens)) => (Some(tokens), None),
