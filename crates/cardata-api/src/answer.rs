@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use collector_core::mask;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
 use crate::classify::{ErrorKind, classify};
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorAnswer, UnreadableAnswer};
-use crate::excerpt::{excerpt, reference};
+
+/// Of each of BMW's texts, in characters.
+const SHOWN: usize = 200;
+/// More bytes than are read for what is shown of a body.
+const BEGINNING: usize = 64 * 1024;
 
 /// One answer with what it answers.
 #[derive(Debug)]
@@ -70,12 +75,23 @@ impl Answer<'_> {
     }
 
     fn start(&self) -> String {
-        excerpt(self.json_text(), self.secret)
+        let text = self.json_text();
+        self.shown(&String::from_utf8_lossy(&text[..text.len().min(BEGINNING)]))
+    }
+
+    /// BMW's words, without what no message may show.
+    fn shown(&self, text: &str) -> String {
+        mask::quoted(text, &[self.secret], SHOWN)
+    }
+
+    /// The number of an error, which may be as long as a token.
+    fn reference(&self, text: &str) -> String {
+        mask::cut(&mask::personal(&mask::without(text, &[self.secret])), SHOWN)
     }
 
     fn reported(&self, object: &Map<String, Value>) -> ErrorAnswer {
         let text = |key| object.get(key).and_then(scalar);
-        let shown = |text: String| excerpt(text.as_bytes(), self.secret);
+        let shown = |text: String| self.shown(&text);
         let id = text("exveErrorId");
         // Gateways in front of the API speak OAuth's dialect or Apigee's.
         let message = text("exveErrorMsg")
@@ -95,7 +111,7 @@ impl Answer<'_> {
             status: self.status,
             id: id.map(shown),
             message: message.map(shown),
-            reference: text("exveErrorRef").map(|text| reference(&text, self.secret)),
+            reference: text("exveErrorRef").map(|text| self.reference(&text)),
             note: note.map(shown),
             retry_after: self.retry_after,
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use collector_core::Vin;
+use collector_core::{Trust, Vin};
 use url::Url;
 
 use crate::basic_data::{self, BasicData};
@@ -42,20 +42,25 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// A builder of the HTTP client that [`Client::new`] wants: with a limit of ten seconds for connecting, and
-/// without redirects and retries, which would be calls that the gate never saw. The caller adds certificates
-/// and builds.
-pub fn http_client_builder() -> reqwest::ClientBuilder {
+/// The HTTP client that [`Client::new`] wants: with a limit of ten seconds for connecting, and without redirects and
+/// retries, which would be calls that the gate never saw. The process needs a rustls crypto provider before this.
+///
+/// # Errors
+/// An authority is no certificate.
+pub fn http_client(trust: &Trust) -> reqwest::Result<reqwest::Client> {
+    let authorities = trust.authorities().map(reqwest::Certificate::from_der);
     reqwest::Client::builder()
+        .tls_certs_only(authorities.collect::<Result<Vec<_>, _>>()?)
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .user_agent(concat!("cardata/", env!("CARGO_PKG_VERSION")))
+        .build()
 }
 
 impl Client {
     /// `base` is [`BASE_URL`], a proxy or a simulator; its path stays in front of the API's paths. `http` comes
-    /// from [`http_client_builder`] and may be shared.
+    /// from [`http_client`] and may be shared.
     pub fn new(
         http: reqwest::Client,
         base: Url,

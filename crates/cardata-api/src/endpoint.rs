@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde::Serialize;
 use url::Url;
 
-use collector_core::Vin;
+use collector_core::{Vin, mask};
 
 use crate::call::Call;
 use crate::container::ContainerId;
@@ -44,23 +44,15 @@ impl Base {
     }
 
     pub fn mappings(&self) -> Endpoint {
-        self.get(Call::Mappings, &["vehicles", "mappings"], None)
+        self.get(Call::Mappings, &["vehicles", "mappings"])
     }
 
     pub fn basic_data(&self, vin: &Vin) -> Endpoint {
-        self.get(
-            Call::BasicData,
-            &["vehicles", vin.as_str(), "basicData"],
-            Some(vin),
-        )
+        self.get(Call::BasicData, &["vehicles", vin.as_str(), "basicData"])
     }
 
     pub fn telematic_data(&self, vin: &Vin, container: &ContainerId) -> Endpoint {
-        let mut endpoint = self.get(
-            Call::TelematicData,
-            &["vehicles", vin.as_str(), "telematicData"],
-            Some(vin),
-        );
+        let mut endpoint = self.get(Call::TelematicData, &["vehicles", vin.as_str(), "telematicData"]);
         endpoint
             .url
             .query_pairs_mut()
@@ -69,17 +61,17 @@ impl Base {
     }
 
     pub fn containers(&self) -> Endpoint {
-        self.get(Call::Containers, &["containers"], None)
+        self.get(Call::Containers, &["containers"])
     }
 
     pub fn container_details(&self, container: &ContainerId) -> Endpoint {
-        self.get(Call::ContainerDetails, &["containers", container.as_str()], None)
+        self.get(Call::ContainerDetails, &["containers", container.as_str()])
     }
 
     pub fn delete_container(&self, container: &ContainerId) -> Endpoint {
         Endpoint {
             method: Method::DELETE,
-            ..self.get(Call::DeleteContainer, &["containers", container.as_str()], None)
+            ..self.get(Call::DeleteContainer, &["containers", container.as_str()])
         }
     }
 
@@ -93,20 +85,17 @@ impl Base {
             method: Method::POST,
             // Strings only, which always have a JSON form.
             body: serde_json::to_value(body).ok(),
-            ..self.get(Call::CreateContainer, &["containers"], None)
+            ..self.get(Call::CreateContainer, &["containers"])
         }
     }
 
-    fn get(&self, call: Call, path: &[&str], vin: Option<&Vin>) -> Endpoint {
+    fn get(&self, call: Call, path: &[&str]) -> Endpoint {
         let mut url = self.0.clone();
         // Fails only on a URL that cannot have a path, such as `mailto:`; the request then fails.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push("customers").extend(path);
         }
-        let shown = match vin {
-            Some(vin) => url.as_str().replace(vin.as_str(), &format!("…{}", vin.short())),
-            None => url.to_string(),
-        };
+        let shown = mask::personal(url.as_str());
         Endpoint {
             call,
             method: Method::GET,

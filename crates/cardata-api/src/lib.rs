@@ -14,7 +14,6 @@ mod client;
 mod container;
 mod endpoint;
 mod error;
-mod excerpt;
 mod exchange;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -23,11 +22,12 @@ mod retry_after;
 pub mod stream;
 mod telematic_data;
 mod token;
+pub mod trust;
 
 pub use basic_data::BasicData;
 pub use call::{Call, CallGate, Outcome, Refusal};
 pub use classify::ErrorKind;
-pub use client::{BASE_URL, Client, http_client_builder};
+pub use client::{BASE_URL, Client, http_client};
 pub use container::{Container, ContainerDetails, ContainerId, ContainerState, InvalidContainerId};
 pub use error::{ApiError, ErrorAnswer, UnreadableAnswer};
 pub use mapping::{Mapping, MappingType};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use collector_core::mask;
 use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -100,7 +101,7 @@ impl Reply {
         if let Some(error) = self.error() {
             let description = self.text("error_description").unwrap_or_default();
             let separator = if description.is_empty() { "" } else { ": " };
-            return one_line(&format!("{error}{separator}{description}"), secrets, SHOWN_REASON);
+            return quoted(&format!("{error}{separator}{description}"), secrets, SHOWN_REASON);
         }
         let body = String::from_utf8_lossy(&self.body);
         if body.trim().is_empty() {
@@ -112,7 +113,7 @@ impl Reply {
                 self.body.len()
             );
         }
-        format!("a body that begins with `{}`", one_line(&body, secrets, SHOWN))
+        format!("a body that begins with `{}`", quoted(&body, secrets, SHOWN))
     }
 
     /// A successful answer that was cut off begins with a token; one of a captive portal begins with HTML.
@@ -122,21 +123,9 @@ impl Reply {
     }
 }
 
-fn one_line(text: &str, secrets: &[&SecretString], limit: usize) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets
-        .iter()
-        .map(|secret| secret.expose_secret())
-        .filter(|secret| !secret.is_empty())
-    {
-        text = text.replace(secret, "…");
-    }
-    let visible = text.replace(char::is_control, " ");
-    let words = visible.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}…", &words[..end]),
-        None => words,
-    }
+fn quoted(text: &str, secrets: &[&SecretString], limit: usize) -> String {
+    let secrets: Vec<_> = secrets.iter().map(|secret| secret.expose_secret()).collect();
+    mask::quoted(text, &secrets, limit)
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use std::time::Duration;
 use cardata_auth::Authenticator;
 use cardata_auth::scopes_message;
 use collector::account;
+use collector::http::Clients;
 use collector::state::StateDirectory;
-use collector_core::{LogId, SinkContext, SinkError};
+use collector_core::{LogId, SinkContext, SinkError, Trust};
 use jiff::Timestamp;
 use pipeline::{Pipeline, SinkSpec};
 use runtime::{Clock, SystemClock};
@@ -33,15 +34,17 @@ struct Probe {
 
 pub async fn run(options: CheckArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
-    streams::certificates(&pipeline)?;
+    // Reads the certificates that the accounts name.
+    let clients = Clients::new()?;
+    for account in &pipeline.accounts {
+        clients.of(account)?;
+    }
     if options.show {
         terminal::say(pipeline::show(&pipeline).trim_end());
         if !options.connect {
             return Ok(());
         }
     }
-    // Reads the certificates that the accounts name.
-    context::http_client(&pipeline.accounts)?;
     terminal::say(&format!(
         "{}: sound; {}, {}, {}",
         options.pipeline.config.display(),
@@ -50,25 +53,25 @@ pub async fn run(options: CheckArgs) -> CommandResult {
         counted(pipeline.sinks.len(), "sink"),
     ));
     if options.connect {
-        connect(pipeline).await
+        connect(pipeline, &clients).await
     } else {
         streams::logins(&pipeline).await
     }
 }
 
 /// Tries logins and sinks. Spends no call and writes nothing but refreshed tokens.
-async fn connect(pipeline: Pipeline) -> CommandResult {
+async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
     let state = StateDirectory::at(&pipeline.state);
     let mut probes = Vec::new();
     if pipeline.simulator.is_none() {
         for account in &pipeline.accounts {
-            probes.push(login(account, &state).await?);
+            probes.push(login(account, &state, clients).await?);
             probes.push(api(account).await?);
         }
-        probes.extend(streams::probes(&pipeline).await?);
+        probes.extend(streams::probes(&pipeline, clients).await?);
     }
     for spec in pipeline.sinks {
-        probes.push(sink(spec, &pipeline.base_dir).await);
+        probes.push(sink(spec, &pipeline.base_dir, &clients.trust).await);
     }
     let lines = probes.iter().map(|probe| match &probe.problem {
         None => format!("  ok      {}", probe.what),
@@ -90,14 +93,14 @@ async fn connect(pipeline: Pipeline) -> CommandResult {
     ))
 }
 
-async fn login(options: &pipeline::Account, state: &StateDirectory) -> Result<Probe, Failure> {
+async fn login(
+    options: &pipeline::Account,
+    state: &StateDirectory,
+    clients: &Clients,
+) -> Result<Probe, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let authenticator = account::authenticator(
-        options,
-        &context::http_client(std::slice::from_ref(options))?,
-        state,
-        &clock,
-    );
+    let (http, _) = clients.of(options)?;
+    let authenticator = account::authenticator(options, &http, state, &clock);
     let what = format!("login of account {}", options.name);
     // Creating the lock file of a login that is not there would write.
     let stored = authenticator.tokens().await;
@@ -166,7 +169,7 @@ async fn api(options: &pipeline::Account) -> Result<Probe, Failure> {
     })
 }
 
-async fn sink(spec: SinkSpec, base_dir: &std::path::Path) -> Probe {
+async fn sink(spec: SinkSpec, base_dir: &std::path::Path, trust: &Trust) -> Probe {
     let what = format!("sink {}", spec.name);
     let bar = terminal::spinner(format!("trying {}", spec.name));
     let context = SinkContext {
@@ -174,6 +177,7 @@ async fn sink(spec: SinkSpec, base_dir: &std::path::Path) -> Probe {
         base_dir: base_dir.to_owned(),
         log_id: LogId::new("check"),
         present: std::sync::Arc::new(collector_core::Unknown),
+        trust: trust.clone(),
     };
     let attempt = async {
         let mut sink = (spec.builder)(context)?;

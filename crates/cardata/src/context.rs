@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use collector::account::handles;
-use collector::http;
+use collector::http::{ClientError, Clients};
 use collector::state::{State, StateDirectory};
 use pipeline::Pipeline;
 use runtime::{Chain, Clock, SystemClock};
@@ -37,10 +37,15 @@ pub fn shown(path: &Path, base: &Path) -> String {
     }
 }
 
-/// The HTTP client for commands, which trusts what these accounts trust.
-pub fn http_client(accounts: &[pipeline::Account]) -> Result<reqwest::Client, Failure> {
-    http::client_for(accounts)
-        .map_err(|error| Failure::new(if error.is_mistake() { 2 } else { 70 }, chain(&error)))
+/// The HTTP client for a command that asks one account's servers.
+pub fn http_client(account: &pipeline::Account) -> Result<reqwest::Client, Failure> {
+    Ok(Clients::new()?.of(account)?.0)
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        Self::new(if error.is_mistake() { 2 } else { 70 }, chain(&error))
+    }
 }
 
 /// The accounts of the pipeline, ready to be called beside a process that may be running it. Their calls
@@ -56,11 +61,21 @@ pub fn accounts(pipeline: &Pipeline) -> Result<Vec<Handles>, Failure> {
     let directory =
         StateDirectory::create(&pipeline.state).map_err(|error| Failure::new(2, error.to_string()))?;
     let state = State::open(directory.path()).map_err(|error| Failure::new(2, chain(&error)))?;
-    let http = http_client(&pipeline.accounts)?;
+    let clients = Clients::new()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let log_id = state.journal.log_id();
-    let handles = |account| handles(account, &http, &directory, &state.ledger, log_id, &clock);
-    Ok(pipeline.accounts.iter().map(handles).collect())
+    let handles = |account| {
+        let client = clients.of(account)?;
+        Ok(handles(
+            account,
+            client,
+            &directory,
+            &state.ledger,
+            log_id,
+            &clock,
+        ))
+    };
+    pipeline.accounts.iter().map(handles).collect()
 }
 
 /// The exit code for an error of the API.

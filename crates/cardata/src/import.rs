@@ -83,11 +83,7 @@ fn warn_of_another_client(account: &Account, imported: &Imported) {
 
 async fn refreshed(account: &Account, imported: &Imported) -> Result<TokenSet, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let oauth = OAuthClient::new(
-        context::http_client(std::slice::from_ref(account))?,
-        account.auth.clone(),
-        clock,
-    );
+    let oauth = OAuthClient::new(context::http_client(account)?, account.auth.clone(), clock);
     let bar = terminal::spinner("asking BMW to accept the login");
     let result = adopt(&oauth, &account.client_id, &imported.refresh_token).await;
     bar.finish_and_clear();

@@ -64,7 +64,7 @@ async fn log_in(account: &Account, state: &StateDirectory) -> CommandResult {
         .map_err(|error| Failure::new(2, context::chain(&error)))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let oauth = OAuthClient::new(
-        context::http_client(std::slice::from_ref(account))?,
+        context::http_client(account)?,
         account.auth.clone(),
         clock.clone(),
     );

@@ -1,6 +1,7 @@
 //! `cardata notify`.
 
 use ::notify::{Level, Manner, Notice, send};
+use collector::http::Clients;
 use jiff::Timestamp;
 use pipeline::Channel;
 
@@ -17,7 +18,7 @@ pub async fn run(options: NotifyArgs) -> CommandResult {
             format!("the pipeline file has no `notify`; write for example:\n\n{EXAMPLE}"),
         ));
     }
-    let http = context::http_client(&pipeline.accounts)?;
+    let http = Clients::new()?.shared;
     let notice = test();
     let mut failed = 0;
     for channel in &pipeline.notify {

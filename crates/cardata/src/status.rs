@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use collector::account;
+use collector::http::Clients;
 use collector::state::StateDirectory;
 use pipeline::Pipeline;
 use runtime::{Clock, SystemClock};
@@ -26,9 +27,10 @@ pub async fn run(options: &StatusArgs) -> CommandResult {
 async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
     let state = StateDirectory::at(&pipeline.state);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let http = context::http_client(&pipeline.accounts)?;
+    let clients = Clients::new()?;
     let mut tokens: Vec<Tokens> = Vec::new();
     for options in &pipeline.accounts {
+        let (http, _) = clients.of(options)?;
         let authenticator = account::authenticator(options, &http, &state, &clock);
         let stored = authenticator.tokens().await;
         tokens.push(stored.map_err(|error| context::chain(&error)));

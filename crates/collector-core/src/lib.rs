@@ -7,11 +7,13 @@
 //! * [`sink`]: what a sink promises and what it is given; [`register_sink!`] makes it known.
 //! * [`source`]: the same for sources. [`state`]: how the components of a running program fare.
 //! * [`select`], [`delivery`], [`Every`]: what the pipeline file says of sinks and sources to more than one crate.
-//! * [`mask`]: what no message may show.
+//! * [`mask`]: the words of others, fit to be shown.
+//! * [`Trust`], [`BrokerAddress`]: whom a client trusts and where a broker is.
 //! * [`testkit`] (feature `testkit`): the conformance suite for sinks.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
+pub mod broker;
 pub mod delivery;
 pub mod duration;
 mod every;
@@ -29,7 +31,9 @@ pub mod state;
 pub mod table;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+pub mod trust;
 
+pub use broker::{BrokerAddress, InvalidAddress};
 pub use delivery::{Batch, Retry, Start};
 pub use every::Every;
 pub use glob::Glob;
@@ -48,6 +52,7 @@ pub use source::{
     Cadence, Poll, RawReading, RawSnapshot, Received, Source, SourceConfig, SourceError, Stray, Stream,
     StreamOutput,
 };
+pub use trust::{InvalidPem, Trust};
 
 /// What the registration macros expand to; not part of the contract.
 #[doc(hidden)]

@@ -1,45 +1,115 @@
-//! Positions in words that others wrote, which no log may show.
+//! The words of others, made fit for a message or a log: BMW, a store and a broken program may repeat what they were
+//! given, and that may be a token, a VIN or a position.
 
 use std::borrow::Cow;
 
+use crate::Vin;
+
 /// As many decimals as tell a place to within a hundred metres.
 const DECIMALS: usize = 3;
+/// Of a VIN, and the shortest that tokens are.
+const LENGTH: usize = 17;
+/// As many characters are read for one that is shown: `…` may take the place of a long secret.
+const READ: usize = 64;
 
-/// The text with `…` in the place of every number that may be a latitude or a longitude: one with a point and
-/// three or more decimals. Versions, addresses and times of day with fewer stay.
-pub fn positions(text: &str) -> Cow<'_, str> {
-    let mut kept = String::new();
+/// What somebody else said, on one line of at most `limit` characters and `…`: [`personal`], and with `…` in the
+/// place of the `secrets` and of every word that looks like a token, which is one of 17 or more letters and digits.
+/// Longer words without a digit stay, and so do numbers.
+pub fn quoted<S: AsRef<str>>(text: &str, secrets: &[S], limit: usize) -> String {
+    let beginning = first(text, limit.saturating_mul(READ));
+    let text = personal(&without(beginning, secrets));
+    cut(&replaced(&text, is_part_of_word, token), limit)
+}
+
+/// The text on one line, without what tells who and where somebody is: of a VIN `…` and its last four characters, and
+/// `…` in the place of every number that may be a latitude or a longitude, which is one with a point and three or
+/// more decimals. Versions, addresses and times of day with fewer stay. What controls a terminal becomes a space.
+pub fn personal(text: &str) -> String {
+    let blank = |c: char| c.is_whitespace() || c.is_control();
+    let words: Vec<_> = text.split(blank).filter(|word| !word.is_empty()).collect();
+    let text = replaced(&words.join(" "), |c| c.is_ascii_digit() || c == '.', position);
+    replaced(&text, is_part_of_word, vin)
+}
+
+/// The text with `…` in the place of the secrets, whatever they are parts of.
+pub fn without<S: AsRef<str>>(text: &str, secrets: &[S]) -> String {
+    let mut secrets: Vec<_> = secrets.iter().map(AsRef::as_ref).collect();
+    // What contains another goes before it.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    let known = secrets.into_iter().filter(|secret| !secret.is_empty());
+    known.fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
+}
+
+/// The first `limit` characters, and `…` where there are more.
+pub fn cut(text: &str, limit: usize) -> String {
+    let shown = first(text, limit);
+    let end = if shown.len() < text.len() { "…" } else { "" };
+    format!("{shown}{end}")
+}
+
+fn first(text: &str, characters: usize) -> &str {
+    let end = text.char_indices().nth(characters);
+    end.map_or(text, |(end, _)| &text[..end])
+}
+
+/// The text in which each run of these characters is what `mask` makes of it.
+fn replaced(text: &str, is_part: fn(char) -> bool, mask: fn(&str) -> Cow<'_, str>) -> String {
+    let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    let mut done = 0;
     while let Some(start) = rest.find(is_part) {
-        let length = rest[start..].find(|c| !is_part(c)).unwrap_or(rest.len() - start);
-        let from = text.len() - rest.len() + start;
-        let number = &rest[start..start + length];
-        if is_position(number) {
-            kept.push_str(&text[done..from]);
-            kept.push('…');
-            done = from + length;
-        }
-        rest = &rest[start + length..];
+        let end = rest[start..]
+            .find(|c| !is_part(c))
+            .map_or(rest.len(), |length| start + length);
+        out.push_str(&rest[..start]);
+        out.push_str(&mask(&rest[start..end]));
+        rest = &rest[end..];
     }
-    if done == 0 {
-        return text.into();
-    }
-    kept.push_str(&text[done..]);
-    kept.into()
+    out + rest
 }
 
-fn is_part(c: char) -> bool {
-    c.is_ascii_digit() || c == '.'
+fn is_part_of_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
-fn is_position(number: &str) -> bool {
+fn position(number: &str) -> Cow<'_, str> {
     // A point at the end is one of the sentence.
-    let number = number.trim_end_matches('.');
-    let Some((whole, decimals)) = number.split_once('.') else {
-        return false;
-    };
-    !whole.is_empty() && decimals.len() >= DECIMALS && !decimals.contains('.')
+    let bare = number.trim_end_matches('.');
+    match bare.split_once('.') {
+        Some((whole, decimals))
+            if !whole.is_empty() && decimals.len() >= DECIMALS && !decimals.contains('.') =>
+        {
+            format!("…{}", &number[bare.len()..]).into()
+        }
+        _ => number.into(),
+    }
+}
+
+fn vin(word: &str) -> Cow<'_, str> {
+    let has_digit = word.contains(|c: char| c.is_ascii_digit());
+    match word.parse::<Vin>() {
+        Ok(vin) if has_digit => format!("…{}", vin.short()).into(),
+        _ if holds_vin(word) => "…".into(),
+        _ => word.into(),
+    }
+}
+
+/// A VIN as a part of a longer word: it begins with a letter and ends with digits.
+fn holds_vin(word: &str) -> bool {
+    let letter = |byte: &u8| byte.is_ascii_uppercase() && !matches!(byte, b'I' | b'O' | b'Q');
+    word.as_bytes().windows(LENGTH).any(|vin| {
+        letter(&vin[0])
+            && vin.iter().all(|byte| letter(byte) || byte.is_ascii_digit())
+            && vin[LENGTH - 4..].iter().all(u8::is_ascii_digit)
+    })
+}
+
+fn token(word: &str) -> Cow<'_, str> {
+    let has_both =
+        word.contains(|c: char| c.is_ascii_digit()) && word.contains(|c: char| c.is_ascii_alphabetic());
+    if word.len() >= LENGTH && has_both {
+        return "…".into();
+    }
+    word.into()
 }
 
 #[cfg(test)]
@@ -48,20 +118,26 @@ mod tests {
 
     use super::*;
 
+    const LIMIT: usize = 200;
+
+    fn said(text: &str) -> String {
+        quoted::<&str>(text, &[], LIMIT)
+    }
+
     #[test]
     fn positions_are_masked() {
         for (text, masked) in [
             ("lat=50.7664380556,lon=-2.10974i", "lat=…,lon=-…i"),
             ("{\"value\":\"50.766\"}", "{\"value\":\"…\"}"),
-            ("at 48.1371, 11.5754.", "at …, …"),
+            ("at 48.1371, 11.5754.", "at …, …."),
             ("ü 13:21:16.000Z ü", "ü 13:21:…Z ü"),
         ] {
-            assert_eq!(positions(text), masked);
+            assert_eq!(personal(text), masked);
         }
     }
 
     #[test]
-    fn other_numbers_stay() {
+    fn other_numbers_and_words_stay() {
         for text in [
             "",
             "HTTP 400, version 2.7.11",
@@ -69,21 +145,57 @@ mod tests {
             "74.5 % in 3.25 s.",
             "1.2.3456",
             "..123",
+            "20261122204512345678 CustomerErrorResponse",
+            "7d2f6a52-0b7e-4f0e-8a51-0d7cbd3b0d50 vehicle.cabin.door.row1.passenger.isOpen",
         ] {
-            assert_eq!(positions(text), text);
+            assert_eq!(said(text), text);
         }
+    }
+
+    #[test]
+    fn vins_keep_four_characters() {
+        for (text, masked) in [
+            ("vin=WBY8P210X07A12345,vehicle=i4", "vin=…2345,vehicle=i4"),
+            ("/vehicles/wby8p210x07a12345/x", "/vehicles/…2345/x"),
+            ("no vinWBY8P210X07A12345x", "no …"),
+            ("vin_WBY8P210X07A12345", "…"),
+        ] {
+            assert_eq!(personal(text), masked);
+        }
+    }
+
+    #[test]
+    fn tokens_and_secrets_are_masked() {
+        assert_eq!(said("with eyJhbGciOiJIUzI1NiJ9.abc"), "with ….abc");
+        assert_eq!(quoted("a=simple+1!", &["simple", "", "simple+1"], LIMIT), "a=…!");
+    }
+
+    #[test]
+    fn text_is_on_one_line_and_cut_between_characters() {
+        assert_eq!(said(" a\u{1b}[31m\0 b\r\nc\u{9b}1m "), "a [31m b c 1m");
+        assert_eq!(said(&"ü ".repeat(300)).chars().count(), LIMIT + 1);
     }
 
     proptest! {
         #[test]
         fn no_position_is_left(before in "[^0-9.]{0,9}", place in "[0-9]{1,3}\\.[0-9]{3,12}", after in "[^0-9.]{0,9}") {
-            let text = format!("{before}{place}{after}");
-            prop_assert_eq!(positions(&text), format!("{before}…{after}"));
+            let text = personal(&format!("{before}{place}{after}"));
+            prop_assert!(!text.contains(&place), "{text}");
         }
 
         #[test]
-        fn any_text_is_taken(text in "\\PC{0,60}") {
-            prop_assert!(!positions(&positions(&text)).contains("0.123"));
+        fn nothing_secret_is_shown(
+            before in ".{0,250}", vin in "[A-HJ-NPR-Z]{9}[0-9]{8}", secret in "[!-~]{4,9}", after in ".{0,50}",
+        ) {
+            let text = quoted(&format!("{before}{vin}{after}{secret}"), &[&secret], LIMIT);
+            prop_assert!(!text.contains(&vin) && !text.contains(&secret), "{text}");
+            prop_assert!(!text.contains(char::is_control));
+            prop_assert!(text.chars().count() <= LIMIT + 1);
+        }
+
+        #[test]
+        fn any_text_can_be_quoted(text: String, secret in ".{0,3}", limit in 0_usize..9) {
+            quoted(&text, &[secret], limit);
         }
     }
 }

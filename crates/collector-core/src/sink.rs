@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::{Entry, LogId, Name, Present};
+use crate::{Entry, LogId, Name, Present, Trust};
 
 /// The part of the pipeline file that belongs to one sink, and the way from it to a running [`Sink`].
 ///
@@ -84,6 +84,8 @@ pub struct SinkContext {
     pub log_id: LogId,
     /// How things are now.
     pub present: Arc<dyn Present>,
+    /// The authorities that every connection trusts: the system's and Mozilla's. A sink adds its own `ca`.
+    pub trust: Trust,
 }
 
 /// A folder or file that one sink has for itself, or a place at a server, written as a path that no file has.

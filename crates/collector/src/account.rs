@@ -4,23 +4,23 @@ use std::sync::Arc;
 
 use cardata_api::Client;
 use cardata_auth::{Authenticator, OAuthClient, TokenStore};
-use collector_core::LogId;
+use collector_core::{LogId, Trust};
 use ledger::Ledger;
 use runtime::Clock;
 use source::{Budget, Handles, Hearing, LedgerGate, Login, WantedSets};
 
 use crate::state::StateDirectory;
 
-/// Puts the handles of an account together. Neither connects nor reads a file.
+/// Puts the handles of an account together, with its client and whom that trusts. Neither connects nor reads a file.
 pub fn handles(
     account: &pipeline::Account,
-    http: &reqwest::Client,
+    (http, trust): (reqwest::Client, Trust),
     state: &StateDirectory,
     ledger: &Arc<dyn Ledger>,
     log_id: &LogId,
     clock: &Arc<dyn Clock>,
 ) -> Handles {
-    let authenticator = authenticator(account, http, state, clock);
+    let authenticator = authenticator(account, &http, state, clock);
     let budget = Budget::new(account.name.clone(), ledger.clone(), account.calls_per_day);
     let gate = LedgerGate::new(
         account.name.clone(),
@@ -29,7 +29,7 @@ pub fn handles(
         budget.clone(),
     );
     let client = Client::new(
-        http.clone(),
+        http,
         account.api.clone(),
         Arc::new(authenticator.clone()),
         Arc::new(gate),
@@ -46,7 +46,7 @@ pub fn handles(
         hearing: Arc::new(Hearing::default()),
         sets: Arc::new(WantedSets::default()),
         stream: account.stream.clone(),
-        ca: account.ca.clone(),
+        trust,
         log_id: log_id.clone(),
     }
 }

@@ -1,6 +1,7 @@
-//! The HTTP client that login and API share.
+//! The HTTP clients that login and API use, and whom they trust.
 
-use cardata_api::stream::{Trust, TrustError};
+use cardata_api::trust::{self, TrustError};
+use collector_core::{Name, Trust};
 
 use pipeline::Account;
 
@@ -8,11 +9,8 @@ use pipeline::Account;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The certificates that `endpoints.ca` of an account names cannot be used.
-    #[error("`endpoints.ca` of the account {account} cannot be used: {source}")]
-    Certificates {
-        account: collector_core::Name,
-        source: TrustError,
-    },
+    #[error("`endpoints.ca` of the account {account} cannot be used")]
+    Certificates { account: Name, source: TrustError },
     #[error("the HTTP client cannot be made")]
     Http(#[from] reqwest::Error),
 }
@@ -24,44 +22,43 @@ impl ClientError {
     }
 }
 
-/// Builds a client that trusts the system's certificates and Mozilla's: a container without CA files works
-/// too. The process needs a rustls crypto provider before this.
-pub fn client() -> reqwest::Result<reqwest::Client> {
-    build(Vec::new())
+/// The clients of a pipeline. An account that names certificates of its own has one for itself, so that nobody else
+/// trusts them.
+#[derive(Debug)]
+pub struct Clients {
+    /// The system's authorities and Mozilla's.
+    pub trust: Trust,
+    /// For everything that names no others.
+    pub shared: reqwest::Client,
 }
 
-/// The same, which trusts the certificates that the accounts name, too.
-///
-/// # Errors
-/// A file of certificates cannot be read or holds anything else.
-pub fn client_for(accounts: &[Account]) -> Result<reqwest::Client, ClientError> {
-    let mut extra = Vec::new();
-    for account in accounts {
-        let Some(path) = &account.ca else { continue };
-        let wrong = |source| ClientError::Certificates {
+impl Clients {
+    /// Reads the system's authorities. The process needs a rustls crypto provider before this.
+    pub fn new() -> Result<Self, ClientError> {
+        let trust = trust::load();
+        let shared = cardata_api::http_client(&trust)?;
+        Ok(Self { trust, shared })
+    }
+
+    /// The client of an account, and whom it trusts.
+    ///
+    /// # Errors
+    /// The file of certificates that it names cannot be read or holds anything else.
+    pub fn of(&self, account: &Account) -> Result<(reqwest::Client, Trust), ClientError> {
+        let Some(path) = &account.ca else {
+            return Ok((self.shared.clone(), self.trust.clone()));
+        };
+        let trust = trust::with_file(&self.trust, path).map_err(|source| ClientError::Certificates {
             account: account.name.clone(),
             source,
-        };
-        // The stream reads the same file; both must find the same in it.
-        Trust::new(Some(path)).map_err(wrong)?;
-        let text = std::fs::read(path).map_err(|source| {
-            wrong(TrustError::Unreadable {
-                path: path.clone(),
-                source,
-            })
         })?;
-        extra.extend(reqwest::Certificate::from_pem_bundle(&text)?);
+        Ok((cardata_api::http_client(&trust)?, trust))
     }
-    Ok(build(extra)?)
 }
 
-fn build(extra: Vec<reqwest::Certificate>) -> reqwest::Result<reqwest::Client> {
-    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-        .iter()
-        .filter_map(|certificate| reqwest::Certificate::from_der(certificate).ok());
-    cardata_api::http_client_builder()
-        .tls_certs_merge(roots.chain(extra))
-        .build()
+/// A client that trusts the system's authorities and Mozilla's.
+pub fn client() -> reqwest::Result<reqwest::Client> {
+    cardata_api::http_client(&trust::load())
 }
 
 /// Makes ring the process's crypto provider. A second call changes nothing.
@@ -72,9 +69,19 @@ pub fn install_crypto() {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
 
-    fn account(ca: &std::path::Path) -> Account {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+    use super::*;
+    use runtime::Chain;
+
+    fn account(ca: &Path) -> Account {
         Account {
             name: "home".into(),
             client_id: "4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f".parse().unwrap(),
@@ -90,12 +97,13 @@ mod tests {
     #[test]
     fn certificates_that_cannot_be_used_are_told_with_their_file() {
         install_crypto();
+        let clients = Clients::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         let told = || {
-            let error = client_for(&[account(&path)]).unwrap_err();
+            let error = clients.of(&account(&path)).unwrap_err();
             assert!(error.is_mistake());
-            let text = error.to_string();
+            let text = Chain(&error).to_string();
             assert!(text.contains("account home") && text.contains("ca.pem"), "{text}");
         };
         told();
@@ -104,5 +112,68 @@ mod tests {
         let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         std::fs::write(&path, broken).unwrap();
         told();
+    }
+
+    /// An authority of one's own: the file of its certificate, and a server that it vouches for.
+    fn authority(folder: &Path, name: &str) -> (PathBuf, Arc<ServerConfig>) {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &authority).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = ServerConfig::builder().with_no_client_auth();
+        let config = config
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        let path = folder.join(name);
+        std::fs::write(&path, authority.pem()).unwrap();
+        (path, Arc::new(config))
+    }
+
+    /// Whether a server that takes one connection is trusted.
+    async fn trusts(client: &reqwest::Client, config: &Arc<ServerConfig>) -> bool {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let config = Arc::clone(config);
+        let server = std::thread::spawn(move || {
+            let (socket, _) = listener.accept().unwrap();
+            let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), socket);
+            // A client that does not trust the certificate breaks off here.
+            if stream.read(&mut [0; 4096]).is_ok_and(|length| length > 0) {
+                let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
+            }
+        });
+        let answer = client.get(url).send().await;
+        server.join().unwrap();
+        answer.is_ok()
+    }
+
+    #[tokio::test]
+    async fn an_authority_of_an_account_is_trusted_for_that_account_alone() {
+        install_crypto();
+        let folder = tempfile::tempdir().unwrap();
+        let (first, server) = authority(folder.path(), "first.pem");
+        let (second, _) = authority(folder.path(), "second.pem");
+        let clients = Clients::new().unwrap();
+        let (own, trust) = clients.of(&account(&first)).unwrap();
+        assert_eq!(
+            trust.authorities().count(),
+            clients.trust.authorities().count() + 1
+        );
+        assert!(trusts(&own, &server).await);
+        let (other, trust) = clients.of(&account(&second)).unwrap();
+        assert_eq!(
+            trust.authorities().count(),
+            clients.trust.authorities().count() + 1
+        );
+        assert!(!trusts(&other, &server).await);
+        let none = Account {
+            ca: None,
+            ..account(&first)
+        };
+        assert!(!trusts(&clients.of(&none).unwrap().0, &server).await);
+        assert!(!trusts(&clients.shared, &server).await);
     }
 }

@@ -29,15 +29,19 @@ pub async fn run(
     };
     let mut announcers: HashMap<Name, Announcer> = names.map(announcer).collect();
     while !cancelled.is_cancelled() {
-        match journal.overview().and_then(|overview| overview.dead_letters()) {
-            Ok(counts) => {
+        let counted = journal.clone();
+        let count = move || counted.overview()?.dead_letters();
+        match tokio::task::spawn_blocking(count).await {
+            Ok(Ok(counts)) => {
                 for (name, announcer) in &mut announcers {
                     let count = counts.iter().find(|(sink, _)| *sink == **name);
                     let state = State::DeadLetters(count.map_or(0, |(_, count)| *count));
                     announcer.announce(state, None).await;
                 }
             }
-            Err(error) => tracing::debug!(error = %Chain(&error), "could not count the dead letters"),
+            Ok(Err(error)) => tracing::debug!(error = %Chain(&error), "could not count the dead letters"),
+            // A panic is told where it happens.
+            Err(_) => {}
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}

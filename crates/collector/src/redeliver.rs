@@ -30,6 +30,7 @@ pub async fn redeliver(
     let reader = state.journal.reader(setup::names(&pipeline.vehicles))?;
     let directory = StateDirectory::at(&pipeline.state);
     let presents = Presents::new(&reader, &state.ledger, &pipeline, &directory);
+    let trust = cardata_api::trust::load();
     let stops = Stops {
         draining: stop,
         ..Stops::default()
@@ -44,6 +45,7 @@ pub async fn redeliver(
             base_dir: pipeline.base_dir.clone(),
             log_id: state.journal.log_id().clone(),
             present: presents.selected(&spec.select),
+            trust: trust.clone(),
         };
         workers.push(setup::worker(spec, context, &state, &reader, &clock, &stops).await?);
     }

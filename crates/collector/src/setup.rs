@@ -18,12 +18,13 @@ use source::{Handles, SourceContext};
 
 use crate::account;
 use crate::engine::Engine;
+use crate::http::Clients;
 use crate::poller::{PollPlan, PolledSource, Poller, Polling};
 use crate::present::Presents;
 #[cfg(feature = "simulator")]
 use crate::simulator::Simulator;
 use crate::state::{State, StateDirectory, StateLock};
-use crate::{RunError, http, ingest};
+use crate::{RunError, ingest};
 
 /// Builds everything that the pipeline names.
 pub(crate) async fn engine(
@@ -36,20 +37,21 @@ pub(crate) async fn engine(
     lock: StateLock,
     state: State,
 ) -> Result<Engine, RunError> {
-    let http = http::client_for(&pipeline.accounts)?;
+    let clients = Clients::new()?;
     let clock = clock(&pipeline, &state)?;
     #[cfg(feature = "simulator")]
     let simulator = Simulator::for_pipeline(&mut pipeline, &directory, &clock).await?;
-    let handles = |account| {
-        let log_id = state.journal.log_id();
-        account::handles(account, &http, &directory, &state.ledger, log_id, &clock)
-    };
-    let accounts: Vec<Handles> = pipeline.accounts.iter().map(handles).collect();
+    let mut accounts = Vec::new();
+    for options in &pipeline.accounts {
+        let (client, log_id) = (clients.of(options)?, state.journal.log_id());
+        let account = account::handles(options, client, &directory, &state.ledger, log_id, &clock);
+        accounts.push(account);
+    }
     protect_tokens(&accounts).await?;
     #[cfg(feature = "simulator")]
     if let Some(simulator) = &simulator {
         simulator
-            .log_in(&pipeline.accounts, &http, &directory, &clock)
+            .log_in(&pipeline.accounts, &clients.shared, &directory, &clock)
             .await?;
     }
     somebody_is_logged_in(&accounts).await?;
@@ -70,6 +72,7 @@ pub(crate) async fn engine(
             base_dir: pipeline.base_dir.clone(),
             log_id: state.journal.log_id().clone(),
             present: presents.selected(&spec.select),
+            trust: clients.trust.clone(),
         };
         workers.push(worker(spec, context, &state, &reader, &clock, &stops).await?);
     }
@@ -103,7 +106,7 @@ pub(crate) async fn engine(
         simulator,
         keep: pipeline.journal.keep,
         channels: pipeline.notify,
-        http,
+        http: clients.shared,
         sources_stopped: stops.sources,
         draining: stops.draining,
         aborted: stops.aborted,

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardata_api::stream::StreamEndpoint;
 use cardata_auth::{OAuthClient, login};
 use cardata_sim::{Sim, SimConfig, StreamConfig};
+use collector_core::BrokerAddress;
 use runtime::Clock;
 
 use pipeline::{Pipeline, SimulatorOptions};
@@ -24,7 +24,7 @@ const CA: &str = "simulator-ca.pem";
 pub struct Simulator {
     sim: Sim,
     url: url::Url,
-    stream: StreamEndpoint,
+    stream: BrokerAddress,
     ca: PathBuf,
 }
 

@@ -17,6 +17,7 @@ pub mod overview;
 mod polls;
 mod states;
 mod streams;
+mod test_tables;
 pub mod testing;
 #[cfg(test)]
 mod tests;

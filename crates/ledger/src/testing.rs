@@ -1,74 +1,23 @@
 //! A ledger in memory: for tests of what stands on it, and the judge of the one in the database.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use collector_core::Vin;
 use collector_core::state::Published;
-use collector_core::{Name, Vin};
 use jiff::{SignedDuration, Timestamp};
 use planner::quota::{Allowance, Denied, Spent};
 use store::StoreError;
 
+use crate::test_tables::{Call, Poll, Tables, key};
 use crate::*;
 
-const DAY: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Forgets everything at its end. Fails never.
 #[derive(Debug, Default)]
 pub struct MemoryLedger(Mutex<Tables>);
-
-type Key = (String, String);
-
-#[derive(Debug, Default)]
-struct Tables {
-    calls: Vec<Call>,
-    blocks: BTreeMap<String, Timestamp>,
-    polls: BTreeMap<(String, String, Vin), Poll>,
-    containers: BTreeMap<Key, String>,
-    created: BTreeMap<Key, CreatedContainer>,
-    sets: BTreeMap<Key, StoredSet>,
-    source_sets: BTreeMap<Key, String>,
-    mappings: BTreeMap<String, Timestamp>,
-    /// In the order in which they became known.
-    vehicles: Vec<Vehicle>,
-    streams: BTreeMap<Key, Stream>,
-    components: BTreeMap<(&'static str, Name), Published>,
-    told: BTreeMap<String, Told>,
-}
-
-#[derive(Debug)]
-struct Call {
-    account: String,
-    at: Timestamp,
-    call: &'static str,
-    outcome: Option<&'static str>,
-}
-
-#[derive(Debug)]
-struct Poll {
-    record: PollRecord,
-    plan: Option<PlannedPoll>,
-}
-
-#[derive(Debug)]
-struct Vehicle {
-    known: KnownVehicle,
-    primary: bool,
-}
-
-#[derive(Debug, Default)]
-struct Stream {
-    connected_since: Option<Timestamp>,
-    last_message_at: Option<Timestamp>,
-    logins: u64,
-    evictions: u64,
-    breaker: Option<String>,
-}
-
-fn key(one: &str, two: &str) -> Key {
-    (one.to_owned(), two.to_owned())
-}
 
 impl MemoryLedger {
     fn lock(&self) -> MutexGuard<'_, Tables> {
@@ -92,74 +41,6 @@ impl MemoryLedger {
         calls
             .map(|call| (call.account.clone(), call.call, call.outcome))
             .collect()
-    }
-}
-
-impl Tables {
-    fn forget(&mut self, account: &str, id: &str) {
-        self.created.remove(&key(account, id));
-        self.containers
-            .retain(|(own, _), container| own != account || container != id);
-    }
-
-    fn leave_no_call_in_the_future(&mut self, account: &str, now: Timestamp) {
-        let ours = |call: &&mut Call| call.account == account;
-        let newest = self.calls.iter_mut().filter(ours).map(|call| call.at).max();
-        if let Some(ahead) = newest
-            .map(|at| at.duration_since(now))
-            .filter(|ahead| ahead.is_positive())
-        {
-            let late = self.calls.iter_mut().filter(ours);
-            late.filter(|call| call.at > now)
-                .for_each(|call| call.at -= ahead);
-        }
-        if let Some(until) = self.blocks.get_mut(account) {
-            *until = (*until).min(now + DAY);
-        }
-    }
-
-    fn spent(&self, account: &str, now: Timestamp) -> Spent {
-        let ours = self.calls.iter().filter(|call| call.account == account);
-        let mut calls: Vec<_> = ours
-            .map(|call| call.at)
-            .filter(|at| *at >= now - 2 * DAY)
-            .collect();
-        calls.sort();
-        Spent {
-            calls,
-            blocked_until: self.blocks.get(account).copied().filter(|until| *until > now),
-        }
-    }
-
-    fn vehicle(&mut self, vin: &Vin) -> &mut Vehicle {
-        let found = self.vehicles.iter().position(|vehicle| vehicle.known.vin == *vin);
-        let index = found.unwrap_or_else(|| {
-            self.vehicles.push(Vehicle {
-                known: KnownVehicle {
-                    vin: vin.clone(),
-                    account: None,
-                    details: None,
-                },
-                primary: false,
-            });
-            self.vehicles.len() - 1
-        });
-        &mut self.vehicles[index]
-    }
-
-    fn stream_records(&self) -> Vec<StreamRecord> {
-        let records = self
-            .streams
-            .iter()
-            .map(|((account, source), stream)| StreamRecord {
-                account: account.clone(),
-                source: source.clone(),
-                connected_since: stream.connected_since,
-                last_message_at: stream.last_message_at,
-                logins: stream.logins,
-                evictions: stream.evictions,
-            });
-        records.collect()
     }
 }
 

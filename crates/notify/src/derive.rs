@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use collector_core::state::{LoginState, PollsState, Published, ScopesState, SinkState, State};
-use collector_core::{Name, Vin};
+use collector_core::{Name, mask};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Level, Manner, Notice, stream};
@@ -43,13 +43,13 @@ impl Memory {
 
 /// One notice for each topic of which it is known how it is.
 pub fn notices(memory: &mut Memory, scope: &Scope<'_>, condition: &Condition, now: Timestamp) -> Vec<Notice> {
-    let mut notices = Vec::new();
+    let (mut notices, mut letters) = (Vec::new(), Vec::new());
     for said in &condition.components {
         let has = |names: &[Name]| names.contains(&said.name);
         match said.state {
             State::Sink(state) if has(scope.sinks) => notices.extend(sink(memory, said, state, now)),
             State::DeadLetters(count) if said.name.is_empty() || has(scope.sinks) => {
-                notices.push(dead_letters(&said.name, count, now));
+                letters.push(dead_letters(&said.name, count, now));
             }
             State::Stream(state) if has(scope.streams) => {
                 let its = |record: &&StreamRecord| *record.account == *said.name;
@@ -64,6 +64,7 @@ pub fn notices(memory: &mut Memory, scope: &Scope<'_>, condition: &Condition, no
             _ => {}
         }
     }
+    notices.append(&mut letters);
     notices.extend(
         scope
             .accounts
@@ -86,7 +87,8 @@ pub(super) fn notice(
         level,
         stage: stage.to_owned(),
         title,
-        message: presentable(message),
+        // Stores quote what they refuse.
+        message: mask::cut(&mask::personal(message), LONGEST),
         at,
         manner: Manner::Change,
     }
@@ -245,42 +247,4 @@ fn quota(account: &Name, condition: &Condition, now: Timestamp) -> Notice {
             now,
         )
     }
-}
-
-/// Stores quote what they refuse: VINs are shortened, what may be a coordinate is left out, and so is the end of
-/// what is long.
-fn presentable(text: &str) -> String {
-    let mut presentable = String::new();
-    let mut word = String::new();
-    for c in text.chars().chain(['\n']) {
-        // A dot may stand in a number and at the end of a sentence.
-        if c.is_alphanumeric() || c == '.' {
-            word.push(c);
-            continue;
-        }
-        presentable.push_str(&harmless(&word));
-        word.clear();
-        presentable.push(if c.is_control() { ' ' } else { c });
-    }
-    let trimmed = presentable.trim();
-    match trimmed.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &trimmed[..end]),
-        None => trimmed.to_owned(),
-    }
-}
-
-fn harmless(word: &str) -> String {
-    let parts = word.split('.').map(|part| match part.parse::<Vin>() {
-        Ok(vin) if part.contains(|c: char| c.is_ascii_digit()) => format!("…{}", vin.short()),
-        _ => part.to_owned(),
-    });
-    let fraction = word
-        .trim_end_matches('.')
-        .rsplit_once('.')
-        .map_or("", |(_, fraction)| fraction);
-    let digits = fraction.chars().take_while(char::is_ascii_digit).count();
-    if digits >= 4 {
-        return "…".to_owned();
-    }
-    parts.collect::<Vec<_>>().join(".")
 }

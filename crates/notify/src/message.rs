@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use collector_core::mask;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -129,11 +130,9 @@ async fn excerpt(mut response: Response) -> String {
     {
         bytes.extend_from_slice(&chunk);
     }
-    let text = String::from_utf8_lossy(&bytes).replace(char::is_control, " ");
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(SHOWN) {
-        _ if words.is_empty() => String::new(),
-        Some((end, _)) => format!(", {}…", &words[..end]),
-        None => format!(", {words}"),
+    let words = mask::quoted::<&str>(&String::from_utf8_lossy(&bytes), &[], SHOWN);
+    if words.is_empty() {
+        return words;
     }
+    format!(", {words}")
 }

@@ -181,7 +181,7 @@ fn what_stores_quote_is_made_presentable() {
     let message = &notices[0].message;
     assert_eq!(
         message,
-        "Since 2026-03-01T12:00:00Z: refused `…2345 lat=… lon=6.1 v1.8.10`  [31m in 2.5 s. Nothing is lost; it is \
+        "Since 2026-03-01T12:00:00Z: refused `…2345 lat=… lon=6.1 v1.8.10` [31m in 2.5 s. Nothing is lost; it is \
          tried on."
     );
     let needed = State::Login(LoginState::Needed);

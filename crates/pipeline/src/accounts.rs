@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use cardata_api::stream::StreamEndpoint;
 use cardata_auth::ClientId;
+use collector_core::BrokerAddress;
 use collector_core::table::Node;
 use collector_core::{Name, Secret};
 use schemars::JsonSchema;
@@ -21,6 +21,8 @@ use collector_core::written_as_text;
 pub const RESERVED_CALLS: u32 = planner::quota::RESERVED;
 
 const AUTH: &str = cardata_auth::Endpoint::BMW;
+/// BMW's broker (integration guide, streaming).
+const STREAM: &str = "mqtts://customer.streaming-cardata.bmwgroup.com:9000";
 const API: &str = "https://api-cardata.bmwgroup.com";
 const EXAMPLE: &str = "accounts:\n  - name: home\n    client_id: ${CARDATA_CLIENT_ID}";
 
@@ -34,7 +36,7 @@ pub struct Account {
     /// Base URL of the API.
     pub api: Url,
     /// Where its stream is.
-    pub stream: StreamEndpoint,
+    pub stream: BrokerAddress,
     /// Certificates (PEM) that vouch for the three servers beside the system's. Absolute.
     pub ca: Option<PathBuf>,
     /// The quota that is planned for, in calls a UTC day and a rolling 24 hours.
@@ -107,7 +109,7 @@ impl serde::Serialize for HttpUrl {
 }
 
 #[derive(Clone)]
-struct StreamUrl(StreamEndpoint);
+struct StreamUrl(BrokerAddress);
 
 written_as_text!(StreamUrl, stream_url, { "type": "string", "pattern": "^mqtts?://" });
 
@@ -118,7 +120,7 @@ impl serde::Serialize for StreamUrl {
 }
 
 fn stream_url(text: &str) -> Result<StreamUrl, Wrong> {
-    let wrong = |error: cardata_api::stream::InvalidEndpoint| {
+    let wrong = |error: collector_core::InvalidAddress| {
         Wrong::new(error.to_string()).help("write for example `mqtts://localhost:8883`")
     };
     text.parse().map(StreamUrl).map_err(wrong)
@@ -143,7 +145,7 @@ fn bmw_api() -> HttpUrl {
 
 #[expect(clippy::expect_used, reason = "the constant is an address; a test proves it")]
 fn bmw_stream() -> StreamUrl {
-    StreamUrl(StreamEndpoint::BMW.parse().expect("a constant address"))
+    StreamUrl(STREAM.parse().expect("a constant address"))
 }
 
 fn client_id(text: &str) -> Result<ClientIdText, Wrong> {

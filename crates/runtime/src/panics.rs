@@ -1,11 +1,14 @@
 //! What may be said of a panic.
 //!
 //! A panic with a text of its own is the program's word. One whose text was made while it ran may quote what it
-//! stumbled over: a token, a VIN, a position. Of that, only what is no data is kept.
+//! stumbled over: a token, a VIN, a position. Of that, only what is no data is kept: whatever a panic quotes is a value,
+//! so here what may be said is told, and not, as for the words of others, what may not.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
+
+use collector_core::mask;
 
 /// Longer texts are cut, in characters.
 const LONGEST: usize = 300;
@@ -62,10 +65,7 @@ fn without_quotes(text: &str) -> String {
         rest = inner.get(end + 1..).unwrap_or_default();
     }
     push_words(rest, &mut kept);
-    match kept.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &kept[..end]),
-        None => kept,
-    }
+    mask::cut(&kept, LONGEST)
 }
 
 /// The standard library's own words: `Result::unwrap()`, `Err`, `None`.

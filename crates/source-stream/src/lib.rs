@@ -24,7 +24,6 @@ use collector_core::{Cadence, Invalid, Source, SourceConfig, SourceError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use runtime::Chain;
 use source::{Build, SourceContext};
 
 use credential::Stored;
@@ -52,9 +51,6 @@ impl SourceConfig for StreamConfig {
 impl Build for StreamConfig {
     fn build(self, context: SourceContext) -> Result<Source, SourceError> {
         let handles = &context.handles;
-        let connector = wiring::connector(handles).map_err(|error| SourceError::Misconfigured {
-            reason: Chain(&error).to_string(),
-        })?;
         let credentials = Stored {
             login: handles.login.clone(),
             clock: handles.clock.clone(),
@@ -63,7 +59,7 @@ impl Build for StreamConfig {
             context.name,
             handles,
             Arc::new(credentials),
-            connector,
+            wiring::connector(handles),
             wiring::read,
         );
         Ok(Source::Stream(Box::new(driver)))

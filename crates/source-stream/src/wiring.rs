@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 
-use cardata_api::stream::{BrokerConnector, Message, MqttConnector, Trust, TrustError, parse};
+use cardata_api::stream::{BrokerConnector, Message, MqttConnector, parse};
 use collector_core::{Origin, RawSnapshot, Received, Stray};
 use jiff::Timestamp;
 
 use source::Handles;
 
 /// The way to the broker of an account.
-///
-/// # Errors
-/// The certificates that `endpoints.ca` names cannot be used.
-pub fn connector(handles: &Handles) -> Result<Arc<dyn MqttConnector>, TrustError> {
-    let trust = Trust::new(handles.ca.as_deref())?;
-    Ok(Arc::new(BrokerConnector::new(handles.stream.clone(), &trust)))
+pub fn connector(handles: &Handles) -> Arc<dyn MqttConnector> {
+    Arc::new(BrokerConnector::new(handles.stream.clone(), &handles.trust))
 }
 
 /// What a message says.

@@ -22,12 +22,10 @@ mod sets;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use cardata_api::Client;
-use cardata_api::stream::StreamEndpoint;
-use collector_core::{LogId, Name};
+use collector_core::{BrokerAddress, LogId, Name, Trust};
 use ledger::Ledger;
 use runtime::Clock;
 
@@ -60,9 +58,9 @@ pub struct Handles {
     /// The sets of descriptors that its sources ask for.
     pub sets: Arc<WantedSets>,
     /// Where its stream is.
-    pub stream: StreamEndpoint,
-    /// Certificates (PEM) that vouch for its servers beside the system's.
-    pub ca: Option<PathBuf>,
+    pub stream: BrokerAddress,
+    /// Whom its stream trusts.
+    pub trust: Trust,
     /// Tells this installation from others.
     pub log_id: LogId,
 }

@@ -59,7 +59,7 @@ pub fn account(
         hearing: Arc::new(Hearing::default()),
         sets: Arc::new(WantedSets::default()),
         stream,
-        ca: None,
+        trust: collector_core::Trust::default(),
         log_id: LogId::new("test"),
     };
     TestAccount { handles, ledger }

@@ -1,10 +1,10 @@
 //! One request: the HTTP client, and what a missing answer means.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use collector_core::SinkError;
+use collector_core::{SinkError, Trust};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Certificate, Response};
@@ -21,16 +21,18 @@ const LONGEST_ANSWER: usize = 256 * 1024;
 /// A server and the way to it. The connections are made at the first request.
 pub struct Client {
     target: Target,
+    trust: Trust,
     ca: Option<PathBuf>,
-    /// Reading the system's certificates takes time, so one client serves for good.
+    /// Hundreds of certificates are read for it, so one client serves for good.
     http: Option<reqwest::Client>,
 }
 
 impl Client {
     /// `ca` is absolute.
-    pub fn new(target: Target, ca: Option<PathBuf>) -> Self {
+    pub fn new(target: Target, trust: Trust, ca: Option<PathBuf>) -> Self {
         Self {
             target,
+            trust,
             ca,
             http: None,
         }
@@ -73,16 +75,32 @@ impl Client {
             .user_agent(concat!("cardata/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(Policy::custom(follow));
-        let builder = if self.target.is_https() {
-            builder.tls_certs_merge(authorities(self.ca.as_deref())?)
-        } else {
-            // Plain http needs no certificates, and a machine without any is no reason to fail.
-            builder.tls_certs_only([])
+        let authorities = match self.target.is_https() {
+            true => self.authorities()?,
+            // Plain http needs none.
+            false => Vec::new(),
         };
-        let http = builder.build().map_err(|error| {
+        let http = builder.tls_certs_only(authorities).build().map_err(|error| {
             SinkError::misconfigured(format!("no HTTP client can be built: {}", innermost(&error)))
         })?;
         Ok(self.http.insert(http).clone())
+    }
+
+    /// Whom the engine trusts, and the user's own authority.
+    fn authorities(&self) -> Result<Vec<Certificate>, SinkError> {
+        let trust = match &self.ca {
+            None => self.trust.clone(),
+            Some(path) => {
+                let unusable = |reason: &dyn Error| {
+                    let ca = path.display();
+                    SinkError::misconfigured(format!("`ca` {ca} cannot be used: {reason}"))
+                };
+                let pem = std::fs::read(path).map_err(|error| unusable(&error))?;
+                self.trust.with_pem(&pem).map_err(|error| unusable(&error))?
+            }
+        };
+        let certificates = trust.authorities().map(Certificate::from_der);
+        Ok(certificates.filter_map(Result::ok).collect())
     }
 
     fn no_answer(&self, error: &reqwest::Error) -> SinkError {
@@ -129,25 +147,6 @@ fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     } else {
         attempt.stop()
     }
-}
-
-/// Mozilla's authorities, for machines that have none, and the user's own.
-fn authorities(ca: Option<&Path>) -> Result<Vec<Certificate>, SinkError> {
-    let mut authorities: Vec<_> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-        .iter()
-        .filter_map(|certificate| Certificate::from_der(certificate).ok())
-        .collect();
-    if let Some(path) = ca {
-        let pem = std::fs::read(path)
-            .map_err(|error| SinkError::misconfigured(format!("reading `ca` {}: {error}", path.display())))?;
-        let own = Certificate::from_pem_bundle(&pem).unwrap_or_default();
-        if own.is_empty() {
-            let reason = format!("`ca` {} holds no PEM certificate", path.display());
-            return Err(SinkError::misconfigured(reason));
-        }
-        authorities.extend(own);
-    }
-    Ok(authorities)
 }
 
 async fn read(response: &mut Response) -> Result<String, reqwest::Error> {

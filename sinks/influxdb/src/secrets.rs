@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 use url::form_urlencoded::byte_serialize;
 
 /// A token or a password as it is, in a URL, in JSON, as programs print texts (also within another such text), and as HTTP
-/// carries it; the longest first.
+/// carries it.
 pub fn forms(user: Option<&str>, secret: &str) -> Vec<String> {
     let encoded: String = byte_serialize(secret.as_bytes()).collect();
     let json = |text: &str| {
@@ -33,8 +33,6 @@ pub fn forms(user: Option<&str>, secret: &str) -> Vec<String> {
         ]);
     }
     forms.retain(|form| !form.trim().is_empty());
-    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    forms.dedup();
     forms
 }
 

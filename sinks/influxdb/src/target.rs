@@ -143,7 +143,7 @@ impl Target {
         }
     }
 
-    /// What must never stand in a message, the longest first.
+    /// What must never stand in a message.
     pub fn secrets(&self) -> &[String] {
         &self.secrets
     }

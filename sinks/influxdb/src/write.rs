@@ -39,7 +39,7 @@ impl InfluxdbSink {
         let encoder = Arc::new(Encoder::of(&config));
         let ca = config.ca.map(|path| context.base_dir.join(path));
         Ok(Self {
-            client: Client::new(target, ca),
+            client: Client::new(target, context.trust.clone(), ca),
             encoder,
             limits: LIMITS,
         })

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use collector_core::{Exclusive, Invalid, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError};
+use collector_core::{
+    BrokerAddress, Exclusive, Invalid, InvalidAddress, Redelivery, Secret, Sink, SinkConfig, SinkContext,
+    SinkError,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::address::Address;
 use crate::topics::{self, HOME_ASSISTANT};
 use crate::write::MqttSink;
 
@@ -101,8 +103,15 @@ impl SinkConfig for MqttConfig {
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
         let mut invalid = Vec::new();
-        match self.url.parse::<Address>() {
-            Err(reason) => invalid.push(Invalid::new("url", reason)),
+        match self.url.parse::<BrokerAddress>() {
+            Err(InvalidAddress::Login) => {
+                let reason = "holds a login: write it as `user` and `password`";
+                invalid.push(Invalid::new("url", reason));
+            }
+            Err(error) => {
+                let reason = format!("{error}: write `mqtts://host:port`, or `mqtt://host:port` without TLS");
+                invalid.push(Invalid::new("url", reason));
+            }
             Ok(address) => {
                 if let Some(ca) = &self.ca
                     && !address.is_encrypted()
@@ -119,10 +128,11 @@ impl SinkConfig for MqttConfig {
 
     /// Two sinks with one prefix at one broker would take away what the other put there.
     fn exclusive(&self) -> Option<Exclusive> {
-        let address: Address = self.url.parse().ok()?;
+        let address: BrokerAddress = self.url.parse().ok()?;
+        let broker = format!("mqtt:{}:{}", address.host(), address.port());
         Some(Exclusive {
             key: "prefix",
-            path: PathBuf::from(format!("mqtt:{address}")).join(&self.prefix),
+            path: PathBuf::from(broker).join(&self.prefix),
         })
     }
 

@@ -1,13 +1,11 @@
 //! What a failed connection means: whether it passes by itself, and what a person is to do.
 
-use collector_core::SinkError;
+use collector_core::{BrokerAddress, SinkError};
 use rumqttc::{ConnectReturnCode, ConnectionError, TlsError};
 use rustls::{CertificateError, Error as Tls};
 
-use crate::address::Address;
-
 /// The error of a connection that could not be made or has ended. The texts hold no login.
-pub fn failure(error: &ConnectionError, address: &Address) -> SinkError {
+pub fn failure(error: &ConnectionError, address: &BrokerAddress) -> SinkError {
     match error {
         ConnectionError::ConnectionRefused(code) => refused(*code, address),
         ConnectionError::Tls(error) => tls(error, address),
@@ -20,11 +18,11 @@ pub fn failure(error: &ConnectionError, address: &Address) -> SinkError {
 }
 
 /// A connection that was there is gone.
-pub fn lost(address: &Address) -> SinkError {
+pub fn lost(address: &BrokerAddress) -> SinkError {
     SinkError::transient(format!("the connection to the broker at {address} broke"))
 }
 
-fn refused(code: ConnectReturnCode, address: &Address) -> SinkError {
+fn refused(code: ConnectReturnCode, address: &BrokerAddress) -> SinkError {
     match code {
         ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized => {
             SinkError::misconfigured(format!(
@@ -42,7 +40,7 @@ fn refused(code: ConnectReturnCode, address: &Address) -> SinkError {
     }
 }
 
-fn tls(error: &TlsError, address: &Address) -> SinkError {
+fn tls(error: &TlsError, address: &BrokerAddress) -> SinkError {
     match error {
         TlsError::TLS(error) => certificate(error, address),
         TlsError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>()) {
@@ -57,7 +55,7 @@ fn tls(error: &TlsError, address: &Address) -> SinkError {
     }
 }
 
-fn certificate(error: &Tls, address: &Address) -> SinkError {
+fn certificate(error: &Tls, address: &BrokerAddress) -> SinkError {
     let advice = match error {
         Tls::InvalidCertificate(CertificateError::UnknownIssuer) => {
             "name the certificate of its authority in `ca`"

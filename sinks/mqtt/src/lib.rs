@@ -3,7 +3,7 @@
 //! Each reading goes out in BMW's own form, for programs that read BMW's broker; the newest of each vehicle and
 //! descriptor stands in a retained topic; Home Assistant is told by its MQTT discovery what there is to see.
 //!
-//! * `config`: the options. `address`, `trust`: the broker, and whose certificates are believed.
+//! * `config`: the options. `trust`: whose certificates are believed.
 //! * `topics`: where things are published. `bmw`, `retained`: what a message says.
 //! * `traits`, `numbers`, `truths`: what Home Assistant is to make of a descriptor; `discovery`: how it is told.
 //! * `board`: what is shown now, and the messages that a reading makes of it. `track`: positions.
@@ -12,7 +12,6 @@
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
-mod address;
 mod bmw;
 mod board;
 mod config;

@@ -1,23 +1,21 @@
 //! One connection to the broker, from its login to its end. It is never repaired: a new one is made.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collector_core::{Secret, SinkError};
+use collector_core::{BrokerAddress, Secret, SinkError};
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, PublishNotice,
     PublishOptions, QoS, SubscribeFilterInput, TlsConfiguration, Transport,
 };
 use tokio::task::JoinHandle;
 
-use crate::address::Address;
 use crate::discovery::{OFFLINE, ONLINE};
 use crate::failure::{failure, lost};
 use crate::inbox::Inbox;
 use crate::message::{LARGEST_PAYLOAD, Message};
 use crate::topics::Topics;
-use crate::trust;
+use crate::trust::Authorities;
 
 const KEEP_ALIVE: u16 = 30;
 /// For what a broker does at once if it does it at all.
@@ -31,10 +29,9 @@ const LARGEST_PACKET: usize = LARGEST_PAYLOAD + 128 * 1024;
 /// Where the broker is and how to get in.
 #[derive(Debug)]
 pub struct Target {
-    pub address: Address,
+    pub address: BrokerAddress,
     pub login: Option<(String, Secret)>,
-    /// Read at every connection, so that a renewed one is taken.
-    pub ca: Option<PathBuf>,
+    pub authorities: Authorities,
     pub client_id: String,
     pub qos: QoS,
 }
@@ -192,9 +189,9 @@ impl Target {
             options.set_credentials(user.clone(), password.expose().to_owned());
         }
         if self.address.is_encrypted() {
-            let ca = self.ca.clone();
-            // Hundreds of certificates are read from disk.
-            let config = tokio::task::spawn_blocking(move || trust::client_config(ca.as_deref())).await;
+            let authorities = self.authorities.clone();
+            // A file is read, and hundreds of certificates.
+            let config = tokio::task::spawn_blocking(move || authorities.client_config()).await;
             let config =
                 config.map_err(|error| SinkError::transient(format!("TLS was not set up: {error}")))??;
             options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config)));

@@ -1,51 +1,49 @@
-//! Whose certificates are believed: the system's authorities, Mozilla's, and the owner's own.
+//! Whose certificates are believed: those of whom the engine trusts, and the owner's own.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use collector_core::SinkError;
+use collector_core::{SinkError, Trust};
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-/// The client's side of TLS 1.2 and 1.3.
-///
-/// # Errors
-/// A file `ca` that cannot be read or holds no certificate.
-pub fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, SinkError> {
-    let mut roots = RootCertStore::empty();
-    // A system without a store of its own, as in a small container, has none; Mozilla's are there in any case.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-    if let Some(ca) = ca {
-        add(&mut roots, ca)?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| SinkError::misconfigured(format!("TLS cannot be set up: {error}")))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+#[derive(Debug, Clone)]
+pub struct Authorities {
+    pub usual: Trust,
+    /// Read at every connection, so that a renewed one is taken.
+    pub ca: Option<PathBuf>,
 }
 
-fn add(roots: &mut RootCertStore, ca: &Path) -> Result<(), SinkError> {
-    let pem =
-        std::fs::read(ca).map_err(|error| SinkError::from_io("cannot read the certificate", ca, &error))?;
-    let no_certificate = |reason: &dyn std::fmt::Display| {
-        let path = ca.display();
-        SinkError::misconfigured(format!(
-            "{path} (`ca`) holds no certificate in PEM form: {reason}"
-        ))
-    };
-    let mut added = 0;
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| no_certificate(&error))?;
-        roots.add(certificate).map_err(|error| no_certificate(&error))?;
-        added += 1;
+impl Authorities {
+    /// The client's side of TLS 1.2 and 1.3.
+    ///
+    /// # Errors
+    /// A file `ca` that cannot be read or holds no certificate.
+    pub fn client_config(&self) -> Result<Arc<ClientConfig>, SinkError> {
+        let mut roots = RootCertStore::empty();
+        let trust = self.trust()?;
+        for authority in trust.authorities().map(CertificateDer::from) {
+            roots.add(authority).map_err(|error| self.unusable(&error))?;
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| SinkError::misconfigured(format!("TLS cannot be set up: {error}")))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Arc::new(config))
     }
-    if added == 0 {
-        return Err(no_certificate(&"no section CERTIFICATE"));
+
+    fn trust(&self) -> Result<Trust, SinkError> {
+        let Some(ca) = &self.ca else {
+            return Ok(self.usual.clone());
+        };
+        let pem = std::fs::read(ca).map_err(|error| self.unusable(&error))?;
+        self.usual.with_pem(&pem).map_err(|error| self.unusable(&error))
     }
-    Ok(())
+
+    fn unusable(&self, reason: &dyn std::error::Error) -> SinkError {
+        let ca = self.ca.as_deref().unwrap_or("".as_ref()).display();
+        SinkError::misconfigured(format!("`ca` {ca} cannot be used: {reason}"))
+    }
 }

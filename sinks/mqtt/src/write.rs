@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use collector_core::{Entry, Rejection, Secret, Sink, SinkContext, SinkError, Written};
+use collector_core::{BrokerAddress, Entry, Rejection, Secret, Sink, SinkContext, SinkError, Written};
 use rumqttc::QoS;
 use tokio::sync::Mutex;
 
-use crate::address::Address;
 use crate::board::{Board, Mode};
 use crate::config::{Delivery, MqttConfig};
 use crate::keeper::Keeper;
 use crate::link::Target;
 use crate::topics::Topics;
+use crate::trust::Authorities;
 
 /// One broker.
 pub struct MqttSink {
@@ -25,10 +25,10 @@ pub struct MqttSink {
 impl MqttSink {
     /// The options must have been found valid.
     pub fn new(config: MqttConfig, context: &SinkContext) -> Result<Self, SinkError> {
-        let address: Address = config
+        let address: BrokerAddress = config
             .url
             .parse()
-            .map_err(|reason| SinkError::misconfigured(format!("url: {reason}")))?;
+            .map_err(|error| SinkError::misconfigured(format!("url: {error}")))?;
         let topics = Topics::of(&config);
         let board = Board::new(&config, Arc::clone(&context.present));
         let log: String = context.log_id.as_str().chars().take(8).collect();
@@ -38,7 +38,10 @@ impl MqttSink {
             login: config
                 .user
                 .map(|user| (user, config.password.unwrap_or_else(|| Secret::new("")))),
-            ca: config.ca.map(|path| context.base_dir.join(path)),
+            authorities: Authorities {
+                usual: context.trust.clone(),
+                ca: config.ca.map(|path| context.base_dir.join(path)),
+            },
             client_id: client_id.unwrap_or_else(|| format!("cardata-{}-{log}", context.name)),
             qos: match config.qos {
                 Delivery::AtMostOnce => QoS::AtMostOnce,

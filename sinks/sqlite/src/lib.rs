@@ -3,7 +3,7 @@
 //! * [`SqliteConfig`]: the options of the pipeline file.
 //! * `sink`: the [`collector_core::Sink`] around a connection that lives on blocking threads.
 //! * `store`: one open database, and how a batch becomes one transaction.
-//! * `schema`: what makes a database ours, its version and its migrations (`migrations/`).
+//! * `schema`: what makes a database ours, its version and its tables (`schema.sql`).
 //! * `dictionary`: the numbers that stand for vehicles, descriptors, sources, units and texts.
 //! * `failure`: what an error of SQLite means to the engine.
 

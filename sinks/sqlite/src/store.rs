@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, Result, TransactionBehavi
 
 use crate::dictionary::Dictionary;
 use crate::failure::sink_error;
-use crate::schema;
+use crate::schema::{self, Kind};
 
 /// How long another writer is waited for. Readers are never waited for.
 const BUSY: Duration = Duration::from_secs(5);
@@ -58,7 +58,7 @@ fn open_with(path: &Path, flags: OpenFlags) -> Result<Connection, SinkError> {
 }
 
 impl Store {
-    /// Opens the database, made with its folder when it is missing, and brings it to the present schema.
+    /// Opens the database, made with its folder and its tables when it is missing.
     pub fn open(path: &Path) -> Result<Self, SinkError> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)
@@ -68,9 +68,11 @@ impl Store {
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         )?;
-        schema::inspect(&connection, path)?;
+        let kind = schema::inspect(&connection, path)?;
         set_up(&connection, path)?;
-        schema::migrate(&mut connection, path)?;
+        if kind == Kind::Empty {
+            schema::create(&mut connection, path)?;
+        }
         Ok(Self {
             path: path.to_owned(),
             connection,

@@ -70,6 +70,7 @@ impl Delivery {
                 base_dir: self.folder.clone(),
                 log_id: self.state.journal.log_id().clone(),
                 present: Arc::new(collector_core::Unknown),
+                trust: collector_core::Trust::default(),
             };
             let sink = (spec.builder)(context).unwrap();
             let cursor = self.state.journal.cursor(&unique, 0).await.unwrap();

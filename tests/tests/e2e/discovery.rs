@@ -8,8 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use catalogue::{CATALOGUE, CatalogueEntry};
 use collector_core::{
-    Descriptor, Entry, LogId, Origin, Present, Reading, Sink, SinkContext, SinkError, Snapshot, Stamp, Unit,
-    Value, ValueType, Vehicle, VehicleFacts,
+    Descriptor, Entry, LogId, Origin, Present, Reading, Sink, SinkContext, SinkError, Snapshot, Stamp, Trust,
+    Unit, Value, ValueType, Vehicle, VehicleFacts,
 };
 use jiff::Timestamp;
 use pipeline::ProcessEnvironment;
@@ -216,6 +216,7 @@ fn sink(broker: &Mosquitto) -> Box<dyn Sink> {
         base_dir: "/".into(),
         log_id: LogId::new("0123456789abcdef"),
         present: Arc::new(Household),
+        trust: Trust::default(),
     };
     (spec.builder)(context).unwrap()
 }

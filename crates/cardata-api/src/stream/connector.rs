@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use collector_core::{BrokerAddress, Trust};
 use rustls::ClientConfig;
 
 use super::session::{Session, Timing};
 use super::socket::{self, Socket};
-use super::{MqttConnector, MqttLine, MqttSession, StreamEndpoint, StreamError, StreamLogin, Trust};
+use super::{MqttConnector, MqttLine, MqttSession, StreamError, StreamLogin};
+use crate::trust;
 
 /// What BMW's broker needs: it cuts connections that are silent for 60 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -18,17 +20,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Connects to one broker.
 #[derive(Debug, Clone)]
 pub struct BrokerConnector {
-    endpoint: StreamEndpoint,
+    address: BrokerAddress,
     tls: Arc<ClientConfig>,
     timing: Timing,
 }
 
 impl BrokerConnector {
     /// Connects with a keep-alive of 30 s and waits 10 s for each step. `trust` is for addresses with TLS.
-    pub fn new(endpoint: StreamEndpoint, trust: &Trust) -> Self {
+    pub fn new(address: BrokerAddress, trust: &Trust) -> Self {
         Self {
-            endpoint,
-            tls: trust.config(),
+            address,
+            tls: trust::tls(trust),
             timing: Timing {
                 keep_alive: KEEP_ALIVE,
                 patience: PATIENCE,
@@ -56,14 +58,14 @@ impl BrokerConnector {
 impl MqttConnector for BrokerConnector {
     async fn reach(&self) -> Result<Box<dyn MqttLine>, StreamError> {
         let patience = self.timing.patience;
-        let tcp = socket::tcp(&self.endpoint, patience).await?;
-        let socket: Box<dyn Socket> = if self.endpoint.is_encrypted() {
-            socket::tls(&self.endpoint, Arc::clone(&self.tls), tcp, patience).await?
+        let tcp = socket::tcp(&self.address, patience).await?;
+        let socket: Box<dyn Socket> = if self.address.is_encrypted() {
+            socket::tls(&self.address, Arc::clone(&self.tls), tcp, patience).await?
         } else {
             Box::new(tcp)
         };
         Ok(Box::new(Line {
-            address: self.endpoint.to_string(),
+            address: self.address.to_string(),
             socket,
             timing: self.timing,
         }))

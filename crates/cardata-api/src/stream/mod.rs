@@ -6,7 +6,6 @@
 //! when it reads the newer login, and what it had already sent there can still be read to the end.
 
 mod connector;
-mod endpoint;
 mod error;
 mod framing;
 mod login;
@@ -14,17 +13,14 @@ mod mailbox;
 mod message;
 mod session;
 mod socket;
-mod trust;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use secrecy::SecretString;
 
 pub use connector::BrokerConnector;
-pub use endpoint::{InvalidEndpoint, StreamEndpoint};
 pub use error::StreamError;
 pub use message::{ParsedMessage, Unreadable, parse};
-pub use trust::{Trust, TrustError};
 
 /// Who logs in to the stream, and as which client.
 #[derive(Debug, Clone)]

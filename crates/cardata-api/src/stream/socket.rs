@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use collector_core::BrokerAddress;
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -11,7 +12,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::{StreamEndpoint, StreamError};
+use super::StreamError;
 
 /// Bytes in both directions.
 pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -19,12 +20,12 @@ pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 
 /// Looks the name up and connects to the first of its addresses that answers.
-pub(crate) async fn tcp(endpoint: &StreamEndpoint, patience: Duration) -> Result<TcpStream, StreamError> {
+pub(crate) async fn tcp(broker: &BrokerAddress, patience: Duration) -> Result<TcpStream, StreamError> {
     let unreachable = |reason: String| StreamError::Unreachable {
-        address: endpoint.to_string(),
+        address: broker.to_string(),
         reason,
     };
-    let name = (endpoint.host(), endpoint.port());
+    let name = (broker.host(), broker.port());
     let addresses: Vec<_> = match timeout(patience, lookup_host(name)).await {
         Ok(Ok(addresses)) => addresses.collect(),
         Ok(Err(error)) => {
@@ -57,20 +58,20 @@ pub(crate) async fn tcp(endpoint: &StreamEndpoint, patience: Duration) -> Result
 
 /// Speaks TLS on a connection.
 pub(crate) async fn tls(
-    endpoint: &StreamEndpoint,
+    broker: &BrokerAddress,
     config: Arc<ClientConfig>,
     socket: TcpStream,
     patience: Duration,
 ) -> Result<Box<dyn Socket>, StreamError> {
     let insecure = |reason: String| StreamError::Tls {
-        address: endpoint.to_string(),
+        address: broker.to_string(),
         reason,
     };
     let unreachable = |reason: String| StreamError::Unreachable {
-        address: endpoint.to_string(),
+        address: broker.to_string(),
         reason: format!("the connection broke before it was secure: {reason}"),
     };
-    let name = ServerName::try_from(endpoint.host().to_owned())
+    let name = ServerName::try_from(broker.host().to_owned())
         .map_err(|_| insecure("no certificate can be for this name".to_owned()))?;
     let socket = match timeout(patience, TlsConnector::from(config).connect(name, socket)).await {
         Ok(Ok(socket)) => socket,
@@ -83,7 +84,7 @@ pub(crate) async fn tls(
         Err(_) => return Err(unreachable(format!("no answer within {patience:?}"))),
     };
     let version = socket.get_ref().1.protocol_version();
-    tracing::debug!(broker = %endpoint, version = ?version, "speaks TLS with the broker");
+    tracing::debug!(%broker, version = ?version, "speaks TLS with the broker");
     Ok(Box::new(socket))
 }
 

@@ -4,11 +4,10 @@ use std::sync::{Arc, Mutex, Once};
 
 use async_trait::async_trait;
 use cardata_api::{
-    AccessTokens, ApiError, Call, CallGate, Client, ContainerId, Outcome, Refusal, TokenError,
-    http_client_builder,
+    AccessTokens, ApiError, Call, CallGate, Client, ContainerId, Outcome, Refusal, TokenError, http_client,
 };
 use cardata_auth::AuthError;
-use collector_core::Vin;
+use collector_core::{Trust, Vin};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -53,8 +52,7 @@ impl Bench {
             // Fails only where it is installed already.
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        let roots: [reqwest::Certificate; 0] = [];
-        let http = http_client_builder().tls_certs_only(roots).build().unwrap();
+        let http = http_client(&Trust::default()).unwrap();
         let (tokens, gate) = (Arc::new(tokens), Arc::new(gate));
         let client = Client::new(http, url.clone(), tokens.clone(), gate.clone());
         Self { client, tokens, gate }

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use cardata_api::stream::{BrokerConnector, MqttConnector as _, Trust};
+use cardata_api::stream::{BrokerConnector, MqttConnector as _};
 use cardata_auth::{SCOPES, TokenSet};
 use collector::account;
+use collector::http::Clients;
 use collector::state::StateDirectory;
 use pipeline::Pipeline;
 use runtime::{Clock, SystemClock};
@@ -22,25 +23,6 @@ fn accounts(pipeline: &Pipeline) -> Vec<&pipeline::Account> {
     let has_stream =
         |account: &&pipeline::Account| streams.iter().any(|stream| stream.account == account.name);
     pipeline.accounts.iter().filter(has_stream).collect()
-}
-
-/// Every file of certificates that cannot be used.
-pub fn certificates(pipeline: &Pipeline) -> Result<(), Failure> {
-    for account in &pipeline.accounts {
-        if let Some(path) = &account.ca
-            && let Err(error) = Trust::new(Some(path))
-        {
-            return Err(Failure::new(
-                2,
-                format!(
-                    "`endpoints.ca` of account {}: {}",
-                    account.name,
-                    context::chain(&error)
-                ),
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Logins that are stored and cannot be used for the stream that the file asks for. One that is not there yet is no
@@ -68,7 +50,7 @@ async fn stored_hindrance(
 ) -> Result<Option<String>, Failure> {
     let state = StateDirectory::at(&pipeline.state);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let http = context::http_client(&pipeline.accounts)?;
+    let http = context::http_client(account)?;
     let authenticator = account::authenticator(account, &http, &state, &clock);
     let stored = authenticator.tokens().await.ok().flatten();
     Ok(stored.as_ref().and_then(hindrance))
@@ -93,7 +75,7 @@ fn hindrance(tokens: &TokenSet) -> Option<String> {
 
 /// Whether the logins, which were just refreshed, do for the streams; and connects TCP and TLS to their addresses,
 /// where nothing is said.
-pub async fn probes(pipeline: &Pipeline) -> Result<Vec<Probe>, Failure> {
+pub async fn probes(pipeline: &Pipeline, clients: &Clients) -> Result<Vec<Probe>, Failure> {
     let mut probes = Vec::new();
     for account in accounts(pipeline) {
         if let Some(problem) = stored_hindrance(account, pipeline).await? {
@@ -103,13 +85,9 @@ pub async fn probes(pipeline: &Pipeline) -> Result<Vec<Probe>, Failure> {
                 needs_login: true,
             });
         }
-        let problem = match Trust::new(account.ca.as_deref()) {
-            Ok(trust) => {
-                let connector = BrokerConnector::new(account.stream.clone(), &trust).with_patience(PATIENCE);
-                connector.reach().await.err().map(|error| context::chain(&error))
-            }
-            Err(error) => Some(context::chain(&error)),
-        };
+        let (_, trust) = clients.of(account)?;
+        let connector = BrokerConnector::new(account.stream.clone(), &trust).with_patience(PATIENCE);
+        let problem = connector.reach().await.err().map(|error| context::chain(&error));
         probes.push(Probe {
             what: format!("address of the stream, {}", account.stream),
             problem,

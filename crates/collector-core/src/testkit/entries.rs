@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::name;
 use crate::{
-    Descriptor, Entry, LogId, Origin, Reading, SinkContext, Snapshot, Stamp, Unit, Unknown, Value, ValueType,
-    Vehicle,
+    Descriptor, Entry, LogId, Origin, Reading, SinkContext, Snapshot, Stamp, Trust, Unit, Unknown, Value,
+    ValueType, Vehicle,
 };
 
 /// 2026-03-01T12:00:00Z
@@ -25,13 +25,14 @@ const TEXTS: [&str; 8] = [
     "{\"k\":[1,null]} <xml a='b'/>",
 ];
 
-/// A context with an empty base directory, for sinks whose paths are absolute.
+/// A context with an empty base directory, for sinks whose paths are absolute, that trusts nobody.
 pub fn context() -> SinkContext {
     SinkContext {
         name: name("under-test"),
         base_dir: "/".into(),
         log_id: LogId::new("0123456789abcdef"),
         present: Arc::new(Unknown),
+        trust: Trust::default(),
     }
 }
 

@@ -45,7 +45,7 @@ impl Rig {
         let shown: Arc<dyn Clock> = clock.clone();
         let nowhere = "http://127.0.0.1:9".parse().unwrap();
         let account = testing::account(
-            &cardata_api::http_client_builder().build().unwrap(),
+            &cardata_api::http_client(&collector_core::Trust::default()).unwrap(),
             &nowhere,
             Path::new(""),
             &shown,

@@ -76,7 +76,7 @@ async fn a_certificate_file_that_is_none_is_told() {
     assert!(missing.contains("/nowhere.pem"), "{missing}");
     let other = certificate("server.key");
     let other = misconfigured(sink(options("https", 1, Some(&other))).check().await);
-    assert!(other.contains("holds no PEM certificate"), "{other}");
+    assert!(other.contains("holds no certificate in PEM"), "{other}");
 }
 
 #[tokio::test]

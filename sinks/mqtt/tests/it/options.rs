@@ -30,12 +30,12 @@ fn a_broker_is_all_that_is_needed() {
 #[test]
 fn an_address_is_a_scheme_a_host_and_a_port() {
     for (url, reason) in [
-        ("broker", "is no address"),
-        ("broker:1883", "begins with `broker:`"),
-        ("https://broker", "begins with `https:`"),
+        ("broker", "this is not a URL"),
+        ("broker:1883", "the address of a broker begins with"),
+        ("https://broker", "the address of a broker begins with"),
         ("mqtt://u:p@broker", "holds a login"),
-        ("mqtts://broker/topic", "holds more or less"),
-        ("mqtts://", "holds more or less"),
+        ("mqtts://broker/topic", "only a host and a port"),
+        ("mqtts://", "the address of a broker begins with"),
     ] {
         let mistake = only_mistake(json!({ "url": url }));
         assert!(mistake.starts_with(&format!("url: {reason}")), "{url}: {mistake}");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use cardata_api::stream::StreamEndpoint;
+use collector_core::BrokerAddress;
 use rumqttc::mqttbytes::v4::{ConnAck, ConnectReturnCode, Packet, Publish, SubAck, SubscribeReasonCode};
 use rumqttc::mqttbytes::{Error, QoS};
 use rustls::ServerConfig;
@@ -44,7 +44,7 @@ impl Broker {
     }
 
     /// Its address, under this name.
-    pub fn endpoint(&self, host: &str) -> StreamEndpoint {
+    pub fn address(&self, host: &str) -> BrokerAddress {
         let scheme = if self.tls.is_some() { "mqtts" } else { "mqtt" };
         let port = self.listener.local_addr().unwrap().port();
         format!("{scheme}://{host}:{port}").parse().unwrap()

@@ -6,17 +6,13 @@ mod login;
 mod session;
 mod tls;
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use cardata_api::stream::{
-    BrokerConnector, Message, MqttConnector, MqttSession, StreamError, StreamLogin, Trust,
-};
+use cardata_api::stream::{BrokerConnector, Message, MqttConnector, MqttSession, StreamError, StreamLogin};
+use collector_core::Trust;
 
 use broker::{Broker, Peer};
 
-/// For connections without TLS.
-static TRUST: LazyLock<Trust> = LazyLock::new(|| Trust::new(None).unwrap());
 const TOKEN: &str = "eyJ.secret.token";
 
 fn login() -> StreamLogin {
@@ -29,7 +25,7 @@ fn login() -> StreamLogin {
 
 /// One that waits long and pings never, as far as a test is concerned.
 fn connector(broker: &Broker) -> BrokerConnector {
-    BrokerConnector::new(broker.endpoint("127.0.0.1"), &TRUST)
+    BrokerConnector::new(broker.address("127.0.0.1"), &Trust::default())
         .with_keep_alive(Duration::from_secs(3_600))
         .with_patience(Duration::from_secs(60))
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardata_api::stream::{BrokerConnector, MqttConnector, StreamError, Trust, TrustError};
+use cardata_api::stream::{BrokerConnector, MqttConnector, StreamError};
+use cardata_api::trust;
+use collector_core::Trust;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
@@ -44,7 +46,7 @@ impl Authority {
     fn trust(&self, folder: &Path) -> Trust {
         let path = folder.join("ca.pem");
         std::fs::write(&path, self.0.pem()).unwrap();
-        Trust::new(Some(&path)).unwrap()
+        trust::with_file(&Trust::default(), &path).unwrap()
     }
 }
 
@@ -52,7 +54,7 @@ const BOTH: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
 
 /// The error of a connection to a broker whose TLS fails.
 async fn insecure(broker: &Broker, trust: &Trust) -> StreamError {
-    let connector = BrokerConnector::new(broker.endpoint("localhost"), trust);
+    let connector = BrokerConnector::new(broker.address("localhost"), trust);
     let (result, _) = tokio::join!(connector.reach(), broker.try_accept());
     result.err().unwrap()
 }
@@ -70,7 +72,7 @@ async fn an_authority_of_ones_own_is_trusted_with_tls_1_2_and_1_3() {
     let trust = authority.trust(folder.path());
     for versions in [BOTH, &[&version::TLS12]] {
         let broker = Broker::with_tls(authority.server("localhost", 4000, versions)).await;
-        let connector = BrokerConnector::new(broker.endpoint("localhost"), &trust);
+        let connector = BrokerConnector::new(broker.address("localhost"), &trust);
         let (session, mut peer) = connected(&broker, &connector).await;
         session.close().await;
         assert!(peer.next().await.is_some());
@@ -102,7 +104,7 @@ async fn a_broker_without_tls_is_told_from_one_that_is_away() {
     let folder = tempfile::tempdir().unwrap();
     let trust = authority.trust(folder.path());
     let broker = Broker::with_tls(authority.server("localhost", 4000, BOTH)).await;
-    let connector = BrokerConnector::new(broker.endpoint("127.0.0.1"), &trust);
+    let connector = BrokerConnector::new(broker.address("127.0.0.1"), &trust);
 
     let (plain, ()) = tokio::join!(connector.reach(), async {
         let mut socket = broker.accept_tcp().await;
@@ -126,15 +128,29 @@ async fn a_broker_without_tls_is_told_from_one_that_is_away() {
 
 #[tokio::test]
 async fn a_name_that_nobody_has_is_unreachable() {
-    let trust = Trust::new(None).unwrap();
-    let endpoint = "mqtt://nobody.invalid".parse().unwrap();
-    let error = BrokerConnector::new(endpoint, &trust)
+    let address = "mqtt://nobody.invalid".parse().unwrap();
+    let error = BrokerConnector::new(address, &Trust::default())
         .reach()
         .await
         .err()
         .unwrap();
     assert!(matches!(error, StreamError::Unreachable { .. }), "{error}");
     assert!(!format!("{:?}", login()).contains(super::TOKEN));
+}
+
+#[test]
+fn mozillas_authorities_are_there_whatever_the_system_has() {
+    let usual = trust::load();
+    let mozilla = Trust::new(
+        webpki_root_certs::TLS_SERVER_ROOT_CERTS
+            .iter()
+            .map(|one| one.to_vec()),
+    );
+    assert!(
+        mozilla
+            .authorities()
+            .all(|one| usual.authorities().any(|known| known == one))
+    );
 }
 
 #[test]
@@ -158,7 +174,7 @@ fn a_file_without_certificates_is_told_by_its_path() {
         (&damaged, "damaged"),
         (&cut, "damaged"),
     ] {
-        let error: TrustError = Trust::new(Some(path)).unwrap_err();
+        let error = trust::with_file(&Trust::default(), path).unwrap_err();
         let text = error.to_string();
         assert!(
             text.contains(expected) && text.contains(&*path.to_string_lossy()),

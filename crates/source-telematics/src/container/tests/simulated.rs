@@ -47,7 +47,7 @@ impl Bench {
             .await
             .unwrap();
         let url: url::Url = sim.api_url().parse().unwrap();
-        let http = cardata_api::http_client_builder().build().unwrap();
+        let http = cardata_api::http_client(&collector_core::Trust::default()).unwrap();
         let account = source::testing::account(&http, &url, folder.path(), &shown);
         let client_id = "4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f".parse().unwrap();
         let oauth = OAuthClient::new(http, url, shown);

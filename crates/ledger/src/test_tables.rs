@@ -1,0 +1,131 @@
+//! What a ledger in memory holds, and the rules that more than one question depends on.
+
+use std::collections::BTreeMap;
+
+use collector_core::state::Published;
+use collector_core::{Name, Vin};
+use jiff::Timestamp;
+use planner::quota::Spent;
+
+use crate::testing::DAY;
+use crate::*;
+
+pub(crate) type Key = (String, String);
+
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    pub(crate) calls: Vec<Call>,
+    pub(crate) blocks: BTreeMap<String, Timestamp>,
+    pub(crate) polls: BTreeMap<(String, String, Vin), Poll>,
+    pub(crate) containers: BTreeMap<Key, String>,
+    pub(crate) created: BTreeMap<Key, CreatedContainer>,
+    pub(crate) sets: BTreeMap<Key, StoredSet>,
+    pub(crate) source_sets: BTreeMap<Key, String>,
+    pub(crate) mappings: BTreeMap<String, Timestamp>,
+    /// In the order in which they became known.
+    pub(crate) vehicles: Vec<Vehicle>,
+    pub(crate) streams: BTreeMap<Key, Stream>,
+    pub(crate) components: BTreeMap<(&'static str, Name), Published>,
+    pub(crate) told: BTreeMap<String, Told>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) account: String,
+    pub(crate) at: Timestamp,
+    pub(crate) call: &'static str,
+    pub(crate) outcome: Option<&'static str>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Poll {
+    pub(crate) record: PollRecord,
+    pub(crate) plan: Option<PlannedPoll>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Vehicle {
+    pub(crate) known: KnownVehicle,
+    pub(crate) primary: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Stream {
+    pub(crate) connected_since: Option<Timestamp>,
+    pub(crate) last_message_at: Option<Timestamp>,
+    pub(crate) logins: u64,
+    pub(crate) evictions: u64,
+    pub(crate) breaker: Option<String>,
+}
+
+pub(crate) fn key(one: &str, two: &str) -> Key {
+    (one.to_owned(), two.to_owned())
+}
+
+impl Tables {
+    pub(crate) fn forget(&mut self, account: &str, id: &str) {
+        self.created.remove(&key(account, id));
+        self.containers
+            .retain(|(own, _), container| own != account || container != id);
+    }
+
+    pub(crate) fn leave_no_call_in_the_future(&mut self, account: &str, now: Timestamp) {
+        let ours = |call: &&mut Call| call.account == account;
+        let newest = self.calls.iter_mut().filter(ours).map(|call| call.at).max();
+        if let Some(ahead) = newest
+            .map(|at| at.duration_since(now))
+            .filter(|ahead| ahead.is_positive())
+        {
+            let late = self.calls.iter_mut().filter(ours);
+            late.filter(|call| call.at > now)
+                .for_each(|call| call.at -= ahead);
+        }
+        if let Some(until) = self.blocks.get_mut(account) {
+            *until = (*until).min(now + DAY);
+        }
+    }
+
+    pub(crate) fn spent(&self, account: &str, now: Timestamp) -> Spent {
+        let ours = self.calls.iter().filter(|call| call.account == account);
+        let mut calls: Vec<_> = ours
+            .map(|call| call.at)
+            .filter(|at| *at >= now - 2 * DAY)
+            .collect();
+        calls.sort();
+        Spent {
+            calls,
+            blocked_until: self.blocks.get(account).copied().filter(|until| *until > now),
+        }
+    }
+
+    pub(crate) fn vehicle(&mut self, vin: &Vin) -> &mut Vehicle {
+        let found = self.vehicles.iter().position(|vehicle| vehicle.known.vin == *vin);
+        let index = found.unwrap_or_else(|| {
+            self.vehicles.push(Vehicle {
+                known: KnownVehicle {
+                    vin: vin.clone(),
+                    account: None,
+                    details: None,
+                },
+                primary: false,
+            });
+            self.vehicles.len() - 1
+        });
+        &mut self.vehicles[index]
+    }
+
+    pub(crate) fn stream_records(&self) -> Vec<StreamRecord> {
+        let records = self
+            .streams
+            .iter()
+            .map(|((account, source), stream)| StreamRecord {
+                account: account.clone(),
+                source: source.clone(),
+                connected_since: stream.connected_since,
+                last_message_at: stream.last_message_at,
+                logins: stream.logins,
+                evictions: stream.evictions,
+            });
+        records.collect()
+    }
+}

@@ -1,0 +1,195 @@
+-- A database as the sink wrote it before its migrations were one schema: version 2, with one reading.
+PRAGMA foreign_keys = OFF;
+PRAGMA application_id = 1130447969;
+PRAGMA user_version = 2;
+BEGIN TRANSACTION;
+CREATE TABLE descriptor (
+  id INTEGER PRIMARY KEY,
+  descriptor TEXT NOT NULL UNIQUE, -- BMW's identifier
+  name TEXT NOT NULL,              -- the short name
+  type TEXT NOT NULL CHECK (type IN ('bool', 'number', 'text', 'timestamp')),
+  unit TEXT                        -- of readings that name no other
+);
+INSERT INTO "descriptor" VALUES(1,'vehicle.drivetrain.batteryManagement.header','soc','number','%');
+CREATE TABLE newest (
+  vehicle_id INTEGER NOT NULL REFERENCES vehicle,
+  descriptor_id INTEGER NOT NULL REFERENCES descriptor,
+  measured_at INTEGER NOT NULL,
+  occurrence INTEGER NOT NULL,     -- the last of several values that were measured at one time
+  value NOT NULL,
+  PRIMARY KEY (vehicle_id, descriptor_id)
+) WITHOUT ROWID;
+INSERT INTO "newest" VALUES(1,1,1772366400000,0,74);
+CREATE TABLE reading (
+  vehicle_id INTEGER NOT NULL REFERENCES vehicle,
+  measured_at INTEGER NOT NULL,    -- milliseconds since 1970, UTC
+  descriptor_id INTEGER NOT NULL REFERENCES descriptor,
+  value NOT NULL,                  -- by the descriptor's type: 0 or 1, the number, text.id, milliseconds since 1970
+  delay INTEGER NOT NULL,          -- milliseconds from measured_at until the reading was received
+  requested INTEGER NOT NULL,      -- 1 where measured_at is the time of the call, not of the measurement
+  source_id INTEGER NOT NULL REFERENCES source,
+  unit_id INTEGER REFERENCES unit, -- NULL: the descriptor's unit
+  PRIMARY KEY (vehicle_id, measured_at, descriptor_id, value)
+) WITHOUT ROWID;
+INSERT INTO "reading" VALUES(1,1772366400000,1,74,60000,0,1,NULL);
+CREATE TABLE source (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,              -- in the pipeline file
+  origin TEXT NOT NULL,            -- poll, stream, archive
+  account TEXT NOT NULL,
+  UNIQUE (name, origin, account)
+);
+INSERT INTO "source" VALUES(1,'telematics','poll','home');
+CREATE TABLE text (
+  id INTEGER PRIMARY KEY,
+  value TEXT NOT NULL UNIQUE
+);
+CREATE TABLE unit (
+  id INTEGER PRIMARY KEY,
+  unit TEXT NOT NULL UNIQUE        -- '' where a reading has no unit and its descriptor has one
+);
+CREATE TABLE vehicle (
+  id INTEGER PRIMARY KEY,
+  vin TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL
+);
+INSERT INTO "vehicle" VALUES(1,'WBY8P210X07A12345','i4');
+CREATE VIEW battery AS
+SELECT
+  vin,
+  vehicle,
+  measured_at,
+  max(CASE descriptor WHEN 'vehicle.drivetrain.batteryManagement.header' THEN value END) AS soc,
+  max(CASE descriptor WHEN 'vehicle.powertrain.electric.battery.stateOfCharge.target' THEN value END) AS target_soc,
+  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.level' THEN value END) AS predicted_soc,
+  max(CASE descriptor WHEN 'vehicle.trip.segment.end.drivetrain.batteryManagement.hvSoc' THEN value END) AS trip_end_soc,
+  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.remainingElectricRange' THEN value END) AS range_km,
+  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.status' THEN value END) AS charging_status,
+  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.hvStatus' THEN value END) AS hv_status,
+  max(CASE descriptor WHEN 'vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged' THEN value END) AS plugged,
+  max(CASE descriptor WHEN 'vehicle.powertrain.electric.battery.charging.power' THEN value / CASE unit WHEN 'W' THEN 1000.0 ELSE 1.0 END END) AS power_kw,
+  max(CASE descriptor WHEN 'vehicle.vehicle.avgAuxPower' THEN value / CASE unit WHEN 'W' THEN 1000.0 ELSE 1.0 END END) AS auxiliary_power_kw,
+  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.acVoltage' THEN value END) AS ac_voltage,
+  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.acAmpere' THEN value END) AS ac_current,
+  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.timeToFullyCharged' THEN value END) AS minutes_to_full,
+  max(CASE descriptor WHEN 'vehicle.drivetrain.batteryManagement.maxEnergy' THEN value END) AS max_energy_kwh,
+  max(CASE descriptor WHEN 'vehicle.powertrain.electric.battery.stateOfHealth.displayed' THEN value END) AS health,
+  measured_ms
+FROM decoded
+WHERE descriptor IN (
+  'vehicle.drivetrain.batteryManagement.header',
+  'vehicle.powertrain.electric.battery.stateOfCharge.target',
+  'vehicle.drivetrain.electricEngine.charging.level',
+  'vehicle.trip.segment.end.drivetrain.batteryManagement.hvSoc',
+  'vehicle.drivetrain.electricEngine.remainingElectricRange',
+  'vehicle.drivetrain.electricEngine.charging.status',
+  'vehicle.drivetrain.electricEngine.charging.hvStatus',
+  'vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged',
+  'vehicle.powertrain.electric.battery.charging.power',
+  'vehicle.vehicle.avgAuxPower',
+  'vehicle.drivetrain.electricEngine.charging.acVoltage',
+  'vehicle.drivetrain.electricEngine.charging.acAmpere',
+  'vehicle.drivetrain.electricEngine.charging.timeToFullyCharged',
+  'vehicle.drivetrain.batteryManagement.maxEnergy',
+  'vehicle.powertrain.electric.battery.stateOfHealth.displayed'
+)
+GROUP BY vehicle_id, measured_ms;
+CREATE VIEW decoded AS
+SELECT
+  vehicle.id AS vehicle_id,
+  reading.descriptor_id,
+  reading.value AS stored,
+  vehicle.vin,
+  vehicle.name AS vehicle,
+  descriptor.descriptor,
+  descriptor.name,
+  strftime('%Y-%m-%dT%H:%M:%fZ', reading.measured_at / 1000.0, 'unixepoch') AS measured_at,
+  CASE descriptor.type
+    WHEN 'text' THEN (SELECT text.value FROM text WHERE text.id = reading.value)
+    WHEN 'timestamp' THEN strftime('%Y-%m-%dT%H:%M:%fZ', reading.value / 1000.0, 'unixepoch')
+    ELSE reading.value
+  END AS value,
+  CASE WHEN reading.unit_id IS NULL THEN descriptor.unit ELSE nullif(unit.unit, '') END AS unit,
+  source.name AS source,
+  strftime('%Y-%m-%dT%H:%M:%fZ', (reading.measured_at + reading.delay) / 1000.0, 'unixepoch') AS received_at,
+  CASE reading.requested WHEN 0 THEN 'measured' ELSE 'requested' END AS stamp,
+  reading.measured_at AS measured_ms,
+  source.origin
+FROM vehicle
+CROSS JOIN reading ON reading.vehicle_id = vehicle.id
+JOIN descriptor ON descriptor.id = reading.descriptor_id
+LEFT JOIN source ON source.id = reading.source_id
+LEFT JOIN unit ON unit.id = reading.unit_id;
+CREATE VIEW readings AS
+SELECT vin, vehicle, descriptor, name, measured_at, value, unit, source, received_at, stamp, measured_ms, origin
+FROM decoded;
+CREATE VIEW latest AS
+SELECT
+  vin, vehicle, descriptor, name, decoded.measured_at, decoded.value, unit, source, received_at, stamp, measured_ms,
+  origin
+FROM newest
+CROSS JOIN decoded
+  ON decoded.vehicle_id = newest.vehicle_id
+  AND decoded.measured_ms = newest.measured_at
+  AND decoded.descriptor_id = newest.descriptor_id
+  AND decoded.stored = newest.value;
+CREATE VIEW position AS
+SELECT
+  vehicle.vin,
+  vehicle.name AS vehicle,
+  strftime('%Y-%m-%dT%H:%M:%fZ', latitude.measured_at / 1000.0, 'unixepoch') AS measured_at,
+  latitude.value AS latitude,
+  longitude.value AS longitude,
+  (
+    SELECT part.value FROM reading AS part
+    WHERE part.vehicle_id = latitude.vehicle_id
+      AND part.measured_at = latitude.measured_at
+      AND part.descriptor_id = (
+        SELECT id FROM descriptor
+        WHERE descriptor = 'vehicle.cabin.infotainment.navigation.currentLocation.altitude'
+      )
+      AND part.requested = 0
+    ORDER BY part.delay DESC, part.value DESC LIMIT 1
+  ) AS altitude,
+  (
+    SELECT part.value FROM reading AS part
+    WHERE part.vehicle_id = latitude.vehicle_id
+      AND part.measured_at = latitude.measured_at
+      AND part.descriptor_id = (
+        SELECT id FROM descriptor
+        WHERE descriptor = 'vehicle.cabin.infotainment.navigation.currentLocation.heading'
+      )
+      AND part.requested = 0
+    ORDER BY part.delay DESC, part.value DESC LIMIT 1
+  ) AS heading,
+  latitude.measured_at AS measured_ms
+FROM vehicle
+CROSS JOIN reading AS latitude ON latitude.vehicle_id = vehicle.id
+CROSS JOIN reading AS longitude
+  ON longitude.vehicle_id = latitude.vehicle_id AND longitude.measured_at = +latitude.measured_at
+WHERE
+  latitude.descriptor_id = (
+    SELECT id FROM descriptor WHERE descriptor = 'vehicle.cabin.infotainment.navigation.currentLocation.latitude'
+  )
+  AND latitude.requested = 0
+  AND NOT EXISTS (
+    SELECT 1 FROM reading AS later
+    WHERE later.vehicle_id = latitude.vehicle_id
+      AND later.measured_at = latitude.measured_at
+      AND later.descriptor_id = latitude.descriptor_id
+      AND later.requested = 0
+      AND (later.delay, later.value) > (latitude.delay, latitude.value)
+  )
+  AND longitude.descriptor_id = (
+    SELECT id FROM descriptor WHERE descriptor = 'vehicle.cabin.infotainment.navigation.currentLocation.longitude'
+  )
+  AND longitude.requested = 0
+  AND NOT EXISTS (
+    SELECT 1 FROM reading AS later
+    WHERE later.vehicle_id = longitude.vehicle_id
+      AND later.measured_at = longitude.measured_at
+      AND later.descriptor_id = longitude.descriptor_id
+      AND later.requested = 0
+      AND (later.delay, later.value) > (longitude.delay, longitude.value)
+  );
+COMMIT;
