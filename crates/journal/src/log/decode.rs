@@ -87,7 +87,7 @@ pub fn parse_payload(payload: &str) -> Result<usize, serde_json::Error> {
 }
 
 /// Reads what was learned of descriptors outside the catalogue, once.
-pub fn learn_all(connection: &Connection, memory: &mut Memory) -> Result<(), JournalError> {
+pub(crate) fn learn_all(connection: &Connection, memory: &mut Memory) -> Result<(), JournalError> {
     if !memory.learned {
         load_learned(connection, &mut memory.descriptors)?;
         memory.learned = true;
@@ -95,7 +95,7 @@ pub fn learn_all(connection: &Connection, memory: &mut Memory) -> Result<(), Jou
     Ok(())
 }
 
-pub fn load_learned(connection: &Connection, known: &mut KnownDescriptors) -> Result<(), JournalError> {
+pub(crate) fn load_learned(connection: &Connection, known: &mut KnownDescriptors) -> Result<(), JournalError> {
     let mut statement = connection.prepare_cached("select descriptor, type, unit from descriptor_type")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -108,7 +108,7 @@ pub fn load_learned(connection: &Connection, known: &mut KnownDescriptors) -> Re
 }
 
 /// Fixes the type of a descriptor that the catalogue does not have.
-pub fn learn(
+pub(crate) fn learn(
     connection: &Connection,
     descriptor: &str,
     value_type: ValueType,

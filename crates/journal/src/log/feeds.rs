@@ -23,7 +23,7 @@ pub struct Feeds {
 }
 
 impl Feeds {
-    pub fn vin(&mut self, connection: &Connection, id: i64) -> Result<Vin, Error> {
+    pub(crate) fn vin(&mut self, connection: &Connection, id: i64) -> Result<Vin, Error> {
         if let Some(vin) = self.vehicles.get(&id) {
             return Ok(vin.clone());
         }
@@ -38,7 +38,7 @@ impl Feeds {
         Ok(vin)
     }
 
-    pub fn feed(&mut self, connection: &Connection, id: i64) -> Result<Arc<Feed>, Error> {
+    pub(crate) fn feed(&mut self, connection: &Connection, id: i64) -> Result<Arc<Feed>, Error> {
         if let Some(feed) = self.feeds.get(&id) {
             return Ok(feed.clone());
         }

@@ -19,7 +19,7 @@ pub enum Next {
 }
 
 /// The first number after `after` that can be read; `None` where there is none up to `newest`.
-pub fn next(connection: &Connection, after: u64, newest: u64) -> Result<Option<Next>, JournalError> {
+pub(crate) fn next(connection: &Connection, after: u64, newest: u64) -> Result<Option<Next>, JournalError> {
     let look = |at: u64| look(connection, at);
     match look(after)? {
         Look::Found(key) => return Ok(Some(Next::Here(key))),

@@ -70,7 +70,7 @@ impl Counts {
     }
 
     /// Brings the tables up to date.
-    pub fn write(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
+    pub(crate) fn write(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
         let mut total = connection.prepare_cached(
             "insert into total (vehicle_id, feed_id, snapshots, entries, readings, repeats, last_received_at)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7)

@@ -38,7 +38,7 @@ pub(super) struct Misfit {
 
 impl Misfit {
     /// Puts it among the dead letters.
-    pub fn tell(self, connection: &Connection, seq: u64, at: Timestamp) -> Result<(), JournalError> {
+    pub(crate) fn tell(self, connection: &Connection, seq: u64, at: Timestamp) -> Result<(), JournalError> {
         connection
             .prepare_cached(
                 "insert into dead_letter (at, sink, seq, descriptor, position, reason)
@@ -56,7 +56,7 @@ impl Misfit {
 }
 
 impl<'a> Round<'a> {
-    pub fn new(
+    pub(crate) fn new(
         connection: &'a Connection,
         memory: &'a mut Memory,
         vehicle_id: i64,

@@ -92,7 +92,7 @@ impl SeriesCache {
     }
 
     /// The series of a descriptor, made where there is none.
-    pub fn find(
+    pub(crate) fn find(
         &mut self,
         connection: &Connection,
         vehicle_id: i64,
@@ -161,7 +161,7 @@ impl SeriesCache {
     }
 
     /// Brings the table up to date. Places are void from here on.
-    pub fn write(&mut self, connection: &Connection) -> Result<(), JournalError> {
+    pub(crate) fn write(&mut self, connection: &Connection) -> Result<(), JournalError> {
         if self.changed.is_empty() {
             return Ok(());
         }
