@@ -2,8 +2,9 @@
 //!
 //! `cargo xtask drill` runs all of it. `cargo test` runs the same drills in small, so that they stay alive. A
 //! drill injects something, lets the program go on, reads every store back and holds it against what BMW
-//! served: what was lost, what came twice, what was altered. Its random numbers come from a seed that is
-//! printed.
+//! served: what was lost, what came twice, what was altered. Each runs in a thread with a runtime and a simulator of its
+//! own and takes its random numbers from a seed that is printed. Quota and gaps are judged by what BMW counted, not by
+//! the program's ledger. One that needs root or a missing tool says that it is left out.
 
 #![expect(
     clippy::expect_used,

@@ -59,10 +59,11 @@ impl Cardata {
         arguments: impl IntoIterator<Item = A>,
         prepare: impl FnOnce(&mut Command),
     ) -> Self {
-        Self::spawn(&program(), arguments, prepare)
+        Self::start_program(&program(), arguments, prepare)
     }
 
-    fn spawn<A: AsRef<OsStr>>(
+    /// The same with another program, which has cardata in it.
+    pub fn start_program<A: AsRef<OsStr>>(
         program: &Path,
         arguments: impl IntoIterator<Item = A>,
         prepare: impl FnOnce(&mut Command),
@@ -176,7 +177,7 @@ pub fn program() -> PathBuf {
     let program = profile.join(format!("cardata{}", env::consts::EXE_SUFFIX));
     assert!(
         program.is_file(),
-        "{} is missing: build it first with `cargo build -p collector`, as `cargo xtask test` does",
+        "{} is missing: build it first with `cargo build -p cardata`, as `cargo xtask test` does",
         program.display()
     );
     program
@@ -201,7 +202,7 @@ mod tests {
     const SOON: Duration = Duration::from_secs(60);
 
     fn shell(script: &str) -> Cardata {
-        Cardata::spawn(Path::new("/bin/sh"), ["-c", script], |_| ())
+        Cardata::start_program(Path::new("/bin/sh"), ["-c", script], |_| ())
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@
 //!
 //! * [`Sim`]: a running server; [`SimConfig`]: what it plays.
 //! * [`Control`]: faults, the owner's clicks, and what was asked and served.
+#![doc = include_str!("../DECISIONS.md")]
 
 mod account;
 mod call;

@@ -10,6 +10,7 @@
 //! * [`mask`]: the words of others, fit to be shown.
 //! * [`Trust`], [`BrokerAddress`]: whom a client trusts and where a broker is.
 //! * [`testkit`] (feature `testkit`): the conformance suite for sinks.
+#![doc = include_str!("../DECISIONS.md")]
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 

@@ -10,6 +10,7 @@
 //! * [`ingest`]: the way of the streams into the journal. [`poller`]: polls. [`guardian`]: logins.
 //! * [`present`], [`details`]: what sinks may ask of the present. [`redeliver`]: replays without a run.
 //! * [`state`]: the state directory. [`plugins`]: one line for each sink and source that is linked.
+#![doc = include_str!("../DECISIONS.md")]
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 

@@ -3,6 +3,7 @@
 //! Each sink has a worker and a cursor of its own, so that one that is down delays nobody. What a sink must
 //! not do is done here: time-outs, retries, dead letters, and catching its panics. Between the live batches it
 //! is given what was asked for a second time.
+#![doc = include_str!("../DECISIONS.md")]
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 

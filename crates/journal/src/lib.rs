@@ -6,6 +6,7 @@
 //! * [`log`]: snapshots in, repeats taken out; batches and acknowledgements; what is delivered again.
 //! * [`care`]: export and import, backup and restore, verify, compact, statistics.
 //! * [`testing`]: a log in memory. [`overview`](log::overview): what `cardata status` shows of it, from any process.
+#![doc = include_str!("../DECISIONS.md")]
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 

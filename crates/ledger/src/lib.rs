@@ -8,6 +8,7 @@
 //! * [`overview`]: what `cardata status` shows of it, from any process.
 //!
 //! [`SqlLedger`] keeps all of it in the database, [`testing::MemoryLedger`] in memory.
+#![doc = include_str!("../DECISIONS.md")]
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 

@@ -4,6 +4,7 @@
 //! * [`body`]: the JSON object of one descriptor, taken apart without loss.
 //! * [`known`]: what is known of a descriptor: the catalogue, and what was learned from first values.
 //! * [`value`], [`unit`], [`time`]: the three conversions.
+#![doc = include_str!("../DECISIONS.md")]
 
 pub mod body;
 pub mod known;

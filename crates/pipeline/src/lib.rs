@@ -10,6 +10,7 @@
 //!
 //! Nothing is touched but `${file:…}` and `${credential:…}`: no network, no folder is made. All mistakes are found in one run, and no
 //! value that came from outside of the file is in any of them.
+#![doc = include_str!("../DECISIONS.md")]
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 

@@ -19,6 +19,7 @@
 //!
 //! [`plan`] does it, from a [`Situation`] to an [`Outlook`]; every step says its [`Reason`]. [`quota`] says how many
 //! calls may leave at all, [`silence`] what it means that a stream says nothing.
+#![doc = include_str!("../DECISIONS.md")]
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 

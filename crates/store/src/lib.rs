@@ -7,6 +7,7 @@
 //! * [`writer`](Store::transact): the thread that owns the writing connection. [`Tx`]: one job's part of a transaction.
 //! * [`Database`]: a connection of one's own, for looks that must not wait for the writer, and for the file's care.
 //! * [`sql`]: the way of the owners to their tables.
+#![doc = include_str!("../DECISIONS.md")]
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
