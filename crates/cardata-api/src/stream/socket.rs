@@ -23,6 +23,7 @@ pub(crate) async fn tcp(endpoint: &StreamEndpoint, patience: Duration) -> Result
     let unreachable = |reason: String| StreamError::Unreachable {
         address: endpoint.to_string(),
         reason,
+        connected: false,
     };
     let name = (endpoint.host(), endpoint.port());
     let addresses: Vec<_> = match timeout(patience, lookup_host(name)).await {
@@ -69,6 +70,7 @@ pub(crate) async fn tls(
     let unreachable = |reason: String| StreamError::Unreachable {
         address: endpoint.to_string(),
         reason: format!("the connection broke before it was secure: {reason}"),
+        connected: true,
     };
     let name = ServerName::try_from(endpoint.host().to_owned())
         .map_err(|_| insecure("no certificate can be for this name".to_owned()))?;
