@@ -145,6 +145,13 @@ impl FaultyStore {
         self.shared.contents.borrow().stored.values().cloned().collect()
     }
 
+    /// How many rows are stored, or were refused and are not.
+    pub fn known(&self) -> usize {
+        let contents = self.shared.contents.borrow();
+        let lacking = |key: &&Key| !contents.stored.contains_key(*key);
+        contents.stored.len() + contents.refused.keys().filter(lacking).count()
+    }
+
     /// What was refused when it came last.
     pub fn refused(&self) -> Vec<Row> {
         self.shared.contents.borrow().refused.values().cloned().collect()

@@ -42,6 +42,11 @@ use runner::Drill;
 /// Everything that is drilled; what takes longest begins first.
 static DRILLS: &[Drill] = &[
     Drill {
+        name: "stream",
+        about: "a live stream, the program killed and its connection cut at random moments",
+        run: |context| Box::pin(stream::under_faults(context)),
+    },
+    Drill {
         name: "month",
         about: "a month of virtual time, two accounts, five vehicles, 50 calls a day",
         run: |context| Box::pin(month::of_two_accounts(context)),
@@ -60,11 +65,6 @@ static DRILLS: &[Drill] = &[
         name: "kills-quota",
         about: "SIGKILL again and again on a budget of 50 calls a day",
         run: |context| Box::pin(kills::on_a_budget(context)),
-    },
-    Drill {
-        name: "stream",
-        about: "a live stream, the program killed and its connection cut at random moments",
-        run: |context| Box::pin(stream::under_faults(context)),
     },
     Drill {
         name: "sinks",

@@ -19,6 +19,9 @@ pub const CLIENT_ID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 /// The two stores that need no server.
 pub const FILES: &str = "  - type: csv\n    dir: csv\n  - type: sqlite\n    path: cardata.db\n";
 
+/// The least life of a token, in real time. New ones are on disk before they are used, and a disk that is slow takes half
+/// a second for it: with less, one refresh after the other brings tokens that have died meanwhile.
+const SHORTEST_LIFE: Duration = Duration::from_secs(5);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// What differs between the pipeline files of the tests.
@@ -85,9 +88,10 @@ impl SimClock {
 }
 
 impl Scene {
-    /// With an owner who approves logins at once and BMW as the simulator plays it by default.
+    /// With an owner who approves logins at once and BMW as the simulator plays it by default, but for tokens that
+    /// outlast a slow refresh at the plan's speed.
     pub async fn set(plan: &Plan<'_>) -> Self {
-        Self::with(SimConfig::default(), plan).await
+        Self::with(plan.bmw(), plan).await
     }
 
     /// Speed, quota and approval, unless it is manual or a denial, are set from the plan.
@@ -242,7 +246,7 @@ impl Scene {
 
     /// How many polls have left BMW whole.
     pub fn answers(&self) -> usize {
-        crate::oracle::answers(&self.bmw.served()).len()
+        self.bmw.answers()
     }
 
     /// Waits until the car has answered this many more polls.
@@ -258,6 +262,14 @@ impl Scene {
 }
 
 impl Plan<'_> {
+    fn bmw(&self) -> SimConfig {
+        let config = SimConfig::default();
+        SimConfig {
+            token_lifetime: config.token_lifetime.max(SHORTEST_LIFE.mul_f64(self.speed)),
+            ..config
+        }
+    }
+
     fn text(&self, url: &str) -> String {
         let Plan {
             speed,
@@ -336,5 +348,24 @@ pub async fn until_within(
             run.transcript()
         );
         tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_outlasts_a_slow_refresh_at_every_speed() {
+        for speed in [1.0, 600.0, 12_000.0, 60_000.0] {
+            let config = Plan {
+                speed,
+                ..Plan::default()
+            }
+            .bmw();
+            assert!(config.token_lifetime.div_f64(speed) >= SHORTEST_LIFE, "{speed}");
+            assert!(config.token_lifetime * 2 < config.refresh_lifetime, "{speed}");
+            assert!(config.token_lifetime >= SimConfig::default().token_lifetime);
+        }
     }
 }

@@ -66,6 +66,8 @@ pub struct Violation {
 pub(crate) struct Log {
     pub requests: Vec<RequestRecord>,
     pub served: Vec<Served>,
+    /// How many answers these were.
+    pub answers: usize,
     pub violations: Vec<Violation>,
 }
 
@@ -171,6 +173,11 @@ impl Control {
     /// Every entry of every `telematicData` answer that left whole.
     pub fn served(&self) -> Vec<Served> {
         self.shared.world().log.served.clone()
+    }
+
+    /// How many answers those entries are from.
+    pub fn answers(&self) -> usize {
+        self.shared.world().log.answers
     }
 
     /// Every request that the specification does not allow.

@@ -180,7 +180,11 @@ async fn serve(
     }
     let served = std::mem::take(&mut answer.served);
     let shared = app.shared.clone();
-    let on_sent = move || shared.world().log.served.extend(served);
+    let on_sent = move || {
+        let log = &mut shared.world().log;
+        log.answers += usize::from(!served.is_empty());
+        log.served.extend(served);
+    };
     let length = answer.body.len();
     wire.plan(match fault {
         Some(Fault::Reset | Fault::LoseAnswer) => Sending::Reset,

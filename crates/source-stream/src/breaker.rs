@@ -6,10 +6,14 @@
 //!
 //! | | in a minute | in an hour | in a day |
 //! | --- | --- | --- | --- |
-//! | connections that are built up | 62 | 180 | 2,940 |
-//! | logins | 41 | 100 | 1,480 |
+//! | tries | 62 | 180 | 2,940 |
+//! | connections, which a try comes to where anybody listens | 9 | 180 | 2,940 |
 //!
-//! A connection that takes over from one that works costs nothing of it, unless it fails.
+//! A connection that takes over from one that works costs nothing of it, unless it fails. BMW counts the connections of
+//! an address within a minute (integration guide v1.5) and does not say how many it takes: a household stays below ten.
+//!
+//! When the way is open again, an outage is over within a minute, whatever was before: no delay of an outage is longer,
+//! and a try is allowed every half a minute. A duel is no outage.
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +25,7 @@ use rand::Rng;
 use runtime::Clock;
 use serde::{Deserialize, Serialize};
 
-/// A connection that lasted this long ends an outage.
+/// A connection that lasted this long ends a row of failures.
 pub const STEADY: Duration = Duration::from_secs(15);
 /// One that lasted this long ends a duel with another program.
 pub const QUIET: Duration = Duration::from_secs(600);
@@ -34,8 +38,10 @@ const DUEL: u32 = 4;
 const JITTER: std::ops::Range<f64> = 0.8..1.2;
 
 const SECOND: Duration = Duration::from_secs(1);
-const CONNECTIONS: Limit = Limit::new(60, Duration::from_secs(30));
-const LOGINS: Limit = Limit::new(40, Duration::from_secs(60));
+const TRIES: Limit = Limit::new(60, Duration::from_secs(30));
+const CONNECTIONS: Limit = Limit::new(3, Duration::from_secs(10));
+/// The longest delay of an outage, which its jitter makes a minute.
+const LONGEST_OUTAGE_DELAY: u64 = 50;
 
 /// What went wrong, by what it means for the next try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,9 +109,9 @@ pub struct Breaker {
     /// The moment up to which the debts are paid off, in milliseconds.
     shown: i64,
     uptime: Option<u64>,
-    /// What tries have used of each limit, paid off by passing time; in milliseconds.
-    connections: u64,
-    logins: u64,
+    /// What has been used of each limit, paid off by passing time; in milliseconds.
+    tries: u64,
+    window: u64,
     /// In a row.
     outages: u32,
     refusals: u32,
@@ -134,7 +140,9 @@ impl Breaker {
             None => Duration::ZERO,
             // The first is a dropped connection as a rule; from the second on nobody answers.
             Some(Trouble::Outage) if self.outages <= 1 => SECOND / 5,
-            Some(Trouble::Outage) => growing(SECOND, 1.5, self.outages.saturating_sub(12), 90),
+            Some(Trouble::Outage) => {
+                growing(SECOND, 1.5, self.outages.saturating_sub(12), LONGEST_OUTAGE_DELAY)
+            }
             Some(Trouble::Refused) => growing(SECOND, 2.0, self.refusals.saturating_sub(1), 600),
             Some(Trouble::NotSubscribed) => {
                 growing(SECOND * 120, 2.0, self.unsubscribed.saturating_sub(1), 3_000)
@@ -147,20 +155,20 @@ impl Breaker {
     /// How long a try is not allowed yet, whoever wishes it.
     pub fn held(&mut self, now: Moment) -> Duration {
         self.pay_off(now);
-        let connections = CONNECTIONS.wait(Duration::from_millis(self.connections));
-        connections.max(LOGINS.wait(Duration::from_millis(self.logins)))
+        let tries = TRIES.wait(Duration::from_millis(self.tries));
+        tries.max(CONNECTIONS.wait(Duration::from_millis(self.window)))
     }
 
-    /// A connection is being built up.
+    /// A connection is being built up. Until it is known to have come to none, it counts as one.
     pub fn connecting(&mut self, now: Moment) {
         self.pay_off(now);
-        self.connections = self.connections.saturating_add(millis(CONNECTIONS.interval));
+        self.tries = self.tries.saturating_add(millis(TRIES.interval));
+        self.window = self.window.saturating_add(millis(CONNECTIONS.interval));
     }
 
-    /// A login is being sent.
-    pub fn logging_in(&mut self, now: Moment) {
-        self.pay_off(now);
-        self.logins = self.logins.saturating_add(millis(LOGINS.interval));
+    /// The try came to no connection.
+    pub fn not_connected(&mut self) {
+        self.window = self.window.saturating_sub(millis(CONNECTIONS.interval));
     }
 
     /// A try has failed.
@@ -193,7 +201,8 @@ impl Breaker {
         } else if !self.in_duel() {
             self.drops = 0;
         }
-        self.outages = self.outages.saturating_add(1);
+        // Whoever let us in is not away, whatever was before.
+        self.outages = 1;
         self.last = Some(Trouble::Outage);
         if !self.in_duel() || !good {
             return 0;
@@ -225,8 +234,8 @@ impl Breaker {
             uptime: self.uptime.map(Duration::from_millis),
         };
         let passed = millis(now.since(before));
-        self.connections = self.connections.saturating_sub(passed);
-        self.logins = self.logins.saturating_sub(passed);
+        self.tries = self.tries.saturating_sub(passed);
+        self.window = self.window.saturating_sub(passed);
         self.shown = now.shown.as_millisecond();
         self.uptime = now.uptime.map(millis);
     }

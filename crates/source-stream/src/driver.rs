@@ -227,11 +227,9 @@ impl Driver {
     }
 
     async fn attempt(&mut self, credential: &Credential) -> Result<Box<dyn MqttSession>, StreamError> {
-        let clock = self.clock.clone();
-        self.breaker.connecting(Moment::of(clock.as_ref()));
+        self.breaker.connecting(Moment::of(self.clock.as_ref()));
         self.remember_breaker(Vec::new()).await;
         let line = reach(self.connector.as_ref()).await?;
-        self.breaker.logging_in(Moment::of(clock.as_ref()));
         log_in(line, credential, &self.client_id).await
     }
 
@@ -239,6 +237,9 @@ impl Driver {
     async fn failed(&mut self, error: &StreamError, credential: &Credential) {
         let trouble = trouble(error);
         self.breaker.failed(trouble);
+        if !error.was_connected() {
+            self.breaker.not_connected();
+        }
         if trouble == Trouble::Refused {
             self.was_refused(credential);
         }

@@ -37,7 +37,6 @@ const MILESTONES: [Duration; 2] = [STEADY, QUIET];
 struct Failed {
     error: StreamError,
     credential: Credential,
-    logged_in: bool,
 }
 
 /// What is under way while a stream is served.
@@ -234,8 +233,8 @@ impl Driver {
     async fn takeover_failed(&mut self, serving: &mut Serving<'_>, failed: Failed) {
         let now = Moment::of(self.clock.as_ref());
         self.breaker.connecting(now);
-        if failed.logged_in {
-            self.breaker.logging_in(now);
+        if !failed.error.was_connected() {
+            self.breaker.not_connected();
         }
         let trouble = trouble(&failed.error);
         self.breaker.failed(trouble);
@@ -311,18 +310,13 @@ async fn take_over(
     client_id: Arc<str>,
     login_sent: Arc<AtomicBool>,
 ) -> Result<Connected, Failed> {
-    let failed = |error, logged_in| Failed {
+    let failed = |error| Failed {
         error,
         credential: credential.clone(),
-        logged_in,
     };
-    let line = reach(connector.as_ref())
-        .await
-        .map_err(|error| failed(error, false))?;
+    let line = reach(connector.as_ref()).await.map_err(failed)?;
     login_sent.store(true, Ordering::Relaxed);
-    let session = log_in(line, &credential, &client_id)
-        .await
-        .map_err(|error| failed(error, true))?;
+    let session = log_in(line, &credential, &client_id).await.map_err(failed)?;
     Ok(Connected {
         session,
         at: clock.now(),

@@ -6,7 +6,12 @@
 pub enum StreamError {
     /// No connection to the broker, or no answer to a login: it or the network is away. Passes by itself.
     #[error("cannot reach {address}: {reason}")]
-    Unreachable { address: String, reason: String },
+    Unreachable {
+        address: String,
+        reason: String,
+        /// Whether somebody had taken the connection before it came to nothing.
+        connected: bool,
+    },
     /// The broker's certificate is not trusted, or it speaks no TLS. Needs a person, or passes with a renewal.
     #[error("no secure connection to {address}: {reason}")]
     Tls { address: String, reason: String },
@@ -34,4 +39,11 @@ pub enum StreamError {
     /// What came was no MQTT 3.1.1.
     #[error("the broker does not speak MQTT 3.1.1: {reason}")]
     Protocol { reason: String },
+}
+
+impl StreamError {
+    /// Whether there was a connection, of which a broker takes so many in a minute.
+    pub fn was_connected(&self) -> bool {
+        !matches!(self, Self::Unreachable { connected: false, .. })
+    }
 }

@@ -159,6 +159,7 @@ impl Conversation<'_> {
         StreamError::Unreachable {
             address: self.address.to_owned(),
             reason,
+            connected: true,
         }
     }
 }

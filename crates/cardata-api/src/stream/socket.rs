@@ -24,6 +24,7 @@ pub(crate) async fn tcp(broker: &BrokerAddress, patience: Duration) -> Result<Tc
     let unreachable = |reason: String| StreamError::Unreachable {
         address: broker.to_string(),
         reason,
+        connected: false,
     };
     let name = (broker.host(), broker.port());
     let addresses: Vec<_> = match timeout(patience, lookup_host(name)).await {
@@ -70,6 +71,7 @@ pub(crate) async fn tls(
     let unreachable = |reason: String| StreamError::Unreachable {
         address: broker.to_string(),
         reason: format!("the connection broke before it was secure: {reason}"),
+        connected: true,
     };
     let name = ServerName::try_from(broker.host().to_owned())
         .map_err(|_| insecure("no certificate can be for this name".to_owned()))?;

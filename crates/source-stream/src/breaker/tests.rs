@@ -1,8 +1,8 @@
 //! Whatever happens, no storm; and back at once where that is right.
 
 use proptest::prelude::*;
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng};
 
 use super::*;
 
@@ -17,8 +17,8 @@ struct World {
     knows_uptime: bool,
     breaker: Breaker,
     random: StdRng,
+    tries: Vec<u64>,
     connections: Vec<u64>,
-    logins: Vec<u64>,
 }
 
 impl World {
@@ -29,8 +29,8 @@ impl World {
             knows_uptime,
             breaker: Breaker::default(),
             random: StdRng::seed_from_u64(seed),
+            tries: Vec::new(),
             connections: Vec::new(),
-            logins: Vec::new(),
         }
     }
 
@@ -46,8 +46,8 @@ impl World {
         self.passed += millis(time);
     }
 
-    /// Waits as it must and connects. `patient`: also for what went wrong, which a restart need not do.
-    fn connect(&mut self, patient: bool) {
+    /// Waits as it must and tries. `patient`: also for what went wrong, which a restart need not do.
+    fn try_once(&mut self, patient: bool) {
         if patient {
             let delay = self.breaker.delay(&mut self.random);
             self.wait(delay);
@@ -55,12 +55,26 @@ impl World {
         let held = self.breaker.held(self.now());
         self.wait(held);
         self.breaker.connecting(self.now());
+        self.tries.push(self.passed);
+    }
+
+    /// The same, and somebody is there.
+    fn connect(&mut self, patient: bool) {
+        self.try_once(patient);
         self.connections.push(self.passed);
     }
 
-    fn log_in(&mut self) {
-        self.breaker.logging_in(self.now());
-        self.logins.push(self.passed);
+    /// The same, and nobody is.
+    fn find_nobody(&mut self, patient: bool) {
+        self.try_once(patient);
+        self.breaker.failed(Trouble::Outage);
+        self.breaker.not_connected();
+    }
+
+    /// Somebody is there and closes the connection.
+    fn be_turned_away(&mut self, patient: bool) {
+        self.connect(patient);
+        self.breaker.failed(Trouble::Outage);
     }
 
     fn restart(&mut self) {
@@ -82,6 +96,7 @@ fn most(times: &[u64], stretch: u64) -> usize {
 #[derive(Debug, Clone)]
 enum Event {
     Unreachable,
+    TurnedAway,
     Refused,
     NotSubscribed,
     Dropped { after: u64, good: bool },
@@ -92,6 +107,7 @@ enum Event {
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         4 => Just(Event::Unreachable),
+        2 => Just(Event::TurnedAway),
         2 => Just(Event::Refused),
         1 => Just(Event::NotSubscribed),
         4 => (0..40_000_u64, any::<bool>()).prop_map(|(after, good)| Event::Dropped { after, good }),
@@ -115,35 +131,31 @@ proptest! {
                 Event::Restart => world.restart(),
                 Event::SetClock(by) if knows_uptime => world.shown += by,
                 Event::SetClock(_) => {}
-                Event::Unreachable => {
-                    world.connect(patient);
-                    world.breaker.failed(Trouble::Outage);
-                }
+                Event::Unreachable => world.find_nobody(patient),
+                Event::TurnedAway => world.be_turned_away(patient),
                 Event::Refused | Event::NotSubscribed => {
                     world.connect(patient);
-                    world.log_in();
                     let refused = matches!(event, Event::Refused);
                     world.breaker.failed(if refused { Trouble::Refused } else { Trouble::NotSubscribed });
                 }
                 Event::Dropped { after, good } => {
                     world.connect(patient);
-                    world.log_in();
                     world.wait(Duration::from_millis(after));
                     world.breaker.dropped(Duration::from_millis(after), good);
                 }
             }
         }
-        for (stretch, connections, logins) in [(60_000, 62, 41), (HOUR, 180, 100), (DAY, 2_940, 1_480)] {
+        for (stretch, tries, connections) in [(60_000, 62, 9), (HOUR, 180, 180), (DAY, 2_940, 2_940)] {
+            prop_assert!(most(&world.tries, stretch) <= tries);
             prop_assert!(most(&world.connections, stretch) <= connections);
-            prop_assert!(most(&world.logins, stretch) <= logins);
         }
     }
 
     #[test]
     fn what_was_written_down_is_read_again(
-        shown in any::<i32>(), drops in any::<u32>(), connections in any::<u64>(), text in "\\PC{0,40}"
+        shown in any::<i32>(), drops in any::<u32>(), tries in any::<u64>(), text in "\\PC{0,40}"
     ) {
-        let breaker = Breaker { shown: shown.into(), drops, connections, ..Breaker::default() };
+        let breaker = Breaker { shown: shown.into(), drops, tries, ..Breaker::default() };
         prop_assert_eq!(Breaker::restore(Some(&breaker.to_json())), breaker);
         let _ = Breaker::restore(Some(&text));
     }
@@ -156,13 +168,11 @@ fn a_broker_that_comes_back_is_tried_within_two_seconds() {
         // Outages of five seconds each, a quarter of a minute apart.
         for _ in 0..8 {
             world.connect(true);
-            world.log_in();
             world.wait(STEADY);
             world.breaker.dropped(STEADY, true);
             let back = world.passed + 5_000;
             while world.passed < back {
-                world.connect(true);
-                world.breaker.failed(Trouble::Outage);
+                world.find_nobody(true);
             }
             assert!(world.passed < back + 1_300, "{} ms late", world.passed - back);
         }
@@ -170,17 +180,41 @@ fn a_broker_that_comes_back_is_tried_within_two_seconds() {
 }
 
 #[test]
-fn a_long_outage_ends_in_a_try_every_one_to_two_minutes() {
+fn a_long_outage_ends_in_a_try_every_minute() {
     let mut world = World::new(true, 1);
     while world.passed < DAY {
-        world.connect(true);
-        world.breaker.failed(Trouble::Outage);
+        world.find_nobody(true);
     }
-    let late = &world.connections[world.connections.len() - 100..];
+    let late = &world.tries[world.tries.len() - 100..];
     assert!(
         late.windows(2)
-            .all(|pair| (60_000..120_000).contains(&(pair[1] - pair[0])))
+            .all(|pair| (40_000..=60_000).contains(&(pair[1] - pair[0])))
     );
+}
+
+#[test]
+fn no_number_of_kills_and_cuts_keeps_it_away_for_more_than_a_minute() {
+    for seed in 0..50 {
+        let mut world = World::new(true, seed);
+        for round in 0..200 {
+            let open = world.passed;
+            world.connect(true);
+            let away = world.passed - open;
+            assert!(
+                away <= 60_000,
+                "away for {away} ms in round {round} of seed {seed}"
+            );
+            let lasted = Duration::from_millis(world.random.random_range(0..600));
+            world.wait(lasted);
+            if world.random.random_bool(0.5) {
+                world.restart();
+            } else {
+                world.breaker.dropped(lasted, true);
+                world.be_turned_away(true);
+            }
+        }
+        assert!(most(&world.connections, 60_000) <= 9);
+    }
 }
 
 #[test]
@@ -189,7 +223,6 @@ fn another_program_is_recognised_and_left_alone() {
     let mut evictions = Vec::new();
     for _ in 0..12 {
         world.connect(true);
-        world.log_in();
         world.wait(SECOND);
         evictions.push(world.breaker.dropped(SECOND, true));
     }
@@ -210,10 +243,8 @@ fn another_program_is_recognised_and_left_alone() {
 fn a_broker_that_restarts_is_no_other_program() {
     let mut world = World::new(true, 4);
     for _ in 0..10 {
+        world.find_nobody(true);
         world.connect(true);
-        world.breaker.failed(Trouble::Outage);
-        world.connect(true);
-        world.log_in();
         assert_eq!(world.breaker.dropped(SECOND, true), 0);
     }
     // Neither is a password that ends.

@@ -152,7 +152,9 @@ async fn whatever_fails_is_no_storm() {
             "{}",
             most(&tries, hour)
         );
-        assert!(most(&tries, SignedDuration::from_mins(1)) <= 25);
+        // The broker counts those who find it, and nobody counts the others.
+        let most_a_minute = if drops { 9 } else { 25 };
+        assert!(most(&tries, SignedDuration::from_mins(1)) <= most_a_minute);
         // A program that is started again and again has no more.
         for _ in 0..300 {
             rig = rig.again();

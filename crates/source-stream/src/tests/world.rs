@@ -186,6 +186,7 @@ pub fn unreachable() -> StreamError {
     StreamError::Unreachable {
         address: "broker".to_owned(),
         reason: "away".to_owned(),
+        connected: false,
     }
 }
 

@@ -5,6 +5,7 @@ use rand::{Rng, SeedableRng};
 use std::time::Duration;
 
 use tests::process::Signal;
+use tests::scene::Plan;
 use tests::stream::flow::Flow;
 use tests::stream::message::rows;
 use tests::stream::stage::{Stage, in_real_time};
@@ -21,7 +22,12 @@ const LONGEST_LIFE: Duration = Duration::from_millis(700);
 async fn what_was_not_acknowledged_comes_again_and_nothing_comes_twice() {
     // A refresh token works once: one that dies with the program takes the login with it.
     let config = tests::stream::stage::tokens_of(60 * 86_400);
-    let Some(stage) = Stage::set(config, &in_real_time(FILES)).await else {
+    let plan = Plan {
+        // The ten seconds that the breaker leaves between connections take one.
+        speed: 10.0,
+        ..in_real_time(FILES)
+    };
+    let Some(stage) = Stage::set(config, &plan).await else {
         return;
     };
     let mut random = StdRng::seed_from_u64(SEED);

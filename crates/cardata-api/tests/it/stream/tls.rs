@@ -114,16 +114,17 @@ async fn a_broker_without_tls_is_told_from_one_that_is_away() {
     assert!(reason(&error).contains("`mqtt://`"), "{error}");
 
     let (closed, socket) = tokio::join!(connector.reach(), async { drop(broker.accept_tcp().await) });
-    assert!(matches!(closed.err(), Some(StreamError::Unreachable { .. })));
+    let connected = |error| matches!(error, Some(StreamError::Unreachable { connected: true, .. }));
+    assert!(connected(closed.err()));
     let () = socket;
 
     let impatient = connector.clone().with_patience(Duration::from_millis(100));
     let (mute, _socket) = tokio::join!(impatient.reach(), broker.accept_tcp());
-    assert!(matches!(mute.err(), Some(StreamError::Unreachable { .. })));
+    assert!(connected(mute.err()));
 
     drop(broker);
     let error = connector.reach().await.err().unwrap();
-    assert!(matches!(error, StreamError::Unreachable { .. }), "{error}");
+    assert!(!error.was_connected(), "{error}");
 }
 
 #[tokio::test]
