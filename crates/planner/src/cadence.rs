@@ -57,7 +57,7 @@ impl Shares {
     }
 
     /// The interval that the target is promised.
-    pub(super) fn promised(&self, every: Every) -> i64 {
+    pub(super) fn longest(&self, every: Every) -> i64 {
         match every {
             Every::Fixed(every) => (milliseconds_of(every) * self.stretch).max(1_000.0) as i64,
             Every::Auto => self.longest,

@@ -20,7 +20,6 @@
 //! [`plan`] does it, from a [`Situation`] to an [`Outlook`]; every step says its [`Reason`]. [`quota`] says how many
 //! calls may leave at all, [`silence`] what it means that a stream says nothing.
 #![doc = include_str!("../DECISIONS.md")]
-
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 pub mod activity;

@@ -105,7 +105,7 @@ impl<'a> Planner<'a> {
         let made = situation.spent.calls.iter().map(|at| milliseconds(*at).min(now));
         let made: Vec<i64> = made.filter(|at| *at > now - DAY).collect();
         let promised =
-            |target: &Target| (2 * DAY / shares.promised(target.every) + 2) * i64::from(target.calls);
+            |target: &Target| (2 * DAY / shares.longest(target.every) + 2) * i64::from(target.calls);
         let promised: i64 = situation.targets.iter().map(promised).sum();
         let start = situation
             .spent
@@ -145,31 +145,31 @@ impl<'a> Planner<'a> {
     }
 
     /// When the target was promised to be polled.
-    fn promised(&self, index: usize, stretch: f64) -> i64 {
+    fn due(&self, index: usize, stretch: f64) -> i64 {
         let earliest = self.earliest(index);
-        let due = self.promise(index, stretch);
+        let due = self.due_by_interval(index, stretch);
         if due >= earliest || stretch <= 1.0 {
             return due.max(earliest);
         }
         // What waits already does not come all at once.
         let first = |other: &usize| {
-            let order = (self.promise(*other, stretch), *other);
+            let order = (self.due_by_interval(*other, stretch), *other);
             order < (due, index) && self.earliest(*other) <= earliest
         };
         let targets = self.situation.targets.len();
         let before = (0..targets).filter(first).count();
-        let share = self.promised_every(index, stretch) as f64 * (1.0 - 1.0 / stretch);
+        let share = self.longest_interval(index, stretch) as f64 * (1.0 - 1.0 / stretch);
         earliest + (share * before as f64 / targets as f64) as i64
     }
 
     /// The same, whatever keeps it from being kept.
-    fn promise(&self, index: usize, stretch: f64) -> i64 {
-        let every = self.promised_every(index, stretch);
+    fn due_by_interval(&self, index: usize, stretch: f64) -> i64 {
+        let every = self.longest_interval(index, stretch);
         self.last(index).map_or(i64::MIN, |last| last + every)
     }
 
-    fn promised_every(&self, index: usize, stretch: f64) -> i64 {
-        (self.shares.promised(self.situation.targets[index].every) as f64 * stretch) as i64
+    fn longest_interval(&self, index: usize, stretch: f64) -> i64 {
+        (self.shares.longest(self.situation.targets[index].every) as f64 * stretch) as i64
     }
 
     /// Everything that was made and is promised, with `early` polled at a time of its own.
@@ -178,11 +178,11 @@ impl<'a> Planner<'a> {
         for (index, target) in self.situation.targets.iter().enumerate() {
             let mut at = match early {
                 Some((chosen, at)) if chosen == index => at,
-                _ => self.promised(index, stretch),
+                _ => self.due(index, stretch),
             };
             while at < self.now + 2 * DAY {
                 calls.extend((0..target.calls).map(|_| at));
-                at += self.promised_every(index, stretch).max(1_000);
+                at += self.longest_interval(index, stretch).max(1_000);
             }
         }
         Calendar::new(calls, self.situation.limit)
@@ -218,8 +218,8 @@ impl<'a> Planner<'a> {
     fn step(&self, index: usize, stretch: Option<f64>, spare: u32) -> Step {
         let target = &self.situation.targets[index];
         let factor = stretch.unwrap_or(1.0);
-        let promised = self.promised(index, factor);
-        let every = self.promised_every(index, factor);
+        let promised = self.due(index, factor);
+        let every = self.longest_interval(index, factor);
         let step = |at: i64, every: i64, reason: Reason| Step {
             at,
             every,
@@ -332,7 +332,7 @@ impl<'a> Planner<'a> {
     /// Moves a poll that would break a promise to its own promised time.
     fn hold_to_the_promise(&self, index: usize, step: &mut Step) {
         if step.at < step.promised && !self.can_be_early(index, step.at) {
-            let every = self.promised_every(index, 1.0);
+            let every = self.longest_interval(index, 1.0);
             step.at = step.promised;
             step.every = every;
             step.reason = Reason::Tight { every };
@@ -349,7 +349,7 @@ impl<'a> Planner<'a> {
         let Some(last) = self.last(index).filter(|_| target.failures > 0) else {
             return;
         };
-        let longest = self.promised_every(index, 1.0);
+        let longest = self.longest_interval(index, 1.0);
         let at = (last + cadence::retry(target.failures, step.every.min(longest))).max(self.earliest(index));
         if at < step.at && promises_fit && self.can_be_early(index, at) {
             step.at = at;

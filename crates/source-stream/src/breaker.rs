@@ -58,13 +58,13 @@ pub enum Trouble {
 
 /// What a clock shows, and what it cannot be set to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
+pub struct Now {
     pub shown: Timestamp,
     /// See [`Clock::uptime`].
     pub uptime: Option<Duration>,
 }
 
-impl Moment {
+impl Now {
     pub fn of(clock: &dyn Clock) -> Self {
         Self {
             shown: clock.now(),
@@ -153,14 +153,14 @@ impl Breaker {
     }
 
     /// How long a try is not allowed yet, whoever wishes it.
-    pub fn held(&mut self, now: Moment) -> Duration {
+    pub fn held(&mut self, now: Now) -> Duration {
         self.pay_off(now);
         let tries = TRIES.wait(Duration::from_millis(self.tries));
         tries.max(CONNECTIONS.wait(Duration::from_millis(self.window)))
     }
 
     /// A connection is being built up. Until it is known to have come to none, it counts as one.
-    pub fn connecting(&mut self, now: Moment) {
+    pub fn connecting(&mut self, now: Now) {
         self.pay_off(now);
         self.tries = self.tries.saturating_add(millis(TRIES.interval));
         self.window = self.window.saturating_add(millis(CONNECTIONS.interval));
@@ -228,8 +228,8 @@ impl Breaker {
         self.drops >= DUEL
     }
 
-    fn pay_off(&mut self, now: Moment) {
-        let before = Moment {
+    fn pay_off(&mut self, now: Now) {
+        let before = Now {
             shown: Timestamp::from_millisecond(self.shown).unwrap_or_default(),
             uptime: self.uptime.map(Duration::from_millis),
         };

@@ -10,7 +10,7 @@ use collector_core::{Name, Stream, StreamOutput};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::breaker::{Breaker, Moment, Trouble};
+use super::breaker::{Breaker, Now, Trouble};
 use super::credential::{Credential, Credentials};
 use super::reception::Read;
 use super::tell::Teller;
@@ -146,7 +146,7 @@ impl Driver {
             () = stop.cancelled() => return Err(Stopped),
         }
         loop {
-            let held = self.breaker.held(Moment::of(self.clock.as_ref()));
+            let held = self.breaker.held(Now::of(self.clock.as_ref()));
             if held.is_zero() {
                 return Ok(());
             }
@@ -227,7 +227,7 @@ impl Driver {
     }
 
     async fn attempt(&mut self, credential: &Credential) -> Result<Box<dyn MqttSession>, StreamError> {
-        self.breaker.connecting(Moment::of(self.clock.as_ref()));
+        self.breaker.connecting(Now::of(self.clock.as_ref()));
         self.remember_breaker(Vec::new()).await;
         let line = reach(self.connector.as_ref()).await?;
         log_in(line, credential, &self.client_id).await

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use runtime::Clock;
 use tokio_util::sync::CancellationToken;
 
-use super::breaker::{Moment, QUIET, STEADY, Trouble};
+use super::breaker::{Now, QUIET, STEADY, Trouble};
 use super::credential::Credential;
 use super::driver::{Connected, Driver, log_in, reach, trouble};
 use super::reception::{End, Reception};
@@ -231,7 +231,7 @@ impl Driver {
 
     /// The old connection goes on, and it is tried again. Unlike one that works, this is held against the limits.
     async fn takeover_failed(&mut self, serving: &mut Serving<'_>, failed: Failed) {
-        let now = Moment::of(self.clock.as_ref());
+        let now = Now::of(self.clock.as_ref());
         self.breaker.connecting(now);
         if !failed.error.was_connected() {
             self.breaker.not_connected();

@@ -4,7 +4,6 @@
 //! * [`telematics`]: the source. [`presets`]: what it can be asked for.
 //! * [`container`]: the containers that it polls, and what `cardata containers` does about them.
 #![doc = include_str!("../DECISIONS.md")]
-
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 pub mod container;

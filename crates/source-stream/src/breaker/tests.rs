@@ -34,9 +34,9 @@ impl World {
         }
     }
 
-    fn now(&self) -> Moment {
+    fn now(&self) -> Now {
         let shown = self.shown + i64::try_from(self.passed).unwrap();
-        Moment {
+        Now {
             shown: Timestamp::from_millisecond(shown).unwrap(),
             uptime: self.knows_uptime.then(|| Duration::from_millis(self.passed)),
         }

@@ -76,11 +76,11 @@ pub struct Search {
 struct Group {
     descriptors: Vec<String>,
     /// What BMW said to these together with the first `accepted` ones.
-    known: Option<Known>,
+    known: Option<Judged>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Known {
+struct Judged {
     accepted: usize,
     refusal: Refusal,
 }
@@ -229,7 +229,7 @@ impl Search {
         if group.len() > 1 {
             refusal.named.clear();
             let (first, second) = split(group);
-            let known = Known {
+            let known = Judged {
                 accepted: self.accepted.len() + first.len(),
                 refusal,
             };
@@ -270,7 +270,7 @@ impl Search {
         });
     }
 
-    fn push(&mut self, descriptors: Vec<String>, known: Option<Known>) {
+    fn push(&mut self, descriptors: Vec<String>, known: Option<Judged>) {
         if !descriptors.is_empty() {
             self.untried.push(Group { descriptors, known });
         }
