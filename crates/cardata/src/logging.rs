@@ -15,7 +15,23 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 use crate::args::{Arguments, LogFormat};
 
 /// How the names of our own crates begin; other crates speak up only when something is wrong.
-const OURS: [&str; 3] = ["cardata", "collector", "sink_"];
+const OURS: [&str; 15] = [
+    "cardata",
+    "catalogue",
+    "collector",
+    "dispatch",
+    "journal",
+    "ledger",
+    "normalise",
+    "notify",
+    "pipeline",
+    "planner",
+    "runtime",
+    "sink_",
+    "source",
+    "status",
+    "store",
+];
 
 /// Starts logging. `CARDATA_LOG` takes the directives of tracing's `EnvFilter`.
 pub fn start(arguments: &Arguments) {
@@ -66,8 +82,29 @@ mod tests {
 
     #[test]
     fn every_step_tells_more() {
-        assert_eq!(directives(0), "warn,cardata=info,collector=info,sink_=info");
-        assert_eq!(directives(2), "warn,cardata=trace,collector=trace,sink_=trace");
-        assert_eq!(directives(9), "debug,cardata=trace,collector=trace,sink_=trace");
+        let said = |verbose, others: &str, ours: &str| {
+            let text = directives(verbose);
+            assert!(text.starts_with(others), "{text}");
+            assert_eq!(text.matches(&format!("={ours}")).count(), OURS.len(), "{text}");
+        };
+        said(0, "warn,cardata=", "info");
+        said(1, "warn,cardata=", "debug");
+        said(2, "warn,cardata=", "trace");
+        said(9, "debug,cardata=", "trace");
+    }
+
+    #[test]
+    fn every_crate_of_ours_is_heard_and_no_other() {
+        let is_ours = |name: &str| OURS.iter().any(|ours| name.starts_with(ours));
+        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        for folder in std::fs::read_dir(root.join("crates")).unwrap() {
+            let name = folder.unwrap().file_name().to_string_lossy().replace('-', "_");
+            assert!(is_ours(&name), "{name}");
+        }
+        let lock = std::fs::read_to_string(root.join("Cargo.lock")).unwrap();
+        for package in lock.split("[[package]]").filter(|package| package.contains("\nsource = ")) {
+            let name = package.split('"').nth(1).unwrap().replace('-', "_");
+            assert!(!is_ours(&name), "{name} would be heard as if it were ours");
+        }
     }
 }
