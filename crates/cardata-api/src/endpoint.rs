@@ -1,7 +1,7 @@
 //! The addresses of the API, each with a form that is fit for messages.
 
 use reqwest::Method;
-use serde::Serialize;
+use serde_json::json;
 use url::Url;
 
 use collector_core::{Vin, mask};
@@ -23,14 +23,6 @@ pub(crate) struct Endpoint {
 /// The address of the API; a path in it (of a proxy or a simulator) stays in front of the API's paths.
 #[derive(Debug, Clone)]
 pub(crate) struct Base(Url);
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CreateContainer<'a> {
-    name: &'a str,
-    purpose: &'a str,
-    technical_descriptors: &'a [&'a str],
-}
 
 impl Base {
     /// User and password are dropped, as the bearer token takes their header; so are query and fragment.
@@ -76,15 +68,14 @@ impl Base {
     }
 
     pub fn create_container(&self, name: &str, purpose: &str, technical_descriptors: &[&str]) -> Endpoint {
-        let body = CreateContainer {
-            name,
-            purpose,
-            technical_descriptors,
-        };
+        let body = json!({
+            "name": name,
+            "purpose": purpose,
+            "technicalDescriptors": technical_descriptors,
+        });
         Endpoint {
             method: Method::POST,
-            // Strings only, which always have a JSON form.
-            body: serde_json::to_value(body).ok(),
+            body: Some(body),
             ..self.get(Call::CreateContainer, &["containers"])
         }
     }

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use cardata_auth::AuthError;
+
 use crate::call::{Call, Refusal};
 use crate::classify::{ErrorKind, advice};
-use crate::token::TokenError;
 
 /// A failed call. Holds no token and no whole VIN.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -70,11 +71,11 @@ pub enum ApiError {
 
     /// There is no token until a person logs in; nothing was sent.
     #[error(transparent)]
-    Login(TokenError),
+    Login(AuthError),
 
     /// There is no token for now: the login server is away or the token file cannot be read. Nothing was sent.
     #[error(transparent)]
-    TokenTransient(TokenError),
+    TokenTransient(AuthError),
 }
 
 /// An error as the API reported it.
@@ -243,8 +244,8 @@ fn is_descriptor_id(id: Option<&str>) -> bool {
     matches!(id, Some("CU-402" | "CU-403"))
 }
 
-impl From<TokenError> for ApiError {
-    fn from(error: TokenError) -> Self {
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
         if error.needs_login() {
             Self::Login(error)
         } else {

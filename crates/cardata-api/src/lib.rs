@@ -3,7 +3,7 @@
 //! A [`Client`] asks its [`CallGate`] before every request, because BMW allows 50 a day, and takes its bearer
 //! token from [`AccessTokens`]. It plans nothing, stores nothing and repeats nothing, except once a call whose
 //! token was refused. Every failure is an [`ApiError`] that a program can act on.
-
+#![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod answer;
@@ -32,4 +32,4 @@ pub use container::{Container, ContainerDetails, ContainerId, ContainerState, In
 pub use error::{ApiError, ErrorAnswer, UnreadableAnswer};
 pub use mapping::{Mapping, MappingType};
 pub use telematic_data::TelematicData;
-pub use token::{AccessTokens, TokenError};
+pub use token::AccessTokens;

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
-use crate::backoff::Backoff;
 use crate::client::OAuthClient;
 use crate::client_id::ClientId;
 use crate::error::AuthError;
-use crate::store::{StoreError, TokenStore, blocking};
+use crate::failures::Failures;
+use crate::store::{StoreError, TokenStore, blocking, finished};
 use crate::tokens::{TokenSet, same};
 
 /// Hands out the access token of one account and refreshes it when less than a third of its life is left.
@@ -33,7 +33,7 @@ struct Inner {
 /// What is known of past refreshes.
 #[derive(Debug, Default)]
 struct Refreshing {
-    backoff: Backoff,
+    failures: Failures,
     unsaved: Option<Unsaved>,
 }
 
@@ -104,8 +104,7 @@ impl Authenticator {
             return Upkeep { tokens, error, next };
         };
         // A failure is no error to a caller as long as the old access token is good for something.
-        let failed = self.0.refreshing.lock().await.backoff.last(&stored.refresh_token);
-        let (failure, retry_at) = failed.unzip();
+        let (failure, retry_at) = self.0.failure(stored).await.unzip();
         let next = Some(retry_at.unwrap_or_else(|| stored.refresh_due_at()));
         let error = failure.or(error);
         Upkeep { tokens, error, next }
@@ -116,8 +115,8 @@ impl Authenticator {
         let Ok(Some(tokens)) = self.tokens().await else {
             return false;
         };
-        let failed = self.0.refreshing.lock().await.backoff.last(&tokens.refresh_token);
-        failed.is_some_and(|(error, _)| error.needs_login())
+        let failure = self.0.failure(&tokens).await;
+        failure.is_some_and(|(error, _)| error.needs_login())
     }
 
     /// Encrypts tokens that were stored in plain, if there is a passphrase for them.
@@ -150,19 +149,17 @@ impl Authenticator {
     /// Runs on its own, because a caller that stops waiting must not take a rotated token with it.
     async fn renew(&self, rejected: Option<SecretString>) -> Result<SecretString, AuthError> {
         let inner = Arc::clone(&self.0);
-        let task = tokio::spawn(async move { inner.renew(rejected).await });
-        match task.await {
-            Ok(result) => result,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // Only a runtime that is being shut down cancels; nobody waits any more.
-                Err(_) => std::future::pending().await,
-            },
-        }
+        finished(tokio::spawn(async move { inner.renew(rejected).await })).await
     }
 }
 
 impl Inner {
+    /// Why these tokens could not be refreshed when that was last tried, and when it is tried again.
+    async fn failure(&self, tokens: &TokenSet) -> Option<(AuthError, Timestamp)> {
+        let refreshing = self.refreshing.lock().await;
+        refreshing.failures.last(&tokens.refresh_token)
+    }
+
     async fn renew(&self, rejected: Option<SecretString>) -> Result<SecretString, AuthError> {
         let mut refreshing = self.refreshing.lock().await;
         let _lock = self.store.lock().await?;
@@ -173,15 +170,15 @@ impl Inner {
         if !refused && !tokens.due_for_refresh(now) {
             return Ok(tokens.access_token);
         }
-        if let Some(error) = refreshing.backoff.holds_back(&tokens.refresh_token, now) {
+        if let Some(error) = refreshing.failures.holds_back(&tokens.refresh_token, now) {
             return self.make_do(tokens, refused, error);
         }
         match self.oauth.refresh(&self.client_id, &tokens.refresh_token).await {
             Ok(answer) => {
-                if refreshing.backoff.last(&tokens.refresh_token).is_some() {
+                if refreshing.failures.last(&tokens.refresh_token).is_some() {
                     tracing::info!(account = %self.account, "could refresh the login again");
                 }
-                refreshing.backoff.succeeded();
+                refreshing.failures.succeeded();
                 let renewed = tokens.renewed(answer);
                 refreshing.unsaved = Some(Unsaved {
                     replaced: tokens.refresh_token,
@@ -194,9 +191,9 @@ impl Inner {
             }
             Err(error) => {
                 let now = self.oauth.clock().now();
-                let is_first = refreshing.backoff.last(&tokens.refresh_token).is_none();
+                let is_first = refreshing.failures.last(&tokens.refresh_token).is_none();
                 let error = refreshing
-                    .backoff
+                    .failures
                     .failed(&tokens.refresh_token, now, error, &mut rand::rng());
                 if !error.needs_login() && is_first {
                     tracing::warn!(account = %self.account, %error, "could not refresh the login; trying on until it works");

@@ -62,10 +62,10 @@ enum Poll {
 
 impl OAuthClient {
     /// `http` should follow no redirects: the requests carry secrets.
-    pub fn new(http: reqwest::Client, base: impl Into<Endpoint>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(http: reqwest::Client, base: Url, clock: Arc<dyn Clock>) -> Self {
         Self {
             http,
-            endpoint: base.into(),
+            endpoint: Endpoint::new(base),
             clock,
         }
     }

@@ -1,7 +1,5 @@
 //! Where BMW's OAuth server is.
 
-use std::fmt;
-
 use url::Url;
 
 /// The base URL of the OAuth server; a path in it (of a proxy or a simulator) stays in front of the API's paths.
@@ -34,26 +32,6 @@ impl Endpoint {
     }
 }
 
-impl Default for Endpoint {
-    fn default() -> Self {
-        #[expect(clippy::expect_used, reason = "the constant is a URL; a test proves it")]
-        Self::new(Url::parse(Self::BMW).expect("a valid URL"))
-    }
-}
-
-impl From<Url> for Endpoint {
-    fn from(base: Url) -> Self {
-        Self::new(base)
-    }
-}
-
-/// The URL without user and password.
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(&self.0))
-    }
-}
-
 /// The URL as messages show it: without user, password, query and fragment.
 pub(crate) fn shown(url: &Url) -> String {
     let mut url = url.clone();
@@ -70,9 +48,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_is_bmw() {
+    fn the_address_of_bmw_is_one() {
         assert_eq!(
-            Endpoint::default().device_code().as_str(),
+            Endpoint::new(Url::parse(Endpoint::BMW).unwrap())
+                .device_code()
+                .as_str(),
             "https://customer.bmwgroup.com/gcdm/oauth/device/code"
         );
     }
@@ -91,7 +71,7 @@ mod tests {
     #[test]
     fn a_password_is_not_shown() {
         let endpoint = Endpoint::new(Url::parse("http://me:hunter2@localhost/x").unwrap());
-        assert_eq!(endpoint.to_string(), "http://localhost/x");
+        assert_eq!(shown(&endpoint.0), "http://localhost/x");
         assert!(endpoint.token().as_str().contains("hunter2"));
     }
 }

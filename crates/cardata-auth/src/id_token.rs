@@ -31,7 +31,8 @@ pub(crate) fn lifetime(id_token: &str) -> Option<Duration> {
     (!lifetime.is_zero()).then_some(lifetime)
 }
 
-fn claims(id_token: &str) -> Option<Map<String, Value>> {
+/// What a JSON Web Token says; none of what is not one.
+pub(crate) fn claims(id_token: &str) -> Option<Map<String, Value>> {
     let payload = id_token.split('.').nth(1)?.trim_end_matches('=');
     let bytes = URL_SAFE_NO_PAD.decode(payload).ok()?;
     serde_json::from_slice(&bytes).ok()

@@ -3,10 +3,10 @@
 //! Those files are a bare token, or JSON with `refresh_token` at the top or one level below it. Nothing else is
 //! looked through: deeper files hold the logins of other services too, and theirs must not be sent to BMW.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
+
+use crate::id_token;
 
 /// Token files are a few kilobytes long.
 const MAX_BYTES: usize = 1 << 20;
@@ -152,7 +152,8 @@ fn is_token(text: &str) -> bool {
 
 /// A JSON Web Token says of itself when it is an id token or an access token.
 fn is_of_another_kind(token: &str) -> bool {
-    let Some(claims) = claims(token) else {
+    let is_jwt = token.matches('.').count() >= 2;
+    let Some(claims) = id_token::claims(token).filter(|_| is_jwt) else {
         return false;
     };
     match claims.get("tokenName").and_then(Value::as_str) {
@@ -161,15 +162,10 @@ fn is_of_another_kind(token: &str) -> bool {
     }
 }
 
-fn claims(token: &str) -> Option<Map<String, Value>> {
-    let mut parts = token.split('.');
-    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
-    let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    serde_json::from_slice(&bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
     use secrecy::ExposeSecret;
 

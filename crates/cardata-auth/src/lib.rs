@@ -3,16 +3,16 @@
 //! Knows nothing of vehicles. A program logs in once with [`login`] and stores the [`TokenSet`] in a
 //! [`TokenStore`]; from then on an [`Authenticator`] hands out access tokens that are always fresh. Time comes
 //! from a [`Clock`](runtime::Clock), so that a simulation can run faster than the world.
-
+#![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod authenticator;
-mod backoff;
 mod client;
 mod client_id;
 mod device_code;
 mod endpoint;
 mod error;
+mod failures;
 #[doc(hidden)]
 pub mod fuzzing;
 mod id_token;
@@ -24,6 +24,8 @@ mod scopes;
 mod seal;
 mod store;
 mod stored;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod uuid;
 

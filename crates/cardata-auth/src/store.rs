@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::SecretString;
+use tokio::task::JoinHandle;
 
 use crate::seal;
 use crate::stored;
@@ -267,27 +268,28 @@ impl TokenStore {
         fs::create_dir_all(&self.dir).map_err(io_error("creating", &self.dir))
     }
 
-    #[cfg(unix)]
     fn sync_dir(&self) -> Result<(), StoreError> {
-        File::open(&self.dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(io_error("syncing", &self.dir))
-    }
-
-    /// Elsewhere a folder cannot be opened, and the rename is durable when it returns.
-    #[cfg(not(unix))]
-    fn sync_dir(&self) -> Result<(), StoreError> {
+        // Elsewhere a folder cannot be opened, and the rename is durable when it returns.
+        if cfg!(unix) {
+            let synced = File::open(&self.dir).and_then(|dir| dir.sync_all());
+            synced.map_err(io_error("syncing", &self.dir))?;
+        }
         Ok(())
     }
 }
 
 /// Runs file work where it stalls no other task.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
+    finished(tokio::task::spawn_blocking(work)).await
+}
+
+/// What a task that nobody cancels brought; a panic of it goes on here.
+pub(crate) async fn finished<T>(task: JoinHandle<T>) -> T {
+    match task.await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // Only a runtime that is being shut down cancels; nothing here will be asked again.
+            // Only a runtime that is being shut down cancels; nobody waits any more.
             Err(_) => std::future::pending().await,
         },
     }

@@ -114,7 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tokens::tests::tokens;
+    use crate::testing::tokens;
 
     #[test]
     fn what_was_written_is_read_back() {

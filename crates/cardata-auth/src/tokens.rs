@@ -151,30 +151,12 @@ fn gcid_of(id_token: Option<&SecretString>) -> Option<String> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
-
-    pub(crate) const CLIENT: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
-    const GCID: &str = "aa111192-d570-4d3d-8835-656ee00edcd7";
-
-    pub(crate) fn answer(number: u32, obtained_at: Timestamp) -> Refreshed {
-        Refreshed {
-            access_token: format!("access-{number}").into(),
-            refresh_token: Some(format!("refresh-{number}").into()),
-            id_token: Some("a.b.c".into()),
-            gcid: Some(GCID.to_owned()),
-            scope: Some(Scopes::wanted()),
-            expires_in: Duration::from_secs(3600),
-            obtained_at,
-        }
-    }
-
-    pub(crate) fn tokens(number: u32, obtained_at: Timestamp) -> TokenSet {
-        TokenSet::of_login(CLIENT.parse().unwrap(), answer(number, obtained_at)).unwrap()
-    }
+    use crate::testing::{CLIENT, GCID, answer, tokens};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()

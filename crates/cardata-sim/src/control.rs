@@ -98,20 +98,17 @@ impl Control {
 
     /// The user codes that wait for the owner, oldest first.
     pub fn waiting_user_codes(&self) -> Vec<String> {
-        let now = self.now();
-        self.shared.world().login.waiting_user_codes(now)
+        self.shared.world().login.waiting_user_codes(self.now())
     }
 
     /// The owner approves the code. Says whether it was waiting.
     pub fn approve(&self, user_code: &str) -> bool {
-        let now = self.now();
-        self.shared.world().login.decide(user_code, true, now)
+        self.shared.world().login.decide(user_code, true, self.now())
     }
 
     /// The owner declines the code. Says whether it was waiting.
     pub fn deny(&self, user_code: &str) -> bool {
-        let now = self.now();
-        self.shared.world().login.decide(user_code, false, now)
+        self.shared.world().login.decide(user_code, false, self.now())
     }
 
     /// Another program creates a container. Returns its id.
@@ -127,8 +124,7 @@ impl Control {
 
     /// Somebody deletes a container.
     pub fn delete_container(&self, id: &str) {
-        let now = self.now();
-        self.shared.world().containers.delete(id, now);
+        self.shared.world().containers.delete(id, self.now());
     }
 
     /// The containers that exist, oldest first.
@@ -155,14 +151,12 @@ impl Control {
 
     /// Spends calls of today's quota, as another client of the account would.
     pub fn spend(&self, calls: u32) {
-        let now = self.now();
-        self.shared.world().quota.spend(calls, now);
+        self.shared.world().quota.spend(calls, self.now());
     }
 
     /// How many calls of today's quota are spent.
     pub fn spent_today(&self) -> u32 {
-        let now = self.now();
-        self.shared.world().quota.spent(now)
+        self.shared.world().quota.spent(self.now())
     }
 
     /// Every request, in the order of arrival.

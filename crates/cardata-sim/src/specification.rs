@@ -5,13 +5,8 @@ use serde_json::Value;
 
 use crate::call::Call;
 
-struct Operation {
-    method: &'static str,
-    /// Path segments; one that begins with `{` stands for a parameter.
-    path: &'static str,
-    query: &'static [Parameter],
-    body: Body,
-}
+/// Method, path, parameters of the query, and body. A segment of the path that begins with `{` stands for a parameter.
+struct Operation(&'static str, &'static str, &'static [Parameter], Body);
 
 struct Parameter {
     name: &'static str,
@@ -27,68 +22,38 @@ enum Body {
     Token,
 }
 
-const fn parameter(name: &'static str, required: bool, date_time: bool) -> Parameter {
-    Parameter {
-        name,
-        required,
-        date_time,
-    }
-}
+const NEXT_TOKEN: Parameter = Parameter {
+    name: "nextToken",
+    required: false,
+    date_time: false,
+};
+const CONTAINER_ID: Parameter = Parameter {
+    name: "containerId",
+    required: true,
+    date_time: false,
+};
+const FROM: Parameter = Parameter {
+    name: "from",
+    required: true,
+    date_time: true,
+};
+const TO: Parameter = Parameter { name: "to", ..FROM };
 
-const fn operation(
-    method: &'static str,
-    path: &'static str,
-    query: &'static [Parameter],
-    body: Body,
-) -> Operation {
-    Operation {
-        method,
-        path,
-        query,
-        body,
-    }
-}
-
-const NEXT_TOKEN: Parameter = parameter("nextToken", false, false);
-
+#[rustfmt::skip]
 const OPERATIONS: &[Operation] = &[
-    operation("POST", "/gcdm/oauth/device/code", &[], Body::DeviceCode),
-    operation("POST", "/gcdm/oauth/token", &[], Body::Token),
-    operation("GET", "/customers/containers", &[], Body::None),
-    operation("POST", "/customers/containers", &[], Body::Container),
-    operation("GET", "/customers/containers/{containerId}", &[], Body::None),
-    operation("DELETE", "/customers/containers/{containerId}", &[], Body::None),
-    operation("GET", "/customers/vehicles/mappings", &[], Body::None),
-    operation("GET", "/customers/vehicles/{vin}/basicData", &[], Body::None),
-    operation("GET", "/customers/vehicles/{vin}/image", &[], Body::None),
-    operation(
-        "GET",
-        "/customers/vehicles/{vin}/telematicData",
-        &[parameter("containerId", true, false)],
-        Body::None,
-    ),
-    operation(
-        "GET",
-        "/customers/vehicles/{vin}/chargingHistory",
-        &[
-            NEXT_TOKEN,
-            parameter("from", true, true),
-            parameter("to", true, true),
-        ],
-        Body::None,
-    ),
-    operation(
-        "GET",
-        "/customers/vehicles/{vin}/locationBasedChargingSettings",
-        &[NEXT_TOKEN],
-        Body::None,
-    ),
-    operation(
-        "GET",
-        "/customers/vehicles/{vin}/smartMaintenanceTyreDiagnosis",
-        &[],
-        Body::None,
-    ),
+    Operation("POST", "/gcdm/oauth/device/code", &[], Body::DeviceCode),
+    Operation("POST", "/gcdm/oauth/token", &[], Body::Token),
+    Operation("GET", "/customers/containers", &[], Body::None),
+    Operation("POST", "/customers/containers", &[], Body::Container),
+    Operation("GET", "/customers/containers/{containerId}", &[], Body::None),
+    Operation("DELETE", "/customers/containers/{containerId}", &[], Body::None),
+    Operation("GET", "/customers/vehicles/mappings", &[], Body::None),
+    Operation("GET", "/customers/vehicles/{vin}/basicData", &[], Body::None),
+    Operation("GET", "/customers/vehicles/{vin}/image", &[], Body::None),
+    Operation("GET", "/customers/vehicles/{vin}/telematicData", &[CONTAINER_ID], Body::None),
+    Operation("GET", "/customers/vehicles/{vin}/chargingHistory", &[NEXT_TOKEN, FROM, TO], Body::None),
+    Operation("GET", "/customers/vehicles/{vin}/locationBasedChargingSettings", &[NEXT_TOKEN], Body::None),
+    Operation("GET", "/customers/vehicles/{vin}/smartMaintenanceTyreDiagnosis", &[], Body::None),
 ];
 
 /// 17 characters, digits and upper-case letters without I, O and Q.
@@ -125,9 +90,10 @@ pub(crate) fn violations(call: &Call) -> Vec<String> {
     }
     let on_path: Vec<&Operation> = OPERATIONS
         .iter()
-        .filter(|operation| fits(operation.path, call))
+        .filter(|operation| fits(operation.1, call))
         .collect();
-    let Some(operation) = on_path.iter().find(|operation| operation.method == call.method) else {
+    let operation = on_path.iter().find(|operation| operation.0 == call.method);
+    let Some(Operation(_, path, parameters, body)) = operation else {
         let what = if on_path.is_empty() {
             "no such path"
         } else {
@@ -150,13 +116,13 @@ pub(crate) fn violations(call: &Call) -> Vec<String> {
             broken.push("the header Authorization must hold a bearer token".into());
         }
     }
-    path_parameters(operation, call, &mut broken);
-    query(operation, call, &mut broken);
-    match operation.body {
+    path_parameters(path, call, &mut broken);
+    query(parameters, call, &mut broken);
+    match body {
         Body::None if call.body.is_empty() => {}
         Body::None => broken.push("the request has a body".into()),
         Body::Container => container(call, &mut broken),
-        Body::DeviceCode | Body::Token => form(operation.body, call, &mut broken),
+        Body::DeviceCode | Body::Token => form(*body, call, &mut broken),
     }
     broken
 }
@@ -171,8 +137,8 @@ fn fits(template: &str, call: &Call) -> bool {
             .all(|(part, segment)| part.starts_with('{') || *part == segment)
 }
 
-fn path_parameters(operation: &Operation, call: &Call, broken: &mut Vec<String>) {
-    let template = operation.path.trim_start_matches('/').split('/');
+fn path_parameters(path: &str, call: &Call, broken: &mut Vec<String>) {
+    let template = path.trim_start_matches('/').split('/');
     for (part, segment) in template.zip(call.segments()) {
         match part {
             "{vin}" if !is_vin(segment) => broken.push("the VIN in the path is ill-formed".into()),
@@ -184,8 +150,8 @@ fn path_parameters(operation: &Operation, call: &Call, broken: &mut Vec<String>)
     }
 }
 
-fn query(operation: &Operation, call: &Call, broken: &mut Vec<String>) {
-    for parameter in operation.query {
+fn query(parameters: &[Parameter], call: &Call, broken: &mut Vec<String>) {
+    for parameter in parameters {
         let values: Vec<&str> = call
             .query
             .iter()
@@ -202,7 +168,7 @@ fn query(operation: &Operation, call: &Call, broken: &mut Vec<String>) {
         }
     }
     for (name, _) in &call.query {
-        if !operation.query.iter().any(|parameter| parameter.name == name) {
+        if !parameters.iter().any(|parameter| parameter.name == name) {
             broken.push(format!("the operation has no parameter {name}"));
         }
     }

@@ -11,7 +11,7 @@ use crate::config::SimConfig;
 use crate::control::{Log, RequestRecord, Violation};
 use crate::fault::{Fault, FaultQueue, NotJson};
 use crate::oauth::{self, Login};
-use crate::rest::refusal::{Code, Refusal};
+use crate::rest::refusal::Refusal;
 use crate::stream::Broker;
 use crate::{rest, specification};
 
@@ -102,7 +102,7 @@ impl World {
             ["customers", rest @ ..] => {
                 rest::answer(self, call, rest, now).unwrap_or_else(|refusal| self.refuse(refusal))
             }
-            _ => self.refuse(Refusal::new(Code::NoSuchPath)),
+            _ => self.refuse(Refusal::NO_SUCH_PATH),
         }
     }
 
@@ -130,7 +130,7 @@ impl World {
                 let content_type = if json { "application/json" } else { "text/plain" };
                 Answer::new(*status, content_type, body.as_bytes())
             }
-            Fault::Quota => self.refuse(Refusal::new(Code::QuotaExhausted)),
+            Fault::Quota => self.refuse(Refusal::QUOTA_EXHAUSTED),
             Fault::Reset => Answer::new(500, "text/plain", ""),
             Fault::NotJson(NotJson::Html) => Answer::new(
                 200,

@@ -18,7 +18,7 @@ mod logging;
 mod login;
 mod notify;
 mod plugins;
-mod redeliver;
+mod redelivery;
 mod replay;
 mod restore;
 mod run;

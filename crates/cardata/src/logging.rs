@@ -102,7 +102,10 @@ mod tests {
             assert!(is_ours(&name), "{name}");
         }
         let lock = std::fs::read_to_string(root.join("Cargo.lock")).unwrap();
-        for package in lock.split("[[package]]").filter(|package| package.contains("\nsource = ")) {
+        for package in lock
+            .split("[[package]]")
+            .filter(|package| package.contains("\nsource = "))
+        {
             let name = package.split('"').nth(1).unwrap().replace('-', "_");
             assert!(!is_ours(&name), "{name} would be heard as if it were ours");
         }

@@ -16,16 +16,14 @@ pub enum Every {
     Auto,
 }
 
-crate::written_as_text!(Every, every, {
+crate::written_as_text!(Every, every, write, {
     "type": "string", "pattern": format!("^auto$|{}", duration::PATTERN)
 });
 
-impl serde::Serialize for Every {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Auto => serializer.serialize_str("auto"),
-            Self::Fixed(time) => serializer.serialize_str(&duration::format(*time)),
-        }
+fn write(every: &Every) -> String {
+    match every {
+        Every::Auto => "auto".to_owned(),
+        Every::Fixed(time) => duration::format(*time),
     }
 }
 

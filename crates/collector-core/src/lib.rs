@@ -11,7 +11,6 @@
 //! * [`Trust`], [`BrokerAddress`]: whom a client trusts and where a broker is.
 //! * [`testkit`] (feature `testkit`): the conformance suite for sinks.
 #![doc = include_str!("../DECISIONS.md")]
-
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 pub mod broker;

@@ -4,6 +4,8 @@
 //! names each plugin crate once, in `plugins.rs`.
 
 use schemars::{Schema, SchemaGenerator};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::sink::{Exclusive, Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
 use crate::source::{Cadence, SourceConfig};
@@ -17,6 +19,8 @@ pub struct ReadSink {
     pub builder: SinkBuilder,
     /// The place that no second sink may use.
     pub exclusive: Option<Exclusive>,
+    /// The options with their defaults, without secrets.
+    pub shown: Value,
 }
 
 /// What the engine knows of a sink type.
@@ -37,8 +41,9 @@ pub struct SourcePlugin {
     pub sample: &'static str,
     pub cadence: Cadence,
     pub schema: fn(&mut SchemaGenerator) -> Schema,
-    /// Reads and validates the plugin's table, the engine's own keys taken out.
-    pub check: fn(&Node) -> Result<(), Vec<Mistake>>,
+    /// Reads and validates the plugin's table, the engine's own keys taken out: the options with their defaults, without
+    /// secrets.
+    pub read: fn(&Node) -> Result<Value, Vec<Mistake>>,
 }
 
 inventory::collect!(SinkPlugin);
@@ -57,6 +62,7 @@ impl SinkPlugin {
                 config.validate().map_err(|invalid| placed(node, invalid))?;
                 Ok(ReadSink {
                     exclusive: config.exclusive(),
+                    shown: shown(&config),
                     builder: Box::new(move |context| config.build(context)),
                 })
             },
@@ -72,12 +78,17 @@ impl SourcePlugin {
             sample: C::SAMPLE,
             cadence: C::CADENCE,
             schema: |generator| C::json_schema(generator),
-            check: |node| {
+            read: |node| {
                 let config: C = table::read(node)?;
-                config.validate().map_err(|invalid| placed(node, invalid))
+                config.validate().map_err(|invalid| placed(node, invalid))?;
+                Ok(shown(&config))
             },
         }
     }
+}
+
+fn shown(config: &impl Serialize) -> Value {
+    serde_json::to_value(config).unwrap_or_default()
 }
 
 fn placed(node: &Node, invalid: Vec<Invalid>) -> Vec<Mistake> {

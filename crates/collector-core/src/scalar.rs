@@ -60,13 +60,21 @@ impl<T> Visitor<'_> for Parse<T> {
     }
 }
 
-/// Gives a type its reading and its place in the JSON Schema.
+/// Gives a type its reading, its writing (a `fn(&Type) -> String` of what is read as the same) and its place in the JSON
+/// Schema.
 #[macro_export]
 macro_rules! written_as_text {
-    ($type:ty, $parse:expr, $schema:tt) => {
+    ($type:ty, $parse:expr, $write:expr, $schema:tt) => {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 $crate::scalar::read(deserializer, $parse)
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let write: fn(&Self) -> String = $write;
+                serializer.serialize_str(&write(self))
             }
         }
 

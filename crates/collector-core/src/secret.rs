@@ -5,10 +5,10 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A token or password from the pipeline file. `Debug` hides it, its memory is cleared when it is dropped,
-/// and its JSON Schema says `writeOnly`, by which `check --show` knows what to hide.
+/// A token or password from the pipeline file. `Debug` and serde hide it, its memory is cleared when it is dropped,
+/// and its JSON Schema says `writeOnly`, by which the engine knows what to hide.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
@@ -35,6 +35,13 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
+/// Always `***`.
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("***")
+    }
+}
+
 impl JsonSchema for Secret {
     fn schema_name() -> Cow<'static, str> {
         "Secret".into()
@@ -54,9 +61,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_hides_the_text() {
+    fn debug_and_serde_hide_the_text() {
         let secret = Secret::new("hunter2");
         assert_eq!(format!("{secret:?}"), "Secret(…)");
         assert_eq!(secret.expose(), "hunter2");
+        assert_eq!(serde_json::json!(secret), "***");
     }
 }

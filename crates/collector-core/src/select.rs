@@ -2,26 +2,26 @@
 
 use crate::{Descriptor, Vehicle};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::glob::Glob;
 use crate::scalar::Wrong;
 
 /// Which part of the journal a sink receives. What is not named is not restricted. A change counts from the next
 /// entry on: `cardata replay` brings what the old selection left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "select")]
 pub struct Select {
     /// VINs or names of vehicles: `["i3", "!*45"]`. `*` stands for any characters, `!` in front excludes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Patterns::is_all")]
     pub vehicles: Patterns,
     /// Names of sources. `*` stands for any characters, `!` in front excludes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Patterns::is_all")]
     pub sources: Patterns,
     /// Descriptors, or their short names: `["vehicle.drivetrain.**", "soc", "!**.lastChargingReason"]`. `*` stands
     /// for one segment, `**` for any number of segments, `!` in front excludes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Patterns::is_all")]
     pub descriptors: Patterns,
 }
 
@@ -49,7 +49,7 @@ impl Select {
 
 /// A list of patterns. Something is selected when one of them matches it and none that begins with `!` does; a list
 /// of excluding patterns alone begins with everything, as an empty one does.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Patterns(Vec<Pattern>);
 
@@ -59,7 +59,7 @@ struct Pattern {
     excludes: bool,
 }
 
-crate::written_as_text!(Pattern, parse, { "type": "string", "minLength": 1 });
+crate::written_as_text!(Pattern, parse, write, { "type": "string", "minLength": 1 });
 
 impl Patterns {
     pub fn is_all(&self) -> bool {
@@ -98,6 +98,11 @@ fn parse(text: &str) -> Result<Pattern, Wrong> {
         glob: Glob::new(pattern),
         excludes,
     })
+}
+
+fn write(pattern: &Pattern) -> String {
+    let sign = if pattern.excludes { "!" } else { "" };
+    format!("{sign}{}", pattern.glob.as_str())
 }
 
 #[cfg(test)]

@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{Entry, LogId, Name, Present, Trust};
 
 /// The part of the pipeline file that belongs to one sink, and the way from it to a running [`Sink`].
 ///
-/// Implementors also carry `#[serde(deny_unknown_fields)]`, so that a misspelt key is reported.
-pub trait SinkConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
+/// Implementors also carry `#[serde(deny_unknown_fields)]`, so that a misspelt key is reported. What they serialise is
+/// read as the same again: `check --show` prints it.
+pub trait SinkConfig: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static {
     /// The word after `type:` in the pipeline file.
     const TYPE: &'static str;
     /// One line for `cardata plugins`.

@@ -7,14 +7,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Invalid, Origin, Vehicle, Vin};
 
-/// The part of the pipeline file that belongs to one source. What it is built from, the crate `source` says.
-pub trait SourceConfig: DeserializeOwned + JsonSchema + Send + Sync + 'static {
+/// The part of the pipeline file that belongs to one source. What it is built from, the crate `source` says. What it
+/// serialises is read as the same again: `check --show` prints it.
+pub trait SourceConfig: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static {
     /// The word after `type:` in the pipeline file.
     const TYPE: &'static str;
     /// One line for `cardata plugins`.

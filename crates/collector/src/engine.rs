@@ -22,7 +22,7 @@ use crate::poller::Polling;
 #[cfg(feature = "simulator")]
 use crate::simulator::Simulator;
 use crate::state::{State, StateDirectory, StateLock};
-use crate::{RunError, guardian, letters, prune, setup};
+use crate::{RunError, dead_letters, guardian, prune, setup};
 
 /// How long sinks may take to deliver what is there after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -132,7 +132,7 @@ impl Engine {
                 clock: self.clock.clone(),
                 cancelled: self.sources_stopped.clone(),
             };
-            sources.spawn(letters::run(
+            sources.spawn(dead_letters::run(
                 self.state.journal.clone(),
                 self.state.ledger.clone(),
                 self.sinks.clone(),

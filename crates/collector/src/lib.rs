@@ -8,25 +8,24 @@
 //!
 //! * [`engine`]: the life of a run. [`setup`]: its parts. [`account`]: what the sources of an account are given.
 //! * [`ingest`]: the way of the streams into the journal. [`poller`]: polls. [`guardian`]: logins.
-//! * [`present`], [`details`]: what sinks may ask of the present. [`redeliver`]: replays without a run.
+//! * [`present`], [`details`]: what sinks may ask of the present. [`redelivery`]: replays without a run.
 //! * [`state`]: the state directory. [`plugins`]: one line for each sink and source that is linked.
 #![doc = include_str!("../DECISIONS.md")]
-
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 pub mod account;
+mod dead_letters;
 mod details;
 mod engine;
 mod error;
 pub mod guardian;
 pub mod http;
 mod ingest;
-mod letters;
 pub mod plugins;
 pub mod poller;
 mod present;
 mod prune;
-mod redeliver;
+mod redelivery;
 mod setup;
 #[cfg(feature = "simulator")]
 mod simulator;
@@ -37,5 +36,5 @@ mod tests;
 pub use details::summary;
 pub use engine::{Engine, SinkSummary, Summary};
 pub use error::RunError;
-pub use redeliver::redeliver;
+pub use redelivery::redeliver;
 pub use setup::build;

@@ -56,7 +56,10 @@ pub(crate) async fn engine(
     }
     somebody_is_logged_in(&accounts).await?;
     let before = *state.journal.newest().borrow();
-    let delivered_before = state.journal.overview()?.delivered_readings()?;
+    let sinks = state.journal.overview()?.sinks()?.into_iter();
+    let delivered_before = sinks
+        .map(|totals| (totals.sink, totals.delivered_readings))
+        .collect();
     let stops = Stops::default();
     let reader = state.journal.reader(names(&pipeline.vehicles))?;
     let streaming = pipeline

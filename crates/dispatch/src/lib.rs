@@ -1,15 +1,13 @@
 //! From the journal to one sink: wait, read a batch, select, write, acknowledge.
 //!
 //! Each sink has a worker and a cursor of its own, so that one that is down delays nobody. What a sink must
-//! not do is done here: time-outs, retries, dead letters, and catching its panics. Between the live batches it
-//! is given what was asked for a second time.
+//! not do is done here: time-outs, retries, dead letters, and catching its panics. Between the live batches
+//! comes what is redelivered.
 #![doc = include_str!("../DECISIONS.md")]
-
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod contain;
 mod redelivery;
-mod replay;
 mod select;
 #[cfg(test)]
 mod tests;
@@ -23,13 +21,13 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use journal::log::deliver::{Acknowledgement, Rejected};
-use journal::{Batch, Journal, Log, Reader};
+use journal::{Batch, Journal, Log, Read, Reader};
 use ledger::Publisher;
 use runtime::Chain;
 use runtime::{Backoff, Clock};
 
 use contain::contained;
-use replay::{Again, Turn};
+use redelivery::{Redeliveries, Turn};
 
 /// How long a paused sink waits before it is tried again: a person has to mend something.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -86,7 +84,7 @@ impl Worker {
         let mut newest = self.journal.newest();
         let mut next = None;
         let mut unacknowledged = None;
-        let mut again = Again::default();
+        let mut redeliveries = Redeliveries::default();
         loop {
             let batch = match next.take() {
                 Some(batch) => Some(batch),
@@ -101,7 +99,7 @@ impl Worker {
                 if self.draining.is_cancelled() {
                     return;
                 }
-                if again.turn(self, sink).await == Turn::Delivered {
+                if redeliveries.turn(self, sink).await == Turn::Delivered {
                     continue;
                 }
                 tokio::select! {
@@ -112,7 +110,7 @@ impl Worker {
                         }
                         self.linger().await;
                     }
-                    () = again.pause(self) => {}
+                    () = redeliveries.pause(self) => {}
                     () = self.draining.cancelled() => {}
                 }
                 continue;

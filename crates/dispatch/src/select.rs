@@ -44,7 +44,7 @@ pub fn missed(selects: &[&Select], batch: &Batch) -> Vec<Rejected> {
         .map(|misfit| Rejected {
             seq: misfit.seq,
             descriptor: misfit.descriptor.to_string(),
-            moment: None,
+            reading: None,
             reason: misfit.reason.clone(),
         })
         .collect()
@@ -73,21 +73,12 @@ fn narrowed(entry: &Entry, wanted: impl Fn(&Reading) -> bool) -> Option<Entry> {
     if readings.len() == snapshot.readings.len() {
         return Some(entry.clone());
     }
-    let Snapshot {
-        vehicle,
-        account,
-        source,
-        origin,
-        received_at,
-        ..
-    } = snapshot.as_ref().clone();
     let snapshot = Snapshot {
-        vehicle,
-        account,
-        source,
-        origin,
-        received_at,
+        vehicle: snapshot.vehicle.clone(),
+        account: snapshot.account.clone(),
+        source: snapshot.source.clone(),
         readings,
+        ..**snapshot
     };
     Some(Entry {
         seq: entry.seq,

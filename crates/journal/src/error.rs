@@ -16,11 +16,6 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// Whether trying again later may help.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_transient())
-    }
-
     /// Whether storing it panicked, and always will.
     pub fn is_bug(&self) -> bool {
         matches!(self, Self::Store(StoreError::Bug))
@@ -35,5 +30,11 @@ impl JournalError {
 impl From<rusqlite::Error> for JournalError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<Damage> for JournalError {
+    fn from(damage: Damage) -> Self {
+        Self::DamagedEntry(damage)
     }
 }

@@ -7,7 +7,6 @@
 //! * [`care`]: export and import, backup and restore, verify, compact, statistics.
 //! * [`testing`]: a log in memory. [`overview`](log::overview): what `cardata status` shows of it, from any process.
 #![doc = include_str!("../DECISIONS.md")]
-
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 pub mod care;
@@ -23,7 +22,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use collector_core::LogId;
-use rusqlite::Connection;
+use rusqlite::{Connection, Params, Row};
 use store::sql::Access;
 use store::{Database, Schema, Store, Tx};
 use tokio::sync::watch;
@@ -31,8 +30,6 @@ use tokio::sync::watch;
 pub use error::JournalError;
 pub use log::append::Appended;
 pub use log::contract::{Log, Read};
-pub use log::decode::parse_payload;
-pub use log::feeds::Feed;
 use log::memory::Memory;
 pub use log::read::{Batch, Reader};
 
@@ -105,6 +102,18 @@ impl Journal {
         }
         Ok(done)
     }
+}
+
+/// All rows of a query.
+fn rows<T>(
+    connection: &Connection,
+    query: &str,
+    parameters: impl Params,
+    of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, JournalError> {
+    let mut statement = connection.prepare_cached(query)?;
+    let rows = statement.query_map(parameters, of)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The journal's random name.

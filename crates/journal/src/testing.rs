@@ -11,7 +11,7 @@ use normalise::known::{KnownDescriptors, infer};
 use normalise::{Meaning, Window, interpret};
 use tokio::sync::watch;
 
-use crate::log::append::repeats::{Moment, identity, misfit_identity};
+use crate::log::append::repeats::{MeasuredAt, identity, misfit_identity};
 use crate::log::deliver::{Acknowledgement, Rejected};
 use crate::{Appended, Batch, JournalError, Log, Read};
 
@@ -41,7 +41,7 @@ struct Series {
 /// A value that is in the log.
 #[derive(Debug)]
 struct Kept {
-    moment: Moment,
+    measured: MeasuredAt,
     occurrence: u32,
     identity: String,
 }
@@ -77,39 +77,39 @@ impl Series {
     fn newest(&self) -> Option<&Kept> {
         self.kept
             .iter()
-            .max_by_key(|kept| (kept.moment.at, kept.occurrence))
+            .max_by_key(|kept| (kept.measured.at, kept.occurrence))
     }
 
     /// Whether a value that was stamped by the call is another than the one before it.
     fn differs(&self, at: i64, identity: &str) -> bool {
         match self.newest() {
             None => true,
-            Some(newest) if newest.moment.at <= at => newest.identity != identity,
+            Some(newest) if newest.measured.at <= at => newest.identity != identity,
             Some(_) => {
-                let before = self.kept.iter().filter(|kept| kept.moment.at <= at);
-                let last = before.clone().map(|kept| kept.moment.at).max();
+                let before = self.kept.iter().filter(|kept| kept.measured.at <= at);
+                let last = before.clone().map(|kept| kept.measured.at).max();
                 !before
-                    .filter(|kept| Some(kept.moment.at) == last)
+                    .filter(|kept| Some(kept.measured.at) == last)
                     .any(|kept| kept.identity == identity)
             }
         }
     }
 
     /// The occurrence of a value that is not there yet; it is kept.
-    fn keep(&mut self, moment: Moment, identity: String) -> Option<u32> {
+    fn keep(&mut self, measured: MeasuredAt, identity: String) -> Option<u32> {
         let is_one = |kept: &Kept| {
             kept.identity == identity
-                && (kept.moment.at == moment.at
-                    || (kept.moment.second() == moment.second()
-                        && (kept.moment.whole_second || moment.whole_second)))
+                && (kept.measured.at == measured.at
+                    || (kept.measured.second() == measured.second()
+                        && (kept.measured.whole_second || measured.whole_second)))
         };
         if self.kept.iter().any(is_one) {
             return None;
         }
-        let same = self.kept.iter().filter(|kept| kept.moment.at == moment.at);
+        let same = self.kept.iter().filter(|kept| kept.measured.at == measured.at);
         let occurrence = u32::try_from(same.count()).unwrap_or(u32::MAX);
         self.kept.push(Kept {
-            moment,
+            measured,
             occurrence,
             identity,
         });
@@ -176,10 +176,11 @@ impl Tables {
         };
         series.last_misfit = None;
         let at = measured_at.as_millisecond();
-        let moment = Body::parse(reading.body.get()).map_or(Moment::exact(at), |body| Moment::of(&body, at));
+        let measured =
+            Body::parse(reading.body.get()).map_or(MeasuredAt::exact(at), |body| MeasuredAt::of(&body, at));
         let identity = identity(&value);
         let is_news = stamp == Stamp::Measured || series.differs(at, &identity);
-        let occurrence = is_news.then(|| series.keep(moment, identity)).flatten();
+        let occurrence = is_news.then(|| series.keep(measured, identity)).flatten();
         let (Some(occurrence), Some(known)) = (occurrence, known) else {
             appended.repeats += 1;
             return (false, None);

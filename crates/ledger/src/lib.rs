@@ -9,7 +9,6 @@
 //!
 //! [`SqlLedger`] keeps all of it in the database, [`testing::MemoryLedger`] in memory.
 #![doc = include_str!("../DECISIONS.md")]
-
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod calls;

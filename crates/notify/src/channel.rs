@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rand::Rng;
-use runtime::Clock;
+use runtime::{Backoff, Chain, Clock};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +14,6 @@ use super::{Manner, Notice, Pace, send};
 use ledger::Ledger;
 use ledger::Told;
 use pipeline::Channel;
-use runtime::Chain;
 
 /// What only grows is told once in this time.
 const GROWTH: SignedDuration = SignedDuration::from_hours(24);
@@ -39,12 +37,11 @@ pub(super) enum Step {
 }
 
 /// How long one notice has been tried in vain.
-#[derive(Default)]
 struct Trying {
     topic: String,
     stage: String,
     spent: Duration,
-    bound: Duration,
+    backoff: Backoff,
 }
 
 impl Serving {
@@ -52,7 +49,7 @@ impl Serving {
     pub(super) async fn run(self, mut notices: watch::Receiver<Arc<Vec<Notice>>>) {
         let prefix = prefix(&self.spec);
         let mut told = self.ledger.told(&prefix).await.unwrap_or_default();
-        let mut trying = Trying::default();
+        let mut trying = None;
         while !self.cancelled.is_cancelled() {
             let current = notices.borrow_and_update().clone();
             let Some(step) = next_step(&told, &current, self.clock.now()) else {
@@ -76,16 +73,17 @@ impl Serving {
     }
 
     /// Whether the notice is done with: taken, refused for good, or tried for long enough. Otherwise it has waited.
-    async fn try_to_send(&self, notice: &Notice, trying: &mut Trying) -> bool {
+    async fn try_to_send(&self, notice: &Notice, trying: &mut Option<Trying>) -> bool {
         let channel = self.spec.label();
-        if (&trying.topic, &trying.stage) != (&notice.topic, &notice.stage) {
-            *trying = Trying {
-                topic: notice.topic.clone(),
-                stage: notice.stage.clone(),
-                spent: Duration::ZERO,
-                bound: self.pace.first,
-            };
-        }
+        let before = trying
+            .take()
+            .filter(|trying| (&trying.topic, &trying.stage) == (&notice.topic, &notice.stage));
+        let trying = trying.insert(before.unwrap_or_else(|| Trying {
+            topic: notice.topic.clone(),
+            stage: notice.stage.clone(),
+            spent: Duration::ZERO,
+            backoff: Backoff::new(self.pace.first, self.pace.longest).half_drawn(),
+        }));
         let attempt = tokio::select! {
             result = send(&self.http, &self.spec, notice) => result,
             () = self.cancelled.cancelled() => return false,
@@ -104,12 +102,9 @@ impl Serving {
         if trying.spent.is_zero() {
             tracing::warn!(channel, topic = notice.topic, %error, "the owner cannot be told yet; trying on");
         }
-        let drawn = trying.bound / 2 + (trying.bound / 2).mul_f64(rand::rng().random_range(0.0..=1.0));
-        let wait = drawn
-            .max(error.retry_after.unwrap_or_default())
-            .min(self.pace.patience);
+        let wait = trying.backoff.next(error.retry_after, &mut rand::rng());
+        let wait = wait.min(self.pace.patience);
         trying.spent += wait;
-        trying.bound = (trying.bound * 2).min(self.pace.longest);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = self.cancelled.cancelled() => {}

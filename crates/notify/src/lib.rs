@@ -9,7 +9,6 @@
 //! sent is replaced by a newer one about the same topic, and a trouble that has passed unseen is not told. Nothing
 //! waits for a channel, and what goes wrong here makes no notice.
 #![doc = include_str!("../DECISIONS.md")]
-
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod channel;

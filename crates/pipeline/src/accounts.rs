@@ -4,21 +4,22 @@ use std::path::{Path, PathBuf};
 
 use cardata_auth::ClientId;
 use collector_core::BrokerAddress;
-use collector_core::table::Node;
+use collector_core::table::{Node, suggest};
 use collector_core::{Name, Secret};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use url::Url;
 
 use super::names::{GivenName, Taken};
 use super::problems::Problems;
-use super::section::{self, Placed, Section};
-use super::tokens::TokenOptions;
+use super::section::{self, Placed, Section, absolute};
+use super::show;
 use collector_core::scalar::Wrong;
 use collector_core::written_as_text;
 
 /// Calls of every day that are never planned: for paging, for repairing a container, for the user's own commands.
-pub const RESERVED_CALLS: u32 = planner::quota::RESERVED;
+pub(super) const RESERVED_CALLS: u32 = planner::quota::RESERVED;
 
 const AUTH: &str = cardata_auth::Endpoint::BMW;
 /// BMW's broker (integration guide, streaming).
@@ -41,7 +42,7 @@ pub struct Account {
     pub ca: Option<PathBuf>,
     /// The quota that is planned for, in calls a UTC day and a rolling 24 hours.
     pub calls_per_day: u32,
-    /// Encrypts the tokens: `passphrase` of [`TokenOptions`].
+    /// Encrypts the tokens: `passphrase` of `tokens`.
     pub passphrase: Option<Secret>,
 }
 
@@ -59,7 +60,7 @@ impl Account {
 }
 
 /// A BMW login. `cardata login` asks its owner to approve it once.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "account")]
 pub(super) struct AccountTable {
@@ -76,48 +77,36 @@ pub(super) struct AccountTable {
 }
 
 /// Where the backend is.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 #[schemars(inline)]
 struct EndpointsTable {
     /// Base URL of the OAuth server.
-    #[serde(default = "bmw_auth")]
     auth: HttpUrl,
     /// Base URL of the API.
-    #[serde(default = "bmw_api")]
     api: HttpUrl,
     /// The broker of the stream: `mqtts://host:port`, or `mqtt://` without TLS.
-    #[serde(default = "bmw_stream")]
     stream: StreamUrl,
     /// A file of certificates (PEM) that vouch for these servers, beside the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
     ca: Option<PathBuf>,
 }
 
 struct ClientIdText(ClientId);
 
-written_as_text!(ClientIdText, client_id, { "type": "string" });
+written_as_text!(ClientIdText, client_id, |id| id.0.to_string(), { "type": "string" });
 
 #[derive(Clone)]
 struct HttpUrl(Url);
 
-written_as_text!(HttpUrl, http_url, { "type": "string" });
-
-impl serde::Serialize for HttpUrl {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.as_str())
-    }
-}
+written_as_text!(HttpUrl, http_url, |url| url.0.to_string(), { "type": "string" });
 
 #[derive(Clone)]
 struct StreamUrl(BrokerAddress);
 
-written_as_text!(StreamUrl, stream_url, { "type": "string", "pattern": "^mqtts?://" });
-
-impl serde::Serialize for StreamUrl {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
+written_as_text!(StreamUrl, stream_url, |url| url.0.to_string(), {
+    "type": "string", "pattern": "^mqtts?://"
+});
 
 fn stream_url(text: &str) -> Result<StreamUrl, Wrong> {
     let wrong = |error: collector_core::InvalidAddress| {
@@ -130,22 +119,17 @@ fn fifty() -> u32 {
     50
 }
 
-#[expect(clippy::expect_used, reason = "the constants are URLs; a test proves it")]
-fn constant(url: &str) -> HttpUrl {
-    HttpUrl(url.parse().expect("a constant URL"))
-}
-
-fn bmw_auth() -> HttpUrl {
-    constant(AUTH)
-}
-
-fn bmw_api() -> HttpUrl {
-    constant(API)
-}
-
-#[expect(clippy::expect_used, reason = "the constant is an address; a test proves it")]
-fn bmw_stream() -> StreamUrl {
-    StreamUrl(STREAM.parse().expect("a constant address"))
+impl Default for EndpointsTable {
+    #[expect(clippy::expect_used, reason = "the constants are addresses; a test proves it")]
+    fn default() -> Self {
+        let server = |url: &str| HttpUrl(url.parse().expect("a constant URL"));
+        Self {
+            auth: server(AUTH),
+            api: server(API),
+            stream: StreamUrl(STREAM.parse().expect("a constant address")),
+            ca: None,
+        }
+    }
 }
 
 fn client_id(text: &str) -> Result<ClientIdText, Wrong> {
@@ -160,12 +144,7 @@ fn client_id(text: &str) -> Result<ClientIdText, Wrong> {
 
 fn http_url(text: &str) -> Result<HttpUrl, Wrong> {
     let help = "write for example `http://localhost:8080`";
-    let url: Url = text
-        .parse()
-        .map_err(|error| Wrong::new(format!("this is not a URL: {error}")).help(help))?;
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(Wrong::new("a URL of a server begins with `http://` or `https://`").help(help));
-    }
+    let url = server(text, help)?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Wrong::new("user and password cannot stand in this URL").help(help));
     }
@@ -175,69 +154,67 @@ fn http_url(text: &str) -> Result<HttpUrl, Wrong> {
     Ok(HttpUrl(url))
 }
 
+/// A URL of a server that speaks HTTP, whatever else is in it.
+pub(super) fn server(text: &str, help: &str) -> Result<Url, Wrong> {
+    let parsed = text.parse::<Url>();
+    let url = parsed.map_err(|error| Wrong::new(format!("this is not a URL: {error}")).help(help))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(Wrong::new("a URL of a server begins with `http://` or `https://`").help(help));
+    }
+    Ok(url)
+}
+
 /// The account of the built-in simulator, for pipelines without one.
-pub(super) fn demo() -> Account {
-    #[expect(clippy::expect_used, reason = "the constant is a UUID; a test proves it")]
-    let client_id = "00000000-0000-4000-8000-000000000900"
-        .parse()
-        .expect("a constant UUID");
-    Account {
-        name: "demo".into(),
-        client_id,
-        auth: bmw_auth().0,
-        api: bmw_api().0,
-        stream: bmw_stream().0,
-        ca: None,
+#[expect(clippy::expect_used, reason = "the constant is a UUID; a test proves it")]
+fn demo() -> AccountTable {
+    let client_id = "00000000-0000-4000-8000-000000000900".parse();
+    AccountTable {
+        name: GivenName("demo".into()),
+        client_id: ClientIdText(client_id.expect("a constant UUID")),
+        endpoints: None,
         calls_per_day: fifty(),
-        passphrase: None,
+    }
+}
+
+/// What the file says of its accounts, or what the simulator brings.
+pub(super) fn shown(root: &Node) -> Value {
+    match root.get("accounts") {
+        Some(list) => show::typed::<Vec<AccountTable>>(Some(list)),
+        None => json!([demo()]),
     }
 }
 
 pub(super) fn read(
     root: &Node,
     base_dir: &Path,
-    tokens: &TokenOptions,
+    passphrase: Option<&Secret>,
     problems: &mut Problems,
 ) -> Section<Account> {
     let simulated = root.get("simulator").is_some();
     if simulated && root.get("accounts").is_none() {
         let node = Node::scalar("", root.span.clone());
+        let value = demo().account(base_dir, passphrase);
         return Section {
-            items: vec![Placed {
-                value: Account {
-                    passphrase: tokens.passphrase.clone(),
-                    ..demo()
-                },
-                node,
-            }],
+            items: vec![Placed { value, node }],
             complete: true,
         };
     }
     let Some(items) = section::items(root, "accounts", EXAMPLE, problems) else {
         return Section::default();
     };
-    let mut section = Section {
-        items: Vec::new(),
-        complete: true,
-    };
     Taken::given(items, "accounts", problems);
-    for item in items {
-        match account(item, base_dir, simulated, tokens, problems) {
-            Some(value) => section.items.push(Placed {
-                value,
-                node: item.clone(),
-            }),
-            None => section.complete = false,
-        }
-    }
-    section
+    Section::of(items, |item| {
+        let value = account(item, base_dir, simulated, passphrase, problems)?;
+        let node = item.clone();
+        Some(Placed { value, node })
+    })
 }
 
 fn account(
     item: &Node,
     base_dir: &Path,
     simulated: bool,
-    tokens: &TokenOptions,
+    passphrase: Option<&Secret>,
     problems: &mut Problems,
 ) -> Option<Account> {
     if !section::is_table(item, "an account", problems) {
@@ -246,39 +223,32 @@ fn account(
     let mut item = item.clone();
     let table: AccountTable = problems.read(&mut item)?;
     if table.calls_per_day <= RESERVED_CALLS || table.calls_per_day > 1_000_000 {
-        problems
-            .add(
-                &item.locate("calls_per_day"),
-                format!("`calls_per_day` is at least {}", RESERVED_CALLS + 1),
-            )
-            .help(format!(
-                "BMW allows 50 calls a day; {RESERVED_CALLS} of them stay reserved"
-            ));
+        let message = format!("`calls_per_day` is at least {}", RESERVED_CALLS + 1);
+        let help = format!("BMW allows 50 calls a day; {RESERVED_CALLS} of them stay reserved");
+        problems.add(&item.locate("calls_per_day"), message).help(help);
     }
     if let (true, Some((key, _))) = (simulated, item.entry("endpoints")) {
-        problems
-            .add(&key.span, "`endpoints` and `simulator` exclude each other")
-            .help("the simulator is the backend: remove one of the two");
+        let help = "the simulator is the backend: remove one of the two";
+        let message = "`endpoints` and `simulator` exclude each other";
+        problems.add(&key.span, message).help(help);
     }
-    let endpoints = table.endpoints.unwrap_or(EndpointsTable {
-        auth: bmw_auth(),
-        api: bmw_api(),
-        stream: bmw_stream(),
-        ca: None,
-    });
-    Some(Account {
-        name: table.name.0,
-        client_id: table.client_id.0,
-        auth: endpoints.auth.0,
-        api: endpoints.api.0,
-        stream: endpoints.stream.0,
-        ca: endpoints.ca.map(|path| {
-            let path = base_dir.join(path);
-            std::path::absolute(&path).unwrap_or(path)
-        }),
-        calls_per_day: table.calls_per_day,
-        passphrase: tokens.passphrase.clone(),
-    })
+    Some(table.account(base_dir, passphrase))
+}
+
+impl AccountTable {
+    fn account(self, base_dir: &Path, passphrase: Option<&Secret>) -> Account {
+        let endpoints = self.endpoints.unwrap_or_default();
+        Account {
+            name: self.name.0,
+            client_id: self.client_id.0,
+            auth: endpoints.auth.0,
+            api: endpoints.api.0,
+            stream: endpoints.stream.0,
+            ca: endpoints.ca.map(|path| absolute(base_dir, &path)),
+            calls_per_day: self.calls_per_day,
+            passphrase: passphrase.cloned(),
+        }
+    }
 }
 
 /// The account that a name in the file refers to; the mistake where there is none.
@@ -291,13 +261,9 @@ pub(super) fn check_reference(
     if !accounts.complete || accounts.values().any(|account| account.name == *name) {
         return;
     }
-    let known: Vec<String> = accounts
-        .values()
-        .map(|account| account.name.to_string())
-        .collect();
-    problems
-        .add(&place.span, format!("there is no account `{name}`"))
-        .help(collector_core::table::suggest(name, &known));
+    let known: Vec<_> = accounts.values().map(|one| one.name.to_string()).collect();
+    let message = format!("there is no account `{name}`");
+    problems.add(&place.span, message).help(suggest(name, &known));
 }
 
 #[cfg(test)]
@@ -306,8 +272,9 @@ mod tests {
 
     #[test]
     fn the_constants_are_what_they_seem() {
-        assert!(demo().is_at_bmw());
-        assert_eq!(demo().plannable_calls(), 48);
+        let demo = demo().account(Path::new("/"), None);
+        assert!(demo.is_at_bmw());
+        assert_eq!(demo.plannable_calls(), 48);
     }
 
     #[test]

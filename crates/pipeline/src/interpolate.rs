@@ -101,9 +101,8 @@ impl Interpolator<'_> {
                 }
                 Piece::Unclosed(offset) => {
                     let place = self.inside(raw, span, offset, 2);
-                    self.problems
-                        .add(&place, "this `${` has no `}`")
-                        .help("write `${NAME}`, or `$${` for the two characters themselves");
+                    let help = "write `${NAME}`, or `$${` for the two characters themselves";
+                    self.problems.add(&place, "this `${` has no `}`").help(help);
                     failed = true;
                 }
             }
@@ -120,13 +119,8 @@ impl Interpolator<'_> {
     /// The place of a part of a scalar, where the scalar is written as it is meant; else the whole scalar.
     fn inside(&self, raw: &str, span: &Span, offset: usize, length: usize) -> Span {
         let written = self.text.get(span.clone()).unwrap_or_default();
-        match written.find(raw) {
-            Some(start) => {
-                let start = span.start + start + offset;
-                start..start + length
-            }
-            None => span.clone(),
-        }
+        let start = written.find(raw).map(|start| span.start + start + offset);
+        start.map_or_else(|| span.clone(), |start| start..start + length)
     }
 
     fn resolve(&mut self, inner: &str, place: &Span) -> Option<String> {
@@ -137,10 +131,8 @@ impl Interpolator<'_> {
         } else {
             self.variable(inner, place)?
         };
-        self.outside.note_value(
-            &value,
-            &format!("${{{}}}", inner.split(":-").next().unwrap_or(inner)),
-        );
+        let name = inner.split(":-").next().unwrap_or(inner);
+        self.outside.note_value(&value, &format!("${{{name}}}"));
         Some(value)
     }
 
@@ -161,21 +153,15 @@ impl Interpolator<'_> {
             (Ok(value), Some(_)) if !value.is_empty() => Some(value),
             (Ok(_) | Err(VarError::NotPresent), Some(default)) => Some(default.to_owned()),
             (Err(VarError::NotPresent), None) => {
-                self.problems
-                    .add(place, format!("the environment variable `{name}` is not set"))
-                    .help(format!(
-                        "set it before the start (`export {name}=…`), or write `${{{name}:-default}}`"
-                    ));
-                None
+                let message = format!("the environment variable `{name}` is not set");
+                let help =
+                    format!("set it before the start (`export {name}=…`), or write `${{{name}:-default}}`");
+                self.problems.refuse(place, message, help)
             }
             (Err(VarError::NotUnicode(_)), _) => {
-                self.problems
-                    .add(
-                        place,
-                        format!("the environment variable `{name}` is not Unicode text"),
-                    )
-                    .help(format!("set `{name}` to a text in UTF-8"));
-                None
+                let message = format!("the environment variable `{name}` is not Unicode text");
+                let help = format!("set `{name}` to a text in UTF-8");
+                self.problems.refuse(place, message, help)
             }
         }
     }
@@ -183,45 +169,35 @@ impl Interpolator<'_> {
     /// A file in the folder in which systemd puts the credentials of a service (`LoadCredential=`).
     fn credential(&mut self, name: &str, place: &Span) -> Option<String> {
         if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']) {
-            self.problems
-                .add(place, "this does not name a credential")
-                .help("write the name of `LoadCredential=NAME:/path`: `${credential:NAME}`");
-            return None;
+            let help = "write the name of `LoadCredential=NAME:/path`: `${credential:NAME}`";
+            return self
+                .problems
+                .refuse(place, "this does not name a credential", help);
         }
         let unit = format!("`LoadCredential={name}:/etc/cardata/{name}` in the unit of the service");
         let Ok(folder) = self.environment.variable(CREDENTIALS) else {
-            self.problems
-                .add(
-                    place,
-                    format!("systemd has passed no credentials: `{CREDENTIALS}` is not set"),
-                )
-                .help(format!(
-                    "write {unit}; outside of a service, use `systemd-run --property=LoadCredential=…`, or \
-                     `${{file:…}}` instead"
-                ));
-            return None;
+            let message = format!("systemd has passed no credentials: `{CREDENTIALS}` is not set");
+            let help = format!(
+                "write {unit}; outside of a service, use `systemd-run --property=LoadCredential=…`, or \
+                 `${{file:…}}` instead"
+            );
+            return self.problems.refuse(place, message, help);
         };
-        match read(&Path::new(&folder).join(name)) {
-            Ok(text) => Some(text),
-            Err(error) => {
-                self.problems
-                    .add(place, format!("cannot read the credential `{name}`: {error}"))
-                    .help(format!("write {unit}"));
-                None
-            }
-        }
+        let message = match read(&Path::new(&folder).join(name)) {
+            Ok(text) => return Some(text),
+            Err(error) => format!("cannot read the credential `{name}`: {error}"),
+        };
+        self.problems.refuse(place, message, format!("write {unit}"))
     }
 
     fn file(&mut self, path: &str, place: &Span) -> Option<String> {
         let path = self.base_dir.join(path);
-        let problem = match read(&path) {
+        let message = match read(&path) {
             Ok(text) => return Some(text),
             Err(error) => format!("cannot read `{}`: {error}", path.display()),
         };
-        self.problems
-            .add(place, problem)
-            .help("the path is relative to the pipeline file; this user must be allowed to read the file");
-        None
+        let help = "the path is relative to the pipeline file; this user must be allowed to read the file";
+        self.problems.refuse(place, message, help)
     }
 }
 

@@ -11,11 +11,9 @@
 //! Nothing is touched but `${file:…}` and `${credential:…}`: no network, no folder is made. All mistakes are found in one run, and no
 //! value that came from outside of the file is in any of them.
 #![doc = include_str!("../DECISIONS.md")]
-
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod accounts;
-mod connections;
 mod interpolate;
 mod logins;
 mod names;
@@ -49,8 +47,9 @@ use std::path::{Path, PathBuf};
 
 use collector_core::table::{Kind, Node, Span, suggest};
 use jiff::tz::TimeZone;
+use serde_json::{Map, Value, json};
 
-pub use accounts::{Account, RESERVED_CALLS};
+pub use accounts::Account;
 pub use interpolate::{Environment, ProcessEnvironment};
 pub use notify::{Channel, Form};
 pub use options::{ClockOptions, JournalOptions, Keep, SimulatorOptions};
@@ -61,12 +60,14 @@ pub use show::show;
 pub use sinks::SinkSpec;
 pub use sources::SourceSpec;
 pub use streams::StreamPlace;
-pub use tokens::TokenOptions;
 pub use vehicles::{VehicleSpec, Vehicles};
 
 use interpolate::Interpolator;
+use options::SimulatorTable;
 use outside::Outside;
 use problems::Problems;
+use timezone::Zone;
+use tokens::TokensTable;
 
 /// A pipeline file that was read and found right.
 #[derive(Debug)]
@@ -124,14 +125,6 @@ impl ConfigError {
             Self::Mistakes(report) => report.render(colours),
         }
     }
-}
-
-/// A duration as people write it, such as `30d`; what is wrong with it otherwise.
-pub fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
-    collector_core::duration::parse(text).map_err(|wrong| match wrong.help {
-        Some(help) => format!("{}; {help}", wrong.message),
-        None => wrong.message,
-    })
 }
 
 /// What to do about a file that cannot be read.
@@ -202,7 +195,10 @@ pub fn parse(
                 outside,
             }
             .run(&mut root);
-            let pipeline = read(name, base_dir, &root, &raw, &mut problems);
+            let pipeline = read(name, base_dir, &root, &mut problems).map(|mut pipeline| {
+                pipeline.shown = show::text(&sections(&root, &pipeline), &raw, &masks);
+                pipeline
+            });
             problems.drop_consequences(|span| outside.has_failed(span));
             problems.append(missing);
             pipeline
@@ -223,48 +219,35 @@ pub fn parse(
 /// The tree of a text that can be a pipeline file at all.
 fn tree(text: &str, problems: &mut Problems, masks: &mut Vec<Span>) -> Option<Node> {
     if text.len() > yaml::MAX_BYTES {
-        problems
-            .add(&(0..0), "a pipeline file has at most 1 MiB")
-            .help("is this the right file?");
-        return None;
+        let message = "a pipeline file has at most 1 MiB";
+        return problems.refuse(&(0..0), message, "is this the right file?");
     }
     let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}');
     if let Some((at, c)) = text.char_indices().find(|(_, c)| control(*c)) {
-        problems
-            .add(
-                &(at..at + c.len_utf8()),
-                "a control character cannot stand in YAML",
-            )
-            .help("remove it; in double quotes it can be written `\\x1b`");
-        return None;
+        let message = "a control character cannot stand in YAML";
+        let help = "remove it; in double quotes it can be written `\\x1b`";
+        return problems.refuse(&(at..at + c.len_utf8()), message, help);
     }
     let root = yaml::parse(text, problems, masks)?;
     match &root.kind {
         Kind::Mapping(_) => Some(root),
         _ if root.is_null() => {
-            problems
-                .add(&(0..0), "there is nothing in this file")
-                .help("begin with `accounts:`, `sources:` and `sinks:`, or copy configs/pipeline.yaml");
-            None
+            let help = "begin with `accounts:`, `sources:` and `sinks:`, or copy configs/pipeline.yaml";
+            problems.refuse(&(0..0), "there is nothing in this file", help)
         }
         _ => {
-            problems
-                .add(
-                    &root.span,
-                    "a pipeline file is a table: `accounts:`, `sources:`, `sinks:` …",
-                )
-                .help("copy configs/pipeline.yaml and change it");
-            None
+            let message = "a pipeline file is a table: `accounts:`, `sources:`, `sinks:` …";
+            problems.refuse(&root.span, message, "copy configs/pipeline.yaml and change it")
         }
     }
 }
 
 /// Reads every section, whatever is wrong with the others. Complete only if there are no problems.
-fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Problems) -> Option<Pipeline> {
+fn read(name: &str, base_dir: &Path, root: &Node, problems: &mut Problems) -> Option<Pipeline> {
     check_keys(root, problems);
     let state = options::state(root, base_dir, problems);
-    let tokens = tokens::read(root, problems);
-    let accounts = accounts::read(root, base_dir, &tokens, problems);
+    let passphrase = tokens::read(root, problems);
+    let accounts = accounts::read(root, base_dir, passphrase.as_ref(), problems);
     let vehicles = vehicles::read(root, &accounts, problems);
     let sources = sources::read(root, &accounts, problems);
     let sinks = sinks::read(root, base_dir, problems);
@@ -272,7 +255,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Pro
     let journal = options::journal(root, problems);
     let (clock, simulator) = options::time(root, &accounts, problems);
     let timezone = timezone::read(root, problems);
-    connections::check(&accounts, &sources, problems);
+    streams::check(&accounts, &sources, problems);
     selection::check(&sources, &sinks, vehicles.as_ref(), problems);
     if let Some(vehicles) = &vehicles {
         plan::check(&accounts, &sources, vehicles, problems);
@@ -280,7 +263,6 @@ fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Pro
     if !problems.is_empty() {
         return None;
     }
-    let shown = show::text(raw, &accounts, &sources, &sinks);
     Some(Pipeline {
         path: PathBuf::from(name),
         base_dir: std::path::absolute(base_dir).unwrap_or_else(|_| base_dir.to_owned()),
@@ -294,19 +276,40 @@ fn read(name: &str, base_dir: &Path, root: &Node, raw: &Node, problems: &mut Pro
         clock,
         timezone,
         simulator,
-        shown,
+        shown: String::new(),
+    })
+}
+
+/// What the file says, section by section, as the types say it that read it.
+fn sections(root: &Node, pipeline: &Pipeline) -> Value {
+    let named = |shown: &Map<String, Value>, name: &str| {
+        let mut shown = shown.clone();
+        shown.insert("name".to_owned(), name.into());
+        Value::from(shown)
+    };
+    let sources = pipeline.sources.iter();
+    let sinks = pipeline.sinks.iter();
+    json!({
+        "state": root.get("state").and_then(Node::as_text).unwrap_or(options::STATE),
+        "accounts": accounts::shown(root),
+        "tokens": show::typed::<TokensTable>(root.get("tokens")),
+        "vehicles": vehicles::shown(root),
+        "sources": sources.map(|source| named(&source.shown, &source.name)).collect::<Vec<_>>(),
+        "sinks": sinks.map(|sink| named(&sink.shown, &sink.name)).collect::<Vec<_>>(),
+        "notify": notify::shown(root),
+        "journal": show::typed::<JournalOptions>(root.get("journal")),
+        "clock": show::typed::<ClockOptions>(root.get("clock")),
+        "timezone": show::typed::<Zone>(root.get("timezone")),
+        "simulator": show::typed::<SimulatorTable>(root.get("simulator")),
     })
 }
 
 fn check_keys(root: &Node, problems: &mut Problems) {
-    let Kind::Mapping(entries) = &root.kind else {
-        return;
-    };
     let known = schema::KEYS.map(str::to_owned);
-    for (key, _) in entries.iter().filter(|(key, _)| !known.contains(&key.text)) {
-        problems
-            .add(&key.span, format!("unknown key `{}`", key.text))
-            .help(suggest(&key.text, &known));
+    let entries = root.entries().unwrap_or_default().iter();
+    for (key, _) in entries.filter(|(key, _)| !known.contains(&key.text)) {
+        let message = format!("unknown key `{}`", key.text);
+        problems.add(&key.span, message).help(suggest(&key.text, &known));
     }
 }
 
@@ -314,9 +317,9 @@ fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> ConfigError {
     let text = String::from_utf8_lossy(error.as_bytes());
     let at = error.utf8_error().valid_up_to();
     let mut problems = Problems::default();
-    problems
-        .add(&(at..at + 1), "this is not text in UTF-8")
-        .help("save the file as UTF-8 in your editor");
+    let help = "save the file as UTF-8 in your editor";
+    let message = "this is not text in UTF-8";
+    problems.add(&(at..at + 1), message).help(help);
     let masks = secrets::find_in_text(&text);
     ConfigError::Mistakes(Report::new(name, &text, problems, &Outside::default(), &masks))
 }

@@ -14,7 +14,7 @@ const LONGEST: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GivenName(pub(super) Name);
 
-written_as_text!(GivenName, parse, {
+written_as_text!(GivenName, parse, |name| name.0.to_string(), {
     "type": "string", "pattern": r"^[A-Za-z0-9._-]{1,64}$|\$\{.+\}"
 });
 
@@ -26,13 +26,16 @@ fn parse(text: &str) -> Result<GivenName, Wrong> {
     if text.chars().count() > LONGEST {
         return Err(Wrong::new(format!("the name has {} characters", text.chars().count())).help(help));
     }
-    match text
-        .chars()
-        .find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '-'))
-    {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    match text.chars().find(|c| !allowed(*c)) {
         Some(c) => Err(Wrong::new(format!("a name cannot have `{c}` in it")).help(help)),
         None => Ok(GivenName(text.into())),
     }
+}
+
+/// The name that the file gives, else that of the type.
+pub(super) fn or_type(given: Option<GivenName>, type_name: &str) -> Name {
+    given.map_or_else(|| type_name.into(), |name| name.0)
 }
 
 /// Where the name of a table stands, or where the table begins.
@@ -76,12 +79,8 @@ impl Taken {
         if !taken(wanted) {
             return wanted.into();
         }
-        let numbered = (2..).map(|number| format!("{wanted}-{number}"));
-        numbered
-            .into_iter()
-            .find(|name| !taken(name))
-            .unwrap_or_default()
-            .into()
+        let mut numbered = (2..).map(|number| format!("{wanted}-{number}"));
+        numbered.find(|name| !taken(name)).unwrap_or_default().into()
     }
 }
 

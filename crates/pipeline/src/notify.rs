@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use collector_core::Secret;
-use collector_core::table::{self, Kind, Node};
+use collector_core::table::{Kind, Node};
 use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use url::Url;
 
+use super::accounts;
 use super::problems::Problems;
 use super::section;
+use super::show;
 use collector_core::scalar::Wrong;
 use collector_core::written_as_text;
 
 const TYPES: [&str; 2] = ["webhook", "ntfy"];
-const POSSIBLE: &str = "possible are `webhook` and `ntfy`";
+/// Of ntfy, from 1 to 5.
+const PRIORITIES: [&str; 5] = ["min", "low", "default", "high", "max"];
 
 /// One receiver of notices. `Debug` shows its host alone: the rest of a URL may be as good as a password.
 #[derive(Clone)]
@@ -76,7 +80,7 @@ pub(super) enum ChannelTable {
 }
 
 /// A JSON object is posted to a URL.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct WebhookTable {
@@ -90,7 +94,7 @@ pub(super) struct WebhookTable {
 }
 
 /// A message to a topic of ntfy (ntfy.sh or a server of your own).
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct NtfyTable {
@@ -109,38 +113,42 @@ struct NtfyWord;
 struct HttpUrl(Url);
 struct Priority(u8);
 
-written_as_text!(WebhookWord, |_| Ok(WebhookWord), { "const": "webhook" });
-written_as_text!(NtfyWord, |_| Ok(NtfyWord), { "const": "ntfy" });
-written_as_text!(HttpUrl, http_url, { "type": "string", "writeOnly": true });
-written_as_text!(Priority, priority, {
+written_as_text!(WebhookWord, |_| Ok(WebhookWord), |_| TYPES[0].to_owned(), { "const": "webhook" });
+written_as_text!(NtfyWord, |_| Ok(NtfyWord), |_| TYPES[1].to_owned(), { "const": "ntfy" });
+written_as_text!(HttpUrl, http_url, host, { "type": "string", "writeOnly": true });
+written_as_text!(Priority, priority, |priority| PRIORITIES[usize::from(priority.0) - 1].to_owned(), {
     "enum": [1, 2, 3, 4, 5, "min", "low", "default", "high", "max", "urgent"]
 });
 
 fn http_url(text: &str) -> Result<HttpUrl, Wrong> {
     let help = "write for example `https://ntfy.sh/my-topic`";
-    let url: Url = text
-        .trim()
-        .parse()
-        .map_err(|error| Wrong::new(format!("this is not a URL: {error}")).help(help))?;
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(Wrong::new("a URL of a server begins with `http://` or `https://`").help(help));
-    }
-    Ok(HttpUrl(url))
+    accounts::server(text.trim(), help).map(HttpUrl)
+}
+
+/// The rest of a URL may be as good as a password.
+fn host(url: &HttpUrl) -> String {
+    format!("{}/***", url.0.origin().ascii_serialization())
 }
 
 fn priority(text: &str) -> Result<Priority, Wrong> {
-    let number = match text.trim() {
-        "1" | "min" => 1,
-        "2" | "low" => 2,
-        "3" | "default" => 3,
-        "4" | "high" => 4,
-        "5" | "max" | "urgent" => 5,
-        other => {
-            return Err(Wrong::new(format!("`{other}` is not a priority of ntfy"))
-                .help("write a number from 1 to 5, or leave it out"));
-        }
+    let text = text.trim();
+    let word = if text == "urgent" { "max" } else { text };
+    let numbered = (1..).zip(PRIORITIES);
+    let mut found = numbered.filter(|(number, name)| word == *name || word == number.to_string());
+    found.next().map(|(number, _)| Priority(number)).ok_or_else(|| {
+        let wrong = Wrong::new(format!("`{text}` is not a priority of ntfy"));
+        wrong.help("write a number from 1 to 5, or leave it out")
+    })
+}
+
+/// What the file says of its channels.
+pub(super) fn shown(root: &Node) -> Value {
+    let items = root.get("notify").and_then(Node::items);
+    let channel = |item: &Node| match item.get("type").and_then(Node::as_text) {
+        Some("ntfy") => show::typed::<NtfyTable>(Some(item)),
+        _ => show::typed::<WebhookTable>(Some(item)),
     };
-    Ok(Priority(number))
+    items.map_or(Value::Null, |items| items.iter().map(channel).collect())
 }
 
 pub(super) fn read(root: &Node, problems: &mut Problems) -> Vec<Channel> {
@@ -160,26 +168,10 @@ fn channel(item: &Node, problems: &mut Problems) -> Option<Channel> {
     if !section::is_table(item, "a channel", problems) {
         return None;
     }
-    let Some((key, node)) = item.entry("type") else {
-        problems
-            .add(&item.span, "this channel has no `type`")
-            .help(format!("add `type: …`; {POSSIBLE}"));
-        return None;
-    };
-    match node.as_text().filter(|_| !node.is_null()) {
-        Some("webhook") => webhook(item, problems),
-        Some("ntfy") => ntfy(item, problems),
-        Some(word) => {
-            problems
-                .add(&node.span, format!("there is no channel of type `{word}`"))
-                .help(table::suggest(word, &TYPES.map(str::to_owned)));
-            None
-        }
-        None => {
-            let place = if node.is_null() { &key.span } else { &node.span };
-            problems.add(place, "`type` is one word").help(POSSIBLE);
-            None
-        }
+    let possible = "`webhook` and `ntfy`";
+    match section::type_of(item, "channel", &TYPES.map(str::to_owned), possible, problems)? {
+        "webhook" => webhook(item, problems),
+        _ => ntfy(item, problems),
     }
 }
 
@@ -190,17 +182,19 @@ fn webhook(item: &Node, problems: &mut Problems) -> Option<Channel> {
         let place = item.get("headers").and_then(|headers| headers.entry(&name));
         let Some((key, node)) = place else { continue };
         let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
+            let message = format!("`{name}` is not the name of a header");
             problems
-                .add(&key.span, format!("`{name}` is not the name of a header"))
+                .add(&key.span, message)
                 .help("write for example `Authorization`");
             continue;
         };
+        let help = "remove line breaks and letters beyond ASCII";
         match secret_value(value.expose()) {
             Some(value) => headers.push((header, value)),
             None => {
-                problems
+                _ = problems
                     .add(&node.span, "a header's value is one line of plain characters")
-                    .help("remove line breaks and letters beyond ASCII");
+                    .help(help)
             }
         }
     }
@@ -213,23 +207,15 @@ fn webhook(item: &Node, problems: &mut Problems) -> Option<Channel> {
 fn ntfy(item: &Node, problems: &mut Problems) -> Option<Channel> {
     let table: NtfyTable = problems.read(&mut item.clone())?;
     if table.url.0.path().trim_matches('/').is_empty() {
-        problems
-            .add(&item.locate("url"), "this URL names no topic")
-            .help("write the topic behind the server: `https://ntfy.sh/my-topic`");
-        return None;
+        let help = "write the topic behind the server: `https://ntfy.sh/my-topic`";
+        return problems.refuse(&item.locate("url"), "this URL names no topic", help);
     }
-    let token = match &table.token {
-        Some(token) => {
-            let value = secret_value(&format!("Bearer {}", token.expose().trim()));
-            if value.is_none() {
-                problems
-                    .add(&item.locate("token"), "a token is one line of plain characters")
-                    .help("copy it from the settings of ntfy; it begins with `tk_`");
-            }
-            value
-        }
-        None => None,
-    };
+    let token = table.token.and_then(|token| {
+        let message = "a token is one line of plain characters";
+        let help = "copy it from the settings of ntfy; it begins with `tk_`";
+        secret_value(&format!("Bearer {}", token.expose().trim()))
+            .or_else(|| problems.refuse(&item.locate("token"), message, help))
+    });
     Some(Channel {
         url: table.url.0,
         form: Form::Ntfy {

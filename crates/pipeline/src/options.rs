@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use collector_core::table::{Kind, Node};
+use collector_core::table::Node;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::accounts::Account;
 use super::problems::Problems;
-use super::section::Section;
+use super::section::{Section, absolute, written};
 use collector_core::duration;
 use collector_core::scalar::Wrong;
 use collector_core::written_as_text;
@@ -18,21 +18,33 @@ pub(super) const STATE: &str = "./state";
 const FASTEST: f64 = 100_000.0;
 
 /// How long the journal keeps what every sink has received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Keep {
     /// It is the history.
+    #[default]
     Forever,
     For(Duration),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The durable log between sources and sinks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "journal")]
 pub struct JournalOptions {
+    /// How long entries stay: `forever`, because the journal is the history that new sinks are filled from, or a
+    /// duration such as `90d`. What a sink has not received yet always stays.
+    #[serde(default)]
     pub keep: Keep,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// The collector's own time, for simulations.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "clock")]
 pub struct ClockOptions {
-    /// Seconds of the collector's time in one real second.
+    /// How many times as fast as real time schedules, quota days and token lifetimes run: at most 100000.
+    #[serde(default = "real_time")]
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100_000))]
     pub speed: f64,
 }
 
@@ -45,30 +57,8 @@ pub struct SimulatorOptions {
     pub seed: u64,
 }
 
-/// The durable log between sources and sinks.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "journal")]
-pub(super) struct JournalTable {
-    /// How long entries stay: `forever`, because the journal is the history that new sinks are filled from, or a
-    /// duration such as `90d`. What a sink has not received yet always stays.
-    #[serde(default)]
-    keep: KeepText,
-}
-
-/// The collector's own time, for simulations.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "clock")]
-pub(super) struct ClockTable {
-    /// How many times as fast as real time schedules, quota days and token lifetimes run: at most 100000.
-    #[serde(default = "real_time")]
-    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100_000))]
-    speed: f64,
-}
-
 /// A simulated BMW with an electric car, instead of the real one.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "simulator")]
 pub(super) struct SimulatorTable {
@@ -80,35 +70,23 @@ pub(super) struct SimulatorTable {
     seed: u64,
 }
 
-struct KeepText(Keep);
-
-written_as_text!(KeepText, keep, {
+written_as_text!(Keep, keep, keep_text, {
     "type": "string", "pattern": format!("^forever$|{}", duration::PATTERN)
 });
 
-impl Default for KeepText {
-    fn default() -> Self {
-        Self(Keep::Forever)
+fn keep_text(keep: &Keep) -> String {
+    match keep {
+        Keep::Forever => "forever".to_owned(),
+        Keep::For(time) => duration::format(*time),
     }
 }
 
-impl serde::Serialize for KeepText {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Keep::Forever => serializer.serialize_str("forever"),
-            Keep::For(time) => serializer.serialize_str(&duration::format(time)),
-        }
-    }
-}
-
-fn keep(text: &str) -> Result<KeepText, Wrong> {
+fn keep(text: &str) -> Result<Keep, Wrong> {
     if text == "forever" {
-        return Ok(KeepText(Keep::Forever));
+        return Ok(Keep::Forever);
     }
-    match duration::parse_positive(text) {
-        Ok(time) => Ok(KeepText(Keep::For(time))),
-        Err(wrong) => Err(wrong.help("write `forever`, or a duration such as `90d`")),
-    }
+    let time = duration::parse_positive(text).map(Keep::For);
+    time.map_err(|wrong| wrong.help("write `forever`, or a duration such as `90d`"))
 }
 
 fn real_time() -> f64 {
@@ -121,41 +99,29 @@ fn first_seed() -> u64 {
 
 /// The state directory, absolute.
 pub(super) fn state(root: &Node, base_dir: &Path, problems: &mut Problems) -> PathBuf {
-    let absolute = |path: &str| {
-        let path = base_dir.join(path);
-        std::path::absolute(&path).unwrap_or(path)
-    };
-    let Some((key, node)) = root.entry("state") else {
+    let absolute = |path: &str| absolute(base_dir, Path::new(path));
+    let Some(entry @ (_, node)) = root.entry("state") else {
         return absolute(STATE);
     };
-    let help = "write a folder such as `./state`, relative to the pipeline file";
-    let place = if node.span.is_empty() {
-        &key.span
-    } else {
-        &node.span
+    let text = node
+        .as_text()
+        .filter(|text| !node.is_null() && !text.trim().is_empty());
+    let (message, help) = match text {
+        Some(text) if text.starts_with('~') => ("`~` is not the home folder here", "write `${HOME}/…`"),
+        Some(text) => return absolute(text),
+        None => (
+            "`state` is the path of a folder",
+            "write a folder such as `./state`, relative to the pipeline file",
+        ),
     };
-    match &node.kind {
-        Kind::Scalar { text, .. } if text.starts_with('~') && !node.is_null() => {
-            problems
-                .add(place, "`~` is not the home folder here")
-                .help("write `${HOME}/…`");
-        }
-        Kind::Scalar { text, .. } if !node.is_null() && !text.trim().is_empty() => return absolute(text),
-        _ => {
-            problems.add(place, "`state` is the path of a folder").help(help);
-        }
-    }
+    problems.add(written(entry), message).help(help);
     absolute(STATE)
 }
 
 pub(super) fn journal(root: &Node, problems: &mut Problems) -> JournalOptions {
-    let table: Option<JournalTable> = root
-        .get("journal")
-        .cloned()
-        .and_then(|mut node| problems.read(&mut node));
-    JournalOptions {
-        keep: table.map_or(Keep::Forever, |table| table.keep.0),
-    }
+    let node = root.get("journal").cloned();
+    let table = node.and_then(|mut node| problems.read(&mut node));
+    table.unwrap_or_default()
 }
 
 /// The clock and the simulator, which share their speed.
@@ -166,12 +132,12 @@ pub(super) fn time(
 ) -> (ClockOptions, Option<SimulatorOptions>) {
     let mut clock_node = root.get("clock").cloned();
     let mut simulator_node = root.get("simulator").cloned();
-    let clock: Option<ClockTable> = clock_node.as_mut().and_then(|node| problems.read(node));
+    let clock: Option<ClockOptions> = clock_node.as_mut().and_then(|node| problems.read(node));
     let simulator: Option<SimulatorTable> = simulator_node.as_mut().and_then(|node| problems.read(node));
     if let Some((key, _)) = root.entry("simulator").filter(|_| !cfg!(feature = "simulator")) {
-        problems
-            .add(&key.span, "this program was built without the simulator")
-            .help("remove `simulator`, or build with the feature `simulator`, which is on by default");
+        let help = "remove `simulator`, or build with the feature `simulator`, which is on by default";
+        let message = "this program was built without the simulator";
+        problems.add(&key.span, message).help(help);
     }
     let (clock_node, simulator_node) = (clock_node.as_ref(), simulator_node.as_ref());
     let own = clock.as_ref().map(|table| table.speed);
@@ -183,13 +149,10 @@ pub(super) fn time(
         && possible
         && (own - simulated).abs() > f64::EPSILON
     {
-        problems
-            .add(
-                &clock.locate("speed"),
-                "the clock runs at another speed than the simulator",
-            )
-            .help("leave `clock` out: the simulator sets it")
-            .also(&simulator.locate("speed"), "the simulator");
+        let message = "the clock runs at another speed than the simulator";
+        let problem = problems.add(&clock.locate("speed"), message);
+        problem.help("leave `clock` out: the simulator sets it");
+        problem.also(&simulator.locate("speed"), "the simulator");
     }
     let speed = simulated.or(own).unwrap_or_else(real_time);
     if let (None, Some(clock)) = (simulator_node, clock_node)

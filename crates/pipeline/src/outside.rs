@@ -64,10 +64,8 @@ impl Outside {
 
     /// What to look at when the value of a reference is nothing.
     pub(super) fn advice(&self, span: &Span) -> Option<String> {
-        let place = self
-            .places
-            .iter()
-            .find(|place| place.span == *span && place.empty)?;
+        let mut places = self.places.iter();
+        let place = places.find(|place| place.span == *span && place.empty)?;
         Some(format!("`{}` stands for nothing here: is it set?", place.raw))
     }
 

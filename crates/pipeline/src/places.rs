@@ -7,55 +7,26 @@ use collector_core::{Exclusive, Name};
 
 use super::problems::Problems;
 
-/// The places of one pipeline file, each with the sink that has it.
-pub(super) struct Places<'b> {
-    base_dir: &'b Path,
-    taken: Vec<Taken>,
-}
-
-struct Taken {
-    place: PathBuf,
-    sink: Name,
-    span: Span,
-}
-
-impl<'b> Places<'b> {
-    /// Relative paths begin in `base_dir`.
-    pub(super) fn new(base_dir: &'b Path) -> Self {
-        Self {
-            base_dir,
-            taken: Vec::new(),
-        }
-    }
-
-    /// Gives a sink its place; the mistake where another has it. `item` is the table of the sink.
-    pub(super) fn take(&mut self, sink: &Name, exclusive: &Exclusive, item: &Node, problems: &mut Problems) {
-        let key = exclusive.key;
-        let place = normal(&self.base_dir.join(&exclusive.path));
+/// Gives every sink its place; the mistake where another has it. Relative paths begin in `base_dir`; each sink comes
+/// with its place and its table.
+pub(super) fn check<'a>(
+    sinks: impl Iterator<Item = (&'a Name, &'a Exclusive, &'a Node)>,
+    base_dir: &Path,
+    problems: &mut Problems,
+) {
+    let mut taken: Vec<(PathBuf, &Name, &Span)> = Vec::new();
+    for (sink, Exclusive { key, path }, item) in sinks {
+        let place = normal(&base_dir.join(path));
         let written = item.entry(key).map_or(&item.span, |(key, _)| &key.span);
-        let Some(first) = self.taken.iter().find(|taken| taken.place == place) else {
-            self.taken.push(Taken {
-                place,
-                sink: sink.clone(),
-                span: written.clone(),
-            });
-            return;
+        let Some((_, first, span)) = taken.iter().find(|(taken, ..)| *taken == place) else {
+            taken.push((place, sink, written));
+            continue;
         };
         // A merged key stands at the first sink.
-        let span = if *written == first.span {
-            &item.span
-        } else {
-            written
-        };
-        problems
-            .add(
-                span,
-                format!("the sinks `{}` and `{sink}` write to the same place", first.sink),
-            )
-            .help(format!(
-                "give `{sink}` a `{key}` of its own, or remove one of the two"
-            ))
-            .also(&first.span, "the first one");
+        let here = if written == *span { &item.span } else { written };
+        let message = format!("the sinks `{first}` and `{sink}` write to the same place");
+        let help = format!("give `{sink}` a `{key}` of its own, or remove one of the two");
+        problems.add(here, message).help(help).also(span, "the first one");
     }
 }
 

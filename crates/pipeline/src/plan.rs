@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use collector_core::Cadence;
 use collector_core::table::Node;
-use collector_core::{Cadence, Vehicle};
 
 use super::accounts::{Account, RESERVED_CALLS};
 use super::problems::Problems;
@@ -48,18 +48,10 @@ pub(super) fn check(
     problems: &mut Problems,
 ) {
     for account in accounts.values() {
-        let demands: Vec<Demand<'_>> = sources
-            .items
-            .iter()
-            .filter(|source| {
-                source
-                    .value
-                    .account
-                    .as_ref()
-                    .is_none_or(|name| *name == account.name)
-            })
-            .filter_map(|source| demand(&source.value, &source.node, account, vehicles))
-            .collect();
+        let sources = sources.items.iter();
+        let sources = sources.filter(|source| source.value.is_for(&account.name));
+        let demands = sources.filter_map(|source| demand(&source.value, &source.node, account, vehicles));
+        let demands: Vec<_> = demands.collect();
         check_account(account, &demands, accounts.items.len() > 1, problems);
     }
 }
@@ -78,7 +70,7 @@ fn demand<'a>(
         Vehicles::List(list) => list
             .iter()
             .filter(|spec| spec.account.as_ref().is_none_or(|name| *name == account.name))
-            .filter(|spec| source.vehicles.matches_vehicle(&Vehicle::clone(&spec.vehicle())))
+            .filter(|spec| source.vehicles.matches_vehicle(&spec.vehicle()))
             .count(),
     };
     Some(Demand {
@@ -97,15 +89,11 @@ fn check_account(account: &Account, demands: &[Demand<'_>], several: bool, probl
     if needed <= plannable || plannable == 0 {
         return;
     }
-    let of_account = if several {
-        format!(" from account `{}`", account.name)
-    } else {
-        String::new()
-    };
-    let together = if demands.len() > 1 {
-        "together, the sources need"
-    } else {
-        "this needs"
+    let of_account = several.then(|| format!(" from account `{}`", account.name));
+    let of_account = of_account.unwrap_or_default();
+    let together = match demands.len() {
+        1 => "this needs",
+        _ => "together, the sources need",
     };
     let message = format!(
         "{together} {needed} calls a day{of_account}, but {plannable} of {} can be planned ({RESERVED_CALLS} stay reserved)",
@@ -116,9 +104,8 @@ fn check_account(account: &Account, demands: &[Demand<'_>], several: bool, probl
         Some(every) => every.span.clone(),
         None => largest.node.locate("type"),
     };
-    problems
-        .add(&place, message)
-        .help(advice(largest, plannable.saturating_sub(others)));
+    let help = advice(largest, plannable.saturating_sub(others));
+    problems.add(&place, message).help(help);
 }
 
 /// The shortest `every` that fits, in whole minutes.

@@ -19,12 +19,11 @@ impl<'t> Positions<'t> {
 
     /// The offset of the character with this number; the end of the text behind the last one.
     pub(super) fn byte(&self, character: usize) -> usize {
-        let offset = if self.offsets.is_empty() {
-            Some(character)
-        } else {
-            self.offsets.get(character).copied()
+        let offset = match self.offsets.get(character) {
+            None if self.offsets.is_empty() => character,
+            offset => offset.copied().unwrap_or(usize::MAX),
         };
-        offset.map_or(self.text.len(), |offset| offset.min(self.text.len()))
+        offset.min(self.text.len())
     }
 }
 

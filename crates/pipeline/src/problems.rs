@@ -45,6 +45,17 @@ impl Problems {
         &mut self.0[position]
     }
 
+    /// Adds a mistake after which there is nothing.
+    pub(super) fn refuse<T>(
+        &mut self,
+        span: &Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Option<T> {
+        self.add(span, message).help(help);
+        None
+    }
+
     /// Reads one table; every mistake in it is added. What is wrong is cut out of the table, so that the rest can
     /// be checked further; `None` where too little is left.
     pub(super) fn read<T: DeserializeOwned>(&mut self, node: &mut Node) -> Option<T> {
@@ -62,10 +73,7 @@ impl Problems {
     /// Adds what the reading of one table found. The second line of a message is its advice: serde's errors have
     /// no place for one. A key is not missing where another was probably meant to be it.
     pub(super) fn extend(&mut self, mistakes: Vec<Mistake>) {
-        let meant: Vec<String> = mistakes
-            .iter()
-            .filter_map(|mistake| mistake.help.clone())
-            .collect();
+        let meant: Vec<_> = mistakes.iter().flat_map(|mistake| mistake.help.clone()).collect();
         for Mistake { span, message, help } in mistakes {
             let missing = message.strip_suffix(" is missing");
             if missing.is_some_and(|key| meant.contains(&format!("did you mean {key}?"))) {

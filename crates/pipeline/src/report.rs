@@ -1,9 +1,10 @@
 //! Mistakes with their places, drawn for people and listed for programs.
 
 use std::fmt;
+use std::sync::Arc;
 
 use collector_core::table::Span;
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource};
 
 use super::logins;
 use super::outside::Outside;
@@ -21,9 +22,10 @@ pub struct Report {
     /// The file, as the user named it.
     name: String,
     /// With secrets covered and control characters replaced; offsets are those of the file.
-    text: String,
+    text: Arc<String>,
     mistakes: Vec<Mistake>,
-    places: Vec<Places>,
+    /// What each mistake points at.
+    labels: Vec<Vec<LabeledSpan>>,
 }
 
 /// One mistake of a pipeline file. No text in it shows a secret.
@@ -39,12 +41,6 @@ pub struct Mistake {
     pub help: Option<String>,
 }
 
-#[derive(Clone)]
-struct Places {
-    primary: Span,
-    also: Option<(Span, String)>,
-}
-
 impl Report {
     pub(super) fn new(name: &str, text: &str, problems: Problems, outside: &Outside, masks: &[Span]) -> Self {
         let repeated = secrets::repeated(text, masks);
@@ -54,23 +50,19 @@ impl Report {
         passwords.extend(secrets::literals(text, masks));
         let mut report = Self {
             name: printable(name),
-            text: printable(&covered),
+            text: Arc::new(printable(&covered)),
             mistakes: Vec::new(),
-            places: Vec::new(),
+            labels: Vec::new(),
         };
         for problem in problems.into_sorted() {
-            let span = problem.span.clone();
-            let shown = |message: &str| {
-                printable(&logins::hide_in_message(
-                    &outside.hide(&span, message),
-                    &passwords,
-                ))
-            };
+            let span = &problem.span;
+            let hidden = |text: &str| logins::hide_in_message(&outside.hide(span, text), &passwords);
+            let shown = |text: &str| printable(&hidden(text));
             let advice = problem
                 .help
                 .as_deref()
                 .map(shown)
-                .or_else(|| outside.advice(&span));
+                .or_else(|| outside.advice(span));
             report.add(text, &problem, shown(&problem.message), advice, masks);
         }
         report
@@ -89,14 +81,10 @@ impl Report {
             return;
         }
         let place = |span: &Span| on_one_line(&self.text, span, masks.contains(span));
-        let places = Places {
-            primary: place(&problem.span),
-            also: problem
-                .also
-                .as_ref()
-                .map(|(span, label)| (place(span), label.clone())),
-        };
-        self.places.push(places);
+        let primary = LabeledSpan::new_primary_with_span(None, place(&problem.span));
+        let also = problem.also.iter();
+        let also = also.map(|(span, label)| LabeledSpan::new_with_span(Some(label.clone()), place(span)));
+        self.labels.push(std::iter::once(primary).chain(also).collect());
         self.mistakes.push(mistake);
     }
 
@@ -108,10 +96,9 @@ impl Report {
     /// Each mistake with file, line, column, a caret under the text, and what to do; in colours if the reader is a
     /// terminal.
     pub fn render(&self, colours: bool) -> String {
-        let theme = if colours {
-            GraphicalTheme::ascii()
-        } else {
-            GraphicalTheme::none()
+        let theme = match colours {
+            true => GraphicalTheme::ascii(),
+            false => GraphicalTheme::none(),
         };
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_width(WIDTH)
@@ -120,28 +107,21 @@ impl Report {
             .without_primary_span_start()
             .without_syntax_highlighting();
         let mut drawn = String::new();
-        for (mistake, places) in self.mistakes.iter().zip(&self.places).take(DRAWN) {
+        for (mistake, labels) in self.mistakes.iter().zip(&self.labels).take(DRAWN) {
             let name = format!("{}:{}:{}", self.name, mistake.line, mistake.column);
-            let drawing = Drawing {
-                mistake,
-                places,
-                source: Named {
-                    name,
-                    text: &self.text,
-                },
-            };
-            if handler.render_report(&mut drawn, &drawing).is_err() {
-                drawn.push_str(&format!("{}: {}\n", drawing.source.name, mistake.message));
+            let mut diagnostic = MietteDiagnostic::new(&mistake.message).with_labels(labels.clone());
+            diagnostic.help.clone_from(&mistake.help);
+            let source = NamedSource::new(&name, Arc::clone(&self.text));
+            let report = miette::Report::new(diagnostic).with_source_code(source);
+            if handler.render_report(&mut drawn, report.as_ref()).is_err() {
+                drawn.push_str(&format!("{name}: {}\n", mistake.message));
             }
             drawn.push('\n');
         }
         let count = self.mistakes.len();
         let noun = if count == 1 { "mistake" } else { "mistakes" };
-        let rest = if count > DRAWN {
-            format!("; the first {DRAWN} are shown")
-        } else {
-            String::new()
-        };
+        let rest = (count > DRAWN).then(|| format!("; the first {DRAWN} are shown"));
+        let rest = rest.unwrap_or_default();
         drawn.push_str(&format!("{count} {noun} in {}{rest}\n", self.name));
         drawn
     }
@@ -167,12 +147,8 @@ fn on_one_line(text: &str, span: &Span, secret: bool) -> Span {
     let start = floor(text, span.start);
     let end = floor(text, span.end).max(start);
     let line = text[start..end].lines().next().unwrap_or_default().len();
-    let length = if secret {
-        line.min(secrets::HIDDEN.len())
-    } else {
-        line
-    };
-    start..start + length
+    let longest = if secret { secrets::HIDDEN.len() } else { line };
+    start..start + line.min(longest)
 }
 
 /// Control characters could change what a terminal shows. Lengths in bytes stay.
@@ -190,68 +166,4 @@ fn printable(text: &str) -> String {
         }
     }
     printable
-}
-
-struct Named<'r> {
-    name: String,
-    text: &'r str,
-}
-
-impl SourceCode for Named<'_> {
-    fn read_span<'a>(
-        &'a self,
-        span: &miette::SourceSpan,
-        before: usize,
-        after: usize,
-    ) -> Result<Box<dyn miette::SpanContents<'a> + 'a>, miette::MietteError> {
-        let contents = self.text.read_span(span, before, after)?;
-        Ok(Box::new(miette::MietteSpanContents::new_named(
-            self.name.clone(),
-            contents.data(),
-            *contents.span(),
-            contents.line(),
-            contents.column(),
-            contents.line_count(),
-        )))
-    }
-}
-
-struct Drawing<'r> {
-    mistake: &'r Mistake,
-    places: &'r Places,
-    source: Named<'r>,
-}
-
-impl fmt::Debug for Drawing<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.mistake.fmt(f)
-    }
-}
-
-impl fmt::Display for Drawing<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.mistake.message)
-    }
-}
-
-impl std::error::Error for Drawing<'_> {}
-
-impl miette::Diagnostic for Drawing<'_> {
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.mistake
-            .help
-            .as_ref()
-            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let primary = LabeledSpan::new_primary_with_span(None, self.places.primary.clone());
-        let also = self.places.also.iter();
-        let also = also.map(|(span, label)| LabeledSpan::new_with_span(Some(label.clone()), span.clone()));
-        Some(Box::new(std::iter::once(primary).chain(also)))
-    }
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::accounts::AccountTable;
 use super::notify::ChannelTable;
-use super::options::{ClockTable, JournalTable, STATE, SimulatorTable};
+use super::options::{ClockOptions, JournalOptions, STATE, SimulatorTable};
 use super::plugin_table::Plugin;
 use super::timezone::Zone;
 use super::tokens::TokensTable;
@@ -27,7 +27,7 @@ use super::vehicles;
 )]
 struct PipelineFile {
     /// The folder of tokens, journal and quota ledger, relative to this file.
-    #[schemars(default = "state")]
+    #[schemars(default, extend("default" = STATE))]
     state: String,
     /// BMW logins. Can be left out with `simulator`.
     accounts: Option<Vec<AccountTable>>,
@@ -45,18 +45,14 @@ struct PipelineFile {
     /// Who is told when a person must act.
     notify: Option<Vec<ChannelTable>>,
     /// The durable log between sources and sinks.
-    journal: Option<JournalTable>,
+    journal: Option<JournalOptions>,
     /// The collector's own time, for simulations.
-    clock: Option<ClockTable>,
+    clock: Option<ClockOptions>,
     /// Where you live, such as `Europe/Berlin`: parked vehicles are polled less often between 23 and 6 o'clock there.
     /// The system's time zone if left out.
     timezone: Option<Zone>,
     /// A simulated BMW with an electric car, instead of the real one.
     simulator: Option<SimulatorTable>,
-}
-
-fn state() -> &'static str {
-    STATE
 }
 
 /// The JSON Schema (draft 7, which editors read) of the pipeline file.
@@ -121,10 +117,8 @@ impl<P: Plugin> JsonSchema for Item<P> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let plugins: Vec<Schema> = P::all()
-            .into_iter()
-            .map(|plugin| plugin_schema(plugin, generator))
-            .collect();
+        let plugins = P::all().into_iter();
+        let plugins: Vec<_> = plugins.map(|plugin| plugin_schema(plugin, generator)).collect();
         json_schema!({ "oneOf": plugins })
     }
 }
@@ -134,12 +128,11 @@ fn plugin_schema<P: Plugin>(plugin: &P, generator: &mut SchemaGenerator) -> Sche
     let mut schema = plugin.schema(generator);
     let engine = P::Keys::json_schema(generator);
     let object = schema.ensure_object();
-    let own = take_object(object, "properties");
+    let own = object.remove("properties");
     let kind = json!({ "const": plugin.type_name(), "description": plugin.summary() });
     let mut properties = Map::from_iter([("type".to_owned(), kind)]);
-    properties.extend(own);
-    if let Some(Value::Object(keys)) = engine.get("properties") {
-        properties.extend(keys.clone());
+    for part in own.into_iter().chain(engine.get("properties").cloned()) {
+        properties.extend(part.as_object().cloned().unwrap_or_default());
     }
     let mut required = vec![json!("type")];
     if let Some(Value::Array(own)) = object.remove("required") {
@@ -155,13 +148,6 @@ fn plugin_schema<P: Plugin>(plugin: &P, generator: &mut SchemaGenerator) -> Sche
     object.insert("required".to_owned(), Value::Array(required));
     object.insert("additionalProperties".to_owned(), json!(false));
     schema
-}
-
-fn take_object(object: &mut Map<String, Value>, key: &str) -> Map<String, Value> {
-    match object.remove(key) {
-        Some(Value::Object(value)) => value,
-        _ => Map::new(),
-    }
 }
 
 #[cfg(test)]

@@ -35,19 +35,19 @@ fn visit(node: &Node, schemas: &[&Value], found: &mut Vec<Span>) {
     match &node.kind {
         Kind::Scalar { .. } => {}
         Kind::Sequence(items) => {
-            let below: Vec<&Value> = alternatives
+            let below: Vec<_> = alternatives
                 .iter()
-                .filter_map(|schema| schema.get("items"))
+                .flat_map(|schema| schema.get("items"))
                 .collect();
             items.iter().for_each(|item| visit(item, &below, found));
         }
         Kind::Mapping(entries) => {
             let has_secret = alternatives.iter().any(|schema| has_secret(schema));
             for (key, value) in entries {
-                let below: Vec<&Value> = alternatives
+                let below = alternatives
                     .iter()
-                    .filter_map(|schema| property(schema, &key.text))
-                    .collect();
+                    .filter_map(|schema| property(schema, &key.text));
+                let below: Vec<_> = below.collect();
                 // A key that is misspelt may well be that of the secret.
                 if is_named_so(key, value) || (below.is_empty() && has_secret && key.text != "type") {
                     mark(value, found);
@@ -61,33 +61,26 @@ fn visit(node: &Node, schemas: &[&Value], found: &mut Vec<Span>) {
 
 /// The schema of a key: its own, or that of the keys that the user chooses.
 fn property<'s>(schema: &'s Value, key: &str) -> Option<&'s Value> {
-    let any = || {
-        schema
-            .get("additionalProperties")
-            .filter(|schema| schema.is_object())
-    };
-    schema["properties"].get(key).or_else(any)
+    let any = schema
+        .get("additionalProperties")
+        .filter(|schema| schema.is_object());
+    schema["properties"].get(key).or(any)
 }
 
 /// The schemas that a node may be meant for, `anyOf` and the like resolved.
-pub(super) fn alternatives<'s>(schemas: &[&'s Value], node: &Node) -> Vec<&'s Value> {
+fn alternatives<'s>(schemas: &[&'s Value], node: &Node) -> Vec<&'s Value> {
     let mut found: Vec<&'s Value> = Vec::new();
     for schema in schemas {
         found.push(schema);
         for word in ["anyOf", "oneOf", "allOf"] {
-            let Some(Value::Array(inner)) = schema.get(word) else {
-                continue;
+            let inner = schema.get(word).and_then(Value::as_array).into_iter().flatten();
+            let chosen: Vec<_> = inner.clone().filter(|schema| is_chosen(schema, node)).collect();
+            let meant = if chosen.is_empty() {
+                inner.collect()
+            } else {
+                chosen
             };
-            let inner: Vec<&Value> = inner.iter().collect();
-            let chosen: Vec<&Value> = inner
-                .iter()
-                .copied()
-                .filter(|schema| is_chosen(schema, node))
-                .collect();
-            found.extend(alternatives(
-                if chosen.is_empty() { &inner } else { &chosen },
-                node,
-            ));
+            found.extend(alternatives(&meant, node));
         }
     }
     found
@@ -100,8 +93,8 @@ fn is_chosen(schema: &Value, node: &Node) -> bool {
 }
 
 fn has_secret(schema: &Value) -> bool {
-    let properties = schema["properties"].as_object();
-    properties.is_some_and(|properties| properties.values().any(|property| property["writeOnly"] == true))
+    let mut properties = schema["properties"].as_object().into_iter().flatten();
+    properties.any(|(_, property)| property["writeOnly"] == true)
 }
 
 fn looks_secret(key: &str) -> bool {

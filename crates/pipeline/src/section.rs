@@ -1,6 +1,8 @@
 //! The lists of the pipeline file: accounts, vehicles, sources, sinks.
 
-use collector_core::table::{Kind, Node};
+use std::path::{Path, PathBuf};
+
+use collector_core::table::{Key, Kind, Node, Span, suggest};
 
 use super::problems::Problems;
 
@@ -19,6 +21,14 @@ pub(super) struct Section<T> {
 impl<T> Section<T> {
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {
         self.items.iter().map(|item| &item.value)
+    }
+
+    /// Of the items that can be read.
+    pub(super) fn of(items: &[Node], read: impl FnMut(&Node) -> Option<Placed<T>>) -> Self {
+        let read: Vec<_> = items.iter().filter_map(read).collect();
+        let complete = read.len() == items.len();
+        let items = read;
+        Self { items, complete }
     }
 
     pub(super) fn into_values(self) -> Vec<T> {
@@ -42,37 +52,61 @@ pub(super) fn items<'n>(
     example: &str,
     problems: &mut Problems,
 ) -> Option<&'n [Node]> {
-    let help = format!("write for example:\n\n{example}");
-    let Some((place, list)) = root.entry(key) else {
-        problems
-            .add(&root.span, format!("there are no `{key}`"))
-            .help(help);
-        return None;
+    let (place, message) = match root.entry(key).map(|(place, list)| (&place.span, list)) {
+        None => (&root.span, format!("there are no `{key}`")),
+        Some((place, list)) => match &list.kind {
+            Kind::Sequence(items) if !items.is_empty() => return Some(items),
+            Kind::Sequence(_) => (place, format!("`{key}` is an empty list")),
+            _ if list.is_null() => (place, format!("there are no `{key}`")),
+            _ => (
+                &list.span,
+                format!("`{key}` is a list: each item begins with `- `"),
+            ),
+        },
     };
-    match &list.kind {
-        Kind::Sequence(items) if !items.is_empty() => Some(items),
-        Kind::Sequence(_) => {
-            problems
-                .add(&place.span, format!("`{key}` is an empty list"))
-                .help(help);
-            None
-        }
-        Kind::Scalar { .. } if list.is_null() => {
-            problems
-                .add(&place.span, format!("there are no `{key}`"))
-                .help(help);
-            None
-        }
-        _ => {
-            problems
-                .add(
-                    &list.span,
-                    format!("`{key}` is a list: each item begins with `- `"),
-                )
-                .help(help);
-            None
-        }
+    problems.refuse(place, message, format!("write for example:\n\n{example}"))
+}
+
+/// The `type` of an item that is a table, one of these `names`; the mistake otherwise.
+pub(super) fn type_of<'n>(
+    item: &'n Node,
+    kind: &str,
+    names: &[String],
+    possible: &str,
+    problems: &mut Problems,
+) -> Option<&'n str> {
+    let Some(entry @ (_, node)) = item.entry("type") else {
+        let message = format!("this {kind} has no `type`");
+        return problems.refuse(
+            &item.span,
+            message,
+            format!("add `type: …`; possible are {possible}"),
+        );
+    };
+    let Some(word) = node.as_text().filter(|_| !node.is_null()) else {
+        let place = if node.is_null() { &entry.0.span } else { &node.span };
+        return problems.refuse(place, "`type` is one word", format!("possible are {possible}"));
+    };
+    if names.iter().any(|name| name == word) {
+        return Some(word);
     }
+    let message = format!("there is no {kind} of type `{word}`");
+    problems.refuse(&node.span, message, suggest(word, names))
+}
+
+/// Where a value stands; its key where nothing is written.
+pub(super) fn written((key, value): &(Key, Node)) -> &Span {
+    if value.span.is_empty() {
+        &key.span
+    } else {
+        &value.span
+    }
+}
+
+/// A path of the file, which begins in `base_dir` if it is relative.
+pub(super) fn absolute(base_dir: &Path, path: &Path) -> PathBuf {
+    let path = base_dir.join(path);
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// Whether an item is a table; the mistake where it is not.
@@ -80,8 +114,8 @@ pub(super) fn is_table(item: &Node, what: &str, problems: &mut Problems) -> bool
     if matches!(item.kind, Kind::Mapping(_)) {
         return true;
     }
-    problems
-        .add(&item.span, format!("{what} is a table of `key: value` lines"))
-        .help("write `- ` in front of the first key, and indent the others like it");
+    let help = "write `- ` in front of the first key, and indent the others like it";
+    let message = format!("{what} is a table of `key: value` lines");
+    problems.add(&item.span, message).help(help);
     false
 }

@@ -1,11 +1,11 @@
 //! Whether the patterns of the file can select what they are meant to.
 
 use catalogue::CATALOGUE;
-use collector_core::Vehicle;
 use collector_core::table::{Node, Span, suggest};
+use collector_core::{Name, Vehicle};
 
 use super::problems::Problems;
-use super::section::Section;
+use super::section::{Placed, Section};
 use super::sinks::SinkSpec;
 use super::sources::SourceSpec;
 use super::vehicles::Vehicles;
@@ -20,32 +20,32 @@ pub(super) fn check(
     vehicles: Option<&Vehicles>,
     problems: &mut Problems,
 ) {
-    let listed: Option<Vec<Vehicle>> = match vehicles {
-        Some(Vehicles::List(list)) => Some(list.iter().map(super::VehicleSpec::vehicle).collect()),
+    let names = |vehicle: Vehicle| [vehicle.name, vehicle.vin.as_str().into()];
+    let listed: Option<Vec<_>> = match vehicles {
+        Some(Vehicles::List(list)) => Some(list.iter().map(|spec| names(spec.vehicle())).collect()),
         _ => None,
     };
-    for source in &sources.items {
-        let places = places(&source.node, "vehicles");
-        check_vehicles(
-            source.value.vehicles.globs().zip(places),
-            listed.as_deref(),
-            problems,
-        );
+    let names = sources
+        .values()
+        .map(|source| [source.name.clone(), source.name.clone()]);
+    let named = sources.complete.then(|| names.collect::<Vec<_>>());
+    let vehicle = |pattern: &str| format!("`{pattern}` is none of the `vehicles` of this file");
+    let source = |pattern: &str| format!("there is no source `{pattern}`");
+    for Placed { value, node } in &sources.items {
+        let patterns = value.vehicles.globs().zip(places(node, "vehicles"));
+        check_names(patterns, listed.as_deref(), vehicle, problems);
     }
-    for sink in &sinks.items {
-        let select = &sink.value.select;
-        let vehicles = select.vehicles.globs().zip(places(&sink.node, "select.vehicles"));
-        check_vehicles(vehicles, listed.as_deref(), problems);
-        if sources.complete {
-            let named = select.sources.globs().zip(places(&sink.node, "select.sources"));
-            check_sources(named, sources, problems);
-        }
-        for (glob, place) in select
-            .descriptors
-            .globs()
-            .zip(places(&sink.node, "select.descriptors"))
-        {
-            check_descriptor(glob, &place, problems);
+    for Placed { value, node } in &sinks.items {
+        let select = &value.select;
+        let patterns = select.vehicles.globs().zip(places(node, "select.vehicles"));
+        check_names(patterns, listed.as_deref(), vehicle, problems);
+        let patterns = select.sources.globs().zip(places(node, "select.sources"));
+        check_names(patterns, named.as_deref(), source, problems);
+        let places = places(node, "select.descriptors");
+        for (glob, place) in select.descriptors.globs().zip(places) {
+            if let Some((message, help)) = doubt(glob) {
+                problems.add(&place, message).help(help);
+            }
         }
     }
 }
@@ -57,45 +57,21 @@ fn places(table: &Node, path: &str) -> Vec<Span> {
     items.iter().map(|item| item.span.clone()).collect()
 }
 
-fn check_vehicles<'g>(
+/// Every pattern must match one of what is `known`, each by its name and by another one; `None` where nobody can
+/// tell.
+fn check_names<'g>(
     patterns: impl Iterator<Item = (&'g Glob, Span)>,
-    listed: Option<&[Vehicle]>,
+    known: Option<&[[Name; 2]]>,
+    wrong: impl Fn(&str) -> String,
     problems: &mut Problems,
 ) {
-    let Some(listed) = listed else { return };
+    let Some(known) = known else { return };
     for (glob, place) in patterns {
-        let matches =
-            |vehicle: &Vehicle| glob.matches_name(vehicle.vin.as_str()) || glob.matches_name(&vehicle.name);
-        if !listed.iter().any(matches) {
-            let names: Vec<String> = listed.iter().map(|vehicle| vehicle.name.to_string()).collect();
-            problems
-                .add(
-                    &place,
-                    format!("`{}` is none of the `vehicles` of this file", glob.as_str()),
-                )
-                .help(suggest(glob.as_str(), &names));
+        if !known.iter().flatten().any(|name| glob.matches_name(name)) {
+            let names: Vec<_> = known.iter().map(|[name, _]| name.to_string()).collect();
+            let help = suggest(glob.as_str(), &names);
+            problems.add(&place, wrong(glob.as_str())).help(help);
         }
-    }
-}
-
-fn check_sources<'g>(
-    patterns: impl Iterator<Item = (&'g Glob, Span)>,
-    sources: &Section<SourceSpec>,
-    problems: &mut Problems,
-) {
-    for (glob, place) in patterns {
-        if !sources.values().any(|source| glob.matches_name(&source.name)) {
-            let names: Vec<String> = sources.values().map(|source| source.name.to_string()).collect();
-            problems
-                .add(&place, format!("there is no source `{}`", glob.as_str()))
-                .help(suggest(glob.as_str(), &names));
-        }
-    }
-}
-
-fn check_descriptor(glob: &Glob, place: &Span, problems: &mut Problems) {
-    if let Some((message, help)) = doubt(glob) {
-        problems.add(place, message).help(help);
     }
 }
 

@@ -1,14 +1,15 @@
-//! `check --show`: the meaning of a pipeline file, with its defaults and without its secrets.
+//! `check --show`: what a pipeline file says, as a pipeline file again, with its defaults and without its secrets.
+//!
+//! The types that read the file write it. Beside them goes the tree of the file, for what no type knows: the order of
+//! its keys, its quotes, what came from outside, and which of its texts are secret.
 
-use collector_core::table::{Key, Kind, Node, Span};
-use serde_json::Value;
+use collector_core::table::{self, Kind, Node, Span};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use super::accounts::{self, Account};
 use super::logins;
 use super::secrets::{self, HIDDEN};
-use super::section::Section;
-use super::sinks::SinkSpec;
-use super::sources::SourceSpec;
 use super::{Pipeline, schema};
 
 /// The file as it was understood, in YAML: every default is written out, secrets are hidden, and what comes from
@@ -17,242 +18,130 @@ pub fn show(pipeline: &Pipeline) -> String {
     pipeline.shown.clone()
 }
 
-pub(super) fn text(
-    raw: &Node,
-    accounts: &Section<Account>,
-    sources: &Section<SourceSpec>,
-    sinks: &Section<SinkSpec>,
-) -> String {
-    let schema = schema::inlined();
-    let mut root = raw.clone();
-    let secrets = secrets::find(&root, schema);
-    hide(&mut root, &secrets);
-    fill(&mut root, &[schema]);
-    if root.get("accounts").is_none()
-        && let Some(account) = accounts.values().next()
-    {
-        add(
-            &mut root,
-            "accounts",
-            list(vec![table(vec![
-                ("name", scalar(&account.name)),
-                ("client_id", scalar(account.client_id.as_str())),
-                (
-                    "calls_per_day",
-                    scalar(&accounts::demo().calls_per_day.to_string()),
-                ),
-            ])]),
-        );
-    }
-    name(&mut root, "sources", sources.values().map(|source| &*source.name));
-    name(&mut root, "sinks", sinks.values().map(|sink| &*sink.name));
-    order(&mut root);
-    let mut text = String::new();
-    write(&root, 0, &mut text);
-    text
+/// What a table or list that was found right says, with its defaults; null where there is none.
+pub(super) fn typed<T: DeserializeOwned + Serialize>(node: Option<&Node>) -> Value {
+    let read: Option<T> = node.and_then(|node| table::read(node).ok());
+    serde_json::to_value(read).unwrap_or_default()
 }
 
-fn scalar(text: &str) -> Node {
-    Node::scalar(text, 0..0)
-}
-
-fn list(items: Vec<Node>) -> Node {
-    Node {
-        span: 0..0,
-        kind: Kind::Sequence(items),
-    }
-}
-
-fn table(entries: Vec<(&str, Node)>) -> Node {
-    let entries = entries.into_iter().map(|(text, value)| {
-        (
-            Key {
-                text: text.to_owned(),
-                span: 0..0,
-            },
-            value,
-        )
-    });
-    Node {
-        span: 0..0,
-        kind: Kind::Mapping(entries.collect()),
-    }
-}
-
-fn add(node: &mut Node, key: &str, value: Node) {
-    if let Kind::Mapping(entries) = &mut node.kind {
-        entries.push((
-            Key {
-                text: key.to_owned(),
-                span: 0..0,
-            },
-            value,
-        ));
-    }
-}
-
-fn hide(node: &mut Node, secrets: &[Span]) {
-    match &mut node.kind {
-        Kind::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| hide(value, secrets)),
-        Kind::Sequence(items) => items.iter_mut().for_each(|item| hide(item, secrets)),
-        Kind::Scalar { text, quoted } => {
-            if secrets.contains(&node.span) && !secrets::is_reference(text) {
-                *text = HIDDEN.to_owned();
-                *quoted = true;
-            } else {
-                *text = logins::hide(text);
-            }
-        }
-    }
-}
-
-/// Adds what the schemas say is there by default.
-fn fill(node: &mut Node, schemas: &[&Value]) {
-    let schemas = secrets::alternatives(schemas, node);
-    let below = |key: &str| -> Vec<&Value> {
-        schemas
-            .iter()
-            .filter_map(|schema| schema["properties"].get(key))
-            .collect()
+/// The sections of a file in YAML, in the order of the documentation.
+pub(super) fn text(sections: &Value, raw: &Node, secrets: &[Span]) -> String {
+    let mut writer = Writer {
+        secrets,
+        text: String::new(),
     };
-    match &mut node.kind {
-        Kind::Scalar { .. } => {}
-        Kind::Sequence(items) => {
-            let below: Vec<&Value> = schemas.iter().filter_map(|schema| schema.get("items")).collect();
-            items.iter_mut().for_each(|item| fill(item, &below));
+    for key in schema::KEYS {
+        writer.entry(key, &sections[key], raw.get(key), 0);
+    }
+    writer.text
+}
+
+struct Writer<'a> {
+    secrets: &'a [Span],
+    text: String,
+}
+
+impl Writer<'_> {
+    fn entry(&mut self, key: &str, value: &Value, raw: Option<&Node>, indent: usize) {
+        if value.is_null() {
+            return;
         }
-        Kind::Mapping(entries) => {
-            for (key, value) in entries.iter_mut() {
-                fill(value, &below(&key.text));
+        // The first key of an item stands behind its dash.
+        if !self.text.ends_with("- ") {
+            self.text.push_str(&" ".repeat(indent));
+        }
+        self.text.push_str(&word(key, false));
+        self.text.push(':');
+        self.value(value, raw, indent + 2);
+    }
+
+    /// Behind a key or a dash.
+    fn value(&mut self, value: &Value, raw: Option<&Node>, indent: usize) {
+        let is_reference = raw.is_some_and(refers);
+        match value {
+            Value::Object(entries) if !entries.is_empty() && !is_reference => {
+                self.text.push('\n');
+                self.table(entries, raw, indent);
             }
-            let properties = schemas
-                .iter()
-                .filter_map(|schema| schema["properties"].as_object())
-                .flatten();
-            for (key, property) in properties {
-                let given = entries.iter().any(|(own, _)| own.text == *key);
-                if let (false, Some(default)) = (given, property.get("default").and_then(from_json)) {
-                    entries.push((
-                        Key {
-                            text: key.clone(),
-                            span: 0..0,
-                        },
-                        default,
-                    ));
+            Value::Array(items) if !items.is_empty() && !is_reference => {
+                self.text.push('\n');
+                self.list(items, raw, indent);
+            }
+            _ => {
+                let scalar = self.scalar(value, raw);
+                self.text.push_str(&format!(" {scalar}\n"));
+            }
+        }
+    }
+
+    fn table(&mut self, entries: &Map<String, Value>, raw: Option<&Node>, indent: usize) {
+        let own = raw.and_then(Node::entries).unwrap_or_default();
+        let own = own.iter().map(|(key, _)| key.text.as_str());
+        let is_named = own.clone().any(|key| key == "name");
+        let first = ["type"].into_iter().chain((!is_named).then_some("name"));
+        let rest = entries.keys().map(String::as_str);
+        let mut written = Vec::new();
+        for key in first.chain(own.clone()).chain(rest) {
+            if !written.contains(&key)
+                && let Some(value) = entries.get(key)
+            {
+                self.entry(key, value, raw.and_then(|raw| raw.get(key)), indent);
+                written.push(key);
+            }
+        }
+    }
+
+    fn list(&mut self, items: &[Value], raw: Option<&Node>, indent: usize) {
+        let own = raw.and_then(Node::items).unwrap_or_default();
+        // A type may bring its items into an order of its own, in which nobody finds the references.
+        let as_written: Vec<Value> = own.iter().map_while(Node::as_text).map(Value::from).collect();
+        let is_as_written = as_written.len() == own.len() && own.iter().any(refers);
+        let items = if is_as_written { &as_written } else { items };
+        for (index, item) in items.iter().enumerate() {
+            self.text.push_str(&" ".repeat(indent));
+            self.text.push('-');
+            match item {
+                Value::Object(entries) if !entries.is_empty() => {
+                    self.text.push(' ');
+                    self.table(entries, own.get(index), indent + 2);
                 }
+                _ => self.value(item, own.get(index), indent + 2),
             }
         }
     }
-}
 
-/// `None` for null: what is absent by default.
-fn from_json(value: &Value) -> Option<Node> {
-    Some(match value {
-        Value::Null => return None,
-        Value::String(text) => scalar(text),
-        Value::Array(items) => list(items.iter().filter_map(from_json).collect()),
-        Value::Object(entries) => {
-            let entries = entries
-                .iter()
-                .filter_map(|(key, value)| Some((key.as_str(), from_json(value)?)));
-            table(entries.collect())
-        }
-        Value::Bool(_) | Value::Number(_) => scalar(&value.to_string()),
-    })
-}
-
-/// Writes the names down that the engine gave.
-fn name<'n>(root: &mut Node, key: &str, names: impl Iterator<Item = &'n str>) {
-    let Kind::Mapping(entries) = &mut root.kind else {
-        return;
-    };
-    let section = entries.iter_mut().find(|(own, _)| own.text == key);
-    let Some((
-        _,
-        Node {
-            kind: Kind::Sequence(items),
-            ..
-        },
-    )) = section
-    else {
-        return;
-    };
-    for (item, name) in items.iter_mut().zip(names) {
-        if item.get("name").is_none_or(Node::is_null) {
-            item.take("name");
-            let Kind::Mapping(entries) = &mut item.kind else {
-                continue;
-            };
-            let after_type = entries
-                .iter()
-                .position(|(own, _)| own.text == "type")
-                .map_or(0, |at| at + 1);
-            entries.insert(
-                after_type,
-                (
-                    Key {
-                        text: "name".to_owned(),
-                        span: 0..0,
-                    },
-                    scalar(name),
-                ),
-            );
-        }
-    }
-}
-
-/// The sections in the order of the documentation.
-fn order(root: &mut Node) {
-    if let Kind::Mapping(entries) = &mut root.kind {
-        entries.sort_by_key(|(key, _)| schema::KEYS.iter().position(|known| *known == key.text));
-    }
-}
-
-fn write(node: &Node, indent: usize, text: &mut String) {
-    match &node.kind {
-        Kind::Scalar { .. } => {}
-        Kind::Mapping(entries) => {
-            for (position, (key, value)) in entries.iter().enumerate() {
-                // The first key of an item stands behind its dash.
-                if position > 0 || !text.ends_with("- ") {
-                    text.push_str(&" ".repeat(indent));
-                }
-                text.push_str(&word(&key.text, false));
-                text.push(':');
-                write_value(value, indent + 2, text);
+    fn scalar(&self, value: &Value, raw: Option<&Node>) -> String {
+        let (written, quoted) = match raw.map(|raw| &raw.kind) {
+            Some(Kind::Scalar { text, quoted }) => (text.as_str(), *quoted),
+            _ => ("", false),
+        };
+        let is_secret = raw.is_some_and(|raw| self.secrets.contains(&raw.span));
+        match value {
+            _ if raw.is_some_and(refers) && (!is_secret || secrets::is_reference(written)) => {
+                word(&logins::hide(written), quoted)
             }
-        }
-        Kind::Sequence(items) => {
-            for item in items {
-                text.push_str(&" ".repeat(indent));
-                text.push('-');
-                match &item.kind {
-                    Kind::Mapping(entries) if !entries.is_empty() => {
-                        text.push(' ');
-                        write(item, indent + 2, text);
-                    }
-                    _ => write_value(item, indent + 2, text),
-                }
-            }
+            // A type may know how to cover its secret, so that the rest of it can be seen.
+            Value::String(text) if is_secret && text.ends_with(HIDDEN) => word(text, true),
+            _ if is_secret => word(HIDDEN, true),
+            Value::String(text) => word(
+                &logins::hide(text),
+                quoted || (text != written && is_ambiguous(text)),
+            ),
+            Value::Number(number) if number.is_f64() => number.as_f64().unwrap_or_default().to_string(),
+            other => other.to_string(),
         }
     }
 }
 
-fn write_value(value: &Node, indent: usize, text: &mut String) {
-    match &value.kind {
-        Kind::Scalar { text: scalar, quoted } if scalar.is_empty() && !quoted => text.push('\n'),
-        Kind::Scalar { text: scalar, quoted } => {
-            text.push(' ');
-            text.push_str(&word(scalar, *quoted));
-            text.push('\n');
-        }
-        Kind::Mapping(entries) if entries.is_empty() => text.push_str(" {}\n"),
-        Kind::Sequence(items) if items.is_empty() => text.push_str(" []\n"),
-        Kind::Mapping(_) | Kind::Sequence(_) => {
-            text.push('\n');
-            write(value, indent, text);
-        }
-    }
+/// Whether this is a text that refers to what is outside of the file, or escapes it.
+fn refers(node: &Node) -> bool {
+    node.as_text().is_some_and(|text| text.contains("${"))
+}
+
+/// Whether a text without quotes is something else for who takes anything.
+fn is_ambiguous(text: &str) -> bool {
+    let is_bool = matches!(text.to_lowercase().as_str(), "true" | "false");
+    is_bool || text.parse::<f64>().is_ok() || Node::scalar(text, 0..0).is_null()
 }
 
 /// Plain where that means the same, else in double quotes. JSON's strings are YAML's.

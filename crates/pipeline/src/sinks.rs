@@ -4,14 +4,15 @@ use std::fmt;
 use std::path::Path;
 
 use collector_core::registry::{ReadSink, SinkBuilder};
-use collector_core::table::{Mistake, Node};
-use collector_core::{Batch, Exclusive, Name, Retry, SinkError, SinkPlugin, Start, sink_plugins};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Deserialize;
+use collector_core::table::Node;
+use collector_core::{Batch, Exclusive, Name, Retry, SinkError, SinkPlugin, Start};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::names::{self, GivenName};
-use super::places::Places;
-use super::plugin_table::{self, Plugin};
+use super::places;
+use super::plugin_table;
 use super::problems::Problems;
 use super::section::{self, Placed, Section};
 use collector_core::Select;
@@ -30,10 +31,12 @@ pub struct SinkSpec {
     pub retry: Retry,
     pub start: Start,
     pub builder: SinkBuilder,
+    /// Its table with all defaults, without secrets.
+    pub(super) shown: Map<String, Value>,
 }
 
 /// What the engine reads of a sink.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SinkKeys {
     /// A name of your choice for logs and `status`; the type if left out. The journal remembers under it how far the
@@ -53,39 +56,7 @@ pub(super) struct SinkKeys {
 
 impl fmt::Debug for SinkSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SinkSpec")
-            .field("name", &self.name)
-            .field("type", &self.plugin.type_name)
-            .field("batch", &self.batch)
-            .field("retry", &self.retry)
-            .field("start", &self.start)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Plugin for SinkPlugin {
-    type Keys = SinkKeys;
-    type Read = ReadSink;
-    const KIND: &'static str = "sink";
-
-    fn all() -> Vec<&'static Self> {
-        sink_plugins()
-    }
-
-    fn type_name(&self) -> &'static str {
-        self.type_name
-    }
-
-    fn summary(&self) -> &'static str {
-        self.summary
-    }
-
-    fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
-        (self.schema)(generator)
-    }
-
-    fn read(&self, options: &Node) -> Result<ReadSink, Vec<Mistake>> {
-        (self.read)(options)
+        write!(f, "SinkSpec({}, {})", self.name, self.plugin.type_name)
     }
 }
 
@@ -93,25 +64,23 @@ pub(super) fn read(root: &Node, base_dir: &Path, problems: &mut Problems) -> Sec
     let Some(items) = section::items(root, "sinks", EXAMPLE, problems) else {
         return Section::default();
     };
-    let mut read = Vec::new();
     let mut exclusives = Vec::new();
-    for item in items {
-        if let Some((sink, exclusive)) = sink(item, problems) {
-            read.push(sink);
-            exclusives.push((exclusive, item));
-        }
-    }
-    names::settle(items, &mut read, "sinks", |sink| &mut sink.name, problems);
-    let mut places = Places::new(base_dir);
-    for (sink, (exclusive, item)) in read.iter().zip(exclusives) {
-        if let Some(exclusive) = exclusive {
-            places.take(&sink.value.name, &exclusive, item, problems);
-        }
-    }
-    Section {
-        complete: read.len() == items.len(),
-        items: read,
-    }
+    let mut section = Section::of(items, |item| {
+        let (sink, exclusive) = sink(item, problems)?;
+        exclusives.push((exclusive, item.clone()));
+        Some(sink)
+    });
+    names::settle(
+        items,
+        &mut section.items,
+        "sinks",
+        |sink| &mut sink.name,
+        problems,
+    );
+    let taken = section.values().zip(&exclusives);
+    let taken = taken.filter_map(|(sink, (exclusive, item))| Some((&sink.name, exclusive.as_ref()?, item)));
+    places::check(taken, base_dir, problems);
+    section
 }
 
 /// Under its given name, or that of its type; with the place that it has for itself.
@@ -123,52 +92,37 @@ fn sink(item: &Node, problems: &mut Problems) -> Option<(Placed<SinkSpec>, Optio
     let read = table.read.unwrap_or_else(|| ReadSink {
         builder: Box::new(|_| Err(SinkError::misconfigured("the options have mistakes"))),
         exclusive: None,
+        shown: Value::Null,
     });
     let value = SinkSpec {
-        name: keys
-            .name
-            .map_or_else(|| table.plugin.type_name.into(), |name| name.0),
+        name: names::or_type(keys.name, table.plugin.type_name),
         plugin: table.plugin,
         select: keys.select.unwrap_or_default(),
         batch: keys.batch,
         retry: keys.retry,
         start: keys.start,
         builder: read.builder,
+        shown: table.shown,
     };
-    let sink = Placed {
-        value,
-        node: table.node,
-    };
-    Some((sink, read.exclusive))
+    let node = table.node;
+    Some((Placed { value, node }, read.exclusive))
 }
 
 fn check(item: &Node, keys: &SinkKeys, problems: &mut Problems) {
     if !(1..=1_000_000).contains(&keys.batch.readings) {
-        problems
-            .add(
-                &item.locate("batch.readings"),
-                "a batch has from 1 to 1000000 readings",
-            )
-            .help("leave it out for 10000");
+        let message = "a batch has from 1 to 1000000 readings";
+        let place = item.locate("batch.readings");
+        problems.add(&place, message).help("leave it out for 10000");
     }
-    if keys.retry.first > keys.retry.longest {
-        let place = if item
-            .get("retry")
-            .is_some_and(|retry| retry.get("first").is_some())
-        {
-            "retry.first"
-        } else {
-            "retry.longest"
+    let retry = keys.retry;
+    if retry.first > retry.longest {
+        let key = match item.get("retry").and_then(|retry| retry.get("first")) {
+            Some(_) => "retry.first",
+            None => "retry.longest",
         };
-        let (first, longest) = (
-            duration::format(keys.retry.first),
-            duration::format(keys.retry.longest),
-        );
-        problems
-            .add(
-                &item.locate(place),
-                format!("the first wait, {first}, is longer than the longest, {longest}"),
-            )
-            .help("write a `longest` of at least `first`");
+        let [first, longest] = [retry.first, retry.longest].map(duration::format);
+        let message = format!("the first wait, {first}, is longer than the longest, {longest}");
+        let help = "write a `longest` of at least `first`";
+        problems.add(&item.locate(key), message).help(help);
     }
 }

@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use collector_core::table::{Mistake, Node};
-use collector_core::{Cadence, Every, Name, SourcePlugin, source_plugins};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Deserialize;
+use collector_core::table::Node;
+use collector_core::{Cadence, Every, Name, SourcePlugin};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::accounts::{self, Account};
 use super::names::{self, GivenName};
-use super::plugin_table::{self, Plugin};
+use super::plugin_table;
 use super::problems::Problems;
 use super::section::{self, Placed, Section};
 use collector_core::Patterns;
@@ -28,6 +29,8 @@ pub struct SourceSpec {
     pub plugin: &'static SourcePlugin,
     /// The plugin's own options, found right.
     pub options: Node,
+    /// Its table with all defaults.
+    pub(super) shown: Map<String, Value>,
 }
 
 impl SourceSpec {
@@ -38,7 +41,7 @@ impl SourceSpec {
 }
 
 /// What the engine reads of a source.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SourceKeys {
     /// A name of your choice for logs, `status` and `select`; the type if left out.
@@ -51,44 +54,13 @@ pub(super) struct SourceKeys {
     every: Every,
     /// The vehicles that it is for, by VIN or name; all if left out. `*` stands for any characters, `!` in front
     /// excludes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Patterns::is_all")]
     vehicles: Patterns,
 }
 
 impl fmt::Debug for SourceSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SourceSpec")
-            .field("name", &self.name)
-            .field("type", &self.plugin.type_name)
-            .field("account", &self.account)
-            .field("every", &self.every)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Plugin for SourcePlugin {
-    type Keys = SourceKeys;
-    type Read = Node;
-    const KIND: &'static str = "source";
-
-    fn all() -> Vec<&'static Self> {
-        source_plugins()
-    }
-
-    fn type_name(&self) -> &'static str {
-        self.type_name
-    }
-
-    fn summary(&self) -> &'static str {
-        self.summary
-    }
-
-    fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
-        (self.schema)(generator)
-    }
-
-    fn read(&self, options: &Node) -> Result<Node, Vec<Mistake>> {
-        (self.check)(options).map(|()| options.clone())
+        write!(f, "SourceSpec({}, {})", self.name, self.plugin.type_name)
     }
 }
 
@@ -100,47 +72,43 @@ pub(super) fn read(root: &Node, accounts: &Section<Account>, problems: &mut Prob
     let Some(items) = section::items(root, "sources", EXAMPLE, problems) else {
         return Section::default();
     };
-    let mut read: Vec<_> = items
-        .iter()
-        .filter_map(|item| source(item, accounts, problems))
-        .collect();
-    names::settle(items, &mut read, "sources", |source| &mut source.name, problems);
-    Section {
-        complete: read.len() == items.len(),
-        items: read,
-    }
+    let mut section = Section::of(items, |item| source(item, accounts, problems));
+    names::settle(
+        items,
+        &mut section.items,
+        "sources",
+        |source| &mut source.name,
+        problems,
+    );
+    section
 }
 
 /// Under its given name, or that of its type.
 fn source(item: &Node, accounts: &Section<Account>, problems: &mut Problems) -> Option<Placed<SourceSpec>> {
-    let table = plugin_table::split::<SourcePlugin>(item, problems)?;
+    let mut table = plugin_table::split::<SourcePlugin>(item, problems)?;
     let keys = table.keys;
     let account = keys.account.map(|name| name.0);
     if let (Some(name), Some(place)) = (&account, table.node.get("account")) {
         accounts::check_reference(name, place, accounts, problems);
     }
-    if let (Cadence::Continuous, Some((key, _))) = (table.plugin.cadence, table.node.entry("every")) {
-        problems
-            .add(
-                &key.span,
-                format!("a source of type `{}` is not polled", table.plugin.type_name),
-            )
-            .help("remove `every`: it speaks when there is something to say");
+    if table.plugin.cadence == Cadence::Continuous {
+        table.shown.remove("every");
+        if let Some((key, _)) = table.node.entry("every") {
+            let message = format!("a source of type `{}` is not polled", table.plugin.type_name);
+            let help = "remove `every`: it speaks when there is something to say";
+            problems.add(&key.span, message).help(help);
+        }
     }
     // Where the table has mistakes, nobody will build from it, but its names and its plan can be checked.
-    let options = table.read.unwrap_or_else(|| table.node.clone());
     let value = SourceSpec {
-        name: keys
-            .name
-            .map_or_else(|| table.plugin.type_name.into(), |name| name.0),
+        name: names::or_type(keys.name, table.plugin.type_name),
         account,
         every: keys.every,
         vehicles: keys.vehicles,
         plugin: table.plugin,
-        options,
+        options: table.options,
+        shown: table.shown,
     };
-    Some(Placed {
-        value,
-        node: table.node,
-    })
+    let node = table.node;
+    Some(Placed { value, node })
 }

@@ -10,7 +10,7 @@ use collector_core::written_as_text;
 /// A time zone by its name in the IANA database. The database is part of the program.
 pub(super) struct Zone(TimeZone);
 
-written_as_text!(Zone, zone, { "type": "string" });
+written_as_text!(Zone, zone, |zone| zone.0.iana_name().unwrap_or_default().to_owned(), { "type": "string" });
 
 fn zone(text: &str) -> Result<Zone, Wrong> {
     TimeZone::get(text).map(Zone).map_err(|_| {
@@ -22,36 +22,23 @@ fn zone(text: &str) -> Result<Zone, Wrong> {
 fn suggestion(text: &str, known: &[String]) -> String {
     // Whoever writes the city alone means its zone.
     let city = text.replace(' ', "_");
-    let same_city = |name: &&String| {
-        name.rsplit('/')
-            .next()
-            .is_some_and(|last| last.eq_ignore_ascii_case(&city))
-    };
-    if let Some(name) = known.iter().find(same_city) {
-        return format!("did you mean `{name}`?");
-    }
-    let near = known
-        .iter()
-        .map(|name| {
-            (
-                strsim::normalized_levenshtein(&name.to_lowercase(), &city.to_lowercase()),
-                name,
-            )
-        })
+    let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+    let same_city = known.iter().find(|name| last(name).eq_ignore_ascii_case(&city));
+    let likeness = |name: &str| strsim::normalized_levenshtein(&name.to_lowercase(), &city.to_lowercase());
+    let rated = known.iter().map(|name| (likeness(name), name));
+    let nearest = rated
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(likeness, _)| *likeness > 0.6);
-    match near {
-        Some((_, name)) => format!("did you mean `{name}`?"),
+    match same_city.or(nearest.map(|(_, name)| name)) {
+        Some(name) => format!("did you mean `{name}`?"),
         None => "write a name such as `Europe/Berlin`".to_owned(),
     }
 }
 
 /// The zone of the file, else that of the system.
 pub(super) fn read(root: &Node, problems: &mut Problems) -> TimeZone {
-    let named: Option<Zone> = root
-        .get("timezone")
-        .cloned()
-        .and_then(|mut node| problems.read(&mut node));
+    let node = root.get("timezone").cloned();
+    let named: Option<Zone> = node.and_then(|mut node| problems.read(&mut node));
     named.map_or_else(TimeZone::system, |zone| zone.0)
 }
 

@@ -3,12 +3,14 @@
 use collector_core::table::{Kind, Node, Span};
 use collector_core::{InvalidVin, Name, Vehicle, Vin};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::accounts::{self, Account};
-use super::names::{GivenName, Taken};
+use super::names::{self, GivenName, Taken};
 use super::problems::Problems;
 use super::section::Section;
+use super::show;
 use collector_core::scalar::Wrong;
 use collector_core::written_as_text;
 
@@ -48,7 +50,7 @@ impl VehicleSpec {
 }
 
 /// One vehicle.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "vehicle")]
 struct VehicleTable {
@@ -62,11 +64,11 @@ struct VehicleTable {
 
 struct VinText(Vin);
 
-written_as_text!(VinText, vin, { "type": "string" });
+written_as_text!(VinText, vin, |vin| vin.0.as_str().to_owned(), { "type": "string" });
 
 struct VehicleName(Name);
 
-written_as_text!(VehicleName, vehicle_name, { "type": "string", "minLength": 1, "maxLength": 64 });
+written_as_text!(VehicleName, vehicle_name, |name| name.0.to_string(), { "type": "string", "minLength": 1, "maxLength": 64 });
 
 fn vin(text: &str) -> Result<VinText, Wrong> {
     let help = "copy it from the registration document or from the windscreen";
@@ -80,9 +82,8 @@ fn vin(text: &str) -> Result<VinText, Wrong> {
 fn vehicle_name(text: &str) -> Result<VehicleName, Wrong> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > LONGEST_NAME || text.chars().any(char::is_control) {
-        return Err(Wrong::new("this cannot be the name of a vehicle").help(format!(
-            "a name has 1 to {LONGEST_NAME} characters and stands on one line"
-        )));
+        let help = format!("a name has 1 to {LONGEST_NAME} characters and stands on one line");
+        return Err(Wrong::new("this cannot be the name of a vehicle").help(help));
     }
     Ok(VehicleName(text.into()))
 }
@@ -95,6 +96,12 @@ pub(super) fn schema(generator: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// What the file says of its vehicles.
+pub(super) fn shown(root: &Node) -> Value {
+    let list = root.get("vehicles").filter(|node| node.items().is_some());
+    list.map_or("auto".into(), |list| show::typed::<Vec<VehicleTable>>(Some(list)))
+}
+
 /// `None` after a mistake.
 pub(super) fn read(root: &Node, accounts: &Section<Account>, problems: &mut Problems) -> Option<Vehicles> {
     let Some((key, node)) = root.entry("vehicles") else {
@@ -104,16 +111,8 @@ pub(super) fn read(root: &Node, accounts: &Section<Account>, problems: &mut Prob
     match &node.kind {
         Kind::Scalar { text, .. } if text == "auto" => Some(Vehicles::Auto),
         Kind::Sequence(items) if !items.is_empty() => list(items, accounts, problems).map(Vehicles::List),
-        Kind::Sequence(_) => {
-            problems.add(&key.span, "`vehicles` is an empty list").help(help);
-            None
-        }
-        _ => {
-            problems
-                .add(&node.span, "`vehicles` is `auto` or a list")
-                .help(help);
-            None
-        }
+        Kind::Sequence(_) => problems.refuse(&key.span, "`vehicles` is an empty list", help),
+        _ => problems.refuse(&node.span, "`vehicles` is `auto` or a list", help),
     }
 }
 
@@ -129,21 +128,12 @@ fn list(items: &[Node], accounts: &Section<Account>, problems: &mut Problems) ->
         read += 1;
         let place = item.locate("vin");
         if let Some((_, first)) = vins.iter().find(|(vin, _)| *vin == vehicle.vin) {
-            problems
-                .add(
-                    &place,
-                    format!("the VIN that ends in {} stands here twice", vehicle.vin.short()),
-                )
-                .help("remove one of the two")
-                .also(first, "the first one");
+            let message = format!("the VIN that ends in {} stands here twice", vehicle.vin.short());
+            let problem = problems.add(&place, message).help("remove one of the two");
+            problem.also(first, "the first one");
         } else {
             vins.push((vehicle.vin.clone(), place));
-            taken.take(
-                &vehicle.vehicle().name,
-                &super::names::place(item),
-                "vehicles",
-                problems,
-            );
+            taken.take(&vehicle.vehicle().name, &names::place(item), "vehicles", problems);
             vehicles.push(vehicle);
         }
     }
@@ -153,10 +143,8 @@ fn list(items: &[Node], accounts: &Section<Account>, problems: &mut Problems) ->
 
 fn vehicle(item: &Node, accounts: &Section<Account>, problems: &mut Problems) -> Option<VehicleSpec> {
     if !matches!(item.kind, Kind::Mapping(_)) {
-        problems
-            .add(&item.span, "a vehicle is a table with the key `vin`")
-            .help("write `- vin: ` in front of it");
-        return None;
+        let message = "a vehicle is a table with the key `vin`";
+        return problems.refuse(&item.span, message, "write `- vin: ` in front of it");
     }
     let mut item = item.clone();
     let table: VehicleTable = problems.read(&mut item)?;
@@ -164,16 +152,10 @@ fn vehicle(item: &Node, accounts: &Section<Account>, problems: &mut Problems) ->
     match (&account, item.get("account")) {
         (Some(name), Some(place)) => accounts::check_reference(name, place, accounts, problems),
         _ if accounts.items.len() > 1 => {
-            let known: Vec<_> = accounts
-                .values()
-                .map(|account| format!("`{}`", account.name))
-                .collect();
-            problems
-                .add(
-                    &item.locate("vin"),
-                    "it is not clear which account reads this vehicle",
-                )
-                .help(format!("add `account: …`; there are {}", known.join(", ")));
+            let known: Vec<_> = accounts.values().map(|one| format!("`{}`", one.name)).collect();
+            let message = "it is not clear which account reads this vehicle";
+            let help = format!("add `account: …`; there are {}", known.join(", "));
+            problems.add(&item.locate("vin"), message).help(help);
         }
         _ => account = accounts.values().next().map(|account| account.name.clone()),
     }

@@ -52,17 +52,16 @@ impl<'t> Builder<'t, '_> {
         let (Event::StreamStart, _) = self.next()? else {
             return Ok(nothing);
         };
-        match self.next()? {
-            (Event::DocumentStart(_), _) => {}
-            _ => return Ok(nothing),
-        }
+        let (Event::DocumentStart(_), _) = self.next()? else {
+            return Ok(nothing);
+        };
         let (event, span) = self.next()?;
         let root = self.node(event, span, 0)?;
         self.next()?;
         if let (Event::DocumentStart(_), span) = self.next()? {
-            self.problems
-                .add(&span, "a second document begins here")
-                .help("a pipeline file is one document: remove the `---` and what follows it");
+            let help = "a pipeline file is one document: remove the `---` and what follows it";
+            let message = "a second document begins here";
+            self.problems.add(&span, message).help(help);
             return Err(Stop);
         }
         Ok(root)
@@ -83,17 +82,14 @@ impl<'t> Builder<'t, '_> {
     fn syntax_error(&mut self, error: &ScanError) -> Stop {
         let at = self.positions.byte(error.marker().index());
         let (span, message, help) = syntax::explain(self.text, at, error.info());
-        let problem = self.problems.add(&span, message);
-        problem.help = help;
+        self.problems.add(&span, message).help = help;
         Stop
     }
 
     fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node, Stop> {
         if depth > MAX_DEPTH {
-            self.problems.add(
-                &span,
-                format!("lists and tables are nested more than {MAX_DEPTH} deep here"),
-            );
+            let message = format!("lists and tables are nested more than {MAX_DEPTH} deep here");
+            self.problems.add(&span, message);
             return Err(Stop);
         }
         let before = self.nodes;
@@ -125,9 +121,9 @@ impl<'t> Builder<'t, '_> {
         if self.nodes <= MAX_NODES {
             return Ok(());
         }
-        self.problems
-            .add(span, format!("the file stands for more than {MAX_NODES} values"))
-            .help("aliases (`*name`) repeat what they point at: use fewer of them");
+        let message = format!("the file stands for more than {MAX_NODES} values");
+        let help = "aliases (`*name`) repeat what they point at: use fewer of them";
+        self.problems.add(span, message).help(help);
         Err(Stop)
     }
 
@@ -170,8 +166,8 @@ impl<'t> Builder<'t, '_> {
     /// A scalar is at the place of its alias, what is in a list or table at the place where it is written.
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Stop> {
         let Some((node, nodes)) = self.anchors.get(&anchor) else {
-            self.problems
-                .add(&span, "this alias points at something that contains it");
+            let message = "this alias points at something that contains it";
+            self.problems.add(&span, message);
             return Err(Stop);
         };
         let (mut node, nodes) = (node.clone(), *nodes);
@@ -210,19 +206,18 @@ impl<'t> Builder<'t, '_> {
             let (event, below) = self.next()?;
             let value = self.node(event, below, depth + 1)?;
             let Kind::Scalar { text, quoted } = key.kind else {
-                self.problems
-                    .add(&place, "a key is a word, not a list or a table")
-                    .help("a text that begins with `[` or `{` needs double quotes");
+                let help = "a text that begins with `[` or `{` needs double quotes";
+                let message = "a key is a word, not a list or a table";
+                self.problems.add(&place, message).help(help);
                 continue;
             };
             let key = Key { text, span: key.span };
             if key.text == "<<" && !quoted {
                 merged.push((key, value));
             } else if let Some(first) = places.get(&key.text) {
-                self.problems
-                    .add(&key.span, format!("the key `{}` stands here twice", key.text))
-                    .help("remove one of the two")
-                    .also(first, "the first one");
+                let message = format!("the key `{}` stands here twice", key.text);
+                let problem = self.problems.add(&key.span, message);
+                problem.help("remove one of the two").also(first, "the first one");
                 secrets::mark_if_named_so(&key, &value, self.masks);
             } else {
                 places.insert(key.text.clone(), key.span.clone());
@@ -246,21 +241,16 @@ impl<'t> Builder<'t, '_> {
             Kind::Sequence(items) => items,
             Kind::Scalar { .. } => Vec::new(),
         };
-        let tables = bases.iter().all(|base| matches!(base.kind, Kind::Mapping(_)));
-        if bases.is_empty() || !tables {
-            self.problems
-                .add(&key.span, "`<<` takes a table or a list of tables")
-                .help("write `<<: *name`, where `&name` stands in front of a table");
+        let tables: Option<Vec<_>> = bases.iter().map(Node::entries).collect();
+        let Some(tables) = tables.filter(|tables| !tables.is_empty()) else {
+            let help = "write `<<: *name`, where `&name` stands in front of a table";
+            let message = "`<<` takes a table or a list of tables";
+            self.problems.add(&key.span, message).help(help);
             return;
-        }
-        for base in bases {
-            let Kind::Mapping(inherited) = base.kind else {
-                continue;
-            };
-            for (key, value) in inherited {
-                if entries.iter().all(|(own, _)| own.text != key.text) {
-                    entries.push((key, value));
-                }
+        };
+        for (key, value) in tables.into_iter().flatten() {
+            if entries.iter().all(|(own, _)| own.text != key.text) {
+                entries.push((key.clone(), value.clone()));
             }
         }
     }

@@ -4,7 +4,7 @@
 //!   that takes over from it. [`reception`]: read, store, acknowledge.
 //! * [`credential`]: the password; [`renewal`]: another one in time. [`breaker`]: how soon and how often may be tried: pure.
 //! * [`tell`]: what the owner learns. [`wiring`]: where the client of the broker is put in.
-
+#![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod breaker;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use collector_core::{Cadence, Invalid, Source, SourceConfig, SourceError};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use source::{Build, SourceContext};
 
@@ -31,7 +31,7 @@ use driver::Driver;
 
 /// Receives every change that BMW streams, as soon as the vehicle sends it. Costs no calls. BMW allows one connection an
 /// account.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StreamConfig {}
 

@@ -9,8 +9,8 @@ use collector_core::{
     Cadence, Invalid, Name, Origin, Poll, RawSnapshot, Source, SourceConfig, SourceError, Vehicle,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
 use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use source::{Build, DescriptorSet, SourceContext};
 
@@ -18,7 +18,7 @@ use crate::container::{Access, ContainerError};
 use crate::presets;
 
 /// Polls the last known values of a set of descriptors. Each poll of one vehicle costs one call.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TelematicsConfig {
     /// What to ask for: `battery`, `driving`, `everything`, or a list of descriptors and globs.
@@ -27,7 +27,8 @@ pub struct TelematicsConfig {
 }
 
 /// A preset or a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 enum Choice {
     Preset(String),
     List(Vec<String>),

@@ -8,7 +8,6 @@
 //! * [`login`]: waiting for the owner. [`sets`]: which descriptors are wanted.
 //! * [`hearing`]: what streams tell of the vehicles, [`coverage`]: what they leave out, [`line`]: how they fare.
 #![doc = include_str!("../DECISIONS.md")]
-
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod budget;

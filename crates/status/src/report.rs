@@ -231,7 +231,7 @@ pub fn json(status: &Status) -> String {
             "type": sink.type_name,
             "delivered_readings": totals.map(|totals| totals.delivered_readings),
             "waiting_readings": totals.map(|totals| totals.waiting_readings),
-            "waiting_snapshots": totals.map(|totals| totals.waiting_snapshots),
+            "waiting_snapshots": totals.map(|totals| totals.waiting_entries),
             "delivered_at": totals.and_then(|totals| totals.delivered_at).map(|at| at.to_string()),
             "dead_letters": totals.map(|totals| totals.dead_letters),
             "state": state(sink, status.running.is_some()),

@@ -62,18 +62,6 @@ impl StoreError {
             },
         }
     }
-
-    /// Whether trying again later may help.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Full(_) => true,
-            Self::Sqlite(error) => matches!(
-                error.sqlite_error_code(),
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SystemIoFailure)
-            ),
-            _ => false,
-        }
-    }
 }
 
 impl From<rusqlite::Error> for StoreError {

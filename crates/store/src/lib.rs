@@ -8,7 +8,6 @@
 //! * [`Database`]: a connection of one's own, for looks that must not wait for the writer, and for the file's care.
 //! * [`sql`]: the way of the owners to their tables.
 #![doc = include_str!("../DECISIONS.md")]
-
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod database;

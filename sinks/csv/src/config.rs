@@ -6,10 +6,11 @@ use collector_core::{Exclusive, Invalid, Redelivery, Sink, SinkConfig, SinkConte
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::encode::Dialect;
 use crate::sink::CsvSink;
 
 /// Appends every reading to CSV files in a folder.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CsvConfig {
     /// The folder for the files; relative to the pipeline file; created when missing. One sink per folder.
@@ -118,6 +119,16 @@ impl Decimal {
     }
 }
 
+impl CsvConfig {
+    pub(crate) fn dialect(&self) -> Dialect {
+        Dialect {
+            delimiter: self.delimiter,
+            decimal: self.decimal,
+            bom: self.bom,
+        }
+    }
+}
+
 impl SinkConfig for CsvConfig {
     const TYPE: &'static str = "csv";
     const SUMMARY: &'static str = "CSV files for archives and spreadsheets";
@@ -130,15 +141,12 @@ impl SinkConfig for CsvConfig {
             invalid.push(Invalid::new("dir", "is empty; name a folder, such as `data/csv`"));
         }
         if self.decimal.byte() == self.delimiter.byte() {
-            let key = if self.decimal == Decimal::Comma {
-                "decimal"
-            } else {
-                "delimiter"
+            let key = match self.decimal {
+                Decimal::Comma => "decimal",
+                Decimal::Point => "delimiter",
             };
-            invalid.push(Invalid::new(
-                key,
-                "`decimal` and `delimiter` are the same; write `delimiter: \";\"`",
-            ));
+            let reason = "`decimal` and `delimiter` are the same; write `delimiter: \";\"`";
+            invalid.push(Invalid::new(key, reason));
         }
         if invalid.is_empty() { Ok(()) } else { Err(invalid) }
     }

@@ -5,7 +5,7 @@
 //! `…_2.csv`, `…_3.csv`.
 
 use std::fs::{self, File};
-use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use collector_core::SinkError;
@@ -187,12 +187,13 @@ impl Files {
         Ok(end)
     }
 
-    pub fn reader<R: Read>(&self, input: R) -> csv::Reader<BufReader<R>> {
+    /// Reads what another run wrote; it has a buffer of its own.
+    pub fn reader<R: Read>(&self, input: R) -> csv::Reader<R> {
         csv::ReaderBuilder::new()
             .delimiter(self.dialect.delimiter.byte())
             .has_headers(false)
             .flexible(true)
-            .from_reader(BufReader::new(input))
+            .from_reader(input)
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::Path;
 use collector_core::{Entry, SinkError};
 
 use crate::config::{CsvConfig, Layout};
-use crate::encode::Dialect;
 use crate::files::Files;
 use crate::{long, wide};
 
@@ -18,11 +17,7 @@ pub fn encode(
 ) -> Result<Vec<(String, Vec<u8>)>, SinkError> {
     let files = Files {
         dir: folder.to_owned(),
-        dialect: Dialect {
-            delimiter: config.delimiter,
-            decimal: config.decimal,
-            bom: config.bom,
-        },
+        dialect: config.dialect(),
     };
     let entries: Vec<&Entry> = entries.iter().collect();
     let appends = match config.layout {

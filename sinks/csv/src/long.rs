@@ -64,13 +64,9 @@ fn write(sheets: &mut Sheets<'_>, cells: &mut Cells, snapshot: &Snapshot) -> csv
     Ok(())
 }
 
-/// The name of a reading's files, without number and ending.
-pub fn stem(rotate: Rotate, reading: &Reading) -> String {
-    stem_at(rotate, reading.measured_at)
-}
-
-fn stem_at(rotate: Rotate, time: jiff::Timestamp) -> String {
-    period::stem(SERIES, rotate, period::date(time))
+/// The name of the files for what was measured at a time, without number and ending.
+pub fn stem(rotate: Rotate, measured_at: jiff::Timestamp) -> String {
+    period::stem(SERIES, rotate, period::date(measured_at))
 }
 
 /// How a reading is recognised: a journal never holds two with the same time, vehicle, descriptor and value.
@@ -126,7 +122,7 @@ impl Sheets<'_> {
         let day = period::day_number(time);
         if self.day != Some(day) {
             self.day = Some(day);
-            let stem = stem_at(self.rotate, time);
+            let stem = stem(self.rotate, time);
             let found = self.sheets.iter().position(|(known, _)| *known == stem);
             self.current = found.unwrap_or(self.sheets.len());
             if found.is_none() {

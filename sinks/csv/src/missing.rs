@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -106,7 +105,7 @@ impl<'a> Namer<'a> {
         match self.settings.layout {
             Layout::Long => {
                 long::key(&mut key, &mut self.cells, snapshot, reading);
-                (long::stem(rotate, reading), key)
+                (long::stem(rotate, reading.measured_at), key)
             }
             Layout::Wide => {
                 wide::key(&mut key, &mut self.cells, &mut self.headers, snapshot, reading);
@@ -123,7 +122,7 @@ fn strike_out(settings: &Settings, path: &Path, wanted: &mut Wanted) -> Result<(
         other => SinkError::transient(format!("read {}: {other:?}", path.display())),
     };
     let file = File::open(path).map_err(|error| failed("read", path, &error))?;
-    let mut reader = settings.files.reader(BufReader::new(file));
+    let mut reader = settings.files.reader(file);
     let mut header = csv::ByteRecord::new();
     if !reader.read_byte_record(&mut header).map_err(failing)? {
         return Ok(());

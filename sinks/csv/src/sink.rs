@@ -7,7 +7,6 @@ use collector_core::{Entry, LogId, Name, Sink, SinkContext, SinkError, Written};
 
 use crate::check::check;
 use crate::config::{CsvConfig, Layout, Rotate};
-use crate::encode::Dialect;
 use crate::files::Files;
 use crate::write::Store;
 
@@ -34,17 +33,27 @@ pub struct State {
     closed: bool,
 }
 
+impl State {
+    /// The store, opened where it is not.
+    fn store(&mut self, settings: &Settings) -> Result<&mut Store, SinkError> {
+        // A write whose future was dropped may get its turn after the sink was closed.
+        if self.closed {
+            return Err(SinkError::transient("the sink is closed"));
+        }
+        let store = match self.store.take().filter(|store| !store.is_gone()) {
+            Some(store) => store,
+            None => Store::open(settings)?,
+        };
+        Ok(self.store.insert(store))
+    }
+}
+
 impl CsvSink {
     pub fn new(config: &CsvConfig, context: &SinkContext) -> Self {
-        let dialect = Dialect {
-            delimiter: config.delimiter,
-            decimal: config.decimal,
-            bom: config.bom,
-        };
         let settings = Settings {
             files: Files {
                 dir: context.base_dir.join(&config.dir),
-                dialect,
+                dialect: config.dialect(),
             },
             layout: config.layout,
             rotate: config.rotate,
@@ -55,6 +64,13 @@ impl CsvSink {
             settings: Arc::new(settings),
             state: Arc::default(),
         }
+    }
+
+    async fn store(&self, batch: &[Entry], work: Work) -> Result<Written, SinkError> {
+        let batch = batch.to_vec();
+        self.blocking(move |settings, state| work(state.store(settings)?, settings, &batch))
+            .await?;
+        Ok(Written::default())
     }
 
     async fn blocking<F>(&self, work: F) -> Result<(), SinkError>
@@ -80,6 +96,9 @@ impl CsvSink {
     }
 }
 
+/// One of the ways in which a batch is stored.
+type Work = fn(&mut Store, &Settings, &[Entry]) -> Result<(), SinkError>;
+
 #[async_trait]
 impl Sink for CsvSink {
     async fn check(&mut self) -> Result<(), SinkError> {
@@ -88,21 +107,11 @@ impl Sink for CsvSink {
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
-        let batch = batch.to_vec();
-        self.blocking(move |settings, state| {
-            with_store(settings, state, |store| store.write(settings, &batch))
-        })
-        .await?;
-        Ok(Written::default())
+        self.store(batch, Store::write).await
     }
 
     async fn rewrite(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
-        let batch = batch.to_vec();
-        self.blocking(move |settings, state| {
-            with_store(settings, state, |store| store.rewrite(settings, &batch))
-        })
-        .await?;
-        Ok(Written::default())
+        self.store(batch, Store::rewrite).await
     }
 
     async fn close(&mut self) -> Result<(), SinkError> {
@@ -113,23 +122,4 @@ impl Sink for CsvSink {
         })
         .await
     }
-}
-
-fn with_store(
-    settings: &Settings,
-    state: &mut State,
-    work: impl FnOnce(&mut Store) -> Result<(), SinkError>,
-) -> Result<(), SinkError> {
-    // A write whose future was dropped may get its turn after the sink was closed.
-    if state.closed {
-        return Err(SinkError::transient("the sink is closed"));
-    }
-    if state.store.as_ref().is_some_and(Store::is_gone) {
-        state.store = None;
-    }
-    let store = match state.store.take() {
-        Some(store) => store,
-        None => Store::open(settings)?,
-    };
-    work(state.store.insert(store))
 }

@@ -75,8 +75,8 @@ pub fn judge(
     headers: &HeaderMap,
     body: &str,
 ) -> Result<Answer, SinkError> {
-    let said = said(body);
-    let words = redact(&said.words(status), target.secrets());
+    let (words, is_json) = said(status, body);
+    let words = redact(&words, target.secrets());
     match status.as_u16() {
         // What answers any address with its front page would swallow everything.
         200..=299 if is_page(body) => Err(misconfigured(target, &words, "that is not InfluxDB: check `url`")),
@@ -85,7 +85,7 @@ pub fn judge(
         400 | 422 if !is_page(body) && !body.contains("HTTPS server") => refused(target, words, body),
         400 => Err(misconfigured(target, &words, "check `url`: does it need https?")),
         401 | 403 => Err(misconfigured(target, &words, &target.login_advice())),
-        404 if matches!(said, Said::Json(_)) => Err(misconfigured(target, &words, &target.place_advice())),
+        404 if is_json => Err(misconfigured(target, &words, &target.place_advice())),
         404 => Err(misconfigured(target, &words, target.path_advice())),
         413 => Ok(Answer::TooLarge),
         408 | 425 | 429 => Err(transient(target, &words, headers)),
@@ -140,31 +140,13 @@ fn redirected(target: &Target, headers: &HeaderMap) -> SinkError {
     ))
 }
 
-/// What a body says.
-enum Said {
-    Nothing,
-    /// A JSON object: InfluxDB and what is like it.
-    Json(String),
-    Text(String),
-}
-
-impl Said {
-    fn words(&self, status: StatusCode) -> String {
-        match self {
-            Self::Nothing => status.to_string(),
-            Self::Json(words) | Self::Text(words) => format!("{} {words}", status.as_u16()),
-        }
-    }
-}
-
-fn said(body: &str) -> Said {
+/// What a body says, with the status before it, and whether it is a JSON object: InfluxDB and what is like it.
+fn said(status: StatusCode, body: &str) -> (String, bool) {
     if body.trim().is_empty() {
-        return Said::Nothing;
+        return (status.to_string(), false);
     }
-    if is_page(body) {
-        return Said::Text("(an HTML page)".to_owned());
-    }
-    match serde_json::from_str::<Value>(body) {
+    let (words, is_json) = match serde_json::from_str::<Value>(body) {
+        _ if is_page(body) => ("(an HTML page)".to_owned(), false),
         Ok(Value::Object(object)) => {
             // `error` of 1.x and 3.x, `message` of 2.x; 3.x says per line what is wrong.
             let general = ["message", "error"]
@@ -174,10 +156,11 @@ fn said(body: &str) -> Said {
                 .get("data")
                 .and_then(|data| data.get(0)?.get("error_message")?.as_str());
             let words: Vec<_> = [general, of_line].into_iter().flatten().collect();
-            Said::Json(words.join(": "))
+            (words.join(": "), true)
         }
-        _ => Said::Text(body.to_owned()),
-    }
+        _ => (body.to_owned(), false),
+    };
+    (format!("{} {words}", status.as_u16()), is_json)
 }
 
 fn is_page(body: &str) -> bool {

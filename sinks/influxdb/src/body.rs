@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::encode::{Encoder, timestamp};
-use crate::plan::Place;
+use crate::plan::ReadingIndex;
 use crate::target::Precision;
 
 /// Below this, in bytes, compression saves no packet.
@@ -42,7 +42,7 @@ impl Limits {
 #[derive(Debug, Clone)]
 pub struct Request {
     pub precision: Precision,
-    pub places: Vec<Place>,
+    pub places: Vec<ReadingIndex>,
     pub lines: usize,
     /// The size of the text before compression.
     pub size: usize,
@@ -73,16 +73,16 @@ impl Batch {
         }
     }
 
-    pub fn reading(&self, place: Place) -> &Reading {
+    pub fn reading(&self, place: ReadingIndex) -> &Reading {
         &self.entries[place.entry].snapshot.readings[place.reading]
     }
 
     /// The field that a reading is written to.
-    pub fn key(&self, place: Place) -> &str {
+    pub fn key(&self, place: ReadingIndex) -> &str {
         self.encoder.key(self.reading(place))
     }
 
-    pub fn rejection(&self, place: Place, reason: &str) -> Rejection {
+    pub fn rejection(&self, place: ReadingIndex, reason: &str) -> Rejection {
         Rejection {
             seq: self.entries[place.entry].seq,
             reading: place.reading,
@@ -91,10 +91,10 @@ impl Batch {
     }
 
     /// Encodes as many of `places` as fit. Takes at least one line.
-    pub fn request(&self, precision: Precision, places: &[Place], limits: Limits) -> Request {
+    pub fn request(&self, precision: Precision, places: &[ReadingIndex], limits: Limits) -> Request {
         let mut text = Vec::new();
         let (mut lines, mut taken) = (0, 0);
-        let mut head: Option<(Place, Vec<u8>)> = None;
+        let mut head: Option<(ReadingIndex, Vec<u8>)> = None;
         while taken < places.len() && lines < limits.lines && text.len() < limits.bytes {
             let length = self.line_length(&places[taken..]);
             let line = &places[taken..taken + length];
@@ -121,7 +121,7 @@ impl Batch {
     }
 
     /// The beginning of a reading's line, made anew only when another vehicle, source or stamp begins.
-    fn head<'a>(&self, head: &'a mut Option<(Place, Vec<u8>)>, place: Place) -> &'a [u8] {
+    fn head<'a>(&self, head: &'a mut Option<(ReadingIndex, Vec<u8>)>, place: ReadingIndex) -> &'a [u8] {
         if !head.as_ref().is_some_and(|(of, _)| self.same_tags(*of, place)) {
             *head = None;
         }
@@ -132,7 +132,7 @@ impl Batch {
             .1
     }
 
-    fn same_tags(&self, one: Place, other: Place) -> bool {
+    fn same_tags(&self, one: ReadingIndex, other: ReadingIndex) -> bool {
         let (one_stamp, other_stamp) = (self.reading(one).stamp, self.reading(other).stamp);
         if !self.encoder.same_tags(one_stamp, other_stamp) {
             return false;
@@ -149,7 +149,7 @@ impl Batch {
     }
 
     /// How many of `places`, from the first, share a line.
-    fn line_length(&self, places: &[Place]) -> usize {
+    fn line_length(&self, places: &[ReadingIndex]) -> usize {
         let first = self.reading(places[0]);
         if stands_alone(first) {
             return 1;

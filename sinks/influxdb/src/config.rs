@@ -5,14 +5,15 @@ use std::path::PathBuf;
 
 use collector_core::{Invalid, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::value::StrDeserializer;
+use serde::{Deserialize, Serialize};
 
 use crate::encode::{is_plain, is_reserved};
 use crate::target::Target;
 use crate::write::InfluxdbSink;
 
 /// The options of `type: influxdb`. Exactly one of `bucket` and `database` says which protocol is spoken.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InfluxdbConfig {
     /// Where the server listens: http or https, with a path when a reverse proxy adds one.
@@ -48,7 +49,7 @@ pub struct InfluxdbConfig {
 }
 
 /// A property of a snapshot that becomes a tag of that name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Tag {
     /// The vehicle identification number.
@@ -66,7 +67,7 @@ pub enum Tag {
 }
 
 /// How fields are called.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldKey {
     /// BMW's identifier: `vehicle.drivetrain.batteryManagement.header`.
@@ -96,18 +97,6 @@ impl Tag {
             Self::Stamp => "stamp",
         }
     }
-
-    fn from_key(key: &str) -> Option<Self> {
-        let all = [
-            Self::Vin,
-            Self::Vehicle,
-            Self::Account,
-            Self::Source,
-            Self::Origin,
-            Self::Stamp,
-        ];
-        all.into_iter().find(|tag| tag.key() == key)
-    }
 }
 
 impl SinkConfig for InfluxdbConfig {
@@ -118,7 +107,7 @@ impl SinkConfig for InfluxdbConfig {
     const REDELIVERY: Redelivery = Redelivery::Overwrites;
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
-        let mut invalid = Target::mistakes(self);
+        let mut invalid = Target::of(self).err().unwrap_or_default();
         self.check_names(&mut invalid);
         if let Some(ca) = &self.ca
             && !self.url.starts_with("https:")
@@ -137,20 +126,17 @@ impl SinkConfig for InfluxdbConfig {
 impl InfluxdbConfig {
     fn check_names(&self, invalid: &mut Vec<Invalid>) {
         if !is_plain(&self.measurement) || self.measurement.starts_with(['#', '_']) {
-            invalid.push(Invalid::new(
-                "measurement",
-                "needs a name without line breaks or backslashes that begins with neither `#` nor `_`",
-            ));
+            let reason =
+                "needs a name without line breaks or backslashes that begins with neither `#` nor `_`";
+            invalid.push(Invalid::new("measurement", reason));
         }
         if !self.tags.contains(&Tag::Vin) && !self.tags.contains(&Tag::Vehicle) {
-            invalid.push(Invalid::new(
-                "tags",
-                "need `vin` or `vehicle`, else the values of two vehicles overwrite each other",
-            ));
+            let reason = "need `vin` or `vehicle`, else the values of two vehicles overwrite each other";
+            invalid.push(Invalid::new("tags", reason));
         }
         for (key, value) in &self.fixed_tags {
             let path = format!("fixed_tags.{key}");
-            if Tag::from_key(key).is_some() {
+            if is_tag(key) {
                 let reason =
                     format!("`{key}` has a meaning of its own: add it to `tags` or choose another key");
                 invalid.push(Invalid::new(path, reason));
@@ -163,4 +149,9 @@ impl InfluxdbConfig {
             }
         }
     }
+}
+
+/// Whether a property of a snapshot has this name.
+fn is_tag(key: &str) -> bool {
+    Tag::deserialize(StrDeserializer::<serde::de::value::Error>::new(key)).is_ok()
 }

@@ -15,7 +15,7 @@ use collector_core::{Rejection, SinkError};
 use crate::answer::{Answer, Refusal};
 use crate::body::{Batch, Limits, Request};
 use crate::client::Client;
-use crate::plan::Place;
+use crate::plan::ReadingIndex;
 
 /// How many requests one write may spend on taking refused requests apart, so that it ends within the engine's
 /// time-out on a slow line too. A field whose type does not fit costs two; a dozen readings scattered among
@@ -129,7 +129,7 @@ impl<'a> Delivery<'a> {
     }
 
     /// The parts of a refused request; none when all of it is refused.
-    fn parts(&self, request: &Request, refusal: &Refusal) -> Vec<Vec<Place>> {
+    fn parts(&self, request: &Request, refusal: &Refusal) -> Vec<Vec<ReadingIndex>> {
         let places = &request.places;
         let (named, others): (Vec<_>, Vec<_>) = places
             .iter()
@@ -155,7 +155,7 @@ impl<'a> Delivery<'a> {
         self.rejected.extend(rejections);
     }
 
-    fn send_later(&self, request: &Request, parts: Vec<Vec<Place>>, waiting: &mut VecDeque<Request>) {
+    fn send_later(&self, request: &Request, parts: Vec<Vec<ReadingIndex>>, waiting: &mut VecDeque<Request>) {
         for places in parts {
             waiting.push_back(self.batch.request(request.precision, &places, Limits::NONE));
         }
@@ -163,7 +163,7 @@ impl<'a> Delivery<'a> {
 }
 
 /// Two halves in the order of time; none of a single reading.
-fn halves(places: &[Place]) -> Vec<Vec<Place>> {
+fn halves(places: &[ReadingIndex]) -> Vec<Vec<ReadingIndex>> {
     let (first, second) = places.split_at(places.len() / 2);
     if first.is_empty() {
         return Vec::new();

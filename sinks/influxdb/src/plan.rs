@@ -7,7 +7,7 @@ use crate::target::Precision;
 
 /// A reading's position in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct ReadingIndex {
     pub entry: usize,
     pub reading: usize,
 }
@@ -16,10 +16,10 @@ pub struct Place {
 #[derive(Debug)]
 pub struct Plan {
     /// First values of their time.
-    milliseconds: Vec<Place>,
+    milliseconds: Vec<ReadingIndex>,
     /// Further values of a time that has one already. Each is put as many nanoseconds later as its occurrence
     /// says, so that it stands beside the first instead of replacing it.
-    nanoseconds: Vec<Place>,
+    nanoseconds: Vec<ReadingIndex>,
     /// What no line can hold.
     pub rejected: Vec<Rejection>,
 }
@@ -38,7 +38,7 @@ impl Plan {
     }
 
     /// The requests' parts in the order of sending.
-    pub fn parts(&self) -> [(Precision, &[Place]); 2] {
+    pub fn parts(&self) -> [(Precision, &[ReadingIndex]); 2] {
         [
             (Precision::Milliseconds, &self.milliseconds),
             (Precision::Nanoseconds, &self.nanoseconds),
@@ -49,7 +49,7 @@ impl Plan {
         let readings = &entry.snapshot.readings;
         let (first, further) = (self.milliseconds.len(), self.nanoseconds.len());
         for (position, reading) in readings.iter().enumerate() {
-            let place = Place {
+            let place = ReadingIndex {
                 entry: index,
                 reading: position,
             };
@@ -63,7 +63,7 @@ impl Plan {
                 None => self.nanoseconds.push(place),
             }
         }
-        let time = |place: &Place| {
+        let time = |place: &ReadingIndex| {
             let reading = &readings[place.reading];
             (
                 reading.measured_at,

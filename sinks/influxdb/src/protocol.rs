@@ -45,10 +45,8 @@ impl Protocol {
             ("retention_policy", config.retention_policy.is_some()),
         ];
         for (key, _) in strangers.into_iter().filter(|(_, present)| *present) {
-            invalid.push(Invalid::new(
-                key,
-                "belongs to `database`, not to `bucket`: leave it out",
-            ));
+            let reason = "belongs to `database`, not to `bucket`: leave it out";
+            invalid.push(Invalid::new(key, reason));
         }
         not_empty("bucket", bucket, &mut invalid);
         let org = config.org.clone().unwrap_or_default();
@@ -86,10 +84,8 @@ impl Protocol {
         let mut invalid = Vec::new();
         let strangers = [("org", config.org.is_some()), ("token", config.token.is_some())];
         for (key, _) in strangers.into_iter().filter(|(_, present)| *present) {
-            invalid.push(Invalid::new(
-                key,
-                "belongs to `bucket`, not to `database`: leave it out",
-            ));
+            let reason = "belongs to `bucket`, not to `database`: leave it out";
+            invalid.push(Invalid::new(key, reason));
         }
         not_empty("database", database, &mut invalid);
         if let Some(policy) = &config.retention_policy {
@@ -97,10 +93,8 @@ impl Protocol {
         }
         let login = match (&config.user, &config.password) {
             (Some(user), _) if user.contains(':') => {
-                invalid.push(Invalid::new(
-                    "user",
-                    "has a colon, which HTTP does not allow in a user's name",
-                ));
+                let reason = "has a colon, which HTTP does not allow in a user's name";
+                invalid.push(Invalid::new("user", reason));
                 None
             }
             (Some(user), Some(password)) => Some((user.clone(), password.clone())),

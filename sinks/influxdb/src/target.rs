@@ -35,22 +35,13 @@ impl Precision {
 }
 
 impl Target {
-    /// What is wrong with the options that make up a target.
-    pub fn mistakes(config: &InfluxdbConfig) -> Vec<Invalid> {
-        let mut invalid = Vec::new();
-        if let Err(reason) = parse_url(&config.url) {
-            invalid.push(Invalid::new("url", reason));
-        }
-        if let Err(mistakes) = Protocol::of(config) {
-            invalid.extend(mistakes);
-        }
-        invalid
-    }
-
-    /// The target that the options describe.
+    /// The target that the options describe, or everything that is wrong with them.
     pub fn of(config: &InfluxdbConfig) -> Result<Self, Vec<Invalid>> {
-        let mut endpoint = parse_url(&config.url).map_err(|reason| vec![Invalid::new("url", reason)])?;
-        let protocol = Protocol::of(config)?;
+        let endpoint = parse_url(&config.url).map_err(|reason| vec![Invalid::new("url", reason)]);
+        let (mut endpoint, protocol) = match (endpoint, Protocol::of(config)) {
+            (Ok(endpoint), protocol) => (endpoint, protocol?),
+            (Err(url), protocol) => return Err([url, protocol.err().unwrap_or_default()].concat()),
+        };
         let path = match &protocol {
             Protocol::Bucket { .. } => "api/v2/write",
             Protocol::Database { .. } => "write",

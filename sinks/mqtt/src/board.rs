@@ -13,7 +13,7 @@ use crate::discovery::{self, Announcer};
 use crate::message::Message;
 use crate::retained;
 use crate::topics::Topics;
-use crate::track::{LOCATION, Track};
+use crate::track::{LOCATION, Position, Track};
 
 /// Texts beside the catalogue's that one descriptor is remembered with; a text that is new with every reading must not
 /// grow a list without end.
@@ -118,19 +118,15 @@ impl Board {
             let gcid = car.gcid(&snapshot.account);
             messages.push(bmw::message(prefix, gcid, snapshot, reading));
         }
-        let age = match mode {
-            Mode::Live => car.show(reading, snapshot.origin),
-            Mode::Again => car.age(reading),
+        let (age, position) = match mode {
+            Mode::Live => (car.show(reading, snapshot.origin), car.track.take(reading)),
+            Mode::Again => (car.age(reading), None),
         };
         let wanted = match mode {
             Mode::Live => age != Age::Older,
             Mode::Again => age == Age::Same,
         };
-        let position = match mode {
-            Mode::Live => car.track.take(reading),
-            Mode::Again => None,
-        };
-        let car = &*car;
+        let car = &self.cars[&snapshot.vehicle.vin];
         let announcer = car.announcer(&self.topics, self.qos);
         if age == Age::News
             && wanted
@@ -144,17 +140,19 @@ impl Board {
             }
         }
         if wanted {
-            let topic = self.topics.value(&car.vehicle, &reading.descriptor);
-            messages.push(Message::retained(
-                topic,
-                retained::value(reading, snapshot.origin),
-            ));
+            messages.push(self.value(car, reading, snapshot.origin));
         }
-        if let Some(position) = position {
-            let topic = self.topics.position(&car.vehicle);
-            messages.push(Message::retained(topic, retained::position(&position)));
-        }
+        messages.extend(position.map(|position| self.position(car, &position)));
         messages
+    }
+
+    fn position(&self, car: &Car, position: &Position) -> Message {
+        Message::retained(self.topics.position(&car.vehicle), retained::position(position))
+    }
+
+    fn value(&self, car: &Car, reading: &Reading, origin: Origin) -> Message {
+        let topic = self.topics.value(&car.vehicle, &reading.descriptor);
+        Message::retained(topic, retained::value(reading, origin))
     }
 
     /// The vehicles that are known.
@@ -176,15 +174,9 @@ impl Board {
                 messages.push(announcer.position());
             }
         }
-        let values = car.shown.iter().map(|(descriptor, shown)| {
-            let topic = self.topics.value(&car.vehicle, descriptor);
-            Message::retained(topic, retained::value(&shown.reading, shown.origin))
-        });
-        messages.extend(values);
-        if let Some(position) = car.track.newest() {
-            let topic = self.topics.position(&car.vehicle);
-            messages.push(Message::retained(topic, retained::position(position)));
-        }
+        let shown = car.shown.values();
+        messages.extend(shown.map(|shown| self.value(car, &shown.reading, shown.origin)));
+        messages.extend(car.track.newest().map(|position| self.position(car, position)));
         messages.retain(|message| message.refusal().is_none());
         messages
     }

@@ -13,7 +13,7 @@ use crate::topics::{self, HOME_ASSISTANT};
 use crate::write::MqttSink;
 
 /// The options of `type: mqtt`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MqttConfig {
     /// Where the broker listens: `mqtts://host:port`, or `mqtt://host:port` without TLS. Ports 8883 and 1883 if left
@@ -56,7 +56,7 @@ pub enum Delivery {
 }
 
 /// Whether a form of message is published.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
     #[default]
@@ -147,17 +147,13 @@ impl MqttConfig {
             invalid.push(Invalid::new("user", "is empty: write the user, or leave it out"));
         }
         if self.password.is_some() && self.user.is_none() {
-            invalid.push(Invalid::new(
-                "user",
-                "is missing: MQTT 3.1.1 knows no password without a user",
-            ));
+            let reason = "is missing: MQTT 3.1.1 knows no password without a user";
+            invalid.push(Invalid::new("user", reason));
         }
         let unusable = |id: &String| id.is_empty() || id.len() > 256 || id.contains(char::is_control);
         if self.client_id.as_ref().is_some_and(unusable) {
-            invalid.push(Invalid::new(
-                "client_id",
-                "needs between 1 and 256 characters that can be seen",
-            ));
+            let reason = "needs between 1 and 256 characters that can be seen";
+            invalid.push(Invalid::new("client_id", reason));
         }
     }
 
@@ -177,10 +173,8 @@ impl MqttConfig {
         }
         // Under its own prefix Home Assistant tells of its start, whatever the one of the discovery is.
         if self.prefix == self.discovery || self.prefix == HOME_ASSISTANT {
-            invalid.push(Invalid::new(
-                "prefix",
-                "is one that Home Assistant uses itself: choose another, such as `cardata`",
-            ));
+            let reason = "is one that Home Assistant uses itself: choose another, such as `cardata`";
+            invalid.push(Invalid::new("prefix", reason));
         }
     }
 }

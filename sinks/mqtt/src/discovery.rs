@@ -14,7 +14,7 @@ const PROGRAM: &str = "cardata";
 /// Home Assistant's longest state; a longer one is none.
 const LONGEST_STATE: &str = "{{ (value_json.value | string)[:255] }}";
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Config<'a> {
     name: &'a str,
     unique_id: &'a str,
@@ -53,7 +53,7 @@ struct Config<'a> {
     origin: Origin<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Device<'a> {
     identifiers: [String; 1],
     name: &'a str,
@@ -63,7 +63,7 @@ struct Device<'a> {
     serial_number: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Origin<'a> {
     name: &'a str,
     sw_version: &'a str,
@@ -148,19 +148,6 @@ impl Announcer<'_> {
             name,
             unique_id,
             default_entity_id: format!("{kind}.{}_{}", slug(&self.vehicle.name), slug(object)),
-            state_topic: None,
-            value_template: None,
-            json_attributes_topic: None,
-            source_type: None,
-            payload_on: None,
-            payload_off: None,
-            device_class: None,
-            state_class: None,
-            unit_of_measurement: None,
-            suggested_display_precision: None,
-            options: Vec::new(),
-            icon: None,
-            entity_category: None,
             availability_topic: self.topics.status(),
             payload_available: ONLINE,
             payload_not_available: OFFLINE,
@@ -171,6 +158,7 @@ impl Announcer<'_> {
                 sw_version: env!("CARGO_PKG_VERSION"),
                 support_url: env!("CARGO_PKG_REPOSITORY"),
             },
+            ..Config::default()
         }
     }
 

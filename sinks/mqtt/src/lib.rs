@@ -10,7 +10,6 @@
 //! * `link`: one connection. `inbox`: what comes in by it. `failure`: what goes wrong with it.
 //! * `keeper`: the connection between writes. `write`: the sink.
 #![doc = include_str!("../DECISIONS.md")]
-
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod bmw;

@@ -57,7 +57,7 @@ pub fn traits(descriptor: &Descriptor) -> Traits {
 
 /// A picture for what no device class has one for; the first that fits.
 fn icon(id: &str) -> Option<&'static str> {
-    const ICONS: [(&str, &str); 31] = [
+    const ICONS: [(&str, &str); 35] = [
         (".tire.", "mdi:tire"),
         (".wheel.tire", "mdi:tire"),
         (".seat.", "mdi:car-seat"),
@@ -89,15 +89,13 @@ fn icon(id: &str) -> Option<&'static str> {
         (".climate.", "mdi:air-conditioner"),
         (".hvac.", "mdi:air-conditioner"),
         (".preConditioning.", "mdi:air-conditioner"),
-    ];
-    const CHARGING: [(&str, &str); 4] = [
         (".chargingPort.", "mdi:ev-plug-type2"),
         (".charging.", "mdi:ev-station"),
         (".trip.segment.", "mdi:road-variant"),
         (".preconditioning.", "mdi:thermometer-auto"),
     ];
-    let mut icons = ICONS.iter().chain(&CHARGING);
-    icons.find(|(part, _)| id.contains(part)).map(|(_, icon)| *icon)
+    let fits = ICONS.iter().find(|(part, _)| id.contains(part));
+    fits.map(|(_, icon)| *icon)
 }
 
 fn is_diagnostic(id: &str) -> bool {

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use collector_core::{Exclusive, Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::sink::SqliteSink;
 
 /// Keeps every reading in one SQLite database.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SqliteConfig {
     /// The database file, relative to the pipeline file. It and its folder are made when they are missing.

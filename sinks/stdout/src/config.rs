@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::StdoutSink;
 
 /// Writes every reading to standard output.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StdoutConfig {
     /// `json`: one JSON object per reading and line. `text`: for people.

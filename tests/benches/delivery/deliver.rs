@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use collector::state::State;
 use collector_core::SinkContext;
 use dispatch::Worker;
+use journal::{Log, Read};
 use ledger::Publisher;
 use pipeline::ProcessEnvironment;
 use runtime::{Clock, SystemClock};

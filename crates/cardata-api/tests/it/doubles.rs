@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, Once};
 
 use async_trait::async_trait;
 use cardata_api::{
-    AccessTokens, ApiError, Call, CallGate, Client, ContainerId, Outcome, Refusal, TokenError, http_client,
+    AccessTokens, ApiError, Call, CallGate, Client, ContainerId, Outcome, Refusal, http_client,
 };
 use cardata_auth::AuthError;
 use collector_core::{Trust, Vin};
@@ -81,14 +81,14 @@ pub fn container() -> ContainerId {
 
 #[async_trait]
 impl AccessTokens for Tokens {
-    async fn access_token(&self) -> Result<SecretString, TokenError> {
+    async fn access_token(&self) -> Result<SecretString, AuthError> {
         match &self.failure {
-            Some(error) => Err(TokenError(error.clone())),
+            Some(error) => Err(error.clone()),
             None => Ok(TOKEN.into()),
         }
     }
 
-    async fn replace(&self, rejected: &SecretString) -> Result<SecretString, TokenError> {
+    async fn replace(&self, rejected: &SecretString) -> Result<SecretString, AuthError> {
         self.rejected
             .lock()
             .unwrap()

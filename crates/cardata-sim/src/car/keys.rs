@@ -2,15 +2,27 @@
 
 use std::sync::LazyLock;
 
-/// One line of `keys.txt`: `descriptor|group|unit|value`, where `-` is nothing and `*` a value that follows
+/// One line of `keys.txt`: `descriptor|group|unit|form|value`, where `-` is nothing and `*` a value that follows
 /// the car. The units are those that live answers have, both spellings of per cent among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
     pub descriptor: &'static str,
     pub group: Group,
     pub unit: Option<&'static str>,
+    /// `None` for a key that BMW's catalogue does not call streamable.
+    pub form: Option<Form>,
     /// A value that never changes; `None` when it is computed.
     pub value: Option<&'static str>,
+}
+
+/// How a value stands in a message of the stream. A text that does not fit stays a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Number,
+    /// A number in quotes.
+    Quoted,
+    Bool,
+    Text,
 }
 
 /// Values that the car tells together.
@@ -52,7 +64,7 @@ pub(crate) fn find(descriptor: &str) -> Option<&'static Key> {
 }
 
 fn parse(line: &'static str) -> Option<Key> {
-    let mut fields = line.splitn(4, '|');
+    let mut fields = line.splitn(5, '|');
     let descriptor = fields.next()?;
     let group = match fields.next()? {
         "battery" => Group::Battery,
@@ -71,11 +83,19 @@ fn parse(line: &'static str) -> Option<Key> {
         _ => return None,
     };
     let unit = fields.next().filter(|unit| *unit != "-");
+    let form = match fields.next()? {
+        "number" => Some(Form::Number),
+        "quoted" => Some(Form::Quoted),
+        "bool" => Some(Form::Bool),
+        "text" => Some(Form::Text),
+        _ => None,
+    };
     let value = fields.next().filter(|value| *value != "*");
     Some(Key {
         descriptor,
         group,
         unit,
+        form,
         value,
     })
 }
@@ -109,5 +129,13 @@ mod tests {
                 entry.descriptor
             );
         }
+    }
+
+    #[test]
+    fn both_readings_of_the_catalogue_agree_on_what_is_streamed() {
+        let ours = all().iter().filter(|key| key.form.is_some());
+        let theirs = CATALOGUE.iter().filter(|entry| entry.streamable);
+        let ours: Vec<&str> = ours.map(|key| key.descriptor).collect();
+        assert_eq!(ours, theirs.map(|entry| entry.descriptor).collect::<Vec<_>>());
     }
 }

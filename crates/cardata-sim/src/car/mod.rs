@@ -18,7 +18,7 @@ use keys::{Group, Key};
 use reports::last_report;
 use skew::Skew;
 use timeline::{Activity, Segment, Timeline};
-use values::{Moment, Reported};
+use values::Moment;
 
 /// One vehicle and its life from 60 days before the simulator's start.
 pub(crate) struct Car {
@@ -61,7 +61,7 @@ const TOLD: [Group; 9] = [
 ];
 
 /// What `telematicData` says of one descriptor.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Entry {
     pub value: Option<String>,
     pub unit: Option<&'static str>,
@@ -104,19 +104,13 @@ impl View<'_> {
     pub fn entry(&self, descriptor: &str) -> Option<Entry> {
         let key = keys::find(descriptor)?;
         let now = self.now.as_second();
-        let empty = Entry {
-            value: None,
-            unit: None,
-            timestamp: None,
-        };
         match key.group {
             Group::Never | Group::Absent => None,
-            Group::Null => Some(empty),
-            Group::Settings => Some(self.told(
-                key,
-                self.car.timeline.settings_changed(),
-                self.car.timeline.settings_changed(),
-            )),
+            Group::Null => Some(Entry::default()),
+            Group::Settings => {
+                let changed = self.car.timeline.settings_changed();
+                Some(self.told(key, changed, changed))
+            }
             Group::Call => {
                 let told = last_report(&self.segments, Group::Battery, now);
                 let mut entry = self.told(key, told, now);
@@ -189,38 +183,25 @@ impl View<'_> {
 
     /// What the car said of `key` at the second `told`.
     fn told(&self, key: &Key, told: i64, now: i64) -> Entry {
-        let reported = match key.value {
-            Some(value) => Reported::Value(value.to_owned()),
-            None => values::report(key, &Moment::new(&self.segments, &self.car.vehicle, told, now)),
-        };
+        let value = key.value.map(str::to_owned).or_else(|| {
+            let moment = Moment::new(&self.segments, &self.car.vehicle, told, now);
+            values::report(key, &moment)
+        });
         let millisecond = if key.group == Group::Trip {
             reports::trip_millisecond(told)
         } else {
             0
         };
         let timestamp = Timestamp::from_millisecond(told * 1_000 + millisecond).ok();
-        let timestamp = timestamp.map(|timestamp| format!("{timestamp:.3}"));
-        match reported {
-            Reported::Value(value) => Entry {
-                value: Some(value),
-                unit: key.unit,
-                timestamp,
-            },
-            Reported::NoValue => Entry {
-                value: None,
-                unit: key.unit,
-                timestamp,
-            },
-            Reported::UnitOnly => Entry {
-                value: None,
-                unit: key.unit,
-                timestamp: None,
-            },
-            Reported::Nothing => Entry {
-                value: None,
-                unit: None,
-                timestamp: None,
-            },
+        let (has_unit, has_time) = if value.is_some() {
+            (true, true)
+        } else {
+            values::keeps(key)
+        };
+        Entry {
+            value,
+            unit: key.unit.filter(|_| has_unit),
+            timestamp: timestamp.filter(|_| has_time).map(|it| format!("{it:.3}")),
         }
     }
 }

@@ -15,8 +15,7 @@ pub(super) fn last_report(segments: &[Segment], group: Group, now: i64) -> i64 {
             let passed = now.min(segment.end - 1) - segment.start;
             return segment.start + passed / cadence * cadence;
         }
-        let before = index.checked_sub(1).and_then(|index| segments.get(index));
-        if before.is_some_and(|before| told_at_change(group, before.activity, segment)) {
+        if is_told_at_start(group, segments, index) {
             return segment.start;
         }
     }
@@ -41,9 +40,7 @@ pub(super) fn between(segments: &[Segment], group: Group, from: i64, to: i64) ->
             seconds.extend(told.filter(|at| (from..to).contains(at)));
             continue;
         }
-        let before = index.checked_sub(1).and_then(|index| segments.get(index));
-        let told = before.is_some_and(|before| told_at_change(group, before.activity, segment));
-        if told && segment.start >= from {
+        if segment.start >= from && is_told_at_start(group, segments, index) {
             seconds.push(segment.start);
         }
     }
@@ -74,9 +71,15 @@ fn cadence(group: Group, activity: Activity) -> Option<i64> {
     }
 }
 
-/// Whether the group is told when one activity follows on another.
-fn told_at_change(group: Group, before: Activity, segment: &Segment) -> bool {
-    let after = segment.activity;
+/// Whether the group is told because this segment follows on another.
+fn is_told_at_start(group: Group, segments: &[Segment], index: usize) -> bool {
+    let Some([before, segment]) = index
+        .checked_sub(1)
+        .and_then(|before| segments.get(before..=index))
+    else {
+        return false;
+    };
+    let (before, after) = (before.activity, segment.activity);
     match group {
         Group::Battery | Group::Body => true,
         Group::Charging => before.supply().is_some() || after.supply().is_some(),

@@ -45,64 +45,34 @@ pub(super) fn day(seed: u64, day: i64) -> Vec<Step> {
         km: km + vary(salt + 10) * 0.6,
         kwh_per_100km: 17.8 + vary(salt + 20) * 1.6,
     };
+    let step = |at, what| Step { at, what };
     let outing = |leave: i64, out: What, back_at: i64, back: What, public: bool| {
-        let arrival = |at: i64, what: &What| {
-            if let What::Drive { seconds, .. } = what {
-                at + seconds
-            } else {
-                at
-            }
+        let arrival = |at: i64, what: &What| match what {
+            What::Drive { seconds, .. } => at + seconds,
+            _ => at,
         };
         let (there, home) = (arrival(leave, &out), arrival(back_at, &back));
-        let mut steps = vec![
-            Step {
-                at: leave - 10 * MINUTE,
-                what: What::Unplug,
-            },
-            Step { at: leave, what: out },
-        ];
+        let mut steps = vec![step(leave - 10 * MINUTE, What::Unplug), step(leave, out)];
         if public {
-            steps.push(Step {
-                at: there + 6 * MINUTE,
-                what: What::Plug(Supply::Dc),
-            });
-            steps.push(Step {
-                at: there + 50 * MINUTE,
-                what: What::Unplug,
-            });
+            steps.push(step(there + 6 * MINUTE, What::Plug(Supply::Dc)));
+            steps.push(step(there + 50 * MINUTE, What::Unplug));
         }
-        steps.push(Step {
-            at: back_at,
-            what: back,
-        });
-        steps.push(Step {
-            at: home + 12 * MINUTE,
-            what: What::Plug(Supply::Ac),
-        });
+        steps.push(step(back_at, back));
+        steps.push(step(home + 12 * MINUTE, What::Plug(Supply::Ac)));
         steps
     };
     match day.rem_euclid(7) {
         0..=4 => {
             let leave = minutes(7 * HOUR + 20 * MINUTE, vary(1), 10.0);
             let back = minutes(START + 20 * MINUTE, vary(2), 15.0);
-            outing(
-                leave,
-                drive(Place::Work, 35, 31.4, 3),
-                back,
-                drive(Place::Home, 35, 31.4, 4),
-                false,
-            )
+            let (out, home) = (drive(Place::Work, 35, 31.4, 3), drive(Place::Home, 35, 31.4, 4));
+            outing(leave, out, back, home, false)
         }
         5 => {
             let leave = minutes(10 * HOUR, vary(1), 20.0);
             let back = minutes(15 * HOUR + 30 * MINUTE, vary(2), 20.0);
-            outing(
-                leave,
-                drive(Place::Lake, 75, 96.2, 5),
-                back,
-                drive(Place::Home, 75, 96.2, 6),
-                true,
-            )
+            let (out, home) = (drive(Place::Lake, 75, 96.2, 5), drive(Place::Home, 75, 96.2, 6));
+            outing(leave, out, back, home, true)
         }
         _ => Vec::new(),
     }

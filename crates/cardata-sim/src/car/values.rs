@@ -6,18 +6,6 @@ use super::keys::{Group, Key};
 use super::timeline::{Activity, Place, Segment, Supply};
 use crate::config::SimVehicle;
 
-/// What a report says of one key.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Reported {
-    Value(String),
-    /// Unit and time, but no value.
-    NoValue,
-    /// Only the unit.
-    UnitOnly,
-    /// Neither value nor unit nor time.
-    Nothing,
-}
-
 /// The car at the second of a report.
 pub(super) struct Moment<'a> {
     vehicle: &'a SimVehicle,
@@ -116,12 +104,9 @@ fn coordinates(place: Place) -> (f64, f64) {
 }
 
 /// What the report at this moment says of a computed key. A key that it does not know is empty.
-pub(super) fn report(key: &Key, moment: &Moment<'_>) -> Reported {
-    let name = match key.descriptor {
-        "vehicle.body.chargingPort.status" => "portStatus",
-        descriptor => descriptor.rsplit('.').next().unwrap_or_default(),
-    };
-    let value = match key.group {
+pub(super) fn report(key: &Key, moment: &Moment<'_>) -> Option<String> {
+    let name = name(key);
+    match key.group {
         Group::Battery => battery(name, moment),
         Group::Charging => charging(name, moment),
         Group::Call => call(name, moment),
@@ -132,12 +117,22 @@ pub(super) fn report(key: &Key, moment: &Moment<'_>) -> Reported {
         Group::Trip => trip(name, moment),
         Group::Settings => settings(name, moment),
         Group::Stale | Group::Null | Group::Absent | Group::Never => None,
-    };
-    match (value, name) {
-        (Some(value), _) => Reported::Value(value),
-        (None, "avgAuxPower") => Reported::NoValue,
-        (None, "timeToFullyCharged") => Reported::UnitOnly,
-        (None, _) => Reported::Nothing,
+    }
+}
+
+/// Whether a computed key keeps its unit, and its time, when it has no value.
+pub(super) fn keeps(key: &Key) -> (bool, bool) {
+    let name = name(key);
+    (
+        matches!(name, "avgAuxPower" | "timeToFullyCharged"),
+        name == "avgAuxPower",
+    )
+}
+
+fn name(key: &Key) -> &'static str {
+    match key.descriptor {
+        "vehicle.body.chargingPort.status" => "portStatus",
+        descriptor => descriptor.rsplit('.').next().unwrap_or_default(),
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::random::{signed, text, uuid};
-use super::{Login, error, knows_client, malformed};
+use super::{Login, error, invalid_grant, knows_client, malformed};
 use crate::call::{Answer, Call};
 use crate::config::{Approval, SimConfig};
 use crate::specification::is_client_id;
@@ -37,14 +37,6 @@ enum State {
     Denied,
     /// Tokens were issued for it.
     Used,
-}
-
-/// What a poll with a device code finds.
-#[derive(Debug, PartialEq)]
-pub(super) enum Poll {
-    Approved,
-    Used,
-    Refused(u16, &'static str, &'static str),
 }
 
 pub(super) fn answer(world: &mut World, call: &Call, now: Timestamp) -> Answer {
@@ -122,14 +114,14 @@ fn granted_scope(config: &SimConfig, asked: Option<&str>) -> String {
 }
 
 impl DeviceCode {
-    /// One poll for the tokens.
-    pub fn poll(&mut self, config: &SimConfig, now: Timestamp) -> Poll {
+    /// One poll for the tokens: the refusal, unless they can be issued.
+    pub fn poll(&mut self, config: &SimConfig, now: Timestamp) -> Option<Answer> {
         self.settle(config.approval, now);
         if self.state == State::Used {
-            return Poll::Used;
+            return Some(invalid_grant());
         }
         if now >= self.expires {
-            return Poll::Refused(401, "expired_token", "The code is expired");
+            return Some(error(401, "expired_token", "The code is expired"));
         }
         let jitter = SignedDuration::from_secs_f64((JITTER_SECONDS * config.speed).min(3_600.0));
         let soonest = self.interval - jitter.min(self.interval / 2);
@@ -140,16 +132,16 @@ impl DeviceCode {
         if too_soon {
             self.interval += SLOW_DOWN;
             let description = "The polling interval has not elapsed since the last request";
-            return Poll::Refused(400, "slow_down", description);
+            return Some(error(400, "slow_down", description));
         }
         match self.state {
             State::Waiting => {
                 let description = "The user has not yet completed authorization";
-                Poll::Refused(403, "authorization_pending", description)
+                Some(error(403, "authorization_pending", description))
             }
-            State::Denied => Poll::Refused(403, "access_denied", "The user has declined authorization"),
-            State::Approved => Poll::Approved,
-            State::Used => Poll::Used,
+            State::Denied => Some(error(403, "access_denied", "The user has declined authorization")),
+            State::Used => Some(invalid_grant()),
+            State::Approved => None,
         }
     }
 
@@ -205,16 +197,5 @@ impl Login {
             code.state = if approve { State::Approved } else { State::Denied };
         }
         true
-    }
-}
-
-impl Poll {
-    /// The answer, unless tokens can be issued.
-    pub fn into_refusal(self) -> Option<Answer> {
-        match self {
-            Self::Approved => None,
-            Self::Used => Some(super::invalid_grant()),
-            Self::Refused(status, name, description) => Some(error(status, name, description)),
-        }
     }
 }

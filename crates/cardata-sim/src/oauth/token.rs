@@ -49,7 +49,7 @@ fn poll(world: &mut World, form: &Form, now: Timestamp) -> Answer {
     if known.client_id != client_id || known.challenge != challenge || !is_verifier(verifier) {
         return invalid_grant();
     }
-    if let Some(refusal) = known.poll(&world.config, now).into_refusal() {
+    if let Some(refusal) = known.poll(&world.config, now) {
         return refusal;
     }
     known.mark_used();
@@ -125,24 +125,17 @@ fn issue(world: &mut World, client_id: &str, scope: String, now: Timestamp) -> V
         login.id.insert(id_token.clone(), known);
         body["id_token"] = id_token.into();
     }
-    let client_id = client_id.to_owned();
-    let expires = now + config.token_lifetime;
-    login.access.insert(
-        access_token,
-        AccessToken {
-            expires,
-            revoked: false,
-            scope: scope.clone(),
-        },
-    );
-    let expires = now + config.refresh_lifetime;
-    login.refresh.insert(
-        refresh_token,
-        RefreshToken {
-            expires,
-            client_id,
-            scope,
-        },
-    );
+    let access = AccessToken {
+        expires: now + config.token_lifetime,
+        revoked: false,
+        scope: scope.clone(),
+    };
+    login.access.insert(access_token, access);
+    let refresh = RefreshToken {
+        expires: now + config.refresh_lifetime,
+        client_id: client_id.to_owned(),
+        scope,
+    };
+    login.refresh.insert(refresh_token, refresh);
     body
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::container_id;
-use super::refusal::{Code, Refusal};
+use super::refusal::Refusal;
 use crate::account::{Container, MAX_CONTAINERS};
 use crate::call::{Answer, Call};
 use crate::car::keys;
@@ -19,9 +19,9 @@ pub(super) fn list(world: &World, now: Timestamp) -> Answer {
 
 pub(super) fn create(world: &mut World, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
     if call.content_type().as_deref() != Some("application/json") {
-        return Err(Code::Malformed.into());
+        return Err(Refusal::MALFORMED);
     }
-    let body: Value = serde_json::from_slice(&call.body).map_err(|_| Code::Malformed)?;
+    let body: Value = serde_json::from_slice(&call.body).map_err(|_| Refusal::MALFORMED)?;
     let text = |key: &str| {
         let value = body
             .get(key)
@@ -29,7 +29,7 @@ pub(super) fn create(world: &mut World, call: &Call, now: Timestamp) -> Result<A
             .filter(|text| !text.is_empty());
         value
             .map(str::to_owned)
-            .ok_or_else(|| Refusal::with_note(Code::Parameter, format!("{key} is missing")))
+            .ok_or_else(|| Refusal::PARAMETER.with_note(format!("{key} is missing")))
     };
     let (name, purpose) = (text("name")?, text("purpose")?);
     let descriptors = descriptors(&body)?;
@@ -39,10 +39,10 @@ pub(super) fn create(world: &mut World, call: &Call, now: Timestamp) -> Result<A
         .max_descriptors
         .is_some_and(|most| descriptors.len() > most)
     {
-        return Err(Code::TooLarge.into());
+        return Err(Refusal::TOO_LARGE);
     }
     if world.containers.active() >= MAX_CONTAINERS {
-        return Err(Code::TooManyContainers.into());
+        return Err(Refusal::TOO_MANY_CONTAINERS);
     }
     let container = world
         .containers
@@ -56,14 +56,11 @@ fn descriptors(body: &Value) -> Result<Vec<String>, Refusal> {
         .get("technicalDescriptors")
         .and_then(Value::as_array)
         .filter(|list| !list.is_empty());
-    let list = list.ok_or_else(|| Refusal::with_note(Code::Parameter, "technicalDescriptors is missing"))?;
+    let list = list.ok_or_else(|| Refusal::PARAMETER.with_note("technicalDescriptors is missing".into()))?;
     let mut descriptors: Vec<String> = Vec::new();
     for value in list {
         let Some(descriptor) = value.as_str().filter(|text| keys::find(text).is_some()) else {
-            return Err(Refusal::with_note(
-                Code::Descriptor,
-                format!("The telematic key {value} is invalid."),
-            ));
+            return Err(Refusal::DESCRIPTOR.with_note(format!("The telematic key {value} is invalid.")));
         };
         if !descriptors.iter().any(|known| known == descriptor) {
             descriptors.push(descriptor.to_owned());
@@ -82,12 +79,12 @@ fn permitted(world: &World, descriptors: &[String]) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(match world.config.descriptor_refusal {
-        DescriptorRefusal::Named => Refusal::with_note(
-            Code::Descriptor,
-            format!("Telematic keys that are invalid: {}.", refused.join(", ")),
-        ),
-        DescriptorRefusal::Unnamed => Code::Descriptor.into(),
-        DescriptorRefusal::Forbidden => Code::TooLarge.into(),
+        DescriptorRefusal::Named => Refusal::DESCRIPTOR.with_note(format!(
+            "Telematic keys that are invalid: {}.",
+            refused.join(", ")
+        )),
+        DescriptorRefusal::Unnamed => Refusal::DESCRIPTOR,
+        DescriptorRefusal::Forbidden => Refusal::TOO_LARGE,
     })
 }
 
@@ -100,9 +97,9 @@ pub(super) fn delete(world: &mut World, id: &str, now: Timestamp) -> Result<Answ
     let container = world
         .containers
         .find(container_id(id)?)
-        .ok_or(Code::NoContainer)?;
+        .ok_or(Refusal::NO_CONTAINER)?;
     if container.deleted.is_some() {
-        return Err(Code::AlreadyDeleted.into());
+        return Err(Refusal::ALREADY_DELETED);
     }
     world.containers.delete(id, now);
     Ok(Answer::new(204, "", ""))
@@ -113,7 +110,7 @@ pub(super) fn active<'a>(world: &'a World, id: &str) -> Result<&'a Container, Re
     let container = world.containers.find(container_id(id)?);
     container
         .filter(|container| container.deleted.is_none())
-        .ok_or_else(|| Code::NoContainer.into())
+        .ok_or(Refusal::NO_CONTAINER)
 }
 
 fn summary(container: &Container) -> Value {

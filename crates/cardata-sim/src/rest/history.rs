@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::refusal::{Code, Refusal};
+use super::refusal::Refusal;
 use crate::call::{Answer, Call};
 use crate::car::Car;
 use crate::car::timeline::{Activity, Segment, Supply};
@@ -18,13 +18,10 @@ const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 pub(super) fn answer(car: &Car, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
     let (from, to) = (time(call, "from")?, time(call, "to")?);
     if from >= to || to.duration_since(from) > LONGEST_WINDOW {
-        return Err(Refusal::with_note(
-            Code::Parameter,
-            "from and to must span at most 45 days",
-        ));
+        return Err(Refusal::PARAMETER.with_note("from and to must span at most 45 days".into()));
     }
     let first = match call.query("nextToken") {
-        Some(token) => offset(token, from, to, now).ok_or(Code::PaginationToken)?,
+        Some(token) => offset(token, from, to, now).ok_or(Refusal::PAGINATION_TOKEN)?,
         None => 0,
     };
     let segments = car.history(now);
@@ -50,9 +47,9 @@ pub(super) fn answer(car: &Car, call: &Call, now: Timestamp) -> Result<Answer, R
 fn time(call: &Call, name: &str) -> Result<Timestamp, Refusal> {
     let text = call
         .query(name)
-        .ok_or_else(|| Refusal::with_note(Code::Parameter, format!("{name} is missing")))?;
+        .ok_or_else(|| Refusal::PARAMETER.with_note(format!("{name} is missing")))?;
     text.parse()
-        .map_err(|_| Refusal::with_note(Code::Parameter, format!("{name} is not a date-time")))
+        .map_err(|_| Refusal::PARAMETER.with_note(format!("{name} is not a date-time")))
 }
 
 fn token(offset: usize, from: Timestamp, to: Timestamp, now: Timestamp) -> String {

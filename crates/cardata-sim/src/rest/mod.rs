@@ -20,7 +20,7 @@ use crate::config::Mapping;
 use crate::oauth::API_SCOPE;
 use crate::specification::{is_container_id, is_vin};
 use crate::world::World;
-use refusal::{Code, Refusal};
+use refusal::Refusal;
 
 /// Answers a request under `/customers/`; `path` is the rest of its path.
 pub(crate) fn answer(
@@ -46,34 +46,34 @@ pub(crate) fn answer(
         ("GET", ["vehicles", vin, "smartMaintenanceTyreDiagnosis"]) => {
             Ok(tyres::answer(vehicle(world, vin)?, now))
         }
-        (_, ["containers"] | ["containers", _] | ["vehicles", "mappings"]) => Err(Code::NoSuchMethod.into()),
-        _ => Err(Code::NoSuchPath.into()),
+        (_, ["containers"] | ["containers", _] | ["vehicles", "mappings"]) => Err(Refusal::NO_SUCH_METHOD),
+        _ => Err(Refusal::NO_SUCH_PATH),
     }
 }
 
 /// Token, quota, scope and version, in this order. Every request of somebody known costs a call, whatever
 /// becomes of it.
 fn admit(world: &mut World, call: &Call, now: Timestamp) -> Result<(), Refusal> {
-    let authorization = call.header("authorization").ok_or(Code::NoAuthorization)?;
+    let authorization = call.header("authorization").ok_or(Refusal::NO_AUTHORIZATION)?;
     let token = authorization
         .strip_prefix("Bearer ")
         .filter(|token| !token.is_empty())
-        .ok_or(Code::NoToken)?;
-    let token = world.login.access_token(token).ok_or(Code::UnknownToken)?;
+        .ok_or(Refusal::NO_TOKEN)?;
+    let token = world.login.access_token(token).ok_or(Refusal::UNKNOWN_TOKEN)?;
     if !world.quota.take(now) {
-        return Err(Code::QuotaExhausted.into());
+        return Err(Refusal::QUOTA_EXHAUSTED);
     }
     if now >= token.expires {
-        return Err(Code::ExpiredToken.into());
+        return Err(Refusal::EXPIRED_TOKEN);
     }
     if token.revoked {
-        return Err(Code::RevokedToken.into());
+        return Err(Refusal::REVOKED_TOKEN);
     }
     if !token.scope.split(' ').any(|scope| scope == API_SCOPE) {
-        return Err(Code::Scope.into());
+        return Err(Refusal::SCOPE);
     }
     if call.header("x-version") != Some("v1") {
-        return Err(Code::Version.into());
+        return Err(Refusal::VERSION);
     }
     Ok(())
 }
@@ -81,14 +81,10 @@ fn admit(world: &mut World, call: &Call, now: Timestamp) -> Result<(), Refusal> 
 /// A vehicle whose data the account's owner may see.
 fn vehicle<'a>(world: &'a World, vin: &str) -> Result<&'a Car, Refusal> {
     if !is_vin(vin) {
-        return Err(Code::VinFormat.into());
+        return Err(Refusal::VIN_FORMAT);
     }
     let owned = |car: &&Car| car.vehicle.vin == vin && car.vehicle.mapping == Mapping::Primary;
-    world
-        .cars
-        .iter()
-        .find(owned)
-        .ok_or_else(|| Code::ForeignVin.into())
+    world.cars.iter().find(owned).ok_or(Refusal::FOREIGN_VIN)
 }
 
 /// The id as BMW accepts it.
@@ -96,6 +92,6 @@ fn container_id(id: &str) -> Result<&str, Refusal> {
     if is_container_id(id) {
         Ok(id)
     } else {
-        Err(Code::ContainerFormat.into())
+        Err(Refusal::CONTAINER_FORMAT)
     }
 }

@@ -3,14 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::refusal::{Code, Refusal};
+use super::refusal::Refusal;
 use crate::call::{Answer, Call};
 use crate::car::Car;
 
 /// Two places fit on one page, so that no token of a next page is ever given or accepted.
 pub(super) fn answer(car: &Car, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
     if call.query("nextToken").is_some() {
-        return Err(Code::PaginationToken.into());
+        return Err(Refusal::PAGINATION_TOKEN);
     }
     let places = [
         place(car, now, 1, 48.137_154, 11.576_124, 214),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::refusal::{Code, Refusal};
+use super::refusal::Refusal;
 use super::{containers, vehicle};
 use crate::call::{Answer, Call};
 use crate::control::Served;
@@ -11,7 +11,7 @@ use crate::world::World;
 
 pub(super) fn answer(world: &World, vin: &str, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
     let car = vehicle(world, vin)?;
-    let id = call.query("containerId").ok_or(Code::Parameter)?;
+    let id = call.query("containerId").ok_or(Refusal::PARAMETER)?;
     let container = containers::active(world, id)?;
     let mut data = Map::new();
     let mut served = Vec::new();

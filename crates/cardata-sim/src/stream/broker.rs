@@ -238,7 +238,7 @@ impl Broker {
         let mut heard = false;
         if let Some(line) = live
             && let Some(session) = &mut line.session
-            && session.offer(message)
+            && session.kept.offer(message)
         {
             line.wake.notify_one();
             heard = true;
@@ -256,36 +256,29 @@ impl Broker {
 /// Brings the stream up to the clock: publishes what the cars have said since, and ends the login whose token has
 /// expired.
 pub(crate) fn advance(world: &mut World, now: Timestamp) {
-    let World {
-        stream,
-        cars,
-        config,
-        login,
-        ..
-    } = world;
-    let gcid = login.gcid();
+    let gcid = world.login.gcid();
     let terms = Terms {
         gcid,
-        seed: config.seed,
-        config: &config.stream,
+        seed: world.config.seed,
+        config: &world.config.stream,
     };
-    let live = stream.live;
-    let expires = live.and_then(|number| stream.session(number).map(|session| session.expires));
-    for emission in stream.programme.due(cars, terms, now) {
+    let live = world.stream.live;
+    let expires = live.and_then(|number| world.stream.session(number).map(|session| session.expires));
+    for emission in world.stream.programme.due(&world.cars, terms, now) {
         let expired = expires.is_some_and(|expires| emission.sent >= expires.as_millisecond());
         if expired {
-            stream.end_live(Ending::Orderly);
+            world.stream.end_live(Ending::Orderly);
         }
-        if !config.stream.selection.has(emission.descriptor) {
+        if !world.config.stream.selection.has(emission.descriptor) {
             continue;
         }
-        stream.publish(&Message {
+        world.stream.publish(&Message {
             topic: format!("{gcid}/{}", emission.vin),
             payload: emission.payload.into(),
             stray: None,
         });
     }
     if expires.is_some_and(|expires| now >= expires) {
-        stream.end_live(Ending::Orderly);
+        world.stream.end_live(Ending::Orderly);
     }
 }

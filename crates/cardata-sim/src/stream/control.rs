@@ -34,11 +34,11 @@ impl Control {
     pub fn stray(&self, kind: Stray) -> bool {
         let now = self.now();
         self.on_stream(|world| {
-            let World {
-                stream, login, cars, ..
-            } = world;
-            let car = cars.first();
-            car.is_some_and(|car| stream.publish(&stray(kind, login.gcid(), &car.vehicle.vin, now)))
+            let Some(car) = world.cars.first() else {
+                return false;
+            };
+            let message = stray(kind, world.login.gcid(), &car.vehicle.vin, now);
+            world.stream.publish(&message)
         })
     }
 
@@ -47,27 +47,21 @@ impl Control {
     pub fn burst(&self, messages: usize) {
         let now = self.now();
         let before = self.on_stream(|world| {
-            let World {
-                stream, login, cars, ..
-            } = world;
-            let car = cars.first()?;
             let newest = now.as_second() + 1;
-            let before = stream.burst.map_or(newest, |earlier| earlier.min(newest));
-            let burst = Burst::new(car, login.gcid(), now, before);
-            stream.burst = Some(before - burst.seconds(messages));
+            let before = world.stream.burst.map_or(newest, |earlier| earlier.min(newest));
+            let burst = Burst::new(world.cars.first()?, world.login.gcid(), now, before);
+            world.stream.burst = Some(before - burst.seconds(messages));
             Some(before)
         });
         let Some(before) = before else { return };
         for first in (0..messages).step_by(PIECE) {
-            let World {
-                stream, login, cars, ..
-            } = &mut *self.shared.world();
-            let Some(car) = cars.first() else { return };
-            let burst = Burst::new(car, login.gcid(), now, before);
+            let world = &mut *self.shared.world();
+            let Some(car) = world.cars.first() else { return };
+            let burst = Burst::new(car, world.login.gcid(), now, before);
             for number in first..messages.min(first + PIECE) {
-                burst.message(number).iter().for_each(|message| {
-                    stream.publish(message);
-                });
+                if let Some(message) = burst.message(number) {
+                    world.stream.publish(&message);
+                }
             }
         }
     }

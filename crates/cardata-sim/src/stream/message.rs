@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::keys::{self, Form};
 use crate::car::Entry;
+use crate::car::keys::{self, Form};
 
 /// A message about one key. `sent` is its outer time, with milliseconds; the measurement has whole seconds.
 pub(super) fn payload(gcid: &str, vin: &str, descriptor: &str, entry: &Entry, sent: Timestamp) -> String {
@@ -39,7 +39,10 @@ fn unit(descriptor: &str, unit: Option<&'static str>) -> Option<&'static str> {
 
 fn value(descriptor: &str, text: Option<&str>) -> Value {
     let Some(text) = text else { return Value::Null };
-    let typed = match keys::form(descriptor).unwrap_or(Form::Text) {
+    let typed = match keys::find(descriptor)
+        .and_then(|key| key.form)
+        .unwrap_or(Form::Text)
+    {
         Form::Number => text
             .parse::<i64>()
             .map(Value::from)

@@ -2,7 +2,7 @@
 //!
 //! [`listener`] owns the port and follows the clock, [`connection`] a socket, [`packets`] judges what a client says,
 //! [`broker`] knows who is connected, [`session`] what is on its way to whom. [`programme`] works out what the cars say
-//! and what goes wrong with it, [`keys`] and [`message`] how it is written. [`record`] holds what was sent, [`control`]
+//! and what goes wrong with it, [`message`] how it is written. [`record`] holds what was sent, [`control`]
 //! is the test's hand, [`certificate`] makes what TLS needs.
 
 mod broker;
@@ -10,7 +10,6 @@ mod certificate;
 mod config;
 mod connection;
 mod control;
-mod keys;
 mod listener;
 mod message;
 mod packets;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use jiff::Timestamp;
 use rumqttc::mqttbytes::v4::{
     ConnAck, Connect, ConnectAuth, ConnectReturnCode, Packet, SubAck, Subscribe, SubscribeFilter,
@@ -161,8 +161,10 @@ fn admit(world: &mut World, auth: &ConnectAuth, now: Timestamp) -> Result<Timest
     if username != world.login.gcid() {
         return Err(UNKNOWN);
     }
-    let token = id_token(password).and_then(|token| world.login.id_token(token));
-    let token = token.ok_or(UNKNOWN)?;
+    let token = std::str::from_utf8(password).ok();
+    let token = token
+        .and_then(|token| world.login.id_token(token))
+        .ok_or(UNKNOWN)?;
     if now >= token.expires || !token.scope.split(' ').any(|scope| scope == STREAM_SCOPE) {
         return Err(REFUSED);
     }
@@ -172,10 +174,6 @@ fn admit(world: &mut World, auth: &ConnectAuth, now: Timestamp) -> Result<Timest
         return Err(REFUSED);
     }
     Ok(token.expires)
-}
-
-fn id_token(password: &Bytes) -> Option<&str> {
-    std::str::from_utf8(password).ok()
 }
 
 fn subscribe_to(world: &mut World, number: u64, subscribe: Subscribe, now: Timestamp) {
@@ -214,6 +212,7 @@ fn is_own(world: &World, path: &str) -> bool {
 fn unsubscribe_from(world: &mut World, number: u64, unsubscribe: &Unsubscribe) {
     if let Some(session) = world.stream.session(number) {
         session
+            .kept
             .filters
             .retain(|filter| !unsubscribe.topics.contains(&filter.path));
     }

@@ -7,8 +7,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::config::StreamConfig;
-use super::{keys, message};
-use crate::car::{Car, Entry, HEADER, LATITUDE, LONGITUDE, Told, View};
+use super::message;
+use crate::car::{Car, Entry, HEADER, LATITUDE, LONGITUDE, Told, View, keys};
 use crate::config::Mapping;
 
 /// How far ahead the messages are worked out, in milliseconds.
@@ -159,7 +159,7 @@ fn moved(mut told: Told) -> Told {
 
 /// `None` for what is not streamed, or has nothing to say.
 fn emission(car: &Car, terms: Terms<'_>, told: &Told, sent: i64) -> Option<Emission> {
-    keys::form(told.descriptor)?;
+    keys::find(told.descriptor)?.form?;
     let Entry { value, timestamp, .. } = &told.entry;
     if timestamp.is_none() || (value.is_none() && !terms.config.nulls) {
         return None;

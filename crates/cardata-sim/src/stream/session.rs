@@ -29,8 +29,7 @@ pub(super) struct Session {
     /// When the login ends.
     pub expires: Timestamp,
     pub keep_alive: Duration,
-    pub filters: Vec<SubscribeFilter>,
-    waiting: VecDeque<Waiting>,
+    pub kept: Kept,
     unacknowledged: VecDeque<Flight>,
     /// The numbers of those.
     taken: HashSet<u16>,
@@ -51,10 +50,10 @@ struct Flight {
     record: Option<usize>,
 }
 
-/// What a client that comes back finds.
+/// What a client has subscribed to and not been sent: what it finds when it comes back.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    filters: Vec<SubscribeFilter>,
+    pub filters: Vec<SubscribeFilter>,
     waiting: VecDeque<Waiting>,
 }
 
@@ -66,14 +65,12 @@ impl Session {
         keep_alive: Duration,
         kept: Option<Kept>,
     ) -> Self {
-        let Kept { filters, waiting } = kept.unwrap_or_default();
         Self {
             client_id,
             persistent,
             expires,
             keep_alive,
-            filters,
-            waiting,
+            kept: kept.unwrap_or_default(),
             unacknowledged: VecDeque::new(),
             taken: HashSet::new(),
             last_id: 0,
@@ -82,20 +79,15 @@ impl Session {
 
     /// Adds a subscription in place of an earlier one of the same topic.
     pub fn subscribe(&mut self, filter: SubscribeFilter) {
-        self.filters.retain(|known| known.path != filter.path);
-        self.filters.push(filter);
-    }
-
-    /// Queues a message if it was subscribed to; says whether it was.
-    pub fn offer(&mut self, message: &Message) -> bool {
-        offer(&self.filters, &mut self.waiting, message)
+        self.kept.filters.retain(|known| known.path != filter.path);
+        self.kept.filters.push(filter);
     }
 
     /// Writes what waits, as much as one write takes. `record` is told of each message and gives its number in the
     /// record of all.
     pub fn write(&mut self, bytes: &mut BytesMut, mut record: impl FnMut(&Message) -> Option<usize>) {
         while bytes.len() < WRITE
-            && let Some(next) = self.waiting.front()
+            && let Some(next) = self.kept.waiting.front()
         {
             let id = match next.qos {
                 QoS::AtMostOnce => 0,
@@ -103,7 +95,7 @@ impl Session {
                 _ if self.unacknowledged.len() >= usize::from(u16::MAX) => return,
                 _ => self.free_id(),
             };
-            let Some(what) = self.waiting.pop_front() else {
+            let Some(what) = self.kept.waiting.pop_front() else {
                 return;
             };
             let mut publish =
@@ -148,29 +140,25 @@ impl Session {
             ..flight.what.clone()
         });
         Kept {
-            filters: self.filters.clone(),
-            waiting: again.chain(self.waiting.iter().cloned()).collect(),
+            filters: self.kept.filters.clone(),
+            waiting: again.chain(self.kept.waiting.iter().cloned()).collect(),
         }
     }
 }
 
 impl Kept {
+    /// Queues a message if it was subscribed to; says whether it was.
     pub fn offer(&mut self, message: &Message) -> bool {
-        offer(&self.filters, &mut self.waiting, message)
+        let fitting = self.filters.iter();
+        let fitting = fitting.filter(|filter| matches(&message.topic, &filter.path));
+        let Some(qos) = fitting.map(|filter| filter.qos).max_by_key(|qos| *qos as u8) else {
+            return false;
+        };
+        self.waiting.push_back(Waiting {
+            message: message.clone(),
+            qos,
+            again: false,
+        });
+        true
     }
-}
-
-fn offer(filters: &[SubscribeFilter], waiting: &mut VecDeque<Waiting>, message: &Message) -> bool {
-    let fitting = filters
-        .iter()
-        .filter(|filter| matches(&message.topic, &filter.path));
-    let Some(qos) = fitting.map(|filter| filter.qos).max_by_key(|qos| *qos as u8) else {
-        return false;
-    };
-    waiting.push_back(Waiting {
-        message: message.clone(),
-        qos,
-        again: false,
-    });
-    true
 }

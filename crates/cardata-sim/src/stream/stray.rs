@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::message;
 use super::record::Stray;
 use super::session::Message;
-use super::{keys, message};
-use crate::car::{Car, View};
+use crate::car::{Car, View, keys};
 
 /// How many keys the largest stray has.
 const THOUSAND: usize = 1_000;
@@ -56,7 +56,8 @@ impl<'a> Burst<'a> {
             let told = view.measured(key, before - 1);
             told.is_some_and(|told| told.entry.value.is_some() && told.entry.timestamp.is_some())
         };
-        let keys = keys::all().map(|(key, _)| key).filter(told).collect();
+        let streamed = keys::all().iter().filter(|key| key.form.is_some());
+        let keys = streamed.map(|key| key.descriptor).filter(told).collect();
         Self {
             view,
             vin: &car.vehicle.vin,

@@ -6,12 +6,12 @@ mod retry;
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
-use journal::log::dead_letters::Letter;
+use journal::log::dead_letters::DeadLetter;
 use journal::log::overview::Overview;
 use pipeline::Pipeline;
 
 use crate::args::PipelineArgs;
-use crate::redeliver::{self, journal_failure};
+use crate::redelivery::{self, journal_failure};
 use crate::{CommandResult, Failure, context, terminal};
 
 /// What stands for the sink of a reading that fitted no type.
@@ -83,7 +83,7 @@ pub async fn run(options: DeadLettersArgs) -> CommandResult {
         DeadLettersCommand::List(options) => list(&options),
         DeadLettersCommand::Show(options) => show(&options),
         DeadLettersCommand::Retry(options) => retry::run(options).await,
-        DeadLettersCommand::Drop(options) => drop_letters(options).await,
+        DeadLettersCommand::Drop(options) => drop_dead_letters(options).await,
     }
 }
 
@@ -92,8 +92,8 @@ fn open(pipeline: &Pipeline) -> Result<Option<Overview>, Failure> {
     Overview::open(&pipeline.state).map_err(|error| journal_failure(&error))
 }
 
-fn letters(overview: &Overview) -> Result<Vec<Letter>, Failure> {
-    overview.letters().map_err(|error| journal_failure(&error))
+fn letters(overview: &Overview) -> Result<Vec<DeadLetter>, Failure> {
+    overview.dead_letters().map_err(|error| journal_failure(&error))
 }
 
 fn list(options: &ListArgs) -> CommandResult {
@@ -119,7 +119,7 @@ fn show(options: &ShowArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
     let failed = |error| journal_failure(&error);
     let overview = open(&pipeline)?.ok_or_else(|| unknown(options.id))?;
-    let letter = overview.letter(options.id).map_err(failed)?;
+    let letter = overview.dead_letter(options.id).map_err(failed)?;
     let letter = letter.ok_or_else(|| unknown(options.id))?;
     let sent = overview.sent(&letter).map_err(failed)?;
     terminal::say(&report::whole(&letter, sent.as_ref()));
@@ -134,18 +134,22 @@ fn unknown(id: i64) -> Failure {
 }
 
 /// The letters that an owner chose; at least one.
-fn chosen(all: Vec<Letter>, choice: &ChoiceArgs, pipeline: &Pipeline) -> Result<Vec<Letter>, Failure> {
+fn chosen(
+    all: Vec<DeadLetter>,
+    choice: &ChoiceArgs,
+    pipeline: &Pipeline,
+) -> Result<Vec<DeadLetter>, Failure> {
     if choice.ids.is_empty() && choice.sink.is_none() && !choice.all {
         return Err(Failure::new(
             2,
             "say which: their numbers, --sink NAME, or --all (`cardata dead-letters list` shows them)",
         ));
     }
-    let is_chosen = |letter: &&Letter| match &choice.sink {
+    let is_chosen = |letter: &&DeadLetter| match &choice.sink {
         Some(sink) => letter.sink == *sink,
         None => choice.all || choice.ids.contains(&letter.id),
     };
-    let found: Vec<Letter> = all.iter().filter(is_chosen).cloned().collect();
+    let found: Vec<DeadLetter> = all.iter().filter(is_chosen).cloned().collect();
     let missing = choice
         .ids
         .iter()
@@ -162,11 +166,11 @@ fn chosen(all: Vec<Letter>, choice: &ChoiceArgs, pipeline: &Pipeline) -> Result<
     Ok(found)
 }
 
-async fn drop_letters(options: DropArgs) -> CommandResult {
+async fn drop_dead_letters(options: DropArgs) -> CommandResult {
     let pipeline = context::load(&options.choice.pipeline)?;
-    let state = redeliver::open(&pipeline)?;
+    let state = redelivery::open(&pipeline)?;
     let journal = &state.journal;
-    let overview = redeliver::overview(journal)?;
+    let overview = redelivery::overview(journal)?;
     let letters = chosen(letters(&overview)?, &options.choice, &pipeline)?;
     let what = summary(&letters);
     if !options.yes {
@@ -184,7 +188,7 @@ async fn drop_letters(options: DropArgs) -> CommandResult {
     }
     let ids = letters.iter().map(|letter| letter.id).collect();
     journal
-        .drop_letters(ids)
+        .drop_dead_letters(ids)
         .await
         .map_err(|error| journal_failure(&error))?;
     terminal::say(&format!(
@@ -194,7 +198,7 @@ async fn drop_letters(options: DropArgs) -> CommandResult {
 }
 
 /// How many of which descriptor for which sink.
-fn summary(letters: &[Letter]) -> String {
+fn summary(letters: &[DeadLetter]) -> String {
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
     for letter in letters {
         let key = (report::sink(letter).to_owned(), report::subject(letter));

@@ -1,11 +1,11 @@
 //! Dead letters for people and for programs. Values are shown only of the one that was asked for.
 
-use journal::log::dead_letters::{Letter, Sent};
+use journal::log::dead_letters::{DeadLetter, Sent};
 use serde_json::{Value, json};
 
 use super::NO_SINK;
 
-pub fn sink(letter: &Letter) -> &str {
+pub fn sink(letter: &DeadLetter) -> &str {
     match letter.sink.as_str() {
         "" => NO_SINK,
         sink => sink,
@@ -13,7 +13,7 @@ pub fn sink(letter: &Letter) -> &str {
 }
 
 /// What a letter is about.
-pub fn subject(letter: &Letter) -> String {
+pub fn subject(letter: &DeadLetter) -> String {
     match letter.descriptor.as_str() {
         "" => format!("the whole entry {}", letter.seq),
         descriptor => descriptor.to_owned(),
@@ -21,7 +21,7 @@ pub fn subject(letter: &Letter) -> String {
 }
 
 /// The end of the VIN, or why there is none.
-fn vehicle(letter: &Letter) -> String {
+fn vehicle(letter: &DeadLetter) -> String {
     letter
         .vin
         .as_ref()
@@ -30,7 +30,7 @@ fn vehicle(letter: &Letter) -> String {
         })
 }
 
-pub fn table(letters: &[Letter]) -> String {
+pub fn table(letters: &[DeadLetter]) -> String {
     if letters.is_empty() {
         return "no dead letters".to_owned();
     }
@@ -62,7 +62,7 @@ pub fn table(letters: &[Letter]) -> String {
 }
 
 /// VINs are shortened here too: a list is often pasted where others read it.
-pub fn json(letters: &[Letter]) -> String {
+pub fn json(letters: &[DeadLetter]) -> String {
     let letters = letters.iter().map(|letter| {
         json!({
             "id": letter.id,
@@ -79,7 +79,7 @@ pub fn json(letters: &[Letter]) -> String {
     format!("{:#}", letters.collect::<Value>())
 }
 
-pub fn whole(letter: &Letter, sent: Option<&Sent>) -> String {
+pub fn whole(letter: &DeadLetter, sent: Option<&Sent>) -> String {
     let mut rows = vec![
         ("letter", letter.id.to_string()),
         ("refused", format!("{:.0}", letter.at)),

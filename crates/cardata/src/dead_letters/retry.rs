@@ -7,21 +7,21 @@ use std::collections::HashSet;
 
 use collector_core::state::{SinkState, State};
 use collector_core::{Entry, Name};
-use journal::log::again::Judgement;
-use journal::log::dead_letters::Letter;
+use journal::log::dead_letters::DeadLetter;
 use journal::log::overview::{Overview, SinkTotals};
+use journal::log::redelivery::Judgement;
 use journal::{Journal, JournalError, Reader};
 use pipeline::{Pipeline, SinkSpec, Vehicles};
 
 use super::{ChoiceArgs, chosen, letters};
-use crate::redeliver::{self, Ended, Progress, journal_failure};
+use crate::redelivery::{self, Ended, Progress, journal_failure};
 use crate::{CommandResult, Failure, context, terminal};
 
 pub async fn run(options: ChoiceArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
-    let state = redeliver::open(&pipeline)?;
+    let state = redelivery::open(&pipeline)?;
     let journal = &state.journal;
-    let overview = redeliver::overview(journal)?;
+    let overview = redelivery::overview(journal)?;
     let all = letters(&overview)?;
     let (typeless, addressed): (Vec<_>, Vec<_>) = chosen(all.clone(), &options, &pipeline)?
         .into_iter()
@@ -49,7 +49,7 @@ pub async fn run(options: ChoiceArgs) -> CommandResult {
         ));
     }
     let ids: Vec<i64> = addressed.iter().map(|letter| letter.id).collect();
-    journal.retry_letters(ids.clone()).await.map_err(failed)?;
+    journal.retry_dead_letters(ids.clone()).await.map_err(failed)?;
     // Those that were addressed just now are about to be tried too.
     let known: HashSet<i64> = all.iter().map(|letter| letter.id).collect();
     let mut tried: HashSet<i64> = ids.into_iter().collect();
@@ -58,9 +58,9 @@ pub async fn run(options: ChoiceArgs) -> CommandResult {
         .filter(|letter| letter.retry && !known.contains(&letter.id));
     tried.extend(new.map(|letter| letter.id));
     if !tried.is_empty() {
-        let ledger = redeliver::ledger(&state)?;
+        let ledger = redelivery::ledger(&state)?;
         let look = |overview: &Overview| progress(overview, &ledger, &tried);
-        let ended = redeliver::follow(pipeline, &state, look).await?;
+        let ended = redelivery::follow(pipeline, &state, look).await?;
         if ended == Ended::Left {
             terminal::error(
                 "what is left stays marked: it is tried when `cardata run` is started, or at the next `retry`",
@@ -70,7 +70,7 @@ pub async fn run(options: ChoiceArgs) -> CommandResult {
     report(&letters(&overview)?, &tried, &misfits)
 }
 
-fn is_there(pipeline: &Pipeline, letter: &Letter) -> bool {
+fn is_there(pipeline: &Pipeline, letter: &DeadLetter) -> bool {
     pipeline.sinks.iter().any(|sink| *sink.name == *letter.sink)
 }
 
@@ -79,7 +79,7 @@ async fn judge(
     pipeline: &Pipeline,
     journal: &Journal,
     overview: &Overview,
-    letters: Vec<Letter>,
+    letters: Vec<DeadLetter>,
 ) -> Result<Vec<i64>, JournalError> {
     if letters.is_empty() {
         return Ok(Vec::new());
@@ -91,7 +91,7 @@ async fn judge(
         match reader.judge(letter.clone()).await? {
             Judgement::Refused(reason) => {
                 misfits.push(letter.id);
-                journal.fail_letter(letter.id, reason).await?;
+                journal.fail_dead_letter(letter.id, reason).await?;
             }
             Judgement::Fits(entry) => {
                 let missed = pipeline
@@ -99,7 +99,7 @@ async fn judge(
                     .iter()
                     .filter(|sink| has_missed(sink, &cursors, &entry));
                 let sinks: Vec<Name> = missed.map(|sink| sink.name.clone()).collect();
-                journal.readdress_letter(letter, entry, sinks).await?;
+                journal.readdress_dead_letter(letter, entry, sinks).await?;
             }
         }
     }
@@ -138,7 +138,7 @@ fn progress(
     ledger: &ledger::overview::Overview,
     tried: &HashSet<i64>,
 ) -> Result<Progress, Failure> {
-    let waiting: Vec<Letter> = letters(overview)?
+    let waiting: Vec<DeadLetter> = letters(overview)?
         .into_iter()
         .filter(|letter| letter.retry && tried.contains(&letter.id))
         .collect();
@@ -162,8 +162,8 @@ fn progress(
     })
 }
 
-fn report(now: &[Letter], tried: &HashSet<i64>, misfits: &[i64]) -> CommandResult {
-    let refused: Vec<&Letter> = now
+fn report(now: &[DeadLetter], tried: &HashSet<i64>, misfits: &[i64]) -> CommandResult {
+    let refused: Vec<&DeadLetter> = now
         .iter()
         .filter(|letter| (tried.contains(&letter.id) && !letter.retry) || misfits.contains(&letter.id))
         .collect();

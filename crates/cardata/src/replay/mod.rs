@@ -12,7 +12,7 @@ use pipeline::Pipeline;
 use status::table::table;
 
 use crate::args::PipelineArgs;
-use crate::redeliver::{self, Ended, Progress, journal_failure};
+use crate::redelivery::{self, Ended, Progress, journal_failure};
 use crate::{CommandResult, Failure, context, terminal};
 
 #[derive(Debug, Args)]
@@ -51,9 +51,9 @@ pub struct ReplayArgs {
 
 pub async fn run(options: ReplayArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
-    let state = redeliver::open(&pipeline)?;
+    let state = redelivery::open(&pipeline)?;
     let journal = &state.journal;
-    let overview = redeliver::overview(journal)?;
+    let overview = redelivery::overview(journal)?;
     if options.list {
         return list(&overview);
     }
@@ -73,7 +73,7 @@ pub async fn run(options: ReplayArgs) -> CommandResult {
         }
         return follow(pipeline, &state, &ids).await;
     }
-    let now = redeliver::now(&state)?;
+    let now = redelivery::now(&state)?;
     let request = request::read(&options, &pipeline, &overview, now)?;
     let sink = request.sink.clone();
     let replay = journal.request_replay(request, now).await;
@@ -96,7 +96,7 @@ pub async fn run(options: ReplayArgs) -> CommandResult {
 
 async fn cancel(state: &State, overview: &Overview, id: i64) -> CommandResult {
     let failed = |error| journal_failure(&error);
-    let now = redeliver::now(state)?;
+    let now = redelivery::now(state)?;
     if state.journal.cancel_replay(id, now).await.map_err(failed)? {
         terminal::say(&format!(
             "replay {id} is cancelled; what it has delivered stays in the sink"
@@ -120,8 +120,8 @@ async fn follow(pipeline: Pipeline, state: &State, ids: &[i64]) -> CommandResult
             .flatten()
             .collect())
     };
-    let ended = redeliver::follow(pipeline, state, |overview| Ok(progress(&read(overview)?))).await?;
-    for replay in read(&redeliver::overview(&state.journal)?)? {
+    let ended = redelivery::follow(pipeline, state, |overview| Ok(progress(&read(overview)?))).await?;
+    for replay in read(&redelivery::overview(&state.journal)?)? {
         terminal::say(&outcome(&replay));
     }
     if ended == Ended::Left {
@@ -174,11 +174,11 @@ fn outcome(replay: &Replay) -> String {
 fn state(replay: &Replay) -> String {
     let (done, of) = (replay.done, replay.entries);
     match (replay.finished_at, &replay.problem) {
-        (Some(_), _) if replay.cancelled => format!("cancelled at {}%", redeliver::percent(done, of)),
+        (Some(_), _) if replay.cancelled => format!("cancelled at {}%", redelivery::percent(done, of)),
         (Some(_), _) => "done".to_owned(),
-        (None, Some(_)) => format!("failing at {}%", redeliver::percent(done, of)),
+        (None, Some(_)) => format!("failing at {}%", redelivery::percent(done, of)),
         (None, None) if done == 0 => "waiting".to_owned(),
-        (None, None) => format!("at {}%", redeliver::percent(done, of)),
+        (None, None) => format!("at {}%", redelivery::percent(done, of)),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::ReplayArgs;
 use super::moment::{self, End};
-use crate::redeliver::journal_failure;
+use crate::redelivery::journal_failure;
 use crate::{Failure, context};
 
 pub fn read(

@@ -61,19 +61,15 @@ impl Node {
 
     /// A key of this mapping with its place and value.
     pub fn entry(&self, key: &str) -> Option<&(Key, Node)> {
-        match &self.kind {
-            Kind::Mapping(entries) => entries.iter().find(|(k, _)| k.text == key),
-            _ => None,
-        }
+        self.entries()?.iter().find(|(k, _)| k.text == key)
     }
 
-    /// Takes a key out of this mapping.
-    pub fn take(&mut self, key: &str) -> Option<(Key, Node)> {
-        let Kind::Mapping(entries) = &mut self.kind else {
-            return None;
-        };
-        let position = entries.iter().position(|(k, _)| k.text == key)?;
-        Some(entries.remove(position))
+    /// The keys of a mapping with their values.
+    pub fn entries(&self) -> Option<&[(Key, Node)]> {
+        match &self.kind {
+            Kind::Mapping(entries) => Some(entries),
+            _ => None,
+        }
     }
 
     /// The text of a scalar.

@@ -1,6 +1,7 @@
 //! Which vehicles an account polls.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardata_api::{Client, MappingType};
 use collector_core::state::PollsState;
@@ -9,7 +10,8 @@ use jiff::SignedDuration;
 
 use ledger::MappedVehicle;
 use pipeline::Vehicles;
-use runtime::{Chain, Clock};
+use runtime::clock::later;
+use runtime::{Backoff, Chain, Clock};
 use source::{Handles, source_error};
 
 use super::Poller;
@@ -18,13 +20,13 @@ use super::Poller;
 pub(super) const MAPPING_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// An account without a vehicle is about to get one.
 pub(super) const EMPTY_MAPPING_AGE: SignedDuration = SignedDuration::from_hours(24);
-const FIRST_RETRY: SignedDuration = SignedDuration::from_mins(1);
-const LONGEST_RETRY: SignedDuration = SignedDuration::from_hours(1);
+const FIRST_RETRY: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_secs(3600);
 
 impl Poller {
     /// The vehicles to poll; asks again until BMW has told them. `None` when cancelled.
     pub(super) async fn known_vehicles(&self) -> Option<Vec<Vehicle>> {
-        let mut wait = FIRST_RETRY;
+        let mut backoff = Backoff::new(FIRST_RETRY, LONGEST_RETRY);
         while !self.plan.cancelled.is_cancelled() {
             let login = self.login.id().await;
             let error = match self.mapping().vehicles(&self.plan.vehicles).await {
@@ -32,20 +34,20 @@ impl Poller {
                 Err(error) => error,
             };
             self.publish(PollsState::Failing, Some(error.to_string())).await;
+            if matches!(error, SourceError::Login { .. }) {
+                self.wait_for_login(login, error.to_string()).await;
+                continue;
+            }
             let now = self.clock.now();
+            let wait = backoff.next_bound();
             let until = match &error {
-                SourceError::Login { .. } => {
-                    self.wait_for_login(login, error.to_string()).await;
-                    continue;
-                }
                 SourceError::Quota { .. } => self.next_call(now).await,
-                _ => now + wait,
+                _ => later(now, wait),
             };
             tracing::warn!(account = %self.account, %error, again = %until, "the vehicles of the account are not known");
             while self.clock.now() < until && !self.plan.cancelled.is_cancelled() {
                 self.wait_for(until).await;
             }
-            wait = SignedDuration::from_secs_f64(wait.as_secs_f64() * 2.0).min(LONGEST_RETRY);
         }
         None
     }

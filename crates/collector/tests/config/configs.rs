@@ -61,6 +61,27 @@ fn every_file_is_right() {
 }
 
 #[test]
+fn whatever_is_shown_is_right() {
+    let plugin = |sample: &str| {
+        sample
+            .lines()
+            .map(|line| format!("    {line}\n"))
+            .collect::<String>()
+    };
+    let source = |sample| super::file(&format!("sources:\n  -\n{}", plugin(sample)));
+    let sink = |sample| super::file(&format!("sinks:\n  -\n{}", plugin(sample)));
+    let sources = collector_core::source_plugins();
+    let sinks = collector_core::sink_plugins();
+    let files = files().into_iter().map(|(_, text)| text);
+    let files = files.chain(sources.iter().map(|plugin| source(plugin.sample)));
+    for text in files.chain(sinks.iter().map(|plugin| sink(plugin.sample))) {
+        if let Err(error) = super::parse(&text, &variables()) {
+            panic!("{text}{error}");
+        }
+    }
+}
+
+#[test]
 fn the_example_of_a_stream_has_both_ways_and_shares_the_connection() {
     let (name, text) = files()
         .into_iter()

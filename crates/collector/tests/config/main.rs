@@ -18,7 +18,7 @@ use std::env::VarError;
 use std::path::Path;
 
 use collector as _;
-use pipeline::{ConfigError, Environment, Pipeline};
+use pipeline::{ConfigError, Environment, Pipeline, show};
 
 /// Variables of a test; nothing of this process.
 #[derive(Default)]
@@ -65,8 +65,16 @@ fn file(sections: &str) -> String {
     text
 }
 
+/// Whatever is right here is right as `check --show` prints it, and means the same.
 fn parse(text: &str, variables: &Variables) -> Result<Pipeline, ConfigError> {
-    pipeline::parse("pipeline.yaml", text, Path::new("/etc/cardata"), variables)
+    let parse = |text| pipeline::parse("pipeline.yaml", text, Path::new("/etc/cardata"), variables);
+    let pipeline = parse(text)?;
+    let shown = show(&pipeline);
+    match parse(&shown) {
+        Ok(again) => assert_eq!(show(&again), shown),
+        Err(error) => panic!("{shown}{error}"),
+    }
+    Ok(pipeline)
 }
 
 /// A file that must be right.

@@ -5,13 +5,12 @@ use collector_core::{
     SourceError, register_sink,
 };
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use source::{Build, SourceContext, register_source};
 
 /// A sink with an option of every kind.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "only read, never built")]
 struct Shelf {
     /// Where the shelf is.
     path: String,
@@ -25,17 +24,16 @@ struct Shelf {
     token: Option<Secret>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Mode {
     Fast,
     Safe,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
-#[expect(dead_code, reason = "only read, never built")]
 struct Tags {
     vehicle: bool,
 }
@@ -71,9 +69,8 @@ register_sink!(Shelf);
 macro_rules! source {
     ($name:ident, $word:literal, $cadence:expr) => {
         /// Brings nothing.
-        #[derive(Clone, Deserialize, JsonSchema)]
+        #[derive(Clone, Deserialize, Serialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
-        #[expect(dead_code, reason = "only read, never built")]
         struct $name {
             /// What to ask for.
             container: Option<String>,

@@ -1,8 +1,8 @@
 //! A worker between a real journal and a sink that does as it is told.
 
+mod dead_letters;
 mod failures;
 mod flow;
-mod letters;
 mod property;
 mod replays;
 mod selection;

@@ -149,9 +149,9 @@ impl World {
             }
             Step::Refuse(descriptor) => self.contents.lock().unwrap().refuses = descriptor,
             Step::RetryAll => {
-                let letters = self.rig.journal.overview().unwrap().letters().unwrap();
+                let letters = self.rig.journal.overview().unwrap().dead_letters().unwrap();
                 let ids = letters.iter().map(|letter| letter.id).collect();
-                self.rig.journal.retry_letters(ids).await.unwrap();
+                self.rig.journal.retry_dead_letters(ids).await.unwrap();
             }
         }
     }
@@ -161,8 +161,8 @@ impl World {
         assert_eq!(self.rig.totals("only").cursor, newest);
         let overview = self.rig.journal.overview().unwrap();
         let mut letters: HashMap<Key, usize> = HashMap::new();
-        for letter in overview.letters().unwrap() {
-            assert!(!letter.retry && letter.moment.is_some());
+        for letter in overview.dead_letters().unwrap() {
+            assert!(!letter.retry && letter.reading.is_some());
             *letters.entry((letter.seq, letter.descriptor)).or_default() += 1;
         }
         assert!(letters.values().all(|count| *count == 1), "one letter a reading");
@@ -197,7 +197,7 @@ async fn run(steps: Vec<Step>) {
     world.take(Step::RetryAll).await;
     world.live(2).await;
     world.check();
-    let letters = world.rig.journal.overview().unwrap().letters().unwrap();
+    let letters = world.rig.journal.overview().unwrap().dead_letters().unwrap();
     assert_eq!(letters, [], "what was mended is delivered");
 }
 

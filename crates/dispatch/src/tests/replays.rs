@@ -201,7 +201,7 @@ async fn what_is_refused_has_one_letter_and_what_is_stored_now_has_none() {
     let replay = rig.request(ReplayRequest::default()).await;
     let (sink, _store) = scripted([Reply::Reject(vec![1, 1])]);
     carry_out(&rig, 100, sink).await;
-    let letters = rig.journal.overview().unwrap().letters().unwrap();
+    let letters = rig.journal.overview().unwrap().dead_letters().unwrap();
     assert_eq!(letters.len(), 1);
     assert_eq!(
         (letters[0].descriptor.as_str(), letters[0].attempts),
@@ -248,8 +248,8 @@ async fn a_cancelled_replay_is_not_moved_by_the_batch_that_was_under_way() {
     let rig = Rig::delivered(2).await;
     let replay = rig.request(ReplayRequest::default()).await;
     rig.journal.cancel_replay(replay.id, noon()).await.unwrap();
-    let redelivered = journal::log::again::Redelivered {
-        replay: Some(journal::log::again::Step {
+    let redelivered = journal::log::redelivery::Redelivered {
+        replay: Some(journal::log::redelivery::ReplayStep {
             id: replay.id,
             position: 2,
             readings: 4,

@@ -11,13 +11,13 @@
 
 use std::borrow::Cow;
 
-use collector_core::{Origin, RawReading, RawSnapshot, Vin};
+use collector_core::{Origin, RawReading, RawSnapshot};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::log::checksum::Content;
-use crate::log::payload;
+use crate::log::append::Provenance;
+use crate::log::payload::{self, Item};
 use crate::log::scan::Stored;
 
 /// The version of the lines that this program writes and reads.
@@ -44,6 +44,16 @@ pub struct Imported {
     pub repeats: u64,
     pub payload: String,
     pub snapshot: RawSnapshot,
+}
+
+impl Imported {
+    /// Where it comes from.
+    pub(crate) fn from(&self) -> Provenance<'_> {
+        Provenance {
+            account: &self.account,
+            source: &self.source,
+        }
+    }
 }
 
 /// What is wrong with a line.
@@ -104,7 +114,7 @@ struct Line<'a> {
 }
 
 /// The line of an entry, without its end.
-pub fn line(entry: &Stored) -> Result<String, serde_json::Error> {
+pub(crate) fn line(entry: &Stored) -> Result<String, serde_json::Error> {
     let in_one_line = !entry.payload.contains(['\n', '\r']);
     let raw = match in_one_line {
         true => Some(serde_json::from_str::<&RawValue>(&entry.payload)?),
@@ -157,47 +167,39 @@ pub fn parse_entry(bytes: &[u8]) -> Result<Imported, LineError> {
         (None, Some(text)) => text,
         _ => return Err(LineError::Payloads),
     };
-    let vin: Vin = line.vin.parse().map_err(|_| LineError::Vin("`vin`"))?;
-    let account = name("account", &line.account)?;
-    let source = name("source", &line.source)?;
-    let requested_at = line.requested_at.map(|at| time("requested_at", at)).transpose()?;
-    let received_at = time("received_at", line.received_at)?;
-    let content = Content {
+    let mut entry = Imported {
         seq: line.seq,
-        vin: vin.as_str(),
-        account: &account,
-        source: &source,
-        origin: line.origin.as_str(),
-        requested_at: requested_at.map(|at| at.as_millisecond()),
-        received_at: received_at.as_millisecond(),
-        readings: line.readings,
-        repeats: line.repeats,
-        payload,
-    };
-    if line.checksum != format!("{:08x}", content.checksum()) {
-        return Err(LineError::Checksum);
-    }
-    let raw = payload::raw(payload).map_err(LineError::Payload)?;
-    let readings = raw.readings.into_iter().map(|item| RawReading {
-        descriptor: item.0.into_owned(),
-        body: item.1.to_owned(),
-    });
-    Ok(Imported {
-        seq: line.seq,
+        account: name("account", &line.account)?,
+        source: name("source", &line.source)?,
         readings: line.readings,
         repeats: line.repeats,
         payload: payload.to_owned(),
         snapshot: RawSnapshot {
-            vin,
+            vin: line.vin.parse().map_err(|_| LineError::Vin("`vin`"))?,
             origin: line.origin,
-            requested_at,
-            sent_at: raw.sent,
-            received_at,
-            readings: readings.collect(),
+            requested_at: line.requested_at.map(|at| time("requested_at", at)).transpose()?,
+            sent_at: None,
+            received_at: time("received_at", line.received_at)?,
+            readings: Vec::new(),
         },
-        account,
-        source,
-    })
+    };
+    let content = entry
+        .from()
+        .content(&entry.snapshot, line.seq, line.readings, line.repeats, payload);
+    if line.checksum != format!("{:08x}", content.checksum()) {
+        return Err(LineError::Checksum);
+    }
+    let raw = payload::raw(payload).map_err(LineError::Payload)?;
+    entry.snapshot.sent_at = raw.sent;
+    let readings = raw
+        .readings
+        .into_iter()
+        .map(|Item(descriptor, body, _)| RawReading {
+            descriptor: descriptor.into_owned(),
+            body: body.to_owned(),
+        });
+    entry.snapshot.readings = readings.collect();
+    Ok(entry)
 }
 
 fn name(key: &'static str, text: &str) -> Result<String, LineError> {

@@ -27,7 +27,7 @@ use super::backup::{APPLICATION_ID, BackupError, FORMAT, io_error, sync_folder, 
 use super::verify::verify_file;
 use crate::log::append;
 use crate::log::scan::Damage;
-use crate::{JournalError, log_id};
+use crate::{JournalError, log_id, rows};
 
 /// How the names of copies begin.
 const COPY: &str = ".restore-";
@@ -193,18 +193,23 @@ fn make_ready(
     let database = writable(copy)?;
     let connection = database.connection();
     connection.execute_batch("begin")?;
-    let mut damaged = Vec::new();
-    let mut statement = connection.prepare("select name, content, checksum from backup_file")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let name: String = row.get(0)?;
-        let sound = crc32fast::hash(row.get_ref(1)?.as_blob().unwrap_or_default()) == row.get::<_, u32>(2)?;
-        if !sound || name.contains(['/', '\\']) || name.starts_with('.') {
-            damaged.push(name);
-        }
-    }
-    drop(rows);
-    drop(statement);
+    let files = rows(
+        connection,
+        "select name, content, checksum from backup_file",
+        [],
+        |row| {
+            let content = row.get_ref(1)?.as_blob().unwrap_or_default();
+            let is_sound = crc32fast::hash(content) == row.get::<_, u32>(2)?;
+            Ok((row.get::<_, String>(0)?, is_sound))
+        },
+    )?;
+    let is_damaged =
+        |(name, is_sound): &(String, bool)| !is_sound || name.contains(['/', '\\']) || name.starts_with('.');
+    let damaged: Vec<String> = files
+        .into_iter()
+        .filter(is_damaged)
+        .map(|(name, _)| name)
+        .collect();
     for name in &damaged {
         connection.execute("delete from backup_file where name = ?1", [name])?;
     }
@@ -274,14 +279,8 @@ pub fn finish(state: &Path, tokens: &Path) -> Result<u64, RestoreError> {
     if !matches!(pending(&transaction), Ok(Some(()))) {
         return Ok(0);
     }
-    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-    {
-        let mut statement = transaction.prepare("select name, content from restored_file")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            files.push((row.get(0)?, row.get(1)?));
-        }
-    }
+    let query = "select name, content from restored_file";
+    let files: Vec<(String, Vec<u8>)> = rows(&transaction, query, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     put_in_place(tokens, &files)?;
     transaction.execute_batch("drop table restored_file")?;
     transaction.commit()?;

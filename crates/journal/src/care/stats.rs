@@ -8,8 +8,8 @@ use serde::Serialize;
 use store::sql::Access;
 use store::{Database, FILE, timestamp};
 
-use crate::log::overview::Overview;
-use crate::{JournalError, log_id};
+use crate::log::overview::{Overview, SinkTotals};
+use crate::{JournalError, log_id, rows};
 
 /// Sums over the whole journal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,7 +30,8 @@ pub struct Stats {
     pub free_bytes: u64,
     pub dead_letters: u64,
     pub feeds: Vec<FeedStats>,
-    pub cursors: Vec<CursorStats>,
+    /// How far each sink has got.
+    pub cursors: Vec<SinkTotals>,
 }
 
 /// What came for one vehicle in one way, also what was forgotten since.
@@ -44,32 +45,21 @@ pub struct FeedStats {
     pub last_received_at: Option<Timestamp>,
 }
 
-/// How far one sink has got.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CursorStats {
-    pub sink: String,
-    pub cursor: u64,
-    pub waiting_entries: u64,
-    pub waiting_readings: u64,
-    pub dead_letters: u64,
-}
-
 /// Looks at the journal in `state`, beside a process that may be writing to it.
 pub fn stats(state: &Path) -> Result<Stats, JournalError> {
     let database = Database::read_only(&state.join(FILE))?;
     let connection = database.connection();
-    let cursors = Overview::open(state)?
-        .map(|overview| overview.sinks())
-        .transpose()?;
+    let overview = Overview::open(state)?;
+    let (log, cursors) = match &overview {
+        Some(overview) => (overview.log()?, overview.sinks()?),
+        None => Default::default(),
+    };
     let number = |query: &str| connection.query_row(query, [], |row| row.get::<_, u64>(0));
-    let moment = |query: &str| connection.query_row(query, [], |row| row.get::<_, Option<i64>>(0));
-    let readings = number("select coalesce(sum(readings), 0) from tally")?;
-    let mut statement = connection.prepare(
-        "select vin, origin, sum(entries), sum(readings), max(last_received_at)
+    let time = |query: &str| connection.query_row(query, [], |row| row.get::<_, Option<i64>>(0));
+    let query = "select vin, origin, sum(entries), sum(readings), max(last_received_at)
          from total join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
-         group by vehicle.id, origin order by vehicle.id, origin",
-    )?;
-    let feeds = statement.query_map([], |row| {
+         group by vehicle.id, origin order by vehicle.id, origin";
+    let feeds = rows(connection, query, [], |row| {
         let vin: String = row.get(0)?;
         Ok(FeedStats {
             vehicle: vin.get(13..).unwrap_or_default().to_owned(),
@@ -79,32 +69,24 @@ pub fn stats(state: &Path) -> Result<Stats, JournalError> {
             last_received_at: row.get::<_, Option<i64>>(4)?.map(timestamp),
         })
     })?;
-    let feeds = feeds.collect::<Result<_, _>>()?;
-    let cursors = cursors.unwrap_or_default().into_iter().map(|sink| CursorStats {
-        sink: sink.sink,
-        cursor: sink.cursor,
-        waiting_entries: sink.waiting_snapshots,
-        waiting_readings: sink.waiting_readings,
-        dead_letters: sink.dead_letters,
-    });
     let bytes = bytes_on_disk(state);
     Ok(Stats {
         log_id: log_id(connection)?,
-        entries: number("select coalesce(sum(entries), 0) from tally")?,
-        readings,
-        repeats: number("select coalesce(sum(repeats), 0) from total")?,
-        first_received_at: moment(
+        entries: log.snapshots,
+        readings: log.readings,
+        repeats: log.repeats,
+        first_received_at: time(
             "select min(received_at) from (select received_at from log order by seq limit 1)",
         )?
         .map(timestamp),
-        last_received_at: moment("select max(last_received_at) from total")?.map(timestamp),
+        last_received_at: time("select max(last_received_at) from total")?.map(timestamp),
         bytes,
         #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-        bytes_per_reading: (readings > 0).then(|| bytes as f64 / readings as f64),
+        bytes_per_reading: (log.readings > 0).then(|| bytes as f64 / log.readings as f64),
         free_bytes: number("pragma freelist_count")? * number("pragma page_size")?,
         dead_letters: number("select count(*) from dead_letter")?,
         feeds,
-        cursors: cursors.collect(),
+        cursors,
     })
 }
 

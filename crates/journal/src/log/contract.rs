@@ -9,8 +9,8 @@ use store::Tx;
 use tokio::sync::watch;
 
 use super::append::Appended;
-use super::deliver::Acknowledgement;
-use crate::{Batch, Journal, JournalError, Reader};
+use super::deliver::{self, Acknowledgement};
+use crate::{Batch, Journal, JournalError};
 
 /// A log that entries are put into, and that remembers how far each sink has got.
 #[async_trait]
@@ -66,7 +66,9 @@ impl Log for Journal {
     }
 
     async fn cursor(&self, sink: &str, start: u64) -> Result<u64, JournalError> {
-        Self::cursor(self, sink, start).await
+        let sink = sink.to_owned();
+        self.transact(move |connection, _| deliver::cursor(connection, &sink, start))
+            .await
     }
 
     async fn acknowledge(
@@ -75,13 +77,8 @@ impl Log for Journal {
         at: Timestamp,
         acknowledgement: Acknowledgement,
     ) -> Result<(), JournalError> {
-        Self::acknowledge(self, sink, at, acknowledgement).await
-    }
-}
-
-#[async_trait]
-impl Read for Reader {
-    async fn read(&self, sink: &Name, after: u64, readings: usize) -> Result<Option<Batch>, JournalError> {
-        Self::read(self, sink, after, readings).await
+        let sink = sink.to_owned();
+        self.transact(move |connection, _| deliver::acknowledge(connection, &sink, at, &acknowledgement))
+            .await
     }
 }

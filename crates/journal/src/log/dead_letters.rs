@@ -5,15 +5,15 @@ use collector_core::{Reading, Vin};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::deliver::{Moment, Rejected};
+use super::deliver::{ReadingKey, Rejected};
 use super::overview::Overview;
 use super::payload;
-use crate::{Journal, JournalError};
+use crate::{Journal, JournalError, rows};
 use store::timestamp;
 
 /// A reading that did not reach a sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
+pub struct DeadLetter {
     pub id: i64,
     /// When it was refused first.
     pub at: Timestamp,
@@ -23,7 +23,7 @@ pub struct Letter {
     /// Empty where the whole entry is meant.
     pub descriptor: String,
     /// Which of the entry's readings of the descriptor, where that is known.
-    pub moment: Option<Moment>,
+    pub reading: Option<ReadingKey>,
     /// The same for what is no reading: its place in the payload.
     pub position: Option<usize>,
     pub reason: String,
@@ -52,12 +52,12 @@ const QUERY: &str = "select dead_letter.id, at, sink, dead_letter.seq, descripto
      from dead_letter left join log on log.seq = dead_letter.seq
          left join vehicle on vehicle.id = log.vehicle_id";
 
-impl Letter {
+impl DeadLetter {
     /// Whether a reading of the entry is the one.
     pub fn names(&self, reading: &Reading) -> bool {
         self.is_about_the_entry()
             || (self.descriptor == reading.descriptor.as_str()
-                && self.moment.is_none_or(|moment| moment == Moment::of(reading)))
+                && self.reading.is_none_or(|key| key == ReadingKey::of(reading)))
     }
 
     pub fn is_about_the_entry(&self) -> bool {
@@ -73,7 +73,7 @@ impl Letter {
             sink: row.get(2)?,
             seq: row.get(3)?,
             descriptor: row.get(4)?,
-            moment: measured_at.map(|measured_at| Moment {
+            reading: measured_at.map(|measured_at| ReadingKey {
                 measured_at,
                 occurrence: occurrence.unwrap_or(0),
             }),
@@ -88,16 +88,16 @@ impl Letter {
 
 impl Overview {
     /// All letters, the oldest entry first.
-    pub fn letters(&self) -> Result<Vec<Letter>, JournalError> {
+    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, JournalError> {
         read(self.connection(), "order by dead_letter.seq, dead_letter.id", ())
     }
 
-    pub fn letter(&self, id: i64) -> Result<Option<Letter>, JournalError> {
+    pub fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>, JournalError> {
         Ok(read(self.connection(), "where dead_letter.id = ?1", [id])?.pop())
     }
 
     /// What BMW sent; `None` where the journal does not have the entry any more.
-    pub fn sent(&self, letter: &Letter) -> Result<Option<Sent>, JournalError> {
+    pub fn sent(&self, letter: &DeadLetter) -> Result<Option<Sent>, JournalError> {
         let found = self
             .connection()
             .query_row(
@@ -124,36 +124,36 @@ impl Overview {
 }
 
 /// What a letter is about; all of the payload as it is where it cannot be taken apart.
-fn readings_of(letter: &Letter, payload: String) -> Vec<(String, String)> {
-    let Ok(stored) = payload::stored(&payload) else {
+fn readings_of(letter: &DeadLetter, payload: String) -> Vec<(String, String)> {
+    let Ok(raw) = payload::raw(&payload) else {
         return vec![(String::new(), payload)];
     };
     let is_meant = |at: usize, descriptor: &str| {
         letter.is_about_the_entry()
             || (descriptor == letter.descriptor && letter.position.is_none_or(|position| position == at))
     };
-    stored
-        .into_iter()
+    raw.readings
+        .iter()
         .enumerate()
-        .filter(|(at, (descriptor, _))| is_meant(*at, descriptor))
-        .map(|(_, (descriptor, body))| (descriptor, body.get().to_owned()))
+        .filter(|(at, item)| is_meant(*at, &item.0))
+        .map(|(_, item)| (item.0.to_string(), item.1.get().to_owned()))
         .collect()
 }
 
 impl Journal {
     /// Asks for letters to be delivered again, by whatever process holds the state directory.
-    pub async fn retry_letters(&self, ids: Vec<i64>) -> Result<(), JournalError> {
-        self.for_each_letter(ids, "update dead_letter set retry = 1 where id = ?1")
+    pub async fn retry_dead_letters(&self, ids: Vec<i64>) -> Result<(), JournalError> {
+        self.for_each_dead_letter(ids, "update dead_letter set retry = 1 where id = ?1")
             .await
     }
 
     /// Removes letters: what they are about will not reach their sinks.
-    pub async fn drop_letters(&self, ids: Vec<i64>) -> Result<(), JournalError> {
-        self.for_each_letter(ids, "delete from dead_letter where id = ?1")
+    pub async fn drop_dead_letters(&self, ids: Vec<i64>) -> Result<(), JournalError> {
+        self.for_each_dead_letter(ids, "delete from dead_letter where id = ?1")
             .await
     }
 
-    async fn for_each_letter(&self, ids: Vec<i64>, statement: &'static str) -> Result<(), JournalError> {
+    async fn for_each_dead_letter(&self, ids: Vec<i64>, statement: &'static str) -> Result<(), JournalError> {
         self.transact(move |connection, _| {
             let mut statement = connection.prepare_cached(statement)?;
             for id in ids {
@@ -170,10 +170,8 @@ pub(super) fn read(
     connection: &Connection,
     rest: &str,
     parameters: impl rusqlite::Params,
-) -> Result<Vec<Letter>, JournalError> {
-    let mut statement = connection.prepare_cached(&format!("{QUERY} {rest}"))?;
-    let letters = statement.query_map(parameters, Letter::of)?;
-    Ok(letters.collect::<Result<_, _>>()?)
+) -> Result<Vec<DeadLetter>, JournalError> {
+    rows(connection, &format!("{QUERY} {rest}"), parameters, DeadLetter::of)
 }
 
 /// Keeps what a sink refused. A reading that it had refused before keeps its letter, with the new reason.
@@ -183,8 +181,8 @@ pub(super) fn keep(
     at: Timestamp,
     rejected: &Rejected,
 ) -> Result<(), JournalError> {
-    let measured_at = rejected.moment.map(|moment| moment.measured_at);
-    let occurrence = rejected.moment.map(|moment| moment.occurrence);
+    let measured_at = rejected.reading.map(|key| key.measured_at);
+    let occurrence = rejected.reading.map(|key| key.occurrence);
     let known = connection
         .prepare_cached(
             "update dead_letter set reason = ?6, attempts = attempts + 1, retry = 0,

@@ -74,18 +74,6 @@ pub fn readings(
     Ok(Decoded { readings, complete })
 }
 
-/// Reads a payload, whatever it holds, as it is read for the sinks and for an import. Returns how many readings
-/// of known descriptors it has.
-pub fn parse_payload(payload: &str) -> Result<usize, serde_json::Error> {
-    let window = Window {
-        requested_at: Some(jiff::Timestamp::UNIX_EPOCH),
-        received_at: jiff::Timestamp::UNIX_EPOCH,
-    };
-    let decoded = readings(payload, 0, window, &KnownDescriptors::default())?;
-    payload::raw(payload)?;
-    Ok(decoded.readings.len())
-}
-
 /// Reads what was learned of descriptors outside the catalogue, once.
 pub(crate) fn learn_all(connection: &Connection, memory: &mut Memory) -> Result<(), JournalError> {
     if !memory.learned {
@@ -95,7 +83,10 @@ pub(crate) fn learn_all(connection: &Connection, memory: &mut Memory) -> Result<
     Ok(())
 }
 
-pub(crate) fn load_learned(connection: &Connection, known: &mut KnownDescriptors) -> Result<(), JournalError> {
+pub(crate) fn load_learned(
+    connection: &Connection,
+    known: &mut KnownDescriptors,
+) -> Result<(), JournalError> {
     let mut statement = connection.prepare_cached("select descriptor, type, unit from descriptor_type")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

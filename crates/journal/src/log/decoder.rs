@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::read::{Batch, Misfit};
 use super::scan::{Damage, Scan, Stored};
 use super::{decode, payload};
-use crate::JournalError;
+use crate::{JournalError, rows};
 use normalise::body::Body;
 use normalise::known::KnownDescriptors;
 use normalise::{Meaning, Window, interpret};
@@ -44,9 +44,10 @@ impl Decoder {
         let mut entries = Vec::with_capacity(stretch.entries.len());
         let mut misfits = Vec::new();
         for stored in stretch.entries {
-            match self.entry(&stored, &mut misfits)? {
+            match self.entry(&stored, &mut misfits) {
                 Ok(entry) => entries.extend(entry),
-                Err(damage) => damaged.push(damage),
+                Err(JournalError::DamagedEntry(damage)) => damaged.push(damage),
+                Err(error) => return Err(error),
             }
         }
         for damage in &damaged {
@@ -73,7 +74,7 @@ impl Decoder {
     /// [`JournalError::DamagedEntry`] where it is there and cannot be believed.
     pub fn one(&mut self, seq: u64) -> Result<Option<Entry>, JournalError> {
         match self.stored(seq)? {
-            Some(stored) => self.entry(&stored, &mut Vec::new())?.map_err(damaged),
+            Some(stored) => self.entry(&stored, &mut Vec::new()),
             None => Ok(None),
         }
     }
@@ -90,17 +91,18 @@ impl Decoder {
             return Ok(None);
         };
         decode::load_learned(self.scan.connection(), &mut self.known)?;
-        let stored = payload::stored(&entry.payload).map_err(|error| damaged(unreadable(&entry, &error)))?;
+        let raw = payload::raw(&entry.payload).map_err(|error| unreadable(&entry, &error))?;
         let meaning = |body: &str| match (Body::parse(body), self.known.get(descriptor)) {
             (None, _) => Meaning::Rejected("not a JSON object".to_owned()),
             (_, None) => Meaning::Absent,
             (Some(body), Some(known)) => interpret(&body, known, window(&entry)),
         };
-        let mut found = stored
+        let mut found = raw
+            .readings
             .iter()
             .enumerate()
-            .filter(|(_, (stored, _))| stored == descriptor)
-            .map(|(at, (_, body))| (at, meaning(body.get())));
+            .filter(|(_, item)| item.0 == descriptor)
+            .map(|(at, item)| (at, meaning(item.1.get())));
         Ok(found
             .find(|(at, meaning)| match position {
                 Some(position) => *at == position,
@@ -122,40 +124,29 @@ impl Decoder {
             .into_iter()
             .find(|damage| (damage.first..=damage.last).contains(&seq))
         {
-            return Err(damaged(damage));
+            return Err(damage.into());
         }
         let found = stretch.entries.iter().position(|stored| stored.seq == seq);
         Ok(found.map(|found| stretch.entries.swap_remove(found)))
     }
 
     /// `None` where the entry holds nothing for a sink.
-    fn entry(
-        &mut self,
-        stored: &Stored,
-        misfits: &mut Vec<Misfit>,
-    ) -> Result<Result<Option<Entry>, Damage>, JournalError> {
-        let window = window(stored);
+    fn entry(&mut self, stored: &Stored, misfits: &mut Vec<Misfit>) -> Result<Option<Entry>, JournalError> {
         let decode = |known: &KnownDescriptors| {
-            decode::readings(&stored.payload, stored.readings, window, known)
+            decode::readings(&stored.payload, stored.readings, window(stored), known)
                 .map_err(|error| unreadable(stored, &error))
         };
-        let mut decoded = decode(&self.known);
-        if decoded.as_ref().is_ok_and(|decoded| !decoded.complete) {
+        let mut decoded = decode(&self.known)?;
+        if !decoded.complete {
             decode::load_learned(self.scan.connection(), &mut self.known)?;
-            decoded = decode(&self.known);
+            decoded = decode(&self.known)?;
         }
-        let readings = match decoded {
-            Ok(decoded) => decoded.readings,
-            Err(damage) => return Ok(Err(damage)),
-        };
+        let readings = decoded.readings;
         if readings.len() < stored.readings {
-            match self.misfits(stored)? {
-                Ok(found) => misfits.extend(found),
-                Err(damage) => return Ok(Err(damage)),
-            }
+            misfits.extend(self.misfits(stored)?);
         }
         if readings.is_empty() {
-            return Ok(Ok(None));
+            return Ok(None);
         }
         let snapshot = Snapshot {
             vehicle: self.vehicle(&stored.vin),
@@ -165,30 +156,24 @@ impl Decoder {
             received_at: stored.received_at,
             readings,
         };
-        Ok(Ok(Some(Entry {
+        Ok(Some(Entry {
             seq: stored.seq,
             snapshot: Arc::new(snapshot),
-        })))
+        }))
     }
 
     /// What was a reading when it was stored and is none for this version of the program. What was none then
     /// has its dead letter.
-    fn misfits(&mut self, stored: &Stored) -> Result<Result<Vec<Misfit>, Damage>, JournalError> {
-        let known = self
-            .scan
-            .connection()
-            .prepare_cached("select descriptor from dead_letter where seq = ?1 and sink = ''")?
-            .query_map([stored.seq], |row| row.get(0))?
-            .collect::<Result<HashSet<String>, _>>()?;
-        let found = match decode::misfits(&stored.payload, window(stored), &self.known) {
-            Ok(found) => found,
-            Err(error) => return Ok(Err(unreadable(stored, &error))),
-        };
+    fn misfits(&mut self, stored: &Stored) -> Result<Vec<Misfit>, JournalError> {
+        let query = "select descriptor from dead_letter where seq = ?1 and sink = ''";
+        let known: Vec<String> = rows(self.connection(), query, [stored.seq], |row| row.get(0))?;
+        let found = decode::misfits(&stored.payload, window(stored), &self.known)
+            .map_err(|error| unreadable(stored, &error))?;
         let vehicle = self.vehicle(&stored.vin);
         let new = found
             .into_iter()
-            .filter(|(descriptor, _)| !known.contains(descriptor.as_str()));
-        Ok(Ok(new
+            .filter(|(descriptor, _)| !known.iter().any(|known| known == descriptor.as_str()));
+        Ok(new
             .map(|(descriptor, reason)| Misfit {
                 seq: stored.seq,
                 vehicle: vehicle.clone(),
@@ -196,7 +181,7 @@ impl Decoder {
                 descriptor,
                 reason,
             })
-            .collect()))
+            .collect())
     }
 
     pub(super) fn vehicle(&mut self, vin: &Vin) -> Vehicle {
@@ -211,15 +196,11 @@ impl Decoder {
     }
 }
 
-pub(super) fn window(stored: &Stored) -> Window {
+fn window(stored: &Stored) -> Window {
     Window {
         requested_at: stored.requested_at,
         received_at: stored.received_at,
     }
-}
-
-fn damaged(damage: Damage) -> JournalError {
-    JournalError::DamagedEntry(damage)
 }
 
 /// An entry that is as it was written, and that this program cannot read all the same.

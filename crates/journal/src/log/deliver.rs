@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use collector_core::{Entry, Reading, Rejection};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::dead_letters;
-use crate::{Journal, JournalError};
+use crate::JournalError;
 
 /// What a sink's acknowledgement says.
 #[derive(Debug, Clone, Default)]
@@ -26,19 +26,19 @@ pub struct Rejected {
     /// Empty where the whole entry is meant.
     pub descriptor: String,
     /// Which of the entry's readings of the descriptor.
-    pub moment: Option<Moment>,
+    pub reading: Option<ReadingKey>,
     pub reason: String,
 }
 
 /// Tells apart the readings of one descriptor in one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Moment {
+pub struct ReadingKey {
     /// Milliseconds since the epoch.
     pub measured_at: i64,
     pub occurrence: u32,
 }
 
-impl Moment {
+impl ReadingKey {
     pub fn of(reading: &Reading) -> Self {
         Self {
             measured_at: reading.measured_at.as_millisecond(),
@@ -63,7 +63,7 @@ impl Rejected {
                 Some(found) => Self {
                     seq,
                     descriptor: found.descriptor.to_string(),
-                    moment: Some(Moment::of(found)),
+                    reading: Some(ReadingKey::of(found)),
                     reason,
                 },
                 None => Self::entry(
@@ -82,59 +82,39 @@ impl Rejected {
         Self {
             seq,
             descriptor: String::new(),
-            moment: None,
+            reading: None,
             reason,
         }
     }
 }
 
-impl Journal {
-    /// Where `sink` goes on. A sink that is new begins after `start`: 0 for the whole history, or the newest
-    /// entry for none of it.
-    pub async fn cursor(&self, sink: &str, start: u64) -> Result<u64, JournalError> {
-        let sink = sink.to_owned();
-        self.transact(move |connection, _| {
-            connection.execute(
-                "insert into cursor (sink, seq) values (?1, ?2) on conflict do nothing",
-                params![sink, start],
-            )?;
-            Ok(position(connection, &sink)?.unwrap_or(start))
-        })
-        .await
-    }
-
-    /// Moves the cursor of `sink` and keeps what it refused, in one transaction.
-    pub async fn acknowledge(
-        &self,
-        sink: &str,
-        at: Timestamp,
-        acknowledgement: Acknowledgement,
-    ) -> Result<(), JournalError> {
-        let sink = sink.to_owned();
-        self.transact(move |connection, _| {
-            connection
-                .prepare_cached(
-                    "update cursor set seq = ?2, delivered_readings = delivered_readings + ?3, delivered_at = ?4
-                     where sink = ?1 and seq <= ?2",
-                )?
-                .execute(params![
-                    sink,
-                    acknowledgement.last,
-                    acknowledgement.readings,
-                    at.as_millisecond()
-                ])?;
-            for rejected in &acknowledgement.rejected {
-                dead_letters::keep(connection, &sink, at, rejected)?;
-            }
-            Ok(())
-        })
-        .await
-    }
+/// Where `sink` goes on; after `start` where it is new.
+pub(super) fn cursor(connection: &Connection, sink: &str, start: u64) -> Result<u64, JournalError> {
+    let query =
+        "insert into cursor (sink, seq) values (?1, ?2) on conflict do update set seq = seq returning seq";
+    Ok(connection.query_row(query, params![sink, start], |row| row.get(0))?)
 }
 
-fn position(connection: &Connection, sink: &str) -> Result<Option<u64>, JournalError> {
-    Ok(connection
-        .prepare_cached("select seq from cursor where sink = ?1")?
-        .query_row([sink], |row| row.get(0))
-        .optional()?)
+/// Moves the cursor of `sink` and keeps what it refused.
+pub(super) fn acknowledge(
+    connection: &Connection,
+    sink: &str,
+    at: Timestamp,
+    acknowledgement: &Acknowledgement,
+) -> Result<(), JournalError> {
+    connection
+        .prepare_cached(
+            "update cursor set seq = ?2, delivered_readings = delivered_readings + ?3, delivered_at = ?4
+             where sink = ?1 and seq <= ?2",
+        )?
+        .execute(params![
+            sink,
+            acknowledgement.last,
+            acknowledgement.readings,
+            at.as_millisecond()
+        ])?;
+    for rejected in &acknowledgement.rejected {
+        dead_letters::keep(connection, sink, at, rejected)?;
+    }
+    Ok(())
 }

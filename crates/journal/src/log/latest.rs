@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use collector_core::{Name, Reading, Snapshot, Vehicle, Vin};
 
+use rusqlite::Row;
+
 use super::decoder::Decoder;
-use crate::{JournalError, Reader};
+use crate::{JournalError, Reader, rows};
 
 /// A series whose newest value is in the log.
 struct Newest {
@@ -66,19 +68,16 @@ fn latest(decoder: &mut Decoder) -> Result<Vec<Snapshot>, JournalError> {
 }
 
 fn newest(decoder: &Decoder) -> Result<Vec<Newest>, JournalError> {
-    let mut statement = decoder.connection().prepare_cached(
-        "select latest_seq, descriptor, latest_at, latest_occurrence from series
-         where latest_seq is not null order by latest_seq, descriptor",
-    )?;
-    let rows = statement.query_map([], |row| {
+    let query = "select latest_seq, descriptor, latest_at, latest_occurrence from series
+         where latest_seq is not null order by latest_seq, descriptor";
+    rows(decoder.connection(), query, [], |row| {
         Ok(Newest {
             seq: row.get(0)?,
             descriptor: row.get(1)?,
             at: row.get(2)?,
             occurrence: row.get::<_, Option<u32>>(3)?.unwrap_or(0),
         })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
 /// The reading of an entry that is the newest of its series. An entry that got its place back as it was may count
@@ -94,16 +93,12 @@ fn reading<'a>(readings: &'a [Reading], newest: &Newest) -> Option<&'a Reading> 
 }
 
 fn vehicles(decoder: &mut Decoder) -> Result<Vec<(Vehicle, Option<Name>)>, JournalError> {
-    let rows = {
-        let mut statement = decoder.connection().prepare_cached(
-            "select vin, (select feed.account from total join feed on feed.id = feed_id
-                 where total.vehicle_id = vehicle.id order by last_received_at desc, feed_id limit 1)
-             from vehicle order by vin",
-        )?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        rows.collect::<Result<Vec<(String, Option<String>)>, _>>()?
-    };
-    let vehicles = rows.into_iter().filter_map(|(vin, account)| {
+    let query = "select vin, (select feed.account from total join feed on feed.id = feed_id
+             where total.vehicle_id = vehicle.id order by last_received_at desc, feed_id limit 1)
+         from vehicle order by vin";
+    let of = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?));
+    let found = rows(decoder.connection(), query, [], of)?;
+    let vehicles = found.into_iter().filter_map(|(vin, account)| {
         let vin: Vin = vin.parse().ok()?;
         Some((decoder.vehicle(&vin), account.map(Name::from)))
     });

@@ -17,7 +17,7 @@ pub(crate) struct Memory {
     pub(super) learned: bool,
     /// Changes of series and sums wait here until the job ends.
     pub(super) series: SeriesCache,
-    pub(super) counts: Counts,
+    pub(crate) counts: Counts,
     pub(super) vehicles: HashMap<Vin, i64>,
     /// Account, source, origin and number of each feed.
     pub(super) feeds: Vec<(Box<str>, Box<str>, Origin, i64)>,
@@ -44,10 +44,10 @@ impl Memory {
         self.last_number = None;
     }
 
-    /// An entry was stored; no number was given beyond `last`.
-    pub(super) fn appended(&mut self, last: u64) {
-        self.last_number = Some(last);
-        self.appended = Some(last);
+    /// Entry `seq` was stored.
+    pub(super) fn appended(&mut self, seq: u64) {
+        self.last_number = self.last_number.max(Some(seq));
+        self.appended = self.last_number;
     }
 
     /// Writes what waits. A job that appends ends with this: what it leaves is lost when another one fails.

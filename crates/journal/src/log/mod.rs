@@ -1,14 +1,13 @@
 //! The log itself: snapshots in, batches out.
 //!
 //! * [`contract`]: what a log does, wherever it is kept. [`append`]: a snapshot in, repeats taken out. [`read`]: decoded batches. [`deliver`]: acknowledgements.
-//! * [`replay`], [`dead_letters`], [`again`]: what is delivered a second time.
+//! * [`replay`], [`dead_letters`], [`redelivery`]: what a sink is given though it has passed it.
 //! * [`latest`]: the newest values. [`strays`]: messages that cannot be read. [`prune`]: what is forgotten.
 //! * [`scan`]: the log read past whatever is damaged in it. [`checksum`], [`payload`]: the form of an entry.
 
-pub mod again;
-pub mod append;
+pub(crate) mod append;
 pub(crate) mod checksum;
-pub mod contract;
+pub(crate) mod contract;
 pub mod dead_letters;
 pub(crate) mod decode;
 pub(crate) mod decoder;
@@ -22,6 +21,7 @@ mod probe;
 mod prune;
 pub mod read;
 mod reason;
+pub mod redelivery;
 pub mod replay;
 pub mod scan;
 pub mod strays;

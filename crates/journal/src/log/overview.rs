@@ -1,15 +1,15 @@
 //! What `cardata status` shows, read beside the process that may be writing.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
+use serde::Serialize;
 use store::sql::Access;
 use store::{Database, timestamp};
 
 use super::append::BLOCK;
-use crate::{Journal, JournalError};
+use crate::{Journal, JournalError, rows};
 
 /// A read-only look at a journal.
 #[derive(Debug)]
@@ -72,14 +72,16 @@ pub struct VehicleTotals {
 }
 
 /// One sink that has a cursor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SinkTotals {
     pub sink: String,
     pub cursor: u64,
+    #[serde(skip)]
     pub delivered_readings: u64,
+    #[serde(skip)]
     pub delivered_at: Option<Timestamp>,
-    /// Snapshots and readings of the log that it has not acknowledged.
-    pub waiting_snapshots: u64,
+    /// Entries with readings, and readings of the log, that it has not acknowledged.
+    pub waiting_entries: u64,
     pub waiting_readings: u64,
     pub dead_letters: u64,
 }
@@ -104,6 +106,14 @@ impl Overview {
 
     pub(crate) fn connection(&self) -> &Connection {
         self.database.connection()
+    }
+
+    pub(super) fn rows<T>(
+        &self,
+        query: &str,
+        of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, JournalError> {
+        rows(self.connection(), query, [], of)
     }
 
     pub fn log(&self) -> Result<LogTotals, JournalError> {
@@ -144,12 +154,9 @@ impl Overview {
 
     /// What came by each way, ordered by vehicle.
     pub fn arrivals(&self) -> Result<Vec<Arrivals>, JournalError> {
-        let mut statement = self.connection().prepare(
-            "select vin, feed.account, source, origin, snapshots, entries, readings, repeats, last_received_at
+        self.rows("select vin, feed.account, source, origin, snapshots, entries, readings, repeats, last_received_at
              from total join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
-             order by vehicle.id, feed.id",
-        )?;
-        let rows = statement.query_map([], |row| {
+             order by vehicle.id, feed.id", |row| {
             Ok(Arrivals {
                 vin: row.get(0)?,
                 account: row.get(1)?,
@@ -161,17 +168,7 @@ impl Overview {
                 repeats: row.get(7)?,
                 last_received_at: timestamp(row.get(8)?),
             })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The readings that each sink has received.
-    pub fn delivered_readings(&self) -> Result<HashMap<String, u64>, JournalError> {
-        let mut statement = self
-            .connection()
-            .prepare("select sink, delivered_readings from cursor")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
     /// When the newest entry came.
@@ -185,56 +182,53 @@ impl Overview {
     }
 
     pub fn vehicles(&self) -> Result<Vec<VehicleTotals>, JournalError> {
-        let mut statement = self.connection().prepare(
+        self.rows(
             "select vin, coalesce(sum(entries), 0), coalesce(sum(readings), 0), max(last_received_at),
                  (select count(*) from series where vehicle_id = vehicle.id and latest_at is not null),
                  (select count(*) from series where vehicle_id = vehicle.id and latest_at is null)
              from vehicle left join total on total.vehicle_id = vehicle.id
              group by vehicle.id order by vehicle.id",
-        )?;
-        let rows = statement.query_map([], |row| {
-            Ok(VehicleTotals {
-                vin: row.get(0)?,
-                snapshots: row.get(1)?,
-                readings: row.get(2)?,
-                last_snapshot_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
-                descriptors: row.get(4)?,
-                never_reported: row.get(5)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+            |row| {
+                Ok(VehicleTotals {
+                    vin: row.get(0)?,
+                    snapshots: row.get(1)?,
+                    readings: row.get(2)?,
+                    last_snapshot_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
+                    descriptors: row.get(4)?,
+                    never_reported: row.get(5)?,
+                })
+            },
+        )
     }
 
     /// Dead letters of each sink that has some; of the sink with the empty name, readings that fit no sink.
-    pub fn dead_letters(&self) -> Result<Vec<(String, u64)>, JournalError> {
-        let mut statement = self
-            .connection()
-            .prepare_cached("select sink, count(*) from dead_letter group by sink order by sink")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    pub fn dead_letter_counts(&self) -> Result<Vec<(String, u64)>, JournalError> {
+        self.rows(
+            "select sink, count(*) from dead_letter group by sink order by sink",
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
     }
 
     pub fn sinks(&self) -> Result<Vec<SinkTotals>, JournalError> {
-        let mut statement = self.connection().prepare(
+        let mut sinks = self.rows(
             "select sink, seq, delivered_readings, delivered_at,
                  (select count(*) from dead_letter where dead_letter.sink = cursor.sink)
              from cursor order by sink",
+            |row| {
+                Ok(SinkTotals {
+                    sink: row.get(0)?,
+                    cursor: row.get(1)?,
+                    delivered_readings: row.get(2)?,
+                    delivered_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
+                    waiting_entries: 0,
+                    waiting_readings: 0,
+                    dead_letters: row.get(4)?,
+                })
+            },
         )?;
-        let rows = statement.query_map([], |row| {
-            Ok(SinkTotals {
-                sink: row.get(0)?,
-                cursor: row.get(1)?,
-                delivered_readings: row.get(2)?,
-                delivered_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
-                waiting_snapshots: 0,
-                waiting_readings: 0,
-                dead_letters: row.get(4)?,
-            })
-        })?;
-        let mut sinks = rows.collect::<Result<Vec<_>, _>>()?;
         for sink in &mut sinks {
             let behind = self.behind(sink.cursor)?;
-            sink.waiting_snapshots = behind.filled;
+            sink.waiting_entries = behind.filled;
             sink.waiting_readings = behind.readings;
         }
         Ok(sinks)

@@ -7,8 +7,11 @@
 //! A third element is the occurrence of a value that shares its timestamp with an earlier, different one. Between
 //! version and readings stands when BMW says that it sent the message, where it does: `"sent":"2026-07-27T12:37:58.991Z"`.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
+use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -84,23 +87,6 @@ pub fn for_each<'a>(
     deserializer.end()
 }
 
-/// Every reading of a payload as it was sent: descriptor and object, in the order of the payload.
-pub fn stored(payload: &str) -> Result<Vec<(String, Box<RawValue>)>, serde_json::Error> {
-    #[derive(serde::Deserialize)]
-    struct Whole {
-        readings: Vec<Vec<Box<RawValue>>>,
-    }
-    let whole: Whole = serde_json::from_str(payload)?;
-    let reading = |parts: Vec<Box<RawValue>>| {
-        let mut parts = parts.into_iter();
-        match (parts.next(), parts.next()) {
-            (Some(descriptor), Some(body)) => Ok((serde_json::from_str(descriptor.get())?, body)),
-            _ => Err(de::Error::custom("a reading with too few parts")),
-        }
-    };
-    whole.readings.into_iter().map(reading).collect()
-}
-
 struct Payload<F> {
     each: F,
 }
@@ -113,7 +99,7 @@ impl<'de, F: FnMut(&str, &Body<'de>, u32)> Visitor<'de> for Payload<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match key.as_ref() {
                 "v" => {
                     let version: u64 = map.next_value()?;
@@ -151,13 +137,8 @@ impl<'de, F: FnMut(&str, &Body<'de>, u32)> Visitor<'de> for Readings<'_, F> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(Item {
-            descriptor,
-            body,
-            occurrence,
-        }) = seq.next_element()?
-        {
-            if let Some(body) = body.0 {
+        while let Some(Item(descriptor, MaybeBody(body), occurrence)) = seq.next_element()? {
+            if let Some(body) = body {
                 (self.each)(&descriptor, &body, occurrence);
             }
         }
@@ -165,35 +146,27 @@ impl<'de, F: FnMut(&str, &Body<'de>, u32)> Visitor<'de> for Readings<'_, F> {
     }
 }
 
-struct Item<'de> {
-    descriptor: std::borrow::Cow<'de, str>,
-    body: MaybeBody<'de>,
-    occurrence: u32,
-}
+/// Descriptor, object and occurrence; `B` is what is wanted of the object.
+pub struct Item<'a, B>(pub Cow<'a, str>, pub B, pub u32);
 
-impl<'de> de::Deserialize<'de> for Item<'de> {
+impl<'de: 'a, 'a, B: Deserialize<'de>> Deserialize<'de> for Item<'a, B> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Parts;
-        impl<'de> Visitor<'de> for Parts {
-            type Value = Item<'de>;
+        struct Parts<B>(PhantomData<B>);
+        impl<'de, B: Deserialize<'de>> Visitor<'de> for Parts<B> {
+            type Value = Item<'de, B>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("[descriptor, object, occurrence?]")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Item<'de>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let short = || de::Error::custom("a reading with too few parts");
                 let BorrowedText(descriptor) = seq.next_element()?.ok_or_else(short)?;
                 let body = seq.next_element()?.ok_or_else(short)?;
-                let occurrence = seq.next_element()?.unwrap_or(0);
-                Ok(Item {
-                    descriptor,
-                    body,
-                    occurrence,
-                })
+                Ok(Item(descriptor, body, seq.next_element()?.unwrap_or(0)))
             }
         }
-        deserializer.deserialize_seq(Parts)
+        deserializer.deserialize_seq(Parts(PhantomData))
     }
 }
 
@@ -208,7 +181,7 @@ pub fn raw(payload: &str) -> Result<Raw<'_>, serde_json::Error> {
 }
 
 /// What [`raw`] reads.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Raw<'a> {
     v: u64,
@@ -216,39 +189,13 @@ pub struct Raw<'a> {
     #[serde(default)]
     pub sent: Option<String>,
     #[serde(borrow)]
-    pub readings: Vec<RawItem<'a>>,
-}
-
-/// Descriptor and object.
-pub struct RawItem<'a>(pub std::borrow::Cow<'a, str>, pub &'a RawValue);
-
-impl<'de: 'a, 'a> de::Deserialize<'de> for RawItem<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Parts;
-        impl<'de> Visitor<'de> for Parts {
-            type Value = RawItem<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("[descriptor, object, occurrence?]")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<RawItem<'de>, A::Error> {
-                let short = || de::Error::custom("a reading with too few parts");
-                let BorrowedText(descriptor) = seq.next_element()?.ok_or_else(short)?;
-                let body = seq.next_element()?.ok_or_else(short)?;
-                // It is decided anew where the reading goes.
-                let _: Option<u32> = seq.next_element()?;
-                Ok(RawItem(descriptor, body))
-            }
-        }
-        deserializer.deserialize_seq(Parts)
-    }
+    pub readings: Vec<Item<'a, &'a RawValue>>,
 }
 
 /// A text that is borrowed where nothing in it is escaped; serde's own `Cow` always allocates.
-struct BorrowedText<'de>(std::borrow::Cow<'de, str>);
+struct BorrowedText<'de>(Cow<'de, str>);
 
-impl<'de> de::Deserialize<'de> for BorrowedText<'de> {
+impl<'de> Deserialize<'de> for BorrowedText<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;
         impl<'de> Visitor<'de> for Text {
@@ -321,9 +268,10 @@ mod tests {
             let raw = RawValue::from_string((*body).to_owned()).unwrap();
             builder.push("vehicle.\"x\"", &raw, u32::try_from(index).unwrap());
         }
-        let stored = stored(&builder.finish()).unwrap();
-        assert!(stored.iter().all(|(descriptor, _)| descriptor == "vehicle.\"x\""));
-        let got: Vec<_> = stored.iter().map(|(_, body)| body.get()).collect();
+        let payload = builder.finish();
+        let stored = raw(&payload).unwrap().readings;
+        assert!(stored.iter().all(|item| item.0 == "vehicle.\"x\""));
+        let got: Vec<_> = stored.iter().map(|item| item.1.get()).collect();
         assert_eq!(got, bodies);
     }
 
@@ -336,7 +284,7 @@ mod tests {
         #[test]
         fn garbage_is_an_error_and_no_panic(text in "\\PC{0,80}") {
             let _ = for_each(&text, |_, _, _| ());
-            let _ = stored(&text);
+            let _ = raw(&text);
         }
     }
 }

@@ -9,20 +9,12 @@ use crate::JournalError;
 /// So many numbers are tried one by one: more than a page and its neighbours hold. Behind them, the steps grow.
 const ONE_BY_ONE: u64 = 4_096;
 
-/// The next number that can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// It is the very next one, so its row is what is damaged.
-    Here(u64),
-    /// What lies before it is damaged.
-    Behind(u64),
-}
-
-/// The first number after `after` that can be read; `None` where there is none up to `newest`.
-pub(crate) fn next(connection: &Connection, after: u64, newest: u64) -> Result<Option<Next>, JournalError> {
+/// Behind which number the reading goes on after `after`; `None` where nothing can be read up to `newest`.
+pub(crate) fn next(connection: &Connection, after: u64, newest: u64) -> Result<Option<u64>, JournalError> {
     let look = |at: u64| look(connection, at);
     match look(after)? {
-        Look::Found(key) => return Ok(Some(Next::Here(key))),
+        // Its number can be read, the rest of it cannot.
+        Look::Found(key) => return Ok(Some(key)),
         Look::End => return Ok(None),
         Look::Damaged => {}
     }
@@ -52,7 +44,7 @@ pub(crate) fn next(connection: &Connection, after: u64, newest: u64) -> Result<O
         }
     }
     Ok(match look(high)? {
-        Look::Found(key) => Some(Next::Behind(key)),
+        Look::Found(key) => Some(key - 1),
         _ => None,
     })
 }

@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use collector_core::{Descriptor, Entry, Name, Vehicle, Vin};
 use store::StoreError;
 use tokio::sync::oneshot;
@@ -19,7 +20,7 @@ use tokio::sync::oneshot;
 use super::decoder::Decoder;
 use super::deliver::Rejected;
 use super::scan::Damage;
-use crate::{Journal, JournalError};
+use crate::{Journal, JournalError, Read};
 
 /// How many decoded batches are kept for sinks that follow.
 const KEPT: usize = 8;
@@ -47,7 +48,7 @@ impl Batch {
         let letter = |damage: &Damage| Rejected {
             seq: damage.first,
             descriptor: String::new(),
-            moment: None,
+            reading: None,
             reason: format!("damaged in the journal: {damage}"),
         };
         self.damaged.iter().map(letter).collect()
@@ -111,26 +112,6 @@ impl Reader {
         Ok(Self { requests })
     }
 
-    /// The entries after number `after`, as many as hold about `readings` readings, at least one; `None`
-    /// where there are no more. `sink` tells readers apart.
-    pub async fn read(
-        &self,
-        sink: &Name,
-        after: u64,
-        readings: usize,
-    ) -> Result<Option<Batch>, JournalError> {
-        let (answer, receiver) = oneshot::channel();
-        let request = Request {
-            sink: sink.clone(),
-            after,
-            readings,
-            at: Instant::now(),
-            answer,
-        };
-        self.send(Message::Read(request))?;
-        receiver.await.map_err(|_| StoreError::Stopped)?
-    }
-
     /// Answers a question beside the batches.
     pub(super) async fn ask<T, F>(&self, question: F) -> Result<T, JournalError>
     where
@@ -149,6 +130,22 @@ impl Reader {
         self.requests
             .send(message)
             .map_err(|_| StoreError::Stopped.into())
+    }
+}
+
+#[async_trait]
+impl Read for Reader {
+    async fn read(&self, sink: &Name, after: u64, readings: usize) -> Result<Option<Batch>, JournalError> {
+        let (answer, receiver) = oneshot::channel();
+        let request = Request {
+            sink: sink.clone(),
+            after,
+            readings,
+            at: Instant::now(),
+            answer,
+        };
+        self.send(Message::Read(request))?;
+        receiver.await.map_err(|_| StoreError::Stopped)?
     }
 }
 

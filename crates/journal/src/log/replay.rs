@@ -156,9 +156,7 @@ impl Overview {
                  or id in (select id from replay where finished_at is not null order by id desc limit 20)
              order by id"
         );
-        let mut statement = self.connection().prepare(&query)?;
-        let replays = statement.query_map([], Replay::of)?;
-        Ok(replays.collect::<Result<_, _>>()?)
+        self.rows(&query, Replay::of)
     }
 }
 

@@ -16,13 +16,13 @@ use rusqlite::{Connection, Row};
 use super::checksum::Content;
 use super::feeds::{Feed, Feeds};
 use super::{append, probe};
-use crate::JournalError;
+use crate::{JournalError, rows};
 use store::sql::{Access, Damage as _};
 use store::{Database, timestamp};
 
 /// An entry as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub(crate) struct Stored {
     pub seq: u64,
     pub vin: Vin,
     pub feed: Arc<Feed>,
@@ -48,7 +48,7 @@ pub struct Damage {
 
 /// Some entries in the order of their numbers, and what is damaged before and between them.
 #[derive(Debug, Default)]
-pub struct Stretch {
+pub(crate) struct Stretch {
     pub entries: Vec<Stored>,
     pub damaged: Vec<Damage>,
     /// The number up to which everything is in `entries` or `damaged`.
@@ -56,7 +56,7 @@ pub struct Stretch {
 }
 
 /// A connection that reads the log.
-pub struct Scan {
+pub(crate) struct Scan {
     database: Database,
     feeds: Feeds,
 }
@@ -129,14 +129,6 @@ impl Scan {
     }
 }
 
-/// A row that cannot be believed.
-struct Suspect {
-    seq: u64,
-    reason: String,
-    vehicle: Option<String>,
-    received_at: Option<Timestamp>,
-}
-
 /// One pass over rows.
 struct Walk {
     limit: usize,
@@ -147,7 +139,8 @@ struct Walk {
     place: u64,
     newest: u64,
     entries: Vec<Stored>,
-    suspects: Vec<Suspect>,
+    /// Rows that cannot be believed.
+    suspects: Vec<Damage>,
     holes: Vec<(u64, u64)>,
 }
 
@@ -173,9 +166,7 @@ impl Walk {
             }
             match probe::next(connection, self.place, self.newest)? {
                 None => return Ok(true),
-                Some(probe::Next::Behind(key)) => self.place = key - 1,
-                // Its number can be read, the rest of it cannot.
-                Some(probe::Next::Here(key)) => self.place = key,
+                Some(place) => self.place = place,
             }
         }
     }
@@ -235,14 +226,15 @@ fn stored(
     feeds: &mut Feeds,
     row: &Row<'_>,
     seq: u64,
-) -> Result<Result<Stored, Suspect>, JournalError> {
-    let mut suspect = Suspect {
-        seq,
+) -> Result<Result<Stored, Damage>, JournalError> {
+    let mut suspect = Damage {
+        first: seq,
+        last: seq,
         reason: "its checksum is wrong".to_owned(),
         vehicle: None,
         received_at: None,
     };
-    let mut read = || -> Result<(Stored, Option<u32>), rusqlite::Error> {
+    let mut read = || -> Result<Option<Stored>, rusqlite::Error> {
         let requested_at: Option<i64> = row.get(3)?;
         let vin = feeds.vin(connection, row.get(1)?)?;
         suspect.vehicle = Some(vin.short().to_owned());
@@ -275,11 +267,10 @@ fn stored(
             feed,
             payload,
         };
-        Ok((entry, row.get(8)?))
+        Ok((row.get::<_, Option<u32>>(8)? == Some(checksum)).then_some(entry))
     };
     match read() {
-        Ok((entry, wanted)) if wanted == Some(entry.checksum) => Ok(Ok(entry)),
-        Ok(_) => Ok(Err(suspect)),
+        Ok(entry) => Ok(entry.ok_or(suspect)),
         Err(error) if error.is_damage() => {
             suspect.reason = "a part of it is not what was written".to_owned();
             Ok(Err(suspect))
@@ -290,24 +281,16 @@ fn stored(
 
 /// Where numbers may be missing. Without them, which damage can bring about, too much is told.
 fn gaps(connection: &Connection) -> Vec<(u64, u64)> {
-    let read = || -> Result<Vec<(u64, u64)>, rusqlite::Error> {
-        let mut statement =
-            connection.prepare_cached("select first_seq, last_seq from gap order by first_seq")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        rows.collect()
-    };
-    read().unwrap_or_default()
+    let query = "select first_seq, last_seq from gap order by first_seq";
+    rows(connection, query, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap_or_default()
 }
 
 /// What is damaged: the numbers in the holes that lie in no gap.
-fn damages(holes: &[(u64, u64)], gaps: &[(u64, u64)], suspects: &[Suspect]) -> Vec<Damage> {
-    let mut damages = Vec::new();
-    for &(first, last) in holes {
-        for (first, last) in without(first, last, gaps) {
-            tell(first, last, suspects, &mut damages);
-        }
-    }
-    damages
+fn damages(holes: &[(u64, u64)], gaps: &[(u64, u64)], suspects: &[Damage]) -> Vec<Damage> {
+    let parts = holes.iter().flat_map(|&(first, last)| without(first, last, gaps));
+    parts
+        .flat_map(|(first, last)| told(first, last, suspects))
+        .collect()
 }
 
 /// The parts of a range that lie in none of the gaps.
@@ -332,35 +315,28 @@ fn without(first: u64, last: u64, gaps: &[(u64, u64)]) -> Vec<(u64, u64)> {
 }
 
 /// Entries that were seen but cannot be believed one by one, the numbers between them as ranges.
-fn tell(first: u64, last: u64, suspects: &[Suspect], damages: &mut Vec<Damage>) {
-    let mut seen: Vec<&Suspect> = suspects
-        .iter()
-        .filter(|suspect| (first..=last).contains(&suspect.seq))
-        .collect();
-    seen.sort_by_key(|suspect| suspect.seq);
-    seen.dedup_by_key(|suspect| suspect.seq);
-    let lost = |first, last| Damage {
+fn told(first: u64, last: u64, suspects: &[Damage]) -> Vec<Damage> {
+    let is_in = |suspect: &&Damage| (first..=last).contains(&suspect.first);
+    let mut seen: Vec<&Damage> = suspects.iter().filter(is_in).collect();
+    seen.sort_by_key(|suspect| suspect.first);
+    seen.dedup_by_key(|suspect| suspect.first);
+    let missing = |first, last| Damage {
         first,
         last,
         reason: "missing: a part of the database is damaged".to_owned(),
         vehicle: None,
         received_at: None,
     };
-    let mut next = first;
+    let (mut damages, mut next) = (Vec::new(), first);
     for suspect in seen {
-        if suspect.seq > next {
-            damages.push(lost(next, suspect.seq - 1));
+        if suspect.first > next {
+            damages.push(missing(next, suspect.first - 1));
         }
-        damages.push(Damage {
-            first: suspect.seq,
-            last: suspect.seq,
-            reason: suspect.reason.clone(),
-            vehicle: suspect.vehicle.clone(),
-            received_at: suspect.received_at,
-        });
-        next = suspect.seq + 1;
+        next = suspect.last + 1;
+        damages.push(suspect.clone());
     }
     if next <= last {
-        damages.push(lost(next, last));
+        damages.push(missing(next, last));
     }
+    damages
 }

@@ -35,19 +35,6 @@ pub struct StrayReason {
     pub last_at: Timestamp,
 }
 
-/// Messages of one stream that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StrayTotals {
-    pub account: String,
-    pub source: String,
-    /// Different ones, and how many came in all.
-    pub messages: u64,
-    pub times: u64,
-    pub last_at: Timestamp,
-    /// What is wrong with the one that came last, without anything of what it says.
-    pub reason: String,
-}
-
 impl Journal {
     /// Keeps messages that cannot be read as they came; equal ones once, counted.
     pub async fn keep_strays(
@@ -81,45 +68,24 @@ impl Journal {
 }
 
 impl Overview {
-    /// What could not be read of each stream; none where everything could.
-    pub fn strays(&self) -> Result<Vec<StrayTotals>, JournalError> {
-        // SQLite takes a bare column from the row that has the maximum.
-        let mut statement = self.connection().prepare(
-            "select account, source, count(*), sum(times), max(last_at), reason
-             from stray group by account, source order by account, source",
-        )?;
-        let rows = statement.query_map([], |row| {
-            Ok(StrayTotals {
-                account: row.get(0)?,
-                source: row.get(1)?,
-                messages: row.get(2)?,
-                times: row.get(3)?,
-                last_at: timestamp(row.get(4)?),
-                reason: row.get(5)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// Every message that cannot be read, the last first.
     pub fn stray_entries(&self) -> Result<Vec<StrayEntry>, JournalError> {
-        let mut statement = self.connection().prepare(
+        self.rows(
             "select id, account, source, first_at, last_at, times, reason, length(payload)
              from stray order by last_at desc, id desc",
-        )?;
-        let rows = statement.query_map([], |row| {
-            Ok(StrayEntry {
-                id: row.get(0)?,
-                account: row.get(1)?,
-                source: row.get(2)?,
-                first_at: timestamp(row.get(3)?),
-                last_at: timestamp(row.get(4)?),
-                times: row.get(5)?,
-                reason: row.get(6)?,
-                bytes: row.get(7)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+            |row| {
+                Ok(StrayEntry {
+                    id: row.get(0)?,
+                    account: row.get(1)?,
+                    source: row.get(2)?,
+                    first_at: timestamp(row.get(3)?),
+                    last_at: timestamp(row.get(4)?),
+                    times: row.get(5)?,
+                    reason: row.get(6)?,
+                    bytes: row.get(7)?,
+                })
+            },
+        )
     }
 
     /// The payload of one of them as it came. May hold a VIN and a position.
@@ -133,20 +99,19 @@ impl Overview {
 
     /// Why messages of the streams could not be read, the most frequent reason of each first.
     pub fn stray_reasons(&self) -> Result<Vec<StrayReason>, JournalError> {
-        let mut statement = self.connection().prepare(
+        self.rows(
             "select account, source, reason, sum(times), max(last_at) from stray
              group by account, source, reason order by account, source, sum(times) desc, reason",
-        )?;
-        let rows = statement.query_map([], |row| {
-            Ok(StrayReason {
-                account: row.get(0)?,
-                source: row.get(1)?,
-                reason: row.get(2)?,
-                times: row.get(3)?,
-                last_at: timestamp(row.get(4)?),
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+            |row| {
+                Ok(StrayReason {
+                    account: row.get(0)?,
+                    source: row.get(1)?,
+                    reason: row.get(2)?,
+                    times: row.get(3)?,
+                    last_at: timestamp(row.get(4)?),
+                })
+            },
+        )
     }
 }
 

@@ -70,7 +70,7 @@ async fn a_refused_reading_is_named_among_the_dead_letters() {
     let rejected = Rejected::all(rejections, &batch.entries);
     let named: Vec<_> = rejected
         .iter()
-        .map(|rejected| (rejected.seq, rejected.moment.is_some()))
+        .map(|rejected| (rejected.seq, rejected.reading.is_some()))
         .collect();
     assert_eq!(
         named,

@@ -261,7 +261,7 @@ async fn space_of_forgotten_entries_is_given_back_and_nothing_else() {
     let letter = crate::log::deliver::Rejected {
         seq: 9,
         descriptor: "vehicle.new".into(),
-        moment: None,
+        reading: None,
         reason: "no".into(),
     };
     journal.cursor("sink", 0).await.unwrap();

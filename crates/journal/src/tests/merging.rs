@@ -253,7 +253,7 @@ async fn messages_that_share_a_transaction_see_each_other_and_fail_alone() {
             source: "stream",
         };
         let message = message(400, vec![soc(99, 400)]);
-        crate::log::append::append(connection, memory, from, &message, None)?;
+        crate::log::append::append(connection, memory, from, &message)?;
         Err::<(), _>(store::StoreError::Stopped.into())
     });
     assert!(broken.await.is_err());

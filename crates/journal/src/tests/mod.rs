@@ -24,7 +24,7 @@ use serde_json::value::RawValue;
 use store::Store;
 
 use crate::log::append::Appended;
-use crate::{Journal, Log, Reader, SCHEMA};
+use crate::{Journal, Log, Read, Reader, SCHEMA};
 
 const SOC: &str = "vehicle.drivetrain.batteryManagement.header";
 /// BMW stamps it with the time of the call.

@@ -9,7 +9,6 @@ use super::oracle::{Content, DESCRIPTORS, Model, SINKS, Seen, Sent, Sink, Stampe
 use super::*;
 use crate::log::deliver::{Acknowledgement, Rejected};
 use crate::testing::MemoryLog;
-use crate::{Log, Read};
 
 #[derive(Debug, Clone)]
 enum Step {

@@ -4,20 +4,23 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, params};
 
+use super::Ids;
+use crate::log::checksum::Content;
+
 /// How many neighbouring numbers the table `tally` counts together.
 pub(in crate::log) const BLOCK: u64 = 4_096;
 
 /// What came of one vehicle by one way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::log) struct Arrival {
+#[derive(Debug, Default)]
+struct Arrival {
     /// Polls and messages, whether or not they left an entry.
-    pub snapshots: u64,
-    pub entries: u64,
+    snapshots: u64,
+    entries: u64,
     /// New readings, and readings that were left out as repeats.
-    pub readings: u64,
-    pub repeats: u64,
+    readings: u64,
+    repeats: u64,
     /// Milliseconds since the epoch.
-    pub received_at: i64,
+    received_at: Option<i64>,
 }
 
 /// What is in the log of one block of numbers.
@@ -31,30 +34,24 @@ struct Tally {
 
 /// What is not written yet.
 #[derive(Debug, Default)]
-pub(in crate::log) struct Counts {
-    /// By vehicle and feed.
-    arrivals: HashMap<(i64, i64), Arrival>,
+pub(crate) struct Counts {
+    arrivals: HashMap<Ids, Arrival>,
     /// By number of the block.
     tallies: BTreeMap<u64, Tally>,
 }
 
 impl Counts {
-    /// Counts what arrived of a vehicle by a feed.
-    pub fn arrived(&mut self, vehicle_id: i64, feed_id: i64, arrival: Arrival) {
-        let sum = self.arrivals.entry((vehicle_id, feed_id)).or_insert(Arrival {
-            received_at: i64::MIN,
-            ..Arrival::default()
-        });
-        sum.snapshots += arrival.snapshots;
-        sum.entries += arrival.entries;
-        sum.readings += arrival.readings;
-        sum.repeats += arrival.repeats;
-        sum.received_at = sum.received_at.max(arrival.received_at);
-    }
-
-    /// Counts an entry that is in the log.
-    pub fn added(&mut self, seq: u64, readings: u64) {
-        self.tally(seq, readings, 1);
+    /// Counts what arrived of a vehicle by a feed, whether or not it is kept as an entry of the log.
+    pub(crate) fn arrived(&mut self, ids: Ids, content: &Content<'_>, is_kept: bool) {
+        let sum = self.arrivals.entry(ids).or_default();
+        sum.snapshots += 1;
+        sum.entries += u64::from(is_kept);
+        sum.readings += content.readings;
+        sum.repeats += content.repeats;
+        sum.received_at = sum.received_at.max(Some(content.received_at));
+        if is_kept {
+            self.tally(content.seq, content.readings, 1);
+        }
     }
 
     fn tally(&mut self, seq: u64, readings: u64, sign: i64) {
@@ -79,10 +76,10 @@ impl Counts {
                  repeats = repeats + excluded.repeats,
                  last_received_at = max(last_received_at, excluded.last_received_at)",
         )?;
-        for ((vehicle_id, feed_id), arrival) in self.arrivals.drain() {
+        for (ids, arrival) in self.arrivals.drain() {
             total.execute(params![
-                vehicle_id,
-                feed_id,
+                ids.vehicle,
+                ids.feed,
                 arrival.snapshots,
                 arrival.entries,
                 arrival.readings,

@@ -12,20 +12,18 @@ pub(crate) mod repeats;
 mod series;
 
 use collector_core::{Origin, RawSnapshot, Reading, Vin};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use store::Tx;
 
 use super::checksum::Content;
-use super::decode;
 use super::memory::Memory;
 use crate::{Journal, JournalError};
-use counts::Arrival;
 pub(super) use counts::{BLOCK, Counts, forgotten};
-use readings::Round;
-use repeats::Moment;
-use repeats::{hash, identity};
+use readings::{Arriving, Misfit};
+pub(crate) use readings::{News, take};
+use repeats::{MeasuredAt, hash, identity};
 use series::Latest;
-pub(super) use series::SeriesCache;
+pub(crate) use series::{SeriesCache, SeriesIndex};
 
 /// What became of a snapshot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,36 +40,36 @@ pub struct Appended {
     pub rejected: usize,
 }
 
-/// What is known of an entry that another journal kept before.
-///
-/// That journal kept a reading because it was news there, so only what is here already is left out. Where it is
-/// older than what is known of the vehicle, what it lacks or what fits no type is not the last word on it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Past<'a> {
-    /// Repeats that were left out where the entry was written.
-    pub repeats: u64,
-    /// An entry with its feed and its times is here already.
-    pub known: bool,
-    /// It was received after everything that is known of the vehicle.
-    pub latest: bool,
-    pub lost: Option<Lost<'a>>,
-}
-
-/// An entry of this very journal, which lost it: it gets its place back as it was.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Lost<'a> {
-    pub seq: u64,
-    pub readings: u64,
-    pub payload: &'a str,
-    /// It was damaged here; what came with it is in the sums.
-    pub counted: bool,
-}
-
 /// Where a snapshot comes from, in the words of the pipeline file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Provenance<'a> {
     pub account: &'a str,
     pub source: &'a str,
+}
+
+impl<'a> Provenance<'a> {
+    /// The entry of a snapshot from there.
+    pub(crate) fn content(
+        self,
+        snapshot: &'a RawSnapshot,
+        seq: u64,
+        readings: u64,
+        repeats: u64,
+        payload: &'a str,
+    ) -> Content<'a> {
+        Content {
+            seq,
+            vin: snapshot.vin.as_str(),
+            account: self.account,
+            source: self.source,
+            origin: snapshot.origin.as_str(),
+            requested_at: snapshot.requested_at.map(|at| at.as_millisecond()),
+            received_at: snapshot.received_at.as_millisecond(),
+            readings,
+            repeats,
+            payload,
+        }
+    }
 }
 
 impl Journal {
@@ -90,7 +88,7 @@ impl Journal {
         self.within(tx, |connection, memory| {
             let appended = snapshots
                 .iter()
-                .map(|snapshot| append(connection, memory, from, snapshot, None))
+                .map(|snapshot| append(connection, memory, from, snapshot))
                 .collect::<Result<_, _>>()?;
             memory.write(connection)?;
             Ok(appended)
@@ -114,114 +112,93 @@ pub(crate) fn append(
     memory: &mut Memory,
     from: Provenance<'_>,
     snapshot: &RawSnapshot,
-    past: Option<Past<'_>>,
 ) -> Result<Appended, JournalError> {
-    decode::learn_all(connection, memory)?;
-    let vehicle_id = vehicle_id(connection, memory, &snapshot.vin)?;
-    let feed_id = feed_id(connection, memory, from, snapshot.origin)?;
-    let known = past.is_some_and(|past| past.known);
-    let lost = past.and_then(|past| past.lost);
-    let next = match memory.last_number {
-        Some(last) => last + 1,
-        None => newest(connection)? + 1,
-    };
-    let seq = lost.map_or(next, |lost| lost.seq);
-    let mut round = Round::new(connection, memory, vehicle_id, seq, snapshot, past);
-    for reading in &snapshot.readings {
-        round.take(reading)?;
+    let ids = ids(connection, memory, from, snapshot)?;
+    let seq = next_number(connection, memory)?;
+    let taken = take(connection, memory, ids.vehicle, seq, snapshot, &Arriving)?;
+    let mut appended = taken.appended;
+    let is_kept = taken.payload.readings() > 0 || snapshot.origin == Origin::Poll;
+    let payload = taken.payload.finish();
+    let (new, repeats) = (appended.new as u64, appended.repeats as u64);
+    let content = from.content(snapshot, seq, new, repeats, &payload);
+    memory.counts.arrived(ids, &content, is_kept);
+    if is_kept {
+        store(connection, memory, INSERT, ids, &content, taken.misfits)?;
+        appended.seq = Some(seq);
     }
-    let (payload, mut appended, misfits) = round.finish();
-    let mut arrival = Arrival {
-        snapshots: 1,
-        entries: 0,
-        readings: appended.new as u64,
-        repeats: appended.repeats as u64,
-        received_at: snapshot.received_at.as_millisecond(),
-    };
-    let leaves_an_entry = payload.readings() > 0 || (snapshot.origin == Origin::Poll && !known);
-    if !leaves_an_entry && lost.is_none() {
-        // What an import brings in vain arrived long ago, and was counted then.
-        if past.is_none() {
-            memory.counts.arrived(vehicle_id, feed_id, arrival);
-        }
-        return Ok(appended);
-    }
-    let payload = payload.finish();
-    let content = Content {
-        seq,
-        vin: snapshot.vin.as_str(),
-        account: from.account,
-        source: from.source,
-        origin: snapshot.origin.as_str(),
-        requested_at: snapshot.requested_at.map(|at| at.as_millisecond()),
-        received_at: snapshot.received_at.as_millisecond(),
-        readings: lost.map_or(appended.new as u64, |lost| lost.readings),
-        repeats: match lost {
-            Some(_) => 0,
-            None => appended.repeats as u64,
-        } + past.map_or(0, |past| past.repeats),
-        payload: lost.map_or(&payload, |lost| lost.payload),
-    };
-    insert(connection, vehicle_id, feed_id, &content)?;
-    if lost.is_none_or(|lost| !lost.counted) {
-        arrival.entries = 1;
-        arrival.readings = content.readings;
-        arrival.repeats = content.repeats;
-        memory.counts.arrived(vehicle_id, feed_id, arrival);
-        memory.counts.added(seq, content.readings);
-    }
-    if lost.is_some() {
-        // They are told below, as they were before.
-        connection.execute("delete from dead_letter where sink = '' and seq = ?1", [seq])?;
-    }
-    for misfit in misfits {
-        misfit.tell(connection, seq, snapshot.received_at)?;
-    }
-    appended.seq = Some(seq);
-    memory.appended(seq.max(next - 1));
     Ok(appended)
 }
 
-fn insert(
+/// The number that the next entry gets.
+pub(crate) fn next_number(connection: &Connection, memory: &mut Memory) -> Result<u64, JournalError> {
+    let last = match memory.last_number {
+        Some(last) => last,
+        None => newest(connection)?,
+    };
+    memory.last_number = Some(last);
+    Ok(last + 1)
+}
+
+pub(crate) const INSERT: &str = "insert into log
+         (seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload, checksum)
+     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+/// Puts an entry into the log by this statement, and its misfits among the dead letters.
+pub(crate) fn store(
     connection: &Connection,
-    vehicle_id: i64,
-    feed_id: i64,
+    memory: &mut Memory,
+    statement: &str,
+    ids: Ids,
     content: &Content<'_>,
+    misfits: Vec<Misfit>,
 ) -> Result<(), JournalError> {
-    connection
-        .prepare_cached(
-            "insert or replace into log
-                 (seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload, checksum)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute(params![
-            content.seq,
-            vehicle_id,
-            feed_id,
-            content.requested_at,
-            content.received_at,
-            content.readings,
-            content.repeats,
-            content.payload,
-            content.checksum(),
-        ])?;
+    connection.prepare_cached(statement)?.execute(params![
+        content.seq,
+        ids.vehicle,
+        ids.feed,
+        content.requested_at,
+        content.received_at,
+        content.readings,
+        content.repeats,
+        content.payload,
+        content.checksum(),
+    ])?;
+    memory.appended(content.seq);
+    for misfit in misfits {
+        misfit.tell(connection, content)?;
+    }
     Ok(())
 }
 
-/// A reading that was a misfit when it came and is delivered now.
-pub(super) struct Late<'a> {
-    pub seq: u64,
-    pub vin: &'a Vin,
-    pub reading: &'a Reading,
+/// A vehicle and a feed, as the log names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Ids {
+    pub vehicle: i64,
+    pub feed: i64,
 }
 
-/// Remembers it, so that BMW's next repeat of it is one.
+/// The rows of where a snapshot comes from, made where there are none.
+pub(crate) fn ids(
+    connection: &Connection,
+    memory: &mut Memory,
+    from: Provenance<'_>,
+    snapshot: &RawSnapshot,
+) -> Result<Ids, JournalError> {
+    Ok(Ids {
+        vehicle: vehicle_id(connection, memory, &snapshot.vin)?,
+        feed: feed_id(connection, memory, from, snapshot.origin)?,
+    })
+}
+
+/// Remembers a reading of entry `seq` that was a misfit when it came and is delivered now, so that BMW's next repeat
+/// of it is one.
 pub(super) fn remember_late(
     connection: &Connection,
     memory: &mut Memory,
-    late: Late<'_>,
+    seq: u64,
+    vin: &Vin,
+    reading: &Reading,
 ) -> Result<(), JournalError> {
-    let Late { seq, vin, reading } = late;
     let vehicle_id = vehicle_id(connection, memory, vin)?;
     let series = memory
         .series
@@ -230,7 +207,12 @@ pub(super) fn remember_late(
         reading.measured_at.as_millisecond(),
         hash(&identity(&reading.value)),
     );
-    repeats::insert(connection, memory.series.get(series).id, Moment::exact(at), hash)?;
+    repeats::insert(
+        connection,
+        memory.series.get(series).id,
+        MeasuredAt::exact(at),
+        hash,
+    )?;
     let latest = Latest {
         at,
         occurrence: reading.occurrence,
@@ -266,17 +248,14 @@ fn feed_id(
     if let Some(&(.., id)) = known {
         return Ok(id);
     }
-    let key = params![from.account, from.source, origin.as_str()];
-    let found = connection
-        .prepare_cached("select id from feed where account = ?1 and source = ?2 and origin = ?3")?
-        .query_row(key, |row| row.get(0))
-        .optional()?;
-    let id = match found {
-        Some(id) => id,
-        None => connection
-            .prepare_cached("insert into feed (account, source, origin) values (?1, ?2, ?3) returning id")?
-            .query_row(key, |row| row.get(0))?,
-    };
+    let id = connection
+        .prepare_cached(
+            "insert into feed (account, source, origin) values (?1, ?2, ?3)
+             on conflict do update set origin = origin returning id",
+        )?
+        .query_row(params![from.account, from.source, origin.as_str()], |row| {
+            row.get(0)
+        })?;
     memory
         .feeds
         .push((from.account.into(), from.source.into(), origin, id));

@@ -1,35 +1,65 @@
 //! What of one snapshot is new.
 
 use collector_core::{RawReading, RawSnapshot, Stamp, Value};
-use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::repeats::{self, Moment, hash, identity, misfit_identity};
-use super::series::{Latest, Place};
-use super::{Appended, Past};
+use super::Appended;
+use super::repeats::{self, MeasuredAt, hash, identity, misfit_identity};
+use super::series::{Latest, SeriesCache, SeriesIndex};
 use crate::JournalError;
+use crate::log::checksum::Content;
 use crate::log::memory::Memory;
 use crate::log::{decode, payload};
 use normalise::body::Body;
 use normalise::known;
 use normalise::{Meaning, Window, interpret};
 
-/// One snapshot on its way into the log.
-pub(super) struct Round<'a> {
-    connection: &'a Connection,
-    memory: &'a mut Memory,
-    vehicle_id: i64,
-    /// The number of its entry.
-    seq: u64,
-    window: Window,
-    past: Option<Past<'a>>,
-    payload: payload::Builder,
-    appended: Appended,
-    misfits: Vec<Misfit>,
+/// Decides what may be news. Of a value, the log has the last word: none is in it twice.
+pub(crate) trait News {
+    /// A value came with this stamp: its kind, and milliseconds since the epoch.
+    fn value(
+        &self,
+        connection: &Connection,
+        cache: &mut SeriesCache,
+        series: SeriesIndex,
+        stamp: (Stamp, i64),
+        hash: i64,
+    ) -> Result<bool, JournalError>;
+
+    /// Something came that is no value.
+    fn misfit(&self, cache: &mut SeriesCache, series: SeriesIndex, hash: i64) -> bool;
+}
+
+/// Snapshots in the order in which they arrive.
+pub(super) struct Arriving;
+
+impl News for Arriving {
+    fn value(
+        &self,
+        connection: &Connection,
+        cache: &mut SeriesCache,
+        series: SeriesIndex,
+        (stamp, at): (Stamp, i64),
+        hash: i64,
+    ) -> Result<bool, JournalError> {
+        cache.end_misfits(series);
+        Ok(stamp == Stamp::Measured || repeats::differs(connection, cache.get(series), at, hash)?)
+    }
+
+    fn misfit(&self, cache: &mut SeriesCache, series: SeriesIndex, hash: i64) -> bool {
+        cache.misfit(series, hash)
+    }
+}
+
+/// What is left of a snapshot.
+pub(crate) struct Taken {
+    pub payload: payload::Builder,
+    pub appended: Appended,
+    pub misfits: Vec<Misfit>,
 }
 
 /// A reading that fits no sink.
-pub(super) struct Misfit {
+pub(crate) struct Misfit {
     descriptor: String,
     /// Among the readings of the payload.
     position: usize,
@@ -38,15 +68,15 @@ pub(super) struct Misfit {
 
 impl Misfit {
     /// Puts it among the dead letters.
-    pub(crate) fn tell(self, connection: &Connection, seq: u64, at: Timestamp) -> Result<(), JournalError> {
+    pub(crate) fn tell(self, connection: &Connection, entry: &Content<'_>) -> Result<(), JournalError> {
         connection
             .prepare_cached(
                 "insert into dead_letter (at, sink, seq, descriptor, position, reason)
                  values (?1, '', ?2, ?3, ?4, ?5)",
             )?
             .execute(params![
-                at.as_millisecond(),
-                seq,
+                entry.received_at,
+                entry.seq,
                 self.descriptor,
                 self.position,
                 self.reason
@@ -55,36 +85,52 @@ impl Misfit {
     }
 }
 
-impl<'a> Round<'a> {
-    pub(crate) fn new(
-        connection: &'a Connection,
-        memory: &'a mut Memory,
-        vehicle_id: i64,
-        seq: u64,
-        snapshot: &RawSnapshot,
-        past: Option<Past<'a>>,
-    ) -> Self {
-        Self {
-            connection,
-            memory,
-            vehicle_id,
-            seq,
-            window: Window {
-                requested_at: snapshot.requested_at,
-                received_at: snapshot.received_at,
-            },
-            past,
+/// Takes what is new out of a snapshot that is to be entry `seq`, and remembers it.
+pub(crate) fn take<N: News>(
+    connection: &Connection,
+    memory: &mut Memory,
+    vehicle_id: i64,
+    seq: u64,
+    snapshot: &RawSnapshot,
+    news: &N,
+) -> Result<Taken, JournalError> {
+    decode::learn_all(connection, memory)?;
+    let mut round = Round {
+        connection,
+        memory,
+        vehicle_id,
+        seq,
+        window: Window {
+            requested_at: snapshot.requested_at,
+            received_at: snapshot.received_at,
+        },
+        news,
+        taken: Taken {
             payload: payload::Builder::new(snapshot.sent_at.as_deref()),
             appended: Appended::default(),
             misfits: Vec::new(),
-        }
+        },
+    };
+    for reading in &snapshot.readings {
+        round.take(reading)?;
     }
+    Ok(round.taken)
+}
 
-    pub fn finish(self) -> (payload::Builder, Appended, Vec<Misfit>) {
-        (self.payload, self.appended, self.misfits)
-    }
+/// One snapshot on its way into the log.
+struct Round<'a, N> {
+    connection: &'a Connection,
+    memory: &'a mut Memory,
+    vehicle_id: i64,
+    /// The number of its entry.
+    seq: u64,
+    window: Window,
+    news: &'a N,
+    taken: Taken,
+}
 
-    pub fn take(&mut self, reading: &RawReading) -> Result<(), JournalError> {
+impl<N: News> Round<'_, N> {
+    fn take(&mut self, reading: &RawReading) -> Result<(), JournalError> {
         let series = self
             .memory
             .series
@@ -110,8 +156,8 @@ impl<'a> Round<'a> {
                 ..
             } => {
                 let at = measured_at.as_millisecond();
-                let moment = body.map_or(Moment::exact(at), |body| Moment::of(&body, at));
-                self.value(series, reading, &value, moment, stamp)
+                let measured = body.map_or(MeasuredAt::exact(at), |body| MeasuredAt::of(&body, at));
+                self.value(series, reading, &value, measured, stamp)
             }
         }
     }
@@ -133,69 +179,61 @@ impl<'a> Round<'a> {
 
     fn value(
         &mut self,
-        series: Place,
+        series: SeriesIndex,
         reading: &RawReading,
         value: &Value,
-        moment: Moment,
+        measured: MeasuredAt,
         stamp: Stamp,
     ) -> Result<(), JournalError> {
         let hash = hash(&identity(value));
-        if self.past.is_none_or(|past| past.latest) {
-            self.memory.series.end_misfits(series);
-        }
-        let known = self.memory.series.get(series);
-        let is_news = stamp == Stamp::Measured
-            || self.past.is_some()
-            || repeats::differs(self.connection, known, moment.at, hash)?;
-        let occurrence = match is_news {
-            true => repeats::remember(self.connection, known, moment, hash)?,
+        let cache = &mut self.memory.series;
+        let told = (stamp, measured.at);
+        let occurrence = match self.news.value(self.connection, cache, series, told, hash)? {
+            true => repeats::remember(self.connection, cache.get(series), measured, hash)?,
             false => None,
         };
         let Some(occurrence) = occurrence else {
-            self.appended.repeats += 1;
+            self.taken.appended.repeats += 1;
             return Ok(());
         };
         let latest = Latest {
-            at: moment.at,
+            at: measured.at,
             occurrence,
             seq: Some(self.seq),
         };
         self.memory.series.advance(series, latest, hash);
-        self.payload.push(&reading.descriptor, &reading.body, occurrence);
-        self.appended.new += 1;
+        self.taken
+            .payload
+            .push(&reading.descriptor, &reading.body, occurrence);
+        self.taken.appended.new += 1;
         Ok(())
     }
 
     /// The first of several equal absences is kept as it was sent: that a value went away is news.
-    fn absent(&mut self, series: Place, reading: &RawReading) {
+    fn absent(&mut self, series: SeriesIndex, reading: &RawReading) {
         let received_at = self.window.received_at.as_millisecond();
         self.memory.series.absent(series, received_at);
-        self.appended.absent += 1;
-        if self.is_new_misfit(series, hash("absent")) {
-            self.payload.push(&reading.descriptor, &reading.body, 0);
+        self.taken.appended.absent += 1;
+        let hash = hash("absent");
+        if self.news.misfit(&mut self.memory.series, series, hash) {
+            self.taken.payload.push(&reading.descriptor, &reading.body, 0);
         }
     }
 
-    fn reject(&mut self, series: Place, reading: &RawReading, reason: String) {
+    fn reject(&mut self, series: SeriesIndex, reading: &RawReading, reason: String) {
         let known = self.memory.descriptors.get(&reading.descriptor);
         let request_stamped = known.is_some_and(|known| known.request_stamped);
-        if !self.is_new_misfit(series, hash(&misfit_identity(reading, request_stamped))) {
-            self.appended.repeats += 1;
+        let hash = hash(&misfit_identity(reading, request_stamped));
+        if !self.news.misfit(&mut self.memory.series, series, hash) {
+            self.taken.appended.repeats += 1;
             return;
         }
-        self.misfits.push(Misfit {
+        self.taken.misfits.push(Misfit {
             descriptor: reading.descriptor.clone(),
-            position: self.payload.readings(),
+            position: self.taken.payload.readings(),
             reason,
         });
-        self.payload.push(&reading.descriptor, &reading.body, 0);
-        self.appended.rejected += 1;
-    }
-
-    fn is_new_misfit(&mut self, series: Place, hash: i64) -> bool {
-        if let Some(past) = self.past.filter(|past| past.known || !past.latest) {
-            return !past.known;
-        }
-        self.memory.series.misfit(series, hash) || self.past.is_some()
+        self.taken.payload.push(&reading.descriptor, &reading.body, 0);
+        self.taken.appended.rejected += 1;
     }
 }

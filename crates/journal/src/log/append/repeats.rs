@@ -14,14 +14,14 @@ use normalise::time;
 
 /// When a value was measured, as exactly as it was said.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment {
+pub(crate) struct MeasuredAt {
     /// Milliseconds since the epoch.
     pub at: i64,
     /// It was given in whole seconds.
     pub whole_second: bool,
 }
 
-impl Moment {
+impl MeasuredAt {
     pub fn exact(at: i64) -> Self {
         Self {
             at,
@@ -47,15 +47,15 @@ impl Moment {
 pub(super) fn remember(
     connection: &Connection,
     series: &Series,
-    moment: Moment,
+    measured: MeasuredAt,
     hash: i64,
 ) -> Result<Option<u32>, JournalError> {
     let occurrence = match series.latest {
-        Some(latest) if latest.at >= moment.second() => {
-            if latest.at == moment.at && series.last_hash == Some(hash) {
+        Some(latest) if latest.at >= measured.second() => {
+            if latest.at == measured.at && series.last_hash == Some(hash) {
                 return Ok(None);
             }
-            match look(connection, series.id, moment, hash)? {
+            match look(connection, series.id, measured, hash)? {
                 Some(occurrence) => occurrence,
                 None => return Ok(None),
             }
@@ -63,17 +63,17 @@ pub(super) fn remember(
         // Nothing was ever measured in this second, or later.
         _ => 0,
     };
-    Ok(insert(connection, series.id, moment, hash)?.then_some(occurrence))
+    Ok(insert(connection, series.id, measured, hash)?.then_some(occurrence))
 }
 
 /// How many values were measured at this moment; `None` where this is one of them.
 fn look(
     connection: &Connection,
     series_id: i64,
-    moment: Moment,
+    measured: MeasuredAt,
     hash: i64,
 ) -> Result<Option<u32>, JournalError> {
-    let second = moment.second();
+    let second = measured.second();
     let mut statement = connection.prepare_cached(
         "select measured_at, hash, whole_second from seen
          where series_id = ?1 and measured_at between ?2 and ?3",
@@ -83,11 +83,11 @@ fn look(
     while let Some(row) = rows.next()? {
         let (at, other): (i64, i64) = (row.get(0)?, row.get(1)?);
         let is_whole_second = row.get::<_, Option<bool>>(2)?.unwrap_or(false);
-        let is_one = at == moment.at || moment.whole_second || is_whole_second;
+        let is_one = at == measured.at || measured.whole_second || is_whole_second;
         if is_one && other == hash {
             return Ok(None);
         }
-        occurrence += u32::from(at == moment.at);
+        occurrence += u32::from(at == measured.at);
     }
     Ok(Some(occurrence))
 }
@@ -96,7 +96,7 @@ fn look(
 pub(super) fn insert(
     connection: &Connection,
     series_id: i64,
-    moment: Moment,
+    measured: MeasuredAt,
     hash: i64,
 ) -> Result<bool, JournalError> {
     let inserted = connection
@@ -104,7 +104,7 @@ pub(super) fn insert(
             "insert into seen (series_id, measured_at, hash, whole_second) values (?1, ?2, ?3, ?4)
              on conflict do nothing",
         )?
-        .execute(params![series_id, moment.at, hash, moment.whole_second])?;
+        .execute(params![series_id, measured.at, hash, measured.whole_second])?;
     Ok(inserted > 0)
 }
 
@@ -121,17 +121,11 @@ pub(super) fn differs(
         Some(latest) if latest.at <= at => return Ok(series.last_hash != Some(hash)),
         Some(_) => {}
     }
-    let mut statement = connection.prepare_cached(
-        "select hash from seen where series_id = ?1
+    let mut same = connection.prepare_cached(
+        "select 1 from seen where series_id = ?1 and hash = ?3
              and measured_at = (select max(measured_at) from seen where series_id = ?1 and measured_at <= ?2)",
     )?;
-    let mut rows = statement.query([series.id, at])?;
-    while let Some(row) = rows.next()? {
-        if row.get::<_, i64>(0)? == hash {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    Ok(!same.exists([series.id, at, hash])?)
 }
 
 /// What makes two values the same: the value itself, so that `"74"` of a poll and `74` of a message are one.

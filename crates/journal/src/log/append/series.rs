@@ -3,9 +3,7 @@
 //! Kept in memory while its transaction is open and as long as there is room, so that hundreds of messages about
 //! one value are one update.
 
-use std::hash::{Hash, Hasher};
-
-use hashbrown::{Equivalent, HashMap};
+use hashbrown::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::JournalError;
@@ -15,7 +13,7 @@ const KEPT: usize = 16_384;
 
 /// A row of the table.
 #[derive(Debug, Clone, Default)]
-pub(in crate::log) struct Series {
+pub(crate) struct Series {
     pub id: i64,
     /// The newest value by its own time, whenever it arrived.
     pub latest: Option<Latest>,
@@ -31,7 +29,7 @@ pub(in crate::log) struct Series {
 
 /// Where the newest value is. No reading of the series was ever measured later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::log) struct Latest {
+pub(crate) struct Latest {
     /// Milliseconds since the epoch.
     pub at: i64,
     pub occurrence: u32,
@@ -39,44 +37,17 @@ pub(in crate::log) struct Latest {
     pub seq: Option<u64>,
 }
 
-/// The place of a series in the memory, until the next [`SeriesCache::write`].
-#[derive(Debug, Clone, Copy)]
-pub(in crate::log) struct Place(usize);
+/// Where a series is in the memory, until the next [`SeriesCache::write`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SeriesIndex(usize);
 
 /// Series that were looked up.
 #[derive(Debug, Default)]
-pub(in crate::log) struct SeriesCache {
-    places: HashMap<Key, usize>,
+pub(crate) struct SeriesCache {
+    /// By vehicle and descriptor.
+    indexes: HashMap<i64, HashMap<Box<str>, SeriesIndex>>,
     series: Vec<Series>,
-    changed: Vec<usize>,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Key {
-    vehicle_id: i64,
-    descriptor: Box<str>,
-}
-
-/// A key that is only looked at.
-struct KeyRef<'a>(i64, &'a str);
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        KeyRef(self.vehicle_id, &self.descriptor).hash(state);
-    }
-}
-
-impl Hash for KeyRef<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
-        self.1.hash(state);
-    }
-}
-
-impl Equivalent<Key> for KeyRef<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        self.0 == key.vehicle_id && *self.1 == *key.descriptor
-    }
+    changed: Vec<SeriesIndex>,
 }
 
 impl SeriesCache {
@@ -86,7 +57,7 @@ impl SeriesCache {
 
     /// Forgets everything, also what is not written.
     pub fn clear(&mut self) {
-        self.places.clear();
+        self.indexes.clear();
         self.series.clear();
         self.changed.clear();
     }
@@ -97,70 +68,67 @@ impl SeriesCache {
         connection: &Connection,
         vehicle_id: i64,
         descriptor: &str,
-    ) -> Result<Place, JournalError> {
-        if let Some(&place) = self.places.get(&KeyRef(vehicle_id, descriptor)) {
-            return Ok(Place(place));
+    ) -> Result<SeriesIndex, JournalError> {
+        let of_vehicle = self.indexes.entry(vehicle_id).or_default();
+        if let Some(&index) = of_vehicle.get(descriptor) {
+            return Ok(index);
         }
-        let place = self.series.len();
+        let index = SeriesIndex(self.series.len());
         self.series.push(load(connection, vehicle_id, descriptor)?);
-        let key = Key {
-            vehicle_id,
-            descriptor: descriptor.into(),
-        };
-        self.places.insert(key, place);
-        Ok(Place(place))
+        of_vehicle.insert(descriptor.into(), index);
+        Ok(index)
     }
 
-    pub fn get(&self, place: Place) -> &Series {
-        &self.series[place.0]
+    pub fn get(&self, index: SeriesIndex) -> &Series {
+        &self.series[index.0]
     }
 
-    fn change(&mut self, place: Place) -> &mut Series {
-        let series = &mut self.series[place.0];
+    fn change(&mut self, index: SeriesIndex) -> &mut Series {
+        let series = &mut self.series[index.0];
         if !series.is_changed {
             series.is_changed = true;
-            self.changed.push(place.0);
+            self.changed.push(index);
         }
         series
     }
 
     /// A value came: whatever follows it that is none is news.
-    pub fn end_misfits(&mut self, place: Place) {
-        if self.get(place).last_misfit.is_some() {
-            self.change(place).last_misfit = None;
+    pub fn end_misfits(&mut self, index: SeriesIndex) {
+        if self.get(index).last_misfit.is_some() {
+            self.change(index).last_misfit = None;
         }
     }
 
     /// Whether this is another misfit than the last, or the first behind a value. From now on it is the last.
-    pub fn misfit(&mut self, place: Place, hash: i64) -> bool {
-        let is_new = self.get(place).last_misfit != Some(hash);
+    pub fn misfit(&mut self, index: SeriesIndex, hash: i64) -> bool {
+        let is_new = self.get(index).last_misfit != Some(hash);
         if is_new {
-            self.change(place).last_misfit = Some(hash);
+            self.change(index).last_misfit = Some(hash);
         }
         is_new
     }
 
     /// BMW sent no value.
-    pub fn absent(&mut self, place: Place, received_at: i64) {
-        let series = self.change(place);
+    pub fn absent(&mut self, index: SeriesIndex, received_at: i64) {
+        let series = self.change(index);
         series.absent += 1;
         series.last_absent_at = Some(received_at);
     }
 
     /// A value takes its place in the history; it is the newest if it was measured last.
-    pub fn advance(&mut self, place: Place, latest: Latest, hash: i64) {
+    pub fn advance(&mut self, index: SeriesIndex, latest: Latest, hash: i64) {
         let is_newest = self
-            .get(place)
+            .get(index)
             .latest
             .is_none_or(|known| (latest.at, latest.occurrence) >= (known.at, known.occurrence));
         if is_newest {
-            let series = self.change(place);
+            let series = self.change(index);
             series.latest = Some(latest);
             series.last_hash = Some(hash);
         }
     }
 
-    /// Brings the table up to date. Places are void from here on.
+    /// Brings the table up to date. Indexes are void from here on.
     pub(crate) fn write(&mut self, connection: &Connection) -> Result<(), JournalError> {
         if self.changed.is_empty() {
             return Ok(());
@@ -172,8 +140,8 @@ impl SeriesCache {
         )?;
         // In the order in which they were loaded, as a rule that of the rows.
         self.changed.sort_unstable();
-        for place in self.changed.drain(..) {
-            let series = &mut self.series[place];
+        for index in self.changed.drain(..) {
+            let series = &mut self.series[index.0];
             update.execute(params![
                 series.id,
                 series.latest.map(|latest| latest.at),

@@ -14,7 +14,7 @@ use crate::present::Presents;
 use crate::setup::{self, Stops};
 use crate::state::{State, StateDirectory, StateLock};
 
-/// Delivers everything that the sinks of a pipeline are to be given a second time, then ends; when `stop` is
+/// Redelivers everything that is asked for of the sinks of a pipeline, then ends; when `stop` is
 /// cancelled, after the batches at hand. What is left stays in the journal, for the next call or the next run.
 /// The caller holds the state directory.
 ///
@@ -37,7 +37,7 @@ pub async fn redeliver(
     };
     let mut workers = Vec::new();
     for spec in pipeline.sinks {
-        if reader.wanted(&spec.name, 1).await?.is_none() {
+        if reader.due(&spec.name, 1).await?.is_none() {
             continue;
         }
         let context = SinkContext {

@@ -30,7 +30,7 @@ pub async fn run(
     let mut announcers: HashMap<Name, Announcer> = names.map(announcer).collect();
     while !cancelled.is_cancelled() {
         let counted = journal.clone();
-        let count = move || counted.overview()?.dead_letters();
+        let count = move || counted.overview()?.dead_letter_counts();
         match tokio::task::spawn_blocking(count).await {
             Ok(Ok(counts)) => {
                 for (name, announcer) in &mut announcers {

@@ -1,4 +1,4 @@
-//! Second deliveries, by whoever holds the state directory: the process that runs the pipeline, or this one.
+//! Redelivery, by whoever holds the state directory: the process that runs the pipeline, or this one.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ pub enum Hands {
     Others(String),
 }
 
-/// How far a second delivery has come.
+/// How far a redelivery has come.
 pub struct Progress {
     pub done: u64,
     pub of: u64,
@@ -92,7 +92,7 @@ pub fn begin(pipeline: Pipeline, state: &State, stop: &CancellationToken) -> Res
     }
 }
 
-/// Shows how a second delivery comes along until it is finished, or the owner has seen enough (Ctrl-C).
+/// Shows how a redelivery comes along until it is finished, or the owner has seen enough (Ctrl-C).
 pub async fn follow(
     pipeline: Pipeline,
     state: &State,

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rand::Rng;
+use runtime::Backoff;
+use runtime::clock::{later, until};
 use secrecy::SecretString;
 
 use crate::error::AuthError;
 use crate::tokens::same;
-use runtime::clock::{later, until};
 
 const FIRST: Duration = Duration::from_secs(30);
 /// Short enough that a login is renewed within minutes of the end of an outage, however long that was.
@@ -18,22 +19,22 @@ const DEAD: Duration = Duration::from_secs(3600);
 
 /// The failures in a row of one refresh token.
 #[derive(Debug, Default)]
-pub(crate) struct Backoff {
-    failed: Option<Failed>,
+pub(crate) struct Failures {
+    last: Option<Failed>,
 }
 
 #[derive(Debug)]
 struct Failed {
     refresh_token: SecretString,
     error: AuthError,
-    pause: Duration,
+    backoff: Backoff,
     retry_at: Timestamp,
 }
 
-impl Backoff {
+impl Failures {
     /// The error to give instead of trying `refresh_token` now, if it is too early for that.
     pub(crate) fn holds_back(&self, refresh_token: &SecretString, now: Timestamp) -> Option<AuthError> {
-        let failed = self.failed.as_ref()?;
+        let failed = self.last.as_ref()?;
         let wait = until(now, failed.retry_at);
         // A longer wait than was ever set comes from a clock that was set back.
         let held = same(&failed.refresh_token, refresh_token) && !wait.is_zero() && wait <= DEAD;
@@ -42,7 +43,7 @@ impl Backoff {
 
     /// The last failure of `refresh_token` and when it is tried again; none after a success.
     pub(crate) fn last(&self, refresh_token: &SecretString) -> Option<(AuthError, Timestamp)> {
-        let failed = self.failed.as_ref()?;
+        let failed = self.last.as_ref()?;
         same(&failed.refresh_token, refresh_token).then(|| (failed.error.clone(), failed.retry_at))
     }
 
@@ -55,31 +56,29 @@ impl Backoff {
         error: AuthError,
         random: &mut impl Rng,
     ) -> AuthError {
-        let previous = self
-            .failed
+        let mut backoff = self
+            .last
             .take()
-            .filter(|failed| same(&failed.refresh_token, refresh_token));
-        let pause = previous.map_or(FIRST, |failed| (failed.pause * 2).min(LONGEST));
-        let asked = error.retry_at().map_or(Duration::ZERO, |time| until(now, time));
-        let wait = if error.needs_login() {
-            DEAD
-        } else {
-            let drawn = pause / 2 + (pause / 2).mul_f64(random.random_range(0.0..=1.0));
-            drawn.max(asked).min(DEAD)
-        };
-        let retry_at = later(now, wait);
+            .filter(|failed| same(&failed.refresh_token, refresh_token))
+            .map_or_else(
+                || Backoff::new(FIRST, LONGEST).half_drawn(),
+                |failed| failed.backoff,
+            );
+        let asked = error.retry_at().map(|time| until(now, time));
+        let wait = backoff.next(asked, random).min(DEAD);
+        let retry_at = later(now, if error.needs_login() { DEAD } else { wait });
         let error = with_retry_at(error, retry_at);
-        self.failed = Some(Failed {
+        self.last = Some(Failed {
             refresh_token: refresh_token.clone(),
             error: error.clone(),
-            pause,
+            backoff,
             retry_at,
         });
         error
     }
 
     pub(crate) fn succeeded(&mut self) {
-        self.failed = None;
+        self.last = None;
     }
 }
 
@@ -112,13 +111,13 @@ mod tests {
 
     /// How long each of some failures in a row is waited for, in seconds.
     fn waits(seed: u64, error: impl Fn() -> AuthError, times: usize) -> Vec<f64> {
-        let (mut backoff, mut random) = (Backoff::default(), StdRng::seed_from_u64(seed));
+        let (mut failures, mut random) = (Failures::default(), StdRng::seed_from_u64(seed));
         let token = "token".into();
         let mut wait = || {
-            backoff.failed(&token, at(0), error(), &mut random);
-            let (_, retry_at) = backoff.last(&token).unwrap();
-            assert!(backoff.holds_back(&token, retry_at).is_none());
-            assert!(backoff.holds_back(&token, at(0)).is_some());
+            failures.failed(&token, at(0), error(), &mut random);
+            let (_, retry_at) = failures.last(&token).unwrap();
+            assert!(failures.holds_back(&token, retry_at).is_none());
+            assert!(failures.holds_back(&token, at(0)).is_some());
             retry_at.duration_since(at(0)).as_secs_f64()
         };
         (0..times).map(|_| wait()).collect()
@@ -151,18 +150,18 @@ mod tests {
 
     #[test]
     fn another_token_a_success_and_a_clock_set_back_end_the_wait() {
-        let mut backoff = Backoff::default();
+        let mut failures = Failures::default();
         let mut random = StdRng::seed_from_u64(1);
-        let error = backoff.failed(&"old".into(), at(10_000), transient(None), &mut random);
+        let error = failures.failed(&"old".into(), at(10_000), transient(None), &mut random);
         let retry_at = error.retry_at().unwrap();
         assert!(retry_at > at(10_014) && retry_at <= at(10_030), "{retry_at}");
-        assert!(backoff.holds_back(&"old".into(), at(10_014)).is_some());
-        assert!(backoff.holds_back(&"old".into(), retry_at).is_none());
-        assert!(backoff.holds_back(&"new".into(), at(10_014)).is_none());
-        assert!(backoff.last(&"new".into()).is_none());
-        assert!(backoff.holds_back(&"old".into(), at(0)).is_none());
-        backoff.succeeded();
-        assert!(backoff.holds_back(&"old".into(), at(10_014)).is_none());
-        assert!(backoff.last(&"old".into()).is_none());
+        assert!(failures.holds_back(&"old".into(), at(10_014)).is_some());
+        assert!(failures.holds_back(&"old".into(), retry_at).is_none());
+        assert!(failures.holds_back(&"new".into(), at(10_014)).is_none());
+        assert!(failures.last(&"new".into()).is_none());
+        assert!(failures.holds_back(&"old".into(), at(0)).is_none());
+        failures.succeeded();
+        assert!(failures.holds_back(&"old".into(), at(10_014)).is_none());
+        assert!(failures.last(&"old".into()).is_none());
     }
 }

@@ -1,40 +1,43 @@
-//! What a sink is to be given a second time, and what came of it.
+//! Redelivery: what a sink is given though it has passed it, and what came of it.
+
+use std::sync::Arc;
 
 use collector_core::{Entry, Name};
 use jiff::Timestamp;
 use rusqlite::params;
 
 use super::append;
-use super::dead_letters::{self, Letter};
-use super::deliver::{Moment, Rejected};
+use super::dead_letters::{self, DeadLetter};
+use super::decoder::Decoder;
+use super::deliver::{ReadingKey, Rejected};
 use super::replay::{self, Replay};
 use crate::{Journal, JournalError, Reader};
 use normalise::Meaning;
 
 /// What is next in the line of a sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Due {
     /// Dead letters of some neighbouring entries, at least one.
-    Letters(Vec<Letter>),
+    DeadLetters(Vec<DeadLetter>),
     Replay(Replay),
 }
 
-/// What came of a second delivery.
+/// What came of a redelivery.
 #[derive(Debug, Clone, Default)]
 pub struct Redelivered {
     /// Readings that were stored for the first time.
-    pub stored_letters: usize,
+    pub stored: usize,
     /// Letters that have come to their end.
     pub settled: Vec<i64>,
     /// Letters that could not be tried, and why.
     pub failed: Vec<(i64, String)>,
     pub rejected: Vec<Rejected>,
-    pub replay: Option<Step>,
+    pub replay: Option<ReplayStep>,
 }
 
 /// One batch of a replay.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub struct ReplayStep {
     pub id: i64,
     /// Everything up to this entry is done.
     pub position: u64,
@@ -51,9 +54,9 @@ pub enum Judgement {
 }
 
 impl Reader {
-    /// What a sink is to be given a second time, letters before replays; `None` where there is nothing. As many
-    /// letters as about `limit` readings.
-    pub async fn wanted(&self, sink: &Name, limit: usize) -> Result<Option<Wanted>, JournalError> {
+    /// What is to be redelivered to a sink, dead letters before replays; `None` where there is nothing. As many
+    /// dead letters as about `limit` readings.
+    pub async fn due(&self, sink: &Name, limit: usize) -> Result<Option<Due>, JournalError> {
         let sink = sink.clone();
         self.ask(move |decoder| {
             let letters = dead_letters::read(
@@ -62,20 +65,20 @@ impl Reader {
                 params![&*sink, limit],
             )?;
             if !letters.is_empty() {
-                return Ok(Some(Wanted::Letters(letters)));
+                return Ok(Some(Due::DeadLetters(letters)));
             }
-            Ok(replay::next(decoder.connection(), &sink)?.map(Wanted::Replay))
+            Ok(replay::next(decoder.connection(), &sink)?.map(Due::Replay))
         })
         .await
     }
 
     /// The letters of a sink that are about these entries.
-    pub async fn letters_between(
+    pub async fn dead_letters_between(
         &self,
         sink: &Name,
         first: u64,
         last: u64,
-    ) -> Result<Vec<Letter>, JournalError> {
+    ) -> Result<Vec<DeadLetter>, JournalError> {
         let sink = sink.clone();
         self.ask(move |decoder| {
             dead_letters::read(
@@ -93,48 +96,42 @@ impl Reader {
     }
 
     /// Interprets what a letter without a sink is about, with what is known today.
-    pub async fn judge(&self, letter: Letter) -> Result<Judgement, JournalError> {
-        self.ask(move |decoder| {
-            let gone = || Judgement::Refused(format!("entry {} is no longer in the journal", letter.seq));
-            if letter.is_about_the_entry() {
-                return Ok(match decoder.one(letter.seq) {
-                    Ok(Some(entry)) => Judgement::Fits(entry),
-                    Ok(None) => gone(),
-                    Err(error @ JournalError::DamagedEntry(_)) => Judgement::Refused(error.to_string()),
-                    Err(error) => return Err(error),
-                });
-            }
-            let meaning = match decoder.meaning(letter.seq, &letter.descriptor, letter.position) {
-                Err(error @ JournalError::DamagedEntry(_)) => {
-                    return Ok(Judgement::Refused(error.to_string()));
-                }
-                meaning => meaning?,
-            };
-            let (value, measured_at) = match meaning {
-                Some(Meaning::Reading {
-                    value, measured_at, ..
-                }) => (value, measured_at),
-                Some(Meaning::Rejected(reason)) => return Ok(Judgement::Refused(reason)),
-                Some(Meaning::Absent) => return Ok(Judgement::Refused("no value".to_owned())),
-                None => return Ok(gone()),
-            };
-            let Some(mut entry) = decoder.one(letter.seq)? else {
-                return Ok(gone());
-            };
-            let snapshot = std::sync::Arc::make_mut(&mut entry.snapshot);
-            snapshot.readings.retain(|reading| {
-                reading.descriptor.as_str() == letter.descriptor
-                    && reading.measured_at == measured_at
-                    && reading.value == value
-            });
-            Ok(Judgement::Fits(entry))
+    pub async fn judge(&self, letter: DeadLetter) -> Result<Judgement, JournalError> {
+        self.ask(move |decoder| match judge(decoder, &letter) {
+            Err(error @ JournalError::DamagedEntry(_)) => Ok(Judgement::Refused(error.to_string())),
+            judged => judged,
         })
         .await
     }
 }
 
+fn judge(decoder: &mut Decoder, letter: &DeadLetter) -> Result<Judgement, JournalError> {
+    let gone = || Judgement::Refused(format!("entry {} is no longer in the journal", letter.seq));
+    if letter.is_about_the_entry() {
+        return Ok(decoder.one(letter.seq)?.map_or_else(gone, Judgement::Fits));
+    }
+    let (value, measured_at) = match decoder.meaning(letter.seq, &letter.descriptor, letter.position)? {
+        Some(Meaning::Reading {
+            value, measured_at, ..
+        }) => (value, measured_at),
+        Some(Meaning::Rejected(reason)) => return Ok(Judgement::Refused(reason)),
+        Some(Meaning::Absent) => return Ok(Judgement::Refused("no value".to_owned())),
+        None => return Ok(gone()),
+    };
+    let Some(mut entry) = decoder.one(letter.seq)? else {
+        return Ok(gone());
+    };
+    let snapshot = Arc::make_mut(&mut entry.snapshot);
+    snapshot.readings.retain(|reading| {
+        reading.descriptor.as_str() == letter.descriptor
+            && reading.measured_at == measured_at
+            && reading.value == value
+    });
+    Ok(Judgement::Fits(entry))
+}
+
 impl Journal {
-    /// Notes what came of a second delivery to `sink`, in one transaction.
+    /// Notes what came of a redelivery to `sink`, in one transaction.
     pub async fn redelivered(
         &self,
         sink: &str,
@@ -147,7 +144,7 @@ impl Journal {
                 .prepare_cached(
                     "update cursor set delivered_readings = delivered_readings + ?2 where sink = ?1",
                 )?
-                .execute(params![sink, redelivered.stored_letters])?;
+                .execute(params![sink, redelivered.stored])?;
             for id in redelivered.settled {
                 connection
                     .prepare_cached("delete from dead_letter where id = ?1")?
@@ -182,30 +179,29 @@ impl Journal {
 
     /// Addresses a letter without a sink to those sinks that missed the readings of `entry` because of it; each
     /// then delivers it as a letter of its own.
-    pub async fn readdress_letter(
+    pub async fn readdress_dead_letter(
         &self,
-        letter: Letter,
+        letter: DeadLetter,
         entry: Entry,
         sinks: Vec<Name>,
     ) -> Result<(), JournalError> {
         self.transact(move |connection, memory| {
             let whole = letter.is_about_the_entry();
-            for reading in &entry.snapshot.readings {
-                if !whole {
-                    let late = append::Late {
-                        seq: entry.seq,
-                        vin: &entry.snapshot.vehicle.vin,
-                        reading,
-                    };
-                    append::remember_late(connection, memory, late)?;
-                }
+            let snapshot = &entry.snapshot;
+            for reading in snapshot.readings.iter().filter(|_| !whole) {
+                append::remember_late(connection, memory, entry.seq, &snapshot.vehicle.vin, reading)?;
             }
-            let moment = entry.snapshot.readings.first().map(Moment::of).filter(|_| !whole);
+            let key = entry
+                .snapshot
+                .readings
+                .first()
+                .map(ReadingKey::of)
+                .filter(|_| !whole);
             for sink in &sinks {
                 let rejected = Rejected {
                     seq: letter.seq,
                     descriptor: letter.descriptor.clone(),
-                    moment,
+                    reading: key,
                     reason: format!("it was not delivered when it came: {}", letter.reason),
                 };
                 dead_letters::keep(connection, sink, letter.at, &rejected)?;
@@ -216,7 +212,7 @@ impl Journal {
                         letter.seq,
                         &**sink,
                         letter.descriptor,
-                        moment.map(|moment| moment.measured_at)
+                        key.map(|key| key.measured_at)
                     ],
                 )?;
             }
@@ -227,7 +223,7 @@ impl Journal {
     }
 
     /// Notes that a letter was tried again in vain.
-    pub async fn fail_letter(&self, id: i64, reason: String) -> Result<(), JournalError> {
+    pub async fn fail_dead_letter(&self, id: i64, reason: String) -> Result<(), JournalError> {
         self.transact(move |connection, _| dead_letters::fail(connection, id, &reason))
             .await
     }

@@ -1,33 +1,40 @@
-//! What a sink is given a second time: dead letters that are tried again, and replays of the history.
+//! Redelivery: dead letters that are tried again, and replays of the history.
 //!
 //! The worker of the sink does it between its live batches, so a sink has one writer at a time. A failure here
 //! holds up nothing but itself: the worker goes back to the live entries and comes again.
 
+mod dead_letters;
+mod replay;
+
 use std::time::Duration;
 
-use collector_core::{Sink, SinkError};
+use collector_core::state::SinkState;
+use collector_core::{Entry, Sink, SinkError};
 use jiff::{SignedDuration, Timestamp};
+use journal::JournalError;
+use journal::log::dead_letters::DeadLetter;
+use journal::log::deliver::Rejected;
+use journal::log::redelivery::Due;
+use runtime::{Backoff, Chain};
 use tokio::time::Instant;
 
-use super::contain::contained;
-use super::redelivery::{Problem, deliver_letters, deliver_replay};
-use super::{PAUSE, Worker};
-use collector_core::state::SinkState;
-use journal::log::again::Wanted;
-use runtime::{Backoff, Chain};
+use crate::contain::contained;
+use crate::{PAUSE, Worker};
+use dead_letters::deliver_dead_letters;
+use replay::deliver_replay;
 
 /// How often another process's request is looked for, in real time.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The second deliveries of one worker.
+/// The redeliveries of one worker.
 #[derive(Default)]
-pub struct Again {
+pub struct Redeliveries {
     /// When nothing was found.
     looked: Option<Instant>,
     failing: Option<Failing>,
 }
 
-/// A second delivery that failed, and when it is tried again.
+/// A redelivery that failed, and when it is tried again.
 struct Failing {
     at: Timestamp,
     wait: Duration,
@@ -47,21 +54,20 @@ pub enum Turn {
 }
 
 impl Worker {
-    /// Delivers what is asked for a second time and nothing else, then ends; or when told to drain, after the
-    /// batch at hand. For a process that does not run the pipeline.
+    /// Redelivers what is asked for and nothing else, then ends; or when told to drain, after the batch at hand. For a process that does not run the pipeline.
     pub async fn redeliver(self, mut sink: Box<dyn Sink>) {
-        let mut again = Again::default();
+        let mut redeliveries = Redeliveries::default();
         loop {
             let turn = tokio::select! {
                 () = self.aborted.cancelled() => break,
-                turn = again.turn(&self, sink.as_mut()) => turn,
+                turn = redeliveries.turn(&self, sink.as_mut()) => turn,
             };
             if turn == Turn::Nothing || self.draining.is_cancelled() {
                 break;
             }
             if turn == Turn::Later {
                 tokio::select! {
-                    () = again.pause(&self) => {}
+                    () = redeliveries.pause(&self) => {}
                     () = self.draining.cancelled() => break,
                 }
             }
@@ -72,7 +78,7 @@ impl Worker {
     }
 }
 
-impl Again {
+impl Redeliveries {
     /// Delivers one batch of what is asked for, if its time has come.
     pub async fn turn(&mut self, worker: &Worker, sink: &mut dyn Sink) -> Turn {
         if !self.left(worker).is_zero() {
@@ -82,12 +88,10 @@ impl Again {
             return Turn::Nothing;
         }
         self.looked = None;
-        let found = worker.reader.wanted(&worker.name, worker.batch.readings).await;
+        let found = worker.reader.due(&worker.name, worker.batch.readings).await;
         let (replay, result) = match found {
-            Ok(Some(Wanted::Letters(letters))) => (None, deliver_letters(worker, sink, &letters).await),
-            Ok(Some(Wanted::Replay(replay))) => {
-                (Some(replay.id), deliver_replay(worker, sink, &replay).await)
-            }
+            Ok(Some(Due::DeadLetters(letters))) => (None, deliver_dead_letters(worker, sink, &letters).await),
+            Ok(Some(Due::Replay(replay))) => (Some(replay.id), deliver_replay(worker, sink, &replay).await),
             Err(error) if !error.is_stopped() => (None, Err(error.into())),
             Ok(None) | Err(_) => {
                 self.looked = Some(Instant::now());
@@ -141,7 +145,7 @@ impl Again {
         let reason = Chain(problem).to_string();
         let before = self.failing.take();
         if before.as_ref().is_none_or(|before| before.reason != reason) {
-            tracing::warn!(sink = %worker.name, error = reason, "a second delivery fails; trying again until it does not");
+            tracing::warn!(sink = %worker.name, error = reason, "a redelivery fails; trying again until it does not");
             let state = match problem {
                 Problem::Sink(SinkError::Misconfigured { .. }) => SinkState::Paused,
                 _ => SinkState::Retrying,
@@ -173,4 +177,48 @@ impl Again {
             reason,
         });
     }
+}
+
+/// Why a redelivery failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("its selection cannot be read: cancel it")]
+    Selection(#[source] serde_json::Error),
+}
+
+/// What the sink refuses of these entries.
+async fn rewrite(
+    worker: &Worker,
+    sink: &mut dyn Sink,
+    entries: &[Entry],
+) -> Result<Vec<Rejected>, SinkError> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let written = worker.attempt(sink.rewrite(entries)).await?;
+    Ok(Rejected::all(written.rejected, entries))
+}
+
+fn is_among(letter: &DeadLetter, rejected: &[Rejected]) -> bool {
+    rejected.iter().any(|rejected| {
+        rejected.seq == letter.seq
+            && rejected.descriptor == letter.descriptor
+            && (letter.reading.is_none() || rejected.reading == letter.reading)
+    })
+}
+
+fn readings(entries: &[Entry]) -> usize {
+    entries.iter().map(|entry| entry.snapshot.readings.len()).sum()
+}
+
+/// The readings among what was rejected; whole entries are not counted.
+pub fn refused(rejected: &[Rejected]) -> usize {
+    rejected
+        .iter()
+        .filter(|rejected| rejected.reading.is_some())
+        .count()
 }

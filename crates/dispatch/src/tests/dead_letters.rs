@@ -1,8 +1,8 @@
 //! Dead letters that are tried again.
 
 use super::*;
-use journal::log::again::Judgement;
-use journal::log::dead_letters::Letter;
+use journal::log::dead_letters::DeadLetter;
+use journal::log::redelivery::Judgement;
 
 /// A sink has refused both readings of the first entry and took the second entry.
 async fn refused() -> Rig {
@@ -16,13 +16,13 @@ async fn refused() -> Rig {
     }
 }
 
-fn letters(rig: &Rig) -> Vec<Letter> {
-    rig.journal.overview().unwrap().letters().unwrap()
+fn letters(rig: &Rig) -> Vec<DeadLetter> {
+    rig.journal.overview().unwrap().dead_letters().unwrap()
 }
 
-async fn retry(rig: &Rig, letters: &[Letter]) {
+async fn retry(rig: &Rig, letters: &[DeadLetter]) {
     let ids = letters.iter().map(|letter| letter.id).collect();
-    rig.journal.retry_letters(ids).await.unwrap();
+    rig.journal.retry_dead_letters(ids).await.unwrap();
 }
 
 /// The descriptors of each entry of each write.
@@ -189,7 +189,7 @@ fn upgraded(rig: Rig, value_type: &str) -> Rig {
 }
 
 /// The second entry has a text, and the descriptor was taken for a number.
-async fn misfit() -> (Rig, Letter) {
+async fn misfit() -> (Rig, DeadLetter) {
     let rig = Rig::new();
     assert_eq!(append_unknown(&rig, "1", 1).await.new, 1);
     assert_eq!(append_unknown(&rig, "many", 2).await.rejected, 1);
@@ -205,7 +205,7 @@ async fn what_fits_no_type_is_judged_by_what_is_known_today() {
         panic!("many is no number");
     };
     assert!(reason.contains("does not fit the type number"), "{reason}");
-    rig.journal.fail_letter(letter.id, reason).await.unwrap();
+    rig.journal.fail_dead_letter(letter.id, reason).await.unwrap();
     assert_eq!(letters(&rig)[0].attempts, 1);
     let (sink, _store) = scripted([]);
     rig.drain(rig.worker("only").await, sink).await;
@@ -216,7 +216,7 @@ async fn what_fits_no_type_is_judged_by_what_is_known_today() {
     };
     assert_eq!(entry.snapshot.readings.len(), 1);
     rig.journal
-        .readdress_letter(letter, entry, vec!["only".into()])
+        .readdress_dead_letter(letter, entry, vec!["only".into()])
         .await
         .unwrap();
     let addressed = letters(&rig);
@@ -250,7 +250,7 @@ async fn what_bmw_sent_is_shown_byte_by_byte() {
 async fn a_dropped_letter_is_gone() {
     let rig = refused().await;
     let ids = vec![letters(&rig)[0].id];
-    rig.journal.drop_letters(ids).await.unwrap();
+    rig.journal.drop_dead_letters(ids).await.unwrap();
     assert_eq!(letters(&rig).len(), 1);
 }
 

@@ -1,0 +1,73 @@
+//! Dead letters that are tried again: from the journal, through `select`, to the sink, and what came of it back.
+
+use collector_core::{Entry, Sink};
+use journal::JournalError;
+use journal::log::dead_letters::DeadLetter;
+use journal::log::redelivery::Redelivered;
+
+use super::{Problem, is_among, readings, refused, rewrite};
+use crate::{Worker, select};
+
+/// Tries letters again, which belong to one sink and stand in the order of their entries.
+pub async fn deliver_dead_letters(
+    worker: &Worker,
+    sink: &mut dyn Sink,
+    letters: &[DeadLetter],
+) -> Result<(), Problem> {
+    let mut redelivered = Redelivered::default();
+    let (mut entries, mut tried) = (Vec::new(), Vec::new());
+    for letters in letters.chunk_by(|a, b| a.seq == b.seq) {
+        let found = match worker.reader.entry(letters[0].seq).await {
+            Ok(entry) => entry.ok_or_else(|| "the journal has no readings of this entry any more".to_owned()),
+            Err(error @ JournalError::DamagedEntry(_)) => Err(error.to_string()),
+            Err(error) => return Err(error.into()),
+        };
+        let entry = match found {
+            Ok(entry) => entry,
+            Err(reason) => {
+                redelivered
+                    .failed
+                    .extend(letters.iter().map(|letter| (letter.id, reason.clone())));
+                continue;
+            }
+        };
+        let mut sound = Vec::new();
+        for letter in letters {
+            match fits(worker, letter, &entry) {
+                Ok(()) => sound.push(letter),
+                Err(reason) => redelivered.failed.push((letter.id, reason)),
+            }
+        }
+        let meant = |reading: &_| sound.iter().any(|letter| letter.names(reading));
+        entries.extend(select::part_of_all(&[&worker.select], &entry, meant));
+        tried.extend(sound);
+    }
+    let rejected = rewrite(worker, sink, &entries).await?;
+    redelivered.settled = tried
+        .iter()
+        .filter(|letter| !is_among(letter, &rejected))
+        .map(|letter| letter.id)
+        .collect();
+    redelivered.stored = readings(&entries).saturating_sub(refused(&rejected));
+    let settled = redelivered.settled.len();
+    let failed = letters.len() - settled;
+    redelivered.rejected = rejected;
+    worker
+        .journal
+        .redelivered(&worker.name, worker.clock.now(), redelivered)
+        .await?;
+    tracing::info!(sink = %worker.name, delivered = settled, refused = failed, "tried dead letters again");
+    Ok(())
+}
+
+/// Why a letter cannot be tried.
+fn fits(worker: &Worker, letter: &DeadLetter, entry: &Entry) -> Result<(), String> {
+    let mut readings = entry.snapshot.readings.iter();
+    if !readings.any(|reading| letter.names(reading)) {
+        return Err("what BMW sent is no reading for this version of cardata".to_owned());
+    }
+    match select::part_of_all(&[&worker.select], entry, |reading| letter.names(reading)) {
+        Some(_) => Ok(()),
+        None => Err("the sink's `select` does not let it through any more".to_owned()),
+    }
+}

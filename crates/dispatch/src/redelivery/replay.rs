@@ -1,0 +1,96 @@
+//! One batch of a replay: from the journal, through both selections, to the sink, and what came of it back.
+
+use collector_core::{Entry, Select, Sink};
+use jiff::Timestamp;
+use journal::Read;
+use journal::log::dead_letters::DeadLetter;
+use journal::log::redelivery::{Redelivered, ReplayStep};
+use journal::log::replay::Replay;
+
+use super::{Problem, is_among, readings, refused, rewrite};
+use crate::{Worker, select};
+
+/// Delivers the next batch of a replay.
+pub async fn deliver_replay(worker: &Worker, sink: &mut dyn Sink, replay: &Replay) -> Result<(), Problem> {
+    let request = &replay.request;
+    let selection: Select = match &request.selection {
+        Some(json) => serde_json::from_str(json).map_err(Problem::Selection)?,
+        None => Select::default(),
+    };
+    let in_time = |at: Timestamp| {
+        request.since.is_none_or(|since| at >= since) && request.until.is_none_or(|until| at <= until)
+    };
+    let reader = format!("{} replay", worker.name).into();
+    let batch = worker
+        .reader
+        .read(&reader, replay.position, worker.batch.readings)
+        .await?;
+    let position = batch
+        .as_ref()
+        .map_or(replay.last_seq, |batch| batch.last.min(replay.last_seq));
+    let covered = batch
+        .iter()
+        .flat_map(|batch| batch.entries.iter())
+        .filter(|entry| entry.seq <= position);
+    let entries: Vec<Entry> = covered
+        .filter_map(|entry| {
+            select::part_of_all(&[&worker.select, &selection], entry, |reading| {
+                in_time(reading.measured_at)
+            })
+        })
+        .collect();
+    let mut rejected = rewrite(worker, sink, &entries).await?;
+    let refused = refused(&rejected);
+    // Damage has no time and no descriptor: it is told whatever was asked for.
+    let damaged = batch.iter().flat_map(|batch| batch.dead_letters());
+    rejected.extend(damaged.filter(|damaged| damaged.seq <= position));
+    // What is no reading has no time.
+    if request.since.is_none()
+        && request.until.is_none()
+        && let Some(batch) = &batch
+    {
+        let missed = select::missed(&[&worker.select, &selection], batch);
+        rejected.extend(missed.into_iter().filter(|missed| missed.seq <= position));
+    }
+    if let Some(first) = rejected.first() {
+        tracing::error!(sink = %worker.name, rejected = rejected.len(), reason = first.reason, "the sink refused readings; they are among the dead letters");
+    }
+    let letters = worker
+        .reader
+        .dead_letters_between(&worker.name, replay.position + 1, position)
+        .await?;
+    let settled: Vec<i64> = letters
+        .iter()
+        .filter(|letter| {
+            !letter.is_about_the_entry() && is_in(letter, &entries) && !is_among(letter, &rejected)
+        })
+        .map(|letter| letter.id)
+        .collect();
+    let redelivered = Redelivered {
+        stored: settled.len(),
+        settled,
+        failed: Vec::new(),
+        rejected,
+        replay: Some(ReplayStep {
+            id: replay.id,
+            position,
+            readings: readings(&entries).saturating_sub(refused),
+            rejected: refused,
+        }),
+    };
+    worker
+        .journal
+        .redelivered(&worker.name, worker.clock.now(), redelivered)
+        .await?;
+    if position == replay.last_seq {
+        tracing::info!(sink = %worker.name, replay = replay.id, "the replay is done");
+    }
+    Ok(())
+}
+
+fn is_in(letter: &DeadLetter, entries: &[Entry]) -> bool {
+    let of_entry = entries.iter().filter(|entry| entry.seq == letter.seq);
+    of_entry
+        .flat_map(|entry| &entry.snapshot.readings)
+        .any(|reading| letter.names(reading))
+}
