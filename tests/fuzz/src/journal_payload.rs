@@ -1,10 +1,10 @@
 //! The payloads of the journal, and the readings that sinks are given of them.
 
+use collector_core::{Reading, Unit, Value, ValueType};
+use jiff::Timestamp;
 use journal::fuzzing::{descriptors, encode, readings};
 use normalise::Window;
 use normalise::known::KnownDescriptors;
-use collector_core::{Reading, Unit, Value, ValueType};
-use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::{Reached, Target};

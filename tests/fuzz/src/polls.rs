@@ -1,11 +1,11 @@
 //! What a poll brings: out of the answer, into a payload of the journal, and out of it as readings.
 
 use cardata_api::fuzzing::Received;
+use collector_core::Reading;
 use journal::fuzzing::{encode, readings};
 use normalise::body::Body;
 use normalise::known::{KnownDescriptors, infer};
 use normalise::{Meaning, interpret};
-use collector_core::Reading;
 
 use crate::journal_payload::{sound, window};
 use crate::{Reached, Target};
