@@ -20,7 +20,7 @@ pub async fn run(options: VehiclesArgs) -> CommandResult {
             SignedDuration::MAX
         };
         let name = account.login.account.clone();
-        let vehicles = Mapping::new(&account)
+        let vehicles = Mapping(&account)
             .mapped(age)
             .await
             .map_err(|error| failure(&name, &error))?;

@@ -1,16 +1,14 @@
 //! What BMW says of a vehicle that never changes: brand and model. It costs a call, so it is asked for once.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use cardata_api::{BasicData, Client};
+use cardata_api::BasicData;
 use collector_core::{Name, Vin};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use ledger::Vehicles;
-use runtime::{Chain, Clock};
-use source::{Budget, Handles};
+use runtime::Chain;
+use source::Handles;
 
 /// A vehicle of which nothing was learned is asked for again after this.
 const AGAIN: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -28,56 +26,44 @@ pub fn summary(data: &BasicData) -> String {
 
 /// Whoever can be asked about the vehicles of one account.
 #[derive(Debug, Clone)]
-pub struct Details {
-    account: Name,
-    client: Client,
-    clock: Arc<dyn Clock>,
-    ledger: Arc<dyn Vehicles>,
-    budget: Budget,
-}
+pub struct Details(Handles);
 
 impl Details {
     pub fn new(handles: &Handles) -> Self {
-        Self {
-            account: handles.login.account.clone(),
-            client: handles.client.clone(),
-            clock: handles.clock.clone(),
-            ledger: handles.ledger.clone(),
-            budget: handles.budget.clone(),
-        }
+        Self(handles.clone())
     }
 
     pub fn account(&self) -> &Name {
-        &self.account
+        &self.0.login.account
     }
 
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.0.clock.now()
     }
 
     /// Asks BMW for a vehicle that nobody has asked for, if a call can be spared, and remembers the answer. That it
     /// was tried is written down before the call leaves: neither failures nor restarts make it two.
     async fn ask_once(&self, vin: &Vin) {
-        let now = self.clock.now();
-        match self.ledger.details(vin.clone()).await {
+        let now = self.0.clock.now();
+        match self.0.ledger.details(vin.clone()).await {
             Ok(known) if known.as_deref().is_none_or(|known| is_due(known, now)) => {}
             _ => return,
         }
-        if self.budget.spare_calls(now).await == 0 {
+        if self.0.budget.spare_calls(now).await == 0 {
             return;
         }
         let tried = json!({ "asked_at": now.as_millisecond() }).to_string();
-        if self.ledger.remember_details(vin.clone(), tried).await.is_err() {
+        if self.0.ledger.remember_details(vin.clone(), tried).await.is_err() {
             return;
         }
-        let problem = match self.client.basic_data(vin).await {
-            Ok(data) => match self.ledger.remember_details(vin.clone(), summary(&data)).await {
+        let problem = match self.0.client.basic_data(vin).await {
+            Ok(data) => match self.0.ledger.remember_details(vin.clone(), summary(&data)).await {
                 Ok(()) => return,
                 Err(error) => Chain(&error).to_string(),
             },
             Err(error) => Chain(&error).to_string(),
         };
-        tracing::debug!(account = %self.account, vehicle = vin.short(), error = problem, "could not learn brand and model of a vehicle; asking again in a week");
+        tracing::debug!(account = %self.account(), vehicle = vin.short(), error = problem, "could not learn brand and model of a vehicle; asking again in a week");
     }
 
     /// The same on its own, waited for no longer than this: what is learned later is known to whoever asks next.

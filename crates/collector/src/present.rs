@@ -26,7 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Whether it is time to ask again is looked into after this.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// The present of every sink of a pipeline.
+/// The present of every sink of a pipeline. Clones share everything.
+#[derive(Clone)]
 pub struct Presents {
     reader: Reader,
     ledger: Arc<dyn Ledger>,
@@ -70,22 +71,14 @@ impl Presents {
     /// The present as far as `select` lets it through.
     pub fn selected(&self, select: &Select) -> Arc<dyn Present> {
         Arc::new(Selected {
-            reader: self.reader.clone(),
-            ledger: self.ledger.clone(),
-            names: self.names.clone(),
-            logins: self.logins.clone(),
-            asking: self.asking.clone(),
+            presents: self.clone(),
             select: select.clone(),
         })
     }
 }
 
 struct Selected {
-    reader: Reader,
-    ledger: Arc<dyn Ledger>,
-    names: Arc<HashMap<Vin, Name>>,
-    logins: Arc<HashMap<Name, TokenStore>>,
-    asking: Asking,
+    presents: Presents,
     select: Select,
 }
 
@@ -117,10 +110,10 @@ impl Asking {
 impl Selected {
     /// What is known of the vehicles that the sink may see: those of which something came, and those of a mapping.
     async fn known(&self) -> Result<Vec<VehicleFacts>, SinkError> {
-        let came = self.reader.vehicles().await.map_err(unreadable)?;
-        let known = self.ledger.known_vehicles().await;
+        let came = self.presents.reader.vehicles().await.map_err(unreadable)?;
+        let known = self.presents.ledger.known_vehicles().await;
         let known = known.map_err(|error| unreadable(error.into()))?;
-        let mut vehicles = together(came, known, &self.names);
+        let mut vehicles = together(came, known, &self.presents.names);
         vehicles.retain(|facts| self.select.matches_vehicle(&facts.vehicle));
         Ok(vehicles)
     }
@@ -129,7 +122,7 @@ impl Selected {
     async fn learn(&self, vehicles: &[VehicleFacts]) -> bool {
         let mut asked = false;
         for facts in vehicles.iter().filter(|facts| facts.model.is_none()) {
-            if let Some(owner) = self.asking.owner(facts) {
+            if let Some(owner) = self.presents.asking.owner(facts) {
                 owner.ask_once_within(facts.vehicle.vin.clone(), PATIENCE).await;
                 asked = true;
             }
@@ -140,14 +133,14 @@ impl Selected {
 
 impl fmt::Debug for Selected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Selected({} logins)", self.logins.len())
+        write!(f, "Selected({} logins)", self.presents.logins.len())
     }
 }
 
 #[async_trait]
 impl Present for Selected {
     async fn latest(&self) -> Result<Vec<Snapshot>, SinkError> {
-        let mut snapshots = self.reader.latest().await.map_err(unreadable)?;
+        let mut snapshots = self.presents.reader.latest().await.map_err(unreadable)?;
         snapshots.retain_mut(|snapshot| {
             let select = &self.select;
             snapshot
@@ -165,7 +158,7 @@ impl Present for Selected {
         if self.learn(&vehicles).await {
             vehicles = self.known().await?;
         }
-        let logins = self.logins.clone();
+        let logins = self.presents.logins.clone();
         // A file is read for each account, and decrypted where it has changed.
         let known = tokio::task::spawn_blocking(move || {
             for facts in &mut vehicles {

@@ -15,18 +15,17 @@ mod vehicles;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardata_api::Client;
 use collector_core::state::{PollsState, State};
 use collector_core::{Every, Name, Patterns, Poll};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use journal::Log;
-use ledger::{Ledger, Publisher};
+use ledger::Publisher;
 use pipeline::Vehicles;
 use planner::quota::Allowance;
 use planner::{Outlook, Situation, plan};
-use runtime::{Chain, Clock};
-use source::{Budget, Handles, Hearing, Login};
+use runtime::Chain;
+use source::Handles;
 use tokio_util::sync::CancellationToken;
 
 use clock::ClockWatch;
@@ -52,12 +51,7 @@ pub struct PolledSource {
 /// Polls the vehicles of one account until it is cancelled.
 pub struct Poller {
     account: Name,
-    login: Login,
-    client: Client,
-    clock: Arc<dyn Clock>,
-    ledger: Arc<dyn Ledger>,
-    budget: Budget,
-    hearing: Arc<Hearing>,
+    handles: Handles,
     log: Arc<dyn Log>,
     publisher: Publisher,
     pub(crate) plan: PollPlan,
@@ -81,12 +75,7 @@ impl Poller {
         Self {
             publisher: Publisher::new(account.clone(), handles.ledger.clone(), handles.clock.clone()),
             account,
-            login: handles.login.clone(),
-            client: handles.client.clone(),
-            clock: handles.clock.clone(),
-            ledger: handles.ledger.clone(),
-            budget: handles.budget.clone(),
-            hearing: handles.hearing.clone(),
+            handles: handles.clone(),
             log,
             plan,
         }
@@ -96,11 +85,11 @@ impl Poller {
     ///
     /// `polls` are the sources themselves, in the order of [`PollPlan::sources`].
     pub async fn run(self, mut polls: Vec<Box<dyn Poll>>) {
-        let mut watch = ClockWatch::new(self.clock.as_ref());
+        let mut watch = ClockWatch::new(self.handles.clock.as_ref());
         while let Some(vehicles) = self.known_vehicles().await {
             let mut round = self.round(vehicles).await;
             self.warn_of_stretched_intervals(&round);
-            let now = self.clock.now();
+            let now = self.handles.clock.now();
             let until = now
                 + if round.polled.is_empty() {
                     vehicles::EMPTY_MAPPING_AGE
@@ -119,10 +108,10 @@ impl Poller {
         watch: &mut ClockWatch,
     ) {
         while !self.plan.cancelled.is_cancelled() {
-            if let Some(by) = watch.jumped(self.clock.as_ref()) {
+            if let Some(by) = watch.jumped(self.handles.clock.as_ref()) {
                 self.follow_the_clock(round, by).await;
             }
-            let now = self.clock.now();
+            let now = self.handles.clock.now();
             if now >= until {
                 return;
             }
@@ -130,7 +119,7 @@ impl Poller {
             self.tell(round, &outlook, now).await;
             let Some(index) = outlook.due(now) else {
                 let next = outlook.first().unwrap_or(until);
-                let stream = self.hearing.gives_up_at(now).unwrap_or(until);
+                let stream = self.handles.hearing.gives_up_at(now).unwrap_or(until);
                 self.wait_for(next.min(until).min(stream).min(now + REPLAN)).await;
                 continue;
             };
@@ -143,8 +132,8 @@ impl Poller {
 
     /// The plan as of `now`.
     async fn outlook(&self, round: &Round, now: Timestamp) -> Outlook {
-        let targets = round.targets(&self.plan.sources, &self.hearing, now);
-        let spent = self.budget.spent_calls(now).await;
+        let targets = round.targets(&self.plan.sources, &self.handles.hearing, now);
+        let spent = self.handles.budget.spent_calls(now).await;
         let situation = Situation {
             now,
             // Without a ledger the gate lets no call leave.
@@ -154,18 +143,22 @@ impl Poller {
             targets: &targets,
         };
         let outlook = plan(&situation);
-        self.budget.publish(outlook.spare, now);
+        self.handles.budget.publish(outlook.spare, now);
         outlook
     }
 
     /// Calls that polls may make in 24 hours.
     fn limit(&self) -> u32 {
-        Allowance::for_polls(self.budget.calls_per_day()).limit()
+        Allowance::for_polls(self.handles.budget.calls_per_day()).limit()
     }
 
     fn warn_of_stretched_intervals(&self, round: &Round) {
         let limit = self.limit();
-        let targets = round.targets(&self.plan.sources, &self.hearing, self.clock.now());
+        let targets = round.targets(
+            &self.plan.sources,
+            &self.handles.hearing,
+            self.handles.clock.now(),
+        );
         if planner::is_stretched(&targets, limit) {
             tracing::warn!(account = %self.account, polled = targets.len(), limit, "the vehicles need more calls a day than there are; polling them less often");
         }
@@ -175,8 +168,8 @@ impl Poller {
     async fn follow_the_clock(&self, round: &mut Round, by: SignedDuration) {
         tracing::warn!(account = %self.account, seconds = by.as_secs(), "the clock was set; the times of the calls are moved with it");
         round.move_with_the_clock(by);
-        self.hearing.move_with_the_clock(by);
-        let moved = self.ledger.move_with_the_clock(&self.account, by).await;
+        self.handles.hearing.move_with_the_clock(by);
+        let moved = self.handles.ledger.move_with_the_clock(&self.account, by).await;
         if let Err(error) = moved {
             tracing::warn!(account = %self.account, error = %Chain(&error), "could not move the times of the calls with the clock");
         }
@@ -184,8 +177,8 @@ impl Poller {
 
     /// When the next call may leave, after one was refused.
     async fn next_call(&self, now: Timestamp) -> Timestamp {
-        let spent = self.budget.spent_calls(now).await;
-        let allowance = Allowance::for_polls(self.budget.calls_per_day());
+        let spent = self.handles.budget.spent_calls(now).await;
+        let allowance = Allowance::for_polls(self.handles.budget.calls_per_day());
         let denied = spent.ok().and_then(|spent| allowance.permits(&spent, now).err());
         // Refused for another reason, such as a ledger that could not be written.
         denied.map_or(now + SignedDuration::from_mins(1), |denied| denied.until)
@@ -196,7 +189,7 @@ impl Poller {
         // First for `status`: who reads the log may ask it.
         self.publish(PollsState::LoginNeeded, Some(reason.clone())).await;
         tracing::error!(account = %self.account, error = reason, "polling stops until `cardata login` has been run");
-        if self.login.returned(dead, &self.plan.cancelled).await {
+        if self.handles.login.returned(dead, &self.plan.cancelled).await {
             tracing::info!(account = %self.account, "logged in again; polling goes on");
             self.publish(PollsState::Polling, None).await;
         }
@@ -208,15 +201,15 @@ impl Poller {
 
     /// Waits until `due`, or until the stream tells of something, or the clock was set back, or until cancelled.
     async fn wait_for(&self, due: Timestamp) {
-        let mut now = self.clock.now();
+        let mut now = self.handles.clock.now();
         while now < due && !self.plan.cancelled.is_cancelled() {
             let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
             tokio::select! {
-                () = self.clock.sleep(wait.min(STRETCH)) => {}
-                () = self.hearing.changed() => return,
+                () = self.handles.clock.sleep(wait.min(STRETCH)) => {}
+                () = self.handles.hearing.changed() => return,
                 () = self.plan.cancelled.cancelled() => {}
             }
-            let before = std::mem::replace(&mut now, self.clock.now());
+            let before = std::mem::replace(&mut now, self.handles.clock.now());
             if now < before {
                 return;
             }

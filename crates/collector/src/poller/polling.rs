@@ -22,7 +22,7 @@ const MISCONFIGURED: SignedDuration = SignedDuration::from_hours(6);
 impl Poller {
     pub(super) async fn poll(&self, poll: &mut dyn Poll, round: &mut Round, index: usize) {
         let polled = &mut round.polled[index];
-        let began = self.clock.now();
+        let began = self.handles.clock.now();
         let name = self.plan.sources[polled.source].name.clone();
         self.note_attempt(
             &name,
@@ -32,10 +32,10 @@ impl Poller {
             Some("interrupted"),
         )
         .await;
-        let login = self.login.id().await;
+        let login = self.handles.login.id().await;
         match poll.poll(&polled.vehicle).await {
             Ok(snapshot) => {
-                self.hearing.polled(&snapshot);
+                self.handles.hearing.polled(&snapshot);
                 let Some(appended) = self.store(&name, snapshot).await else {
                     return;
                 };
@@ -47,7 +47,7 @@ impl Poller {
                 );
                 round.succeeded(index, began);
                 let polled = &round.polled[index];
-                let activity = self.hearing.remembered(&polled.vehicle.vin);
+                let activity = self.handles.hearing.remembered(&polled.vehicle.vin);
                 self.note_success(&name, &polled.vehicle, began, activity).await;
                 self.publish(PollsState::Polling, None).await;
             }
@@ -57,7 +57,7 @@ impl Poller {
     }
 
     async fn failed(&self, round: &mut Round, index: usize, began: Timestamp, error: SourceError) {
-        let now = self.clock.now();
+        let now = self.handles.clock.now();
         let reason = error.to_string();
         let polled = &mut round.polled[index];
         let vehicle = polled.vehicle.vin.short().to_owned();
@@ -178,6 +178,7 @@ impl Poller {
     /// What cannot be noted costs at most an earlier poll after a restart, which the ledger still bounds.
     async fn note(&self, source: &str, vehicle: &Vehicle, record: PollRecord) {
         if let Err(error) = self
+            .handles
             .ledger
             .remember_poll(&self.account, source, &vehicle.vin, record)
             .await

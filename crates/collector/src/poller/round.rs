@@ -84,7 +84,7 @@ impl Round {
 impl Poller {
     /// The vehicles with what the journal remembers of them.
     pub(super) async fn round(&self, vehicles: Vec<Vehicle>) -> Round {
-        let now = self.clock.now();
+        let now = self.handles.clock.now();
         let mut round = Round::default();
         for (index, source) in self.plan.sources.iter().enumerate() {
             let wanted = |vehicle: &&Vehicle| source.vehicles.matches_vehicle(vehicle);
@@ -92,7 +92,7 @@ impl Poller {
                 let record = self.record(&source.name, vehicle).await;
                 let remembered = record.as_ref().and_then(|record| record.activity.as_deref());
                 if let Some(evidence) = remembered.and_then(|json| serde_json::from_str(json).ok()) {
-                    self.hearing.recall(&vehicle.vin, evidence);
+                    self.handles.hearing.recall(&vehicle.vin, evidence);
                 }
                 round.recall(index, vehicle.clone(), record, now);
             }
@@ -101,7 +101,11 @@ impl Poller {
     }
 
     async fn record(&self, source: &str, vehicle: &Vehicle) -> Option<PollRecord> {
-        let record = self.ledger.poll_record(&self.account, source, &vehicle.vin).await;
+        let record = self
+            .handles
+            .ledger
+            .poll_record(&self.account, source, &vehicle.vin)
+            .await;
         record.unwrap_or_else(|error| {
             tracing::warn!(account = %self.account, error = %Chain(&error), "could not read when a vehicle was last polled");
             None
@@ -128,7 +132,7 @@ impl Poller {
             });
         }
         if !changed.is_empty()
-            && let Err(error) = self.ledger.remember_plan(&self.account, changed).await
+            && let Err(error) = self.handles.ledger.remember_plan(&self.account, changed).await
         {
             tracing::debug!(account = %self.account, error = %Chain(&error), "could not note when polls come next");
         }

@@ -1,9 +1,8 @@
 //! Which vehicles an account polls.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use cardata_api::{Client, MappingType};
+use cardata_api::MappingType;
 use collector_core::state::PollsState;
 use collector_core::{Name, SourceError, Vehicle, Vin};
 use jiff::SignedDuration;
@@ -11,7 +10,7 @@ use jiff::SignedDuration;
 use ledger::MappedVehicle;
 use pipeline::Vehicles;
 use runtime::clock::later;
-use runtime::{Backoff, Chain, Clock};
+use runtime::{Backoff, Chain};
 use source::{Handles, source_error};
 
 use super::Poller;
@@ -28,8 +27,8 @@ impl Poller {
     pub(super) async fn known_vehicles(&self) -> Option<Vec<Vehicle>> {
         let mut backoff = Backoff::new(FIRST_RETRY, LONGEST_RETRY);
         while !self.plan.cancelled.is_cancelled() {
-            let login = self.login.id().await;
-            let error = match self.mapping().vehicles(&self.plan.vehicles).await {
+            let login = self.handles.login.id().await;
+            let error = match Mapping(&self.handles).vehicles(&self.plan.vehicles).await {
                 Ok(vehicles) => return Some(vehicles),
                 Err(error) => error,
             };
@@ -38,58 +37,36 @@ impl Poller {
                 self.wait_for_login(login, error.to_string()).await;
                 continue;
             }
-            let now = self.clock.now();
+            let now = self.handles.clock.now();
             let wait = backoff.next_bound();
             let until = match &error {
                 SourceError::Quota { .. } => self.next_call(now).await,
                 _ => later(now, wait),
             };
             tracing::warn!(account = %self.account, %error, again = %until, "the vehicles of the account are not known");
-            while self.clock.now() < until && !self.plan.cancelled.is_cancelled() {
+            while self.handles.clock.now() < until && !self.plan.cancelled.is_cancelled() {
                 self.wait_for(until).await;
             }
         }
         None
     }
-
-    fn mapping(&self) -> Mapping {
-        Mapping {
-            account: self.account.clone(),
-            client: self.client.clone(),
-            clock: self.clock.clone(),
-            ledger: self.ledger.clone(),
-        }
-    }
 }
 
 /// Which vehicles an account has.
 #[derive(Debug)]
-pub struct Mapping {
-    account: Name,
-    client: Client,
-    clock: Arc<dyn Clock>,
-    ledger: Arc<dyn ledger::Vehicles>,
-}
+pub struct Mapping<'a>(pub &'a Handles);
 
-impl Mapping {
-    /// Of the account with these handles.
-    pub fn new(handles: &Handles) -> Self {
-        Self {
-            account: handles.login.account.clone(),
-            client: handles.client.clone(),
-            clock: handles.clock.clone(),
-            ledger: handles.ledger.clone(),
-        }
-    }
-
+impl Mapping<'_> {
     /// The vehicles that the pipeline file names for this account, or with `auto` every vehicle of which the
     /// account is the primary user. Spends a call only when they were not asked for within a week.
     pub async fn vehicles(&self, wanted: &Vehicles) -> Result<Vec<Vehicle>, SourceError> {
         match wanted {
             Vehicles::List(list) => {
-                let here = list
-                    .iter()
-                    .filter(|spec| spec.account.as_ref().is_none_or(|name| *name == self.account));
+                let here = list.iter().filter(|spec| {
+                    spec.account
+                        .as_ref()
+                        .is_none_or(|name| *name == self.0.login.account)
+                });
                 Ok(here.map(|spec| vehicle(&spec.vin, spec.name.clone())).collect())
             }
             Vehicles::Auto => {
@@ -102,9 +79,9 @@ impl Mapping {
 
     /// The account's vehicles, asked for again when what is remembered is older than `age`.
     pub async fn mapped(&self, age: SignedDuration) -> Result<Vec<MappedVehicle>, SourceError> {
-        let now = self.clock.now();
-        let remembered = self.ledger.mapped_vehicles(&self.account).await.unwrap_or_else(|error| {
-            tracing::warn!(account = %self.account, error = %Chain(&error), "could not read the remembered vehicles");
+        let now = self.0.clock.now();
+        let remembered = self.0.ledger.mapped_vehicles(&self.0.login.account).await.unwrap_or_else(|error| {
+            tracing::warn!(account = %self.0.login.account, error = %Chain(&error), "could not read the remembered vehicles");
             None
         });
         if let Some((at, vehicles)) = &remembered
@@ -117,7 +94,7 @@ impl Mapping {
         {
             return Ok(vehicles.clone());
         }
-        let answer = match self.client.mappings().await {
+        let answer = match self.0.client.mappings().await {
             Ok(answer) => answer,
             // What was true last week is likelier than nothing.
             Err(error) => {
@@ -134,14 +111,15 @@ impl Mapping {
             })
             .collect();
         if !vehicles.iter().any(|vehicle| vehicle.primary) {
-            tracing::warn!(account = %self.account, "the account is not the primary user of any vehicle; BMW gives data to primary users only");
+            tracing::warn!(account = %self.0.login.account, "the account is not the primary user of any vehicle; BMW gives data to primary users only");
         }
         if let Err(error) = self
+            .0
             .ledger
-            .remember_mapping(&self.account, now, vehicles.clone())
+            .remember_mapping(&self.0.login.account, now, vehicles.clone())
             .await
         {
-            tracing::warn!(account = %self.account, error = %Chain(&error), "could not remember the vehicles");
+            tracing::warn!(account = %self.0.login.account, error = %Chain(&error), "could not remember the vehicles");
         }
         Ok(vehicles)
     }
