@@ -1,7 +1,6 @@
 //! `cargo xtask codegen [--check]`: turns BMW's catalogue and our names into Rust data.
 //!
-//! Reads `data/{catalogue,names}.csv` of `crates/catalogue` and writes its `src/generated.rs`. With `--check` nothing
-//! is written: a file that differs is an error.
+//! Reads `data/{catalogue,names}.csv` of `crates/catalogue` and writes its `src/generated.rs`.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,6 +13,8 @@ use crate::{terminal, workspace};
 /// Every unit that a descriptor may have, in its one spelling.
 const UNITS: &str =
     "%, A, V, W, h, kPa, kW, kWh, kWh/100 km, km, km/h, l, m, min, months, s, stars, weeks, °, °C";
+
+const GENERATED: &str = "crates/catalogue/src/generated.rs";
 
 const HEAD: &str = "\
 //! BMW's catalogue with our names, types and units, as data: one descriptor a line.
@@ -51,31 +52,31 @@ struct Ours {
     reason: String,
 }
 
-/// Generates the catalogue, or with `--check` compares it with what is checked in.
-pub fn run(args: &[String]) -> Result<()> {
-    let check = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => false,
-        ["--check"] => true,
-        _ => bail!("usage: cargo xtask codegen [--check]"),
-    };
-    let folder = workspace::root().join("crates/catalogue");
-    let read = |file: &str| {
-        let path = folder.join(file);
-        std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))
-    };
-    let generated = generate(&read("data/catalogue.csv")?, &read("data/names.csv")?)?;
+/// Write the generated Rust data anew; --check only compares
+///
+/// Writes the catalogue's Rust data from its CSV files.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Write nothing: a file that is out of date is an error
+    #[arg(long)]
+    check: bool,
+}
 
-    let path = folder.join("src/generated.rs");
-    if check {
+pub fn run(options: &Options) -> Result<()> {
+    let shell = workspace::shell()?;
+    let catalogue = shell.read_file("crates/catalogue/data/catalogue.csv")?;
+    let names = shell.read_file("crates/catalogue/data/names.csv")?;
+    let generated = generate(&catalogue, &names)?;
+    if options.check {
+        let is_current = shell.read_file(GENERATED)? == generated;
         ensure!(
-            read("src/generated.rs")? == generated,
-            "{} is out of date: run `cargo xtask codegen`",
-            path.display()
+            is_current,
+            "{GENERATED} is out of date: run `cargo xtask codegen`"
         );
         return Ok(());
     }
-    std::fs::write(&path, generated).with_context(|| format!("write {}", path.display()))?;
-    terminal::tell(format_args!("wrote {}", path.display()));
+    shell.write_file(GENERATED, generated)?;
+    terminal::tell(format_args!("wrote {GENERATED}"));
     Ok(())
 }
 
@@ -146,10 +147,8 @@ fn or<'a>(own: &'a str, bmw: &'a str) -> &'a str {
 }
 
 fn is_well_formed(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    let fits = |c| matches!(c, 'a'..='z' | '0'..='9' | '_');
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(fits)
 }
 
 fn value_type(datatype: &str) -> Result<&'static str> {

@@ -1,9 +1,9 @@
 //! `cargo xtask deps`: what the project is built from, judged by cargo-deny.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::{terminal, workspace};
 
@@ -18,45 +18,42 @@ const IDLE: [&str; 4] = [
     "unnecessary-skip",
 ];
 
-pub const HELP: &str = "\
-check licences, versions and sources of what the project is built from
+/// Check licences, versions and sources of what the project is built from
+///
+/// Holds every package of Cargo.lock, those of tests and of other platforms included, against deny.toml, by
+/// cargo-deny: licences, versions of one crate beside each other, banned crates, registries; and the advisories of
+/// RustSec, where their database is there or can be fetched. Every exception there has a reason, and one that is
+/// needed no more is a mistake. cargo-deny is taken from target/tools or PATH, else built into target/tools: some
+/// minutes, once.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = ANOTHER_VERSION)]
+pub struct Options {
+    /// Build nothing: without cargo-deny say so, and check nothing
+    #[arg(long)]
+    installed: bool,
+}
 
-Usage: cargo xtask deps [--installed]
-
-Holds every package of Cargo.lock, those of tests and of other platforms included, against deny.toml, by cargo-deny:
-licences, versions of one crate beside each other, banned crates, registries; and the advisories of RustSec, where
-their database is there or can be fetched. Every exception there has a reason, and one that is needed no more is a
-mistake. cargo-deny is taken from target/tools or PATH, else built into target/tools: some minutes, once.
-
-  --installed   builds nothing: without cargo-deny says so, and checks nothing
-
+const ANOTHER_VERSION: &str = "\
 Another version beside the one that is there: update what needs the older one, or add to deny.toml
   [[bans.skip]]
   crate = \"name@1.2\"
   reason = \"who needs it, and why that is all right\"";
 
-pub fn run(args: &[String]) -> Result<()> {
-    let may_install = match args {
-        [] => true,
-        [arg] if arg == "--installed" => false,
-        _ => bail!("deps takes no argument but --installed"),
-    };
+pub fn run(options: &Options) -> Result<()> {
     let tools = workspace::target().join("tools");
     let installed = tools.join("bin/cargo-deny");
     let found = [Some(installed.clone()), workspace::on_path("cargo-deny")];
-    let deny = match found.into_iter().flatten().find(|program| is_wanted(program)) {
-        Some(program) => program,
-        None if may_install => {
-            install(&tools)?;
-            installed
-        }
-        None => {
-            terminal::tell(format_args!(
-                "left out: there is no cargo-deny {VERSION} here; `cargo xtask deps` builds and runs it"
-            ));
-            return Ok(());
-        }
-    };
+    let found = found.into_iter().flatten().find(|program| is_wanted(program));
+    if found.is_none() && options.installed {
+        terminal::tell(format_args!(
+            "left out: there is no cargo-deny {VERSION} here; `cargo xtask deps` builds and runs it"
+        ));
+        return Ok(());
+    }
+    if found.is_none() {
+        install(&tools)?;
+    }
+    let deny = found.unwrap_or(installed);
     let mut check = cargo_deny(&deny);
     check.arg("check").args(IDLE.map(|lint| format!("--deny={lint}")));
     workspace::succeed(check.args(["licenses", "bans", "sources"]))?;
@@ -89,19 +86,12 @@ fn cargo_deny(program: &Path) -> Command {
 }
 
 fn advisories(deny: &Path) -> Result<()> {
-    let fetched = cargo_deny(deny)
-        .args(["fetch", "db"])
-        .stdin(Stdio::null())
-        .output();
+    let fetched = cargo_deny(deny).args(["fetch", "db"]).output();
     let fetched = fetched.context("cannot start cargo-deny")?;
     if !fetched.status.success() {
         let words = String::from_utf8_lossy(&fetched.stderr);
-        let why = words
-            .lines()
-            .rev()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or("no reason was told")
-            .trim();
+        let last = words.trim().lines().next_back();
+        let why = last.map_or("no reason was told", str::trim);
         if !has_database() {
             terminal::tell(format_args!(
                 "left out: the advisories of RustSec, which cannot be fetched: {why}"
@@ -118,14 +108,8 @@ fn advisories(deny: &Path) -> Result<()> {
 /// Whether a database was fetched once. An interrupted fetch leaves a folder without anything in it.
 fn has_database() -> bool {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home
-        .or_else(|| Some(std::env::home_dir()?.join(".cargo")))
-        .unwrap_or_default();
-    let databases = std::fs::read_dir(home.join("advisory-dbs"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    databases
-        .into_iter()
-        .any(|database| database.path().join("crates").is_dir())
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let databases = home.and_then(|home| std::fs::read_dir(home.join("advisory-dbs")).ok());
+    let mut databases = databases.into_iter().flatten().flatten();
+    databases.any(|database| database.path().join("crates").is_dir())
 }

@@ -20,43 +20,47 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use clap::Parser;
+use clap::error::ErrorKind;
 
-/// A task's name; its help, which begins with a line on what it is for; what it does.
-type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
+const FIRST_STEPS: &str = "\
+First steps:
+  cargo xtask run                          the demo: a simulated car, no set-up; Ctrl-C ends it
+  cargo xtask run --config pipeline.yaml   your own pipeline
+  cargo xtask test                         every test; servers are fetched into target/servers
 
-static TASKS: [Task; 10] = [
-    ("run", run::HELP, run::run),
-    ("test", test::HELP, test::run),
-    ("drill", drill::HELP, drill::run),
-    ("tidy", tidy::HELP, tidy::run),
-    ("ci", ci::HELP, ci::run),
-    ("fuzz", fuzz::HELP, fuzz::run),
-    ("deps", deps::HELP, deps::run),
-    ("bench", bench::HELP, bench::run),
-    ("codegen", CODEGEN, codegen::run),
-    ("new-sink", new_sink::HELP, new_sink::run),
-];
+`cargo xtask <task> --help` tells more about a task.";
 
-const CODEGEN: &str = "\
-write the generated Rust data anew; --check only compares
-
-Usage: cargo xtask codegen [--check]
-
-Writes the catalogue's Rust data from its CSV files. With --check nothing is written, and a file that is out of date
-is an error.";
+/// The project's tasks.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", no_binary_name = true, after_help = FIRST_STEPS)]
+enum Task {
+    Run(run::Options),
+    Test(test::Options),
+    Drill(drill::Options),
+    Tidy(tidy::Options),
+    Ci(ci::Options),
+    Fuzz(fuzz::Options),
+    Deps(deps::Options),
+    Bench(bench::Options),
+    Codegen(codegen::Options),
+    NewSink(new_sink::Options),
+}
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let done = match choose(&args) {
-        Ok(Choice::Explain(text)) => {
-            terminal::show(text);
-            Ok(())
+    let task = match Task::try_parse_from(std::env::args_os().skip(1)) {
+        Ok(task) => task,
+        Err(answer) => {
+            let _ = answer.print();
+            let is_help = matches!(
+                answer.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            );
+            return ExitCode::from(u8::from(!is_help));
         }
-        Ok(Choice::Run((_, _, run), args)) => run(args),
-        Err(error) => Err(error),
     };
-    match done {
+    match task.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             terminal::tell(format_args!("error: {error:#}"));
@@ -65,78 +69,59 @@ fn main() -> ExitCode {
     }
 }
 
-enum Choice<'a> {
-    Explain(String),
-    Run(&'static Task, &'a [String]),
-}
-
-fn choose(args: &[String]) -> Result<Choice<'_>> {
-    let asks = |arg: &String| matches!(arg.as_str(), "--help" | "-h");
-    let Some((name, rest)) = args.split_first() else {
-        return Ok(Choice::Explain(overview()));
-    };
-    if asks(name) || name == "help" {
-        return Ok(Choice::Explain(overview()));
+impl Task {
+    fn run(self) -> Result<()> {
+        match self {
+            Self::Run(options) => run::run(options),
+            Self::Test(options) => test::run(options),
+            Self::Drill(options) => drill::run(&options),
+            Self::Tidy(_) => tidy::run(),
+            Self::Ci(options) => ci::run(&options),
+            Self::Fuzz(options) => fuzz::run(&options),
+            Self::Deps(options) => deps::run(&options),
+            Self::Bench(options) => bench::run(&options),
+            Self::Codegen(options) => codegen::run(&options),
+            Self::NewSink(options) => new_sink::run(&options),
+        }
     }
-    let Some(task) = TASKS.iter().find(|(known, ..)| known == name) else {
-        bail!("there is no task `{name}`\n\n{}", overview());
-    };
-    // What stands behind `--` belongs to another program.
-    if rest.iter().take_while(|arg| *arg != "--").any(asks) {
-        return Ok(Choice::Explain(task.1.to_owned()));
-    }
-    Ok(Choice::Run(task, rest))
-}
-
-fn overview() -> String {
-    let mut text = "The project's tasks.\n\nUsage: cargo xtask <task> [arguments]\n\n".to_owned();
-    for (name, help, _) in &TASKS {
-        text += &format!("  {name:<9} {}\n", help.lines().next().unwrap_or_default());
-    }
-    text += "\nFirst steps:\n  \
-        cargo xtask run                          the demo: a simulated car, nothing to set up; Ctrl-C ends it\n  \
-        cargo xtask run --config pipeline.yaml   your own pipeline\n  \
-        cargo xtask test                         every test; fetches the servers it needs into target/servers\n\n\
-        `cargo xtask <task> --help` tells more about a task.";
-    text
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
-    fn chosen(args: &[&str]) -> String {
-        let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        match choose(&args) {
-            Ok(Choice::Explain(text)) => text,
-            Ok(Choice::Run((name, ..), args)) => format!("{name} runs with {args:?}"),
-            Err(error) => error.to_string(),
-        }
+    fn answer(args: &[&str]) -> String {
+        Task::try_parse_from(args).unwrap_err().to_string()
     }
 
     #[test]
     fn every_task_explains_itself() {
-        for (name, help, _) in &TASKS {
-            assert_eq!(chosen(&[name, "--help"]), *help);
-            assert!(help.contains(&format!("\n\nUsage: cargo xtask {name}")), "{help}");
-            assert!(chosen(&[]).contains(&format!("{name} ")), "{name}");
+        let mut command = Task::command();
+        command.build();
+        let overview = answer(&[]);
+        for task in command.get_subcommands().filter(|task| task.get_name() != "help") {
+            let name = task.get_name();
+            let about = task.get_about().unwrap().to_string();
+            let help = answer(&[name, "--help"]);
+            assert!(help.starts_with(&format!("{about}\n\n")), "{help}");
+            assert!(help.contains(&format!("Usage: cargo xtask {name}")), "{help}");
+            assert!(overview.contains(name) && overview.contains(&about), "{overview}");
         }
     }
 
     #[test]
     fn what_stands_behind_the_dashes_is_not_ours() {
-        assert_eq!(
-            chosen(&["run", "--", "--help"]),
-            r#"run runs with ["--", "--help"]"#
-        );
+        assert!(matches!(
+            Task::try_parse_from(["run", "--", "--help"]),
+            Ok(Task::Run(_))
+        ));
     }
 
     #[test]
-    fn an_unknown_task_is_answered_with_the_list() {
-        let answer = chosen(&["tset"]);
-        assert!(
-            answer.contains("no task `tset`") && answer.contains("new-sink"),
-            "{answer}"
-        );
+    fn an_unknown_task_is_answered_with_one_that_is_known() {
+        let answer = answer(&["tset"]);
+        assert!(answer.contains("'tset'") && answer.contains("'test'"), "{answer}");
     }
 }

@@ -1,21 +1,21 @@
 //! `cargo xtask new-sink`: a sink that works, to begin from.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use xshell::Shell;
 
 use crate::{terminal, workspace};
 
-pub const HELP: &str = "\
-begin a new sink from a template that works
-
-Usage: cargo xtask new-sink NAME
-
-Makes sinks/NAME, a package `sink-NAME` that appends JSON lines to a file and passes the conformance suite,
-and links it into the program. NAME is the word after `type:` in the pipeline file, such as `parquet`.
-Turn it into your sink step by step, its tests passing all the while.";
+/// Begin a new sink from a template that works
+///
+/// Makes sinks/NAME, a package `sink-NAME` that appends JSON lines to a file and passes the conformance suite,
+/// and links it into the program. Turn it into your sink step by step, its tests passing all the while.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The word after `type:` in the pipeline file, such as `parquet`
+    name: String,
+}
 
 /// The files of the package, from xtask/templates/sink.
 const FILES: [&str; 8] = [
@@ -29,19 +29,11 @@ const FILES: [&str; 8] = [
     "tests/conformance.rs",
 ];
 
-pub fn run(args: &[String]) -> Result<()> {
-    let [name] = args else {
-        bail!("new-sink takes one name\n\n{HELP}");
-    };
-    let root = workspace::root();
-    create(&root, name)?;
+pub fn run(Options { name }: &Options) -> Result<()> {
+    create(&workspace::root(), name)?;
     // Where a line breaks depends on the name's length.
-    workspace::succeed(
-        workspace::cargo()
-            .args(["fmt", "--package", &format!("sink-{name}")])
-            .current_dir(&root),
-    )
-    .with_context(|| format!("sinks/{name} is there but not formatted: run `cargo fmt --all`"))?;
+    workspace::succeed(workspace::cargo().args(["fmt", "--package", &format!("sink-{name}")]))
+        .with_context(|| format!("sinks/{name} is there but not formatted: run `cargo fmt --all`"))?;
     terminal::show(next_steps(name));
     Ok(())
 }
@@ -55,52 +47,51 @@ fn create(root: &Path, name: &str) -> Result<()> {
     ensure!(!folder.exists(), "{} exists already", folder.display());
     let underscored = name.replace('-', "_");
     let links = [
-        ("Cargo.toml", "    \"sinks/", format!("    \"sinks/{name}\",")),
         (
             "Cargo.toml",
-            "sink-",
-            format!("sink-{name} = {{ path = \"sinks/{name}\" }}"),
+            vec![
+                ("    \"sinks/", format!("    \"sinks/{name}\",")),
+                ("sink-", format!("sink-{name} = {{ path = \"sinks/{name}\" }}")),
+            ],
         ),
         (
             "crates/collector/Cargo.toml",
-            "sink-",
-            format!("sink-{name}.workspace = true"),
+            vec![("sink-", format!("sink-{name}.workspace = true"))],
         ),
         (
             "crates/collector/src/plugins.rs",
-            "use sink_",
-            format!("use sink_{underscored} as _;"),
+            vec![("use sink_", format!("use sink_{underscored} as _;"))],
         ),
     ];
+    let shell = Shell::new()?;
+    shell.change_dir(root);
     // All of it is found possible before anything is written.
-    let mut linked = BTreeMap::new();
-    for (file, prefix, line) in links {
-        let path = root.join(file);
-        let text = match linked.remove(&path) {
-            Some(text) => text,
-            None => read(&path)?,
-        };
-        let text = insert_sorted(&text, prefix, &line)
-            .with_context(|| format!("no line of {} begins with `{prefix}`", path.display()))?;
-        linked.insert(path, text);
+    let mut linked = Vec::new();
+    for (file, lines) in links {
+        let mut text = shell.read_file(file)?;
+        for (prefix, line) in lines {
+            text = insert_sorted(&text, prefix, &line)
+                .with_context(|| format!("no line of {file} begins with `{prefix}`"))?;
+        }
+        linked.push((file, text));
     }
-    for (path, text) in linked {
-        write(&path, &text)?;
+    for (file, text) in linked {
+        shell.write_file(file, text)?;
     }
+    let templates = workspace::root().join("xtask/templates/sink");
     for file in FILES {
-        let template = format!("xtask/templates/sink/{file}.template");
-        let text = read(&workspace::root().join(template))?
+        let text = shell
+            .read_file(templates.join(format!("{file}.template")))?
             .replace("{{name}}", name)
             .replace("{{crate}}", &format!("sink_{underscored}"))
             .replace("{{Name}}", &camel_case(name));
-        write(&folder.join(file), &text)?;
+        shell.write_file(folder.join(file), text)?;
     }
     Ok(())
 }
 
 fn is_name(name: &str) -> bool {
-    let part =
-        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let part = |part: &str| !part.is_empty() && part.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9'));
     name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('-').all(part)
 }
 
@@ -125,18 +116,6 @@ fn insert_sorted(text: &str, prefix: &str, line: &str) -> Option<String> {
     Some(lines.join("\n") + "\n")
 }
 
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    let failed = || format!("cannot write {}", path.display());
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(failed)?;
-    }
-    fs::write(path, text).with_context(failed)
-}
-
 fn next_steps(name: &str) -> String {
     format!(
         "sinks/{name} is there, and linked into the program. Next:
@@ -158,7 +137,7 @@ mod tests {
     use xshell::Shell;
 
     use super::*;
-    use crate::tidy;
+    use crate::tidy::{self, Tree};
 
     const ROOT: &str = "members = [\n    \"sinks/csv\",\n    \"sinks/sqlite\",\n    \"tests\",\n]\n\n\
                         sink-csv = { path = \"sinks/csv\" }\nsink-sqlite = { path = \"sinks/sqlite\" }\n";
@@ -188,22 +167,24 @@ mod tests {
         let shell = Shell::new().unwrap();
         let folder = shell.create_temp_dir().unwrap();
         let root = folder.path();
-        write(&root.join("Cargo.toml"), ROOT).unwrap();
-        let collector = root.join("crates/collector");
-        write(
-            &collector.join("Cargo.toml"),
-            "[package]\nname = \"collector\"\n\n[dependencies]\nsink-csv.workspace = true\n",
-        )
-        .unwrap();
-        write(
-            &collector.join("src/plugins.rs"),
-            "//! Plugins.\n\nuse sink_csv as _;\n",
-        )
-        .unwrap();
+        shell.change_dir(root);
+        for (file, text) in [
+            ("Cargo.toml", ROOT),
+            (
+                "crates/collector/Cargo.toml",
+                "[package]\nname = \"collector\"\n\n[dependencies]\nsink-csv.workspace = true\n",
+            ),
+            (
+                "crates/collector/src/plugins.rs",
+                "//! Plugins.\n\nuse sink_csv as _;\n",
+            ),
+        ] {
+            shell.write_file(file, text).unwrap();
+        }
 
         create(root, "home-assistant").unwrap();
 
-        let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+        let read = |path: &str| shell.read_file(path).unwrap();
         let manifest = read("Cargo.toml");
         assert!(manifest.contains("    \"sinks/csv\",\n    \"sinks/home-assistant\",\n"));
         assert!(manifest.contains("sink-home-assistant = { path = \"sinks/home-assistant\" }\nsink-sqlite"));
@@ -215,7 +196,7 @@ mod tests {
                 "{file}"
             );
         }
-        assert_eq!(tidy::complaints(root, &[]).unwrap(), [""; 0]);
+        assert_eq!(tidy::findings(&Tree::read(root).unwrap(), &[]).unwrap(), []);
         assert!(
             create(root, "home-assistant").is_err(),
             "what exists is left alone"

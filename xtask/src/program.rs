@@ -8,16 +8,15 @@ use serde_json::Value;
 
 use crate::workspace;
 
-/// The package that makes it.
+/// Its name, and that of the package that makes it.
 pub const PACKAGE: &str = "cardata";
 
 /// Builds the program, and what else `options` of `cargo build` say, while cargo shows how far it is. A build that
 /// fails ends this process, cargo having told why.
 pub fn build(options: &[&str]) -> Result<PathBuf> {
     let built = workspace::cargo()
-        .args(["build", "--bin", "cardata"])
-        .args(["--message-format", "json-render-diagnostics", "--manifest-path"])
-        .arg(workspace::root().join("Cargo.toml"))
+        .args(["build", "--bin", PACKAGE])
+        .args(["--message-format", "json-render-diagnostics"])
         .args(options)
         .stderr(Stdio::inherit())
         .output()
@@ -31,17 +30,12 @@ pub fn build(options: &[&str]) -> Result<PathBuf> {
 
 /// The program's path out of cargo's messages, one JSON object a line.
 fn executable(messages: &str) -> Option<PathBuf> {
-    messages.lines().find_map(|line| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        // A test of the program is a `bin` as well, but no artifact with `"test":false`.
-        let is_program = message["target"]["name"] == "cardata"
-            && message["target"]["kind"] == serde_json::json!(["bin"])
-            && message["profile"]["test"] == false;
-        message["executable"]
-            .as_str()
-            .filter(|_| is_program)
-            .map(PathBuf::from)
-    })
+    let messages = messages.lines().map(serde_json::from_str::<Value>);
+    // A test of the program has its name too, and a library nothing to execute.
+    let mut programs = messages
+        .flatten()
+        .filter(|message| message["target"]["name"] == PACKAGE && message["profile"]["test"] == false);
+    programs.find_map(|message| Some(message["executable"].as_str()?.into()))
 }
 
 #[cfg(test)]

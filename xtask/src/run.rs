@@ -1,111 +1,75 @@
 //! `cargo xtask run`: builds the program and becomes it.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, exit};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::{program, workspace};
 
-pub const HELP: &str = "\
-build the program and run a pipeline; without arguments the demo
-
-Usage: cargo xtask run [--config FILE] [--release] [-- more arguments]
-
-Builds `cardata` and runs the pipeline FILE. Without --config it runs configs/demo.yaml: a simulated BMW in
-the same process, with time running 900 times as fast. Ctrl-C ends it with a summary.
-
-  --config FILE   the pipeline file, relative to where you are; its own paths are relative to it
-  --release       build with optimisation: slower to build, for a service
-  -- …            passed on to `cardata run`, for example: -- -v --log-format json
-
-The working directory stays yours, and the exit code is cardata's: 0 done, 2 the configuration has to change,
-3 a login is needed, 5 the state directory is in use, 70 a bug.";
-
 const DEMO: &str = "configs/demo.yaml";
 
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Options {
+/// Build the program and run a pipeline; without arguments the demo
+///
+/// Builds `cardata` and runs the pipeline FILE. Without --config it runs configs/demo.yaml: a simulated BMW in
+/// the same process, with time running 900 times as fast. Ctrl-C ends it with a summary.
+///
+/// The working directory stays yours, and the exit code is cardata's: 0 done, 2 the configuration has to change,
+/// 3 a login is needed, 5 the state directory is in use, 70 a bug.
+#[derive(Debug, Default, PartialEq, Eq, clap::Args)]
+#[command(override_usage = "cargo xtask run [--config FILE] [--release] [-- more arguments]")]
+pub struct Options {
+    /// The pipeline file, relative to where you are; its own paths are relative to it
+    #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Build with optimisation: slower to build, for a service
+    #[arg(long)]
     release: bool,
+    /// Passed on to `cardata run`, for example: -- -v --log-format json
+    #[arg(last = true)]
     more: Vec<String>,
 }
 
-pub fn run(args: &[String]) -> Result<()> {
-    let options = parse(args)?;
-    let profile = options.release.then_some("--release");
-    let build: Vec<_> = ["--package", program::PACKAGE]
-        .into_iter()
-        .chain(profile)
-        .collect();
-    let program = program::build(&build)?;
-    let config = match options.config {
-        Some(config) => config.into_os_string(),
-        None => demo()?,
-    };
-    let mut command = Command::new(program);
+pub fn run(options: Options) -> Result<()> {
+    let mut build = vec!["--package", program::PACKAGE];
+    build.extend(options.release.then_some("--release"));
+    let mut command = Command::new(program::build(&build)?);
+    let config = options.config.unwrap_or_else(demo);
     command.arg("run").arg("--config").arg(config).args(options.more);
     become_program(command)
 }
 
-fn parse(args: &[String]) -> Result<Options> {
-    let mut options = Options::default();
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--release" => options.release = true,
-            "--config" | "-c" => {
-                let file = args.next().context("--config needs a file")?;
-                options.config = Some(file.into());
-            }
-            "--" => options.more = args.by_ref().cloned().collect(),
-            other => match other.strip_prefix("--config=") {
-                Some(file) => options.config = Some(file.into()),
-                None if other.starts_with('-') => {
-                    bail!("unknown option `{other}`; what `cardata` itself shall read stands behind `--`")
-                }
-                None => bail!("unexpected `{other}`; did you mean `--config {other}`?"),
-            },
-        }
-    }
-    Ok(options)
-}
-
 /// As short as it can be said from here, because it is shown to people.
-fn demo() -> Result<OsString> {
+fn demo() -> PathBuf {
     let root = workspace::root();
-    let here = std::env::current_dir().context("cannot tell the working directory")?;
-    let path = if here == root {
-        Path::new(DEMO).to_owned()
-    } else {
-        root.join(DEMO)
-    };
-    Ok(path.into_os_string())
+    match std::env::current_dir() {
+        Ok(here) if here == root => DEMO.into(),
+        _ => root.join(DEMO),
+    }
 }
 
-/// Replaces this process, so that signals and the exit code are the program's own.
-#[cfg(unix)]
+/// Replaces this process where that can be done, so that signals and the exit code are the program's own.
 fn become_program(mut command: Command) -> Result<()> {
-    use std::os::unix::process::CommandExt;
-    let error = command.exec();
-    Err(error).with_context(|| format!("cannot start {}", command.get_program().display()))
-}
-
-#[cfg(not(unix))]
-fn become_program(mut command: Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-    std::process::exit(status.code().unwrap_or(1));
+    #[cfg(unix)]
+    let ended: std::io::Result<ExitStatus> = Err(std::os::unix::process::CommandExt::exec(&mut command));
+    #[cfg(not(unix))]
+    let ended: std::io::Result<ExitStatus> = command.status();
+    let status = ended.with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    exit(status.code().unwrap_or(1))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use clap::Parser;
 
-    fn parsed(args: &[&str]) -> Result<Options> {
-        parse(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>())
+    use super::*;
+    use crate::Task;
+
+    fn options(args: &[&str]) -> Result<Options, clap::Error> {
+        match Task::try_parse_from([&["run"], args].concat())? {
+            Task::Run(options) => Ok(options),
+            _ => panic!("another task"),
+        }
     }
 
     #[test]
@@ -115,18 +79,30 @@ mod tests {
             release: true,
             more: vec!["-v".to_owned(), "--release".to_owned()],
         };
-        let args = ["--config", "a.yaml", "--release", "--", "-v", "--release"];
-        assert_eq!(parsed(&args).unwrap(), expected);
-        let args = ["--release", "--config=a.yaml", "--", "-v", "--release"];
-        assert_eq!(parsed(&args).unwrap(), expected);
-        assert_eq!(parsed(&[]).unwrap(), Options::default());
+        for args in [
+            &["--config", "a.yaml", "--release", "--", "-v", "--release"][..],
+            &["-c", "a.yaml", "--release", "--", "-v", "--release"],
+            &["--release", "--config=a.yaml", "--", "-v", "--release"],
+        ] {
+            assert_eq!(options(args).unwrap(), expected);
+        }
+        assert_eq!(options(&[]).unwrap(), Options::default());
     }
 
     #[test]
     fn a_mistake_is_answered_with_what_to_write() {
-        let reason = |args: &[&str]| parsed(args).unwrap_err().to_string();
-        assert!(reason(&["my.yaml"]).contains("`--config my.yaml`"));
-        assert!(reason(&["--verbose"]).contains("behind `--`"));
-        assert_eq!(reason(&["--config"]), "--config needs a file");
+        let reason = |args: &[&str]| options(args).unwrap_err().to_string();
+        let answer = reason(&["my.yaml"]);
+        assert!(
+            answer.contains("'my.yaml'") && answer.contains("[--config FILE]"),
+            "{answer}"
+        );
+        let answer = reason(&["--verbose"]);
+        assert!(answer.contains("'-- --verbose'"), "{answer}");
+        let answer = reason(&["--config"]);
+        assert!(
+            answer.contains("a value is required for '--config <FILE>'"),
+            "{answer}"
+        );
     }
 }

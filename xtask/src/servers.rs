@@ -4,6 +4,7 @@
 //! `dpkg -x` need no root, and package lists that are missing or stale are fetched into a state of their own.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use xshell::{Shell, cmd};
@@ -42,15 +43,34 @@ pub static SERVERS: [Server; 3] = [
 ];
 
 /// What only the drills need: a library that tells a program another time.
-pub static DRILL_TOOLS: [Server; 1] = [Server {
+static DRILL_TOOLS: [Server; 1] = [Server {
     package: "libfaketime",
     libraries: &[],
     program: "libfaketimeMT.so.1",
     variable: "CARDATA_TEST_FAKETIME",
 }];
 
+/// Tells tests by environment where the servers are, or that those against servers are left out; and where `drills`
+/// find their tools.
+pub fn equip(tests: &mut Command, without_servers: bool, drills: bool) -> Result<()> {
+    const WITHOUT: &str = "CARDATA_WITHOUT_SERVERS";
+    if without_servers {
+        tests.env(WITHOUT, "1");
+        return Ok(());
+    }
+    tests.env_remove(WITHOUT).envs(provide(&SERVERS)?);
+    if drills {
+        match provide(&DRILL_TOOLS) {
+            Ok(tools) => _ = tests.envs(tools),
+            // The drill that needs it says that it is left out.
+            Err(error) => terminal::tell(format_args!("{error:#}")),
+        }
+    }
+    Ok(())
+}
+
 /// The variable of each server and the absolute path of its program, fetched where it is missing.
-pub fn provide(servers: &'static [Server]) -> Result<Vec<(&'static str, PathBuf)>> {
+fn provide(servers: &'static [Server]) -> Result<Vec<(&'static str, PathBuf)>> {
     let folder = workspace::target().join("servers");
     let missing: Vec<_> = servers
         .iter()
@@ -71,8 +91,7 @@ pub fn provide(servers: &'static [Server]) -> Result<Vec<(&'static str, PathBuf)
 impl Server {
     fn find(&self, folder: &Path) -> Option<PathBuf> {
         if let Some(named) = std::env::var_os(self.variable) {
-            let named = PathBuf::from(named);
-            return std::path::absolute(&named).ok().filter(|path| path.is_file());
+            return std::path::absolute(named).ok().filter(|path| path.is_file());
         }
         let unpacked = folder.join("usr/bin").join(self.program);
         workspace::on_path(self.program).or_else(|| unpacked.is_file().then_some(unpacked))
@@ -80,17 +99,18 @@ impl Server {
 }
 
 fn advice(missing: &[&Server]) -> String {
-    let programs: Vec<_> = missing.iter().map(|server| server.program).collect();
-    let packages: Vec<_> = missing.iter().map(|server| server.package).collect();
-    let variables: Vec<_> = missing.iter().map(|server| server.variable).collect();
+    let each = |word: fn(&Server) -> &str, between| {
+        let words: Vec<_> = missing.iter().map(|server| word(server)).collect();
+        words.join(between)
+    };
     format!(
         "the tests need {programs}, which could not be fetched. Do one of these:\n  \
          sudo apt-get install {packages}\n  \
          put {programs} on PATH, or name them by {variables}\n  \
          cargo xtask test --without-servers   leaves those tests out\nWhat went wrong",
-        programs = programs.join(" and "),
-        packages = packages.join(" "),
-        variables = variables.join(" and "),
+        programs = each(|server| server.program, " and "),
+        packages = each(|server| server.package, " "),
+        variables = each(|server| server.variable, " and "),
     )
 }
 
@@ -112,8 +132,7 @@ fn fetch(missing: &[&Server], folder: &Path) -> Result<()> {
     // What an interrupted run left behind must not be taken for a package or for fresh lists.
     shell.remove_path(&downloads)?;
     shell.remove_path(&lists)?;
-    shell.create_dir(&downloads)?;
-    shell.change_dir(&downloads);
+    shell.change_dir(shell.create_dir(&downloads)?);
     for server in missing {
         let package = server.package;
         terminal::tell(format_args!(
@@ -129,25 +148,23 @@ fn fetch(missing: &[&Server], folder: &Path) -> Result<()> {
             }
         }
     }
-    let unpacked = downloads.join("unpacked");
     for file in shell.read_dir(&downloads)? {
-        cmd!(shell, "dpkg -x {file} {unpacked}").quiet().run()?;
+        cmd!(shell, "dpkg -x {file} unpacked").quiet().run()?;
     }
-    // Renamed as the last step: a program that is there is whole.
+    shell.change_dir("unpacked");
     let programs = shell.create_dir(folder.join("usr/bin"))?;
-    for server in missing {
-        let lacks = || format!("the package {} has no {}", server.package, server.program);
-        let from = ["usr/bin", "usr/sbin", "usr/lib"]
-            .map(|folder| unpacked.join(folder))
-            .iter()
-            .flat_map(|folder| files_within(folder))
-            .find(|file| file.ends_with(server.program))
-            .with_context(lacks)?;
-        // Before the program, which must find them.
-        if !server.libraries.is_empty() {
-            keep_libraries(&shell, &unpacked, folder)?;
-        }
-        std::fs::rename(from, programs.join(server.program)).with_context(lacks)?;
+    // Before the programs, which must find them.
+    keep_libraries(&shell, folder)?;
+    for Server { package, program, .. } in missing {
+        let found = cmd!(shell, "find usr/bin usr/sbin usr/lib -name {program} -type f");
+        // Not every package has all of these folders.
+        let found = found.quiet().ignore_stderr().ignore_status().read()?;
+        let lacks = || format!("the package {package} has no {program}");
+        let file = shell
+            .current_dir()
+            .join(found.lines().next().with_context(lacks)?);
+        // Renamed as the last step: a program that is there is whole.
+        std::fs::rename(file, programs.join(program)).with_context(lacks)?;
     }
     shell.change_dir(folder);
     shell.remove_path(&downloads)?;
@@ -155,31 +172,15 @@ fn fetch(missing: &[&Server], folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Libraries lie side by side in one folder, whatever the architecture.
-fn keep_libraries(shell: &Shell, unpacked: &Path, folder: &Path) -> Result<()> {
+/// Libraries lie side by side in one folder, whatever the architecture, each under the name that programs ask for,
+/// which is a link to the file itself.
+fn keep_libraries(shell: &Shell, folder: &Path) -> Result<()> {
     let kept = shell.create_dir(folder.join("usr/lib"))?;
-    for root in [unpacked.join("usr/lib"), unpacked.join("lib")] {
-        let files = files_within(&root).into_iter();
-        for file in files.filter(|file| file.to_string_lossy().contains(".so")) {
-            let name = file.file_name().context("a library has a name")?;
-            // Under the name that programs ask for, which is a link to the file itself.
-            std::fs::copy(&file, kept.join(name))
-                .with_context(|| format!("cannot keep {}", file.display()))?;
-        }
+    let files = cmd!(shell, "find . -path *lib/*.so* -xtype f").quiet().read()?;
+    for file in files.lines() {
+        shell.copy_file(file, &kept)?;
     }
     Ok(())
-}
-
-/// The files of a folder and of those below it: libraries lie where the architecture wants them.
-fn files_within(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
-    paths.sort();
-    let (folders, mut files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
-    let below = folders.iter().filter(|path| !path.is_symlink());
-    files.extend(below.flat_map(|folder| files_within(folder)));
-    files.retain(|path| path.is_file());
-    files
 }
 
 /// With the system's package lists, else with fresh ones of our own.
@@ -195,20 +196,14 @@ fn download(shell: &Shell, package: &str, state: &Path) -> Result<()> {
         // As root, apt-get would become a user who may not write here.
         "-oAPT::Sandbox::User=root".to_owned(),
     ];
+    let apt_get = || cmd!(shell, "apt-get").args(&options).quiet().ignore_stdout();
     if !shell.path_exists(state) {
         terminal::tell("fetching Debian's package lists");
         shell.create_dir(state.join("lists/partial"))?;
         shell.create_dir(state.join("cache/archives/partial"))?;
-        let options = &options;
-        cmd!(shell, "apt-get {options...} update")
-            .quiet()
-            .ignore_stdout()
-            .run()?;
+        apt_get().arg("update").run()?;
     }
-    cmd!(shell, "apt-get {options...} download {package}")
-        .quiet()
-        .ignore_stdout()
-        .run()?;
+    apt_get().args(["download", package]).run()?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use xshell::Shell;
 
 /// The workspace's folder, absolute. Cargo tells it at run time; the compiler's word serves a binary that is
 /// started without cargo.
@@ -14,10 +15,19 @@ pub fn root() -> PathBuf {
     manifest.parent().unwrap_or(Path::new(".")).to_owned()
 }
 
-/// The cargo that started this task, without what it told this task about xtask's own package: build scripts
-/// that look at it (ring's does) would build everything anew, now for xtask and now for the owner.
+/// Reads and writes files below the workspace's folder, and says which one when it cannot.
+pub fn shell() -> Result<Shell> {
+    let shell = Shell::new()?;
+    shell.change_dir(root());
+    Ok(shell)
+}
+
+/// The cargo that started this task, at the workspace's folder; without what it told this task about xtask's own
+/// package: build scripts that look at it (ring's does) would build everything anew, now for xtask and now for the
+/// owner.
 pub fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(is_about_a_package) {
             cargo.env_remove(name);
@@ -42,19 +52,13 @@ pub fn succeed(command: &mut Command) -> Result<()> {
 
 fn is_about_a_package(variable: &str) -> bool {
     let names = ["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"];
-    names.contains(&variable)
-        || ["CARGO_PKG_", "CARGO_MANIFEST_"]
-            .iter()
-            .any(|prefix| variable.starts_with(prefix))
+    let begins = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+    names.contains(&variable) || begins.iter().any(|begin| variable.starts_with(begin))
 }
 
 /// Where cargo and the tasks put what they make.
 pub fn target() -> PathBuf {
-    let root = root();
-    match std::env::var_os("CARGO_TARGET_DIR") {
-        Some(target) => root.join(target),
-        None => root.join("target"),
-    }
+    root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// A program of this name in one of the folders of `PATH`.

@@ -49,8 +49,9 @@ pub(crate) const MAX_CONTAINERS: usize = 10;
 /// How long a deleted container stays in the list.
 const KEPT_DELETED: SignedDuration = SignedDuration::from_hours(29 * 24);
 
-#[derive(Debug, Clone)]
-pub(crate) struct Container {
+/// A container of the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
     /// 13 characters.
     pub id: String,
     pub name: String,
@@ -70,18 +71,14 @@ impl Containers {
 
     /// Active ones, and those deleted lately.
     pub fn listed(&self, now: Timestamp) -> impl Iterator<Item = &Container> {
-        self.0.iter().filter(move |container| {
-            container
-                .deleted
-                .is_none_or(|deleted| now.duration_since(deleted) < KEPT_DELETED)
-        })
+        let kept = move |deleted| now.duration_since(deleted) < KEPT_DELETED;
+        let containers = self.0.iter();
+        containers.filter(move |container| container.deleted.is_none_or(kept))
     }
 
-    pub fn active(&self) -> usize {
-        self.0
-            .iter()
-            .filter(|container| container.deleted.is_none())
-            .count()
+    /// Oldest first.
+    pub fn active(&self) -> impl Iterator<Item = &Container> {
+        self.0.iter().filter(|container| container.deleted.is_none())
     }
 
     pub fn create(
@@ -91,35 +88,26 @@ impl Containers {
         descriptors: Vec<String>,
         now: Timestamp,
         rng: &mut StdRng,
-    ) -> &Container {
+    ) -> Container {
         let mut id = String::from("S00I000M");
         while id.len() < 13 {
-            id.push(
-                char::from_digit(rng.random_range(0..36), 36)
-                    .unwrap_or('0')
-                    .to_ascii_uppercase(),
-            );
+            let digit = char::from_digit(rng.random_range(0..36), 36).unwrap_or('0');
+            id.push(digit.to_ascii_uppercase());
         }
-        let position = self.0.len();
-        self.0.push(Container {
+        let container = Container {
             id,
             name,
             purpose,
             created: now,
             deleted: None,
             descriptors,
-        });
-        &self.0[position]
+        };
+        self.0.push(container.clone());
+        container
     }
 
-    pub fn delete(&mut self, id: &str, now: Timestamp) {
-        if let Some(container) = self.0.iter_mut().find(|container| container.id == id) {
-            container.deleted.get_or_insert(now);
-        }
-    }
-
-    pub fn delete_all(&mut self, now: Timestamp) {
-        for container in &mut self.0 {
+    pub fn delete(&mut self, which: impl Fn(&Container) -> bool, now: Timestamp) {
+        for container in self.0.iter_mut().filter(|container| which(container)) {
             container.deleted.get_or_insert(now);
         }
     }

@@ -1,32 +1,30 @@
 //! A request as the simulator sees it, and the answer it gives.
 
-use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use url::form_urlencoded;
 
 use crate::control::Served;
 
 /// One request, read to its end.
-#[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub method: String,
     pub path: String,
-    pub query: Vec<(String, String)>,
+    pub query: Parameters,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
 impl Call {
-    pub fn new(parts: &Parts, body: Vec<u8>) -> Self {
-        let query = parts.uri.query().unwrap_or_default();
+    pub fn new(parts: Parts, body: Vec<u8>) -> Self {
         Self {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
-            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-            headers: parts.headers.clone(),
+            query: Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+            headers: parts.headers,
             body,
         }
     }
@@ -36,10 +34,7 @@ impl Call {
     }
 
     pub fn query(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.all(name).next()
     }
 
     /// The content type without its parameters, in lower case.
@@ -53,33 +48,37 @@ impl Call {
         self.path.trim_start_matches('/').split('/').collect()
     }
 
-    /// The body as form parameters, none if it is not form-encoded.
-    pub fn form(&self) -> Form {
-        if self.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
-            return Form(Vec::new());
-        }
-        Form(form_urlencoded::parse(&self.body).into_owned().collect())
+    /// The body as parameters; `None` if it is not form-encoded.
+    pub fn form(&self) -> Option<Parameters> {
+        let encoded = self.content_type().as_deref() == Some("application/x-www-form-urlencoded");
+        encoded.then(|| Parameters::parse(&self.body))
     }
 }
 
-/// Form parameters in the order in which they were sent.
-#[derive(Debug)]
-pub(crate) struct Form(Vec<(String, String)>);
+/// Parameters of a query or a form, in the order in which they were sent.
+#[derive(Default)]
+pub(crate) struct Parameters(pub Vec<(String, String)>);
 
-impl Form {
+impl Parameters {
+    fn parse(text: &[u8]) -> Self {
+        Self(form_urlencoded::parse(text).into_owned().collect())
+    }
+
+    /// Every value that a parameter was sent with.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.0.iter().filter(move |(key, _)| key == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
     /// A parameter that is there once and is not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let mut values = self
-            .0
-            .iter()
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str());
+        let mut values = self.all(name);
         let first = values.next().filter(|value| !value.is_empty())?;
         values.next().is_none().then_some(first)
     }
 
     pub fn is_repeated(&self, name: &str) -> bool {
-        self.0.iter().filter(|(key, _)| key == name).count() > 1
+        self.all(name).nth(1).is_some()
     }
 
     pub fn has_repeats(&self) -> bool {
@@ -88,7 +87,6 @@ impl Form {
 }
 
 /// What is sent back.
-#[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub status: u16,
     pub content_type: &'static str,
@@ -110,15 +108,14 @@ impl Answer {
     pub fn json(status: u16, body: &Value) -> Self {
         Self::new(status, "application/json", body.to_string())
     }
+}
 
-    pub fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        if self.status != 204 {
-            let content_type = axum::http::HeaderValue::from_static(self.content_type);
-            response.headers_mut().insert(CONTENT_TYPE, content_type);
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if status == StatusCode::NO_CONTENT {
+            return status.into_response();
         }
-        response
+        (status, [(CONTENT_TYPE, self.content_type)], self.body).into_response()
     }
 }

@@ -29,14 +29,12 @@ impl Listener for Door {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection stays without TCP_NODELAY");
         }
-        (
-            Connection {
-                stream,
-                wire: Wire::default(),
-                pause: None,
-            },
-            address,
-        )
+        let connection = Connection {
+            stream,
+            wire: Wire::default(),
+            pause: None,
+        };
+        (connection, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -152,14 +150,14 @@ impl BodySending {
             ready!(pause.get_or_insert_with(new_pause).as_mut().poll(cx));
             allowed = allowed.min(SLOW_PIECE);
         }
-        if allowed >= self.length && has_gone(stream, cx) {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        if allowed >= self.length
-            && let Some(on_sent) = self.on_sent.take()
-        {
+        if allowed >= self.length {
+            if has_gone(stream, cx) {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
             // Before the write: a client that has read the last byte finds the log complete.
-            on_sent();
+            if let Some(on_sent) = self.on_sent.take() {
+                on_sent();
+            }
         }
         let written = ready!(Pin::new(stream).poll_write(cx, &bytes[..allowed]))?;
         *pause = None;

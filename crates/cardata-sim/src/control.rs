@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::account::Container;
 use crate::fault::Fault;
 use crate::server::Shared;
 
@@ -39,15 +40,6 @@ pub struct RequestRecord {
     pub counted: bool,
 }
 
-/// A container of the account that was not deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptContainer {
-    pub id: String,
-    pub name: String,
-    pub purpose: String,
-    pub descriptors: Vec<String>,
-}
-
 /// A request or a packet that BMW would not accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -71,6 +63,17 @@ pub(crate) struct Log {
     pub violations: Vec<Violation>,
 }
 
+impl Log {
+    pub fn violation(&mut self, at: Timestamp, method: &str, path: &str, reason: impl Into<String>) {
+        self.violations.push(Violation {
+            at,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            reason: reason.into(),
+        });
+    }
+}
+
 impl Control {
     /// The next request suffers this fault.
     pub fn inject(&self, fault: Fault) {
@@ -80,10 +83,8 @@ impl Control {
     /// The next `times` requests whose method and path, as in `GET /customers/containers`, contain `path` suffer
     /// this fault, after those ordered before.
     pub fn inject_on(&self, path: &str, times: u32, fault: Fault) {
-        self.shared
-            .world()
-            .faults
-            .order(fault, times, Some(path.to_owned()));
+        let path = Some(path.to_owned());
+        self.shared.world().faults.order(fault, times, path);
     }
 
     /// Forgets all faults that were ordered and have not struck yet.
@@ -116,30 +117,22 @@ impl Control {
         let now = self.now();
         let descriptors = descriptors.iter().map(|&one| one.to_owned()).collect();
         let world = &mut *self.shared.world();
+        let rng = &mut world.rng;
         let made = world
             .containers
-            .create(name.into(), purpose.into(), descriptors, now, &mut world.rng);
-        made.id.clone()
+            .create(name.into(), purpose.into(), descriptors, now, rng);
+        made.id
     }
 
     /// Somebody deletes a container.
     pub fn delete_container(&self, id: &str) {
-        self.shared.world().containers.delete(id, self.now());
+        let now = self.now();
+        self.shared.world().containers.delete(|one| one.id == id, now);
     }
 
-    /// The containers that exist, oldest first.
-    pub fn containers(&self) -> Vec<KeptContainer> {
-        let now = self.now();
-        let world = self.shared.world();
-        let listed = world.containers.listed(now);
-        let kept = listed.filter(|container| container.deleted.is_none());
-        kept.map(|container| KeptContainer {
-            id: container.id.clone(),
-            name: container.name.clone(),
-            purpose: container.purpose.clone(),
-            descriptors: container.descriptors.clone(),
-        })
-        .collect()
+    /// The containers that were not deleted, oldest first.
+    pub fn containers(&self) -> Vec<Container> {
+        self.shared.world().containers.active().cloned().collect()
     }
 
     /// From now on BMW refuses these descriptors, and containers of more than `max_descriptors`.

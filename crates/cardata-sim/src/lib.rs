@@ -22,8 +22,9 @@ mod specification;
 mod stream;
 mod world;
 
+pub use account::Container;
 pub use config::{Approval, DescriptorRefusal, Mapping, MappingsShape, Now, SimConfig, SimVehicle};
-pub use control::{Control, KeptContainer, RequestRecord, Served, Violation};
+pub use control::{Control, RequestRecord, Served, Violation};
 pub use fault::{Fault, FaultRate, NotJson};
 pub use server::Sim;
 pub use stream::{Selection, Stray, StreamConfig, StreamLogin, Streamed, StreamedReading};

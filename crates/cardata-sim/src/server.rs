@@ -1,13 +1,13 @@
 //! The running simulator: a port for requests and one for the stream, both on the loopback address.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::Response;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use runtime::{Clock, ScaledClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,7 +18,7 @@ use crate::connection::{BodySending, Door, Sending, Wire};
 use crate::control::Control;
 use crate::fault::Fault;
 use crate::stream;
-use crate::world::{Outcome, World};
+use crate::world::World;
 
 /// The largest request body that is read.
 const BODY_LIMIT: usize = 1 << 20;
@@ -37,6 +37,7 @@ pub struct Sim {
 pub(crate) struct Shared {
     world: Mutex<World>,
     now: Now,
+    stopped: watch::Receiver<bool>,
 }
 
 impl Shared {
@@ -46,6 +47,20 @@ impl Shared {
 
     pub fn now(&self) -> Timestamp {
         (self.now)()
+    }
+
+    /// Ends when the simulator is stopped or dropped.
+    pub async fn stopped(&self) {
+        // An error means that the sender, the `Sim`, is gone.
+        let _ = self.stopped.clone().wait_for(|stopped| *stopped).await.map(drop);
+    }
+
+    /// Waits, but not longer than the simulator runs.
+    async fn pause(&self, duration: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {}
+            () = self.stopped() => {}
+        }
     }
 }
 
@@ -57,16 +72,8 @@ impl Sim {
     /// A port is in use or the system refuses it.
     pub async fn start(config: SimConfig) -> std::io::Result<Self> {
         let begin = config.start.unwrap_or_else(Timestamp::now);
-        let speed = config.speed;
-        let origin = Instant::now();
-        let now = move || {
-            let elapsed = origin.elapsed().as_secs_f64() * speed;
-            SignedDuration::try_from_secs_f64(elapsed)
-                .ok()
-                .and_then(|elapsed| begin.checked_add(elapsed).ok())
-                .unwrap_or(Timestamp::MAX)
-        };
-        Self::start_with_now(config, Arc::new(now)).await
+        let clock = ScaledClock::starting_at(begin, config.speed);
+        Self::start_with_now(config, Arc::new(move || clock.now())).await
     }
 
     /// Starts on somebody else's clock. `config.speed` must be that clock's, `config.start` at most its time.
@@ -82,16 +89,15 @@ impl Sim {
         let (acceptor, stream_ca) = stream::acceptor()?;
         let start = config.start.unwrap_or_else(|| now());
         let world = Mutex::new(World::new(config, start, url.clone()));
-        let shared = Arc::new(Shared { world, now });
         let (stopping, stopped) = watch::channel(false);
-        let stream = tokio::spawn(stream::run(broker, acceptor, shared.clone(), stopped.clone()));
-        let app = Router::new().fallback(serve).with_state(App {
-            shared: shared.clone(),
-            stopped: stopped.clone(),
-        });
+        let shared = Arc::new(Shared { world, now, stopped });
+        let stream = tokio::spawn(stream::run(broker, acceptor, shared.clone()));
+        let app = Router::new().fallback(serve).with_state(shared.clone());
         let service = app.into_make_service_with_connect_info::<Wire>();
+        let running = shared.clone();
         let task = tokio::spawn(async move {
-            let server = axum::serve(Door(listener), service).with_graceful_shutdown(signalled(stopped));
+            let stopped = async move { running.stopped().await };
+            let server = axum::serve(Door(listener), service).with_graceful_shutdown(stopped);
             // axum's server ends by the signal alone.
             let _: std::io::Result<()> = server.await;
         });
@@ -142,46 +148,26 @@ impl Sim {
     }
 }
 
-#[derive(Clone)]
-struct App {
-    shared: Arc<Shared>,
-    stopped: watch::Receiver<bool>,
-}
-
-/// Ends when the simulator is stopped or dropped.
-pub(crate) async fn signalled(mut stopped: watch::Receiver<bool>) {
-    // An error means that the sender, the `Sim`, is gone.
-    let _ = stopped.wait_for(|stopped| *stopped).await.map(drop);
-}
-
-/// Waits, but not longer than the simulator runs.
-async fn pause(duration: Duration, stopped: watch::Receiver<bool>) {
-    tokio::select! {
-        () = tokio::time::sleep(duration) => {}
-        () = signalled(stopped) => {}
-    }
-}
-
 async fn serve(
-    State(app): State<App>,
+    State(shared): State<Arc<Shared>>,
     ConnectInfo(wire): ConnectInfo<Wire>,
     request: Request,
-) -> Response<Body> {
+) -> Answer {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
-        return Answer::new(413, "text/plain", "").into_response();
+        return Answer::new(413, "text/plain", "");
     };
-    let call = Call::new(&parts, body.to_vec());
-    let now = app.shared.now();
-    let Outcome { mut answer, fault } = app.shared.world().handle(&call, now);
+    let call = Call::new(parts, body.to_vec());
+    let now = shared.now();
+    let (mut answer, fault) = shared.world().handle(&call, now);
 
     if let Some(Fault::Hang(duration)) = fault {
-        pause(duration, app.stopped.clone()).await;
+        shared.pause(duration).await;
     }
     let served = std::mem::take(&mut answer.served);
-    let shared = app.shared.clone();
+    let logging = shared.clone();
     let on_sent = move || {
-        let log = &mut shared.world().log;
+        let log = &mut logging.world().log;
         log.answers += usize::from(!served.is_empty());
         log.served.extend(served);
     };
@@ -192,13 +178,14 @@ async fn serve(
             length,
             cut_after: matches!(fault, Some(Fault::Truncated)).then_some(length / 2),
             pause: match fault {
-                Some(Fault::SlowBody(duration)) => {
-                    Some(Box::new(move || Box::pin(pause(duration, app.stopped.clone()))))
-                }
+                Some(Fault::SlowBody(duration)) => Some(Box::new(move || {
+                    let shared = shared.clone();
+                    Box::pin(async move { shared.pause(duration).await })
+                })),
                 _ => None,
             },
             on_sent: Some(Box::new(on_sent)),
         }),
     });
-    answer.into_response()
+    answer
 }

@@ -5,14 +5,8 @@ use serde_json::Value;
 
 use crate::call::Call;
 
-/// Method, path, parameters of the query, and body. A segment of the path that begins with `{` stands for a parameter.
-struct Operation(&'static str, &'static str, &'static [Parameter], Body);
-
-struct Parameter {
-    name: &'static str,
-    required: bool,
-    date_time: bool,
-}
+/// Method, parameters of the query, and body.
+type Operation = (&'static str, &'static [&'static str], Body);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Body {
@@ -22,39 +16,28 @@ enum Body {
     Token,
 }
 
-const NEXT_TOKEN: Parameter = Parameter {
-    name: "nextToken",
-    required: false,
-    date_time: false,
-};
-const CONTAINER_ID: Parameter = Parameter {
-    name: "containerId",
-    required: true,
-    date_time: false,
-};
-const FROM: Parameter = Parameter {
-    name: "from",
-    required: true,
-    date_time: true,
-};
-const TO: Parameter = Parameter { name: "to", ..FROM };
+/// The only parameter of a query that may be left out.
+const OPTIONAL: &str = "nextToken";
+const DATE_TIMES: [&str; 2] = ["from", "to"];
 
+/// What can be done on a path; nothing where there is no such path.
 #[rustfmt::skip]
-const OPERATIONS: &[Operation] = &[
-    Operation("POST", "/gcdm/oauth/device/code", &[], Body::DeviceCode),
-    Operation("POST", "/gcdm/oauth/token", &[], Body::Token),
-    Operation("GET", "/customers/containers", &[], Body::None),
-    Operation("POST", "/customers/containers", &[], Body::Container),
-    Operation("GET", "/customers/containers/{containerId}", &[], Body::None),
-    Operation("DELETE", "/customers/containers/{containerId}", &[], Body::None),
-    Operation("GET", "/customers/vehicles/mappings", &[], Body::None),
-    Operation("GET", "/customers/vehicles/{vin}/basicData", &[], Body::None),
-    Operation("GET", "/customers/vehicles/{vin}/image", &[], Body::None),
-    Operation("GET", "/customers/vehicles/{vin}/telematicData", &[CONTAINER_ID], Body::None),
-    Operation("GET", "/customers/vehicles/{vin}/chargingHistory", &[NEXT_TOKEN, FROM, TO], Body::None),
-    Operation("GET", "/customers/vehicles/{vin}/locationBasedChargingSettings", &[NEXT_TOKEN], Body::None),
-    Operation("GET", "/customers/vehicles/{vin}/smartMaintenanceTyreDiagnosis", &[], Body::None),
-];
+fn operations(path: &[&str]) -> &'static [Operation] {
+    match path {
+        ["gcdm", "oauth", "device", "code"] => &[("POST", &[], Body::DeviceCode)],
+        ["gcdm", "oauth", "token"] => &[("POST", &[], Body::Token)],
+        ["customers", "containers"] => &[("GET", &[], Body::None), ("POST", &[], Body::Container)],
+        ["customers", "containers", _] => &[("GET", &[], Body::None), ("DELETE", &[], Body::None)],
+        ["customers", "vehicles", "mappings"] => &[("GET", &[], Body::None)],
+        ["customers", "vehicles", _, "basicData"] => &[("GET", &[], Body::None)],
+        ["customers", "vehicles", _, "image"] => &[("GET", &[], Body::None)],
+        ["customers", "vehicles", _, "telematicData"] => &[("GET", &["containerId"], Body::None)],
+        ["customers", "vehicles", _, "chargingHistory"] => &[("GET", &[OPTIONAL, "from", "to"], Body::None)],
+        ["customers", "vehicles", _, "locationBasedChargingSettings"] => &[("GET", &[OPTIONAL], Body::None)],
+        ["customers", "vehicles", _, "smartMaintenanceTyreDiagnosis"] => &[("GET", &[], Body::None)],
+        _ => &[],
+    }
+}
 
 /// 17 characters, digits and upper-case letters without I, O and Q.
 pub(crate) fn is_vin(text: &str) -> bool {
@@ -69,11 +52,8 @@ pub(crate) fn is_container_id(text: &str) -> bool {
 
 /// A UUID in lower case: the only form in which client ids work.
 pub(crate) fn is_client_id(text: &str) -> bool {
-    let groups: Vec<usize> = text.split('-').map(str::len).collect();
-    groups == [8, 4, 4, 4, 12]
-        && text
-            .bytes()
-            .all(|c| matches!(c, b'-' | b'0'..=b'9' | b'a'..=b'f'))
+    let allowed = |c: u8| matches!(c, b'-' | b'0'..=b'9' | b'a'..=b'f');
+    text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.bytes().all(allowed)
 }
 
 /// A code verifier (RFC 7636, section 4.1); a challenge has the same form.
@@ -82,105 +62,83 @@ pub(crate) fn is_verifier(text: &str) -> bool {
     (43..=128).contains(&text.len()) && text.bytes().all(unreserved)
 }
 
+/// The rules that a request breaks, in words.
+#[derive(Default)]
+struct Broken(Vec<String>);
+
+impl Broken {
+    fn unless(&mut self, kept: bool, rule: impl Into<String>) {
+        if !kept {
+            self.0.push(rule.into());
+        }
+    }
+}
+
 /// Every rule of the specification that the request breaks, in words. The approval page is for people: it is
 /// not in the specification and breaks none.
 pub(crate) fn violations(call: &Call) -> Vec<String> {
     if call.path.starts_with("/oneid/") {
         return Vec::new();
     }
-    let on_path: Vec<&Operation> = OPERATIONS
-        .iter()
-        .filter(|operation| fits(operation.1, call))
-        .collect();
-    let operation = on_path.iter().find(|operation| operation.0 == call.method);
-    let Some(Operation(_, path, parameters, body)) = operation else {
-        let what = if on_path.is_empty() {
+    let path = call.segments();
+    let operations = operations(&path);
+    let Some((_, parameters, body)) = operations.iter().find(|(method, ..)| *method == call.method) else {
+        let what = if operations.is_empty() {
             "no such path"
         } else {
             "no such method on this path"
         };
         return vec![what.to_owned()];
     };
-    let mut broken = Vec::new();
+    let mut broken = Broken::default();
     if call.path.starts_with("/customers/") {
         // The older specification leaves the version out when containers are created or deleted; clients
         // send it always, so that both are content.
-        if call.header("x-version") != Some("v1") {
-            broken.push("the header x-version must be v1".into());
-        }
-        if call
-            .header("authorization")
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .is_none()
-        {
-            broken.push("the header Authorization must hold a bearer token".into());
-        }
+        let version = call.header("x-version");
+        broken.unless(version == Some("v1"), "the header x-version must be v1");
+        let bears = |value: &str| value.starts_with("Bearer ");
+        let rule = "the header Authorization must hold a bearer token";
+        broken.unless(call.header("authorization").is_some_and(bears), rule);
     }
-    path_parameters(path, call, &mut broken);
+    match path.as_slice() {
+        ["customers", "vehicles", vin, _] => broken.unless(is_vin(vin), "the VIN in the path is ill-formed"),
+        ["customers", "containers", id] => {
+            broken.unless(is_container_id(id), "the container id in the path is ill-formed");
+        }
+        _ => {}
+    }
     query(parameters, call, &mut broken);
     match body {
-        Body::None if call.body.is_empty() => {}
-        Body::None => broken.push("the request has a body".into()),
+        Body::None => broken.unless(call.body.is_empty(), "the request has a body"),
         Body::Container => container(call, &mut broken),
         Body::DeviceCode | Body::Token => form(*body, call, &mut broken),
     }
-    broken
+    broken.0
 }
 
-fn fits(template: &str, call: &Call) -> bool {
-    let template: Vec<&str> = template.trim_start_matches('/').split('/').collect();
-    let path = call.segments();
-    template.len() == path.len()
-        && template
-            .iter()
-            .zip(path)
-            .all(|(part, segment)| part.starts_with('{') || *part == segment)
-}
-
-fn path_parameters(path: &str, call: &Call, broken: &mut Vec<String>) {
-    let template = path.trim_start_matches('/').split('/');
-    for (part, segment) in template.zip(call.segments()) {
-        match part {
-            "{vin}" if !is_vin(segment) => broken.push("the VIN in the path is ill-formed".into()),
-            "{containerId}" if !is_container_id(segment) => {
-                broken.push("the container id in the path is ill-formed".into());
-            }
-            _ => {}
-        }
-    }
-}
-
-fn query(parameters: &[Parameter], call: &Call, broken: &mut Vec<String>) {
-    for parameter in parameters {
-        let values: Vec<&str> = call
-            .query
-            .iter()
-            .filter(|(name, _)| name == parameter.name)
-            .map(|(_, value)| value.as_str())
-            .collect();
+fn query(parameters: &[&str], call: &Call, broken: &mut Broken) {
+    for name in parameters {
+        let values: Vec<&str> = call.query.all(name).collect();
         match values.as_slice() {
-            [] if parameter.required => broken.push(format!("the parameter {} is missing", parameter.name)),
-            [value] if parameter.date_time && value.parse::<Timestamp>().is_err() => {
-                broken.push(format!("the parameter {} is not a date-time", parameter.name));
+            [] => broken.unless(*name == OPTIONAL, format!("the parameter {name} is missing")),
+            [value] => {
+                let fits = !DATE_TIMES.contains(name) || value.parse::<Timestamp>().is_ok();
+                broken.unless(fits, format!("the parameter {name} is not a date-time"));
             }
-            [] | [_] => {}
-            _ => broken.push(format!("the parameter {} is repeated", parameter.name)),
+            _ => broken.0.push(format!("the parameter {name} is repeated")),
         }
     }
-    for (name, _) in &call.query {
-        if !parameters.iter().any(|parameter| parameter.name == name) {
-            broken.push(format!("the operation has no parameter {name}"));
-        }
+    for (name, _) in &call.query.0 {
+        let known = parameters.contains(&name.as_str());
+        broken.unless(known, format!("the operation has no parameter {name}"));
     }
 }
 
-fn container(call: &Call, broken: &mut Vec<String>) {
-    if call.content_type().as_deref() != Some("application/json") {
-        broken.push("the body must be application/json".into());
-    }
+fn container(call: &Call, broken: &mut Broken) {
+    let json = call.content_type().as_deref() == Some("application/json");
+    broken.unless(json, "the body must be application/json");
     let Ok(Value::Object(body)) = serde_json::from_slice::<Value>(&call.body) else {
-        broken.push("the body is not a JSON object".into());
-        return;
+        return broken.0.push("the body is not a JSON object".into());
     };
     for (key, value) in &body {
         let fits = match key.as_str() {
@@ -190,18 +148,16 @@ fn container(call: &Call, broken: &mut Vec<String>) {
                 .is_some_and(|descriptors| descriptors.iter().all(Value::is_string)),
             _ => false,
         };
-        if !fits {
-            broken.push(format!("the body's {key} is unknown or of the wrong type"));
-        }
+        broken.unless(fits, format!("the body's {key} is unknown or of the wrong type"));
     }
 }
 
-fn form(body: Body, call: &Call, broken: &mut Vec<String>) {
-    if call.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
-        broken.push("the body must be application/x-www-form-urlencoded".into());
-        return;
-    }
-    let form = call.form();
+fn form(body: Body, call: &Call, broken: &mut Broken) {
+    let Some(form) = call.form() else {
+        return broken
+            .0
+            .push("the body must be application/x-www-form-urlencoded".into());
+    };
     let required: &[&str] = match (body, form.get("grant_type")) {
         (Body::DeviceCode, _) => &[
             "client_id",
@@ -214,29 +170,22 @@ fn form(body: Body, call: &Call, broken: &mut Vec<String>) {
         _ => &["client_id", "grant_type", "device_code", "code_verifier"],
     };
     for name in required {
-        if form.is_repeated(name) {
-            broken.push(format!("the parameter {name} is repeated"));
-        } else if form.get(name).is_none() {
-            broken.push(format!("the parameter {name} is missing"));
-        }
+        let repeated = form.is_repeated(name);
+        broken.unless(!repeated, format!("the parameter {name} is repeated"));
+        let missing = !repeated && form.get(name).is_none();
+        broken.unless(!missing, format!("the parameter {name} is missing"));
     }
-    let fixed = [
-        ("response_type", "device_code"),
-        ("code_challenge_method", "S256"),
-    ];
-    for (name, value) in fixed.into_iter().filter(|_| body == Body::DeviceCode) {
-        if form.get(name).is_some_and(|sent| sent != value) {
-            broken.push(format!("the parameter {name} must be {value}"));
-        }
+    let fits = |name: &str, rule: fn(&str) -> bool| form.get(name).is_none_or(rule);
+    if body == Body::DeviceCode {
+        let rule = "the parameter response_type must be device_code";
+        broken.unless(fits("response_type", |sent| sent == "device_code"), rule);
+        let rule = "the parameter code_challenge_method must be S256";
+        broken.unless(fits("code_challenge_method", |sent| sent == "S256"), rule);
     }
     for name in ["code_challenge", "code_verifier"] {
-        if form.get(name).is_some_and(|text| !is_verifier(text)) {
-            broken.push(format!(
-                "the parameter {name} is not 43 to 128 unreserved characters"
-            ));
-        }
+        let rule = format!("the parameter {name} is not 43 to 128 unreserved characters");
+        broken.unless(fits(name, is_verifier), rule);
     }
-    if form.get("client_id").is_some_and(|id| !is_client_id(id)) {
-        broken.push("the client id is not a UUID in lower case".into());
-    }
+    let rule = "the client id is not a UUID in lower case";
+    broken.unless(fits("client_id", is_client_id), rule);
 }

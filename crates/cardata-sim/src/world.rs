@@ -8,7 +8,7 @@ use crate::account::{Containers, Quota};
 use crate::call::{Answer, Call};
 use crate::car::Car;
 use crate::config::SimConfig;
-use crate::control::{Log, RequestRecord, Violation};
+use crate::control::{Log, RequestRecord};
 use crate::fault::{Fault, FaultQueue, NotJson};
 use crate::oauth::{self, Login};
 use crate::rest::refusal::Refusal;
@@ -27,45 +27,31 @@ pub(crate) struct World {
     pub stream: Broker,
 }
 
-/// The answer to a request, and the fault that its delivery suffers.
-pub(crate) struct Outcome {
-    pub answer: Answer,
-    pub fault: Option<Fault>,
-}
-
 impl World {
     pub fn new(config: SimConfig, start: Timestamp, url: String) -> Self {
         // A later start gives other tokens and container ids: what a client kept of an earlier simulator is
         // as foreign to this one as it would be to BMW.
         let seed = config.seed ^ start.as_second().cast_unsigned().rotate_left(32);
         let mut rng = StdRng::seed_from_u64(seed);
+        let car = |vehicle| Car::new(vehicle, start, config.seed, config.position_skew);
         Self {
-            login: Login::new(&config, url, &mut rng),
+            login: Login::new(url, &mut rng),
             quota: Quota::new(config.calls_per_day),
             containers: Containers::default(),
-            cars: config
-                .vehicles
-                .iter()
-                .map(|vehicle| Car::new(vehicle, start, config.seed, config.position_skew))
-                .collect(),
+            cars: config.vehicles.iter().map(car).collect(),
             faults: FaultQueue::default(),
             log: Log::default(),
-            stream: Broker::new(),
+            stream: Broker::default(),
             rng,
             config,
         }
     }
 
-    /// Carries a request out, or lets a fault strike it, and logs both.
-    pub fn handle(&mut self, call: &Call, now: Timestamp) -> Outcome {
+    /// Carries a request out, or lets a fault strike it, and logs both. Returns the fault that the answer suffers on its
+    /// way, too.
+    pub fn handle(&mut self, call: &Call, now: Timestamp) -> (Answer, Option<Fault>) {
         for reason in specification::violations(call) {
-            let (method, path) = (call.method.clone(), call.path.clone());
-            self.log.violations.push(Violation {
-                at: now,
-                method,
-                path,
-                reason,
-            });
+            self.log.violation(now, &call.method, &call.path, reason);
         }
         let spent = self.quota.spent(now);
         let request = format!("{} {}", call.method, call.path);
@@ -82,18 +68,15 @@ impl World {
             }
             None => self.carry_out(call, now),
         };
+        let lost = matches!(fault, Some(Fault::Reset | Fault::LoseAnswer));
         self.log.requests.push(RequestRecord {
             at: now,
             method: call.method.clone(),
             path: call.path.clone(),
-            status: if matches!(fault, Some(Fault::Reset | Fault::LoseAnswer)) {
-                0
-            } else {
-                answer.status
-            },
+            status: if lost { 0 } else { answer.status },
             counted: self.quota.spent(now) > spent,
         });
-        Outcome { answer, fault }
+        (answer, fault)
     }
 
     fn carry_out(&mut self, call: &Call, now: Timestamp) -> Answer {
@@ -113,11 +96,20 @@ impl World {
     /// What the fault changes before the request is carried out.
     fn strike(&mut self, fault: &Fault, call: &Call, now: Timestamp) {
         match fault {
-            Fault::Gateway => self.login.consume(call.form().get("device_code")),
-            Fault::ExpireTokens => self.login.expire_access_tokens(now),
-            Fault::RevokeTokens => self.login.revoke_access_tokens(),
-            Fault::DropRefreshToken => self.login.drop_refresh_tokens(),
-            Fault::DeleteContainer => self.containers.delete_all(now),
+            Fault::Gateway => {
+                let form = call.form().unwrap_or_default();
+                self.login.consume(form.get("device_code"));
+            }
+            Fault::ExpireTokens => {
+                let tokens = self.login.access.values_mut();
+                tokens.for_each(|token| token.expires = token.expires.min(now));
+            }
+            Fault::RevokeTokens => {
+                let tokens = self.login.access.values_mut();
+                tokens.for_each(|token| token.revoked = true);
+            }
+            Fault::DropRefreshToken => self.login.refresh.clear(),
+            Fault::DeleteContainer => self.containers.delete(|_| true, now),
             _ => {}
         }
     }

@@ -75,10 +75,8 @@ const fn row(
 
 /// The entry of one descriptor, by BMW's identifier.
 pub fn find(descriptor: &str) -> Option<&'static CatalogueEntry> {
-    let position = CATALOGUE
-        .binary_search_by(|entry| entry.descriptor.cmp(descriptor))
-        .ok()?;
-    CATALOGUE.get(position)
+    let position = CATALOGUE.binary_search_by_key(&descriptor, |entry| entry.descriptor);
+    CATALOGUE.get(position.ok()?)
 }
 
 #[cfg(test)]

@@ -9,11 +9,7 @@ pub struct Chain<'a, E: ?Sized>(pub &'a E);
 impl<E: Error + ?Sized> fmt::Display for Chain<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
+        let mut sources = std::iter::successors(self.0.source(), |&error| error.source());
+        sources.try_for_each(|error| write!(f, ": {error}"))
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 /// A source of time.
 #[async_trait]
@@ -92,10 +92,7 @@ impl Clock for ScaledClock {
 
 /// `start + duration`, or the end of time.
 pub fn later(start: Timestamp, duration: Duration) -> Timestamp {
-    SignedDuration::try_from(duration)
-        .ok()
-        .and_then(|duration| start.checked_add(duration).ok())
-        .unwrap_or(Timestamp::MAX)
+    start.saturating_add(duration).unwrap_or(Timestamp::MAX)
 }
 
 /// How long it is from `now` to `then`; nothing when `then` has passed.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cardata_sim::{KeptContainer, SimConfig};
+use cardata_sim::{Container, SimConfig};
 
 use crate::scene::{DEADLINE, Plan, Scene, stop};
 
@@ -17,7 +17,7 @@ pub fn patient() -> SimConfig {
     }
 }
 
-fn ids(containers: &[KeptContainer]) -> Vec<&str> {
+fn ids(containers: &[Container]) -> Vec<&str> {
     containers.iter().map(|container| container.id.as_str()).collect()
 }
 

@@ -1,12 +1,12 @@
-//! The targets with the instrumentation of libFuzzer.
+//! The targets of tests/fuzz/ with the instrumentation of libFuzzer.
 //!
 //! cargo-fuzz passes these flags too; with a nightly toolchain it adds a sanitizer of addresses, which safe code
 //! does not need.
 
 use std::path::PathBuf;
-use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
+use xshell::cmd;
 
 use crate::{terminal, workspace};
 
@@ -25,23 +25,16 @@ const FLAGS: [&str; 7] = [
 /// Builds these targets; returns the folder of their programs.
 pub fn programs(targets: &[String]) -> Result<PathBuf> {
     ensure_cpp_compiler()?;
-    let host = host()?;
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let shell = workspace::shell()?;
+    let host = cmd!(shell, "{rustc} --print host-tuple").quiet().read()?;
     let folder = workspace::target().join("fuzz/build");
     terminal::tell("building the targets with instrumentation; the first time takes some minutes");
     let mut build = workspace::cargo();
     build
         // With a target of its own, or else build scripts and macros would be instrumented too.
-        .args([
-            "build",
-            "--locked",
-            "--profile",
-            "fuzz",
-            "--target",
-            &host,
-            "--manifest-path",
-        ])
-        .arg(super::folder().join("Cargo.toml"))
-        .arg("--target-dir")
+        .args(["build", "--locked", "--profile", "fuzz", "--target", &host])
+        .args(["--manifest-path", super::MANIFEST, "--target-dir"])
         .arg(&folder)
         .env_remove("RUSTFLAGS")
         .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
@@ -65,16 +58,4 @@ fn ensure_cpp_compiler() -> Result<()> {
          `cargo xtask fuzz --seeds` tries the seeds without it"
     );
     Ok(())
-}
-
-/// The platform that this toolchain builds for.
-fn host() -> Result<String> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc)
-        .arg("-vV")
-        .output()
-        .context("cannot start rustc")?;
-    let words = String::from_utf8_lossy(&output.stdout);
-    let host = words.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("rustc does not tell its host")?.to_owned())
 }

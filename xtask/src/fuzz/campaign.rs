@@ -24,14 +24,10 @@ pub struct Campaign {
 
 impl Campaign {
     pub fn run(target: &str, program: &Path, seconds: u32) -> Result<Self> {
+        let shell = workspace::shell()?;
         let folder = workspace::target().join("fuzz");
-        let (corpus, artifacts) = (
-            folder.join("corpus").join(target),
-            folder.join("artifacts").join(target),
-        );
-        for needed in [&corpus, &artifacts] {
-            std::fs::create_dir_all(needed).with_context(|| format!("cannot make {}", needed.display()))?;
-        }
+        let corpus = shell.create_dir(folder.join("corpus").join(target))?;
+        let artifacts = shell.create_dir(folder.join("artifacts").join(target))?;
         let log = folder.join(format!("{target}.log"));
         let written =
             std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -49,17 +45,17 @@ impl Campaign {
             .stderr(written)
             .status()
             .with_context(|| format!("cannot start {}", program.display()))?;
-        let words = std::fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
+        let words = shell.read_binary_file(&log)?;
         let words = String::from_utf8_lossy(&words);
         Ok(Self::read(target, &words, status.success(), &log))
     }
 
     /// Reads what libFuzzer said.
     fn read(target: &str, words: &str, sound: bool, log: &Path) -> Self {
-        let executions = statistic(words, "stat::number_of_executed_units:");
-        let speed = statistic(words, "stat::average_exec_per_sec:");
+        let executions = last_number(words, "stat::number_of_executed_units:");
+        let speed = last_number(words, "stat::average_exec_per_sec:");
         let edges = last_number(words, " cov: ");
-        let new = statistic(words, "stat::new_units_added:");
+        let new = last_number(words, "stat::new_units_added:");
         let mark = if sound { "" } else { "   BROKEN" };
         Self {
             line: format!("{target:<18} {executions:>10} {speed:>10} {edges:>7} {new:>12}{mark}"),
@@ -82,11 +78,6 @@ fn told(target: &str, words: &str, log: &Path) -> String {
 /// How the lines begin that follow what a panic says.
 const END: [&str; 3] = ["note: ", "stack backtrace:", "=="];
 
-fn statistic(words: &str, name: &str) -> u64 {
-    let line = words.lines().rev().find_map(|line| line.strip_prefix(name));
-    line.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
-}
-
 fn last_number(words: &str, before: &str) -> u64 {
     let behind = words.rsplit_once(before).map_or("", |(_, behind)| behind);
     behind
@@ -98,11 +89,9 @@ fn last_number(words: &str, before: &str) -> u64 {
 
 /// The panic with what it says, else libFuzzer's own words.
 fn what_broke(words: &str) -> String {
-    let panic = words.find("panicked at ").map(|at| &words[at..]);
-    if let Some(panic) = panic {
-        let lines = panic
-            .lines()
-            .take_while(|line| !END.iter().any(|end| line.starts_with(end)));
+    if let Some(at) = words.find("panicked at ") {
+        let goes_on = |line: &&str| !END.iter().any(|end| line.starts_with(end));
+        let lines = words[at..].lines().take_while(goes_on);
         let told: String = lines.take(6).collect::<Vec<_>>().join("\n");
         return told.chars().take(1_000).collect();
     }

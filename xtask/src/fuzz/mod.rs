@@ -1,49 +1,43 @@
 //! `cargo xtask fuzz`: odd input for everything that reads foreign input, with the stable toolchain.
-//!
-//! * `build`: the targets of tests/fuzz/ with the instrumentation that cargo-fuzz asks of a nightly toolchain.
-//! * `campaign`: one target for some time, and what libFuzzer said of it.
 
 mod build;
 mod campaign;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::{terminal, workspace};
 use campaign::Campaign;
 
-pub const HELP: &str = "\
-try odd input on everything that reads foreign input
-
-Usage: cargo xtask fuzz [--seconds N] [--only TARGET] [--seeds]
-
-Tries odd input on everything that reads foreign input: bodies of the API and of the OAuth server, pipeline
-files, journal payloads, answers of InfluxDB; and reads back what the sinks write. Every target begins with its
-seeds in tests/fuzz/corpus, which must reach the inside of the parser. What is found on the way is kept in
-target/fuzz/corpus and goes on there the next time. Needs a C++ compiler; no nightly toolchain, no cargo-fuzz.
-
-  --seconds N    how long each target runs; 30 unless told
-  --only TARGET  one of them: the name of a file in tests/fuzz/fuzz_targets
-  --seeds        tries the seeds alone, as an ordinary test; needs no C++ compiler
-
-An input that breaks a promise, takes longer than 10 seconds or 1 GiB is kept in target/fuzz/artifacts, and you
-are told how to try it again. tests/fuzz/README.md tells how to add a target.";
-
-/// Of a target, unless told.
-const SECONDS: u32 = 30;
-
-#[derive(Debug, PartialEq, Eq)]
-struct Options {
+/// Try odd input on everything that reads foreign input
+///
+/// That is bodies of the API and of the OAuth server, pipeline files, journal payloads, answers of InfluxDB; and what
+/// the sinks write is read back. Every target begins with its
+/// seeds in tests/fuzz/corpus, which must reach the inside of the parser. What is found on the way is kept in
+/// target/fuzz/corpus and goes on there the next time. Needs a C++ compiler; no nightly toolchain, no cargo-fuzz.
+///
+/// An input that breaks a promise, takes longer than 10 seconds or 1 GiB is kept in target/fuzz/artifacts, and you
+/// are told how to try it again. tests/fuzz/README.md tells how to add a target.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// How long each target runs
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
+    /// One of them: the name of a file in tests/fuzz/fuzz_targets
+    #[arg(long, value_name = "TARGET")]
     only: Option<String>,
+    /// Try the seeds alone, as an ordinary test; needs no C++ compiler
+    #[arg(long)]
     seeds: bool,
 }
 
-pub fn run(args: &[String]) -> Result<()> {
-    let options = parse(args)?;
+const MANIFEST: &str = "tests/fuzz/Cargo.toml";
+
+pub fn run(options: &Options) -> Result<()> {
     if options.seeds {
-        return replay();
+        return of_the_targets(&["test", "--quiet", "--locked"], &[])
+            .context("the seeds of the fuzz targets did not pass");
     }
     let mut targets = targets()?;
     if let Some(only) = &options.only {
@@ -73,20 +67,9 @@ pub fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Tries every seed, without instrumentation.
-pub fn replay() -> Result<()> {
-    of_the_targets(&["test", "--quiet", "--locked"], &[])
-        .context("the seeds of the fuzz targets did not pass")
-}
-
 /// Checks how the targets are formatted, as the workspace does not reach them.
 pub fn fmt() -> Result<()> {
-    let manifest = folder().join("Cargo.toml");
-    workspace::succeed(
-        workspace::cargo()
-            .args(["fmt", "--check", "--manifest-path"])
-            .arg(manifest),
-    )
+    workspace::succeed(workspace::cargo().args(["fmt", "--check", "--manifest-path", MANIFEST]))
 }
 
 /// Checks the targets with clippy.
@@ -102,70 +85,47 @@ fn of_the_targets(args: &[&str], more: &[&str]) -> Result<()> {
     let mut cargo = workspace::cargo();
     cargo
         .args(args)
-        .arg("--manifest-path")
-        .arg(folder().join("Cargo.toml"));
-    cargo.arg("--target-dir").arg(workspace::target()).args(more);
-    workspace::succeed(&mut cargo)
+        .args(["--manifest-path", MANIFEST, "--target-dir"]);
+    workspace::succeed(cargo.arg(workspace::target()).args(more))
 }
 
 fn folder() -> PathBuf {
     workspace::root().join("tests/fuzz")
 }
 
-fn parse(args: &[String]) -> Result<Options> {
-    let mut options = Options {
-        seconds: SECONDS,
-        only: None,
-        seeds: false,
-    };
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--seeds" => options.seeds = true,
-            "--seconds" => {
-                let seconds = args
-                    .next()
-                    .and_then(|seconds| seconds.parse().ok())
-                    .filter(|seconds| *seconds > 0);
-                options.seconds = seconds.context("--seconds needs a number, such as 60")?;
-            }
-            "--only" => options.only = Some(args.next().context("--only needs a target")?.clone()),
-            other => bail!("fuzz does not know `{other}`\n\n{HELP}"),
-        }
-    }
-    Ok(options)
-}
-
 /// The names of all targets.
 fn targets() -> Result<Vec<String>> {
-    let folder = folder().join("fuzz_targets");
-    let listed = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let names =
-        listed.filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(".rs")?.to_owned()));
-    let mut names: Vec<_> = names.collect();
-    names.sort();
-    Ok(names)
+    let files = workspace::shell()?.read_dir("tests/fuzz/fuzz_targets")?;
+    let name = |file: PathBuf| Some(file.file_name()?.to_str()?.strip_suffix(".rs")?.to_owned());
+    Ok(files.into_iter().filter_map(name).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use clap::Parser;
 
-    fn parsed(args: &str) -> Result<Options> {
-        parse(&args.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    use super::*;
+    use crate::Task;
+
+    fn options(args: &str) -> Result<Options, clap::Error> {
+        let args = ["fuzz"].into_iter().chain(args.split_whitespace());
+        match Task::try_parse_from(args)? {
+            Task::Fuzz(options) => Ok(options),
+            _ => panic!("another task"),
+        }
     }
 
     #[test]
     fn options_are_read() {
-        let options = parsed("--only id_token --seconds 7").unwrap();
+        let read = options("--only id_token --seconds 7").unwrap();
         assert_eq!(
-            (options.seconds, options.only.as_deref(), options.seeds),
+            (read.seconds, read.only.as_deref(), read.seeds),
             (7, Some("id_token"), false)
         );
-        assert_eq!(parsed("").unwrap().seconds, SECONDS);
-        assert!(parsed("--seeds").unwrap().seeds);
+        assert_eq!(options("").unwrap().seconds, 30);
+        assert!(options("--seeds").unwrap().seeds);
         for wrong in ["--seconds", "--seconds 0", "--seconds soon", "--only", "id_token"] {
-            assert!(parsed(wrong).is_err(), "{wrong}");
+            assert!(options(wrong).is_err(), "{wrong}");
         }
     }
 

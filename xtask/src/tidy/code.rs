@@ -1,5 +1,5 @@
-//! A source file as the compiler reads it: what it names and what its texts say, macros included; without comments
-//! and without what is built for tests alone.
+//! What a source file names, as the compiler reads it: macros included, without comments and without what is built for
+//! tests alone.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,6 @@ use proc_macro2::{Delimiter, Ident, LexError, Span, TokenStream, TokenTree};
 #[derive(Debug, Default)]
 pub struct Code {
     pub names: Vec<Name>,
-    pub texts: Vec<Text>,
     /// What an import is called here, and what it is.
     imports: BTreeMap<String, String>,
 }
@@ -31,14 +30,6 @@ pub enum How {
     Imported,
     Called,
     Mentioned,
-}
-
-/// A string literal, as it stands between its quotes.
-#[derive(Debug)]
-pub struct Text {
-    pub text: String,
-    /// From 0.
-    pub line: usize,
 }
 
 impl Code {
@@ -72,19 +63,13 @@ impl Code {
                     before_body |= ["loop", "while", "in"].iter().any(|keyword| word == keyword);
                     self.name(word, &tokens[..at], behind, is_in_loop)
                 }
-                TokenTree::Literal(literal) => {
-                    let line = line(literal.span());
-                    let text = between_quotes(&literal.to_string()).map(str::to_owned);
-                    self.texts.extend(text.map(|text| Text { text, line }));
-                    0
-                }
                 TokenTree::Group(group) => {
                     let is_body = before_body && group.delimiter() == Delimiter::Brace;
                     before_body &= !is_body;
                     self.walk(group.stream(), is_in_loop || is_body);
                     0
                 }
-                TokenTree::Punct(_) => 0,
+                TokenTree::Punct(_) | TokenTree::Literal(_) => 0,
             } + 1;
         }
     }
@@ -124,16 +109,15 @@ impl Code {
     fn import(&mut self, trees: &[TokenTree], prefix: &str) {
         for tree in trees.split(|token| is_mark(token, ',')) {
             let mut path = prefix.to_owned();
-            let mut called = String::new();
+            let mut renamed = None;
             let mut tokens = tree.iter();
             while let Some(token) = tokens.next() {
                 match token {
                     TokenTree::Ident(word) if word == "as" => {
-                        called = tokens.next().map(ToString::to_string).unwrap_or_default();
+                        renamed = tokens.next().map(ToString::to_string)
                     }
                     TokenTree::Ident(word) if word == "self" && !path.is_empty() => {}
                     TokenTree::Ident(word) => {
-                        called = word.to_string();
                         path += &format!("{}{word}", if path.is_empty() { "" } else { "::" });
                     }
                     TokenTree::Punct(mark) if mark.as_char() == '*' => path += "::*",
@@ -147,9 +131,8 @@ impl Code {
             let Some(first) = tree.first().filter(|_| !path.is_empty()) else {
                 continue;
             };
-            if called.is_empty() {
-                called = path.rsplit("::").next().unwrap_or_default().to_owned();
-            }
+            let own = || path.rsplit("::").next().unwrap_or_default().to_owned();
+            let called = renamed.unwrap_or_else(own);
             self.imports.insert(called, path.clone());
             self.names.push(Name {
                 path,
@@ -198,13 +181,6 @@ fn resolved(imports: &BTreeMap<String, String>, path: &str) -> String {
         path = format!("{import}{rest}");
     }
     path
-}
-
-/// `None` for a literal that is no string.
-fn between_quotes(literal: &str) -> Option<&str> {
-    let (prefix, rest) = literal.split_once('"')?;
-    let is_string = prefix.chars().all(|c| "bcr#".contains(c));
-    rest.rsplit_once('"').map(|(text, _)| text).filter(|_| is_string)
 }
 
 #[cfg(test)]
@@ -265,12 +241,5 @@ mod tests {
         assert_eq!(looped("for a in call() {}"), (true, false, 0));
         assert_eq!(looped("impl A for B { fn c() { d.call(); } }"), (true, false, 0));
         assert_eq!(looped("loop {} let a = B { call };"), (false, false, 0));
-    }
-
-    #[test]
-    fn texts_are_read_wherever_they_stand() {
-        let code = Code::read(r##"f('"', b'"', "a", r#"b "c""#); m!(["d\n"])"##).unwrap();
-        let texts: Vec<_> = code.texts.iter().map(|text| text.text.as_str()).collect();
-        assert_eq!(texts, ["a", r#"b "c""#, r"d\n"]);
     }
 }

@@ -45,17 +45,13 @@ fn dead_links(tree: &Tree, file: &File) -> Vec<Finding> {
 
 /// A link's target, from the root. A leading `/` means the root, as on GitHub.
 fn resolve(from: &str, target: &str) -> String {
-    let mut parts: Vec<&str> = from.split('/').collect();
-    parts.pop();
-    if target.starts_with('/') {
-        parts.clear();
-    }
-    for part in target.split('/') {
+    let (folder, _) = from.rsplit_once('/').unwrap_or_default();
+    let begin = if target.starts_with('/') { "" } else { folder };
+    let mut parts = Vec::new();
+    for part in begin.split('/').chain(target.split('/')) {
         match part {
             "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
+            ".." => _ = parts.pop(),
             part => parts.push(part),
         }
     }

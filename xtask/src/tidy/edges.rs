@@ -1,14 +1,15 @@
 //! Which package may name which: `cargo metadata` held against the table in edges.txt.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::{Finding, Tree};
 use crate::workspace;
 
-const TABLE: &str = include_str!("edges.txt");
+/// The table of this workspace.
+pub const TABLE: &str = include_str!("edges.txt");
 
 /// The lines of edges.txt.
 pub struct Table(Vec<Row>);
@@ -35,7 +36,7 @@ struct Metadata {
 #[derive(Deserialize)]
 pub struct Package {
     name: String,
-    manifest_path: String,
+    manifest_path: PathBuf,
     dependencies: Vec<Dependency>,
 }
 
@@ -46,11 +47,10 @@ struct Dependency {
     kind: Option<String>,
 }
 
-/// The packages of the workspace at `root`.
-pub fn packages(root: &Path) -> Result<Vec<Package>> {
+/// The packages of the workspace.
+pub fn packages() -> Result<Vec<Package>> {
     let told = workspace::cargo()
         .args(["metadata", "--no-deps", "--format-version", "1"])
-        .current_dir(root)
         .output()
         .context("cannot start cargo metadata")?;
     let metadata: Metadata = serde_json::from_slice(&told.stdout)
@@ -62,10 +62,8 @@ pub fn packages(root: &Path) -> Result<Vec<Package>> {
 pub fn check(tree: &Tree, table: &Table, packages: &[Package]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for package in packages {
-        let manifests = tree
-            .files
-            .iter()
-            .filter(|file| package.manifest_path.ends_with(&format!("/{}", file.path)));
+        let files = tree.files.iter();
+        let manifests = files.filter(|file| package.manifest_path.ends_with(&file.path));
         let Some(file) = manifests.max_by_key(|file| file.path.len()) else {
             continue;
         };
@@ -93,11 +91,6 @@ pub fn check(tree: &Tree, table: &Table, packages: &[Package]) -> Vec<Finding> {
 }
 
 impl Table {
-    /// The table of this workspace.
-    pub fn ours() -> Result<Self> {
-        Self::parse(TABLE)
-    }
-
     pub fn parse(text: &str) -> Result<Self> {
         let lines = text.lines().map(str::trim);
         let rows = lines
@@ -151,17 +144,16 @@ impl Table {
 
 impl Row {
     fn parse(line: &str) -> Result<Self> {
-        let Some((at, arrow)) = line
-            .char_indices()
-            .find(|(_, c)| [MAY, OWNERS, WHOLE].contains(c))
-        else {
-            bail!("no {MAY}, {OWNERS} or {WHOLE} in `{line}`");
-        };
+        let cut = |arrow| Some((arrow, line.split_once(arrow)?));
+        let (arrow, (left, right)) = [MAY, OWNERS, WHOLE]
+            .into_iter()
+            .find_map(cut)
+            .with_context(|| format!("no {MAY}, {OWNERS} or {WHOLE} in `{line}`"))?;
         let names = |side: &str| side.split(',').map(|name| name.trim().to_owned()).collect();
         Ok(Self {
-            left: names(&line[..at]),
+            left: names(left),
             arrow,
-            right: names(&line[at + arrow.len_utf8()..]),
+            right: names(right),
         })
     }
 }
@@ -283,6 +275,6 @@ mod tests {
     #[test]
     fn a_line_without_an_arrow_is_a_mistake() {
         assert!(Table::parse("a -> b").is_err());
-        assert!(Table::ours().is_ok());
+        assert!(Table::parse(TABLE).is_ok());
     }
 }

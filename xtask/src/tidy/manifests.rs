@@ -4,19 +4,11 @@ use super::tree::File;
 use super::{Finding, Tree};
 
 pub fn check(tree: &Tree) -> Vec<Finding> {
-    let manifests = tree
-        .files
-        .iter()
-        .filter(|file| file.path.ends_with("/Cargo.toml"));
-    manifests
-        .filter(|file| !is_own_workspace(file))
-        .flat_map(versions)
-        .collect()
-}
-
-/// Versions of another workspace are its own.
-fn is_own_workspace(file: &File) -> bool {
-    file.lines().any(|(_, line)| line == "[workspace]")
+    let manifests = tree.files.iter().filter(|file| {
+        // Versions of another workspace are its own.
+        file.path.ends_with("/Cargo.toml") && !file.lines().any(|(_, line)| line == "[workspace]")
+    });
+    manifests.flat_map(versions).collect()
 }
 
 fn versions(file: &File) -> Vec<Finding> {

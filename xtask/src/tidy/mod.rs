@@ -1,13 +1,6 @@
 //! `cargo xtask tidy`: the architecture's invariants and the house style, as far as no compiler checks them.
 //!
-//! * `edges`: which package may name which, held against the table in `edges.txt`.
-//! * `ownership`: what code may do in its place only: waiting, SQL, standard output, the names of sinks; `code` reads it.
-//! * `form`: how a source file is made: its length, its first line.
-//! * `manifests`: where versions stand.
-//! * `documents`: links that lead nowhere, paths of somebody's machine.
-//! * `tree`: the files of the repository.
-//!
-//! Each check has tests with an example that fails.
+//! A file a check, `code` and `tree` are what they read. Each check has tests with an example that fails.
 
 mod code;
 mod documents;
@@ -18,28 +11,27 @@ mod ownership;
 mod tree;
 
 use std::fmt;
-use std::path::Path;
 
 use anyhow::{Result, ensure};
 
 use crate::{terminal, workspace};
 use edges::{Package, Table};
-use tree::{File, Tree};
+use tree::File;
+pub use tree::Tree;
 
-pub const HELP: &str = "\
-check the invariants and the house style that no compiler checks
-
-Usage: cargo xtask tidy
-
-Checks what no compiler checks: which package may name which (xtask/src/tidy/edges.txt); waiting, SQL, standard
-output and the names of sinks in their places only; files of at most 400 lines that begin with `//!`; versions
-in the root manifest only; links in documents; no paths of one machine.
-
-Each finding is a line `path:line: what; why; what to do`.";
+/// Check the invariants and the house style that no compiler checks
+///
+/// Checks what no compiler checks: which package may name which (xtask/src/tidy/edges.txt); waiting, SQL, standard
+/// output and the names of sinks in their places only; files of at most 400 lines that begin with `//!`; versions
+/// in the root manifest only; links in documents; no paths of one machine.
+///
+/// Each finding is a line `path:line: what; why; what to do`.
+#[derive(Debug, clap::Args)]
+pub struct Options {}
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Finding {
+pub struct Finding {
     path: String,
     line: usize,
     /// What is wrong; why it matters; what to do.
@@ -63,29 +55,22 @@ impl fmt::Display for Finding {
     }
 }
 
-pub fn run(args: &[String]) -> Result<()> {
-    ensure!(args.is_empty(), "tidy takes no arguments");
-    let root = workspace::root();
-    let complaints = complaints(&root, &edges::packages(&root)?)?;
-    for complaint in &complaints {
-        terminal::show(complaint);
+pub fn run() -> Result<()> {
+    let findings = findings(&Tree::read(&workspace::root())?, &edges::packages()?)?;
+    for finding in &findings {
+        terminal::show(finding);
     }
     ensure!(
-        complaints.is_empty(),
+        findings.is_empty(),
         "things to mend that tidy found: {}",
-        complaints.len()
+        findings.len()
     );
     Ok(())
 }
 
-/// What there is to mend in the repository at `root`, which has these packages, a line each.
-pub fn complaints(root: &Path, packages: &[Package]) -> Result<Vec<String>> {
-    let findings = findings(&Tree::read(root)?, packages)?;
-    Ok(findings.iter().map(ToString::to_string).collect())
-}
-
-fn findings(tree: &Tree, packages: &[Package]) -> Result<Vec<Finding>> {
-    let table = Table::ours()?;
+/// What there is to mend in these files, which make these packages.
+pub fn findings(tree: &Tree, packages: &[Package]) -> Result<Vec<Finding>> {
+    let table = Table::parse(edges::TABLE)?;
     let mut findings = edges::check(tree, &table, packages);
     findings.extend(ownership::check(tree, &table));
     for check in [form::check, manifests::check, documents::check] {

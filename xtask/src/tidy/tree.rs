@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use xshell::Shell;
 
 /// Everything that is not ignored by git, with paths relative to the root and `/` between their parts.
 #[derive(Debug, Default)]
@@ -47,41 +48,22 @@ impl Tree {
         Ok(tree)
     }
 
-    /// A tree out of nothing but these files.
-    #[cfg(test)]
-    pub fn of(files: &[(&str, &str)]) -> Self {
-        let mut tree = Self::default();
-        for (path, text) in files {
-            for (slash, _) in path.match_indices('/') {
-                tree.paths.insert(path[..slash].to_owned());
-            }
-            tree.add(path.to_string(), Some(text.to_string()));
-        }
-        tree
-    }
-
     pub fn contains(&self, path: &str) -> bool {
         self.paths.contains(path)
     }
 
     fn walk(&mut self, folder: &Path, prefix: &str, ignored: &BTreeSet<String>) -> Result<()> {
-        let failed = || format!("cannot read {}", folder.display());
-        let mut entries = std::fs::read_dir(folder)
-            .with_context(failed)?
-            .collect::<Result<Vec<_>, _>>()
-            .with_context(failed)?;
-        entries.sort_by_key(std::fs::DirEntry::file_name);
-        for entry in entries {
-            let name = entry.file_name().to_string_lossy().into_owned();
+        for entry in Shell::new()?.read_dir(folder)? {
+            let name = entry.file_name().unwrap_or_default().to_string_lossy();
             let path = format!("{prefix}{name}");
             if name == ".git" || ignored.contains(&path) {
                 continue;
             }
-            if entry.file_type().with_context(failed)?.is_dir() {
+            if entry.is_dir() && !entry.is_symlink() {
                 self.paths.insert(path.clone());
-                self.walk(&entry.path(), &format!("{path}/"), ignored)?;
+                self.walk(&entry, &format!("{path}/"), ignored)?;
             } else {
-                self.add(path, std::fs::read_to_string(entry.path()).ok());
+                self.add(path, std::fs::read_to_string(entry).ok());
             }
         }
         Ok(())
@@ -97,6 +79,20 @@ impl Tree {
 mod tests {
     use super::*;
     use crate::workspace;
+
+    impl Tree {
+        /// A tree out of nothing but these files.
+        pub fn of(files: &[(&str, &str)]) -> Self {
+            let mut tree = Self::default();
+            for (path, text) in files {
+                for (slash, _) in path.match_indices('/') {
+                    tree.paths.insert(path[..slash].to_owned());
+                }
+                tree.add(path.to_string(), Some(text.to_string()));
+            }
+            tree
+        }
+    }
 
     #[test]
     fn this_repository_is_read_without_what_git_ignores() {

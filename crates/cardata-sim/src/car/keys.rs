@@ -2,31 +2,34 @@
 
 use std::sync::LazyLock;
 
-/// One line of `keys.txt`: `descriptor|group|unit|form|value`, where `-` is nothing and `*` a value that follows
-/// the car. The units are those that live answers have, both spellings of per cent among them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use serde::Deserialize;
+
+/// One line of `keys.json`. The units are those that live answers have, both spellings of per cent among them.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Key {
     pub descriptor: &'static str,
     pub group: Group,
+    #[serde(borrow)]
     pub unit: Option<&'static str>,
     /// `None` for a key that BMW's catalogue does not call streamable.
     pub form: Option<Form>,
-    /// A value that never changes; `None` when it is computed.
-    pub value: Option<&'static str>,
+    /// A value that never changes; `None` when it follows the car.
+    pub value: Option<String>,
 }
 
 /// How a value stands in a message of the stream. A text that does not fit stays a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Form {
     Number,
-    /// A number in quotes.
-    Quoted,
     Bool,
+    /// In quotes, as are some of the numbers.
     Text,
 }
 
 /// Values that the car tells together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Group {
     Battery,
     Charging,
@@ -50,8 +53,9 @@ pub(crate) enum Group {
     Never,
 }
 
+// That the file can be read is tested.
 static KEYS: LazyLock<Vec<Key>> =
-    LazyLock::new(|| include_str!("keys.txt").lines().filter_map(parse).collect());
+    LazyLock::new(|| serde_json::from_str(include_str!("keys.json")).unwrap_or_default());
 
 /// All keys, sorted by descriptor.
 pub(crate) fn all() -> &'static [Key] {
@@ -61,43 +65,6 @@ pub(crate) fn all() -> &'static [Key] {
 pub(crate) fn find(descriptor: &str) -> Option<&'static Key> {
     let position = KEYS.binary_search_by(|key| key.descriptor.cmp(descriptor)).ok()?;
     KEYS.get(position)
-}
-
-fn parse(line: &'static str) -> Option<Key> {
-    let mut fields = line.splitn(5, '|');
-    let descriptor = fields.next()?;
-    let group = match fields.next()? {
-        "battery" => Group::Battery,
-        "charging" => Group::Charging,
-        "position" => Group::Position,
-        "odometer" => Group::Odometer,
-        "body" => Group::Body,
-        "tyres" => Group::Tyres,
-        "trip" => Group::Trip,
-        "stale" => Group::Stale,
-        "settings" => Group::Settings,
-        "call" => Group::Call,
-        "null" => Group::Null,
-        "absent" => Group::Absent,
-        "never" => Group::Never,
-        _ => return None,
-    };
-    let unit = fields.next().filter(|unit| *unit != "-");
-    let form = match fields.next()? {
-        "number" => Some(Form::Number),
-        "quoted" => Some(Form::Quoted),
-        "bool" => Some(Form::Bool),
-        "text" => Some(Form::Text),
-        _ => None,
-    };
-    let value = fields.next().filter(|value| *value != "*");
-    Some(Key {
-        descriptor,
-        group,
-        unit,
-        form,
-        value,
-    })
 }
 
 #[cfg(test)]

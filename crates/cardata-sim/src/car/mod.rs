@@ -18,7 +18,7 @@ use keys::{Group, Key};
 use reports::last_report;
 use skew::Skew;
 use timeline::{Activity, Segment, Timeline};
-use values::Moment;
+use values::Telemetry;
 
 /// One vehicle and its life from 60 days before the simulator's start.
 pub(crate) struct Car {
@@ -47,7 +47,7 @@ pub(crate) const HEADER: &str = "vehicle.drivetrain.batteryManagement.header";
 pub(crate) const LATITUDE: &str = "vehicle.cabin.infotainment.navigation.currentLocation.latitude";
 pub(crate) const LONGITUDE: &str = "vehicle.cabin.infotainment.navigation.currentLocation.longitude";
 
-/// The groups that the car tells by itself. Those of the calls follow the battery.
+/// The groups that the car tells by itself.
 const TOLD: [Group; 9] = [
     Group::Battery,
     Group::Call,
@@ -104,28 +104,18 @@ impl View<'_> {
     pub fn entry(&self, descriptor: &str) -> Option<Entry> {
         let key = keys::find(descriptor)?;
         let now = self.now.as_second();
-        match key.group {
-            Group::Never | Group::Absent => None,
-            Group::Null => Some(Entry::default()),
-            Group::Settings => {
-                let changed = self.car.timeline.settings_changed();
-                Some(self.told(key, changed, changed))
-            }
-            Group::Call => {
-                let told = last_report(&self.segments, Group::Battery, now);
-                let mut entry = self.told(key, told, now);
-                entry.timestamp = Some(format!("{:.3}", self.now));
-                Some(entry)
-            }
-            _ if descriptor == LONGITUDE => {
-                let told = self.car.skew.last_longitude(&self.segments, now);
-                Some(self.told(key, told, now))
-            }
-            group => {
-                let told = last_report(&self.segments, group, now);
-                Some(self.told(key, told, now))
-            }
+        let told = match key.group {
+            Group::Never | Group::Absent => return None,
+            Group::Null => return Some(Entry::default()),
+            Group::Settings => self.car.timeline.settings_changed(),
+            _ if descriptor == LONGITUDE => self.car.skew.last_longitude(&self.segments, now),
+            group => last_report(&self.segments, group, now),
+        };
+        let mut entry = self.told(key, told, now);
+        if key.group == Group::Call {
+            entry.timestamp = Some(format!("{:.3}", self.now));
         }
+        Some(entry)
     }
 
     /// What was measured in `from..to`, in seconds since 1970, of every key that the car tells by itself, in the order
@@ -133,19 +123,11 @@ impl View<'_> {
     pub fn told_between(&self, from: i64, to: i64) -> Vec<Told> {
         let mut told = Vec::new();
         for group in TOLD {
-            let source = if group == Group::Call {
-                Group::Battery
-            } else {
-                group
-            };
-            let reports = reports::between(&self.segments, source, from - skew::LONGEST, to);
+            let reports = reports::between(&self.segments, group, from - skew::LONGEST, to);
             for key in keys::all().iter().filter(|key| key.group == group) {
                 let measured = reports.iter().map(|report| report + self.lag(key, *report));
-                told.extend(
-                    measured
-                        .filter(|at| (from..to).contains(at))
-                        .map(|at| self.told_at(key, at)),
-                );
+                let measured = measured.filter(|at| (from..to).contains(at));
+                told.extend(measured.map(|at| self.told_at(key, at)));
             }
         }
         told
@@ -182,21 +164,19 @@ impl View<'_> {
     }
 
     /// What the car said of `key` at the second `told`.
-    fn told(&self, key: &Key, told: i64, now: i64) -> Entry {
-        let value = key.value.map(str::to_owned).or_else(|| {
-            let moment = Moment::new(&self.segments, &self.car.vehicle, told, now);
-            values::report(key, &moment)
+    fn told(&self, key: &'static Key, told: i64, now: i64) -> Entry {
+        let value = key.value.clone().or_else(|| {
+            let telemetry = Telemetry::new(&self.segments, &self.car.vehicle, told, now);
+            values::report(key, &telemetry)
         });
-        let millisecond = if key.group == Group::Trip {
-            reports::trip_millisecond(told)
-        } else {
-            0
+        let millisecond = match key.group {
+            Group::Trip => reports::trip_millisecond(told),
+            _ => 0,
         };
         let timestamp = Timestamp::from_millisecond(told * 1_000 + millisecond).ok();
-        let (has_unit, has_time) = if value.is_some() {
-            (true, true)
-        } else {
-            values::keeps(key)
+        let (has_unit, has_time) = match value {
+            Some(_) => (true, true),
+            None => values::keeps(key),
         };
         Entry {
             value,

@@ -7,10 +7,7 @@ use super::timeline::{Activity, Segment};
 pub(super) fn last_report(segments: &[Segment], group: Group, now: i64) -> i64 {
     let now = now - delay(group);
     let current = segments.partition_point(|segment| segment.start <= now);
-    for index in (0..current).rev() {
-        let Some(segment) = segments.get(index) else {
-            continue;
-        };
+    for (index, segment) in segments[..current].iter().enumerate().rev() {
         if let Some(cadence) = cadence(group, segment.activity) {
             let passed = now.min(segment.end - 1) - segment.start;
             return segment.start + passed / cadence * cadence;
@@ -64,24 +61,24 @@ pub(super) const POSITION_CADENCE: i64 = 180;
 /// Seconds between reports while something goes on.
 fn cadence(group: Group, activity: Activity) -> Option<i64> {
     match (group, activity) {
-        (Group::Battery | Group::Position | Group::Odometer, Activity::Driving) => Some(POSITION_CADENCE),
+        (Group::Battery | Group::Call | Group::Position | Group::Odometer, Activity::Driving) => {
+            Some(POSITION_CADENCE)
+        }
         (Group::Tyres, Activity::Driving) => Some(600),
-        (Group::Battery | Group::Charging, Activity::Charging(_)) => Some(300),
+        (Group::Battery | Group::Call | Group::Charging, Activity::Charging(_)) => Some(300),
         _ => None,
     }
 }
 
 /// Whether the group is told because this segment follows on another.
 fn is_told_at_start(group: Group, segments: &[Segment], index: usize) -> bool {
-    let Some([before, segment]) = index
-        .checked_sub(1)
-        .and_then(|before| segments.get(before..=index))
-    else {
+    let before = index.checked_sub(1);
+    let Some([before, segment]) = before.and_then(|before| segments.get(before..=index)) else {
         return false;
     };
     let (before, after) = (before.activity, segment.activity);
     match group {
-        Group::Battery | Group::Body => true,
+        Group::Battery | Group::Call | Group::Body => true,
         Group::Charging => before.supply().is_some() || after.supply().is_some(),
         Group::Position | Group::Odometer | Group::Trip => before == Activity::Driving,
         Group::Stale => before == Activity::Driving && segment.start.div_euclid(86_400) % 11 == 0,

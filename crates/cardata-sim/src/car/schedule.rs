@@ -1,6 +1,6 @@
 //! What a day brings: five days to work and back, a trip to the lake, a day of rest.
 
-use super::timeline::{Place, Supply};
+use super::timeline::{Location, Supply};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -15,7 +15,7 @@ pub(super) struct Step {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum What {
     Drive {
-        to: Place,
+        to: Location,
         seconds: i64,
         km: f64,
         kwh_per_100km: f64,
@@ -39,40 +39,38 @@ pub(super) fn day(seed: u64, day: i64) -> Vec<Step> {
         }
     };
     let minutes = |base: i64, vary: f64, spread: f64| base + (vary * spread * 60.0).round() as i64;
-    let drive = |to: Place, base: i64, km: f64, salt: u64| What::Drive {
+    let seconds = |base: i64, salt: u64| minutes(base * MINUTE, vary(salt), 4.0);
+    let drive = |to: Location, base: i64, km: f64, salt: u64| What::Drive {
         to,
-        seconds: minutes(base * MINUTE, vary(salt), 4.0),
+        seconds: seconds(base, salt),
         km: km + vary(salt + 10) * 0.6,
         kwh_per_100km: 17.8 + vary(salt + 20) * 1.6,
     };
-    let step = |at, what| Step { at, what };
-    let outing = |leave: i64, out: What, back_at: i64, back: What, public: bool| {
-        let arrival = |at: i64, what: &What| match what {
-            What::Drive { seconds, .. } => at + seconds,
-            _ => at,
-        };
-        let (there, home) = (arrival(leave, &out), arrival(back_at, &back));
-        let mut steps = vec![step(leave - 10 * MINUTE, What::Unplug), step(leave, out)];
-        if public {
-            steps.push(step(there + 6 * MINUTE, What::Plug(Supply::Dc)));
-            steps.push(step(there + 50 * MINUTE, What::Unplug));
+    // There and back, each a drive of so many minutes and kilometres with a salt of its own.
+    let outing = |to: Location, base: i64, km: f64, leave: i64, back: i64, salts: [u64; 2]| {
+        let (arrived, home) = (leave + seconds(base, salts[0]), back + seconds(base, salts[1]));
+        let mut steps = vec![
+            (leave - 10 * MINUTE, What::Unplug),
+            (leave, drive(to, base, km, salts[0])),
+        ];
+        if to == Location::Lake {
+            steps.push((arrived + 6 * MINUTE, What::Plug(Supply::Dc)));
+            steps.push((arrived + 50 * MINUTE, What::Unplug));
         }
-        steps.push(step(back_at, back));
-        steps.push(step(home + 12 * MINUTE, What::Plug(Supply::Ac)));
-        steps
+        steps.push((back, drive(Location::Home, base, km, salts[1])));
+        steps.push((home + 12 * MINUTE, What::Plug(Supply::Ac)));
+        steps.into_iter().map(|(at, what)| Step { at, what }).collect()
     };
     match day.rem_euclid(7) {
         0..=4 => {
             let leave = minutes(7 * HOUR + 20 * MINUTE, vary(1), 10.0);
             let back = minutes(START + 20 * MINUTE, vary(2), 15.0);
-            let (out, home) = (drive(Place::Work, 35, 31.4, 3), drive(Place::Home, 35, 31.4, 4));
-            outing(leave, out, back, home, false)
+            outing(Location::Work, 35, 31.4, leave, back, [3, 4])
         }
         5 => {
             let leave = minutes(10 * HOUR, vary(1), 20.0);
             let back = minutes(15 * HOUR + 30 * MINUTE, vary(2), 20.0);
-            let (out, home) = (drive(Place::Lake, 75, 96.2, 5), drive(Place::Home, 75, 96.2, 6));
-            outing(leave, out, back, home, true)
+            outing(Location::Lake, 75, 96.2, leave, back, [5, 6])
         }
         _ => Vec::new(),
     }

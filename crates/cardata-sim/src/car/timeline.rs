@@ -10,8 +10,9 @@ const HISTORY_DAYS: i64 = 60;
 const INITIALIZATION: i64 = 180;
 const FIRST_ODOMETER_KM: f64 = 18_204.0;
 
+/// Where the car stands between two drives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Location {
     Home,
     Work,
     Lake,
@@ -45,8 +46,8 @@ pub(crate) struct Segment {
     pub soc: (f64, f64),
     /// Kilometres at start and end.
     pub odometer: (f64, f64),
-    pub from: Place,
-    pub to: Place,
+    pub from: Location,
+    pub to: Location,
     /// How often the car has been plugged in so far.
     pub plug_events: u32,
 }
@@ -58,6 +59,17 @@ pub(crate) struct Timeline {
     seed: u64,
     battery_kwh: f64,
     target_percent: f64,
+}
+
+impl Location {
+    /// Latitude and longitude in degrees.
+    pub fn coordinates(self) -> (f64, f64) {
+        match self {
+            Self::Home => (48.137_154, 11.576_124),
+            Self::Work => (48.262_503, 11.667_498),
+            Self::Lake => (47.866_412, 12.010_973),
+        }
+    }
 }
 
 impl Supply {
@@ -128,7 +140,7 @@ impl Timeline {
             time: self.midnight - HISTORY_DAYS * DAY,
             soc: self.target_percent,
             odometer: FIRST_ODOMETER_KM,
-            place: Place::Home,
+            location: Location::Home,
             plugged: None,
             plug_events: 1_000,
         };
@@ -156,7 +168,7 @@ struct Life<'a> {
     time: i64,
     soc: f64,
     odometer: f64,
-    place: Place,
+    location: Location,
     plugged: Option<Supply>,
     plug_events: u32,
 }
@@ -185,30 +197,29 @@ impl Life<'_> {
     /// Lets the time pass; a car that is plugged in charges up to its target.
     fn stand_until(&mut self, until: i64) {
         let Some(supply) = self.plugged else {
-            return self.push(until, Activity::Parked, self.soc, 0.0, self.place);
+            return self.push(until, Activity::Parked, self.soc, 0.0, self.location);
         };
         let target = self.timeline.target_percent;
-        let begun = self
-            .segments
-            .last()
-            .is_some_and(|segment| segment.activity == Activity::Finished(supply));
-        if !begun && self.soc < target {
+        let last = self.segments.last().map(|segment| segment.activity);
+        if last != Some(Activity::Finished(supply)) && self.soc < target {
             let ready = (self.time + INITIALIZATION).min(until);
-            self.push(ready, Activity::Initializing(supply), self.soc, 0.0, self.place);
+            self.push(
+                ready,
+                Activity::Initializing(supply),
+                self.soc,
+                0.0,
+                self.location,
+            );
             let needed = self.timeline.seconds_to_charge(self.soc, target, supply);
             let end = (self.time + needed).min(until);
-            let part = if needed > 0 {
-                (end - self.time) as f64 / needed as f64
-            } else {
-                1.0
-            };
+            let part = (end - self.time) as f64 / needed as f64;
             let soc = self.soc + (target - self.soc) * part;
-            self.push(end, Activity::Charging(supply), soc, 0.0, self.place);
+            self.push(end, Activity::Charging(supply), soc, 0.0, self.location);
         }
-        self.push(until, Activity::Finished(supply), self.soc, 0.0, self.place);
+        self.push(until, Activity::Finished(supply), self.soc, 0.0, self.location);
     }
 
-    fn push(&mut self, end: i64, activity: Activity, soc: f64, km: f64, to: Place) {
+    fn push(&mut self, end: i64, activity: Activity, soc: f64, km: f64, to: Location) {
         if end <= self.time {
             return;
         }
@@ -218,14 +229,14 @@ impl Life<'_> {
             activity,
             soc: (self.soc, soc),
             odometer: (self.odometer, self.odometer + km),
-            from: self.place,
+            from: self.location,
             to,
             plug_events: self.plug_events,
         });
         self.time = end;
         self.soc = soc;
         self.odometer += km;
-        self.place = to;
+        self.location = to;
     }
 }
 

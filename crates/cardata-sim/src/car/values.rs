@@ -1,13 +1,13 @@
-//! What the car says of itself at one moment, as the texts that BMW's answers have.
+//! What the car says of itself at one time, as the texts that BMW's answers have.
 
 use jiff::Timestamp;
 
 use super::keys::{Group, Key};
-use super::timeline::{Activity, Place, Segment, Supply};
+use super::timeline::{Activity, Segment, Supply};
 use crate::config::SimVehicle;
 
 /// The car at the second of a report.
-pub(super) struct Moment<'a> {
+pub(super) struct Telemetry<'a> {
     vehicle: &'a SimVehicle,
     segment: &'a Segment,
     last_drive: Option<&'a Segment>,
@@ -16,30 +16,22 @@ pub(super) struct Moment<'a> {
     predicted_soc: f64,
 }
 
-impl<'a> Moment<'a> {
+impl<'a> Telemetry<'a> {
     /// The segments must cover both times, which those of [`super::timeline::Timeline::until`] do.
     pub fn new(segments: &'a [Segment], vehicle: &'a SimVehicle, at: i64, now: i64) -> Self {
-        let index_at = |time: i64| {
-            segments
-                .partition_point(|segment| segment.start <= time)
-                .saturating_sub(1)
+        let segment_at = |time: i64| {
+            let after = segments.partition_point(|segment| segment.start <= time);
+            &segments[after.saturating_sub(1)]
         };
-        let segment = &segments[index_at(at)];
-        let current = &segments[index_at(now)];
-        let drives = segments.iter().take_while(|segment| segment.end <= at);
+        let past = segments.iter().take_while(|segment| segment.end <= at);
+        let drives = past.filter(|segment| segment.activity == Activity::Driving);
         Self {
             vehicle,
-            segment,
-            last_drive: drives
-                .filter(|segment| segment.activity == Activity::Driving)
-                .last(),
+            segment: segment_at(at),
+            last_drive: drives.last(),
             at,
-            predicted_soc: current.soc_at(now),
+            predicted_soc: segment_at(now).soc_at(now),
         }
-    }
-
-    fn activity(&self) -> Activity {
-        self.segment.activity
     }
 
     fn soc(&self) -> f64 {
@@ -51,15 +43,11 @@ impl<'a> Moment<'a> {
     }
 
     fn is_driving(&self) -> bool {
-        self.activity() == Activity::Driving
-    }
-
-    fn is_plugged(&self) -> bool {
-        self.activity().supply().is_some()
+        self.segment.activity == Activity::Driving
     }
 
     fn charges_with(&self) -> Option<Supply> {
-        match self.activity() {
+        match self.segment.activity {
             Activity::Charging(supply) => Some(supply),
             _ => None,
         }
@@ -80,42 +68,33 @@ impl<'a> Moment<'a> {
         (kwh / (supply.grid_kw() * 0.9) * 60.0).ceil() as i64
     }
 
-    /// Latitude, longitude and heading in degrees: between two places along a slight bow.
+    /// Latitude, longitude and heading in degrees: between two locations along a slight bow.
     fn position(&self) -> (f64, f64, f64) {
-        let (from, to) = (coordinates(self.segment.from), coordinates(self.segment.to));
+        let (from, to) = (self.segment.from.coordinates(), self.segment.to.coordinates());
         let part = self.segment.fraction(self.at);
         let (north, east) = (to.0 - from.0, to.1 - from.1);
         let bow = (part * std::f64::consts::PI).sin() * 0.08;
+        let latitude = from.0 + north * part - east * bow;
+        let longitude = from.1 + east * part + north * bow;
         let heading = east.atan2(north).to_degrees().rem_euclid(360.0);
-        (
-            from.0 + north * part - east * bow,
-            from.1 + east * part + north * bow,
-            heading,
-        )
+        (latitude, longitude, heading)
     }
 }
 
-fn coordinates(place: Place) -> (f64, f64) {
-    match place {
-        Place::Home => (48.137_154, 11.576_124),
-        Place::Work => (48.262_503, 11.667_498),
-        Place::Lake => (47.866_412, 12.010_973),
-    }
-}
-
-/// What the report at this moment says of a computed key. A key that it does not know is empty.
-pub(super) fn report(key: &Key, moment: &Moment<'_>) -> Option<String> {
+/// What the report says of a computed key. A key that it does not know is empty.
+pub(super) fn report(key: &Key, car: &Telemetry<'_>) -> Option<String> {
     let name = name(key);
     match key.group {
-        Group::Battery => battery(name, moment),
-        Group::Charging => charging(name, moment),
-        Group::Call => call(name, moment),
-        Group::Position => position(name, moment),
-        Group::Odometer => odometer(name, moment),
-        Group::Body => body(key.descriptor, name, moment),
-        Group::Tyres => tyres(key.descriptor, name, moment),
-        Group::Trip => trip(name, moment),
-        Group::Settings => settings(name, moment),
+        Group::Battery => battery(name, car),
+        Group::Charging => charging(name, car),
+        Group::Call => call(name, car),
+        Group::Position => position(name, car),
+        Group::Odometer => odometer(name, car),
+        Group::Body => body(key.descriptor, name, car),
+        Group::Tyres => tyres(key.descriptor, name, car),
+        Group::Trip => trip(name, car),
+        // Of stateOfCharge.target.
+        Group::Settings => (name == "target").then(|| format!("{:.0}", car.vehicle.target_percent)),
         Group::Stale | Group::Null | Group::Absent | Group::Never => None,
     }
 }
@@ -136,69 +115,66 @@ fn name(key: &Key) -> &'static str {
     }
 }
 
-fn battery(name: &str, moment: &Moment<'_>) -> Option<String> {
-    let kwh = moment.vehicle.battery_kwh;
-    let range = format!("{:.0}", moment.range_km());
+fn battery(name: &str, car: &Telemetry<'_>) -> Option<String> {
+    let kwh = car.vehicle.battery_kwh;
     Some(match name {
-        "header" => format!("{:.0}", moment.soc()),
+        "header" => format!("{:.0}", car.soc()),
         // Wanders by one kWh with the temperature.
-        "maxEnergy" => format!("{:.0}", kwh - if moment.temperature() < 5.0 { 1.0 } else { 0.0 }),
-        "smeEnergyDeltaFullyCharged" => format!("{:.0}", (1.0 - moment.soc() / 100.0) * kwh),
+        "maxEnergy" => format!("{:.0}", kwh - if car.temperature() < 5.0 { 1.0 } else { 0.0 }),
+        "smeEnergyDeltaFullyCharged" => format!("{:.0}", (1.0 - car.soc() / 100.0) * kwh),
         "kombiRemainingElectricRange" | "totalRemainingRange" | "lastRemainingRange" | "remainingRange" => {
-            range
+            format!("{:.0}", car.range_km())
         }
         // Of range.target.
-        "target" => format!("{:.0}", moment.vehicle.target_percent / 100.0 * kwh / 0.178),
-        "avgAuxPower" if moment.is_driving() => format!("{:.2}", 0.85 + 0.2 * moment.swing()),
-        "voltage" => format!(
-            "{:.1}",
-            if moment.activity() == Activity::Parked {
-                12.6
-            } else {
-                14.1
-            }
-        ),
+        "target" => format!("{:.0}", car.vehicle.target_percent / 100.0 * kwh / 0.178),
+        "avgAuxPower" if car.is_driving() => format!("{:.2}", 0.85 + 0.2 * car.swing()),
+        "voltage" if car.segment.activity == Activity::Parked => "12.6".into(),
+        "voltage" => "14.1".into(),
         _ => return None,
     })
 }
 
-fn charging(name: &str, moment: &Moment<'_>) -> Option<String> {
-    let plugged = moment.is_plugged();
+fn charging(name: &str, car: &Telemetry<'_>) -> Option<String> {
+    let activity = car.segment.activity;
+    let plugged = activity.supply().is_some();
     let connected = |yes: &str, no: &str| if plugged { yes.to_owned() } else { no.to_owned() };
-    let supply = moment.charges_with();
-    Some(match (name, supply) {
+    Some(match (name, car.charges_with()) {
         ("acAmpere", Some(Supply::Ac)) => "16".into(),
-        ("acVoltage", Some(Supply::Ac)) => format!("{:.0}", 231.0 + 2.0 * moment.swing()),
+        ("acVoltage", Some(Supply::Ac)) => format!("{:.0}", 231.0 + 2.0 * car.swing()),
         ("acAmpere" | "acVoltage", _) => connected("0", "-NA-"),
-        ("timeToFullyCharged", Some(supply)) => moment.minutes_to(100.0, supply).to_string(),
-        ("timeRemaining", Some(supply)) => moment
-            .minutes_to(moment.vehicle.target_percent, supply)
-            .to_string(),
+        ("timeToFullyCharged", Some(supply)) => car.minutes_to(100.0, supply).to_string(),
+        ("timeRemaining", Some(supply)) => car.minutes_to(car.vehicle.target_percent, supply).to_string(),
         ("timeRemaining", None) => "0".into(),
         ("method", Some(Supply::Ac)) => "AC_TYPE2PLUG".into(),
         ("method", _) => "NOCHARGING".into(),
         ("phaseNumber", Some(Supply::Ac)) => "3-PHASES".into(),
         ("phaseNumber", Some(Supply::Dc)) => "NO_CHARGING".into(),
         ("phaseNumber", None) if plugged => "1-PHASES".into(),
-        ("power", Some(supply)) => format!(
-            "{:.0}",
-            supply.grid_kw() * 1_000.0 * (0.985 + 0.01 * moment.swing())
-        ),
+        ("power", Some(supply)) => {
+            let watts = supply.grid_kw() * 1_000.0 * (0.985 + 0.01 * car.swing());
+            format!("{watts:.0}")
+        }
         ("power", None) => "0".into(),
-        ("status", _) => status(moment.activity()).into(),
-        ("reasonChargingEnd", _) => match moment.activity() {
+        ("status", _) => match activity {
+            Activity::Initializing(_) => "INITIALIZATION",
+            Activity::Charging(_) => "CHARGINGACTIVE",
+            Activity::Finished(_) => "CHARGINGENDED",
+            Activity::Parked | Activity::Driving => "NOCHARGING",
+        }
+        .into(),
+        ("reasonChargingEnd", _) => match activity {
             Activity::Finished(_) => "CUSTOMER_INTERACTION_HMI_CHARGING_TARGET_REACHED".into(),
             _ => "NO_CHARGING_END_SINCE_IPF_WAKEUP".into(),
         },
         ("hvpmFinishReason", Some(_)) => "UNKNOWN".into(),
         ("hvpmFinishReason", None) => "CHARGING_GOAL_REACHED".into(),
         ("connectionType", _) => connected("CONDUCTIVE", "SIGNAL_INVALID"),
-        ("plugEventId", _) => moment.segment.plug_events.to_string(),
+        ("plugEventId", _) => car.segment.plug_events.to_string(),
         ("lockedStatus", _) => connected("CHARGING_CABLE_LOCKED", "CHARGING_CABLE_NOT_LOCKED"),
         ("portStatus" | "connectorStatus" | "statusClearText" | "combinedStatus", _) => {
             connected("CONNECTED", "DISCONNECTED")
         }
-        ("dcStatus", _) if moment.activity().supply() == Some(Supply::Dc) => "CONNECTED".into(),
+        ("dcStatus", _) if activity.supply() == Some(Supply::Dc) => "CONNECTED".into(),
         ("dcStatus", _) => "DISCONNECTED".into(),
         ("displayControl", Some(_)) => "DISPLAY_CHARGING_DURATION".into(),
         ("displayControl", None) => "NO_DISPLAY_TIME_FOR_CHARGING".into(),
@@ -207,29 +183,20 @@ fn charging(name: &str, moment: &Moment<'_>) -> Option<String> {
     })
 }
 
-fn status(activity: Activity) -> &'static str {
-    match activity {
-        Activity::Initializing(_) => "INITIALIZATION",
-        Activity::Charging(_) => "CHARGINGACTIVE",
-        Activity::Finished(_) => "CHARGINGENDED",
-        Activity::Parked | Activity::Driving => "NOCHARGING",
-    }
-}
-
-fn call(name: &str, moment: &Moment<'_>) -> Option<String> {
-    let charges = moment.charges_with().is_some();
+fn call(name: &str, car: &Telemetry<'_>) -> Option<String> {
+    let charges = car.charges_with().is_some();
     Some(match name {
-        "level" => format!("{:.0}", moment.predicted_soc),
-        "remainingElectricRange" => format!("{:.0}", moment.range_km()),
+        "level" => format!("{:.0}", car.predicted_soc),
+        "remainingElectricRange" => format!("{:.0}", car.range_km()),
         "lastChargingReason" if charges => "INVALID".into(),
         "lastChargingReason" => "CHARGING_GOAL_REACHED".into(),
         "lastChargingResult" => "SUCCESS".into(),
-        "hvStatus" => match moment.activity() {
+        "hvStatus" => match car.segment.activity {
             Activity::Parked => "INVALID",
             Activity::Driving => "NOT_CHARGING",
             Activity::Initializing(_) => "WAITING_FOR_CHARGING",
             Activity::Charging(_) => "CHARGING",
-            Activity::Finished(_) if moment.soc() >= 99.5 => "FINISHED_FULLY_CHARGED",
+            Activity::Finished(_) if car.soc() >= 99.5 => "FINISHED_FULLY_CHARGED",
             Activity::Finished(_) => "FINISHED_NOT_FULL",
         }
         .into(),
@@ -239,48 +206,45 @@ fn call(name: &str, moment: &Moment<'_>) -> Option<String> {
     })
 }
 
-fn position(name: &str, moment: &Moment<'_>) -> Option<String> {
-    let (latitude, longitude, heading) = moment.position();
+fn position(name: &str, car: &Telemetry<'_>) -> Option<String> {
+    let (latitude, longitude, heading) = car.position();
     Some(match name {
         "latitude" => format!("{latitude:.10}"),
         "longitude" => format!("{longitude:.10}"),
         "heading" => format!("{heading:.0}"),
         "altitude" => format!("{:.0}", 519.0 - (latitude - 48.137) * 400.0),
-        "numberOfSatellites" => format!("{:.0}", 11.0 + 3.0 * moment.swing()),
+        "numberOfSatellites" => format!("{:.0}", 11.0 + 3.0 * car.swing()),
         _ => return None,
     })
 }
 
-fn odometer(name: &str, moment: &Moment<'_>) -> Option<String> {
-    let km = moment.segment.odometer_at(moment.at);
+fn odometer(name: &str, car: &Telemetry<'_>) -> Option<String> {
+    let km = car.segment.odometer_at(car.at);
     Some(match name {
         "travelledDistance" => format!("{km:.0}"),
         // Of serviceDistance.next, in steps of 100 km.
         "next" => format!("{:.0}", ((30_000.0 - km % 30_000.0) / 100.0).floor() * 100.0),
-        "lowerBound" if moment.is_driving() => "40".into(),
-        "upperBound" if moment.is_driving() => "90".into(),
+        "lowerBound" if car.is_driving() => "40".into(),
+        "upperBound" if car.is_driving() => "90".into(),
         "lowerBound" | "upperBound" => "0".into(),
         _ => return None,
     })
 }
 
-fn body(descriptor: &str, name: &str, moment: &Moment<'_>) -> Option<String> {
-    let driving = moment.is_driving();
-    let asn = |yes: bool| {
-        if yes {
-            "ASN_isTrue".to_owned()
-        } else {
-            "ASN_isFalse".to_owned()
-        }
-    };
+fn body(descriptor: &str, name: &str, car: &Telemetry<'_>) -> Option<String> {
+    let driving = car.is_driving();
     Some(match name {
-        "isMoving" | "isActive" | "isIgnitionOn" | "isRunningOn" | "isMobilePhoneConnected" => asn(driving),
+        "isMoving" | "isActive" | "isIgnitionOn" | "isRunningOn" | "isMobilePhoneConnected" => {
+            if driving { "ASN_isTrue" } else { "ASN_isFalse" }.into()
+        }
         // The driver has just got out.
-        "isOpen" if descriptor.contains("row1.driver") => (moment.activity() == Activity::Parked).to_string(),
+        "isOpen" if descriptor.contains("row1.driver") => {
+            (car.segment.activity == Activity::Parked).to_string()
+        }
         "isLocked" => (!driving).to_string(),
         "deepSleepModeActive" => "false".into(),
         "armStatus" => if driving { "unarmed" } else { "doorsTiltCabin" }.into(),
-        "timeVehicle" => clock(moment.at, "%H:%M"),
+        "timeVehicle" => clock(car.at, "%H:%M"),
         // Of door.lock.status and door.status.
         "status" if descriptor.contains("lock") => if driving { "UNLOCKED" } else { "SECURED" }.into(),
         "status" => if driving { "ASN_unlocked" } else { "ASN_secured" }.into(),
@@ -288,25 +252,25 @@ fn body(descriptor: &str, name: &str, moment: &Moment<'_>) -> Option<String> {
     })
 }
 
-fn tyres(descriptor: &str, name: &str, moment: &Moment<'_>) -> Option<String> {
+fn tyres(descriptor: &str, name: &str, car: &Telemetry<'_>) -> Option<String> {
     let front = descriptor.contains("row1");
-    let warm = moment.is_driving() && moment.segment.fraction(moment.at) > 0.25;
+    let warm = car.is_driving() && car.segment.fraction(car.at) > 0.25;
     Some(match name {
         "pressureTarget" => if front { "240" } else { "270" }.into(),
         // In steps of 10 kPa.
         "pressure" => (if front { 240 } else { 270 } + if warm { 20 } else { 0 }).to_string(),
         // Two of the wheels have no working sensor.
         "temperature" if !front => "-NA-".into(),
-        "temperature" => format!("{:.1}", moment.temperature() + if warm { 14.0 } else { 1.0 }),
+        "temperature" => format!("{:.1}", car.temperature() + if warm { 14.0 } else { 1.0 }),
         _ => return None,
     })
 }
 
-fn trip(name: &str, moment: &Moment<'_>) -> Option<String> {
-    let drive = moment.last_drive?;
+fn trip(name: &str, car: &Telemetry<'_>) -> Option<String> {
+    let drive = car.last_drive?;
     let km = drive.odometer.1 - drive.odometer.0;
     let hours = (drive.end - drive.start) as f64 / 3_600.0;
-    let per_100km = (drive.soc.0 - drive.soc.1) / 100.0 * moment.vehicle.battery_kwh / km * 100.0;
+    let per_100km = (drive.soc.0 - drive.soc.1) / 100.0 * car.vehicle.battery_kwh / km * 100.0;
     Some(match name {
         "hvSoc" => format!("{:.1}", drive.soc.1),
         "time" => clock(drive.end, "%d.%m.%Y %H:%M:%S UTC"),
@@ -315,14 +279,9 @@ fn trip(name: &str, moment: &Moment<'_>) -> Option<String> {
         "avgElectricRangeConsumption" => format!("{per_100km:.1}"),
         "recuperationTotal" => format!("{:.2}", per_100km * 0.21),
         "energyConsumptionComfort" => format!("{:.3}", hours * 0.7),
-        "starsAverage" => format!("{:.1}", 4.0 + 0.5 * moment.swing()),
+        "starsAverage" => format!("{:.1}", 4.0 + 0.5 * car.swing()),
         _ => return None,
     })
-}
-
-fn settings(name: &str, moment: &Moment<'_>) -> Option<String> {
-    // Of stateOfCharge.target.
-    (name == "target").then(|| format!("{:.0}", moment.vehicle.target_percent))
 }
 
 fn clock(at: i64, format: &str) -> String {

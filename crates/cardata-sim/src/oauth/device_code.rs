@@ -23,7 +23,8 @@ pub(super) struct DeviceCode {
     pub client_id: String,
     pub challenge: String,
     pub scope: String,
-    issued: Timestamp,
+    /// When the owner approves by himself.
+    approves: Option<Timestamp>,
     expires: Timestamp,
     interval: SignedDuration,
     polled: Option<Timestamp>,
@@ -39,27 +40,28 @@ enum State {
     Used,
 }
 
-pub(super) fn answer(world: &mut World, call: &Call, now: Timestamp) -> Answer {
+/// A new device code.
+///
+/// # Errors
+///
+/// The refusal.
+pub(super) fn answer(world: &mut World, call: &Call, now: Timestamp) -> Result<Answer, Answer> {
     let World {
         config, rng, login, ..
     } = world;
-    let form = call.form();
-    let (Some(client_id), Some(challenge)) = (form.get("client_id"), form.get("code_challenge")) else {
-        return malformed();
-    };
+    let form = call.form().unwrap_or_default();
+    let client_id = form.get("client_id").ok_or_else(malformed)?;
+    let challenge = form.get("code_challenge").ok_or_else(malformed)?;
     // `response_type` may be left out in the live service. A missing scope gives a token without the API.
     let method = form.get("code_challenge_method") == Some("S256");
-    let response_type = form
-        .get("response_type")
-        .is_none_or(|value| value == "device_code");
+    let response_type = form.get("response_type").unwrap_or("device_code") == "device_code";
     // 43 characters: SHA-256 in base64url without padding.
+    let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
     let well_formed = challenge.len() == 43
-        && challenge
-            .bytes()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
+        && challenge.bytes().all(allowed)
         && is_client_id(&client_id.to_ascii_lowercase());
     if !method || !response_type || !well_formed || form.has_repeats() || !knows_client(config, client_id) {
-        return malformed();
+        return Err(malformed());
     }
     let user_code = text(rng, 8);
     let lifetime = config.device_code_lifetime.as_secs();
@@ -93,68 +95,63 @@ pub(super) fn answer(world: &mut World, call: &Call, now: Timestamp) -> Answer {
         client_id: client_id.to_owned(),
         challenge: challenge.to_owned(),
         scope: granted_scope(config, form.get("scope")),
-        issued: now,
+        approves: match config.approval {
+            Approval::Auto { after } => Some(now + after),
+            _ => None,
+        },
         expires: now + config.device_code_lifetime,
         interval: SignedDuration::try_from(config.poll_interval).unwrap_or(SLOW_DOWN),
         polled: None,
         state: if denied { State::Denied } else { State::Waiting },
     });
-    Answer::json(200, &body)
+    Ok(Answer::json(200, &body))
 }
 
 /// What the client asks for, as far as it is subscribed to it.
 fn granted_scope(config: &SimConfig, asked: Option<&str>) -> String {
-    let asked = asked.unwrap_or("authenticate_user openid");
+    let asked = asked.unwrap_or("authenticate_user openid").split_whitespace();
     let subscribed = |scope: &&str| config.subscribed_scopes.iter().any(|known| known == scope);
-    asked
-        .split_whitespace()
-        .filter(subscribed)
-        .collect::<Vec<_>>()
-        .join(" ")
+    asked.filter(subscribed).collect::<Vec<_>>().join(" ")
 }
 
 impl DeviceCode {
-    /// One poll for the tokens: the refusal, unless they can be issued.
-    pub fn poll(&mut self, config: &SimConfig, now: Timestamp) -> Option<Answer> {
-        self.settle(config.approval, now);
+    /// One poll for the tokens: they are issued after it, and never again.
+    ///
+    /// # Errors
+    ///
+    /// The refusal.
+    pub fn poll(&mut self, config: &SimConfig, now: Timestamp) -> Result<(), Answer> {
+        self.settle(now);
         if self.state == State::Used {
-            return Some(invalid_grant());
+            return Err(invalid_grant());
         }
         if now >= self.expires {
-            return Some(error(401, "expired_token", "The code is expired"));
+            return Err(error(401, "expired_token", "The code is expired"));
         }
         let jitter = SignedDuration::from_secs_f64((JITTER_SECONDS * config.speed).min(3_600.0));
         let soonest = self.interval - jitter.min(self.interval / 2);
-        let too_soon = self
-            .polled
-            .is_some_and(|polled| now.duration_since(polled) < soonest);
-        self.polled = Some(now);
-        if too_soon {
+        let last = self.polled.replace(now);
+        if last.is_some_and(|last| now.duration_since(last) < soonest) {
             self.interval += SLOW_DOWN;
             let description = "The polling interval has not elapsed since the last request";
-            return Some(error(400, "slow_down", description));
+            return Err(error(400, "slow_down", description));
         }
         match self.state {
             State::Waiting => {
                 let description = "The user has not yet completed authorization";
-                Some(error(403, "authorization_pending", description))
+                Err(error(403, "authorization_pending", description))
             }
-            State::Denied => Some(error(403, "access_denied", "The user has declined authorization")),
-            State::Used => Some(invalid_grant()),
-            State::Approved => None,
+            State::Denied => Err(error(403, "access_denied", "The user has declined authorization")),
+            State::Approved | State::Used => {
+                self.state = State::Used;
+                Ok(())
+            }
         }
     }
 
-    pub fn mark_used(&mut self) {
-        self.state = State::Used;
-    }
-
     /// The owner who approves by himself has done so when his time has come.
-    fn settle(&mut self, approval: Approval, now: Timestamp) {
-        if let Approval::Auto { after } = approval
-            && self.state == State::Waiting
-            && now >= self.issued + after
-        {
+    fn settle(&mut self, now: Timestamp) {
+        if self.state == State::Waiting && self.approves.is_some_and(|approves| now >= approves) {
             self.state = State::Approved;
         }
     }
@@ -172,30 +169,24 @@ impl Login {
         }
     }
 
+    /// The codes that wait for the owner, oldest first.
+    fn waiting(&mut self, now: Timestamp) -> impl Iterator<Item = &mut DeviceCode> {
+        self.codes.iter_mut().filter_map(move |code| {
+            code.settle(now);
+            (code.state == State::Waiting && now < code.expires).then_some(code)
+        })
+    }
+
     pub fn waiting_user_codes(&mut self, now: Timestamp) -> Vec<String> {
-        let approval = self.approval;
-        let mut waiting = Vec::new();
-        for code in &mut self.codes {
-            code.settle(approval, now);
-            if code.state == State::Waiting && now < code.expires {
-                waiting.push(code.user_code.clone());
-            }
-        }
-        waiting
+        self.waiting(now).map(|code| code.user_code.clone()).collect()
     }
 
     /// The owner's decision. Says whether the code was waiting for one.
     pub fn decide(&mut self, user_code: &str, approve: bool, now: Timestamp) -> bool {
-        if !self
-            .waiting_user_codes(now)
-            .iter()
-            .any(|waiting| waiting == user_code)
-        {
+        let Some(code) = self.waiting(now).find(|code| code.user_code == user_code) else {
             return false;
-        }
-        for code in self.codes.iter_mut().filter(|code| code.user_code == user_code) {
-            code.state = if approve { State::Approved } else { State::Denied };
-        }
+        };
+        code.state = if approve { State::Approved } else { State::Denied };
         true
     }
 }

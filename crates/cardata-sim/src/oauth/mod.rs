@@ -15,7 +15,7 @@ use rand::rngs::StdRng;
 use serde_json::json;
 
 use crate::call::{Answer, Call};
-use crate::config::{Approval, SimConfig};
+use crate::config::SimConfig;
 use crate::world::World;
 use device_code::DeviceCode;
 pub(crate) use random::uuid;
@@ -29,17 +29,17 @@ const MALFORMED: &str = "The request is missing a required parameter, includes a
 const INVALID_GRANT: &str = "The provided access grant is invalid, expired, or revoked.";
 
 /// What BMW knows of the account's logins.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Login {
-    gcid: String,
+    pub gcid: String,
     url: String,
-    /// When the owner approves by himself.
-    approval: Approval,
     codes: Vec<DeviceCode>,
-    access: HashMap<String, AccessToken>,
-    refresh: HashMap<String, RefreshToken>,
-    id: HashMap<String, IdToken>,
-    id_tokens: u64,
+    pub access: HashMap<String, AccessToken>,
+    pub refresh: HashMap<String, RefreshToken>,
+    /// Id tokens.
+    pub id: HashMap<String, IdToken>,
+    /// The number of the newest id token.
+    pub last_id: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -59,76 +59,37 @@ pub(crate) struct IdToken {
 }
 
 #[derive(Debug, Clone)]
-struct RefreshToken {
+pub(crate) struct RefreshToken {
     expires: Timestamp,
     client_id: String,
     scope: String,
 }
 
 impl Login {
-    pub fn new(config: &SimConfig, url: String, rng: &mut StdRng) -> Self {
+    pub fn new(url: String, rng: &mut StdRng) -> Self {
         Self {
             gcid: uuid(rng),
             url,
-            approval: config.approval,
-            codes: Vec::new(),
-            access: HashMap::new(),
-            refresh: HashMap::new(),
-            id: HashMap::new(),
-            id_tokens: 0,
+            ..Self::default()
         }
-    }
-
-    pub fn gcid(&self) -> &str {
-        &self.gcid
-    }
-
-    pub fn id_token(&self, token: &str) -> Option<&IdToken> {
-        self.id.get(token)
-    }
-
-    /// The number of the newest one.
-    pub fn last_id_token(&self) -> u64 {
-        self.id_tokens
-    }
-
-    pub fn access_token(&self, token: &str) -> Option<&AccessToken> {
-        self.access.get(token)
-    }
-
-    pub fn expire_access_tokens(&mut self, now: Timestamp) {
-        for token in self.access.values_mut() {
-            token.expires = token.expires.min(now);
-        }
-    }
-
-    pub fn revoke_access_tokens(&mut self) {
-        for token in self.access.values_mut() {
-            token.revoked = true;
-        }
-    }
-
-    pub fn drop_refresh_tokens(&mut self) {
-        self.refresh.clear();
     }
 }
 
 /// Answers what concerns the login: both endpoints and the owner's page.
 pub(crate) fn answer(world: &mut World, call: &Call, now: Timestamp) -> Answer {
-    match (call.method.as_str(), call.path.as_str()) {
+    let answered = match (call.method.as_str(), call.path.as_str()) {
         ("POST", "/gcdm/oauth/device/code") => device_code::answer(world, call, now),
         ("POST", "/gcdm/oauth/token") => token::answer(world, call, now),
-        ("GET" | "POST", "/oneid/link") => page::answer(&mut world.login, call, now),
-        _ => error(404, "invalid_request", "There is no such endpoint."),
-    }
+        ("GET" | "POST", "/oneid/link") => Ok(page::answer(&mut world.login, call, now)),
+        _ => Err(error(404, "invalid_request", "There is no such endpoint.")),
+    };
+    answered.unwrap_or_else(|refusal| refusal)
 }
 
 /// An OAuth error body (RFC 6749, section 5.2).
 fn error(status: u16, error: &str, description: &str) -> Answer {
-    Answer::json(
-        status,
-        &json!({ "error": error, "error_description": description }),
-    )
+    let body = json!({ "error": error, "error_description": description });
+    Answer::json(status, &body)
 }
 
 fn malformed() -> Answer {
@@ -140,8 +101,6 @@ fn invalid_grant() -> Answer {
 }
 
 fn knows_client(config: &SimConfig, client_id: &str) -> bool {
-    config
-        .client_id
-        .as_deref()
-        .is_none_or(|known| known.eq_ignore_ascii_case(client_id))
+    let known = config.client_id.as_deref();
+    known.is_none_or(|known| known.eq_ignore_ascii_case(client_id))
 }

@@ -23,7 +23,7 @@ pub(super) fn answer(login: &mut Login, call: &Call, now: Timestamp) -> Answer {
             ),
         );
     }
-    let form = call.form();
+    let form = call.form().unwrap_or_default();
     let approve = form.get("decision") != Some("decline");
     match form.get("user_code") {
         Some(code) if login.decide(code, approve, now) => page(

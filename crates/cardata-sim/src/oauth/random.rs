@@ -27,12 +27,10 @@ pub(crate) fn uuid(rng: &mut StdRng) -> String {
 pub(super) fn signed(rng: &mut StdRng, algorithm: &str, claims: &Value, signature: usize) -> String {
     let header = json!({ "typ": "JWT", "alg": algorithm, "kid": text(rng, 28) });
     let signature: Vec<u8> = (0..signature).map(|_| rng.random()).collect();
-    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    let (header, claims) = (header.to_string(), claims.to_string());
-    [
-        encode(header.as_bytes()),
-        encode(claims.as_bytes()),
-        encode(&signature),
-    ]
-    .join(".")
+    let parts = [
+        header.to_string().into_bytes(),
+        claims.to_string().into_bytes(),
+        signature,
+    ];
+    parts.map(|part| URL_SAFE_NO_PAD.encode(part)).join(".")
 }

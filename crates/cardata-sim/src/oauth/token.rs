@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::random::{signed, text, uuid};
 use super::{AccessToken, IdToken, RefreshToken, error, invalid_grant, knows_client, malformed};
-use crate::call::{Answer, Call, Form};
+use crate::call::{Answer, Call, Parameters};
 use crate::specification::is_verifier;
 use crate::world::World;
 
@@ -16,67 +16,63 @@ const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// Bytes of an RS256 signature.
 const RS256_SIGNATURE: usize = 256;
 
-pub(super) fn answer(world: &mut World, call: &Call, now: Timestamp) -> Answer {
-    let form = call.form();
+/// New tokens.
+///
+/// # Errors
+///
+/// The refusal.
+pub(super) fn answer(world: &mut World, call: &Call, now: Timestamp) -> Result<Answer, Answer> {
+    let form = call.form().unwrap_or_default();
     if form.has_repeats() {
-        return malformed();
+        return Err(malformed());
     }
-    match form.get("grant_type") {
-        Some(DEVICE_CODE_GRANT) => poll(world, &form, now),
-        Some("refresh_token") => refresh(world, &form, now),
-        Some(_) => error(400, "unsupported_grant_type", "The grant type is not supported."),
-        None => malformed(),
+    match form.get("grant_type").ok_or_else(malformed)? {
+        DEVICE_CODE_GRANT => poll(world, &form, now),
+        "refresh_token" => refresh(world, &form, now),
+        _ => {
+            let description = "The grant type is not supported.";
+            Err(error(400, "unsupported_grant_type", description))
+        }
     }
 }
 
-fn poll(world: &mut World, form: &Form, now: Timestamp) -> Answer {
-    let (Some(client_id), Some(code), Some(verifier)) = (
-        form.get("client_id"),
-        form.get("device_code"),
-        form.get("code_verifier"),
-    ) else {
-        return malformed();
-    };
+fn poll(world: &mut World, form: &Parameters, now: Timestamp) -> Result<Answer, Answer> {
+    let client_id = form.get("client_id").ok_or_else(malformed)?;
+    let code = form.get("device_code").ok_or_else(malformed)?;
+    let verifier = form.get("code_verifier").ok_or_else(malformed)?;
     if !knows_client(&world.config, client_id) {
         let description = "Client authentication failed (e.g., unknown client, no client authentication \
             included, or unsupported authentication method).";
-        return error(401, "invalid_client", description);
+        return Err(error(401, "invalid_client", description));
     }
-    let Some(known) = world.login.code_mut(code) else {
-        return invalid_grant();
-    };
+    let known = world.login.code_mut(code).ok_or_else(invalid_grant)?;
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
     if known.client_id != client_id || known.challenge != challenge || !is_verifier(verifier) {
-        return invalid_grant();
+        return Err(invalid_grant());
     }
-    if let Some(refusal) = known.poll(&world.config, now) {
-        return refusal;
-    }
-    known.mark_used();
+    known.poll(&world.config, now)?;
     let scope = known.scope.clone();
     let mut body = issue(world, client_id, scope, now);
     body["gcid"] = world.login.gcid.clone().into();
-    Answer::json(200, &body)
+    Ok(Answer::json(200, &body))
 }
 
 /// A refresh token that is unknown, rotated, expired or another client's gets the same `invalid_request` as a
 /// malformed request: so does the live service.
-fn refresh(world: &mut World, form: &Form, now: Timestamp) -> Answer {
-    let (Some(client_id), Some(token)) = (form.get("client_id"), form.get("refresh_token")) else {
-        return malformed();
+fn refresh(world: &mut World, form: &Parameters, now: Timestamp) -> Result<Answer, Answer> {
+    let client_id = form.get("client_id").ok_or_else(malformed)?;
+    let token = form.get("refresh_token").ok_or_else(malformed)?;
+    let alive = |known: &&RefreshToken| {
+        known.client_id == client_id && now < known.expires && knows_client(&world.config, client_id)
     };
-    let alive = |known: &RefreshToken| known.client_id == client_id && now < known.expires;
-    if !knows_client(&world.config, client_id) || !world.login.refresh.get(token).is_some_and(alive) {
-        return malformed();
-    }
-    let Some(known) = world.login.refresh.remove(token) else {
-        return malformed();
-    };
-    let mut body = issue(world, client_id, known.scope, now);
+    let known = world.login.refresh.get(token).filter(alive);
+    let scope = known.ok_or_else(malformed)?.scope.clone();
+    world.login.refresh.remove(token);
+    let mut body = issue(world, client_id, scope, now);
     if world.config.gcid_in_refresh {
         body["gcid"] = world.login.gcid.clone().into();
     }
-    Answer::json(200, &body)
+    Ok(Answer::json(200, &body))
 }
 
 /// A new set of tokens, as the answer's body without the `gcid`.
@@ -116,9 +112,9 @@ fn issue(world: &mut World, client_id: &str, scope: String, now: Timestamp) -> V
             "tokenType": "JWTToken",
         });
         let id_token = signed(rng, "RS256", &claims, RS256_SIGNATURE);
-        login.id_tokens += 1;
+        login.last_id += 1;
         let known = IdToken {
-            number: login.id_tokens,
+            number: login.last_id,
             expires: now + config.token_lifetime,
             scope: scope.clone(),
         };

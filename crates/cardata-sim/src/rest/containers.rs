@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::container_id;
 use super::refusal::Refusal;
 use crate::account::{Container, MAX_CONTAINERS};
 use crate::call::{Answer, Call};
 use crate::car::keys;
 use crate::config::DescriptorRefusal;
+use crate::specification::is_container_id;
 use crate::world::World;
 
 /// The list tells everything but the descriptors.
@@ -22,40 +22,29 @@ pub(super) fn create(world: &mut World, call: &Call, now: Timestamp) -> Result<A
         return Err(Refusal::MALFORMED);
     }
     let body: Value = serde_json::from_slice(&call.body).map_err(|_| Refusal::MALFORMED)?;
-    let text = |key: &str| {
-        let value = body
-            .get(key)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty());
-        value
-            .map(str::to_owned)
-            .ok_or_else(|| Refusal::PARAMETER.with_note(format!("{key} is missing")))
+    let text = |key: &str| match body[key].as_str() {
+        Some(text) if !text.is_empty() => Ok(text.to_owned()),
+        _ => Err(Refusal::PARAMETER.with_note(format!("{key} is missing"))),
     };
     let (name, purpose) = (text("name")?, text("purpose")?);
     let descriptors = descriptors(&body)?;
     permitted(world, &descriptors)?;
-    if world
-        .config
-        .max_descriptors
-        .is_some_and(|most| descriptors.len() > most)
-    {
+    let most = world.config.max_descriptors;
+    if most.is_some_and(|most| descriptors.len() > most) {
         return Err(Refusal::TOO_LARGE);
     }
-    if world.containers.active() >= MAX_CONTAINERS {
+    if world.containers.active().count() >= MAX_CONTAINERS {
         return Err(Refusal::TOO_MANY_CONTAINERS);
     }
-    let container = world
-        .containers
-        .create(name, purpose, descriptors, now, &mut world.rng);
-    Ok(Answer::json(201, &detailed(container)))
+    let rng = &mut world.rng;
+    let container = world.containers.create(name, purpose, descriptors, now, rng);
+    Ok(Answer::json(201, &detailed(&container)))
 }
 
 /// The descriptors of the body, each in BMW's catalogue.
 fn descriptors(body: &Value) -> Result<Vec<String>, Refusal> {
-    let list = body
-        .get("technicalDescriptors")
-        .and_then(Value::as_array)
-        .filter(|list| !list.is_empty());
+    let list = body["technicalDescriptors"].as_array();
+    let list = list.filter(|list| !list.is_empty());
     let list = list.ok_or_else(|| Refusal::PARAMETER.with_note("technicalDescriptors is missing".into()))?;
     let mut descriptors: Vec<String> = Vec::new();
     for value in list {
@@ -71,18 +60,16 @@ fn descriptors(body: &Value) -> Result<Vec<String>, Refusal> {
 
 /// Refuses what this account may not ask for.
 fn permitted(world: &World, descriptors: &[String]) -> Result<(), Refusal> {
-    let refused = descriptors
-        .iter()
-        .filter(|descriptor| world.config.refused_descriptors.contains(descriptor));
-    let refused: Vec<&str> = refused.map(String::as_str).collect();
+    let mut refused = descriptors.to_vec();
+    refused.retain(|descriptor| world.config.refused_descriptors.contains(descriptor));
     if refused.is_empty() {
         return Ok(());
     }
     Err(match world.config.descriptor_refusal {
-        DescriptorRefusal::Named => Refusal::DESCRIPTOR.with_note(format!(
-            "Telematic keys that are invalid: {}.",
-            refused.join(", ")
-        )),
+        DescriptorRefusal::Named => {
+            let refused = refused.join(", ");
+            Refusal::DESCRIPTOR.with_note(format!("Telematic keys that are invalid: {refused}."))
+        }
         DescriptorRefusal::Unnamed => Refusal::DESCRIPTOR,
         DescriptorRefusal::Forbidden => Refusal::TOO_LARGE,
     })
@@ -94,23 +81,25 @@ pub(super) fn details(world: &World, id: &str) -> Result<Answer, Refusal> {
 }
 
 pub(super) fn delete(world: &mut World, id: &str, now: Timestamp) -> Result<Answer, Refusal> {
-    let container = world
-        .containers
-        .find(container_id(id)?)
-        .ok_or(Refusal::NO_CONTAINER)?;
-    if container.deleted.is_some() {
+    if find(world, id)?.deleted.is_some() {
         return Err(Refusal::ALREADY_DELETED);
     }
-    world.containers.delete(id, now);
+    world.containers.delete(|one| one.id == id, now);
     Ok(Answer::new(204, "", ""))
 }
 
 /// A container that can be used.
 pub(super) fn active<'a>(world: &'a World, id: &str) -> Result<&'a Container, Refusal> {
-    let container = world.containers.find(container_id(id)?);
-    container
-        .filter(|container| container.deleted.is_none())
-        .ok_or(Refusal::NO_CONTAINER)
+    let container = find(world, id)?;
+    let active = container.deleted.is_none();
+    active.then_some(container).ok_or(Refusal::NO_CONTAINER)
+}
+
+fn find<'a>(world: &'a World, id: &str) -> Result<&'a Container, Refusal> {
+    if !is_container_id(id) {
+        return Err(Refusal::CONTAINER_FORMAT);
+    }
+    world.containers.find(id).ok_or(Refusal::NO_CONTAINER)
 }
 
 fn summary(container: &Container) -> Value {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::refusal::Refusal;
 use crate::call::{Answer, Call};
 use crate::car::Car;
-use crate::car::timeline::{Activity, Segment, Supply};
+use crate::car::timeline::{Activity, Location, Segment, Supply};
 
 const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(45 * 24);
 const PAGE: usize = 10;
@@ -30,12 +30,8 @@ pub(super) fn answer(car: &Car, call: &Call, now: Timestamp) -> Result<Answer, R
         matches!(segment.activity, Activity::Charging(_)) && window.contains(&segment.start)
     });
     let charges: Vec<&Segment> = charges.rev().collect();
-    let page: Vec<Value> = charges
-        .iter()
-        .skip(first)
-        .take(PAGE)
-        .map(|charge| session(charge, now.as_second()))
-        .collect();
+    let page = charges.iter().skip(first).take(PAGE);
+    let page: Vec<Value> = page.map(|charge| session(charge, now.as_second())).collect();
     let mut body = json!({ "data": page });
     if charges.len() > first + PAGE {
         body["next_token"] = token(first + PAGE, from, to, now).into();
@@ -45,35 +41,26 @@ pub(super) fn answer(car: &Car, call: &Call, now: Timestamp) -> Result<Answer, R
 
 /// An ISO 8601 time in UTC; seconds since 1970 are refused.
 fn time(call: &Call, name: &str) -> Result<Timestamp, Refusal> {
-    let text = call
-        .query(name)
-        .ok_or_else(|| Refusal::PARAMETER.with_note(format!("{name} is missing")))?;
-    text.parse()
-        .map_err(|_| Refusal::PARAMETER.with_note(format!("{name} is not a date-time")))
+    let refusal = |what: &str| Refusal::PARAMETER.with_note(format!("{name} is {what}"));
+    let text = call.query(name).ok_or_else(|| refusal("missing"))?;
+    text.parse().map_err(|_| refusal("not a date-time"))
 }
 
 fn token(offset: usize, from: Timestamp, to: Timestamp, now: Timestamp) -> String {
-    URL_SAFE_NO_PAD.encode(format!(
-        "{offset} {} {} {}",
-        from.as_second(),
-        to.as_second(),
-        now.as_second()
-    ))
+    let [from, to, now] = [from, to, now].map(Timestamp::as_second);
+    URL_SAFE_NO_PAD.encode(format!("{offset} {from} {to} {now}"))
 }
 
 /// Where the page of a token begins; `None` if it belongs to another window or is too old.
 fn offset(token: &str, from: Timestamp, to: Timestamp, now: Timestamp) -> Option<usize> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-    let numbers: Vec<i64> = text
-        .split(' ')
-        .map(|part| part.parse().ok())
-        .collect::<Option<_>>()?;
-    let [offset, token_from, token_to, issued] = numbers.as_slice() else {
+    let numbers: Result<Vec<i64>, _> = text.split(' ').map(str::parse).collect();
+    let [offset, token_from, token_to, issued] = numbers.ok()?[..] else {
         return None;
     };
-    let same = *token_from == from.as_second() && *token_to == to.as_second();
+    let same = token_from == from.as_second() && token_to == to.as_second();
     let fresh = now.as_second() - issued < TOKEN_LIFETIME.as_secs();
-    (same && fresh).then(|| usize::try_from(*offset).ok())?
+    (same && fresh).then(|| usize::try_from(offset).ok())?
 }
 
 fn session(charge: &Segment, now: i64) -> Value {
@@ -110,10 +97,11 @@ fn session(charge: &Segment, now: i64) -> Value {
 }
 
 fn location(supply: Supply) -> Value {
-    let (municipality, street, latitude, longitude) = match supply {
-        Supply::Ac => ("München", "Marienplatz 1", 48.137_154, 11.576_124),
-        Supply::Dc => ("Prien am Chiemsee", "Seestraße 1", 47.866_412, 12.010_973),
+    let (municipality, street, location) = match supply {
+        Supply::Ac => ("München", "Marienplatz 1", Location::Home),
+        Supply::Dc => ("Prien am Chiemsee", "Seestraße 1", Location::Lake),
     };
+    let (latitude, longitude) = location.coordinates();
     json!({
         "municipality": municipality,
         "streetAddress": street,

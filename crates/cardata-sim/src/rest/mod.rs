@@ -18,7 +18,7 @@ use crate::call::{Answer, Call};
 use crate::car::Car;
 use crate::config::Mapping;
 use crate::oauth::API_SCOPE;
-use crate::specification::{is_container_id, is_vin};
+use crate::specification::is_vin;
 use crate::world::World;
 use refusal::Refusal;
 
@@ -59,7 +59,7 @@ fn admit(world: &mut World, call: &Call, now: Timestamp) -> Result<(), Refusal> 
         .strip_prefix("Bearer ")
         .filter(|token| !token.is_empty())
         .ok_or(Refusal::NO_TOKEN)?;
-    let token = world.login.access_token(token).ok_or(Refusal::UNKNOWN_TOKEN)?;
+    let token = world.login.access.get(token).ok_or(Refusal::UNKNOWN_TOKEN)?;
     if !world.quota.take(now) {
         return Err(Refusal::QUOTA_EXHAUSTED);
     }
@@ -85,13 +85,4 @@ fn vehicle<'a>(world: &'a World, vin: &str) -> Result<&'a Car, Refusal> {
     }
     let owned = |car: &&Car| car.vehicle.vin == vin && car.vehicle.mapping == Mapping::Primary;
     world.cars.iter().find(owned).ok_or(Refusal::FOREIGN_VIN)
-}
-
-/// The id as BMW accepts it.
-fn container_id(id: &str) -> Result<&str, Refusal> {
-    if is_container_id(id) {
-        Ok(id)
-    } else {
-        Err(Refusal::CONTAINER_FORMAT)
-    }
 }

@@ -1,4 +1,4 @@
-//! `locationBasedChargingSettings`: what the owner chose for the places where he charges.
+//! `locationBasedChargingSettings`: what the owner chose for the locations where he charges.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -6,20 +6,23 @@ use serde_json::{Value, json};
 use super::refusal::Refusal;
 use crate::call::{Answer, Call};
 use crate::car::Car;
+use crate::car::timeline::Location;
 
-/// Two places fit on one page, so that no token of a next page is ever given or accepted.
+/// Two locations fit on one page, so that no token of a next page is ever given or accepted.
 pub(super) fn answer(car: &Car, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
     if call.query("nextToken").is_some() {
         return Err(Refusal::PAGINATION_TOKEN);
     }
-    let places = [
-        place(car, now, 1, 48.137_154, 11.576_124, 214),
-        place(car, now, 2, 48.262_503, 11.667_498, 9),
+    let locations = [
+        settings(car, now, 1, Location::Home, 214),
+        settings(car, now, 2, Location::Work, 9),
     ];
-    Ok(Answer::json(200, &json!({ "nextToken": null, "data": places })))
+    let body = json!({ "nextToken": null, "data": locations });
+    Ok(Answer::json(200, &body))
 }
 
-fn place(car: &Car, now: Timestamp, number: u32, latitude: f64, longitude: f64, visits: u32) -> Value {
+fn settings(car: &Car, now: Timestamp, number: u32, location: Location, visits: u32) -> Value {
+    let (latitude, longitude) = location.coordinates();
     let day = now - SignedDuration::from_hours(24);
     json!({
         "id": format!("{}-{number}", car.vehicle.vin),

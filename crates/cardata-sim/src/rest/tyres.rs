@@ -10,8 +10,8 @@ use crate::car::Car;
 const TYRE_LIFE_KM: f64 = 40_000.0;
 
 pub(super) fn answer(car: &Car, now: Timestamp) -> Answer {
-    let driven = car
-        .history(now)
+    let history = car.history(now);
+    let driven = history
         .last()
         .map_or(0.0, |segment| segment.odometer_at(now.as_second()));
     let left = TYRE_LIFE_KM - driven % TYRE_LIFE_KM;
@@ -23,10 +23,8 @@ pub(super) fn answer(car: &Car, now: Timestamp) -> Answer {
         "rearLeft": tyre("Rear left", left, Some("2622")),
         "rearRight": tyre("Rear right", left, None),
     });
-    Answer::json(
-        200,
-        &json!({ "passengerCar": { "mountedTyres": mounted }, "errors": [] }),
-    )
+    let body = json!({ "passengerCar": { "mountedTyres": mounted }, "errors": [] });
+    Answer::json(200, &body)
 }
 
 fn tyre(label: &str, left_km: f64, produced: Option<&str>) -> Value {

@@ -15,7 +15,7 @@ use super::session::{Kept, Message, Session};
 use crate::world::World;
 
 /// The broker's side of the account. There is one login, so there is one subscriber at a time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Broker {
     lines: BTreeMap<u64, Line>,
     last_line: u64,
@@ -25,8 +25,8 @@ pub(crate) struct Broker {
     programme: Programme,
     pub(super) log: StreamLog,
     pub(super) refusals: Refusals,
-    /// Whether connections are taken.
-    pub(super) open: watch::Sender<bool>,
+    /// Whether no connections are taken.
+    pub(super) closed: watch::Sender<bool>,
     /// Told when somebody logs in.
     pub(super) news: Arc<Notify>,
     /// Before this second, in seconds since 1970, lie the stamps of the next burst.
@@ -42,13 +42,20 @@ pub(super) struct Refusals {
 }
 
 /// One connection.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Line {
     /// What goes out before any message.
     answers: BytesMut,
-    ending: watch::Sender<Option<Ending>>,
-    wake: Arc<Notify>,
+    signals: Arc<Signals>,
     session: Option<Session>,
+}
+
+/// What the socket of a line waits for.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    pub ending: watch::Sender<Option<Ending>>,
+    /// There is something to write, or the line ends.
+    pub wake: Notify,
 }
 
 /// How a connection ends.
@@ -68,49 +75,17 @@ pub(super) enum Work {
     Wait,
 }
 
-/// What a connection holds of its line.
-pub(super) struct Handle {
-    pub number: u64,
-    pub wake: Arc<Notify>,
-    pub ending: watch::Receiver<Option<Ending>>,
-}
-
 impl Broker {
-    pub fn new() -> Self {
-        Self {
-            lines: BTreeMap::new(),
-            last_line: 0,
-            live: None,
-            kept: HashMap::new(),
-            programme: Programme::default(),
-            log: StreamLog::default(),
-            refusals: Refusals::default(),
-            open: watch::Sender::new(true),
-            news: Arc::default(),
-            burst: None,
-        }
-    }
-
-    /// A new connection, on which nobody has logged in; `None` when none are taken.
-    pub(super) fn open_line(&mut self) -> Option<Handle> {
-        if !*self.open.borrow() {
+    /// The number of a new connection, on which nobody has logged in; `None` when none are taken.
+    pub(super) fn open_line(&mut self) -> Option<(u64, Arc<Signals>)> {
+        if *self.closed.borrow() {
             return None;
         }
         self.last_line += 1;
-        let (ending, receiver) = watch::channel(None);
-        let wake = Arc::new(Notify::new());
-        let line = Line {
-            answers: BytesMut::new(),
-            ending,
-            wake: wake.clone(),
-            session: None,
-        };
+        let line = Line::default();
+        let signals = line.signals.clone();
         self.lines.insert(self.last_line, line);
-        Some(Handle {
-            number: self.last_line,
-            wake,
-            ending: receiver,
-        })
+        Some((self.last_line, signals))
     }
 
     /// Forgets a connection that is closed.
@@ -134,7 +109,7 @@ impl Broker {
         if let Err(error) = packet.write(&mut line.answers, usize::MAX) {
             tracing::warn!(%error, "an answer cannot be sent");
         }
-        line.wake.notify_one();
+        line.signals.wake.notify_one();
     }
 
     /// The login on a line was granted, and the one before it has ended.
@@ -153,11 +128,11 @@ impl Broker {
 
     /// Ends the connection that is logged in. Says whether there was one.
     pub(super) fn end_live(&mut self, ending: Ending) -> bool {
-        let live = self.live;
-        if let Some(number) = live {
-            self.end(number, ending);
-        }
-        live.is_some()
+        let Some(number) = self.live else {
+            return false;
+        };
+        self.end(number, ending);
+        true
     }
 
     pub(super) fn end_all(&mut self, ending: Ending) {
@@ -170,9 +145,9 @@ impl Broker {
         let Some(line) = self.lines.get(&number) else {
             return;
         };
-        if line.ending.borrow().is_none() {
-            line.ending.send_replace(Some(ending));
-            line.wake.notify_one();
+        if line.signals.ending.borrow().is_none() {
+            line.signals.ending.send_replace(Some(ending));
+            line.signals.wake.notify_one();
         }
         if self.live == Some(number) {
             self.live = None;
@@ -188,12 +163,13 @@ impl Broker {
             return Work::End(Ending::Orderly);
         };
         let mut bytes = line.answers.split();
-        let ending = *line.ending.borrow();
+        let ending = *line.signals.ending.borrow();
         let streamed = &mut self.log.streamed;
         let first = streamed.len();
         if let Some(session) = line.session.as_mut().filter(|_| ending.is_none()) {
             session.write(&mut bytes, |message| {
-                log.then(|| {
+                let number = streamed.len();
+                if log {
                     streamed.push(Streamed {
                         at: now,
                         topic: message.topic.clone(),
@@ -202,8 +178,8 @@ impl Broker {
                         acknowledged: false,
                         cut: false,
                     });
-                    streamed.len() - 1
-                })
+                }
+                log.then_some(number)
             });
         }
         match ending {
@@ -225,22 +201,21 @@ impl Broker {
         let line = self.lines.get_mut(&number).ok_or(())?;
         let record = line.session.as_mut().ok_or(())?.acknowledge(id)?;
         // Numbers may have been waited for.
-        line.wake.notify_one();
+        line.signals.wake.notify_one();
         if let Some(streamed) = record.and_then(|record| self.log.streamed.get_mut(record)) {
             streamed.acknowledged = true;
         }
         Ok(())
     }
 
-    /// Publishes a message. Nobody hears it who is not subscribed at this moment.
+    /// Publishes a message. Nobody hears it who is not subscribed just then.
     pub(super) fn publish(&mut self, message: &Message) -> bool {
-        let live = self.live.and_then(|number| self.lines.get_mut(&number));
         let mut heard = false;
-        if let Some(line) = live
+        if let Some(line) = self.live.and_then(|number| self.lines.get_mut(&number))
             && let Some(session) = &mut line.session
             && session.kept.offer(message)
         {
-            line.wake.notify_one();
+            line.signals.wake.notify_one();
             heard = true;
         }
         for kept in self.kept.values_mut() {
@@ -256,7 +231,7 @@ impl Broker {
 /// Brings the stream up to the clock: publishes what the cars have said since, and ends the login whose token has
 /// expired.
 pub(crate) fn advance(world: &mut World, now: Timestamp) {
-    let gcid = world.login.gcid();
+    let gcid = &world.login.gcid;
     let terms = Terms {
         gcid,
         seed: world.config.seed,
@@ -265,18 +240,13 @@ pub(crate) fn advance(world: &mut World, now: Timestamp) {
     let live = world.stream.live;
     let expires = live.and_then(|number| world.stream.session(number).map(|session| session.expires));
     for emission in world.stream.programme.due(&world.cars, terms, now) {
-        let expired = expires.is_some_and(|expires| emission.sent >= expires.as_millisecond());
-        if expired {
+        if expires.is_some_and(|expires| emission.sent >= expires.as_millisecond()) {
             world.stream.end_live(Ending::Orderly);
         }
-        if !world.config.stream.selection.has(emission.descriptor) {
-            continue;
+        if world.config.stream.selection.has(emission.descriptor) {
+            let message = Message::new(gcid, &emission.vin, emission.payload);
+            world.stream.publish(&message);
         }
-        world.stream.publish(&Message {
-            topic: format!("{gcid}/{}", emission.vin),
-            payload: emission.payload.into(),
-            stray: None,
-        });
     }
     if expires.is_some_and(|expires| now >= expires) {
         world.stream.end_live(Ending::Orderly);

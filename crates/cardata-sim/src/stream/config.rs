@@ -5,7 +5,7 @@
 pub struct StreamConfig {
     /// The share of all messages that say again what an earlier one said: 39 % in the field.
     pub duplicates: f64,
-    /// Whether what was measured at one moment arrives in any order.
+    /// Whether what was measured at one time arrives in any order.
     pub disorder: bool,
     /// The share of the states of charge with which an older one, an hour or more, comes again.
     pub late: f64,

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::broker::{Ending, Handle, Work};
+use super::broker::{Ending, Signals, Work};
 use super::packets;
 use crate::server::Shared;
 
@@ -28,34 +28,28 @@ pub(super) async fn serve(stream: TcpStream, acceptor: TlsAcceptor, shared: &Sha
         Ok(Err(error)) => return tracing::debug!(%error, "no TLS on the stream"),
         Err(_) => return tracing::debug!("a client took too long for TLS"),
     };
-    let Some(handle) = shared.world().stream.open_line() else {
+    let Some((number, signals)) = shared.world().stream.open_line() else {
         return;
     };
-    let number = handle.number;
-    talk(tls, handle, shared).await;
+    talk(tls, number, &signals, shared).await;
     let mut world = shared.world();
     world.stream.end(number, Ending::Abrupt);
     world.stream.forget(number);
 }
 
-async fn talk(tls: TlsStream<TcpStream>, handle: Handle, shared: &Shared) {
-    let Handle {
-        number,
-        wake,
-        mut ending,
-    } = handle;
+async fn talk(tls: TlsStream<TcpStream>, number: u64, signals: &Signals, shared: &Shared) {
     let (mut reader, mut writer) = tokio::io::split(tls);
     let mut bytes = BytesMut::new();
     let how = tokio::select! {
-        how = write(&mut writer, number, &wake, shared) => how,
+        how = write(&mut writer, number, &signals.wake, shared) => how,
         never = async {
             read(&mut reader, &mut bytes, number, shared).await;
             shared.world().stream.end(number, Ending::Orderly);
             std::future::pending().await
         } => never,
         () = async {
-            // An error means that the line is gone, which it is not before this ends.
-            let _ = ending.wait_for(Option::is_some).await.map(drop);
+            // Cannot fail: the sender lives as long as the signals.
+            let _ = signals.ending.subscribe().wait_for(Option::is_some).await.map(drop);
             sleep(LAST).await;
         } => Ending::Abrupt,
     };

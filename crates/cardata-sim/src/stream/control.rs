@@ -14,19 +14,15 @@ const PIECE: usize = 500;
 impl Control {
     /// The account's GCID: the user name of the stream, and the first level of its topics.
     pub fn gcid(&self) -> String {
-        self.shared.world().login.gcid().to_owned()
+        self.shared.world().login.gcid.clone()
     }
 
     /// Publishes any payload about a vehicle. Says whether somebody was subscribed.
     pub fn publish(&self, vin: &str, payload: impl Into<Vec<u8>>) -> bool {
         let payload = payload.into();
         self.on_stream(|world| {
-            let topic = format!("{}/{vin}", world.login.gcid());
-            world.stream.publish(&Message {
-                topic,
-                payload: payload.into(),
-                stray: None,
-            })
+            let message = Message::new(&world.login.gcid, vin, payload);
+            world.stream.publish(&message)
         })
     }
 
@@ -37,7 +33,7 @@ impl Control {
             let Some(car) = world.cars.first() else {
                 return false;
             };
-            let message = stray(kind, world.login.gcid(), &car.vehicle.vin, now);
+            let message = stray(kind, &world.login.gcid, &car.vehicle.vin, now);
             world.stream.publish(&message)
         })
     }
@@ -49,7 +45,7 @@ impl Control {
         let before = self.on_stream(|world| {
             let newest = now.as_second() + 1;
             let before = world.stream.burst.map_or(newest, |earlier| earlier.min(newest));
-            let burst = Burst::new(world.cars.first()?, world.login.gcid(), now, before);
+            let burst = Burst::new(world.cars.first()?, &world.login.gcid, now, before);
             world.stream.burst = Some(before - burst.seconds(messages));
             Some(before)
         });
@@ -57,7 +53,7 @@ impl Control {
         for first in (0..messages).step_by(PIECE) {
             let world = &mut *self.shared.world();
             let Some(car) = world.cars.first() else { return };
-            let burst = Burst::new(car, world.login.gcid(), now, before);
+            let burst = Burst::new(car, &world.login.gcid, now, before);
             for number in first..messages.min(first + PIECE) {
                 if let Some(message) = burst.message(number) {
                     world.stream.publish(&message);
@@ -86,7 +82,7 @@ impl Control {
     pub fn refuse_streams(&self, logins: u32) {
         self.on_stream(|world| {
             world.stream.refusals.left = logins;
-            world.stream.refusals.last_token = world.login.last_id_token();
+            world.stream.refusals.last_token = world.login.last_id;
         });
     }
 
@@ -94,17 +90,14 @@ impl Control {
     pub fn stop_stream(&self) {
         self.on_stream(|world| {
             world.stream.end_all(Ending::Abrupt);
-            world.stream.open.send_replace(false);
+            world.stream.closed.send_replace(true);
         });
     }
 
     /// The broker is back on its port.
     pub fn start_stream(&self) {
         self.on_stream(|world| {
-            world
-                .stream
-                .open
-                .send_if_modified(|open| !std::mem::replace(open, true))
+            world.stream.closed.send_if_modified(std::mem::take);
         });
     }
 

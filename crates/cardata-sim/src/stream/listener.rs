@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
 use super::broker::advance;
 use super::connection;
-use crate::server::{Shared, signalled};
+use crate::server::Shared;
 
 /// How often the clock is looked at while somebody is connected, in real time: often enough for a clock that runs at
 /// normal speed, and for any other.
@@ -22,15 +21,10 @@ const SHORTEST_TICK: Duration = Duration::from_millis(5);
 const AGAIN: Duration = Duration::from_millis(20);
 
 /// Takes connections, and publishes while time passes, until the simulator is stopped.
-pub(crate) async fn run(
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    shared: Arc<Shared>,
-    stopped: watch::Receiver<bool>,
-) {
+pub(crate) async fn run(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
     let mut tasks = JoinSet::new();
     tokio::select! {
-        () = signalled(stopped) => {}
+        () = shared.stopped() => {}
         () = publish(&shared) => {}
         () = accept(listener, acceptor, &shared, &mut tasks) => {}
     }
@@ -41,14 +35,14 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, shared: &Arc<Share
     let Ok(address) = listener.local_addr() else {
         return;
     };
-    let mut open = shared.world().stream.open.subscribe();
+    let mut closed = shared.world().stream.closed.subscribe();
     let mut door = Some(listener);
     loop {
         tokio::select! {
-            _ = open.changed() => {
+            _ = closed.changed() => {
                 // Closed first: the port cannot be taken twice.
                 drop(door.take());
-                if *open.borrow_and_update() {
+                if !*closed.borrow_and_update() {
                     door = Some(bound(address).await);
                 }
             }

@@ -13,10 +13,8 @@ pub(super) fn payload(gcid: &str, vin: &str, descriptor: &str, entry: &Entry, se
         let seconds = timestamp.split_once('.').map_or(timestamp, |(whole, _)| whole);
         fields.push(format!(r#""timestamp":"{seconds}Z""#));
     }
-    fields.push(format!(
-        r#""value":{}"#,
-        value(descriptor, entry.value.as_deref())
-    ));
+    let value = value(descriptor, entry.value.as_deref());
+    fields.push(format!(r#""value":{value}"#));
     if let Some(unit) = unit(descriptor, entry.unit) {
         fields.push(format!(r#""unit":{}"#, json!(unit)));
     }
@@ -39,22 +37,15 @@ fn unit(descriptor: &str, unit: Option<&'static str>) -> Option<&'static str> {
 
 fn value(descriptor: &str, text: Option<&str>) -> Value {
     let Some(text) = text else { return Value::Null };
-    let typed = match keys::find(descriptor)
-        .and_then(|key| key.form)
-        .unwrap_or(Form::Text)
-    {
-        Form::Number => text
-            .parse::<i64>()
-            .map(Value::from)
-            .or_else(|_| text.parse::<f64>().map(Value::from)),
-        Form::Bool => match text {
-            "true" | "ASN_isTrue" => Ok(Value::Bool(true)),
-            "false" | "ASN_isFalse" => Ok(Value::Bool(false)),
-            _ => return text.into(),
-        },
-        Form::Quoted | Form::Text => return text.into(),
+    let integer = || text.parse::<i64>().map(Value::from).ok();
+    let fraction = || text.parse::<f64>().map(Value::from).ok();
+    let typed = match (keys::find(descriptor).and_then(|key| key.form), text) {
+        (Some(Form::Number), _) => integer().or_else(fraction),
+        (Some(Form::Bool), "true" | "ASN_isTrue") => Some(true.into()),
+        (Some(Form::Bool), "false" | "ASN_isFalse") => Some(false.into()),
+        _ => None,
     };
-    typed.unwrap_or_else(|_| text.into())
+    typed.unwrap_or_else(|| text.into())
 }
 
 #[cfg(test)]

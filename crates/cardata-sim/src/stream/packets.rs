@@ -14,7 +14,6 @@ use super::broker::{Ending, advance};
 use super::record::StreamLogin;
 use super::session::Session;
 use crate::config::Mapping;
-use crate::control::Violation;
 use crate::world::World;
 
 /// The scope without which a token opens no stream.
@@ -50,17 +49,12 @@ pub(super) fn received(
             }
             Err(Error::InvalidProtocolLevel(level)) => {
                 answer_login(world, number, ConnectReturnCode::RefusedProtocolVersion, false);
-                violation(
-                    world,
-                    "CONNECT",
-                    now,
-                    format!("the protocol level {level} is not 4"),
-                );
-                return Err(Over);
+                let reason = format!("the protocol level {level} is not 4");
+                return Err(violation(world, "CONNECT", now, reason));
             }
             Err(error) => {
-                violation(world, "MQTT", now, format!("no packet of MQTT 3.1.1: {error}"));
-                return Err(Over);
+                let reason = format!("no packet of MQTT 3.1.1: {error}");
+                return Err(violation(world, "MQTT", now, reason));
             }
         };
         let login = matches!(packet, Packet::Connect(_));
@@ -80,7 +74,7 @@ fn handle(world: &mut World, number: u64, packet: Packet, now: Timestamp) -> Res
         Packet::PingReq if known => world.stream.answer(number, &Packet::PingResp),
         Packet::PubAck(acknowledgement) if known => {
             if world.stream.acknowledge(number, acknowledgement.pkid).is_err() {
-                violation(world, "PUBACK", now, "nothing was sent under this number".into());
+                violation(world, "PUBACK", now, "nothing was sent under this number");
             }
         }
         Packet::Disconnect if known => return Err(Over),
@@ -91,8 +85,7 @@ fn handle(world: &mut World, number: u64, packet: Packet, now: Timestamp) -> Res
                 (Packet::Publish(_), _) => "clients may not publish",
                 _ => "clients do not send this",
             };
-            violation(world, name(&other), now, reason.into());
-            return Err(Over);
+            return Err(violation(world, name(&other), now, reason));
         }
     }
     Ok(())
@@ -114,28 +107,21 @@ fn name(packet: &Packet) -> &'static str {
 fn log_in(world: &mut World, number: u64, connect: Connect, now: Timestamp) -> Result<(), Over> {
     let persistent = world.config.stream.kept_sessions && !connect.clean_session;
     let granted = admit(world, &connect.auth, now);
-    let (code, evicted) = match granted {
-        Ok(expires) => {
-            let promised = Duration::from_secs(u64::from(connect.keep_alive)).mul_f64(1.5);
-            let keep_alive = if promised.is_zero() {
-                SILENCE
-            } else {
-                promised.min(SILENCE)
-            };
-            // First the other's end: what it leaves may be this client's.
-            let evicted = world.stream.end_live(Ending::Orderly);
-            let kept = world.stream.take_kept(&connect.client_id, persistent);
-            let present = kept.is_some();
-            let session = Session::new(connect.client_id.clone(), persistent, expires, keep_alive, kept);
-            world.stream.log_in(number, session);
-            answer_login(world, number, ConnectReturnCode::Success, present);
-            (ConnectReturnCode::Success, evicted)
-        }
-        Err(code) => {
-            answer_login(world, number, code, false);
-            (code, false)
-        }
-    };
+    let (mut evicted, mut present) = (false, false);
+    if let Ok(expires) = granted {
+        let keep_alive = match connect.keep_alive {
+            0 => SILENCE,
+            promised => Duration::from_secs(u64::from(promised)).mul_f64(1.5).min(SILENCE),
+        };
+        // First the other's end: what it leaves may be this client's.
+        evicted = world.stream.end_live(Ending::Orderly);
+        let kept = world.stream.take_kept(&connect.client_id, persistent);
+        present = kept.is_some();
+        let session = Session::new(connect.client_id.clone(), persistent, expires, keep_alive, kept);
+        world.stream.log_in(number, session);
+    }
+    let code = granted.err().unwrap_or(ConnectReturnCode::Success);
+    answer_login(world, number, code, present);
     world.stream.log.logins.push(StreamLogin {
         at: now,
         client_id: connect.client_id,
@@ -146,9 +132,8 @@ fn log_in(world: &mut World, number: u64, connect: Connect, now: Timestamp) -> R
 }
 
 fn answer_login(world: &mut World, number: u64, code: ConnectReturnCode, present: bool) {
-    world
-        .stream
-        .answer(number, &Packet::ConnAck(ConnAck::new(code, present)));
+    let answer = Packet::ConnAck(ConnAck::new(code, present));
+    world.stream.answer(number, &answer);
 }
 
 /// When the login ends. Whoever is unknown has bad credentials, whoever is known and may not is not authorised.
@@ -158,13 +143,11 @@ fn admit(world: &mut World, auth: &ConnectAuth, now: Timestamp) -> Result<Timest
     let ConnectAuth::UsernamePassword { username, password } = auth else {
         return Err(UNKNOWN);
     };
-    if username != world.login.gcid() {
+    if *username != world.login.gcid {
         return Err(UNKNOWN);
     }
-    let token = std::str::from_utf8(password).ok();
-    let token = token
-        .and_then(|token| world.login.id_token(token))
-        .ok_or(UNKNOWN)?;
+    let token = std::str::from_utf8(password).map_err(|_| UNKNOWN)?;
+    let token = world.login.id.get(token).ok_or(UNKNOWN)?;
     if now >= token.expires || !token.scope.split(' ').any(|scope| scope == STREAM_SCOPE) {
         return Err(REFUSED);
     }
@@ -181,7 +164,7 @@ fn subscribe_to(world: &mut World, number: u64, subscribe: Subscribe, now: Times
     for filter in subscribe.filters {
         if !is_own(world, &filter.path) {
             let reason = "only `{gcid}/{vin}` and `{gcid}/+` can be subscribed to";
-            violation(world, "SUBSCRIBE", now, reason.into());
+            violation(world, "SUBSCRIBE", now, reason);
             return_codes.push(SubscribeReasonCode::Failure);
             continue;
         }
@@ -200,31 +183,25 @@ fn subscribe_to(world: &mut World, number: u64, subscribe: Subscribe, now: Times
 
 /// Whether a topic is that of one of the owner's vehicles, or of all of them.
 fn is_own(world: &World, path: &str) -> bool {
-    let vehicle = path
-        .strip_prefix(world.login.gcid())
-        .and_then(|rest| rest.strip_prefix('/'));
+    let rest = path.strip_prefix(&world.login.gcid);
+    let Some(vin) = rest.and_then(|rest| rest.strip_prefix('/')) else {
+        return false;
+    };
     let mut cars = world.cars.iter().map(|car| &car.vehicle);
-    vehicle.is_some_and(|vin| {
-        vin == "+" || cars.any(|vehicle| vehicle.vin == vin && vehicle.mapping == Mapping::Primary)
-    })
+    vin == "+" || cars.any(|vehicle| vehicle.vin == vin && vehicle.mapping == Mapping::Primary)
 }
 
 fn unsubscribe_from(world: &mut World, number: u64, unsubscribe: &Unsubscribe) {
     if let Some(session) = world.stream.session(number) {
-        session
-            .kept
-            .filters
-            .retain(|filter| !unsubscribe.topics.contains(&filter.path));
+        let filters = &mut session.kept.filters;
+        filters.retain(|filter| !unsubscribe.topics.contains(&filter.path));
     }
     let answer = Packet::UnsubAck(UnsubAck::new(unsubscribe.pkid));
     world.stream.answer(number, &answer);
 }
 
-fn violation(world: &mut World, method: &str, at: Timestamp, reason: String) {
-    world.log.violations.push(Violation {
-        at,
-        method: method.to_owned(),
-        path: "stream".into(),
-        reason,
-    });
+/// Logs a broken rule; the connection may be over by it.
+fn violation(world: &mut World, method: &str, now: Timestamp, reason: impl Into<String>) -> Over {
+    world.log.violation(now, method, "stream", reason);
+    Over
 }

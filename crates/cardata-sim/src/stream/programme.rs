@@ -104,10 +104,8 @@ fn said(
     let drawn = chance.random_range(DELAY);
     let delay = if config.disorder { drawn } else { orderly };
     let mut said = Vec::new();
-    let (late, jumps) = (
-        chance.random_bool(share(config.late)),
-        chance.random_bool(share(config.position_jumps)),
-    );
+    let late = chance.random_bool(config.late.clamp(0.0, 1.0));
+    let jumps = chance.random_bool(config.position_jumps.clamp(0.0, 1.0));
     if told.descriptor == HEADER
         && late
         && let Some(older) = older(car, &told)
@@ -119,10 +117,6 @@ fn said(
     }
     said.push((delay, told));
     said
-}
-
-fn share(share: f64) -> f64 {
-    share.clamp(0.0, 1.0)
 }
 
 /// The state of charge as it was known an hour earlier.
@@ -147,11 +141,8 @@ fn jump(view: &View<'_>, report: i64) -> impl Iterator<Item = Told> {
 
 fn moved(mut told: Told) -> Told {
     if told.descriptor == LATITUDE {
-        let degrees = told
-            .entry
-            .value
-            .as_deref()
-            .and_then(|value| value.parse::<f64>().ok());
+        let value = told.entry.value.as_deref();
+        let degrees = value.and_then(|value| value.parse::<f64>().ok());
         told.entry.value = degrees.map(|degrees| format!("{:.6}", degrees + JUMP));
     }
     told

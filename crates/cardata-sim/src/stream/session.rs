@@ -21,7 +21,18 @@ pub(super) struct Message {
     pub stray: Option<Stray>,
 }
 
-#[derive(Debug)]
+impl Message {
+    /// One about a vehicle.
+    pub fn new(gcid: &str, vin: &str, payload: impl Into<Bytes>) -> Self {
+        Self {
+            topic: format!("{gcid}/{vin}"),
+            payload: payload.into(),
+            stray: None,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
 pub(super) struct Session {
     pub client_id: String,
     /// Whether the client wants to find it again.
@@ -71,9 +82,7 @@ impl Session {
             expires,
             keep_alive,
             kept: kept.unwrap_or_default(),
-            unacknowledged: VecDeque::new(),
-            taken: HashSet::new(),
-            last_id: 0,
+            ..Self::default()
         }
     }
 
@@ -98,12 +107,11 @@ impl Session {
             let Some(what) = self.kept.waiting.pop_front() else {
                 return;
             };
-            let mut publish =
-                Publish::from_bytes(what.message.topic.clone(), what.qos, what.message.payload.clone());
+            let Message { topic, payload, .. } = what.message.clone();
+            let mut publish = Publish::from_bytes(topic, what.qos, payload);
             publish.pkid = id;
             publish.dup = what.again;
-            let written = Packet::Publish(publish).write(bytes, usize::MAX);
-            if let Err(error) = written {
+            if let Err(error) = Packet::Publish(publish).write(bytes, usize::MAX) {
                 // A topic or a length that MQTT does not have: by `Control::publish` alone.
                 tracing::warn!(%error, "a message cannot be sent");
                 self.taken.remove(&id);
@@ -149,8 +157,8 @@ impl Session {
 impl Kept {
     /// Queues a message if it was subscribed to; says whether it was.
     pub fn offer(&mut self, message: &Message) -> bool {
-        let fitting = self.filters.iter();
-        let fitting = fitting.filter(|filter| matches(&message.topic, &filter.path));
+        let filters = self.filters.iter();
+        let fitting = filters.filter(|filter| matches(&message.topic, &filter.path));
         let Some(qos) = fitting.map(|filter| filter.qos).max_by_key(|qos| *qos as u8) else {
             return false;
         };

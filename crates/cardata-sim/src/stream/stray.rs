@@ -32,14 +32,13 @@ pub(super) fn stray(kind: Stray, gcid: &str, vin: &str, now: Timestamp) -> Messa
     }
     let level = if kind == Stray::WrongTopic { "status" } else { vin };
     Message {
-        topic: format!("{gcid}/{level}"),
-        payload: payload.into(),
         stray: Some(kind),
+        ..Message::new(gcid, level, payload)
     }
 }
 
 /// Good messages that all differ: every streamed key that the car tells by itself and has a value for, second by second
-/// back from `before` (exclusive). They are about moments at which the car said nothing, and what it would have said.
+/// back from `before` (exclusive). They are about times at which the car said nothing, and what it would have said.
 pub(super) struct Burst<'a> {
     view: View<'a>,
     vin: &'a str,
@@ -79,10 +78,6 @@ impl<'a> Burst<'a> {
         let back = i64::try_from(number / self.keys.len()).unwrap_or(i64::MAX);
         let told = self.view.measured(key, self.before - 1 - back)?;
         let payload = message::payload(self.gcid, self.vin, key, &told.entry, self.now);
-        Some(Message {
-            topic: format!("{}/{}", self.gcid, self.vin),
-            payload: payload.into(),
-            stray: None,
-        })
+        Some(Message::new(self.gcid, self.vin, payload))
     }
 }
