@@ -43,12 +43,9 @@ fn newest(dir: &Path) -> Result<Option<PathBuf>, SinkError> {
     let listed = fs::read_dir(dir).map_err(failing("list", dir))?;
     let files = listed.flatten().filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
-        let ours = name.starts_with("cardata") && name.ends_with(".csv");
-        let metadata = entry
-            .metadata()
-            .ok()
-            .filter(|metadata| ours && metadata.is_file())?;
-        Some((metadata.modified().ok()?, entry.path()))
+        let metadata = entry.metadata().ok()?;
+        let ours = name.starts_with("cardata") && name.ends_with(".csv") && metadata.is_file();
+        ours.then_some((metadata.modified().ok()?, entry.path()))
     });
     Ok(files.max().map(|(_, path)| path))
 }

@@ -6,7 +6,6 @@ use collector_core::{Exclusive, Invalid, Redelivery, Sink, SinkConfig, SinkConte
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::encode::Dialect;
 use crate::sink::CsvSink;
 
 /// Appends every reading to CSV files in a folder.
@@ -119,16 +118,6 @@ impl Decimal {
     }
 }
 
-impl CsvConfig {
-    pub(crate) fn dialect(&self) -> Dialect {
-        Dialect {
-            delimiter: self.delimiter,
-            decimal: self.decimal,
-            bom: self.bom,
-        }
-    }
-}
-
 impl SinkConfig for CsvConfig {
     const TYPE: &'static str = "csv";
     const SUMMARY: &'static str = "CSV files for archives and spreadsheets";
@@ -159,7 +148,7 @@ impl SinkConfig for CsvConfig {
     }
 
     fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
-        Ok(Box::new(CsvSink::new(&self, &context)))
+        Ok(Box::new(CsvSink::new(self, &context)))
     }
 }
 

@@ -6,47 +6,11 @@ use std::fmt::Write;
 use collector_core::{SinkError, Value};
 use jiff::Timestamp;
 
-use crate::config::{Decimal, Delimiter};
+use crate::config::{CsvConfig, Decimal, Layout};
 use crate::period;
-
-/// The form of a CSV file that its rows share.
-#[derive(Debug, Clone, Copy)]
-pub struct Dialect {
-    pub delimiter: Delimiter,
-    pub decimal: Decimal,
-    /// Whether a new file begins with a byte order mark.
-    pub bom: bool,
-}
-
-/// How times are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimeStyle {
-    /// `2026-03-01T12:00:00.000Z`: exact, for programs.
-    Rfc3339,
-    /// `2026-03-01 12:00:00`: what spreadsheets take for a time. In UTC.
-    Spreadsheet,
-}
 
 /// Rows in memory.
 pub type Rows = csv::Writer<Vec<u8>>;
-
-impl Dialect {
-    pub fn rows(self) -> Rows {
-        csv::WriterBuilder::new()
-            .delimiter(self.delimiter.byte())
-            .flexible(true)
-            .from_writer(Vec::new())
-    }
-
-    /// The first bytes of a new file.
-    pub fn head<T: AsRef<[u8]>>(self, columns: impl IntoIterator<Item = T>) -> Result<Vec<u8>, SinkError> {
-        let mut rows = self.rows();
-        rows.write_record(columns).map_err(|error| unencodable(&error))?;
-        let row = finish(rows)?;
-        let mark: &[u8] = if self.bom { b"\xef\xbb\xbf" } else { b"" };
-        Ok([mark, &row].concat())
-    }
-}
 
 /// The bytes of the rows.
 pub fn finish(rows: Rows) -> Result<Vec<u8>, SinkError> {
@@ -68,9 +32,12 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
 }
 
 /// Writes cells. Keeps what neighbouring cells share, so that a cell costs no allocation.
+///
+/// Times are exact in the long layout, `2026-03-01T12:00:00.000Z`, and what spreadsheets take for a time in the wide
+/// one, `2026-03-01 12:00:00`; both in UTC.
 pub struct Cells {
     decimal: Decimal,
-    style: TimeStyle,
+    layout: Layout,
     text: String,
     /// The day of the last time written, and its date as text.
     day: i64,
@@ -78,10 +45,10 @@ pub struct Cells {
 }
 
 impl Cells {
-    pub fn new(decimal: Decimal, style: TimeStyle) -> Self {
+    pub fn new(config: &CsvConfig) -> Self {
         Self {
-            decimal,
-            style,
+            decimal: config.decimal,
+            layout: config.layout,
             text: String::new(),
             day: i64::MIN,
             date: String::new(),
@@ -136,16 +103,16 @@ impl Cells {
         let (hour, minute) = (millisecond / 3_600_000, millisecond / 60_000 % 60);
         self.text.clear();
         self.text.push_str(&self.date);
-        match self.style {
-            TimeStyle::Rfc3339 => self.text.push('T'),
-            TimeStyle::Spreadsheet => self.text.push(' '),
-        }
+        self.text.push(match self.layout {
+            Layout::Long => 'T',
+            Layout::Wide => ' ',
+        });
         push_digits(&mut self.text, hour, 2);
         self.text.push(':');
         push_digits(&mut self.text, minute, 2);
         self.text.push(':');
         push_digits(&mut self.text, millisecond / 1_000 % 60, 2);
-        if self.style == TimeStyle::Rfc3339 {
+        if self.layout == Layout::Long {
             self.text.push('.');
             push_digits(&mut self.text, millisecond % 1_000, 3);
             self.text.push('Z');
@@ -171,23 +138,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::files::Files;
 
-    fn cell(decimal: Decimal, style: TimeStyle, value: &Value) -> String {
-        let delimiter = Delimiter::try_from(";".to_owned()).unwrap();
-        let dialect = Dialect {
-            delimiter,
-            decimal,
-            bom: false,
+    fn cell(decimal: &str, layout: &str, value: &Value) -> String {
+        let options = serde_json::json!({"dir": "d", "delimiter": ";", "decimal": decimal, "layout": layout});
+        let files = Files {
+            dir: "d".into(),
+            config: serde_json::from_value(options).unwrap(),
         };
-        let mut rows = dialect.rows();
-        Cells::new(decimal, style).value(&mut rows, value).unwrap();
+        let mut rows = files.rows();
+        Cells::new(&files.config).value(&mut rows, value).unwrap();
         end_row(&mut rows).unwrap();
         String::from_utf8(finish(rows).unwrap()).unwrap()
     }
 
     #[test]
     fn numbers_have_no_exponent_and_no_apostrophe() {
-        let number = |number| cell(Decimal::Comma, TimeStyle::Rfc3339, &Value::Number(number));
+        let number = |number| cell(",", "long", &Value::Number(number));
         assert_eq!(number(74.0), "74\n");
         assert_eq!(number(-0.5), "-0,5\n");
         assert_eq!(number(1e21), "1000000000000000000000\n");
@@ -214,9 +181,9 @@ mod tests {
         #[test]
         fn times_are_written_as_the_model_displays_them(millisecond in -62_000_000_000_000_i64..250_000_000_000_000) {
             let time = Timestamp::from_millisecond(millisecond).unwrap();
-            let exact = cell(Decimal::Point, TimeStyle::Rfc3339, &Value::Timestamp(time));
+            let exact = cell(".", "long", &Value::Timestamp(time));
             prop_assert_eq!(exact.trim_end(), format!("{time:.3}"));
-            let readable = cell(Decimal::Point, TimeStyle::Spreadsheet, &Value::Timestamp(time));
+            let readable = cell(".", "wide", &Value::Timestamp(time));
             prop_assert_eq!(readable.trim_end(), time.strftime("%Y-%m-%d %H:%M:%S").to_string());
         }
     }

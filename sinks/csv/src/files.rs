@@ -4,14 +4,15 @@
 //! or one with other columns, stays as it is, and the rows go to the next file of its series: `….csv`,
 //! `…_2.csv`, `…_3.csv`.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use collector_core::SinkError;
 
-use crate::encode::Dialect;
-use crate::failure::failing;
+use crate::config::CsvConfig;
+use crate::encode::{Rows, finish, unencodable};
+use crate::failure::{failed, failing};
 use crate::period;
 
 /// A header of ours is far shorter; a longer line is another program's.
@@ -20,8 +21,9 @@ const LONGEST_HEADER: u64 = 1024 * 1024;
 /// Where the files are and how they are written.
 #[derive(Debug, Clone)]
 pub struct Files {
+    /// Where `config.dir` is.
     pub dir: PathBuf,
-    pub dialect: Dialect,
+    pub config: CsvConfig,
 }
 
 /// Bytes that belong at the end of one file.
@@ -45,7 +47,7 @@ pub struct Last {
     number: u32,
     /// Of what is no file, `None`.
     length: Option<u64>,
-    header: Vec<String>,
+    pub header: Vec<String>,
 }
 
 impl Files {
@@ -53,39 +55,41 @@ impl Files {
     pub fn last(&self, stem: String) -> Result<Last, SinkError> {
         let exists = |number: &u32| fs::symlink_metadata(self.dir.join(numbered(&stem, *number))).is_ok();
         let number = (1..).take_while(exists).last().unwrap_or(0);
-        let mut last = Last {
+        let name = numbered(&stem, number);
+        let metadata = fs::metadata(self.dir.join(&name)).ok();
+        let length = metadata.filter(Metadata::is_file).map(|metadata| metadata.len());
+        let header = match length {
+            Some(_) => self.header(&name)?,
+            None => Vec::new(),
+        };
+        Ok(Last {
             stem,
             number,
-            length: None,
-            header: Vec::new(),
-        };
-        if number == 0 {
-            return Ok(last);
-        }
-        let path = self.dir.join(numbered(&last.stem, number));
-        if let Ok(metadata) = fs::metadata(&path)
-            && metadata.is_file()
-        {
-            last.length = Some(metadata.len());
-            last.header = self.header(&numbered(&last.stem, number))?;
-        }
-        Ok(last)
+            length,
+            header,
+        })
     }
 
     /// Every file of a period, whatever is in it.
     pub fn of_period(&self, stem: &str) -> Result<Vec<String>, SinkError> {
+        let mut found = self.of_series(stem)?;
+        found.retain(|(period, _, name)| period.is_empty() && self.dir.join(name).is_file());
+        Ok(found.into_iter().map(|(_, _, name)| name).collect())
+    }
+
+    /// Period, number and name of the files of a series.
+    fn of_series(&self, series: &str) -> Result<Vec<(String, u32, String)>, SinkError> {
         let listed = match fs::read_dir(&self.dir) {
             Ok(listed) => listed,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(failing("list", &self.dir)(error)),
+            Err(error) => return Err(failed("list", &self.dir, &error)),
         };
-        let names = listed.filter_map(|entry| {
-            let entry = entry.ok()?;
-            let name = entry.file_name().into_string().ok()?;
-            let (period, _) = place(&name, stem)?;
-            (period.is_empty() && self.dir.join(&name).is_file()).then_some(name)
+        let found = listed.filter_map(|entry| {
+            let name = entry.ok()?.file_name().into_string().ok()?;
+            let (period, number) = place(&name, series)?;
+            Some((period, number, name))
         });
-        Ok(names.collect())
+        Ok(found.collect())
     }
 
     /// The first row of a file; empty where there is none that could be read as text.
@@ -96,7 +100,7 @@ impl Files {
         match self.reader(file.take(LONGEST_HEADER)).read_record(&mut record) {
             Ok(_) => Ok(record.iter().map(str::to_owned).collect()),
             Err(error) => match error.into_kind() {
-                csv::ErrorKind::Io(error) => Err(failing("read", &path)(error)),
+                csv::ErrorKind::Io(error) => Err(failed("read", &path, &error)),
                 _ => Ok(Vec::new()),
             },
         }
@@ -108,13 +112,9 @@ impl Files {
         series: &str,
         fits: impl Fn(&[String]) -> bool,
     ) -> Result<Option<Vec<String>>, SinkError> {
-        let listed = fs::read_dir(&self.dir).map_err(failing("list", &self.dir))?;
-        let names = listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let mut found: Vec<_> = names
-            .filter_map(|name| Some((place(&name, series)?, name)))
-            .collect();
+        let mut found = self.of_series(series)?;
         found.sort_unstable();
-        for (_, name) in found.into_iter().rev() {
+        for (_, _, name) in found.into_iter().rev() {
             let header = self.header(&name)?;
             if fits(&header) {
                 return Ok(Some(header));
@@ -144,12 +144,17 @@ impl Files {
         columns: &[impl AsRef<[u8]>],
         rows: Vec<u8>,
     ) -> Result<Append, SinkError> {
-        let is_empty = last.length == Some(0);
+        let created = last.length != Some(0);
+        let mut header = self.rows();
+        header
+            .write_record(columns)
+            .map_err(|error| unencodable(&error))?;
+        let mark: &[u8] = if self.config.bom { b"\xef\xbb\xbf" } else { b"" };
         Ok(Append {
-            file: numbered(&last.stem, if is_empty { last.number } else { last.number + 1 }),
+            file: numbered(&last.stem, last.number + u32::from(created)),
             before: 0,
-            created: !is_empty,
-            head: self.dialect.head(columns)?,
+            created,
+            head: [mark, &finish(header)?].concat(),
             rows,
         })
     }
@@ -158,11 +163,11 @@ impl Files {
     /// end is filled up with empty cells, so that the file stays readable and nothing in it is lost.
     fn end_of_line(&self, name: &str, columns: usize) -> Result<Vec<u8>, SinkError> {
         let path = self.dir.join(name);
-        let mut file = File::open(&path).map_err(failing("read", &path))?;
         let mut last_byte = [0];
-        let read = file
-            .seek(SeekFrom::End(-1))
-            .and_then(|_| file.read_exact(&mut last_byte));
+        let read = File::open(&path).and_then(|mut file| {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last_byte)
+        });
         read.map_err(failing("read", &path))?;
         if last_byte == *b"\n" {
             return Ok(Vec::new());
@@ -179,27 +184,27 @@ impl Files {
         if bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
             end.push(b'"');
         }
-        end.resize(
-            end.len() + columns.saturating_sub(cells),
-            self.dialect.delimiter.byte(),
-        );
+        let missing = columns.saturating_sub(cells);
+        end.resize(end.len() + missing, self.config.delimiter.byte());
         end.push(b'\n');
         Ok(end)
+    }
+
+    /// Rows for the files, in memory.
+    pub fn rows(&self) -> Rows {
+        csv::WriterBuilder::new()
+            .delimiter(self.config.delimiter.byte())
+            .flexible(true)
+            .from_writer(Vec::new())
     }
 
     /// Reads what another run wrote; it has a buffer of its own.
     pub fn reader<R: Read>(&self, input: R) -> csv::Reader<R> {
         csv::ReaderBuilder::new()
-            .delimiter(self.dialect.delimiter.byte())
+            .delimiter(self.config.delimiter.byte())
             .has_headers(false)
             .flexible(true)
             .from_reader(input)
-    }
-}
-
-impl Last {
-    pub fn header(&self) -> &[String] {
-        &self.header
     }
 }
 
@@ -220,17 +225,12 @@ fn place(name: &str, series: &str) -> Option<(String, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Decimal, Delimiter};
 
     fn files(dir: &std::path::Path) -> Files {
-        let dialect = Dialect {
-            delimiter: Delimiter::default(),
-            decimal: Decimal::Point,
-            bom: true,
-        };
+        let options = serde_json::json!({"dir": dir, "bom": true});
         Files {
             dir: dir.to_owned(),
-            dialect,
+            config: serde_json::from_value(options).unwrap(),
         }
     }
 
@@ -266,7 +266,7 @@ mod tests {
         fs::write(dir.path().join("x.csv"), "a\n").unwrap();
         fs::write(dir.path().join("x_2.csv"), "\u{feff}a,b\r\n").unwrap();
         let last = files(dir.path()).last("x".to_owned()).unwrap();
-        assert_eq!(last.header(), ["a", "b"]);
+        assert_eq!(last.header, ["a", "b"]);
         let append = files(dir.path()).start(&last, &["c"], Vec::new()).unwrap();
         assert_eq!(append.file, "x_3.csv");
     }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use collector_core::SinkError;
 
@@ -36,11 +36,8 @@ pub fn nearest_existing(dir: &Path) -> &Path {
 
 /// `.` for the empty path, which is what is above a relative path.
 pub fn or_here(path: &Path) -> &Path {
-    if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    }
+    let is_empty = path.as_os_str().is_empty();
+    if is_empty { Path::new(".") } else { path }
 }
 
 /// Makes created, renamed and removed files of a folder durable.
@@ -55,20 +52,17 @@ pub fn sync(dir: &Path) -> Result<(), SinkError> {
 
 /// Takes the folder's lock, which lasts as long as the file is open and ends with the process.
 pub fn lock(dir: &Path) -> Result<File, SinkError> {
-    let path = lock_path(dir);
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(failing("open the lock", &path))?;
+    let path = dir.join(LOCK);
+    let mut options = OpenOptions::new();
+    let opened = options.write(true).create(true).truncate(false).open(&path);
+    let file = opened.map_err(failing("open the lock", &path))?;
     try_lock(&file, dir, &path)?;
     Ok(file)
 }
 
 /// Proves that the lock could be taken, without creating it.
 pub fn is_lockable(dir: &Path) -> Result<(), SinkError> {
-    let path = lock_path(dir);
+    let path = dir.join(LOCK);
     match OpenOptions::new().write(true).open(&path) {
         Ok(file) => try_lock(&file, dir, &path),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -87,10 +81,6 @@ fn try_lock(file: &File, dir: &Path, path: &Path) -> Result<(), SinkError> {
         Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(()),
         Err(TryLockError::Error(error)) => Err(failed("lock", path, &error)),
     }
-}
-
-fn lock_path(dir: &Path) -> PathBuf {
-    dir.join(LOCK)
 }
 
 /// The length of a file; `None` where there is none.

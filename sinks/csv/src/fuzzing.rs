@@ -5,9 +5,9 @@ use std::path::Path;
 
 use collector_core::{Entry, SinkError};
 
-use crate::config::{CsvConfig, Layout};
+use crate::config::CsvConfig;
 use crate::files::Files;
-use crate::{long, wide};
+use crate::write::appends;
 
 /// The files that entries go to, with their bytes, in an empty folder. Writes nothing.
 pub fn encode(
@@ -17,14 +17,10 @@ pub fn encode(
 ) -> Result<Vec<(String, Vec<u8>)>, SinkError> {
     let files = Files {
         dir: folder.to_owned(),
-        dialect: config.dialect(),
+        config: config.clone(),
     };
     let entries: Vec<&Entry> = entries.iter().collect();
-    let appends = match config.layout {
-        Layout::Long => long::appends(&files, config.rotate, &entries)?,
-        Layout::Wide => wide::appends(&files, config.rotate, &entries)?,
-    };
-    let whole = appends.into_iter().map(|append| {
+    let whole = appends(&files, &entries)?.into_iter().map(|append| {
         let bytes = [append.head, append.rows].concat();
         (append.file, bytes)
     });

@@ -3,13 +3,10 @@
 use collector_core::{Entry, Reading, SinkError, Snapshot};
 
 use crate::config::Rotate;
-use crate::encode::{Cells, Rows, TimeStyle, end_row, finish, harmless, unencodable};
+use crate::encode::{Cells, Rows, end_row, finish, harmless, unencodable};
 use crate::files::{Append, Files};
 use crate::missing::Key;
 use crate::period;
-
-/// Exact, for programs.
-pub const TIME_STYLE: TimeStyle = TimeStyle::Rfc3339;
 
 const SERIES: &str = "cardata";
 /// A later version may add columns at the end: those that identify a row stay where they are.
@@ -28,23 +25,19 @@ const COLUMNS: [&str; 9] = [
 const OLDER: [usize; 1] = [7];
 
 /// The rows of some entries, by file.
-pub fn appends(files: &Files, rotate: Rotate, entries: &[&Entry]) -> Result<Vec<Append>, SinkError> {
+pub fn appends(files: &Files, entries: &[&Entry]) -> Result<Vec<Append>, SinkError> {
     let mut sheets = Sheets {
         files,
-        rotate,
         sheets: Vec::new(),
         current: 0,
         day: None,
     };
-    let mut cells = Cells::new(files.dialect.decimal, TIME_STYLE);
+    let mut cells = Cells::new(&files.config);
     for entry in entries {
         write(&mut sheets, &mut cells, &entry.snapshot).map_err(|error| unencodable(&error))?;
     }
-    sheets
-        .sheets
-        .into_iter()
-        .map(|(stem, rows)| place(files, stem, rows))
-        .collect()
+    let sheets = sheets.sheets.into_iter();
+    sheets.map(|(stem, rows)| place(files, stem, rows)).collect()
 }
 
 fn write(sheets: &mut Sheets<'_>, cells: &mut Cells, snapshot: &Snapshot) -> csv::Result<()> {
@@ -71,7 +64,6 @@ pub fn stem(rotate: Rotate, measured_at: jiff::Timestamp) -> String {
 
 /// How a reading is recognised: a journal never holds two with the same time, vehicle, descriptor and value.
 pub fn key(key: &mut Key, cells: &mut Cells, snapshot: &Snapshot, reading: &Reading) {
-    key.begin();
     key.cell(cells.shown_time(reading.measured_at).as_bytes());
     key.cell(snapshot.vehicle.vin.as_str().as_bytes());
     key.cell(harmless(reading.descriptor.as_str()).as_bytes());
@@ -81,11 +73,8 @@ pub fn key(key: &mut Key, cells: &mut Cells, snapshot: &Snapshot, reading: &Read
 /// Whether a file with this header has the long layout, in this version or an older one.
 pub fn fits(header: &csv::ByteRecord) -> bool {
     let is_known = header.len() == COLUMNS.len() || OLDER.contains(&header.len());
-    is_known
-        && header
-            .iter()
-            .zip(COLUMNS)
-            .all(|(cell, column)| cell == column.as_bytes())
+    let mut columns = header.iter().zip(COLUMNS);
+    is_known && columns.all(|(cell, column)| cell == column.as_bytes())
 }
 
 /// Hands the key of a row to `found`.
@@ -100,7 +89,7 @@ pub fn keys_of_row(row: &csv::ByteRecord, key: &mut Key, mut found: impl FnMut(&
 fn place(files: &Files, stem: String, rows: Rows) -> Result<Append, SinkError> {
     let rows = finish(rows)?;
     let last = files.last(stem)?;
-    if last.header() == COLUMNS {
+    if last.header == COLUMNS {
         files.extend(&last, rows)
     } else {
         files.start(&last, &COLUMNS, rows)
@@ -110,7 +99,6 @@ fn place(files: &Files, stem: String, rows: Rows) -> Result<Append, SinkError> {
 /// The rows so far, by the stem of their file. Neighbouring rows mostly go to the same one.
 struct Sheets<'a> {
     files: &'a Files,
-    rotate: Rotate,
     sheets: Vec<(String, Rows)>,
     /// The one of the last row, and the row's day.
     current: usize,
@@ -122,11 +110,11 @@ impl Sheets<'_> {
         let day = period::day_number(time);
         if self.day != Some(day) {
             self.day = Some(day);
-            let stem = stem(self.rotate, time);
+            let stem = stem(self.files.config.rotate, time);
             let found = self.sheets.iter().position(|(known, _)| *known == stem);
             self.current = found.unwrap_or(self.sheets.len());
             if found.is_none() {
-                self.sheets.push((stem, self.files.dialect.rows()));
+                self.sheets.push((stem, self.files.rows()));
             }
         }
         &mut self.sheets[self.current].1

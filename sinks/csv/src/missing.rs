@@ -14,7 +14,7 @@ use collector_core::{Entry, Reading, SinkError, Snapshot};
 use crate::config::Layout;
 use crate::encode::Cells;
 use crate::failure::failed;
-use crate::sink::Settings;
+use crate::files::Files;
 use crate::{long, wide};
 
 /// The cells by which a reading is recognised in its file. Names of vehicles and sources may be changed by the
@@ -38,8 +38,8 @@ impl Key {
 type Wanted = HashMap<Key, usize>;
 
 /// The entries without what stands in the files already; an entry of which nothing is left is left out.
-pub fn missing(settings: &Settings, batch: &[Entry]) -> Result<Vec<Entry>, SinkError> {
-    let mut namer = Namer::new(settings);
+pub fn missing(files: &Files, batch: &[Entry]) -> Result<Vec<Entry>, SinkError> {
+    let mut namer = Namer::new(files);
     let mut periods: HashMap<String, Wanted> = HashMap::new();
     for entry in batch {
         for reading in &entry.snapshot.readings {
@@ -49,29 +49,31 @@ pub fn missing(settings: &Settings, batch: &[Entry]) -> Result<Vec<Entry>, SinkE
     }
     // From here on a number says how many rows are missing.
     for (stem, wanted) in &mut periods {
-        for file in settings.files.of_period(stem)? {
-            strike_out(settings, &settings.files.dir.join(file), wanted)?;
+        for file in files.of_period(stem)? {
+            strike_out(files, &files.dir.join(file), wanted)?;
         }
     }
-    let mut left = Vec::new();
-    for entry in batch {
-        let snapshot = &entry.snapshot;
-        let mut readings = Vec::new();
-        for reading in &snapshot.readings {
-            let (stem, key) = namer.name(snapshot, reading);
-            let missing = periods.get_mut(&stem).and_then(|wanted| wanted.get_mut(&key));
-            if let Some(missing @ 1..) = missing {
-                *missing -= 1;
-                readings.push(reading.clone());
+    let mut is_missing = |snapshot: &Snapshot, reading: &Reading| {
+        let (stem, key) = namer.name(snapshot, reading);
+        match periods.get_mut(&stem).and_then(|wanted| wanted.get_mut(&key)) {
+            Some(rows @ 1..) => {
+                *rows -= 1;
+                true
             }
+            _ => false,
         }
+    };
+    let mut left = Vec::new();
+    for Entry { seq, snapshot } in batch {
+        let readings = snapshot.readings.iter();
+        let readings: Vec<_> = readings.filter(|it| is_missing(snapshot, it)).cloned().collect();
         if !readings.is_empty() {
             let snapshot = Snapshot {
                 readings,
                 ..Snapshot::clone(snapshot)
             };
             left.push(Entry {
-                seq: entry.seq,
+                seq: *seq,
                 snapshot: Arc::new(snapshot),
             });
         }
@@ -81,28 +83,24 @@ pub fn missing(settings: &Settings, batch: &[Entry]) -> Result<Vec<Entry>, SinkE
 
 /// Says of readings where they belong and how they are recognised there.
 struct Namer<'a> {
-    settings: &'a Settings,
+    files: &'a Files,
     cells: Cells,
     headers: wide::Headers,
 }
 
 impl<'a> Namer<'a> {
-    fn new(settings: &'a Settings) -> Self {
-        let style = match settings.layout {
-            Layout::Long => long::TIME_STYLE,
-            Layout::Wide => wide::TIME_STYLE,
-        };
+    fn new(files: &'a Files) -> Self {
         Self {
-            settings,
-            cells: Cells::new(settings.files.dialect.decimal, style),
+            files,
+            cells: Cells::new(&files.config),
             headers: wide::Headers::default(),
         }
     }
 
     fn name(&mut self, snapshot: &Snapshot, reading: &Reading) -> (String, Key) {
-        let rotate = self.settings.rotate;
+        let rotate = self.files.config.rotate;
         let mut key = Key::default();
-        match self.settings.layout {
+        match self.files.config.layout {
             Layout::Long => {
                 long::key(&mut key, &mut self.cells, snapshot, reading);
                 (long::stem(rotate, reading.measured_at), key)
@@ -116,18 +114,18 @@ impl<'a> Namer<'a> {
 }
 
 /// Takes what stands in a file from what is wanted. A file of another form holds nothing of it.
-fn strike_out(settings: &Settings, path: &Path, wanted: &mut Wanted) -> Result<(), SinkError> {
+fn strike_out(files: &Files, path: &Path, wanted: &mut Wanted) -> Result<(), SinkError> {
     let failing = |error: csv::Error| match error.into_kind() {
         csv::ErrorKind::Io(error) => failed("read", path, &error),
         other => SinkError::transient(format!("read {}: {other:?}", path.display())),
     };
     let file = File::open(path).map_err(|error| failed("read", path, &error))?;
-    let mut reader = settings.files.reader(file);
+    let mut reader = files.reader(file);
     let mut header = csv::ByteRecord::new();
     if !reader.read_byte_record(&mut header).map_err(failing)? {
         return Ok(());
     }
-    let fits = match settings.layout {
+    let fits = match files.config.layout {
         Layout::Long => long::fits(&header),
         Layout::Wide => wide::fits(&header),
     };
@@ -141,7 +139,7 @@ fn strike_out(settings: &Settings, path: &Path, wanted: &mut Wanted) -> Result<(
     };
     let (mut row, mut key) = (csv::ByteRecord::new(), Key::default());
     while reader.read_byte_record(&mut row).map_err(failing)? {
-        match settings.layout {
+        match files.config.layout {
             Layout::Long => long::keys_of_row(&row, &mut key, &mut strike),
             Layout::Wide => wide::keys_of_row(&header, &row, &mut key, &mut strike),
         }

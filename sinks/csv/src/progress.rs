@@ -3,14 +3,14 @@
 //! A file of lines, each a checksum and a JSON record; the last valid line counts. Lines are only appended,
 //! so a line that a crash tore leaves its predecessor valid.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use collector_core::{LogId, SinkError};
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{failed, failing};
+use crate::failure::failing;
 use crate::folder;
 
 /// The file is written anew when it has grown beyond this many bytes.
@@ -69,42 +69,25 @@ impl Progress {
     /// Opens or creates the progress file of a sink. The caller holds the folder's lock.
     pub fn open(dir: &Path, sink: &str) -> Result<Self, SinkError> {
         let path = dir.join(file_name(sink));
-        match OpenOptions::new().read(true).write(true).open(&path) {
-            Ok(file) => Self::read(path, file),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+        let opened = match File::options().read(true).write(true).open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            opened => Some(opened.map_err(failing("open", &path))?),
+        };
+        let is_linked = opened.is_some();
+        let (file, end, record) = match opened {
+            Some(file) => read(&path, file)?,
+            None => {
                 let record = Record::default();
                 let (file, end) = create(&path, &record).map_err(failing("write", &path))?;
-                Ok(Self {
-                    path,
-                    file,
-                    end,
-                    record,
-                    is_linked: false,
-                })
+                (file, end, record)
             }
-            Err(error) => Err(failed("open", &path, &error)),
-        }
-    }
-
-    fn read(path: PathBuf, mut file: File) -> Result<Self, SinkError> {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failing("read", &path))?;
-        let mut end = 0;
-        let mut record = Record::default();
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let Some(read) = decode(line) else { break };
-            record = read;
-            end += line.len() as u64;
-        }
-        if end < bytes.len() as u64 {
-            file.set_len(end).map_err(failing("repair", &path))?;
-        }
+        };
         Ok(Self {
             path,
             file,
             end,
             record,
-            is_linked: true,
+            is_linked,
         })
     }
 
@@ -141,11 +124,10 @@ impl Progress {
             intent: Some(intent),
             ..self.record.clone()
         };
-        let appended = self.append(&record).and_then(|end| {
-            self.file.sync_data()?;
-            Ok(end)
-        });
-        self.end = appended.map_err(failing("write", &self.path))?;
+        let end = self
+            .append(&record)
+            .and_then(|end| self.file.sync_data().map(|()| end));
+        self.end = end.map_err(failing("write", &self.path))?;
         self.record = record;
         Ok(())
     }
@@ -200,6 +182,23 @@ impl Progress {
     }
 }
 
+/// The file with the end of its last valid line and what that says. What is behind it is cut off.
+fn read(path: &Path, mut file: File) -> Result<(File, u64, Record), SinkError> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(failing("read", path))?;
+    let mut end = 0;
+    let mut record = Record::default();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let Some(read) = decode(line) else { break };
+        record = read;
+        end += line.len() as u64;
+    }
+    if end < bytes.len() as u64 {
+        file.set_len(end).map_err(failing("repair", path))?;
+    }
+    Ok((file, end, record))
+}
+
 /// Creates or replaces the file with one line, all at once.
 fn create(path: &Path, record: &Record) -> io::Result<(File, u64)> {
     let temporary = path.with_extension("progress.new");
@@ -215,12 +214,7 @@ fn create(path: &Path, record: &Record) -> io::Result<(File, u64)> {
 
 fn write_new(path: &Path, record: &Record) -> io::Result<(File, u64)> {
     let line = encode(record)?;
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)?;
+    let mut file = File::create(path)?;
     file.write_all(&line)?;
     file.sync_all()?;
     Ok((file, line.len() as u64))

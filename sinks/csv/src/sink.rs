@@ -6,15 +6,13 @@ use async_trait::async_trait;
 use collector_core::{Entry, LogId, Name, Sink, SinkContext, SinkError, Written};
 
 use crate::check::check;
-use crate::config::{CsvConfig, Layout, Rotate};
+use crate::config::CsvConfig;
 use crate::files::Files;
 use crate::write::Store;
 
 /// What the pipeline file says, and the sink's place.
 pub struct Settings {
     pub files: Files,
-    pub layout: Layout,
-    pub rotate: Rotate,
     pub name: Name,
     pub log_id: LogId,
 }
@@ -49,14 +47,10 @@ impl State {
 }
 
 impl CsvSink {
-    pub fn new(config: &CsvConfig, context: &SinkContext) -> Self {
+    pub fn new(config: CsvConfig, context: &SinkContext) -> Self {
+        let dir = context.base_dir.join(&config.dir);
         let settings = Settings {
-            files: Files {
-                dir: context.base_dir.join(&config.dir),
-                dialect: config.dialect(),
-            },
-            layout: config.layout,
-            rotate: config.rotate,
+            files: Files { dir, config },
             name: Arc::clone(&context.name),
             log_id: context.log_id.clone(),
         };

@@ -9,13 +9,10 @@ use std::sync::Arc;
 use collector_core::{Descriptor, Entry, Reading, SinkError, Snapshot, Unit, ValueType, Vehicle};
 
 use crate::config::Rotate;
-use crate::encode::{Cells, Rows, TimeStyle, end_row, finish, harmless, unencodable};
+use crate::encode::{Cells, Rows, end_row, finish, harmless, unencodable};
 use crate::files::{Append, Files};
 use crate::missing::Key;
 use crate::period;
-
-/// What spreadsheets take for a time.
-pub const TIME_STYLE: TimeStyle = TimeStyle::Spreadsheet;
 
 /// The columns before those of the descriptors.
 const FIXED: [&str; 5] = [
@@ -30,35 +27,30 @@ const FIXED: [&str; 5] = [
 const LONGEST_NAME: usize = 40;
 
 /// The rows of some entries, by file.
-pub fn appends(files: &Files, rotate: Rotate, entries: &[&Entry]) -> Result<Vec<Append>, SinkError> {
-    let mut sheets: Vec<Sheet<'_>> = Vec::new();
+pub fn appends(files: &Files, entries: &[&Entry]) -> Result<Vec<Append>, SinkError> {
+    let mut sheets: Vec<(String, Vec<&Snapshot>)> = Vec::new();
     for entry in entries {
         let snapshot = &*entry.snapshot;
-        let (series, stem) = (series(&snapshot.vehicle), stem(rotate, snapshot));
-        match sheets.iter_mut().find(|sheet| sheet.stem == stem) {
-            Some(sheet) => sheet.snapshots.push(snapshot),
-            None => sheets.push(Sheet {
-                series,
-                stem,
-                snapshots: vec![snapshot],
-            }),
+        let stem = stem(files.config.rotate, snapshot);
+        match sheets.iter_mut().find(|(known, _)| *known == stem) {
+            Some((_, snapshots)) => snapshots.push(snapshot),
+            None => sheets.push((stem, vec![snapshot])),
         }
     }
-    sheets.into_iter().map(|sheet| sheet.append(files)).collect()
+    let sheets = sheets.into_iter();
+    sheets
+        .map(|(stem, snapshots)| append(files, stem, &snapshots))
+        .collect()
 }
 
 /// The name of a snapshot's files, without number and ending.
 pub fn stem(rotate: Rotate, snapshot: &Snapshot) -> String {
-    period::stem(
-        &series(&snapshot.vehicle),
-        rotate,
-        period::date(snapshot.received_at),
-    )
+    let received = period::date(snapshot.received_at);
+    period::stem(&series(&snapshot.vehicle), rotate, received)
 }
 
 /// How a reading is recognised: by the second in which it was received, its column and its cell.
 pub fn key(key: &mut Key, cells: &mut Cells, headers: &mut Headers, snapshot: &Snapshot, reading: &Reading) {
-    key.begin();
     key.cell(cells.shown_time(snapshot.received_at).as_bytes());
     key.cell(snapshot.vehicle.vin.as_str().as_bytes());
     key.cell(headers.of(reading).as_bytes());
@@ -67,10 +59,8 @@ pub fn key(key: &mut Key, cells: &mut Cells, headers: &mut Headers, snapshot: &S
 
 /// Whether a file with this header has the wide layout.
 pub fn fits(header: &csv::ByteRecord) -> bool {
-    header
-        .iter()
-        .take(FIXED.len())
-        .eq(FIXED.iter().map(|name| name.as_bytes()))
+    let fixed = header.iter().take(FIXED.len());
+    fixed.eq(FIXED.iter().map(|name| name.as_bytes()))
 }
 
 /// Hands the key of each cell with a value to `found`.
@@ -92,49 +82,34 @@ pub fn keys_of_row(
     }
 }
 
-/// Snapshots of one vehicle and period.
-struct Sheet<'a> {
-    series: String,
-    stem: String,
-    snapshots: Vec<&'a Snapshot>,
-}
-
-impl Sheet<'_> {
-    fn append(self, files: &Files) -> Result<Append, SinkError> {
-        let last = files.last(self.stem)?;
-        let mut columns = match own_columns(last.header()) {
-            Some(columns) => columns.to_vec(),
-            None => {
-                let newest = files.newest_header(&self.series, |header| own_columns(header).is_some())?;
-                newest.map_or(Vec::new(), |header| header[FIXED.len()..].to_vec())
-            }
-        };
-        let mut headers = Headers::default();
-        let needed: BTreeSet<Arc<str>> = self
-            .snapshots
-            .iter()
-            .flat_map(|snapshot| &snapshot.readings)
-            .map(|reading| headers.of(reading))
-            .collect();
-        let missing: Vec<String> = needed
-            .iter()
-            .filter(|name| !columns.iter().any(|c| **c == ***name))
-            .map(|name| name.to_string())
-            .collect();
-        let is_new = !missing.is_empty() || own_columns(last.header()).is_none();
-        columns.extend(missing);
-
-        let rows = rows(files, &self.snapshots, &columns, &mut headers)?;
-        if is_new {
-            let all: Vec<&str> = FIXED
-                .into_iter()
-                .chain(columns.iter().map(String::as_str))
-                .collect();
-            files.start(&last, &all, rows)
-        } else {
-            files.extend(&last, rows)
+/// The rows of snapshots of one vehicle and period, of which there is at least one.
+fn append(files: &Files, stem: String, snapshots: &[&Snapshot]) -> Result<Append, SinkError> {
+    let last = files.last(stem)?;
+    let of_last = own_columns(&last.header);
+    let mut columns = match of_last {
+        Some(columns) => columns.to_vec(),
+        None => {
+            let series = series(&snapshots[0].vehicle);
+            let newest = files.newest_header(&series, |header| own_columns(header).is_some())?;
+            newest.map_or(Vec::new(), |header| header[FIXED.len()..].to_vec())
         }
+    };
+    let mut headers = Headers::default();
+    let readings = snapshots.iter().flat_map(|snapshot| &snapshot.readings);
+    let mut missing: BTreeSet<Arc<str>> = readings.map(|reading| headers.of(reading)).collect();
+    for column in &columns {
+        missing.remove(column.as_str());
     }
+    let is_new = !missing.is_empty() || of_last.is_none();
+    columns.extend(missing.iter().map(|name| name.to_string()));
+
+    let rows = rows(files, snapshots, &columns, &mut headers)?;
+    if !is_new {
+        return files.extend(&last, rows);
+    }
+    let columns = columns.iter().map(String::as_str);
+    let all: Vec<&str> = FIXED.into_iter().chain(columns).collect();
+    files.start(&last, &all, rows)
 }
 
 /// The descriptors' columns of a header of this layout; `None` for other headers.
@@ -149,18 +124,14 @@ fn rows(
     columns: &[String],
     headers: &mut Headers,
 ) -> Result<Vec<u8>, SinkError> {
-    let places: HashMap<&str, usize> = columns
-        .iter()
-        .enumerate()
-        .rev()
-        .map(|(place, name)| (name.as_str(), place))
-        .collect();
-    let mut cells = Cells::new(files.dialect.decimal, TIME_STYLE);
-    let mut rows = files.dialect.rows();
+    // From the last on: of columns with one name the first is filled.
+    let columns_back = columns.iter().enumerate().rev();
+    let places: HashMap<&str, usize> = columns_back.map(|(place, it)| (it.as_str(), place)).collect();
+    let mut cells = Cells::new(&files.config);
+    let mut rows = files.rows();
     for snapshot in snapshots {
-        for readings in spread(snapshot, columns.len(), |reading| {
-            places.get(&*headers.of(reading)).copied()
-        }) {
+        let place = |reading: &Reading| places.get(&*headers.of(reading)).copied();
+        for readings in spread(snapshot, columns.len(), place) {
             write(&mut rows, &mut cells, snapshot, &readings).map_err(|error| unencodable(&error))?;
         }
     }
@@ -214,11 +185,8 @@ pub struct Headers(HashMap<(Descriptor, Option<Unit>), Arc<str>>);
 impl Headers {
     fn of(&mut self, reading: &Reading) -> Arc<str> {
         let key = (reading.descriptor.clone(), reading.unit.clone());
-        let header = self
-            .0
-            .entry(key)
-            .or_insert_with(|| harmless(&header(reading)).into());
-        Arc::clone(header)
+        let known = self.0.entry(key);
+        Arc::clone(known.or_insert_with(|| harmless(&header(reading)).into()))
     }
 }
 

@@ -15,7 +15,7 @@ use collector_core::{Entry, SinkError};
 
 use crate::config::Layout;
 use crate::failure::{failed, failing};
-use crate::files::Append;
+use crate::files::{Append, Files};
 use crate::missing::missing;
 use crate::progress::{Intent, Part, Progress, crc};
 use crate::sink::Settings;
@@ -34,12 +34,9 @@ impl Store {
         folder::create(dir)?;
         let lock = folder::lock(dir)?;
         let mut progress = Progress::open(dir, &settings.name)?;
-        if let Some(intent) = progress.intent() {
-            if is_complete(dir, intent)? {
-                progress.finish();
-            } else {
-                roll_back(dir, &mut progress)?;
-            }
+        match progress.intent() {
+            Some(intent) if is_complete(dir, intent)? => progress.finish(),
+            _ => roll_back(dir, &mut progress)?,
         }
         progress.follow(&settings.log_id);
         Ok(Self {
@@ -57,10 +54,8 @@ impl Store {
     pub fn write(&mut self, settings: &Settings, batch: &[Entry]) -> Result<(), SinkError> {
         // An earlier attempt failed, so its rows are not trusted even if they can be read back.
         roll_back(&settings.files.dir, &mut self.progress)?;
-        let entries: Vec<&Entry> = batch
-            .iter()
-            .filter(|entry| !self.progress.contains(entry.seq))
-            .collect();
+        let new = batch.iter().filter(|entry| !self.progress.contains(entry.seq));
+        let entries: Vec<&Entry> = new.collect();
         let Some(seq) = entries.iter().map(|entry| entry.seq).max() else {
             return Ok(());
         };
@@ -70,7 +65,7 @@ impl Store {
     /// Stores what of a batch does not stand in the files, whatever its numbers are.
     pub fn rewrite(&mut self, settings: &Settings, batch: &[Entry]) -> Result<(), SinkError> {
         roll_back(&settings.files.dir, &mut self.progress)?;
-        let missing = missing(settings, batch)?;
+        let missing = missing(&settings.files, batch)?;
         if missing.is_empty() {
             return Ok(());
         }
@@ -80,10 +75,7 @@ impl Store {
 
     /// Appends entries; with `seq`, the journal stands in the files up to there.
     fn append(&mut self, settings: &Settings, entries: &[&Entry], seq: Option<u64>) -> Result<(), SinkError> {
-        let appends = match settings.layout {
-            Layout::Long => long::appends(&settings.files, settings.rotate, entries)?,
-            Layout::Wide => wide::appends(&settings.files, settings.rotate, entries)?,
-        };
+        let appends = appends(&settings.files, entries)?;
         let parts = appends.iter().map(part).collect();
         self.progress.begin(Intent { seq, parts })?;
         if let Err((touched, error)) = append_all(&settings.files.dir, &appends) {
@@ -94,6 +86,14 @@ impl Store {
         }
         self.progress.finish();
         Ok(())
+    }
+}
+
+/// The rows of some entries, by file.
+pub fn appends(files: &Files, entries: &[&Entry]) -> Result<Vec<Append>, SinkError> {
+    match files.config.layout {
+        Layout::Long => long::appends(files, entries),
+        Layout::Wide => wide::appends(files, entries),
     }
 }
 
@@ -127,10 +127,8 @@ fn open(path: &Path, append: &Append) -> io::Result<File> {
         .create_new(append.created)
         .open(path)?;
     if file.metadata()?.len() != append.before {
-        return Err(io::Error::new(
-            ErrorKind::ResourceBusy,
-            "another program is writing to it",
-        ));
+        let reason = "another program is writing to it";
+        return Err(io::Error::new(ErrorKind::ResourceBusy, reason));
     }
     Ok(file)
 }

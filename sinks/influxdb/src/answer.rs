@@ -77,40 +77,31 @@ pub fn judge(
 ) -> Result<Answer, SinkError> {
     let (words, is_json) = said(status, body);
     let words = redact(&words, target.secrets());
+    let misconfigured = |advice: &str| {
+        let reason = format!("{} answers {words}: {advice}", target.address());
+        Err(SinkError::misconfigured(reason))
+    };
+    let is_about_lines = !is_page(body) && !body.contains("HTTPS server");
     match status.as_u16() {
         // What answers any address with its front page would swallow everything.
-        200..=299 if is_page(body) => Err(misconfigured(target, &words, "that is not InfluxDB: check `url`")),
+        200..=299 if is_page(body) => misconfigured("that is not InfluxDB: check `url`"),
         200..=299 => Ok(Answer::Stored),
         300..=399 => Err(redirected(target, headers)),
-        400 | 422 if !is_page(body) && !body.contains("HTTPS server") => refused(target, words, body),
-        400 => Err(misconfigured(target, &words, "check `url`: does it need https?")),
-        401 | 403 => Err(misconfigured(target, &words, &target.login_advice())),
-        404 if is_json => Err(misconfigured(target, &words, &target.place_advice())),
-        404 => Err(misconfigured(target, &words, target.path_advice())),
+        // `max-series-per-database`, `max-values-per-tag`: dead letters would hide a limit that a person can raise.
+        400 | 422 if is_about_lines && words.contains("limit exceeded") => {
+            misconfigured("raise the limit in the server's configuration")
+        }
+        400 | 422 if is_about_lines => Ok(Answer::Refused(Refusal::new(words, body))),
+        400 => misconfigured("check `url`: does it need https?"),
+        401 | 403 => misconfigured(&target.login_advice()),
+        404 if is_json => misconfigured(&target.place_advice()),
+        404 => misconfigured(target.path_advice()),
         413 => Ok(Answer::TooLarge),
         408 | 425 | 429 => Err(transient(target, &words, headers)),
-        500.. if words.contains("retention policy not found") => {
-            Err(misconfigured(target, &words, &target.place_advice()))
-        }
+        500.. if words.contains("retention policy not found") => misconfigured(&target.place_advice()),
         500.. => Err(transient(target, &words, headers)),
-        _ => Err(misconfigured(target, &words, "check `url`")),
+        _ => misconfigured("check `url`"),
     }
-}
-
-fn refused(target: &Target, words: String, body: &str) -> Result<Answer, SinkError> {
-    // `max-series-per-database`, `max-values-per-tag`: dead letters would hide a limit that a person can raise.
-    if words.contains("limit exceeded") {
-        return Err(misconfigured(
-            target,
-            &words,
-            "raise the limit in the server's configuration",
-        ));
-    }
-    Ok(Answer::Refused(Refusal::new(words, body)))
-}
-
-fn misconfigured(target: &Target, words: &str, advice: &str) -> SinkError {
-    SinkError::misconfigured(format!("{} answers {words}: {advice}", target.address()))
 }
 
 fn transient(target: &Target, words: &str, headers: &HeaderMap) -> SinkError {
@@ -127,10 +118,8 @@ fn transient(target: &Target, words: &str, headers: &HeaderMap) -> SinkError {
 }
 
 fn redirected(target: &Target, headers: &HeaderMap) -> SinkError {
-    let location = headers
-        .get(LOCATION)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("nowhere");
+    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    let location = location.unwrap_or("nowhere");
     let place = location.split(['?', '#']).next().unwrap_or_default();
     let place = place.trim_end_matches("/api/v2/write").trim_end_matches("/write");
     let place = redact(place, target.secrets());
@@ -147,14 +136,10 @@ fn said(status: StatusCode, body: &str) -> (String, bool) {
     }
     let (words, is_json) = match serde_json::from_str::<Value>(body) {
         _ if is_page(body) => ("(an HTML page)".to_owned(), false),
-        Ok(Value::Object(object)) => {
+        Ok(json @ Value::Object(_)) => {
             // `error` of 1.x and 3.x, `message` of 2.x; 3.x says per line what is wrong.
-            let general = ["message", "error"]
-                .iter()
-                .find_map(|key| object.get(*key)?.as_str());
-            let of_line = object
-                .get("data")
-                .and_then(|data| data.get(0)?.get("error_message")?.as_str());
+            let general = json["message"].as_str().or(json["error"].as_str());
+            let of_line = json["data"][0]["error_message"].as_str();
             let words: Vec<_> = [general, of_line].into_iter().flatten().collect();
             (words.join(": "), true)
         }

@@ -38,8 +38,8 @@ impl Limits {
     };
 }
 
-/// A body and what is in it.
-#[derive(Debug, Clone)]
+/// A body and what is in it; by default no lines: the server looks at everything else, and stores nothing.
+#[derive(Debug, Default)]
 pub struct Request {
     pub precision: Precision,
     pub places: Vec<ReadingIndex>,
@@ -48,20 +48,6 @@ pub struct Request {
     pub size: usize,
     pub body: Vec<u8>,
     pub compressed: bool,
-}
-
-impl Request {
-    /// A request without lines: the server looks at everything but lines, and stores nothing.
-    pub fn empty() -> Self {
-        Self {
-            precision: Precision::Milliseconds,
-            places: Vec::new(),
-            lines: 0,
-            size: 0,
-            body: Vec::new(),
-            compressed: false,
-        }
-    }
 }
 
 impl Batch {
@@ -137,10 +123,8 @@ impl Batch {
         if !self.encoder.same_tags(one_stamp, other_stamp) {
             return false;
         }
-        let (one, other) = (
-            &self.entries[one.entry].snapshot,
-            &self.entries[other.entry].snapshot,
-        );
+        let snapshot = |of: ReadingIndex| &self.entries[of.entry].snapshot;
+        let (one, other) = (snapshot(one), snapshot(other));
         Arc::ptr_eq(one, other)
             || one.vehicle == other.vehicle
                 && one.account == other.account

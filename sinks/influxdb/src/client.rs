@@ -56,11 +56,9 @@ impl Client {
         if request.compressed {
             post = post.header(CONTENT_ENCODING, "gzip");
         }
-        let post = self
-            .target
-            .authorize(post)
-            .body(std::mem::take(&mut request.body));
-        let mut response = post.send().await.map_err(|error| self.no_answer(&error))?;
+        let body = std::mem::take(&mut request.body);
+        let sent = self.target.authorize(post).body(body).send().await;
+        let mut response = sent.map_err(|error| self.no_answer(&error))?;
         let text = read(&mut response)
             .await
             .map_err(|error| self.no_answer(&error))?;
@@ -88,17 +86,15 @@ impl Client {
 
     /// Whom the engine trusts, and the user's own authority.
     fn authorities(&self) -> Result<Vec<Certificate>, SinkError> {
-        let trust = match &self.ca {
-            None => self.trust.clone(),
-            Some(path) => {
-                let unusable = |reason: &dyn Error| {
-                    let ca = path.display();
-                    SinkError::misconfigured(format!("`ca` {ca} cannot be used: {reason}"))
-                };
-                let pem = std::fs::read(path).map_err(|error| unusable(&error))?;
-                self.trust.with_pem(&pem).map_err(|error| unusable(&error))?
-            }
-        };
+        let mut trust = self.trust.clone();
+        if let Some(ca) = &self.ca {
+            let unusable = |reason: &dyn Error| {
+                let reason = format!("`ca` {} cannot be used: {reason}", ca.display());
+                SinkError::misconfigured(reason)
+            };
+            let pem = std::fs::read(ca).map_err(|error| unusable(&error))?;
+            trust = trust.with_pem(&pem).map_err(|error| unusable(&error))?;
+        }
         let certificates = trust.authorities().map(Certificate::from_der);
         Ok(certificates.filter_map(Result::ok).collect())
     }

@@ -5,7 +5,6 @@
 //! behind it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use collector_core::{Reading, Snapshot, Stamp, Value};
 use influxdb2::models::WriteDataPoint;
@@ -18,26 +17,11 @@ use crate::target::Precision;
 /// InfluxDB's limit for a text, in bytes.
 const LONGEST_TEXT: usize = 65_536;
 
-/// What all lines have in common.
-#[derive(Debug, Clone)]
-pub struct Encoder {
-    measurement: String,
-    tags: Vec<Tag>,
-    fixed_tags: BTreeMap<String, String>,
-    field_key: FieldKey,
-}
+/// What all lines have in common: the options, whose names must have been found valid.
+#[derive(Debug)]
+pub struct Encoder(pub InfluxdbConfig);
 
 impl Encoder {
-    /// The names in the options must have been found valid.
-    pub fn of(config: &InfluxdbConfig) -> Self {
-        Self {
-            measurement: config.measurement.clone(),
-            tags: config.tags.iter().copied().collect(),
-            fixed_tags: config.fixed_tags.clone(),
-            field_key: config.fields,
-        }
-    }
-
     /// Why no line can hold the reading; `None` for what can be sent.
     pub fn refuse(&self, reading: &Reading) -> Option<String> {
         let key = self.key(reading);
@@ -59,7 +43,7 @@ impl Encoder {
 
     /// The field that a reading is written to.
     pub fn key<'a>(&self, reading: &'a Reading) -> &'a str {
-        match self.field_key {
+        match self.0.fields {
             FieldKey::Descriptor => reading.descriptor.as_str(),
             FieldKey::Name => reading.descriptor.name(),
         }
@@ -67,16 +51,16 @@ impl Encoder {
 
     /// Whether readings with these stamps can share a line.
     pub fn same_tags(&self, one: Stamp, other: Stamp) -> bool {
-        one == other || !self.tags.contains(&Tag::Stamp)
+        one == other || !self.0.tags.contains(&Tag::Stamp)
     }
 
     /// The beginning of every line of a snapshot for readings with this stamp: measurement and tags.
     pub fn head(&self, snapshot: &Snapshot, stamp: Stamp) -> Vec<u8> {
-        let mut point = DataPoint::builder(self.measurement.as_str()).field("f", true);
-        for (key, value) in &self.fixed_tags {
+        let mut point = DataPoint::builder(self.0.measurement.as_str()).field("f", true);
+        for (key, value) in &self.0.fixed_tags {
             point = point.tag(key, value);
         }
-        for tag in &self.tags {
+        for tag in &self.0.tags {
             let value = tag_value(property(snapshot, stamp, *tag));
             if !value.is_empty() {
                 point = point.tag(tag.key(), value);
@@ -147,14 +131,7 @@ fn tag_value(text: &str) -> Cow<'_, str> {
     if !text.contains(|c: char| c.is_control() || c == '\\') {
         return text.into();
     }
-    let replaced: String = text
-        .chars()
-        .map(|c| match c {
-            '\\' => '/',
-            c if c.is_control() => ' ',
-            c => c,
-        })
-        .collect();
+    let replaced = text.replace('\\', "/").replace(char::is_control, " ");
     replaced.trim().to_owned().into()
 }
 

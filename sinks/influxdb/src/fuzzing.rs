@@ -22,7 +22,7 @@ pub struct Lines {
 
 /// What a write of these entries sends, and what it refuses to send. The options must have been found valid.
 pub fn encode(config: &InfluxdbConfig, entries: &[Entry]) -> (Vec<Lines>, Vec<Rejection>) {
-    let encoder = Encoder::of(config);
+    let encoder = Encoder(config.clone());
     let plan = Plan::of(entries, &encoder);
     let batch = Batch::new(entries, Arc::new(encoder), false);
     let parts = plan.parts().into_iter().filter(|(_, places)| !places.is_empty());

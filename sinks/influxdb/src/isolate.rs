@@ -31,6 +31,8 @@ const SMALLEST_BODY: usize = 128 * 1024;
 pub struct Delivery<'a> {
     client: &'a mut Client,
     batch: &'a Batch,
+    /// First in, first out: the largest are taken apart first, so little is left whole when patience ends.
+    waiting: VecDeque<Request>,
     patience: usize,
     probed: bool,
     stored_something: bool,
@@ -47,6 +49,7 @@ impl<'a> Delivery<'a> {
         Self {
             client,
             batch,
+            waiting: VecDeque::new(),
             patience: PATIENCE,
             probed: false,
             stored_something: false,
@@ -59,13 +62,12 @@ impl<'a> Delivery<'a> {
 
     /// Sends a request; when it is refused, its parts, until every reading is stored or rejected.
     pub async fn deliver(&mut self, request: Request) -> Result<(), SinkError> {
-        // First in, first out: the largest are taken apart first, so little is left whole when patience ends.
-        let mut waiting = VecDeque::from([request]);
-        while let Some(mut request) = waiting.pop_front() {
+        self.waiting.push_back(request);
+        while let Some(mut request) = self.waiting.pop_front() {
             match self.client.post(&mut request).await? {
                 Answer::Stored => self.stored_something = true,
-                Answer::TooLarge => self.halve(&request, &mut waiting),
-                Answer::Refused(refusal) => self.take_apart(&request, &refusal, &mut waiting).await?,
+                Answer::TooLarge => self.halve(&request),
+                Answer::Refused(refusal) => self.take_apart(&request, &refusal).await?,
             }
         }
         Ok(())
@@ -85,22 +87,16 @@ impl<'a> Delivery<'a> {
         Ok((self.rejected, self.largest))
     }
 
-    fn halve(&mut self, request: &Request, waiting: &mut VecDeque<Request>) {
+    fn halve(&mut self, request: &Request) {
         if let [place] = request.places[..] {
-            self.rejected
-                .push(self.batch.rejection(place, "larger than the server takes (413)"));
-            return;
+            let rejection = self.batch.rejection(place, "larger than the server takes (413)");
+            return self.rejected.push(rejection);
         }
         self.largest = self.largest.min((request.size / 2).max(SMALLEST_BODY));
-        self.send_later(request, halves(&request.places), waiting);
+        self.send_later(request, halves(&request.places));
     }
 
-    async fn take_apart(
-        &mut self,
-        request: &Request,
-        refusal: &Refusal,
-        waiting: &mut VecDeque<Request>,
-    ) -> Result<(), SinkError> {
+    async fn take_apart(&mut self, request: &Request, refusal: &Refusal) -> Result<(), SinkError> {
         self.prove_that_lines_are_to_blame(refusal).await?;
         let parts = self.parts(request, refusal);
         if parts.is_empty() {
@@ -112,7 +108,7 @@ impl<'a> Delivery<'a> {
             return Ok(());
         }
         self.patience -= parts.len();
-        self.send_later(request, parts, waiting);
+        self.send_later(request, parts);
         Ok(())
     }
 
@@ -122,7 +118,7 @@ impl<'a> Delivery<'a> {
             return Ok(());
         }
         self.probed = true;
-        match self.client.post(&mut Request::empty()).await? {
+        match self.client.post(&mut Request::default()).await? {
             Answer::Refused(probe) if probe.is_like(refusal) => Err(refuses_everything(self.client, refusal)),
             _ => Ok(()),
         }
@@ -148,17 +144,14 @@ impl<'a> Delivery<'a> {
         let same = self.only_refusal.get_or_insert_with(|| refusal.clone());
         self.refusals_differ |= !same.is_like(refusal);
         let reason = format!("{prefix}{}", refusal.words);
-        let rejections = request
-            .places
-            .iter()
-            .map(|place| self.batch.rejection(*place, &reason));
+        let places = request.places.iter();
+        let rejections = places.map(|place| self.batch.rejection(*place, &reason));
         self.rejected.extend(rejections);
     }
 
-    fn send_later(&self, request: &Request, parts: Vec<Vec<ReadingIndex>>, waiting: &mut VecDeque<Request>) {
-        for places in parts {
-            waiting.push_back(self.batch.request(request.precision, &places, Limits::NONE));
-        }
+    fn send_later(&mut self, request: &Request, parts: Vec<Vec<ReadingIndex>>) {
+        let part = |places: Vec<_>| self.batch.request(request.precision, &places, Limits::NONE);
+        self.waiting.extend(parts.into_iter().map(part));
     }
 }
 

@@ -13,7 +13,7 @@ pub struct ReadingIndex {
 }
 
 /// A batch, sorted out. Within an entry, readings of one time and stamp stand together: they share a line.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Plan {
     /// First values of their time.
     milliseconds: Vec<ReadingIndex>,
@@ -26,11 +26,7 @@ pub struct Plan {
 
 impl Plan {
     pub fn of(batch: &[Entry], encoder: &Encoder) -> Self {
-        let mut plan = Self {
-            milliseconds: Vec::new(),
-            nanoseconds: Vec::new(),
-            rejected: Vec::new(),
-        };
+        let mut plan = Self::default();
         for (index, entry) in batch.iter().enumerate() {
             plan.add(index, entry, encoder);
         }
@@ -65,11 +61,8 @@ impl Plan {
         }
         let time = |place: &ReadingIndex| {
             let reading = &readings[place.reading];
-            (
-                reading.measured_at,
-                reading.occurrence,
-                reading.stamp == Stamp::Requested,
-            )
+            let is_requested = reading.stamp == Stamp::Requested;
+            (reading.measured_at, reading.occurrence, is_requested)
         };
         self.milliseconds[first..].sort_by_key(time);
         self.nanoseconds[further..].sort_by_key(time);

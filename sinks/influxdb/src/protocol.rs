@@ -91,30 +91,22 @@ impl Protocol {
         if let Some(policy) = &config.retention_policy {
             not_empty("retention_policy", policy, &mut invalid);
         }
-        let login = match (&config.user, &config.password) {
+        match (&config.user, &config.password) {
             (Some(user), _) if user.contains(':') => {
                 let reason = "has a colon, which HTTP does not allow in a user's name";
                 invalid.push(Invalid::new("user", reason));
-                None
             }
-            (Some(user), Some(password)) => Some((user.clone(), password.clone())),
-            (None, None) => None,
-            (Some(_), None) => {
-                invalid.push(Invalid::new("password", "is missing: `user` needs one"));
-                None
-            }
-            (None, Some(_)) => {
-                invalid.push(Invalid::new("user", "is missing: `password` needs one"));
-                None
-            }
-        };
+            (Some(_), None) => invalid.push(Invalid::new("password", "is missing: `user` needs one")),
+            (None, Some(_)) => invalid.push(Invalid::new("user", "is missing: `password` needs one")),
+            _ => {}
+        }
         if !invalid.is_empty() {
             return Err(invalid);
         }
         Ok(Self::Database {
             database: database.to_owned(),
             retention_policy: config.retention_policy.clone(),
-            login,
+            login: config.user.clone().zip(config.password.clone()),
         })
     }
 }

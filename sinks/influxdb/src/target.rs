@@ -18,20 +18,11 @@ pub struct Target {
 }
 
 /// The unit of a request's timestamps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Precision {
+    #[default]
     Milliseconds,
     Nanoseconds,
-}
-
-impl Precision {
-    fn parameter(self, protocol: &Protocol) -> &'static str {
-        match (self, protocol) {
-            (Self::Milliseconds, _) => "ms",
-            (Self::Nanoseconds, Protocol::Bucket { .. }) => "ns",
-            (Self::Nanoseconds, Protocol::Database { .. }) => "n",
-        }
-    }
 }
 
 impl Target {
@@ -65,26 +56,25 @@ impl Target {
 
     /// The address of a write, with everything that is not secret.
     pub fn write_url(&self, precision: Precision) -> Url {
-        let mut url = self.endpoint.clone();
-        {
-            let mut query = url.query_pairs_mut();
-            match &self.protocol {
-                Protocol::Bucket { org, bucket, .. } => {
-                    query.append_pair("org", org).append_pair("bucket", bucket);
-                }
-                Protocol::Database {
-                    database,
-                    retention_policy,
-                    ..
-                } => {
-                    query.append_pair("db", database);
-                    if let Some(policy) = retention_policy {
-                        query.append_pair("rp", policy);
-                    }
-                }
+        let (place, nanoseconds) = match &self.protocol {
+            Protocol::Bucket { org, bucket, .. } => (vec![("org", org), ("bucket", bucket)], "ns"),
+            Protocol::Database {
+                database,
+                retention_policy,
+                ..
+            } => {
+                let policy = retention_policy.iter().map(|policy| ("rp", policy));
+                ([("db", database)].into_iter().chain(policy).collect(), "n")
             }
-            query.append_pair("precision", precision.parameter(&self.protocol));
-        }
+        };
+        let precision = match precision {
+            Precision::Milliseconds => "ms",
+            Precision::Nanoseconds => nanoseconds,
+        };
+        let mut url = self.endpoint.clone();
+        url.query_pairs_mut()
+            .extend_pairs(place)
+            .append_pair("precision", precision);
         url
     }
 
@@ -197,9 +187,9 @@ fn parse_url(text: &str) -> Result<Url, String> {
     let example = "write it as in http://localhost:8086";
     let url = Url::parse(text).map_err(|error| format!("is no address ({error}): {example}"))?;
     if !matches!(url.scheme(), "http" | "https") {
+        let scheme = url.scheme();
         return Err(format!(
-            "begins with `{}:` instead of http: or https:; {example}",
-            url.scheme()
+            "begins with `{scheme}:` instead of http: or https:; {example}"
         ));
     }
     if !url.username().is_empty() || url.password().is_some() {

@@ -36,11 +36,10 @@ impl InfluxdbSink {
             let mistakes: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
             SinkError::misconfigured(mistakes.join("; "))
         })?;
-        let encoder = Arc::new(Encoder::of(&config));
-        let ca = config.ca.map(|path| context.base_dir.join(path));
+        let ca = config.ca.as_ref().map(|path| context.base_dir.join(path));
         Ok(Self {
             client: Client::new(target, context.trust.clone(), ca),
-            encoder,
+            encoder: Arc::new(Encoder(config)),
             limits: LIMITS,
         })
     }
@@ -51,7 +50,7 @@ impl Sink for InfluxdbSink {
     /// Sends a write without lines: InfluxDB looks at the login, the organisation and the bucket or database
     /// before it looks for lines. InfluxDB 2.0 then calls the missing lines a mistake, which is a success here.
     async fn check(&mut self) -> Result<(), SinkError> {
-        self.client.post(&mut Request::empty()).await.map(|_| ())
+        self.client.post(&mut Request::default()).await.map(|_| ())
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {

@@ -1,5 +1,6 @@
 //! What is shown now: the newest value of every descriptor of every vehicle, and the messages that follow from it.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -72,7 +73,7 @@ impl Board {
             topics: Topics::of(config),
             present,
             bmw: (config.bmw == Form::On).then(|| config.bmw_prefix.clone()),
-            qos: config.qos.into(),
+            qos: config.qos,
             cars: BTreeMap::new(),
             complete: false,
         }
@@ -101,10 +102,8 @@ impl Board {
         if self.cars.contains_key(&snapshot.vehicle.vin) {
             return Ok(());
         }
-        let facts = self.present.vehicles().await?;
-        let facts = facts
-            .into_iter()
-            .find(|facts| facts.vehicle.vin == snapshot.vehicle.vin);
+        let mut known = self.present.vehicles().await?.into_iter();
+        let facts = known.find(|facts| facts.vehicle.vin == snapshot.vehicle.vin);
         Self::car(&mut self.cars, &snapshot.vehicle).facts = facts;
         Ok(())
     }
@@ -127,15 +126,11 @@ impl Board {
             Mode::Again => age == Age::Same,
         };
         let car = &self.cars[&snapshot.vehicle.vin];
-        let announcer = car.announcer(&self.topics, self.qos);
-        if age == Age::News
-            && wanted
-            && self.topics.announces
-            && let Some(shown) = car.shown.get(&reading.descriptor)
-        {
-            messages.push(announcer.descriptor(&reading.descriptor, &shown.learned));
-            let of_position = reading.descriptor.as_str().starts_with(LOCATION);
-            if of_position && car.has_position() {
+        if wanted && age == Age::News && self.topics.announces {
+            let announcer = car.announcer(&self.topics, self.qos);
+            let shown = car.shown.get(&reading.descriptor);
+            messages.extend(shown.map(|it| announcer.descriptor(&reading.descriptor, &it.learned)));
+            if reading.descriptor.as_str().starts_with(LOCATION) && car.has_position() {
                 messages.push(announcer.position());
             }
         }
@@ -155,16 +150,14 @@ impl Board {
         Message::retained(topic, retained::value(reading, origin))
     }
 
-    /// The vehicles that are known.
-    pub fn vins(&self) -> Vec<Vin> {
-        self.cars.keys().cloned().collect()
+    /// Everything that is to stand at the broker: of each vehicle what Home Assistant is told, then the values.
+    pub fn announce(&self) -> impl Iterator<Item = Message> {
+        let all = self.cars.values().flat_map(|car| self.of_car(car));
+        all.filter(|message| message.refusal().is_none())
     }
 
-    /// Everything that is to stand at the broker for one vehicle: what Home Assistant is told, then the values.
-    pub fn announce(&self, vin: &Vin) -> Vec<Message> {
-        let Some(car) = self.cars.get(vin) else {
-            return Vec::new();
-        };
+    /// What is to stand there for one vehicle, also what no broker would take.
+    fn of_car(&self, car: &Car) -> Vec<Message> {
         let mut messages = Vec::new();
         if self.topics.announces {
             let announcer = car.announcer(&self.topics, self.qos);
@@ -177,7 +170,6 @@ impl Board {
         let shown = car.shown.values();
         messages.extend(shown.map(|shown| self.value(car, &shown.reading, shown.origin)));
         messages.extend(car.track.newest().map(|position| self.position(car, position)));
-        messages.retain(|message| message.refusal().is_none());
         messages
     }
 
@@ -194,32 +186,12 @@ impl Board {
         if !self.complete {
             return Vec::new();
         }
-        let wanted = self.wanted();
-        let own = kept
-            .iter()
-            .filter(|(topic, payload)| !wanted.contains(topic) && self.is_own(topic, payload));
-        own.map(|(topic, _)| Message::clear(topic.clone())).collect()
-    }
-
-    /// Every topic that something is to stand under.
-    fn wanted(&self) -> HashSet<String> {
-        let mut wanted = HashSet::new();
-        for car in self.cars.values() {
-            let announcer = car.announcer(&self.topics, self.qos);
-            for descriptor in car.shown.keys() {
-                wanted.insert(self.topics.value(&car.vehicle, descriptor));
-                if self.topics.announces {
-                    wanted.insert(announcer.topic_of(descriptor));
-                }
-            }
-            if car.has_position() {
-                wanted.insert(self.topics.position(&car.vehicle));
-                if self.topics.announces {
-                    wanted.insert(announcer.topic_of_position());
-                }
-            }
-        }
-        wanted
+        let all = self.cars.values().flat_map(|car| self.of_car(car));
+        let wanted: HashSet<String> = all.map(|message| message.topic).collect();
+        kept.iter()
+            .filter(|(topic, payload)| !wanted.contains(topic) && self.is_own(topic, payload))
+            .map(|(topic, _)| Message::clear(topic.clone()))
+            .collect()
     }
 
     fn is_own(&self, topic: &str, payload: &[u8]) -> bool {
@@ -250,14 +222,13 @@ impl Car {
     }
 
     fn age(&self, reading: &Reading) -> Age {
-        let Some(shown) = self.shown.get(&reading.descriptor) else {
-            return Age::News;
-        };
         let moment = |reading: &Reading| (reading.measured_at, reading.occurrence);
-        match moment(reading).cmp(&moment(&shown.reading)) {
-            std::cmp::Ordering::Less => Age::Older,
-            std::cmp::Ordering::Equal => Age::Same,
-            std::cmp::Ordering::Greater => Age::Newer,
+        let shown = self.shown.get(&reading.descriptor);
+        match shown.map(|shown| moment(reading).cmp(&moment(&shown.reading))) {
+            None => Age::News,
+            Some(Ordering::Less) => Age::Older,
+            Some(Ordering::Equal) => Age::Same,
+            Some(Ordering::Greater) => Age::Newer,
         }
     }
 
@@ -291,11 +262,12 @@ impl Car {
 
     /// Whether both halves of a position are delivered at all.
     fn has_position(&self) -> bool {
-        let shows = |name: &str| {
-            let mut descriptors = self.shown.keys();
-            descriptors.any(|it| it.as_str().strip_prefix(LOCATION) == Some(name))
+        let parts = || {
+            self.shown
+                .keys()
+                .filter_map(|it| it.as_str().strip_prefix(LOCATION))
         };
-        shows("latitude") && shows("longitude")
+        parts().any(|part| part == "latitude") && parts().any(|part| part == "longitude")
     }
 
     fn announcer<'a>(&'a self, topics: &'a Topics, qos: u8) -> Announcer<'a> {

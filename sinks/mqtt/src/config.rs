@@ -7,7 +7,8 @@ use collector_core::{
     SinkError,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::topics::{self, HOME_ASSISTANT};
 use crate::write::MqttSink;
@@ -32,9 +33,9 @@ pub struct MqttConfig {
     #[serde(default = "default_prefix")]
     pub prefix: String,
     /// How a message is delivered: 0, handed to the network, or 1, acknowledged by the broker.
-    #[serde(default)]
-    #[schemars(with = "u8", range(min = 0, max = 1))]
-    pub qos: Delivery,
+    #[serde(default = "default_qos", deserialize_with = "qos")]
+    #[schemars(range(min = 0, max = 1))]
+    pub qos: u8,
     /// Whether every reading is published in the form of BMW's own broker.
     #[serde(default)]
     pub bmw: Form,
@@ -44,15 +45,6 @@ pub struct MqttConfig {
     /// The prefix that Home Assistant's MQTT integration looks for, `homeassistant` as it comes; or `off`.
     #[serde(default = "default_discovery")]
     pub discovery: String,
-}
-
-/// MQTT's quality of service.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "u8", into = "u8")]
-pub enum Delivery {
-    AtMostOnce,
-    #[default]
-    AtLeastOnce,
 }
 
 /// Whether a form of message is published.
@@ -72,24 +64,14 @@ fn default_discovery() -> String {
     HOME_ASSISTANT.to_owned()
 }
 
-impl TryFrom<u8> for Delivery {
-    type Error = &'static str;
-
-    fn try_from(qos: u8) -> Result<Self, &'static str> {
-        match qos {
-            0 => Ok(Self::AtMostOnce),
-            1 => Ok(Self::AtLeastOnce),
-            _ => Err("the quality of service is 0 or 1"),
-        }
-    }
+fn default_qos() -> u8 {
+    1
 }
 
-impl From<Delivery> for u8 {
-    fn from(delivery: Delivery) -> Self {
-        match delivery {
-            Delivery::AtMostOnce => 0,
-            Delivery::AtLeastOnce => 1,
-        }
+fn qos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    match u8::deserialize(deserializer)? {
+        qos @ 0..=1 => Ok(qos),
+        _ => Err(D::Error::custom("the quality of service is 0 or 1")),
     }
 }
 

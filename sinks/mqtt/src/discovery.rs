@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use collector_core::{Descriptor, Vehicle, VehicleFacts};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::message::{Message, json};
 use crate::topics::{Component, Topics, slug};
@@ -16,8 +16,8 @@ const LONGEST_STATE: &str = "{{ (value_json.value | string)[:255] }}";
 
 #[derive(Default, Serialize)]
 struct Config<'a> {
-    name: &'a str,
-    unique_id: &'a str,
+    name: String,
+    unique_id: String,
     default_entity_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     state_topic: Option<String>,
@@ -31,20 +31,8 @@ struct Config<'a> {
     payload_on: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload_off: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device_class: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state_class: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unit_of_measurement: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    suggested_display_precision: Option<u8>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    options: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    icon: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    entity_category: Option<&'a str>,
+    #[serde(flatten)]
+    traits: Traits<'a>,
     availability_topic: String,
     payload_available: &'a str,
     payload_not_available: &'a str,
@@ -84,69 +72,43 @@ impl Announcer<'_> {
     /// state that is not among the options.
     pub fn descriptor(&self, descriptor: &Descriptor, learned: &BTreeSet<Arc<str>>) -> Message {
         let component = traits::component(descriptor);
-        let traits = traits::traits(descriptor);
-        let object = object(descriptor);
-        let unique = self.unique(&object);
-        let name = title(descriptor);
-        let truth = component == Component::BinarySensor;
-        let mut config = self.config(component, &name, &unique, &object);
-        config.state_topic = Some(self.topics.value(self.vehicle, descriptor));
-        config.value_template = Some(template(&traits, component));
-        config.payload_on = truth.then_some("ON");
-        config.payload_off = truth.then_some("OFF");
-        config.device_class = traits.device_class;
-        config.state_class = traits.state_class;
-        config.unit_of_measurement = traits.unit.as_deref();
-        config.suggested_display_precision = traits.precision;
-        if traits.device_class == Some("enum") {
-            config.options = descriptor.options().to_vec();
-            config.options.extend(learned.iter().map(AsRef::as_ref));
+        let mut traits = traits::traits(descriptor);
+        if !traits.options.is_empty() {
+            traits.options.extend(learned.iter().map(AsRef::as_ref));
         }
-        config.icon = traits.icon;
-        config.entity_category = traits.diagnostic.then_some("diagnostic");
-        Message::retained(self.topic(component, &object), json(&config))
+        let truth = component == Component::BinarySensor;
+        let entity = Config {
+            name: title(descriptor),
+            state_topic: Some(self.topics.value(self.vehicle, descriptor)),
+            value_template: Some(template(&traits, component)),
+            payload_on: truth.then_some("ON"),
+            payload_off: truth.then_some("OFF"),
+            traits,
+            ..Config::default()
+        };
+        self.message(component, &object(descriptor), entity)
     }
 
     /// Tells of the vehicle's position.
     pub fn position(&self) -> Message {
-        let object = "position";
-        let unique = self.unique(object);
-        let mut config = self.config(Component::DeviceTracker, "Position", &unique, object);
-        config.json_attributes_topic = Some(self.topics.position(self.vehicle));
-        config.source_type = Some("gps");
-        config.icon = Some("mdi:car");
-        Message::retained(self.topic(Component::DeviceTracker, object), json(&config))
+        let entity = Config {
+            name: "Position".to_owned(),
+            json_attributes_topic: Some(self.topics.position(self.vehicle)),
+            source_type: Some("gps"),
+            traits: Traits {
+                icon: Some("mdi:car"),
+                ..Traits::default()
+            },
+            ..Config::default()
+        };
+        self.message(Component::DeviceTracker, "position", entity)
     }
 
-    /// Where one descriptor is told of.
-    pub fn topic_of(&self, descriptor: &Descriptor) -> String {
-        self.topic(traits::component(descriptor), &object(descriptor))
-    }
-
-    /// Where the position is told of.
-    pub fn topic_of_position(&self) -> String {
-        self.topic(Component::DeviceTracker, "position")
-    }
-
-    fn topic(&self, component: Component, object: &str) -> String {
-        self.topics.discovery(component, &self.vehicle.vin, object)
-    }
-
-    fn unique(&self, object: &str) -> String {
-        format!("{}_{object}", self.topics.device(&self.vehicle.vin))
-    }
-
-    fn config<'a>(
-        &'a self,
-        component: Component,
-        name: &'a str,
-        unique_id: &'a str,
-        object: &str,
-    ) -> Config<'a> {
-        let kind = component.as_str();
-        Config {
-            name,
-            unique_id,
+    /// The message for an entity, with what all entities of the vehicle have in common.
+    fn message(&self, component: Component, object: &str, entity: Config<'_>) -> Message {
+        let (vin, kind) = (&self.vehicle.vin, component.as_str());
+        let config = Config {
+            unique_id: format!("{}_{object}", self.topics.device(vin)),
             default_entity_id: format!("{kind}.{}_{}", slug(&self.vehicle.name), slug(object)),
             availability_topic: self.topics.status(),
             payload_available: ONLINE,
@@ -158,8 +120,9 @@ impl Announcer<'_> {
                 sw_version: env!("CARGO_PKG_VERSION"),
                 support_url: env!("CARGO_PKG_REPOSITORY"),
             },
-            ..Config::default()
-        }
+            ..entity
+        };
+        Message::retained(self.topics.discovery(component, vin, object), json(&config))
     }
 
     fn device(&self) -> Device<'_> {
@@ -183,17 +146,8 @@ pub const OFFLINE: &str = "offline";
 
 /// Whether a payload is one that this sink told Home Assistant: only such a one may be taken back.
 pub fn is_own(payload: &[u8], topics: &Topics) -> bool {
-    #[derive(Deserialize)]
-    struct Known {
-        availability_topic: String,
-        origin: KnownOrigin,
-    }
-    #[derive(Deserialize)]
-    struct KnownOrigin {
-        name: String,
-    }
-    serde_json::from_slice::<Known>(payload)
-        .is_ok_and(|known| known.origin.name == PROGRAM && known.availability_topic == topics.status())
+    let config: serde_json::Value = serde_json::from_slice(payload).unwrap_or_default();
+    config["origin"]["name"] == PROGRAM && config["availability_topic"] == topics.status()
 }
 
 fn template(traits: &Traits, component: Component) -> &'static str {
@@ -201,7 +155,7 @@ fn template(traits: &Traits, component: Component) -> &'static str {
         (Component::BinarySensor, false, _) => "{{ 'ON' if value_json.value else 'OFF' }}",
         (Component::BinarySensor, true, _) => "{{ 'OFF' if value_json.value else 'ON' }}",
         (_, _, Some("enum" | "timestamp")) => "{{ value_json.value }}",
-        _ if traits.state_class.is_some() || traits.unit.is_some() => "{{ value_json.value }}",
+        _ if traits.state_class.is_some() || traits.unit_of_measurement.is_some() => "{{ value_json.value }}",
         _ => LONGEST_STATE,
     }
 }
@@ -225,8 +179,9 @@ fn title(descriptor: &Descriptor) -> String {
     if !descriptor.title().is_empty() {
         return descriptor.title().to_owned();
     }
-    let words = descriptor.name().replace('_', " ");
-    let mut characters = words.chars();
-    let first = characters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(characters).collect()
+    let mut words = descriptor.name().replace('_', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
 }

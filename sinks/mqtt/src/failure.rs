@@ -1,5 +1,8 @@
 //! What a failed connection means: whether it passes by itself, and what a person is to do.
 
+use std::error::Error;
+use std::io;
+
 use collector_core::{BrokerAddress, SinkError};
 use rumqttc::{ConnectReturnCode, ConnectionError, TlsError};
 use rustls::{CertificateError, Error as Tls};
@@ -8,51 +11,35 @@ use rustls::{CertificateError, Error as Tls};
 pub fn failure(error: &ConnectionError, address: &BrokerAddress) -> SinkError {
     match error {
         ConnectionError::ConnectionRefused(code) => refused(*code, address),
-        ConnectionError::Tls(error) => tls(error, address),
-        ConnectionError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>()) {
-            Some(error) => certificate(error, address),
-            None => SinkError::transient(format!("no connection to the broker at {address}: {error}")),
-        },
-        other => SinkError::transient(format!("no connection to the broker at {address}: {other}")),
+        ConnectionError::Tls(TlsError::TLS(error)) => certificate(error, address),
+        ConnectionError::Tls(TlsError::Io(error)) => io("secure connection", error, address),
+        ConnectionError::Tls(error) => no_connection("secure connection", error, address),
+        ConnectionError::Io(error) => io("connection", error, address),
+        error => no_connection("connection", error, address),
     }
-}
-
-/// A connection that was there is gone.
-pub fn lost(address: &BrokerAddress) -> SinkError {
-    SinkError::transient(format!("the connection to the broker at {address} broke"))
 }
 
 fn refused(code: ConnectReturnCode, address: &BrokerAddress) -> SinkError {
-    match code {
+    let reason = match code {
         ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized => {
-            SinkError::misconfigured(format!(
-                "the broker at {address} refuses the login: check `user` and `password`, and that this user may \
-                 connect with this `client_id`"
-            ))
+            "refuses the login: check `user` and `password`, and that this user may connect with this `client_id`"
         }
-        ConnectReturnCode::BadClientId => SinkError::misconfigured(format!(
-            "the broker at {address} refuses the client's name: choose another `client_id`"
-        )),
-        ConnectReturnCode::RefusedProtocolVersion => SinkError::misconfigured(format!(
-            "the broker at {address} does not speak MQTT 3.1.1: allow it there"
-        )),
-        _ => SinkError::transient(format!("the broker at {address} is not ready")),
+        ConnectReturnCode::BadClientId => "refuses the client's name: choose another `client_id`",
+        ConnectReturnCode::RefusedProtocolVersion => "does not speak MQTT 3.1.1: allow it there",
+        _ => return SinkError::transient(format!("the broker at {address} is not ready")),
+    };
+    SinkError::misconfigured(format!("the broker at {address} {reason}"))
+}
+
+fn io(kind: &str, error: &io::Error, address: &BrokerAddress) -> SinkError {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>()) {
+        Some(error) => certificate(error, address),
+        None => no_connection(kind, error, address),
     }
 }
 
-fn tls(error: &TlsError, address: &BrokerAddress) -> SinkError {
-    match error {
-        TlsError::TLS(error) => certificate(error, address),
-        TlsError::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>()) {
-            Some(error) => certificate(error, address),
-            None => SinkError::transient(format!(
-                "no secure connection to the broker at {address}: {error}"
-            )),
-        },
-        other => SinkError::transient(format!(
-            "no secure connection to the broker at {address}: {other}"
-        )),
-    }
+fn no_connection(kind: &str, error: &dyn Error, address: &BrokerAddress) -> SinkError {
+    SinkError::transient(format!("no {kind} to the broker at {address}: {error}"))
 }
 
 fn certificate(error: &Tls, address: &BrokerAddress) -> SinkError {
@@ -65,11 +52,7 @@ fn certificate(error: &Tls, address: &BrokerAddress) -> SinkError {
         ) => "write the name in `url` that its certificate has",
         Tls::InvalidCertificate(_) => "have its certificate renewed or corrected",
         Tls::InvalidMessage(_) => "it speaks no TLS on this port; `mqtt://` is the scheme for that",
-        _ => {
-            return SinkError::transient(format!(
-                "no secure connection to the broker at {address}: {error}"
-            ));
-        }
+        _ => return no_connection("secure connection", error, address),
     };
     SinkError::misconfigured(format!(
         "the broker at {address} is not trusted: {error}; {advice}"

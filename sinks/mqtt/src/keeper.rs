@@ -175,10 +175,8 @@ async fn greet(shared: &Shared, line: &Line, inbox: &Inbox) -> Result<(), SinkEr
 /// Publishes everything that is to stand at the broker.
 async fn announce(board: &Board, line: &Line) -> Result<Vec<PublishNotice>, SinkError> {
     let mut notices = Vec::new();
-    for vin in board.vins() {
-        for message in board.announce(&vin) {
-            notices.push(line.publish(message).await?);
-        }
+    for message in board.announce() {
+        notices.push(line.publish(message).await?);
     }
     Ok(notices)
 }

@@ -5,7 +5,7 @@
 //!
 //! * `config`: the options. `trust`: whose certificates are believed.
 //! * `topics`: where things are published. `bmw`, `retained`: what a message says.
-//! * `traits`, `numbers`, `truths`: what Home Assistant is to make of a descriptor; `discovery`: how it is told.
+//! * `traits`: what Home Assistant is to make of a descriptor; `discovery`: how it is told.
 //! * `board`: what is shown now, and the messages that a reading makes of it. `track`: positions.
 //! * `link`: one connection. `inbox`: what comes in by it. `failure`: what goes wrong with it.
 //! * `keeper`: the connection between writes. `write`: the sink.
@@ -21,15 +21,13 @@ mod inbox;
 mod keeper;
 mod link;
 mod message;
-mod numbers;
 mod retained;
 mod topics;
 mod track;
 mod traits;
 mod trust;
-mod truths;
 mod write;
 
-pub use config::{Delivery, Form, MqttConfig};
+pub use config::{Form, MqttConfig};
 
 collector_core::register_sink!(MqttConfig);

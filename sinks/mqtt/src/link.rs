@@ -8,10 +8,10 @@ use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, PublishNotice,
     PublishOptions, QoS, SubscribeFilterInput, TlsConfiguration, Transport,
 };
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::discovery::{OFFLINE, ONLINE};
-use crate::failure::{failure, lost};
+use crate::failure::failure;
 use crate::inbox::Inbox;
 use crate::message::{LARGEST_PAYLOAD, Message};
 use crate::topics::Topics;
@@ -46,16 +46,8 @@ pub struct Line {
 /// A connection with what drives it.
 pub struct Link {
     pub line: Line,
-    driver: Driver,
-}
-
-/// Polls the connection; its end is the connection's.
-struct Driver(JoinHandle<ConnectionError>);
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+    /// The one task that polls the connection; its end is the connection's.
+    driver: JoinSet<ConnectionError>,
 }
 
 impl Link {
@@ -64,19 +56,20 @@ impl Link {
         let mut options = target.options(&target.client_id).await?;
         options.set_last_will(LastWill::new(topics.status(), OFFLINE, QoS::AtLeastOnce, true));
         let (client, connection) = login(options, target).await?;
-        let driver = tokio::spawn(drive(connection, inbox));
+        let mut driver = JoinSet::new();
+        driver.spawn(drive(connection, inbox));
         let target = Arc::clone(target);
         Ok(Self {
             line: Line { client, target },
-            driver: Driver(driver),
+            driver,
         })
     }
 
     /// Ends with the connection.
     pub async fn ended(&mut self) -> SinkError {
-        match (&mut self.driver.0).await {
-            Ok(error) => failure(&error, &self.line.target.address),
-            Err(_) => lost(&self.line.target.address),
+        match self.driver.join_next().await {
+            Some(Ok(error)) => failure(&error, &self.line.target.address),
+            _ => self.line.lost(),
         }
     }
 
@@ -104,9 +97,8 @@ impl Line {
 
     async fn publish_with(&self, message: Message, qos: QoS) -> Result<PublishNotice, SinkError> {
         let options = PublishOptions::new(qos).retain(message.retain);
-        let published = self
-            .client
-            .publish_tracked(message.topic, message.payload, options);
+        let Message { topic, payload, .. } = message;
+        let published = self.client.publish_tracked(topic, payload, options);
         published.await.map_err(|_| self.lost())
     }
 
@@ -121,24 +113,13 @@ impl Line {
     /// Reads what this sink kept at the broker, and says `online`. A broker that does not let its topics be read
     /// gives nothing.
     pub async fn read_kept(&self, topics: &Topics, inbox: &Inbox) -> Result<(), SinkError> {
-        let births = topics.births();
-        let births = births
-            .into_iter()
-            .map(|it| SubscribeFilterInput::new(it, QoS::AtLeastOnce));
-        self.client
-            .subscribe_many(births)
-            .await
-            .map_err(|_| self.lost())?;
-        let filters = topics.kept();
+        let births = filters(topics.births(), QoS::AtLeastOnce);
+        let subscribed = self.client.subscribe_many(births).await;
+        subscribed.map_err(|_| self.lost())?;
         // Without acknowledgements: brokers hold back what waits for too many of them.
-        let wanted = filters
-            .clone()
-            .map(|it| SubscribeFilterInput::new(it, QoS::AtMostOnce));
-        let subscribed = self
-            .client
-            .subscribe_many_tracked(wanted)
-            .await
-            .map_err(|_| self.lost())?;
+        let kept = filters(topics.kept(), QoS::AtMostOnce);
+        let subscribed = self.client.subscribe_many_tracked(kept).await;
+        let subscribed = subscribed.map_err(|_| self.lost())?;
         let granted = tokio::time::timeout(PATIENCE, subscribed.wait_completion_async()).await;
         let online = Message::retained(topics.status(), ONLINE.into());
         let told = self.publish_with(online, QoS::AtLeastOnce).await?;
@@ -147,15 +128,14 @@ impl Line {
         } else {
             tracing::warn!(broker = %self.target.address, "the broker does not let this sink read its own topics; what it keeps of descriptors that are not selected any more stays there");
         }
-        self.client
-            .unsubscribe_many(filters)
-            .await
-            .map_err(|_| self.lost())?;
+        let unsubscribed = self.client.unsubscribe_many(topics.kept()).await;
+        unsubscribed.map_err(|_| self.lost())?;
         self.delivered(vec![told]).await
     }
 
     fn lost(&self) -> SinkError {
-        lost(&self.target.address)
+        let address = &self.target.address;
+        SinkError::transient(format!("the connection to the broker at {address} broke"))
     }
 }
 
@@ -215,17 +195,21 @@ async fn login(options: MqttOptions, target: &Target) -> Result<(AsyncClient, Ev
             }
         }
     };
-    let silent = || {
-        SinkError::transient(format!(
-            "no answer from the broker at {} within {} s",
-            target.address,
-            (2 * PATIENCE).as_secs()
-        ))
-    };
-    tokio::time::timeout(2 * PATIENCE, connected)
-        .await
-        .map_err(|_| silent())??;
+    let patience = 2 * PATIENCE;
+    match tokio::time::timeout(patience, connected).await {
+        Ok(connected) => connected?,
+        Err(_) => {
+            let (address, seconds) = (&target.address, patience.as_secs());
+            let reason = format!("no answer from the broker at {address} within {seconds} s");
+            return Err(SinkError::transient(reason));
+        }
+    }
     Ok((client, connection))
+}
+
+fn filters(topics: impl IntoIterator<Item = String>, qos: QoS) -> impl Iterator<Item = SubscribeFilterInput> {
+    let filter = move |topic| SubscribeFilterInput::new(topic, qos);
+    topics.into_iter().map(filter)
 }
 
 async fn drive(mut connection: EventLoop, inbox: Arc<Inbox>) -> ConnectionError {

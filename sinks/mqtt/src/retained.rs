@@ -22,8 +22,9 @@ struct State<'a> {
     descriptor: &'a str,
 }
 
+/// A position in the form of a device tracker's attributes in Home Assistant.
 #[derive(Serialize)]
-struct Place<'a> {
+struct Attributes<'a> {
     latitude: f64,
     longitude: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,9 +33,10 @@ struct Place<'a> {
     descriptor: &'a str,
 }
 
-/// The same as it is read: numbers as their digits, which serde_json rounds where the standard library does not.
+/// The same as the broker kept it: numbers as their digits, which serde_json rounds where the standard library does
+/// not.
 #[derive(Deserialize)]
-struct Read<'a> {
+struct KeptAttributes<'a> {
     #[serde(borrow)]
     latitude: &'a RawValue,
     #[serde(borrow)]
@@ -61,21 +63,20 @@ pub fn value(reading: &Reading, origin: Origin) -> Vec<u8> {
 /// The descriptor that a payload of [`value`] speaks of; `None` for what this sink never wrote.
 pub fn descriptor_of(payload: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
-    struct Known {
+    struct KeptState {
         descriptor: String,
         #[serde(rename = "origin")]
         _origin: Origin,
         #[serde(rename = "timestamp")]
         _timestamp: Timestamp,
     }
-    serde_json::from_slice::<Known>(payload)
-        .ok()
-        .map(|known| known.descriptor)
+    let kept: KeptState = serde_json::from_slice(payload).ok()?;
+    Some(kept.descriptor)
 }
 
 /// The payload of a position's topic.
 pub fn position(position: &Position) -> Vec<u8> {
-    json(&Place {
+    json(&Attributes {
         latitude: position.latitude,
         longitude: position.longitude,
         heading: position.heading,
@@ -86,16 +87,16 @@ pub fn position(position: &Position) -> Vec<u8> {
 
 /// The position that a payload of [`position`] tells; `None` for what this sink never wrote.
 pub fn position_of(payload: &[u8]) -> Option<Position> {
-    let read: Read<'_> = serde_json::from_slice(payload).ok()?;
-    if read.descriptor != of_positions() {
+    let kept: KeptAttributes<'_> = serde_json::from_slice(payload).ok()?;
+    if kept.descriptor != of_positions() {
         return None;
     }
-    let heading = read.heading.map(|heading| heading.get().parse());
+    let heading = kept.heading.map(|heading| heading.get().parse());
     Some(Position {
-        latitude: read.latitude.get().parse().ok()?,
-        longitude: read.longitude.get().parse().ok()?,
+        latitude: kept.latitude.get().parse().ok()?,
+        longitude: kept.longitude.get().parse().ok()?,
         heading: heading.transpose().ok()?,
-        at: read.timestamp,
+        at: kept.timestamp,
     })
 }
 

@@ -39,15 +39,13 @@ impl Component {
 
 impl Topics {
     pub fn of(config: &MqttConfig) -> Self {
-        let announces = config.discovery != OFF;
+        let (announces, discovery) = match config.discovery.as_str() {
+            OFF => (false, HOME_ASSISTANT),
+            prefix => (true, prefix),
+        };
         Self {
             prefix: config.prefix.clone(),
-            discovery: if announces {
-                &config.discovery
-            } else {
-                HOME_ASSISTANT
-            }
-            .to_owned(),
+            discovery: discovery.to_owned(),
             announces,
             node: slug(&config.prefix),
         }
@@ -60,8 +58,8 @@ impl Topics {
 
     /// The newest value of a descriptor: its parts as levels.
     pub fn value(&self, vehicle: &Vehicle, descriptor: &Descriptor) -> String {
-        let path: Vec<_> = descriptor.as_str().split('.').map(level).collect();
-        format!("{}/{}/{}", self.prefix, level(&vehicle.name), path.join("/"))
+        let (vehicle, descriptor) = (level(&vehicle.name), levels(descriptor.as_str()));
+        format!("{}/{vehicle}/{descriptor}", self.prefix)
     }
 
     /// Where the vehicle is.
@@ -71,9 +69,7 @@ impl Topics {
 
     /// Whether a topic is one of [`value`](Self::value) for this descriptor, of whatever vehicle.
     pub fn is_value_of(&self, topic: &str, descriptor: &str) -> bool {
-        let path: Vec<_> = descriptor.split('.').map(level).collect();
-        self.below_vehicle(topic)
-            .is_some_and(|rest| rest == path.join("/"))
+        self.below_vehicle(topic) == Some(&levels(descriptor))
     }
 
     /// Whether a topic is one of [`position`](Self::position), of whatever vehicle.
@@ -93,11 +89,8 @@ impl Topics {
 
     /// Where Home Assistant learns of one entity.
     pub fn discovery(&self, component: Component, vin: &Vin, object: &str) -> String {
-        let component = component.as_str();
-        format!(
-            "{}/{component}/{}/{vin}_{object}/config",
-            self.discovery, self.node
-        )
+        let (discovery, component, node) = (&self.discovery, component.as_str(), &self.node);
+        format!("{discovery}/{component}/{node}/{vin}_{object}/config")
     }
 
     /// Everything that this sink keeps at the broker, and nothing that others tell Home Assistant.
@@ -125,6 +118,12 @@ impl Topics {
     }
 }
 
+/// A descriptor as levels of a topic, one for each of its parts.
+fn levels(descriptor: &str) -> String {
+    let parts: Vec<_> = descriptor.split('.').map(level).collect();
+    parts.join("/")
+}
+
 /// A name as one level of a topic, reversible: `%` and two hexadecimal digits stand for what a topic must not hold,
 /// for spaces and for `%` itself.
 fn level(name: &str) -> String {
@@ -135,8 +134,7 @@ fn level(name: &str) -> String {
             || character.is_whitespace()
             || is_noncharacter(character)
         {
-            let mut bytes = [0; 4];
-            for byte in character.encode_utf8(&mut bytes).bytes() {
+            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
                 safe.push_str(&format!("%{byte:02X}"));
             }
         } else {
@@ -154,16 +152,12 @@ fn is_noncharacter(character: char) -> bool {
 
 /// A name in small letters, digits and underscores, for ids that Home Assistant shows.
 pub fn slug(name: &str) -> String {
-    let mut slug = String::with_capacity(name.len());
-    for character in name.chars() {
-        if character.is_ascii_alphanumeric() {
-            slug.push(character.to_ascii_lowercase());
-        } else if !slug.ends_with('_') {
-            slug.push('_');
-        }
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    match words[..] {
+        [] => "cardata".to_owned(),
+        _ => words.join("_").to_ascii_lowercase(),
     }
-    let slug = slug.trim_matches('_');
-    if slug.is_empty() { "cardata" } else { slug }.to_owned()
 }
 
 /// What is wrong with the beginning of a topic.

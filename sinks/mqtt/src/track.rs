@@ -9,7 +9,7 @@ use jiff::Timestamp;
 const WAITING: usize = 256;
 pub const LOCATION: &str = "vehicle.cabin.infotainment.navigation.currentLocation.";
 
-/// A place at a moment.
+/// Where a vehicle is at a moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Position {
     pub latitude: f64,

@@ -4,26 +4,36 @@
 //! units and state classes only, and a message that breaks this is refused as a whole; so what is not certain has no
 //! class.
 
-use collector_core::{Descriptor, ValueType};
+use collector_core::{Descriptor, Unit, ValueType};
+use serde::Serialize;
 
-use crate::numbers;
 use crate::topics::Component;
-use crate::truths;
 
-/// How an entity of Home Assistant is described.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Traits {
+const MEASUREMENT: Option<&str> = Some("measurement");
+const GROWING: Option<&str> = Some("total_increasing");
+
+/// What a discovery message says of an entity's kind, under Home Assistant's keys.
+#[derive(Debug, Default, Serialize)]
+pub struct Traits<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_class: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub state_class: Option<&'static str>,
     /// In Home Assistant's spelling.
-    pub unit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit_of_measurement: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggested_display_precision: Option<u8>,
+    /// Of the class `enum`: every state that is possible.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub icon: Option<&'static str>,
-    /// Decimal places to be shown.
-    pub precision: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entity_category: Option<&'static str>,
     /// Whether `true` is "off": Home Assistant's lock is "on" when it is open.
+    #[serde(skip)]
     pub inverted: bool,
-    /// Not for everyday use: settings, consents, what a workshop asks for.
-    pub diagnostic: bool,
 }
 
 /// The kind of entity that a descriptor becomes.
@@ -34,30 +44,116 @@ pub fn component(descriptor: &Descriptor) -> Component {
     }
 }
 
-pub fn traits(descriptor: &Descriptor) -> Traits {
-    let traits = match descriptor.value_type() {
-        ValueType::Bool => truths::traits(descriptor),
-        ValueType::Number => numbers::traits(descriptor),
+pub fn traits(descriptor: &Descriptor) -> Traits<'_> {
+    let id = descriptor.as_str();
+    let of_type = match descriptor.value_type() {
+        ValueType::Bool => truth(id),
+        ValueType::Number => number(descriptor),
         ValueType::Timestamp => Traits {
             device_class: Some("timestamp"),
             ..Traits::default()
         },
-        ValueType::Text if descriptor.options().is_empty() => Traits::default(),
         ValueType::Text => Traits {
-            device_class: Some("enum"),
+            device_class: (!descriptor.options().is_empty()).then_some("enum"),
+            options: descriptor.options().to_vec(),
             ..Traits::default()
         },
     };
     Traits {
-        icon: icon(descriptor.as_str()).or(traits.icon),
-        diagnostic: is_diagnostic(descriptor.as_str()),
-        ..traits
+        icon: icon(id),
+        entity_category: is_diagnostic(id).then_some("diagnostic"),
+        ..of_type
+    }
+}
+
+/// A truth value, by what its identifier asks.
+fn truth(id: &str) -> Traits<'static> {
+    let question = id.rsplit('.').next().unwrap_or_default();
+    let device_class = match question {
+        "isOpen" if id.contains(".window.") => Some("window"),
+        "isOpen" if id.contains(".door.") => Some("door"),
+        "isOpen" => Some("opening"),
+        "isLocked" | "isPermanentlyUnlocked" => Some("lock"),
+        "isPlugged" => Some("plug"),
+        "isMoving" => Some("moving"),
+        "isMobilePhoneConnected" => Some("connectivity"),
+        "isRemoteEngineRunning" | "isExteriorMirrorHeatingActive" | "rearDefrostActive" => Some("running"),
+        "isActive" if id == "vehicle.drivetrain.engine.isActive" => Some("running"),
+        "isIgnitionOn" => Some("power"),
+        _ => None,
+    };
+    Traits {
+        device_class,
+        inverted: question == "isLocked",
+        ..Traits::default()
+    }
+}
+
+/// A number, by its unit, with the exceptions that names ask for.
+fn number(descriptor: &Descriptor) -> Traits<'_> {
+    let (id, name) = (descriptor.as_str(), descriptor.name());
+    let unit = descriptor.unit().map(Unit::as_str);
+    let (device_class, state_class, suggested_display_precision) = match unit.unwrap_or_default() {
+        // Without a unit; this one only tells one event from another.
+        "" if name == "plug_event_id" => (None, None, None),
+        // Home Assistant's battery is the charge that is there, not one that is aimed at.
+        "%" if matches!(name, "soc" | "soc_predicted" | "battery_12v_soc") => {
+            (Some("battery"), MEASUREMENT, Some(0))
+        }
+        "%" => (None, MEASUREMENT, Some(0)),
+        "km" if grows(id, name) => (Some("distance"), GROWING, Some(0)),
+        "km" | "m" => (Some("distance"), MEASUREMENT, Some(0)),
+        "km/h" => (Some("speed"), MEASUREMENT, Some(0)),
+        "kWh" if grows(id, name) => (Some("energy"), GROWING, Some(1)),
+        // The energy of one trip: neither a sum that grows nor what is stored.
+        "kWh" if id.contains(".trip.") => (Some("energy"), None, Some(1)),
+        "kWh" => (Some("energy_storage"), MEASUREMENT, Some(1)),
+        // Older versions of Home Assistant have no class for it, and refuse what they do not know.
+        "kWh/100 km" => (None, MEASUREMENT, Some(1)),
+        "kW" => (Some("power"), MEASUREMENT, Some(1)),
+        "W" => (Some("power"), MEASUREMENT, Some(0)),
+        "V" => (Some("voltage"), MEASUREMENT, Some(1)),
+        "A" => (Some("current"), MEASUREMENT, Some(1)),
+        "kPa" => (Some("pressure"), MEASUREMENT, Some(0)),
+        "°C" => (Some("temperature"), MEASUREMENT, Some(1)),
+        "l" if grows(id, name) => (Some("volume"), GROWING, Some(1)),
+        "l" => (Some("volume_storage"), MEASUREMENT, Some(1)),
+        // The time of a day that a timer is set to, in hours and minutes.
+        "h" | "min" if id.contains(".timers.") => (None, None, Some(0)),
+        "h" | "min" | "s" => (Some("duration"), MEASUREMENT, Some(0)),
+        // No mean of directions or coordinates says anything.
+        "°" => (None, None, None),
+        "weeks" | "months" => (None, MEASUREMENT, Some(0)),
+        "stars" => (None, MEASUREMENT, Some(1)),
+        // None, or of a descriptor that no catalogue has: whatever BMW said.
+        _ => (None, MEASUREMENT, None),
+    };
+    Traits {
+        device_class,
+        state_class,
+        unit_of_measurement: unit.map(spelling),
+        suggested_display_precision,
+        ..Traits::default()
+    }
+}
+
+/// What counts since the vehicle was built.
+fn grows(id: &str, name: &str) -> bool {
+    id.contains(".consumptionOverLifeTime.") || matches!(name, "mileage" | "trip_end_mileage")
+}
+
+/// Home Assistant's spelling of our units.
+fn spelling(unit: &str) -> &str {
+    match unit {
+        "l" => "L",
+        "kWh/100 km" => "kWh/100km",
+        other => other,
     }
 }
 
 /// A picture for what no device class has one for; the first that fits.
 fn icon(id: &str) -> Option<&'static str> {
-    const ICONS: [(&str, &str); 35] = [
+    const ICONS: [(&str, &str); 34] = [
         (".tire.", "mdi:tire"),
         (".wheel.tire", "mdi:tire"),
         (".seat.", "mdi:car-seat"),
@@ -83,7 +179,6 @@ fn icon(id: &str) -> Option<&'static str> {
         (".navigation.currentLocation.", "mdi:crosshairs-gps"),
         (".navigation.", "mdi:navigation-variant"),
         ("emainingElectricRange", "mdi:map-marker-distance"),
-        ("RemainingRange", "mdi:map-marker-distance"),
         ("emainingRange", "mdi:map-marker-distance"),
         (".range.target", "mdi:map-marker-distance"),
         (".climate.", "mdi:air-conditioner"),
@@ -98,6 +193,7 @@ fn icon(id: &str) -> Option<&'static str> {
     fits.map(|(_, icon)| *icon)
 }
 
+/// Not for everyday use: settings, consents, what a workshop asks for.
 fn is_diagnostic(id: &str) -> bool {
     const PARTS: [&str; 19] = [
         ".configuration.",

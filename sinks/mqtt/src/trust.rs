@@ -20,8 +20,12 @@ impl Authorities {
     /// # Errors
     /// A file `ca` that cannot be read or holds no certificate.
     pub fn client_config(&self) -> Result<Arc<ClientConfig>, SinkError> {
+        let mut trust = self.usual.clone();
+        if let Some(ca) = &self.ca {
+            let pem = std::fs::read(ca).map_err(|error| self.unusable(&error))?;
+            trust = trust.with_pem(&pem).map_err(|error| self.unusable(&error))?;
+        }
         let mut roots = RootCertStore::empty();
-        let trust = self.trust()?;
         for authority in trust.authorities().map(CertificateDer::from) {
             roots.add(authority).map_err(|error| self.unusable(&error))?;
         }
@@ -32,14 +36,6 @@ impl Authorities {
             .with_root_certificates(roots)
             .with_no_client_auth();
         Ok(Arc::new(config))
-    }
-
-    fn trust(&self) -> Result<Trust, SinkError> {
-        let Some(ca) = &self.ca else {
-            return Ok(self.usual.clone());
-        };
-        let pem = std::fs::read(ca).map_err(|error| self.unusable(&error))?;
-        self.usual.with_pem(&pem).map_err(|error| self.unusable(&error))
     }
 
     fn unusable(&self, reason: &dyn std::error::Error) -> SinkError {

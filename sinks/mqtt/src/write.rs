@@ -8,7 +8,7 @@ use rumqttc::QoS;
 use tokio::sync::Mutex;
 
 use crate::board::{Board, Mode};
-use crate::config::{Delivery, MqttConfig};
+use crate::config::MqttConfig;
 use crate::keeper::Keeper;
 use crate::link::Target;
 use crate::topics::Topics;
@@ -32,20 +32,20 @@ impl MqttSink {
         let topics = Topics::of(&config);
         let board = Board::new(&config, Arc::clone(&context.present));
         let log: String = context.log_id.as_str().chars().take(8).collect();
-        let client_id = config.client_id;
+        let password = config.password.unwrap_or_else(|| Secret::new(""));
         let target = Target {
             address,
-            login: config
-                .user
-                .map(|user| (user, config.password.unwrap_or_else(|| Secret::new("")))),
+            login: config.user.map(|user| (user, password)),
             authorities: Authorities {
                 usual: context.trust.clone(),
                 ca: config.ca.map(|path| context.base_dir.join(path)),
             },
-            client_id: client_id.unwrap_or_else(|| format!("cardata-{}-{log}", context.name)),
+            client_id: config
+                .client_id
+                .unwrap_or_else(|| format!("cardata-{}-{log}", context.name)),
             qos: match config.qos {
-                Delivery::AtMostOnce => QoS::AtMostOnce,
-                Delivery::AtLeastOnce => QoS::AtLeastOnce,
+                0 => QoS::AtMostOnce,
+                _ => QoS::AtLeastOnce,
             },
         };
         Ok(Self {
@@ -60,11 +60,8 @@ impl MqttSink {
         self.keeper.take_if(|keeper| keeper.has_ended());
         self.keeper.get_or_insert_with(|| {
             warn_of_password(&self.target);
-            Keeper::start(
-                Arc::clone(&self.target),
-                self.topics.clone(),
-                Arc::clone(&self.board),
-            )
+            let (target, board) = (Arc::clone(&self.target), Arc::clone(&self.board));
+            Keeper::start(target, self.topics.clone(), board)
         })
     }
 

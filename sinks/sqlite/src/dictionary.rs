@@ -49,12 +49,10 @@ impl Dictionary {
             return Ok(*id);
         }
         let vin = vehicle.vin.as_str();
-        connection
-            .prepare_cached(
-                "INSERT INTO vehicle (vin, name) VALUES (?1, ?2)
-                 ON CONFLICT (vin) DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
-            )?
-            .execute(params![vin, vehicle.name])?;
+        let upsert = "INSERT INTO vehicle (vin, name) VALUES (?1, ?2)
+            ON CONFLICT (vin) DO UPDATE SET name = excluded.name WHERE name <> excluded.name";
+        let mut upsert = connection.prepare_cached(upsert)?;
+        upsert.execute(params![vin, vehicle.name])?;
         let id = select(connection, "SELECT id FROM vehicle WHERE vin = ?1", params![vin])?;
         self.vehicles
             .insert(vehicle.vin.clone(), (id, vehicle.name.clone()));
@@ -68,11 +66,8 @@ impl Dictionary {
         }
         let (name, origin, account) = &key;
         let values = params![name, origin.as_str(), account];
-        connection
-            .prepare_cached(
-                "INSERT INTO source (name, origin, account) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            )?
-            .execute(values)?;
+        let insert = "INSERT INTO source (name, origin, account) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        connection.prepare_cached(insert)?.execute(values)?;
         let sql = "SELECT id FROM source WHERE name = ?1 AND origin = ?2 AND account = ?3";
         let id = select(connection, sql, values)?;
         self.sources.insert(key, id);
@@ -88,10 +83,9 @@ impl Dictionary {
                 self.descriptors.entry(descriptor.clone()).or_insert(recorded)
             }
         };
-        let unit = if reading.unit == recorded.unit {
-            None
-        } else {
-            Some(unit(&mut self.units, connection, reading.unit.as_ref())?)
+        let unit = match &reading.unit {
+            unit if *unit == recorded.unit => None,
+            other => Some(unit(&mut self.units, connection, other.as_ref())?),
         };
         Ok(Numbers {
             descriptor: recorded.id,
@@ -104,11 +98,8 @@ impl Dictionary {
         if let Some(id) = self.texts.get(text) {
             return Ok(*id);
         }
-        let found = connection
-            .prepare_cached("SELECT id FROM text WHERE value = ?1")?
-            .query_row(params![text], |row| row.get(0))
-            .optional()?;
-        let id = match found {
+        let found = select(connection, "SELECT id FROM text WHERE value = ?1", params![text]);
+        let id = match found.optional()? {
             Some(id) => id,
             None => connection
                 .prepare_cached("INSERT INTO text (value) VALUES (?1)")?
@@ -126,11 +117,10 @@ fn unit(units: &mut HashMap<Unit, i64>, connection: &Connection, unit: Option<&U
     if let Some(id) = units.get(&unit) {
         return Ok(*id);
     }
-    connection
-        .prepare_cached("INSERT INTO unit (unit) VALUES (?1) ON CONFLICT DO NOTHING")?
-        .execute(params![unit.as_str()])?;
-    let sql = "SELECT id FROM unit WHERE unit = ?1";
-    let id = select(connection, sql, params![unit.as_str()])?;
+    let values = params![unit.as_str()];
+    let insert = "INSERT INTO unit (unit) VALUES (?1) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(insert)?.execute(values)?;
+    let id = select(connection, "SELECT id FROM unit WHERE unit = ?1", values)?;
     units.insert(unit, id);
     Ok(id)
 }
@@ -139,17 +129,11 @@ fn unit(units: &mut HashMap<Unit, i64>, connection: &Connection, unit: Option<&U
 fn record(connection: &Connection, descriptor: &Descriptor) -> Result<Recorded> {
     let id = descriptor.as_str();
     let unit = descriptor.unit().map(Unit::as_str);
-    connection
-        .prepare_cached(
-            "INSERT INTO descriptor (descriptor, name, type, unit) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (descriptor) DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
-        )?
-        .execute(params![
-            id,
-            descriptor.name(),
-            descriptor.value_type().as_str(),
-            unit
-        ])?;
+    let value_type = descriptor.value_type().as_str();
+    let upsert = "INSERT INTO descriptor (descriptor, name, type, unit) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (descriptor) DO UPDATE SET name = excluded.name WHERE name <> excluded.name";
+    let mut upsert = connection.prepare_cached(upsert)?;
+    upsert.execute(params![id, descriptor.name(), value_type, unit])?;
     connection
         .prepare_cached("SELECT id, type, unit FROM descriptor WHERE descriptor = ?1")?
         .query_row(params![id], |row| {
@@ -160,14 +144,14 @@ fn record(connection: &Connection, descriptor: &Descriptor) -> Result<Recorded> 
             };
             Ok(Recorded {
                 id: row.get(0)?,
-                value_type: value_type(row.get_ref(1)?.as_str()?),
+                value_type: recorded_type(row.get_ref(1)?.as_str()?),
                 unit,
             })
         })
 }
 
 /// The table's CHECK allows these four and nothing else.
-fn value_type(stored: &str) -> ValueType {
+fn recorded_type(stored: &str) -> ValueType {
     match stored {
         "bool" => ValueType::Bool,
         "number" => ValueType::Number,

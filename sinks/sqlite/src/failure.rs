@@ -8,40 +8,34 @@ use rusqlite::{Error, ErrorCode};
 /// `operation` is a fragment such as `cannot write to`.
 pub fn sink_error(operation: &str, path: &Path, error: &Error) -> SinkError {
     let what = format!("{operation} {}: {error}", path.display());
-    let Some(code) = error.sqlite_error_code() else {
-        return SinkError::misconfigured(format!(
-            "{what}; its tables are not as this sink made them: move the file away, and a new one is made"
-        ));
+    let advice = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            return SinkError::transient(format!("{what} (another program is writing to it)"));
+        }
+        Some(
+            ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::OutOfMemory
+            | ErrorCode::OperationInterrupted
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::SchemaChanged,
+        ) => return SinkError::transient(what),
+        Some(ErrorCode::CannotOpen) => {
+            "check that the path names a file in a folder that this user may write to"
+        }
+        Some(
+            ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied,
+        ) => "give this user the right to write to the file and to its folder",
+        Some(ErrorCode::NotADatabase) => {
+            "the file was made by another program: give this sink a path of its own"
+        }
+        Some(ErrorCode::DatabaseCorrupt) => {
+            "the file is damaged: put back a copy of it, or rescue what can be read with `sqlite3 … .recover`, or \
+             move it away, and a new one is made"
+        }
+        _ => "its tables are not as this sink made them: move the file away, and a new one is made",
     };
-    match code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-            SinkError::transient(format!("{what} (another program is writing to it)"))
-        }
-        ErrorCode::DiskFull
-        | ErrorCode::SystemIoFailure
-        | ErrorCode::OutOfMemory
-        | ErrorCode::OperationInterrupted
-        | ErrorCode::FileLockingProtocolFailed
-        | ErrorCode::SchemaChanged => SinkError::transient(what),
-        ErrorCode::CannotOpen => SinkError::misconfigured(format!(
-            "{what}; check that the path names a file in a folder that this user may write to"
-        )),
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
-            SinkError::misconfigured(format!(
-                "{what}; give this user the right to write to the file and to its folder"
-            ))
-        }
-        ErrorCode::NotADatabase => SinkError::misconfigured(format!(
-            "{what}; the file was made by another program: give this sink a path of its own"
-        )),
-        ErrorCode::DatabaseCorrupt => SinkError::misconfigured(format!(
-            "{what}; the file is damaged: put back a copy of it, or rescue what can be read with \
-             `sqlite3 … .recover`, or move it away, and a new one is made"
-        )),
-        _ => SinkError::misconfigured(format!(
-            "{what}; its tables are not as this sink made them: move the file away, and a new one is made"
-        )),
-    }
+    SinkError::misconfigured(format!("{what}; {advice}"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use collector_core::{Entry, Sink, SinkError, Written};
-use rusqlite::TransactionBehavior;
+use rusqlite::{OpenFlags, TransactionBehavior};
 use tokio::sync::Mutex;
 
 use crate::failure::sink_error;
@@ -81,7 +81,7 @@ fn check(path: &Path) -> Result<(), SinkError> {
     if !path.exists() {
         return check_folder(path);
     }
-    let mut connection = store::open_existing(path)?;
+    let mut connection = store::connect(path, OpenFlags::empty())?;
     schema::inspect(&connection, path)?;
     connection
         .transaction_with_behavior(TransactionBehavior::Immediate)

@@ -1,6 +1,7 @@
 //! One open database, and how a batch becomes one transaction.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,26 +36,22 @@ pub struct Store {
 
 /// The newest reading of one descriptor of one vehicle within a batch.
 struct Newest {
-    measured_at: i64,
-    occurrence: u32,
+    /// Time and occurrence.
+    moment: (i64, u32),
     value: Stored,
 }
 
 /// By vehicle and descriptor. Flushed once for a batch: most readings of a batch are overtaken within it.
 type NewestByKey = HashMap<(i64, i64), Newest>;
 
-/// Opens a database that exists.
-pub fn open_existing(path: &Path) -> Result<Connection, SinkError> {
-    open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-}
-
-fn open_with(path: &Path, flags: OpenFlags) -> Result<Connection, SinkError> {
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(|error| sink_error("cannot open", path, &error))?;
-    connection
-        .busy_timeout(BUSY)
-        .map_err(|error| sink_error("cannot open", path, &error))?;
-    Ok(connection)
+/// Opens a database, with [`OpenFlags::SQLITE_OPEN_CREATE`] also one that does not exist.
+pub fn connect(path: &Path, more: OpenFlags) -> Result<Connection, SinkError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.busy_timeout(BUSY)?;
+        Ok(connection)
+    });
+    opened.map_err(|error| sink_error("cannot open", path, &error))
 }
 
 impl Store {
@@ -64,10 +61,7 @@ impl Store {
             std::fs::create_dir_all(folder)
                 .map_err(|error| SinkError::from_io("cannot make the folder", folder, &error))?;
         }
-        let mut connection = open_with(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        )?;
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
         let kind = schema::inspect(&connection, path)?;
         set_up(&connection, path)?;
         if kind == Kind::Empty {
@@ -183,25 +177,22 @@ impl Writer<'_> {
                 reading.descriptor, reading.value
             )));
         };
+        let descriptor = numbers.descriptor;
         let measured_at = reading.measured_at.as_millisecond();
         let delay = received_at - measured_at;
         let requested = reading.stamp == Stamp::Requested;
         self.insert.execute(params![
             vehicle,
             measured_at,
-            numbers.descriptor,
+            descriptor,
             value,
             delay,
             requested,
             source,
             numbers.unit
         ])?;
-        self.note_newest(
-            (vehicle, numbers.descriptor),
-            measured_at,
-            reading.occurrence,
-            value,
-        );
+        let moment = (measured_at, reading.occurrence);
+        self.note_newest((vehicle, descriptor), moment, value);
         Ok(None)
     }
 
@@ -214,34 +205,19 @@ impl Writer<'_> {
         })
     }
 
-    fn note_newest(&mut self, key: (i64, i64), measured_at: i64, occurrence: u32, value: Stored) {
-        let newest = Newest {
-            measured_at,
-            occurrence,
-            value,
-        };
-        self.newest
-            .entry(key)
-            .and_modify(|known| {
-                if (measured_at, occurrence) > (known.measured_at, known.occurrence) {
-                    known.measured_at = measured_at;
-                    known.occurrence = occurrence;
-                    known.value = newest.value.clone();
-                }
-            })
-            .or_insert(newest);
+    fn note_newest(&mut self, key: (i64, i64), moment: (i64, u32), value: Stored) {
+        match self.newest.entry(key) {
+            Slot::Occupied(known) if known.get().moment >= moment => {}
+            slot => {
+                slot.insert_entry(Newest { moment, value });
+            }
+        }
     }
 
     fn finish(self) -> Result<Vec<Rejection>> {
         let mut upsert = self.connection.prepare_cached(UPSERT_NEWEST)?;
-        for ((vehicle, descriptor), newest) in self.newest {
-            upsert.execute(params![
-                vehicle,
-                descriptor,
-                newest.measured_at,
-                newest.occurrence,
-                newest.value
-            ])?;
+        for ((vehicle, descriptor), Newest { moment, value }) in self.newest {
+            upsert.execute(params![vehicle, descriptor, moment.0, moment.1, value])?;
         }
         Ok(self.rejected)
     }

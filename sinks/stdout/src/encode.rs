@@ -1,6 +1,8 @@
 //! A reading as a line of JSON.
 
-use collector_core::{Reading, Snapshot, Value};
+use std::io;
+
+use collector_core::{Snapshot, Value};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -22,7 +24,7 @@ struct Line<'a> {
 }
 
 /// Appends one line per reading.
-pub fn json(out: &mut Vec<u8>, snapshot: &Snapshot) -> serde_json::Result<()> {
+pub fn json(out: &mut Vec<u8>, snapshot: &Snapshot) -> io::Result<()> {
     let received_at = text(snapshot.received_at);
     // Readings of a group share their time.
     let mut measured_at = (snapshot.received_at, received_at.clone());
@@ -30,7 +32,20 @@ pub fn json(out: &mut Vec<u8>, snapshot: &Snapshot) -> serde_json::Result<()> {
         if reading.measured_at != measured_at.0 {
             measured_at = (reading.measured_at, text(reading.measured_at));
         }
-        serde_json::to_writer(&mut *out, &line(snapshot, reading, &measured_at.1, &received_at))?;
+        let line = Line {
+            measured_at: &measured_at.1,
+            vehicle: &snapshot.vehicle.name,
+            vin: snapshot.vehicle.vin.as_str(),
+            descriptor: reading.descriptor.as_str(),
+            name: reading.descriptor.name(),
+            value: &reading.value,
+            unit: reading.unit.as_ref().map(|unit| unit.as_str()),
+            source: &snapshot.source,
+            origin: snapshot.origin.as_str(),
+            received_at: &received_at,
+            stamp: reading.stamp.as_str(),
+        };
+        serde_json::to_writer(&mut *out, &line)?;
         out.push(b'\n');
     }
     Ok(())
@@ -39,27 +54,6 @@ pub fn json(out: &mut Vec<u8>, snapshot: &Snapshot) -> serde_json::Result<()> {
 /// A time as RFC 3339 in UTC with milliseconds, always of one length.
 fn text(time: Timestamp) -> String {
     format!("{time:.3}")
-}
-
-fn line<'a>(
-    snapshot: &'a Snapshot,
-    reading: &'a Reading,
-    measured_at: &'a str,
-    received_at: &'a str,
-) -> Line<'a> {
-    Line {
-        measured_at,
-        vehicle: &snapshot.vehicle.name,
-        vin: snapshot.vehicle.vin.as_str(),
-        descriptor: reading.descriptor.as_str(),
-        name: reading.descriptor.name(),
-        value: &reading.value,
-        unit: reading.unit.as_ref().map(|unit| unit.as_str()),
-        source: &snapshot.source,
-        origin: snapshot.origin.as_str(),
-        received_at,
-        stamp: reading.stamp.as_str(),
-    }
 }
 
 fn typed<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {

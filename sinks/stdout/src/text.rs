@@ -1,16 +1,13 @@
 //! A snapshot as text for people.
 
-use std::fmt::Write;
+use std::io::{self, Write};
 
 use collector_core::{Reading, Snapshot, Stamp};
 
 /// Appends a line for the snapshot and, below it, an aligned line per reading.
-pub fn text(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
-    let readings: Vec<_> = snapshot
-        .readings
-        .iter()
-        .map(|reading| (reading, shown(reading)))
-        .collect();
+pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot) -> io::Result<()> {
+    let readings = snapshot.readings.iter();
+    let readings: Vec<_> = readings.map(|reading| (reading, shown(reading))).collect();
     let width = |of: fn(&(&Reading, String)) -> usize| readings.iter().map(of).max().unwrap_or(0);
     let name_width = width(|(reading, _)| reading.descriptor.name().chars().count());
     let value_width = width(|(_, value)| value.chars().count()).min(WIDEST);
@@ -73,9 +70,9 @@ mod tests {
     const NOON: i64 = 1_772_366_400_000;
 
     fn text_of(readings: Vec<Reading>) -> String {
-        let mut out = String::new();
+        let mut out = Vec::new();
         text(&mut out, &entry_with(1, readings).snapshot).unwrap();
-        out
+        String::from_utf8(out).unwrap()
     }
 
     #[test]

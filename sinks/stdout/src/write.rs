@@ -53,23 +53,15 @@ impl Sink for StdoutSink {
 }
 
 fn encoded(format: Format, batch: &[Entry]) -> Result<Vec<u8>, SinkError> {
-    let failed = |error: &dyn std::fmt::Display| SinkError::transient(format!("encode a snapshot: {error}"));
-    match format {
-        Format::Json => {
-            let mut lines = Vec::new();
-            for entry in batch {
-                encode::json(&mut lines, &entry.snapshot).map_err(|error| failed(&error))?;
-            }
-            Ok(lines)
-        }
-        Format::Text => {
-            let mut lines = String::new();
-            for entry in batch {
-                text::text(&mut lines, &entry.snapshot).map_err(|error| failed(&error))?;
-            }
-            Ok(lines.into_bytes())
-        }
+    let mut lines = Vec::new();
+    for Entry { snapshot, .. } in batch {
+        let appended = match format {
+            Format::Json => encode::json(&mut lines, snapshot),
+            Format::Text => text::text(&mut lines, snapshot),
+        };
+        appended.map_err(|error| SinkError::transient(format!("encode a snapshot: {error}")))?;
     }
+    Ok(lines)
 }
 
 fn failure(error: &io::Error) -> SinkError {

@@ -21,7 +21,7 @@ fn config(fixed: &[(&str, &str)]) -> InfluxdbConfig {
 }
 
 fn encode(config: &InfluxdbConfig, snapshot: &Snapshot) -> String {
-    let encoder = Encoder::of(config);
+    let encoder = Encoder(config.clone());
     let head = encoder.head(snapshot, snapshot.readings[0].stamp);
     let mut out = Vec::new();
     encoder.line(&head, &snapshot.readings, 1_772_366_400_000, &mut out);
@@ -79,7 +79,7 @@ fn tags_and_field_names_are_chosen() {
 
 #[test]
 fn what_no_line_can_hold_is_refused_with_a_reason() {
-    let encoder = Encoder::of(&config(&[]));
+    let encoder = Encoder(config(&[]));
     let refuse = |key: &str, value: Value| encoder.refuse(&reading(key, key, value, None, 0));
     assert!(refuse("k", Value::Number(f64::NAN)).unwrap().contains("NaN"));
     assert!(
@@ -201,7 +201,7 @@ proptest! {
         config.fixed_tags = [(fixed.clone(), fixed.clone())].into();
         prop_assume!(config.validate().is_ok());
         let snapshot = snapshot("i4", &key, Value::Bool(true));
-        prop_assume!(Encoder::of(&config).refuse(&snapshot.readings[0]).is_none());
+        prop_assume!(Encoder(config.clone()).refuse(&snapshot.readings[0]).is_none());
         let line = encode(&config, &snapshot);
         let parsed = only_line(&line);
         prop_assert_eq!(parsed.series.measurement.as_str(), measurement);
