@@ -15,8 +15,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// Polls may have so many of the fifty calls of a day.
 const BUDGET: usize = 48;
-/// A machine that stalls for a second loses more than an hour of the fast time, and some calls with it: so many
-/// of a full drill.
+/// A machine that stalls for a second loses an hour of the fast time, and some calls with it: so many of a full drill.
 const STALLED: usize = 4;
 
 fn household(seed: u64, vins: &[&str]) -> SimConfig {
@@ -29,7 +28,7 @@ fn household(seed: u64, vins: &[&str]) -> SimConfig {
 
 pub async fn of_two_accounts(context: Context) -> Outcome {
     let plan = Plan {
-        speed: context.choose(6_000.0, 10_000.0),
+        speed: context.choose(3_000.0, 10_000.0),
         calls_per_day: 50,
         every: "auto",
         ..Plan::default()
