@@ -38,7 +38,7 @@ impl Answer<'_> {
         };
         match object {
             Some(object) if !self.is_success() || object.contains_key("exveErrorId") => {
-                Err(ApiError::from_answer(self.reported(&object)))
+                Err(ApiError::Reported(Box::new(self.reported(&object))))
             }
             None if !self.is_success() || self.damage.is_some() => Err(self.not_json(false)),
             _ => Ok(()),
@@ -58,11 +58,8 @@ impl Answer<'_> {
 
     /// An answer that is JSON, but not what the call asks for. `expected` as for [`json`](Self::json).
     pub fn unexpected(&self, expected: &'static str) -> ApiError {
-        ApiError::Unexpected(Box::new(self.unreadable(
-            ErrorKind::Unknown,
-            format!("JSON, but {expected}"),
-            self.start(),
-        )))
+        let problem = format!("JSON, but {expected}");
+        ApiError::Unexpected(self.unreadable(ErrorKind::Unknown, problem, self.start()))
     }
 
     fn is_success(&self) -> bool {
@@ -119,16 +116,15 @@ impl Answer<'_> {
 
     fn not_json(&self, ends_early: bool) -> ApiError {
         let start = self.start();
-        if self.is_success() {
-            let problem = self.problem(ends_early);
-            return ApiError::NotJson(Box::new(self.unreadable(ErrorKind::Unknown, problem, start)));
-        }
         let id = error_id(&self.body);
-        let kind = classify(self.endpoint.call, self.status, id.as_deref(), Some(&start));
+        let kind = match self.is_success() {
+            true => ErrorKind::Unknown,
+            false => classify(self.endpoint.call, self.status, id.as_deref(), Some(&start)),
+        };
         if kind != ErrorKind::Quota {
-            return ApiError::NotJson(Box::new(self.unreadable(kind, self.problem(ends_early), start)));
+            return ApiError::NotJson(self.unreadable(kind, self.problem(ends_early), start));
         }
-        ApiError::from_answer(ErrorAnswer {
+        ApiError::Reported(Box::new(ErrorAnswer {
             call: self.endpoint.call,
             url: self.endpoint.shown.clone(),
             kind,
@@ -139,7 +135,7 @@ impl Answer<'_> {
             note: None,
             descriptors: Vec::new(),
             retry_after: self.retry_after,
-        })
+        }))
     }
 
     fn problem(&self, ends_early: bool) -> String {
@@ -154,8 +150,8 @@ impl Answer<'_> {
         }
     }
 
-    fn unreadable(&self, kind: ErrorKind, problem: String, start: String) -> UnreadableAnswer {
-        UnreadableAnswer {
+    fn unreadable(&self, kind: ErrorKind, problem: String, start: String) -> Box<UnreadableAnswer> {
+        Box::new(UnreadableAnswer {
             call: self.endpoint.call,
             url: self.endpoint.shown.clone(),
             kind,
@@ -163,7 +159,7 @@ impl Answer<'_> {
             problem,
             start,
             retry_after: self.retry_after,
-        }
+        })
     }
 }
 
@@ -202,6 +198,7 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::call::Call;
     use crate::endpoint::Base;
     use crate::{basic_data, container, mapping, telematic_data};
 
@@ -209,7 +206,7 @@ mod tests {
 
     /// Reads the answer in every way there is, and all that could be shown of it.
     fn read(status: u16, body: Vec<u8>, damage: Option<&'static str>) -> Vec<String> {
-        let endpoint = Base::new(Url::parse("http://localhost").unwrap()).mappings();
+        let endpoint = Base::new(Url::parse("http://localhost").unwrap()).endpoint(Call::Mappings, &[]);
         let answer = Answer {
             endpoint: &endpoint,
             secret: SECRET,
@@ -223,7 +220,7 @@ mod tests {
             mapping::read(&answer).err(),
             basic_data::read(&answer).err(),
             container::read_list(&answer).err(),
-            container::read_details(&answer).err(),
+            container::read_one(&answer).err(),
             telematic_data::read(&answer).err(),
         ];
         errors

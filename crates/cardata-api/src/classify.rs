@@ -9,21 +9,23 @@ use crate::call::Call;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// No call is left today.
+    /// No call is left today: CU-429 at HTTP 403 or 429, or HTTP 429 with any body.
     Quota,
     /// The access token is not accepted.
     Token,
-    /// The login does not cover the API.
+    /// CU-103: the login does not cover the API. Needs a person.
     Scope,
-    /// The vehicle is refused: not the account's, or for its primary user only.
+    /// CU-104, CU-120: the vehicle is refused, not the account's or for its primary user only; others are not
+    /// concerned.
     Vin,
-    /// The container is refused: deleted, foreign, malformed, or one too many.
+    /// CU-105 (deleted or foreign), CU-121 (malformed id), CU-122 (being deleted), CU-124 (too many).
     Container,
-    /// The request is refused as it is.
+    /// CU-400, CU-401, CU-402, and CU-403 for a new container: the request is refused as it is.
     Parameter,
     NotFound,
-    /// BMW failed.
+    /// CU-500, CU-503, or any 5xx. Passes by itself, at times after days.
     Server,
+    /// An error that nobody has described.
     Unknown,
 }
 

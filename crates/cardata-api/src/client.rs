@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collector_core::{Trust, Vin};
+use serde_json::json;
 use url::Url;
 
 use crate::basic_data::{self, BasicData};
-use crate::call::CallGate;
+use crate::call::{Call, CallGate};
 use crate::classify::ErrorKind;
-use crate::container::{self, Container, ContainerDetails, ContainerId};
-use crate::endpoint::Base;
+use crate::container::{self, Container, ContainerId};
+use crate::endpoint::{Base, Endpoint};
 use crate::error::ApiError;
 use crate::mapping::{self, Mapping};
 use crate::telematic_data::{self, TelematicData};
@@ -84,17 +85,21 @@ impl Client {
 
     /// The vehicles of the account. Entries without a VIN are left out.
     pub async fn mappings(&self) -> Result<Vec<Mapping>, ApiError> {
-        self.exchange(&self.base.mappings(), mapping::read).await
+        let endpoint = self.base.endpoint(Call::Mappings, &["vehicles", "mappings"]);
+        self.exchange(&endpoint, mapping::read).await
     }
 
     /// What does not change of a vehicle.
     pub async fn basic_data(&self, vin: &Vin) -> Result<BasicData, ApiError> {
-        self.exchange(&self.base.basic_data(vin), basic_data::read).await
+        let path = ["vehicles", vin.as_str(), "basicData"];
+        let endpoint = self.base.endpoint(Call::BasicData, &path);
+        self.exchange(&endpoint, basic_data::read).await
     }
 
     /// All containers of the account, other programs' too.
     pub async fn containers(&self) -> Result<Vec<Container>, ApiError> {
-        self.exchange(&self.base.containers(), container::read_list).await
+        let endpoint = self.base.endpoint(Call::Containers, &["containers"]);
+        self.exchange(&endpoint, container::read_list).await
     }
 
     /// Creates a container. Whether it exists after an [`ApiError::Transport`], [`ApiError::NotJson`] or
@@ -104,24 +109,25 @@ impl Client {
         name: &str,
         purpose: &str,
         descriptors: &[impl AsRef<str> + Sync],
-    ) -> Result<ContainerDetails, ApiError> {
+    ) -> Result<Container, ApiError> {
         let descriptors: Vec<&str> = descriptors.iter().map(AsRef::as_ref).collect();
-        let endpoint = self.base.create_container(name, purpose, &descriptors);
-        self.exchange(&endpoint, container::read_details).await
-    }
-
-    /// One container with its descriptors.
-    pub async fn container_details(&self, container: &ContainerId) -> Result<ContainerDetails, ApiError> {
-        self.exchange(&self.base.container_details(container), container::read_details)
-            .await
+        let body = json!({
+            "name": name,
+            "purpose": purpose,
+            "technicalDescriptors": descriptors,
+        });
+        let endpoint = Endpoint {
+            body: Some(body),
+            ..self.base.endpoint(Call::CreateContainer, &["containers"])
+        };
+        self.exchange(&endpoint, container::read_one).await
     }
 
     /// Deletes a container. One that is already gone, or on its way, is a success.
     pub async fn delete_container(&self, container: &ContainerId) -> Result<(), ApiError> {
-        match self
-            .exchange(&self.base.delete_container(container), |_| Ok(()))
-            .await
-        {
+        let path = ["containers", container.as_str()];
+        let endpoint = self.base.endpoint(Call::DeleteContainer, &path);
+        match self.exchange(&endpoint, |_| Ok(())).await {
             Err(error) if is_gone(&error) => Ok(()),
             result => result,
         }
@@ -133,8 +139,11 @@ impl Client {
         vin: &Vin,
         container: &ContainerId,
     ) -> Result<TelematicData, ApiError> {
-        self.exchange(&self.base.telematic_data(vin, container), telematic_data::read)
-            .await
+        let path = ["vehicles", vin.as_str(), "telematicData"];
+        let mut endpoint = self.base.endpoint(Call::TelematicData, &path);
+        let id = container.as_str();
+        endpoint.url.query_pairs_mut().append_pair("containerId", id);
+        self.exchange(&endpoint, telematic_data::read).await
     }
 }
 
@@ -142,8 +151,11 @@ impl Client {
 /// address may be wrong.
 fn is_gone(error: &ApiError) -> bool {
     match error {
-        ApiError::NotFound(_) => true,
-        ApiError::Container(answer) => answer.id.as_deref() == Some("CU-122"),
+        ApiError::Reported(answer) => match answer.kind {
+            ErrorKind::NotFound => true,
+            ErrorKind::Container => answer.id.as_deref() == Some("CU-122"),
+            _ => false,
+        },
         ApiError::NotJson(unreadable) => {
             unreadable.kind == ErrorKind::NotFound && unreadable.start.is_empty()
         }

@@ -4,14 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::error::ApiError;
 
 /// The id that BMW gave a container: 13 characters.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ContainerId(Arc<str>);
 
 /// Why a text cannot be the id of a container.
@@ -19,22 +18,13 @@ pub struct ContainerId(Arc<str>);
 #[error("`{0}` is not the id of a container, which has 13 letters and digits")]
 pub struct InvalidContainerId(String);
 
-/// A container as the list shows it, without its descriptors.
+/// A container, without its descriptors: the list does not show them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
     pub id: ContainerId,
     pub name: Option<String>,
     pub purpose: Option<String>,
     pub state: ContainerState,
-    pub created: Option<Timestamp>,
-}
-
-/// A container with its descriptors.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContainerDetails {
-    pub container: Container,
-    /// Empty where the answer does not tell.
-    pub descriptors: Vec<String>,
 }
 
 /// BMW's specification and its documentation name different states.
@@ -75,12 +65,6 @@ impl fmt::Display for ContainerId {
     }
 }
 
-impl fmt::Debug for ContainerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ContainerId({})", self.0)
-    }
-}
-
 impl ContainerState {
     /// Whether BMW keeps the container only for the record.
     pub fn is_gone(&self) -> bool {
@@ -92,19 +76,15 @@ impl ContainerState {
 pub(crate) fn read_list(answer: &Answer<'_>) -> Result<Vec<Container>, ApiError> {
     let items = match answer.json(NO_LIST)? {
         Value::Array(items) => items,
-        Value::Object(mut object) if object.is_empty() || object.contains_key("containers") => {
-            match object.remove("containers") {
-                Some(Value::Array(items)) => items,
-                None | Some(Value::Null) => Vec::new(),
-                Some(_) => return Err(answer.unexpected(NO_LIST)),
-            }
-        }
+        Value::Object(mut object) => match object.remove("containers") {
+            Some(Value::Array(items)) => items,
+            Some(Value::Null) => Vec::new(),
+            None if object.is_empty() => Vec::new(),
+            _ => return Err(answer.unexpected(NO_LIST)),
+        },
         _ => return Err(answer.unexpected(NO_LIST)),
     };
-    let containers: Vec<Container> = items
-        .iter()
-        .filter_map(|item| item.as_object().and_then(container))
-        .collect();
+    let containers: Vec<Container> = items.iter().filter_map(container).collect();
     if containers.is_empty() && !items.is_empty() {
         return Err(answer.unexpected(NO_CONTAINER));
     }
@@ -115,29 +95,17 @@ pub(crate) fn read_list(answer: &Answer<'_>) -> Result<Vec<Container>, ApiError>
     Ok(containers)
 }
 
-pub(crate) fn read_details(answer: &Answer<'_>) -> Result<ContainerDetails, ApiError> {
-    let object: Map<String, Value> = answer.json(NO_CONTAINER)?;
-    let container = container(&object).ok_or_else(|| answer.unexpected(NO_CONTAINER))?;
-    let descriptors = object.get("technicalDescriptors").and_then(Value::as_array);
-    let descriptors = descriptors
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned);
-    Ok(ContainerDetails {
-        container,
-        descriptors: descriptors.collect(),
-    })
+pub(crate) fn read_one(answer: &Answer<'_>) -> Result<Container, ApiError> {
+    container(&answer.json(NO_CONTAINER)?).ok_or_else(|| answer.unexpected(NO_CONTAINER))
 }
 
-fn container(object: &Map<String, Value>) -> Option<Container> {
-    let text = |key: &str| object.get(key).and_then(Value::as_str);
+fn container(item: &Value) -> Option<Container> {
+    let text = |key: &str| item.get(key).and_then(Value::as_str);
     Some(Container {
         id: text("containerId")?.parse().ok()?,
         name: text("name").map(str::to_owned),
         purpose: text("purpose").map(str::to_owned),
         state: state(text("state").unwrap_or_default()),
-        created: text("created").and_then(|time| time.parse().ok()),
     })
 }
 

@@ -1,13 +1,11 @@
 //! The addresses of the API, each with a form that is fit for messages.
 
 use reqwest::Method;
-use serde_json::json;
 use url::Url;
 
-use collector_core::{Vin, mask};
+use collector_core::mask;
 
 use crate::call::Call;
-use crate::container::ContainerId;
 
 /// One request before it has a token.
 #[derive(Debug)]
@@ -35,63 +33,23 @@ impl Base {
         Self(url)
     }
 
-    pub fn mappings(&self) -> Endpoint {
-        self.get(Call::Mappings, &["vehicles", "mappings"])
-    }
-
-    pub fn basic_data(&self, vin: &Vin) -> Endpoint {
-        self.get(Call::BasicData, &["vehicles", vin.as_str(), "basicData"])
-    }
-
-    pub fn telematic_data(&self, vin: &Vin, container: &ContainerId) -> Endpoint {
-        let mut endpoint = self.get(Call::TelematicData, &["vehicles", vin.as_str(), "telematicData"]);
-        endpoint
-            .url
-            .query_pairs_mut()
-            .append_pair("containerId", container.as_str());
-        endpoint
-    }
-
-    pub fn containers(&self) -> Endpoint {
-        self.get(Call::Containers, &["containers"])
-    }
-
-    pub fn container_details(&self, container: &ContainerId) -> Endpoint {
-        self.get(Call::ContainerDetails, &["containers", container.as_str()])
-    }
-
-    pub fn delete_container(&self, container: &ContainerId) -> Endpoint {
-        Endpoint {
-            method: Method::DELETE,
-            ..self.get(Call::DeleteContainer, &["containers", container.as_str()])
-        }
-    }
-
-    pub fn create_container(&self, name: &str, purpose: &str, technical_descriptors: &[&str]) -> Endpoint {
-        let body = json!({
-            "name": name,
-            "purpose": purpose,
-            "technicalDescriptors": technical_descriptors,
-        });
-        Endpoint {
-            method: Method::POST,
-            body: Some(body),
-            ..self.get(Call::CreateContainer, &["containers"])
-        }
-    }
-
-    fn get(&self, call: Call, path: &[&str]) -> Endpoint {
+    /// The request of a call, without a body. `path` is what stands behind `customers`.
+    pub fn endpoint(&self, call: Call, path: &[&str]) -> Endpoint {
         let mut url = self.0.clone();
         // Fails only on a URL that cannot have a path, such as `mailto:`; the request then fails.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push("customers").extend(path);
         }
-        let shown = mask::personal(url.as_str());
+        let method = match call {
+            Call::CreateContainer => Method::POST,
+            Call::DeleteContainer => Method::DELETE,
+            _ => Method::GET,
+        };
         Endpoint {
             call,
-            method: Method::GET,
+            method,
+            shown: mask::personal(url.as_str()),
             url,
-            shown,
             body: None,
         }
     }
@@ -113,7 +71,10 @@ mod tests {
             "http://me:x@localhost/bmw?a=b#c",
         ] {
             assert_eq!(
-                base(url).mappings().url.as_str(),
+                base(url)
+                    .endpoint(Call::Mappings, &["vehicles", "mappings"])
+                    .url
+                    .as_str(),
                 "http://localhost/bmw/customers/vehicles/mappings"
             );
         }
@@ -121,12 +82,11 @@ mod tests {
 
     #[test]
     fn the_shown_address_has_no_vin() {
-        let vin = "WBY8P210X07A12345".parse().unwrap();
-        let container = "S00I001234567".parse().unwrap();
-        let endpoint = base("https://api.example").telematic_data(&vin, &container);
+        let path = ["vehicles", "WBY8P210X07A12345", "telematicData"];
+        let endpoint = base("https://api.example").endpoint(Call::TelematicData, &path);
         assert_eq!(
             endpoint.url.as_str(),
-            "https://api.example/customers/vehicles/WBY8P210X07A12345/telematicData?containerId=S00I001234567"
+            "https://api.example/customers/vehicles/WBY8P210X07A12345/telematicData"
         );
         assert_eq!(
             endpoint.shown,
@@ -136,13 +96,8 @@ mod tests {
 
     #[test]
     fn path_parts_are_encoded() {
-        let container = "a/b?c%d".parse().unwrap();
-        assert_eq!(
-            base("https://api.example")
-                .container_details(&container)
-                .url
-                .path(),
-            "/customers/containers/a%2Fb%3Fc%25d"
-        );
+        let endpoint =
+            base("https://api.example").endpoint(Call::DeleteContainer, &["containers", "a/b?c%d"]);
+        assert_eq!(endpoint.url.path(), "/customers/containers/a%2Fb%3Fc%25d");
     }
 }

@@ -12,40 +12,9 @@ use crate::classify::{ErrorKind, advice};
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiError {
-    /// No call is left today: CU-429 at HTTP 403 or 429, or HTTP 429 with any body.
+    /// The API reported an error; [`ErrorAnswer::kind`] says what it means.
     #[error("{0}")]
-    Quota(Box<ErrorAnswer>),
-
-    /// The access token was refused, and so was the one that replaced it.
-    #[error("{0}")]
-    Token(Box<ErrorAnswer>),
-
-    /// CU-103: the login does not cover the API. Needs a person.
-    #[error("{0}")]
-    Scope(Box<ErrorAnswer>),
-
-    /// CU-104, CU-120: this vehicle is refused; others are not concerned.
-    #[error("{0}")]
-    Vin(Box<ErrorAnswer>),
-
-    /// CU-105 (deleted or foreign), CU-121 (malformed id), CU-122 (being deleted), CU-124 (too many).
-    #[error("{0}")]
-    Container(Box<ErrorAnswer>),
-
-    /// CU-400, CU-401, CU-402, and CU-403 for a new container: the request is refused as it is.
-    #[error("{0}")]
-    Parameter(Box<ErrorAnswer>),
-
-    #[error("{0}")]
-    NotFound(Box<ErrorAnswer>),
-
-    /// CU-500, CU-503, or any 5xx with a JSON body. Passes by itself, at times after days.
-    #[error("{0}")]
-    Server(Box<ErrorAnswer>),
-
-    /// An error that nobody has described.
-    #[error("{0}")]
-    Unknown(Box<ErrorAnswer>),
+    Reported(Box<ErrorAnswer>),
 
     /// The body is not JSON: HTML, XML, cut short, empty, or too long. [`ApiError::kind`] still tells what its
     /// status means.
@@ -120,69 +89,43 @@ pub struct UnreadableAnswer {
 }
 
 impl ApiError {
-    pub(crate) fn from_answer(answer: ErrorAnswer) -> Self {
-        let variant = match answer.kind {
-            ErrorKind::Quota => Self::Quota,
-            ErrorKind::Token => Self::Token,
-            ErrorKind::Scope => Self::Scope,
-            ErrorKind::Vin => Self::Vin,
-            ErrorKind::Container => Self::Container,
-            ErrorKind::Parameter => Self::Parameter,
-            ErrorKind::NotFound => Self::NotFound,
-            ErrorKind::Server => Self::Server,
-            ErrorKind::Unknown => Self::Unknown,
-        };
-        variant(Box::new(answer))
-    }
-
-    /// What the API reported; `None` when it reported nothing.
+    /// What kind of failure it is; `None` where no answer came that says so.
     pub fn kind(&self) -> Option<ErrorKind> {
         match self {
             Self::NotJson(unreadable) => Some(unreadable.kind),
-            _ => self.answer().map(|answer| answer.kind),
+            _ => self.reported(),
         }
+    }
+
+    /// What the API reported in a form that could be read.
+    pub fn reported(&self) -> Option<ErrorKind> {
+        self.answer().map(|answer| answer.kind)
     }
 
     /// The error as the API reported it.
     pub fn answer(&self) -> Option<&ErrorAnswer> {
         match self {
-            Self::Quota(answer)
-            | Self::Token(answer)
-            | Self::Scope(answer)
-            | Self::Vin(answer)
-            | Self::Container(answer)
-            | Self::Parameter(answer)
-            | Self::NotFound(answer)
-            | Self::Server(answer)
-            | Self::Unknown(answer) => Some(answer),
+            Self::Reported(answer) => Some(answer),
             _ => None,
-        }
-    }
-
-    /// The HTTP status, if an answer came.
-    pub fn status(&self) -> Option<u16> {
-        match self {
-            Self::NotJson(unreadable) | Self::Unexpected(unreadable) => Some(unreadable.status),
-            _ => self.answer().map(|answer| answer.status),
         }
     }
 
     /// Whether no call is left for now, by BMW's count or by the gate's. [`is_transient`](Self::is_transient)
     /// is false then: to try again soon would be of no use.
     pub fn is_quota(&self) -> bool {
-        matches!(self, Self::Quota(_) | Self::Refused { .. })
+        matches!(self, Self::Refused { .. }) || self.reported() == Some(ErrorKind::Quota)
     }
 
     /// Whether only `cardata login` helps, perhaps after a change in BMW's portal.
     pub fn needs_login(&self) -> bool {
-        matches!(self, Self::Login(_) | Self::Scope(_))
+        matches!(self, Self::Login(_)) || self.reported() == Some(ErrorKind::Scope)
     }
 
     /// Whether the same call may succeed later without anybody doing anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Token(_) | Self::Server(_) | Self::Unexpected(_) | Self::Transport { .. } => true,
-            Self::TokenTransient(_) => true,
+            Self::Reported(answer) => matches!(answer.kind, ErrorKind::Token | ErrorKind::Server),
+            Self::Unexpected(_) | Self::Transport { .. } | Self::TokenTransient(_) => true,
             // The success of a proxy's login page, and what a gateway says when BMW behind it does not.
             Self::NotJson(unreadable) => {
                 !matches!(unreadable.kind, ErrorKind::Parameter | ErrorKind::NotFound)
@@ -195,9 +138,11 @@ impl ApiError {
     /// CU-403, or a request refused with descriptors named. One with other descriptors may be taken.
     pub fn refuses_descriptors(&self) -> bool {
         match self {
-            Self::Parameter(answer) => {
+            Self::Reported(answer) => {
                 answer.call == Call::CreateContainer
-                    && (is_descriptor_id(answer.id.as_deref()) || !answer.descriptors.is_empty())
+                    && answer.kind == ErrorKind::Parameter
+                    && (matches!(answer.id.as_deref(), Some("CU-402" | "CU-403"))
+                        || !answer.descriptors.is_empty())
             }
             Self::NotJson(unreadable) => {
                 let named = ["CU-402", "CU-403"]
@@ -211,17 +156,17 @@ impl ApiError {
 
     /// Whether BMW allows no further container: CU-124.
     pub fn is_container_limit(&self) -> bool {
-        matches!(self, Self::Container(answer) if answer.id.as_deref() == Some("CU-124"))
+        self.answer().is_some_and(|answer| {
+            answer.kind == ErrorKind::Container && answer.id.as_deref() == Some("CU-124")
+        })
     }
 
     /// Whether the request may have been carried out all the same: its answer was lost or says nothing of it.
     pub fn leaves_doubt(&self) -> bool {
         match self {
-            Self::Server(_)
-            | Self::Unknown(_)
-            | Self::NotJson(_)
-            | Self::Unexpected(_)
-            | Self::Transport { .. } => !self.refuses_descriptors(),
+            Self::Reported(answer) => matches!(answer.kind, ErrorKind::Server | ErrorKind::Unknown),
+            Self::NotJson(_) => !self.refuses_descriptors(),
+            Self::Unexpected(_) | Self::Transport { .. } => true,
             _ => false,
         }
     }
@@ -233,15 +178,6 @@ impl ApiError {
             _ => self.answer()?.retry_after,
         }
     }
-
-    /// Whether the API refused the token of this call.
-    pub(crate) fn refuses_token(&self) -> bool {
-        self.kind() == Some(ErrorKind::Token)
-    }
-}
-
-fn is_descriptor_id(id: Option<&str>) -> bool {
-    matches!(id, Some("CU-402" | "CU-403"))
 }
 
 impl From<AuthError> for ApiError {

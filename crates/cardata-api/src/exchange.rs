@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::answer::Answer;
 use crate::call::Outcome;
+use crate::classify::ErrorKind;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -26,7 +27,7 @@ impl Client {
     ) -> Result<T, ApiError> {
         let token = self.tokens.access_token().await?;
         match self.attempt(endpoint, &token, read).await {
-            Err(error) if error.refuses_token() => {
+            Err(error) if error.kind() == Some(ErrorKind::Token) => {
                 tracing::info!(
                     call = endpoint.call.as_str(),
                     "The API refused the token; asking for another."
@@ -52,7 +53,7 @@ impl Client {
         let result = self.send(endpoint, token, read).await;
         let outcome = match &result {
             Ok(_) => Outcome::Ok,
-            Err(error @ ApiError::Quota(_)) => Outcome::QuotaExceeded {
+            Err(error) if error.reported() == Some(ErrorKind::Quota) => Outcome::QuotaExceeded {
                 retry_after: error.retry_after(),
             },
             Err(_) => Outcome::Failed,

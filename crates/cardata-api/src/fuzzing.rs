@@ -6,12 +6,10 @@
 use url::Url;
 
 use crate::answer::Answer;
-use crate::endpoint::{Base, Endpoint};
+use crate::call::Call;
+use crate::endpoint::Base;
 use crate::error::ApiError;
-use crate::{
-    BasicData, Container, ContainerDetails, Mapping, TelematicData, basic_data, container, mapping,
-    telematic_data,
-};
+use crate::{BasicData, Container, Mapping, TelematicData, basic_data, container, mapping, telematic_data};
 
 /// An answer as it came from the network.
 #[derive(Debug, Clone, Copy)]
@@ -27,39 +25,31 @@ pub struct Received<'a> {
 
 impl Received<'_> {
     pub fn mappings(&self) -> Result<Vec<Mapping>, ApiError> {
-        self.read(Base::mappings, mapping::read)
+        self.read(Call::Mappings, mapping::read)
     }
 
     pub fn basic_data(&self) -> Result<BasicData, ApiError> {
-        self.read(Base::mappings, basic_data::read)
+        self.read(Call::BasicData, basic_data::read)
     }
 
     pub fn containers(&self) -> Result<Vec<Container>, ApiError> {
-        self.read(Base::containers, container::read_list)
+        self.read(Call::Containers, container::read_list)
     }
 
-    /// The answer to a new container and to a question for one.
-    pub fn container_details(&self) -> Result<ContainerDetails, ApiError> {
-        self.read(
-            |base| base.create_container("name", "purpose", &[]),
-            container::read_details,
-        )
+    pub fn created_container(&self) -> Result<Container, ApiError> {
+        self.read(Call::CreateContainer, container::read_one)
     }
 
     pub fn telematic_data(&self) -> Result<TelematicData, ApiError> {
-        self.read(Base::mappings, telematic_data::read)
+        self.read(Call::TelematicData, telematic_data::read)
     }
 
     /// As an exchange does it: errors first, then what was asked for.
-    fn read<T>(
-        &self,
-        endpoint: impl FnOnce(&Base) -> Endpoint,
-        read: fn(&Answer<'_>) -> Result<T, ApiError>,
-    ) -> Result<T, ApiError> {
+    fn read<T>(&self, call: Call, read: fn(&Answer<'_>) -> Result<T, ApiError>) -> Result<T, ApiError> {
         #[expect(clippy::expect_used, reason = "the constant is a URL")]
         let base = Base::new(Url::parse(crate::BASE_URL).expect("a valid URL"));
         let answer = Answer {
-            endpoint: &endpoint(&base),
+            endpoint: &base.endpoint(call, &[]),
             secret: self.token,
             status: self.status,
             retry_after: None,

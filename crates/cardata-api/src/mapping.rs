@@ -1,6 +1,5 @@
 //! The vehicles of an account.
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use collector_core::Vin;
@@ -12,17 +11,8 @@ use crate::error::ApiError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
     pub vin: Vin,
-    pub mapped_since: Option<Timestamp>,
-    pub mapping_type: MappingType,
-}
-
-/// What the account is to the vehicle. Only the primary user may read its data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MappingType {
-    Primary,
-    Secondary,
-    /// Not said, or a word that BMW has not documented.
-    Other,
+    /// Whether the account is its primary user. Only that one may read its data.
+    pub primary: bool,
 }
 
 /// The specification says one object, the live service sends an array.
@@ -58,11 +48,6 @@ fn mapping(item: &Value) -> Option<Mapping> {
     let text = |key: &str| item.get(key).and_then(Value::as_str);
     Some(Mapping {
         vin: text("vin")?.parse().ok()?,
-        mapped_since: text("mappedSince").and_then(|time| time.parse().ok()),
-        mapping_type: match text("mappingType").map(str::to_ascii_uppercase).as_deref() {
-            Some("PRIMARY") => MappingType::Primary,
-            Some("SECONDARY") => MappingType::Secondary,
-            _ => MappingType::Other,
-        },
+        primary: text("mappingType").is_some_and(|word| word.eq_ignore_ascii_case("PRIMARY")),
     })
 }

@@ -22,40 +22,36 @@ pub struct TelematicData {
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
-    telematic_data: Readings,
+    telematic_data: TelematicData,
 }
-
-pub(crate) struct Readings(pub(crate) Vec<RawReading>);
 
 struct ReadingsVisitor;
 
 pub(crate) fn read(answer: &Answer<'_>) -> Result<TelematicData, ApiError> {
     let body: Body = answer.json("no telematicData of at most 10,000 descriptors")?;
-    Ok(TelematicData {
-        readings: body.telematic_data.0,
-    })
+    Ok(body.telematic_data)
 }
 
 /// Neither a map type nor `Value` keeps order, repeated keys and the digits of numbers.
-impl<'de> Deserialize<'de> for Readings {
+impl<'de> Deserialize<'de> for TelematicData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ReadingsVisitor)
     }
 }
 
 impl<'de> Visitor<'de> for ReadingsVisitor {
-    type Value = Readings;
+    type Value = TelematicData;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object with one member for each descriptor")
     }
 
     /// Null where nothing is known of the vehicle.
-    fn visit_unit<E>(self) -> Result<Readings, E> {
-        Ok(Readings(Vec::new()))
+    fn visit_unit<E>(self) -> Result<TelematicData, E> {
+        Ok(TelematicData { readings: Vec::new() })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Readings, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TelematicData, A::Error> {
         let mut readings = Vec::new();
         while let Some((descriptor, body)) = map.next_entry()? {
             if readings.len() == MOST_DESCRIPTORS {
@@ -63,6 +59,6 @@ impl<'de> Visitor<'de> for ReadingsVisitor {
             }
             readings.push(RawReading { descriptor, body });
         }
-        Ok(Readings(readings))
+        Ok(TelematicData { readings })
     }
 }

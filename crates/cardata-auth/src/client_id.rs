@@ -10,7 +10,7 @@ use crate::uuid::is_uuid;
 /// A CarData client id: a UUID in lower case. The portal's page gives it in either case, but the server answers
 /// the upper-case one with `access_denied` or a fault.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct ClientId(String);
 
 /// The text is not a client id.
@@ -50,12 +50,6 @@ impl TryFrom<String> for ClientId {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
-    }
-}
-
-impl From<ClientId> for String {
-    fn from(client_id: ClientId) -> Self {
-        client_id.0
     }
 }
 

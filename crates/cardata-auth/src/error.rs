@@ -30,7 +30,7 @@ pub enum AuthError {
     /// The code was not approved in time, or was already used.
     #[error(
         "the code expired before the login was approved{}; ask for a new one",
-        after(trouble)
+        trouble.as_ref().map(|trouble| format!(" (at last: {trouble})")).unwrap_or_default()
     )]
     CodeExpired {
         /// The last failure while waiting, when it was not just "pending".
@@ -57,7 +57,10 @@ pub enum AuthError {
     MissingScopes { missing: Vec<String> },
 
     /// Will pass by itself: the server cannot be reached, is overloaded or has failed.
-    #[error("{operation} at {url}: {reason}{}", again(retry_at))]
+    #[error(
+        "{operation} at {url}: {reason}{}",
+        retry_at.map(|time| format!("; next try at {time:.0}")).unwrap_or_default()
+    )]
     Transient {
         operation: &'static str,
         url: String,
@@ -110,17 +113,4 @@ impl AuthError {
             _ => None,
         }
     }
-}
-
-fn after(trouble: &Option<String>) -> String {
-    trouble
-        .as_ref()
-        .map(|trouble| format!(" (at last: {trouble})"))
-        .unwrap_or_default()
-}
-
-fn again(retry_at: &Option<Timestamp>) -> String {
-    retry_at
-        .map(|time| format!("; next try at {time:.0}"))
-        .unwrap_or_default()
 }

@@ -53,21 +53,20 @@ impl Failures {
         &mut self,
         refresh_token: &SecretString,
         now: Timestamp,
-        error: AuthError,
+        mut error: AuthError,
         random: &mut impl Rng,
     ) -> AuthError {
-        let mut backoff = self
-            .last
-            .take()
-            .filter(|failed| same(&failed.refresh_token, refresh_token))
-            .map_or_else(
-                || Backoff::new(FIRST, LONGEST).half_drawn(),
-                |failed| failed.backoff,
-            );
+        let before = self.last.take();
+        let mut backoff = match before.filter(|failed| same(&failed.refresh_token, refresh_token)) {
+            Some(failed) => failed.backoff,
+            None => Backoff::new(FIRST, LONGEST).half_drawn(),
+        };
         let asked = error.retry_at().map(|time| until(now, time));
         let wait = backoff.next(asked, random).min(DEAD);
         let retry_at = later(now, if error.needs_login() { DEAD } else { wait });
-        let error = with_retry_at(error, retry_at);
+        if let AuthError::Transient { retry_at: told, .. } = &mut error {
+            *told = Some(retry_at);
+        }
         self.last = Some(Failed {
             refresh_token: refresh_token.clone(),
             error: error.clone(),
@@ -80,13 +79,6 @@ impl Failures {
     pub(crate) fn succeeded(&mut self) {
         self.last = None;
     }
-}
-
-fn with_retry_at(mut error: AuthError, time: Timestamp) -> AuthError {
-    if let AuthError::Transient { retry_at, .. } = &mut error {
-        *retry_at = Some(time);
-    }
-    error
 }
 
 #[cfg(test)]

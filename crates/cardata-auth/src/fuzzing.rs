@@ -1,13 +1,18 @@
 //! The readers of what the OAuth server says and of the token file, open to the fuzz targets, which stand
 //! outside of this package. No part of the interface: they change with the readers.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use secrecy::SecretString;
 
 use crate::client::read_tokens;
 use crate::reply::Reply;
-use crate::{ClientId, DeviceCode, Refreshed, TokenSet, id_token, stored};
+use crate::{ClientId, DeviceCode, Refreshed, TokenSet, stored};
+
+pub use crate::id_token::gcid;
+pub use crate::stored::encode;
 
 /// An answer of the OAuth server.
 pub struct Received(Reply);
@@ -50,17 +55,7 @@ impl Received {
     }
 }
 
-/// The GCID in an id token.
-pub fn gcid(id_token: &str) -> Option<String> {
-    id_token::gcid(id_token)
-}
-
-/// The login in a token file; the error is what a person reads.
+/// The login in a token file.
 pub fn decode(file: &[u8]) -> Result<TokenSet, String> {
-    stored::decode(file).map_err(|fault| format!("{fault:?}"))
-}
-
-/// The token file of a login.
-pub fn encode(tokens: &TokenSet) -> Vec<u8> {
-    stored::encode(tokens)
+    stored::decode(file, Path::new("home.json")).map_err(|error| format!("{error:?}"))
 }

@@ -12,7 +12,7 @@ use crate::uuid;
 
 /// The GCID, from the claim `gcid`, from `sub` when that is a UUID, or from the stream's access rule
 /// `read:streaming/*/{gcid}.*` in `dynamic_scopes`.
-pub(crate) fn gcid(id_token: &str) -> Option<String> {
+pub fn gcid(id_token: &str) -> Option<String> {
     let claims = claims(id_token)?;
     let named = ["gcid", "sub"]
         .into_iter()

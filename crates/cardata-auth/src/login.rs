@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use crate::client::{OAuthClient, Refreshed};
+use crate::client::OAuthClient;
 use crate::client_id::ClientId;
 use crate::device_code::DeviceCode;
 use crate::error::AuthError;
@@ -47,13 +47,9 @@ pub async fn adopt(
     client_id: &ClientId,
     refresh_token: &SecretString,
 ) -> Result<TokenSet, AuthError> {
-    let answer = oauth.refresh(client_id, refresh_token).await?;
-    let refresh_token = answer.refresh_token.unwrap_or_else(|| refresh_token.clone());
-    let whole = Refreshed {
-        refresh_token: Some(refresh_token),
-        ..answer
-    };
-    TokenSet::of_login(client_id.clone(), whole).ok_or_else(|| AuthError::LoginExpired {
+    let mut answer = oauth.refresh(client_id, refresh_token).await?;
+    answer.refresh_token.get_or_insert_with(|| refresh_token.clone());
+    TokenSet::of_login(client_id.clone(), answer).ok_or_else(|| AuthError::LoginExpired {
         reason: "the answer holds no refresh token".to_owned(),
     })
 }

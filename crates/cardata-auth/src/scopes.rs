@@ -35,26 +35,13 @@ impl Scopes {
     pub fn missing(&self, wanted: &Self) -> Vec<String> {
         wanted.0.difference(&self.0).cloned().collect()
     }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
 }
 
 /// The space-delimited list.
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, scope) in self.iter().enumerate() {
-            if position > 0 {
-                f.write_str(" ")?;
-            }
-            f.write_str(scope)?;
-        }
-        Ok(())
+        let scopes: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        f.write_str(&scopes.join(" "))
     }
 }
 

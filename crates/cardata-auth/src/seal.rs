@@ -1,9 +1,13 @@
 //! The token file encrypted with a passphrase: an ASCII-armored file of the age format, which the command `age -d`
 //! opens as well.
 
+use std::path::Path;
+
 use age::DecryptError;
 use age::scrypt::{Identity, Recipient};
 use secrecy::SecretString;
+
+use crate::store::StoreError;
 
 /// How both forms of an age file begin. The token file in plain is JSON and begins otherwise.
 const BEGINNINGS: [&[u8]; 2] = [b"-----BEGIN AGE ENCRYPTED FILE-----", b"age-encryption.org/"];
@@ -12,14 +16,6 @@ const BEGINNINGS: [&[u8]; 2] = [b"-----BEGIN AGE ENCRYPTED FILE-----", b"age-enc
 const WORK_FACTOR: u8 = 14;
 /// What a file may ask for at most, 256 MiB: what the command `age -p` chooses on a fast computer.
 const MAX_WORK_FACTOR: u8 = 18;
-
-/// Why a file could not be opened.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    WrongPassphrase,
-    /// Why the file cannot be read with any passphrase.
-    Damaged(&'static str),
-}
 
 pub(crate) fn is_sealed(bytes: &[u8]) -> bool {
     let bytes = bytes.trim_ascii_start();
@@ -37,24 +33,32 @@ pub(crate) fn seal(plain: &[u8], passphrase: &SecretString) -> Result<Vec<u8>, S
     }
 }
 
-pub(crate) fn open(bytes: &[u8], passphrase: &SecretString) -> Result<Vec<u8>, Fault> {
+/// What is in a file. `path` is for the error.
+pub(crate) fn open(bytes: &[u8], passphrase: &SecretString, path: &Path) -> Result<Vec<u8>, StoreError> {
+    let path = path.to_owned();
     let mut identity = Identity::new(passphrase.clone());
     identity.set_max_work_factor(MAX_WORK_FACTOR);
-    age::decrypt(&identity, bytes.trim_ascii_start()).map_err(|error| match error {
-        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed | DecryptError::NoMatchingKeys => {
-            Fault::WrongPassphrase
-        }
-        DecryptError::ExcessiveWork { .. } => {
-            Fault::Damaged("it was encrypted with a work factor that is too high")
-        }
-        DecryptError::UnknownFormat => Fault::Damaged("it is encrypted in a form that is not known here"),
-        _ => Fault::Damaged("it is encrypted, and damaged"),
+    age::decrypt(&identity, bytes.trim_ascii_start()).map_err(|error| {
+        let reason = match error {
+            DecryptError::DecryptionFailed
+            | DecryptError::KeyDecryptionFailed
+            | DecryptError::NoMatchingKeys => return StoreError::WrongPassphrase { path },
+            DecryptError::ExcessiveWork { .. } => "it was encrypted with a work factor that is too high",
+            DecryptError::UnknownFormat => "it is encrypted in a form that is not known here",
+            _ => "it is encrypted, and damaged",
+        };
+        let reason = reason.to_owned();
+        StoreError::NoLogin { path, reason }
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn open(bytes: &[u8], passphrase: &SecretString) -> Result<Vec<u8>, StoreError> {
+        super::open(bytes, passphrase, Path::new("home.json"))
+    }
 
     #[test]
     fn what_was_sealed_is_opened_and_each_time_looks_different() {
@@ -72,19 +76,23 @@ mod tests {
     fn another_passphrase_and_a_damaged_file_are_told_apart() {
         let passphrase = "correct horse battery staple".into();
         let sealed = seal(&[b'x'; 200], &passphrase).unwrap();
-        assert_eq!(
-            open(&sealed, &"another passphrase".into()),
-            Err(Fault::WrongPassphrase)
-        );
+        let refused = open(&sealed, &"another passphrase".into());
+        assert!(matches!(refused, Err(StoreError::WrongPassphrase { .. })));
         for length in [40, sealed.len() / 2, sealed.len() - 40] {
             assert!(
-                matches!(open(&sealed[..length], &passphrase), Err(Fault::Damaged(_))),
+                matches!(
+                    open(&sealed[..length], &passphrase),
+                    Err(StoreError::NoLogin { .. })
+                ),
                 "{length}"
             );
         }
         let newer = b"age-encryption.org/v9\n-> scrypt x 1\n";
         assert!(is_sealed(newer));
-        assert!(matches!(open(newer, &passphrase), Err(Fault::Damaged(_))));
+        assert!(matches!(
+            open(newer, &passphrase),
+            Err(StoreError::NoLogin { .. })
+        ));
     }
 
     #[test]

@@ -102,7 +102,7 @@ impl TokenStore {
     pub fn load(&self) -> Result<Option<TokenSet>, StoreError> {
         match self.read()? {
             Some(bytes) if seal::is_sealed(&bytes) => self.open(bytes).map(Some),
-            Some(bytes) => self.decode(&bytes).map(Some),
+            Some(bytes) => stored::decode(&bytes, &self.path()).map(Some),
             None => Ok(None),
         }
     }
@@ -125,31 +125,12 @@ impl TokenStore {
         let Some(passphrase) = &self.passphrase else {
             return Err(StoreError::Encrypted { path });
         };
-        let plain = seal::open(&bytes, passphrase).map_err(|fault| match fault {
-            seal::Fault::WrongPassphrase => StoreError::WrongPassphrase { path },
-            seal::Fault::Damaged(reason) => StoreError::NoLogin {
-                path,
-                reason: reason.to_owned(),
-            },
-        })?;
-        let tokens = self.decode(&plain)?;
+        let tokens = stored::decode(&seal::open(&bytes, passphrase, &path)?, &path)?;
         *opened = Some(Opened {
             bytes,
             tokens: tokens.clone(),
         });
         Ok(tokens)
-    }
-
-    fn decode(&self, bytes: &[u8]) -> Result<TokenSet, StoreError> {
-        let path = self.path();
-        stored::decode(bytes).map_err(|fault| match fault {
-            stored::Fault::NoLogin(reason) => StoreError::NoLogin { path, reason },
-            stored::Fault::Newer(found) => StoreError::Newer {
-                path,
-                found,
-                known: stored::VERSION,
-            },
-        })
     }
 
     /// Whether what is stored may be replaced: nobody but its owner could decrypt it again.
@@ -212,7 +193,7 @@ impl TokenStore {
         if self.passphrase.is_none() || seal::is_sealed(&bytes) {
             return self.check_replaceable();
         }
-        match self.decode(&bytes) {
+        match stored::decode(&bytes, &self.path()) {
             Ok(tokens) => self.save(&tokens),
             Err(_) => Ok(()),
         }

@@ -1,21 +1,17 @@
 //! The JSON of the token file.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 use crate::scopes::Scopes;
+use crate::store::StoreError;
 use crate::tokens::TokenSet;
 
 /// Raised when an older program would misread the file.
-pub(crate) const VERSION: u64 = 1;
-
-/// Why the bytes are no login.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    NoLogin(String),
-    Newer(u64),
-}
+const VERSION: u64 = 1;
 
 #[derive(Deserialize)]
 struct Head {
@@ -38,7 +34,8 @@ struct Stored<T> {
     id_token: Option<T>,
 }
 
-pub(crate) fn encode(tokens: &TokenSet) -> Vec<u8> {
+/// The token file of a login.
+pub fn encode(tokens: &TokenSet) -> Vec<u8> {
     let scope = tokens.scope.to_string();
     let stored = Stored::<&str> {
         version: VERSION,
@@ -59,26 +56,37 @@ pub(crate) fn encode(tokens: &TokenSet) -> Vec<u8> {
     json
 }
 
-pub(crate) fn decode(bytes: &[u8]) -> Result<TokenSet, Fault> {
-    let head: Head = read(bytes)?;
+/// The login in a token file. `path` is for the error.
+pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<TokenSet, StoreError> {
+    let no_login = |reason: String| StoreError::NoLogin {
+        path: path.to_owned(),
+        reason,
+    };
+    let head: Head = read(bytes).map_err(no_login)?;
     match head.version {
-        Some(version) if version > VERSION => return Err(Fault::Newer(version)),
+        Some(found) if found > VERSION => {
+            return Err(StoreError::Newer {
+                path: path.to_owned(),
+                found,
+                known: VERSION,
+            });
+        }
         Some(_) => {}
-        None => return Err(Fault::NoLogin("there are no tokens in it".to_owned())),
+        None => return Err(no_login("there are no tokens in it".to_owned())),
     }
-    let stored: Stored<String> = read(bytes)?;
+    let stored: Stored<String> = read(bytes).map_err(no_login)?;
     for (name, token) in [
         ("access", &stored.access_token),
         ("refresh", &stored.refresh_token),
     ] {
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Fault::NoLogin(format!("its {name} token is empty or damaged")));
+            return Err(no_login(format!("its {name} token is empty or damaged")));
         }
     }
     let client_id = stored
         .client_id
         .parse()
-        .map_err(|_| Fault::NoLogin("its client id is not a UUID".to_owned()))?;
+        .map_err(|_| no_login("its client id is not a UUID".to_owned()))?;
     Ok(TokenSet {
         client_id,
         access_token: stored.access_token.into(),
@@ -94,18 +102,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<TokenSet, Fault> {
 }
 
 /// The message of a JSON error may quote what it found, which may be a token: it is reduced to its place.
-fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Fault> {
+fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
     serde_json::from_slice(bytes).map_err(|error| {
         let fault = match error.classify() {
             serde_json::error::Category::Eof => "it ends too early",
             serde_json::error::Category::Data => "a part of it is missing or of the wrong kind",
             _ => "it is not JSON",
         };
-        Fault::NoLogin(format!(
-            "{fault} (line {}, column {})",
-            error.line(),
-            error.column()
-        ))
+        format!("{fault} (line {}, column {})", error.line(), error.column())
     })
 }
 
@@ -115,6 +119,10 @@ mod tests {
 
     use super::*;
     use crate::testing::tokens;
+
+    fn decode(bytes: &[u8]) -> Result<TokenSet, StoreError> {
+        super::decode(bytes, Path::new("home.json"))
+    }
 
     #[test]
     fn what_was_written_is_read_back() {
@@ -141,7 +149,7 @@ mod tests {
             whole[..whole.len() / 2].to_owned(),
         ] {
             assert!(
-                matches!(decode(damaged.as_bytes()), Err(Fault::NoLogin(_))),
+                matches!(decode(damaged.as_bytes()), Err(StoreError::NoLogin { .. })),
                 "{damaged}"
             );
         }
@@ -149,16 +157,14 @@ mod tests {
 
     #[test]
     fn the_file_of_a_later_program_is_left_alone() {
-        assert_eq!(
-            decode(br#"{"version":2,"tokens":[]}"#).unwrap_err(),
-            Fault::Newer(2)
-        );
+        let refused = decode(br#"{"version":2,"tokens":[]}"#);
+        assert!(matches!(refused, Err(StoreError::Newer { found: 2, .. })));
     }
 
     #[test]
     fn a_fault_never_quotes_a_token() {
         let json = r#"{"version":1,"client_id":"x","obtained_at":"hunter2"}"#;
-        let Err(Fault::NoLogin(reason)) = decode(json.as_bytes()) else {
+        let Err(StoreError::NoLogin { reason, .. }) = decode(json.as_bytes()) else {
             panic!("not a login");
         };
         assert!(!reason.contains("hunter2"), "{reason}");

@@ -7,7 +7,6 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::client::Refreshed;
 use crate::client_id::ClientId;
-use crate::error::AuthError;
 use crate::id_token;
 use crate::scopes::Scopes;
 use runtime::clock::{later, until};
@@ -64,27 +63,24 @@ impl TokenSet {
     /// These tokens after a refresh. What the answer leaves out stays as it is.
     #[must_use]
     pub fn renewed(&self, answer: Refreshed) -> Self {
-        let rotated = answer
-            .refresh_token
-            .filter(|token| !same(token, &self.refresh_token));
-        let refresh_expires_at = match rotated {
-            Some(_) => later(answer.obtained_at, REFRESH_LIFETIME),
-            None => self.refresh_expires_at,
-        };
-        let id_token = answer.id_token.or_else(|| self.id_token.clone());
-        let known_gcid = answer.gcid.or_else(|| self.gcid.clone());
-        Self {
-            client_id: self.client_id.clone(),
+        let mut renewed = Self {
             access_token: answer.access_token,
-            refresh_token: rotated.unwrap_or_else(|| self.refresh_token.clone()),
-            gcid: known_gcid.or_else(|| gcid_of(id_token.as_ref())),
-            id_token,
-            scope: answer.scope.unwrap_or_else(|| self.scope.clone()),
-            logged_in_at: self.logged_in_at,
             obtained_at: answer.obtained_at,
             access_expires_at: later(answer.obtained_at, answer.expires_in),
-            refresh_expires_at,
+            ..self.clone()
+        };
+        if let Some(rotated) = answer
+            .refresh_token
+            .filter(|token| !same(token, &self.refresh_token))
+        {
+            renewed.refresh_token = rotated;
+            renewed.refresh_expires_at = later(answer.obtained_at, REFRESH_LIFETIME);
         }
+        renewed.id_token = answer.id_token.or(renewed.id_token);
+        let known_gcid = answer.gcid.or(renewed.gcid);
+        renewed.gcid = known_gcid.or_else(|| gcid_of(renewed.id_token.as_ref()));
+        renewed.scope = answer.scope.unwrap_or(renewed.scope);
+        renewed
     }
 
     /// Whether the access token has not expired.
@@ -130,16 +126,6 @@ impl TokenSet {
     pub fn missing_scopes(&self) -> Vec<String> {
         self.scope.missing(&Scopes::wanted())
     }
-
-    /// # Errors
-    /// [`AuthError::MissingScopes`] unless each of the space-delimited scopes was granted.
-    pub fn require(&self, scopes: &str) -> Result<(), AuthError> {
-        let missing = self.scope.missing(&Scopes::parse(scopes));
-        if missing.is_empty() {
-            return Ok(());
-        }
-        Err(AuthError::MissingScopes { missing })
-    }
 }
 
 pub(crate) fn same(left: &SecretString, right: &SecretString) -> bool {
@@ -156,6 +142,7 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
+    use crate::error::AuthError;
     use crate::testing::{CLIENT, GCID, answer, tokens};
 
     fn at(seconds: i64) -> Timestamp {
@@ -250,15 +237,16 @@ mod tests {
     #[test]
     fn a_scope_that_was_not_granted_is_named() {
         let mut tokens = tokens(1, at(0));
-        assert!(tokens.require("openid cardata:api:read").is_ok());
+        assert_eq!(tokens.missing_scopes(), [""; 0]);
         tokens.scope = Scopes::parse("openid authenticate_user");
         assert_eq!(
             tokens.missing_scopes(),
             ["cardata:api:read", "cardata:streaming:read"]
         );
-        let refused = tokens.require("openid cardata:api:read").unwrap_err();
+        let missing = tokens.missing_scopes();
+        let refused = AuthError::MissingScopes { missing }.to_string();
         assert!(
-            refused.to_string().contains("does not cover cardata:api:read;"),
+            refused.contains("does not cover cardata:api:read cardata:streaming:read;"),
             "{refused}"
         );
     }

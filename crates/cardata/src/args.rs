@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::dead_letters::DeadLettersArgs;
+use crate::dead_letters::DeadLettersCommand;
 use crate::journal::args::{BackupArgs, JournalCommand, RestoreArgs};
 use crate::replay::ReplayArgs;
 
@@ -61,7 +61,8 @@ pub enum Command {
     /// Give a sink its history again from the journal, while `run` runs or not.
     Replay(ReplayArgs),
     /// Readings that a sink refused or that fitted no type: show them, try them again, drop them.
-    DeadLetters(DeadLettersArgs),
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
     /// Care of the history: sums, checks, export and import.
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -81,7 +82,13 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct PipelineArgs {
     /// The pipeline file.
-    #[arg(short, long, value_name = "FILE", default_value = "pipeline.yaml")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "pipeline.yaml"
+    )]
     pub config: PathBuf,
 }
 
@@ -140,15 +147,8 @@ pub struct VehiclesArgs {
 
 #[derive(Debug, Args)]
 pub struct ContainersArgs {
-    /// The pipeline file.
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = "pipeline.yaml"
-    )]
-    pub config: PathBuf,
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
     #[command(subcommand)]
     pub action: Option<ContainersAction>,
 }

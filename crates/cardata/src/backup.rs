@@ -4,7 +4,6 @@ use collector::state::StateDirectory;
 use indicatif::BinaryBytes;
 use journal::care::backup::{BackupError, backup};
 use runtime::{Clock, SystemClock};
-
 use status::table::counted;
 
 use crate::journal::args::BackupArgs;
@@ -23,11 +22,8 @@ pub fn run(options: &BackupArgs) -> CommandResult {
     );
     spinner.finish_and_clear();
     let made = result.map_err(|error| {
-        let code = match error {
-            BackupError::Damaged(_) => 4,
-            _ => 2,
-        };
-        Failure::new(code, context::chain(&error))
+        let is_damaged = matches!(error, BackupError::Damaged(_));
+        Failure::of(if is_damaged { 4 } else { 2 }, &error)
     })?;
     terminal::say(&format!(
         "{}: {} and {}, {}. Keep it as secret as a password: who can read it can use the logins.",

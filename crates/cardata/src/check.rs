@@ -2,23 +2,21 @@
 
 mod streams;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardata_auth::Authenticator;
-use cardata_auth::scopes_message;
-use collector::account;
+use cardata_auth::{AuthError, Authenticator, scopes_message};
 use collector::http::Clients;
 use collector::state::StateDirectory;
-use collector_core::{LogId, SinkContext, SinkError, Trust};
+use collector_core::{LogId, SinkContext, SinkError, Trust, Unknown};
 use jiff::Timestamp;
-use pipeline::{Pipeline, SinkSpec};
-use runtime::{Clock, SystemClock};
+use pipeline::{Account, Pipeline, SinkSpec};
+use runtime::{Chain, Clock, SystemClock};
+use status::table::counted;
 
 use crate::args::CheckArgs;
-use crate::terminal;
-use crate::{CommandResult, Failure, context};
-use status::table::counted;
+use crate::{CommandResult, Failure, context, terminal};
 
 /// How long each probe may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -55,7 +53,7 @@ pub async fn run(options: CheckArgs) -> CommandResult {
     if options.connect {
         connect(pipeline, &clients).await
     } else {
-        streams::logins(&pipeline).await
+        streams::logins(&pipeline, &clients).await
     }
 }
 
@@ -66,7 +64,7 @@ async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
     if pipeline.simulator.is_none() {
         for account in &pipeline.accounts {
             probes.push(login(account, &state, clients).await?);
-            probes.push(api(account).await?);
+            probes.push(api(account).await);
         }
         probes.extend(streams::probes(&pipeline, clients).await?);
     }
@@ -82,77 +80,56 @@ async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
     if failed.is_empty() {
         return Ok(());
     }
-    let code = if failed.iter().all(|probe| probe.needs_login) {
-        3
-    } else {
-        4
-    };
+    let only_logins = failed.iter().all(|probe| probe.needs_login);
     Err(Failure::new(
-        code,
+        if only_logins { 3 } else { 4 },
         format!("{} of {} checks failed", failed.len(), probes.len()),
     ))
 }
 
-async fn login(
-    options: &pipeline::Account,
-    state: &StateDirectory,
-    clients: &Clients,
-) -> Result<Probe, Failure> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (http, _) = clients.of(options)?;
-    let authenticator = account::authenticator(options, &http, state, &clock);
-    let what = format!("login of account {}", options.name);
+async fn login(account: &Account, state: &StateDirectory, clients: &Clients) -> Result<Probe, Failure> {
+    let authenticator = context::authenticator(account, state, clients)?;
     // Creating the lock file of a login that is not there would write.
-    let stored = authenticator.tokens().await;
-    let result = match stored {
-        Ok(None) => Err(format!(
+    let problem = match authenticator.tokens().await {
+        Ok(None) => Some(format!(
             "not logged in: run `cardata login` (no tokens in {})",
             state.tokens().display()
         )),
-        Ok(Some(_)) => alive(&authenticator, clock.now()).await,
-        Err(error) => Err(context::chain(&error)),
+        Ok(Some(_)) => hindrance(&authenticator, SystemClock.now()).await,
+        Err(error) => Some(Chain(&error).to_string()),
     };
-    let needs_login = result.is_err();
     Ok(Probe {
-        what,
-        problem: result.err(),
-        needs_login,
+        what: format!("login of account {}", account.name),
+        needs_login: problem.is_some(),
+        problem,
     })
 }
 
-/// Whether the login is accepted, lasts for a week, and covers everything.
-async fn alive(authenticator: &Authenticator, now: Timestamp) -> Result<(), String> {
+/// Why a login is not accepted, does not last for a week, or does not cover everything.
+async fn hindrance(authenticator: &Authenticator, now: Timestamp) -> Option<String> {
     let upkeep = authenticator.upkeep().await;
-    // As long as the access token is good for something, a refresh has time.
-    let fresh = upkeep
-        .tokens
-        .as_ref()
-        .is_some_and(|tokens| tokens.access_fresh(now));
-    let hinders = upkeep
-        .error
-        .as_ref()
-        .is_some_and(|error| error.needs_login() || !fresh);
-    let error = upkeep.error.map(|error| context::chain(&error));
+    let error = upkeep.error.as_ref().map(|error| Chain(error).to_string());
     let Some(tokens) = upkeep.tokens else {
-        return Err(error.unwrap_or_else(|| "the stored login cannot be used".to_owned()));
+        return Some(error.unwrap_or_else(|| "the stored login cannot be used".to_owned()));
     };
-    let missing = tokens.missing_scopes();
     let days = tokens.refresh_days_left(now);
-    let problem = if days <= LEAST_DAYS {
+    if days <= LEAST_DAYS {
         let reason = error.map(|error| format!(": {error}")).unwrap_or_default();
-        format!("the login ends in {days:.1} days unless it can be refreshed{reason}; run `cardata login`")
-    } else if let Some(error) = error.filter(|_| hinders) {
-        error
-    } else if !missing.is_empty() {
-        scopes_message(&missing)
-    } else {
-        return Ok(());
-    };
-    Err(problem)
+        return Some(format!(
+            "the login ends in {days:.1} days unless it can be refreshed{reason}; run `cardata login`"
+        ));
+    }
+    // As long as the access token is good for something, a refresh has time.
+    let hinders = |error: &AuthError| error.needs_login() || !tokens.access_fresh(now);
+    if upkeep.error.as_ref().is_some_and(hinders) {
+        return error;
+    }
+    let missing = tokens.missing_scopes();
+    (!missing.is_empty()).then(|| scopes_message(&missing))
 }
 
 /// Whether the API's address answers at all. No call of the API is made: each would count.
-async fn api(options: &pipeline::Account) -> Result<Probe, Failure> {
+async fn api(options: &Account) -> Probe {
     let host = options.api.host_str().unwrap_or_default().to_owned();
     let port = options.api.port_or_known_default().unwrap_or(443);
     let what = format!("address of the API, {host}:{port}");
@@ -162,21 +139,21 @@ async fn api(options: &pipeline::Account) -> Result<Probe, Failure> {
         Ok(Err(error)) => Some(error.to_string()),
         Err(_) => Some(format!("no answer within {} s", PATIENCE.as_secs())),
     };
-    Ok(Probe {
+    Probe {
         what,
         problem,
         needs_login: false,
-    })
+    }
 }
 
-async fn sink(spec: SinkSpec, base_dir: &std::path::Path, trust: &Trust) -> Probe {
+async fn sink(spec: SinkSpec, base_dir: &Path, trust: &Trust) -> Probe {
     let what = format!("sink {}", spec.name);
     let bar = terminal::spinner(format!("trying {}", spec.name));
     let context = SinkContext {
         name: spec.name,
         base_dir: base_dir.to_owned(),
         log_id: LogId::new("check"),
-        present: std::sync::Arc::new(collector_core::Unknown),
+        present: Arc::new(Unknown),
         trust: trust.clone(),
     };
     let attempt = async {

@@ -16,25 +16,7 @@ pub fn main() -> ExitCode {
     logging::start(&arguments);
     runtime::panics::install_hook();
     collector::http::install_crypto();
-    let result = std::panic::catch_unwind(|| {
-        match tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-        {
-            Ok(runtime) => {
-                let result = runtime.block_on(dispatch(arguments));
-                // A sink that hangs in a blocking call must not keep the process.
-                runtime.shutdown_background();
-                result
-            }
-            Err(error) => Err(Failure::new(
-                70,
-                format!("the runtime cannot be started: {error}"),
-            )),
-        }
-    });
-    match result {
+    match std::panic::catch_unwind(|| start(arguments)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(failure)) => {
             terminal::error(&failure.message);
@@ -47,6 +29,18 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn start(arguments: Arguments) -> CommandResult {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(70, format!("the runtime cannot be started: {error}")))?;
+    let result = runtime.block_on(dispatch(arguments));
+    // A sink that hangs in a blocking call must not keep the process.
+    runtime.shutdown_background();
+    result
+}
+
 async fn dispatch(arguments: Arguments) -> CommandResult {
     match arguments.command {
         Command::Run(options) => crate::run::run(options).await,
@@ -57,7 +51,7 @@ async fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Vehicles(options) => crate::vehicles::run(options).await,
         Command::Containers(options) => crate::containers::run(options).await,
         Command::Replay(options) => crate::replay::run(options).await,
-        Command::DeadLetters(options) => crate::dead_letters::run(options).await,
+        Command::DeadLetters(command) => crate::dead_letters::run(command).await,
         Command::Journal(command) => crate::journal::run(command).await,
         Command::Backup(options) => crate::backup::run(&options),
         Command::Restore(options) => crate::restore::run(&options),

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use collector::account::handles;
-use collector::http::{ClientError, Clients};
+use cardata_api::ApiError;
+use cardata_auth::{Authenticator, OAuthClient};
+use collector::account;
+use collector::http::Clients;
 use collector::state::{State, StateDirectory};
-use pipeline::Pipeline;
+use pipeline::{Account, Pipeline};
 use runtime::{Chain, Clock, SystemClock};
 use source::Handles;
 
@@ -16,11 +18,6 @@ use crate::{Failure, terminal};
 /// Reads the pipeline file; every mistake in it is told.
 pub fn load(options: &PipelineArgs) -> Result<Pipeline, Failure> {
     pipeline::load(&options.config).map_err(|error| Failure::new(2, error.render(terminal::colours())))
-}
-
-/// An error with its sources, in one line.
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    Chain(error).to_string()
 }
 
 /// A path as short as it can be written from here.
@@ -37,15 +34,25 @@ pub fn shown(path: &Path, base: &Path) -> String {
     }
 }
 
-/// The HTTP client for a command that asks one account's servers.
-pub fn http_client(account: &pipeline::Account) -> Result<reqwest::Client, Failure> {
-    Ok(Clients::new()?.of(account)?.0)
+/// The client that logs in to one account.
+pub fn oauth(account: &Account) -> Result<OAuthClient, Failure> {
+    let (http, _) = Clients::new()?.of(account)?;
+    Ok(OAuthClient::new(
+        http,
+        account.auth.clone(),
+        Arc::new(SystemClock),
+    ))
 }
 
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Self {
-        Self::new(if error.is_mistake() { 2 } else { 70 }, chain(&error))
-    }
+/// The login of an account, which a process that runs the pipeline may be refreshing.
+pub fn authenticator(
+    account: &Account,
+    state: &StateDirectory,
+    clients: &Clients,
+) -> Result<Authenticator, Failure> {
+    let (http, _) = clients.of(account)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(account::authenticator(account, &http, state, &clock))
 }
 
 /// The accounts of the pipeline, ready to be called beside a process that may be running it. Their calls
@@ -60,13 +67,13 @@ pub fn accounts(pipeline: &Pipeline) -> Result<Vec<Handles>, Failure> {
     }
     let directory =
         StateDirectory::create(&pipeline.state).map_err(|error| Failure::new(2, error.to_string()))?;
-    let state = State::open(directory.path()).map_err(|error| Failure::new(2, chain(&error)))?;
+    let state = State::open(directory.path())?;
     let clients = Clients::new()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let log_id = state.journal.log_id();
     let handles = |account| {
         let client = clients.of(account)?;
-        Ok(handles(
+        Ok(account::handles(
             account,
             client,
             &directory,
@@ -79,7 +86,7 @@ pub fn accounts(pipeline: &Pipeline) -> Result<Vec<Handles>, Failure> {
 }
 
 /// The exit code for an error of the API.
-pub fn api_failure(account: &str, error: &cardata_api::ApiError) -> Failure {
+pub fn api_failure(account: &Handles, error: &ApiError) -> Failure {
     let code = if error.needs_login() { 3 } else { 4 };
-    Failure::new(code, format!("{account}: {}", chain(error)))
+    Failure::new(code, format!("{}: {}", account.login.account, Chain(error)))
 }

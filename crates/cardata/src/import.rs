@@ -2,15 +2,14 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 
-use cardata_auth::{AuthError, Imported, OAuthClient, TokenSet, adopt, read_refresh_token};
+use cardata_auth::{AuthError, Imported, TokenSet, adopt, read_refresh_token};
 use collector::account;
 use collector::state::StateDirectory;
 use pipeline::Account;
-use runtime::{Clock, SystemClock};
+use runtime::{Chain, Clock, SystemClock};
 
-use crate::{CommandResult, Failure, context, login, terminal};
+use crate::{CommandResult, Failure, OrFail, context, login, terminal};
 
 /// More is no token file; one byte more shows that there is more.
 const LONGEST: u64 = (1 << 20) + 1;
@@ -25,22 +24,17 @@ pub async fn import(file: &Path, accounts: &[&Account], state: &StateDirectory) 
     let imported = read(file)?;
     warn_of_another_client(account, &imported);
     let store = account::token_store(account, state);
-    let failed = |error: cardata_auth::StoreError| Failure::new(2, context::chain(&error));
     // From here to the end nobody else may store tokens: the refresh uses the imported one up.
-    let lock = store.lock().await.map_err(failed)?;
-    store.check_replaceable().map_err(failed)?;
+    let lock = store.lock().await.or_fail(2)?;
+    store.check_replaceable().or_fail(2)?;
     let tokens = refreshed(account, &imported).await?;
     let (to_store, path) = (tokens.clone(), store.path());
     let saved = tokio::task::spawn_blocking(move || store.save(&to_store)).await;
     drop(lock);
-    match saved {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            let lost = "the imported login is used up and could not be stored: log in with `cardata login`";
-            return Err(Failure::new(2, format!("{}; {lost}", context::chain(&error))));
-        }
-        Err(error) => return Err(Failure::new(70, error.to_string())),
-    }
+    saved.or_fail(70)?.map_err(|error| {
+        let lost = "the imported login is used up and could not be stored: log in with `cardata login`";
+        Failure::new(2, format!("{}; {lost}", Chain(&error)))
+    })?;
     terminal::say(&format!(
         "{}: took over the login and stored it in {}. It is good for {:.0} days; `cardata run` keeps it alive.\n\
          The client it came from has lost it with that: stop that client, or it will ask for a login for ever. Both \
@@ -82,31 +76,30 @@ fn warn_of_another_client(account: &Account, imported: &Imported) {
 }
 
 async fn refreshed(account: &Account, imported: &Imported) -> Result<TokenSet, Failure> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let oauth = OAuthClient::new(context::http_client(account)?, account.auth.clone(), clock);
+    let oauth = context::oauth(account)?;
     let bar = terminal::spinner("asking BMW to accept the login");
     let result = adopt(&oauth, &account.client_id, &imported.refresh_token).await;
     bar.finish_and_clear();
     result.map_err(|error| {
-        let name = &account.name;
-        match &error {
-            AuthError::LoginExpired { reason } => Failure::new(
+        let (code, problem) = match &error {
+            AuthError::LoginExpired { reason } => (
                 3,
                 format!(
-                    "{name}: BMW does not accept this refresh token ({reason}): it is older than 14 days, belongs to \
-                     another client id, or was used since the file was written. Stop the other client and take its \
-                     newest file, or log in with `cardata login`"
+                    "BMW does not accept this refresh token ({reason}): it is older than 14 days, belongs to another \
+                     client id, or was used since the file was written. Stop the other client and take its newest \
+                     file, or log in with `cardata login`"
                 ),
             ),
-            error if error.needs_login() => Failure::new(3, format!("{name}: {}", context::chain(error))),
-            error => Failure::new(
+            error if error.needs_login() => (3, Chain(error).to_string()),
+            error => (
                 4,
                 format!(
-                    "{name}: {}; nothing was stored. Run the same command again; if the token is then refused, the \
-                     answer was lost on the way: log in with `cardata login`",
-                    context::chain(error)
+                    "{}; nothing was stored. Run the same command again; if the token is then refused, the answer \
+                     was lost on the way: log in with `cardata login`",
+                    Chain(error)
                 ),
             ),
-        }
+        };
+        Failure::new(code, format!("{}: {problem}", account.name))
     })
 }

@@ -1,7 +1,8 @@
 //! The command line of cardata, as a library. A program of somebody else with `use my_sink as _;` and a call of
 //! [`cli::main`] is cardata with one more sink.
 //!
-//! One module a command; [`context`] has what most of them begin with, [`terminal`] what people see.
+//! One module a command; [`context`] has what most of them begin with, [`failure`] what they end with, [`terminal`]
+//! what people see.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -12,6 +13,7 @@ pub mod cli;
 mod containers;
 mod context;
 mod dead_letters;
+mod failure;
 mod import;
 mod journal;
 mod logging;
@@ -29,19 +31,4 @@ mod status;
 mod terminal;
 mod vehicles;
 
-/// What a command ends with when it is not done.
-pub(crate) struct Failure {
-    pub code: u8,
-    pub message: String,
-}
-
-pub(crate) type CommandResult = Result<(), Failure>;
-
-impl Failure {
-    pub fn new(code: u8, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
-    }
-}
+pub(crate) use failure::{CommandResult, Failure, OrFail};

@@ -1,17 +1,15 @@
 //! `cardata login`.
 
-use std::sync::Arc;
-
-use cardata_auth::{AuthError, DeviceCode, OAuthClient, SCOPES, login};
+use cardata_auth::{AuthError, DeviceCode, SCOPES, login};
 use collector::account::token_store;
 use collector::state::StateDirectory;
 use pipeline::{Account, Pipeline};
 use qrcode::QrCode;
 use qrcode::render::unicode;
-use runtime::{Clock, SystemClock};
+use runtime::{Chain, Clock, SystemClock};
 
 use crate::args::LoginArgs;
-use crate::{CommandResult, Failure, context, import, terminal};
+use crate::{CommandResult, Failure, OrFail, context, import, terminal};
 
 pub async fn run(options: LoginArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
@@ -24,9 +22,7 @@ pub async fn run(options: LoginArgs) -> CommandResult {
     let state =
         StateDirectory::create(&pipeline.state).map_err(|error| Failure::new(2, error.to_string()))?;
     // An approval that cannot be stored would be lost.
-    state
-        .probe()
-        .map_err(|error| Failure::new(2, error.to_string()))?;
+    state.probe()?;
     let accounts = chosen(&pipeline, options.account.as_deref())?;
     if let Some(file) = &options.import {
         return import::import(file, &accounts, &state).await;
@@ -41,33 +37,21 @@ fn chosen<'a>(pipeline: &'a Pipeline, name: Option<&str>) -> Result<Vec<&'a Acco
     let Some(name) = name else {
         return Ok(pipeline.accounts.iter().collect());
     };
-    let found: Vec<_> = pipeline
-        .accounts
-        .iter()
-        .filter(|account| &*account.name == name)
-        .collect();
-    if found.is_empty() {
-        let names: Vec<_> = pipeline.accounts.iter().map(|account| &*account.name).collect();
-        return Err(Failure::new(
-            2,
-            format!("there is no account `{name}`; the file has {}", names.join(", ")),
-        ));
+    if let Some(found) = pipeline.accounts.iter().find(|account| &*account.name == name) {
+        return Ok(vec![found]);
     }
-    Ok(found)
+    let names: Vec<_> = pipeline.accounts.iter().map(|account| &*account.name).collect();
+    Err(Failure::new(
+        2,
+        format!("there is no account `{name}`; the file has {}", names.join(", ")),
+    ))
 }
 
 async fn log_in(account: &Account, state: &StateDirectory) -> CommandResult {
     let store = token_store(account, state);
     // Before anybody approves anything.
-    store
-        .check_replaceable()
-        .map_err(|error| Failure::new(2, context::chain(&error)))?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let oauth = OAuthClient::new(
-        context::http_client(account)?,
-        account.auth.clone(),
-        clock.clone(),
-    );
+    store.check_replaceable().or_fail(2)?;
+    let oauth = context::oauth(account)?;
     let waiting = terminal::spinner("waiting for the approval");
     let result = login(&oauth, &account.client_id, |code| {
         waiting.suspend(|| terminal::say(&invitation(&account.name, code)));
@@ -76,18 +60,11 @@ async fn log_in(account: &Account, state: &StateDirectory) -> CommandResult {
     waiting.finish_and_clear();
     let tokens = result.map_err(|error| failure(&account.name, &error))?;
     let missing = tokens.missing_scopes();
-    let days = tokens.refresh_days_left(clock.now());
+    let days = tokens.refresh_days_left(SystemClock.now());
     // Not while a running collector refreshes the old login.
-    let _lock = store
-        .lock()
-        .await
-        .map_err(|error| Failure::new(2, context::chain(&error)))?;
+    let _lock = store.lock().await.or_fail(2)?;
     let saved = tokio::task::spawn_blocking(move || store.save(&tokens)).await;
-    match saved {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => return Err(Failure::new(2, context::chain(&error))),
-        Err(error) => return Err(Failure::new(70, error.to_string())),
-    }
+    saved.or_fail(70)?.or_fail(2)?;
     scopes(&account.name, &missing)?;
     terminal::say(&format!(
         "{}: logged in for {days:.0} days; `cardata run` keeps it alive.",
@@ -118,7 +95,7 @@ fn failure(account: &str, error: &AuthError) -> Failure {
         AuthError::InvalidClient { .. } => 2,
         _ => 3,
     };
-    Failure::new(code, format!("{account}: {}", context::chain(error)))
+    Failure::new(code, format!("{account}: {}", Chain(error)))
 }
 
 fn invitation(account: &str, code: &DeviceCode) -> String {

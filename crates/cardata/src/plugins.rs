@@ -3,7 +3,7 @@
 use collector_core::{sink_plugins, source_plugins};
 use serde_json::Value;
 
-use status::table::table;
+use status::table::columns;
 
 use crate::args::PluginsArgs;
 use crate::{CommandResult, Failure, terminal};
@@ -22,24 +22,16 @@ pub fn schema() -> CommandResult {
 }
 
 fn list() {
-    let sources = source_plugins()
-        .into_iter()
-        .map(|plugin| (plugin.type_name, plugin.summary));
-    let sinks = sink_plugins()
-        .into_iter()
-        .map(|plugin| (plugin.type_name, plugin.summary));
+    let row = |name: &str, summary: &str| vec![name.to_owned(), summary.to_owned()];
+    let sources = source_plugins().into_iter();
+    let sources: Vec<_> = sources.map(|one| row(one.type_name, one.summary)).collect();
+    let sinks = sink_plugins().into_iter();
+    let sinks: Vec<_> = sinks.map(|one| row(one.type_name, one.summary)).collect();
     terminal::say(&format!(
         "Sources\n{}\n\nSinks\n{}\n\n`cardata plugins NAME` prints the options and a sample.",
-        rows(sources),
-        rows(sinks)
+        columns(&sources),
+        columns(&sinks)
     ));
-}
-
-fn rows<'a>(plugins: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let rows: Vec<_> = plugins
-        .map(|(name, summary)| vec![name.to_owned(), summary.to_owned()])
-        .collect();
-    table(&rows)
 }
 
 fn describe(name: &str) -> CommandResult {
@@ -72,30 +64,17 @@ fn options(schema: &Value, definitions: &Value) -> String {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return "  none".to_owned();
     };
-    let required = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let required: Vec<_> = required.filter_map(Value::as_str).collect();
+    let required: Vec<_> = items(schema, "required").filter_map(Value::as_str).collect();
     let row = |(key, option): (&String, &Value)| {
         let default = option.get("default").filter(|default| !default.is_null());
         let presence = match default {
             _ if required.contains(&key.as_str()) => "required".to_owned(),
-            Some(default) => {
-                format!(
-                    "default {}",
-                    default
-                        .as_str()
-                        .map_or_else(|| default.to_string(), str::to_owned)
-                )
-            }
+            Some(Value::String(default)) => format!("default {default}"),
+            Some(default) => format!("default {default}"),
             None => "optional".to_owned(),
         };
-        let description = option
-            .get("description")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let description = option.get("description").and_then(Value::as_str);
+        let description = description.unwrap_or_default().replace('\n', " ");
         let mut words = Vec::new();
         collect_words(option, definitions, &mut words);
         let words = if words.is_empty() {
@@ -103,36 +82,28 @@ fn options(schema: &Value, definitions: &Value) -> String {
         } else {
             format!(" [{}]", words.join(", "))
         };
-        vec![
-            key.clone(),
-            presence,
-            format!("{}{words}", description.replace('\n', " ")),
-        ]
+        vec![key.clone(), presence, format!("{description}{words}")]
     };
-    table(&properties.iter().map(row).collect::<Vec<_>>())
+    columns(&properties.iter().map(row).collect::<Vec<_>>())
 }
 
 /// The words of an enumeration, wherever its schema keeps them.
 fn collect_words(option: &Value, definitions: &Value, words: &mut Vec<String>) {
     let texts = |value: &Value| value.as_str().map(str::to_owned);
     words.extend(option.get("const").and_then(texts));
-    words.extend(
-        option
-            .get("enum")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(texts),
-    );
+    words.extend(items(option, "enum").filter_map(texts));
     for key in ["oneOf", "anyOf", "allOf"] {
-        let branches = option.get(key).and_then(Value::as_array).into_iter().flatten();
-        branches.for_each(|branch| collect_words(branch, definitions, words));
+        items(option, key).for_each(|branch| collect_words(branch, definitions, words));
     }
-    let name = option
-        .get("$ref")
-        .and_then(Value::as_str)
-        .and_then(|path| path.rsplit('/').next());
+    let path = option.get("$ref").and_then(Value::as_str);
+    let name = path.and_then(|path| path.rsplit('/').next());
     if let Some(definition) = name.and_then(|name| definitions.get(name)) {
         collect_words(definition, definitions, words);
     }
+}
+
+/// The items of a list in a schema; none where it has no such list.
+fn items<'a>(schema: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    let list = schema.get(key).and_then(Value::as_array);
+    list.into_iter().flatten()
 }

@@ -3,17 +3,15 @@
 use collector::state::StateDirectory;
 use journal::care::restore::{RestoreError, Restored, restore};
 use runtime::{Clock, SystemClock};
-
 use status::table::counted;
 
 use crate::journal::args::RestoreArgs;
-use crate::journal::{lock, state_failure};
 use crate::{CommandResult, Failure, context, terminal};
 
 pub fn run(options: &RestoreArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
-    let state = StateDirectory::create(&pipeline.state).map_err(|error| state_failure(&error))?;
-    let _lock = lock(&state)?;
+    let state = StateDirectory::create(&pipeline.state)?;
+    let _lock = state.lock()?;
     let spinner = terminal::spinner("checking the backup");
     let result = restore(
         &options.file,
@@ -29,7 +27,7 @@ pub fn run(options: &RestoreArgs) -> CommandResult {
             RestoreError::Foreign(_) | RestoreError::Newer(_) | RestoreError::Damaged { .. } => 4,
             _ => 2,
         };
-        Failure::new(code, context::chain(&error))
+        Failure::of(code, &error)
     })?;
     terminal::say(&report(&restored));
     if restored.damaged.is_empty() && restored.damaged_files.is_empty() {

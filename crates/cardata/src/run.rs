@@ -1,7 +1,6 @@
 //! `cardata run`.
 
 use collector::{Engine, RunError, Summary};
-
 use status::table::table;
 
 use crate::args::PipelineArgs;
@@ -15,11 +14,10 @@ pub async fn run(options: PipelineArgs) -> CommandResult {
     let stop = signals::stop_token();
     let engine = Engine::start(pipeline)
         .await
-        .map_err(|error| failure(&error, &options))?;
-    let speed = engine.simulator().map(ToString::to_string);
-    if let Some(url) = speed {
+        .map_err(|error| failure(error, &options))?;
+    if let Some(url) = engine.simulator() {
         tracing::info!(
-            url,
+            url = url.as_str(),
             "a simulated BMW runs inside this process; logged in by itself"
         );
         terminal::error(&format!(
@@ -33,41 +31,35 @@ pub async fn run(options: PipelineArgs) -> CommandResult {
     Ok(())
 }
 
-pub fn failure(error: &RunError, options: &PipelineArgs) -> Failure {
-    let message = match error {
-        RunError::LoginNeeded { accounts } => {
-            let each = accounts
-                .iter()
-                .map(|(account, problem)| format!("  {account}: {problem}\n"));
-            let each: String = each.collect();
-            format!(
-                "No account is logged in.\n{each}Log in once, then run again:\n  cardata login --config {}",
-                options.config.display()
-            )
-        }
-        other => context::chain(other),
+fn failure(error: RunError, options: &PipelineArgs) -> Failure {
+    let RunError::LoginNeeded { accounts } = &error else {
+        return error.into();
     };
+    let each = accounts
+        .iter()
+        .map(|(account, problem)| format!("  {account}: {problem}\n"));
+    let message = format!(
+        "No account is logged in.\n{}Log in once, then run again:\n  cardata login --config {}",
+        each.collect::<String>(),
+        options.config.display()
+    );
     Failure::new(error.exit_code(), message)
 }
 
 fn report(summary: &Summary) -> String {
-    let mut lines = vec![format!(
-        "\nStopped. {} snapshots with {} readings, {} calls spent.",
-        summary.snapshots, summary.readings, summary.calls
-    )];
-    let mut rows = vec![
-        ["sink", "delivered", "waiting", "dead letters"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    rows.extend(summary.sinks.iter().map(|sink| {
+    let rows = summary.sinks.iter().map(|sink| {
         vec![
             sink.name.to_string(),
             sink.delivered_readings.to_string(),
             sink.waiting_readings.to_string(),
             sink.dead_letters.to_string(),
         ]
-    }));
-    lines.push(table(&rows));
-    lines.join("\n")
+    });
+    format!(
+        "\nStopped. {} snapshots with {} readings, {} calls spent.\n{}",
+        summary.snapshots,
+        summary.readings,
+        summary.calls,
+        table("sink | delivered | waiting | dead letters", rows)
+    )
 }

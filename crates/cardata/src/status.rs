@@ -1,13 +1,10 @@
 //! `cardata status`.
 
-use std::sync::Arc;
-
-use collector::account;
 use collector::http::Clients;
 use collector::state::StateDirectory;
 use pipeline::Pipeline;
-use runtime::{Clock, SystemClock};
-use status::{Status, Tokens, report};
+use runtime::{Chain, Clock, SystemClock};
+use status::{Status, report};
 
 use crate::args::StatusArgs;
 use crate::{CommandResult, Failure, context, terminal};
@@ -26,15 +23,12 @@ pub async fn run(options: &StatusArgs) -> CommandResult {
 
 async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
     let state = StateDirectory::at(&pipeline.state);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let clients = Clients::new()?;
-    let mut tokens: Vec<Tokens> = Vec::new();
-    for options in &pipeline.accounts {
-        let (http, _) = clients.of(options)?;
-        let authenticator = account::authenticator(options, &http, &state, &clock);
-        let stored = authenticator.tokens().await;
-        tokens.push(stored.map_err(|error| context::chain(&error)));
+    let mut tokens = Vec::new();
+    for account in &pipeline.accounts {
+        let stored = context::authenticator(account, &state, &clients)?.tokens().await;
+        tokens.push(stored.map_err(|error| Chain(&error).to_string()));
     }
-    status::gather(pipeline, state.path(), state.running(), tokens, clock.now())
-        .map_err(|error| Failure::new(2, context::chain(&error)))
+    let (running, now) = (state.running(), SystemClock.now());
+    Ok(status::gather(pipeline, state.path(), running, tokens, now)?)
 }

@@ -4,60 +4,53 @@ use collector::poller::Mapping;
 use collector_core::{SourceError, Vin};
 use jiff::SignedDuration;
 use source::Handles;
-
-use status::table::table;
+use status::table::{or, table};
 
 use crate::args::VehiclesArgs;
-use crate::{CommandResult, Failure, context, terminal};
+use crate::{CommandResult, Failure, OrFail, context, terminal};
 
 pub async fn run(options: VehiclesArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
-    let mut rows = vec![["account", "vin", "mapping", "model"].map(str::to_owned).to_vec()];
+    let age = if options.refresh {
+        SignedDuration::ZERO
+    } else {
+        SignedDuration::MAX
+    };
+    let mut rows = Vec::new();
     for account in context::accounts(&pipeline)? {
-        let age = if options.refresh {
-            SignedDuration::ZERO
-        } else {
-            SignedDuration::MAX
-        };
-        let name = account.login.account.clone();
-        let vehicles = Mapping(&account)
-            .mapped(age)
-            .await
-            .map_err(|error| failure(&name, &error))?;
-        for vehicle in vehicles {
+        let name = &account.login.account;
+        let vehicles = Mapping(&account).mapped(age).await;
+        for vehicle in vehicles.map_err(|error| failure(name, &error))? {
             // Only a primary user may ask for it.
-            let model = if vehicle.primary {
-                model(&account, &vehicle.vin, options.refresh).await?
+            let (mapping, model) = if vehicle.primary {
+                let model = model(&account, &vehicle.vin, options.refresh).await?;
+                ("primary", model)
             } else {
-                None
+                ("secondary", None)
             };
             rows.push(vec![
                 name.to_string(),
                 vehicle.vin.to_string(),
-                if vehicle.primary { "primary" } else { "secondary" }.to_owned(),
-                model.unwrap_or_else(|| "-".to_owned()),
+                mapping.to_owned(),
+                or(model, "-"),
             ]);
         }
     }
-    terminal::say(&table(&rows));
+    terminal::say(&table("account | vin | mapping | model", rows));
     Ok(())
 }
 
 /// The model, from what basicData said once; asked for when it is not known.
 async fn model(account: &Handles, vin: &Vin, refresh: bool) -> Result<Option<String>, Failure> {
-    let failed = |error: ledger::StoreError| Failure::new(2, context::chain(&error));
-    if !refresh && let Some(details) = account.ledger.details(vin.clone()).await.map_err(failed)? {
+    let ledger = &account.ledger;
+    if !refresh && let Some(details) = ledger.details(vin.clone()).await.or_fail(2)? {
         return Ok(described(&details));
     }
-    let details = match account.client.basic_data(vin).await {
-        Ok(data) => collector::summary(&data),
-        Err(error) => return Err(context::api_failure(&account.login.account, &error)),
-    };
-    account
-        .ledger
-        .remember_details(vin.clone(), details.clone())
-        .await
-        .map_err(failed)?;
+    let data = account.client.basic_data(vin).await;
+    let data = data.map_err(|error| context::api_failure(account, &error))?;
+    let details = collector::summary(&data);
+    let remembered = ledger.remember_details(vin.clone(), details.clone());
+    remembered.await.or_fail(2)?;
     Ok(described(&details))
 }
 
@@ -70,10 +63,7 @@ fn described(details: &str) -> Option<String> {
 }
 
 fn failure(account: &str, error: &SourceError) -> Failure {
-    let code = if matches!(error, SourceError::Login { .. }) {
-        3
-    } else {
-        4
-    };
+    let is_login = matches!(error, SourceError::Login { .. });
+    let code = if is_login { 3 } else { 4 };
     Failure::new(code, format!("{account}: {error}"))
 }

@@ -16,6 +16,9 @@ const UNITS: [(&str, u64); 6] = [
     ("ms", 1),
 ];
 
+/// A thousand years, in milliseconds.
+const LONGEST: u64 = 1_000 * 366 * 86_400_000;
+
 /// What a duration looks like in the JSON Schema; a `${…}` may stand for it.
 pub const PATTERN: &str = r"^([0-9]+ *(w|d|h|m|s|ms) *)+$|^0$|\$\{.+\}";
 
@@ -24,42 +27,40 @@ pub fn parse(text: &str) -> Result<Duration, Wrong> {
     let text = text.trim();
     let refused =
         |message: String| Err(Wrong::new(message).help("write for example `30m`, `1h30m`, `90s` or `7d`"));
+    if text.is_empty() {
+        return refused("a duration is missing".to_owned());
+    }
     if text == "0" {
         return Ok(Duration::ZERO);
     }
     if text.starts_with('-') {
         return Err(Wrong::new(format!("`{text}` is negative")).help("write a duration such as `30m`"));
     }
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Wrong::new(format!("`{text}` has no unit")).help(format!("write `{text}m` or `{text}s`")));
     }
-    let mut rest = text;
+    match milliseconds(text) {
+        None => refused(format!("`{text}` is not a duration")),
+        Some(total) if total > LONGEST => refused(format!("`{text}` is more than a thousand years")),
+        Some(total) => Ok(Duration::from_millis(total)),
+    }
+}
+
+/// The sum of numbers with their units, the longest unit first; `None` for any other text.
+fn milliseconds(mut text: &str) -> Option<u64> {
     let mut total: u64 = 0;
     let mut units = UNITS.as_slice();
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let (number, behind) = rest.split_at(digits);
+    while !text.is_empty() {
+        let (number, behind) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
         let letters = behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len());
         let (unit, behind) = behind.split_at(letters);
-        let Some(position) = units.iter().position(|(name, _)| *name == unit) else {
-            return refused(format!("`{text}` is not a duration"));
-        };
-        let milliseconds = number
-            .parse::<u64>()
-            .ok()
-            .and_then(|n| n.checked_mul(units[position].1));
-        let Some(sum) = milliseconds.and_then(|part| total.checked_add(part)) else {
-            return refused(format!("`{text}` is not a duration"));
-        };
-        total = sum;
+        let position = units.iter().position(|(name, _)| *name == unit)?;
+        let part = number.parse::<u64>().ok()?.checked_mul(units[position].1)?;
+        total = total.checked_add(part)?;
         units = &units[position + 1..];
-        rest = behind.trim_start();
+        text = behind.trim_start();
     }
-    match text {
-        "" => refused("a duration is missing".to_owned()),
-        _ if total > 1_000 * 366 * 86_400_000 => refused(format!("`{text}` is more than a thousand years")),
-        _ => Ok(Duration::from_millis(total)),
-    }
+    Some(total)
 }
 
 /// A duration longer than nothing.

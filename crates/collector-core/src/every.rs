@@ -8,11 +8,12 @@ use crate::scalar::Wrong;
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// How often each vehicle is polled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Every {
     /// At least a second.
     Fixed(Duration),
     /// As often as the quota allows, shared fairly among the vehicles.
+    #[default]
     Auto,
 }
 

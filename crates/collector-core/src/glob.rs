@@ -6,16 +6,14 @@
 pub struct Glob {
     text: String,
     /// In lower case: names and VINs are the same in any case.
-    name: Vec<char>,
-    segments: Vec<Vec<char>>,
+    name: String,
 }
 
 impl Glob {
     pub fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
-            name: text.to_lowercase().chars().collect(),
-            segments: text.split('.').map(|segment| segment.chars().collect()).collect(),
+            name: text.to_lowercase(),
         }
     }
 
@@ -29,36 +27,35 @@ impl Glob {
 
     /// Whether this can be the pattern of a descriptor: segments of letters, digits, `_` and `-` between dots.
     pub fn fits_descriptors(&self) -> bool {
-        let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '*');
-        self.segments
-            .iter()
-            .all(|segment| !segment.is_empty() && segment.iter().all(allowed))
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '*');
+        let mut segments = self.text.split('.');
+        segments.all(|segment| !segment.is_empty() && segment.chars().all(allowed))
     }
 
     /// Upper and lower case are the same, and a dot is a character like others.
     pub fn matches_name(&self, name: &str) -> bool {
-        let name: Vec<char> = name.to_lowercase().chars().collect();
-        segment(&self.name, &name)
+        segment(&self.name, &name.to_lowercase())
     }
 
     pub fn matches_descriptor(&self, id: &str) -> bool {
-        let id: Vec<Vec<char>> = id.split('.').map(|segment| segment.chars().collect()).collect();
+        let [pattern, id] = [&self.text, id].map(|text| text.split('.').collect::<Vec<_>>());
         wild(
-            &self.segments,
+            &pattern,
             &id,
-            |pattern| pattern == &['*', '*'],
-            |pattern, text| segment(pattern, text),
+            |part| *part == "**",
+            |part, text| segment(part, text),
         )
     }
 }
 
-fn segment(pattern: &[char], text: &[char]) -> bool {
-    wild(pattern, text, |c| *c == '*', |a, b| a == b)
+/// Byte by byte: no character of UTF-8 begins within another.
+fn segment(pattern: &str, text: &str) -> bool {
+    wild(pattern.as_bytes(), text.as_bytes(), |c| *c == b'*', |a, b| a == b)
 }
 
 /// Whether `pattern` matches all of `text`, where an item that `any` accepts stands for any number of items.
 /// Going back to the last such item is enough: what it takes more, an earlier one could not use better.
-fn wild<P, T>(pattern: &[P], text: &[T], any: impl Fn(&P) -> bool, one: impl Fn(&P, &T) -> bool) -> bool {
+fn wild<T>(pattern: &[T], text: &[T], any: impl Fn(&T) -> bool, one: impl Fn(&T, &T) -> bool) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut last: Option<(usize, usize)> = None;
     while t < text.len() {
@@ -150,9 +147,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn matching_agrees_with_its_definition(pattern in "[ab*]{0,6}", text in "[ab]{0,8}") {
-            let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-            prop_assert_eq!(segment(&pattern, &text), plain(&pattern, &text));
+        fn matching_agrees_with_its_definition(pattern in "[aü*]{0,6}", text in "[aüÿ]{0,8}") {
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            prop_assert_eq!(segment(&pattern, &text), plain(&chars(&pattern), &chars(&text)));
         }
     }
 }

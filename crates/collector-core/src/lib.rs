@@ -32,6 +32,7 @@ pub mod table;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod trust;
+mod words;
 
 pub use broker::{BrokerAddress, InvalidAddress};
 pub use delivery::{Batch, Retry, Start};

@@ -92,10 +92,12 @@ fn shown(config: &impl Serialize) -> Value {
 }
 
 fn placed(node: &Node, invalid: Vec<Invalid>) -> Vec<Mistake> {
-    invalid
-        .into_iter()
-        .map(|invalid| Mistake::new(node.locate(&invalid.key), invalid.to_string()))
-        .collect()
+    let placed = invalid.iter().map(|invalid| Mistake {
+        span: node.locate(&invalid.key),
+        message: invalid.to_string(),
+        help: None,
+    });
+    placed.collect()
 }
 
 /// Every linked sink type, by name.

@@ -1,16 +1,17 @@
 //! A text that must not be shown.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A token or password from the pipeline file. `Debug` and serde hide it, its memory is cleared when it is dropped,
 /// and its JSON Schema says `writeOnly`, by which the engine knows what to hide.
 #[derive(Clone)]
 pub struct Secret(SecretString);
+
+crate::written_as_text!(Secret, |text| Ok(Secret::new(text)), |_| "***".to_owned(), {
+    "type": "string", "writeOnly": true
+});
 
 impl Secret {
     pub fn new(text: impl Into<String>) -> Self {
@@ -26,33 +27,6 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
-    }
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
-    }
-}
-
-/// Always `***`.
-impl Serialize for Secret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("***")
-    }
-}
-
-impl JsonSchema for Secret {
-    fn schema_name() -> Cow<'static, str> {
-        "Secret".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "writeOnly": true })
     }
 }
 

@@ -1,11 +1,10 @@
 //! `select`: which vehicles, sources and descriptors a sink receives.
 
-use crate::{Descriptor, Vehicle};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::glob::Glob;
 use crate::scalar::Wrong;
+use crate::{Descriptor, Glob, Vehicle};
 
 /// Which part of the journal a sink receives. What is not named is not restricted. A change counts from the next
 /// entry on: `cardata replay` brings what the old selection left out.

@@ -7,6 +7,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::Name;
+use crate::words::words;
 
 /// What one component last said of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,35 +37,7 @@ pub enum State {
     DeadLetters(u64),
 }
 
-/// Declares a state with its words.
-macro_rules! states {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl $name {
-            /// The word under which it is stored and shown.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
-            }
-
-            /// The state that a word names.
-            pub fn parse(word: &str) -> Option<Self> {
-                match word {
-                    $($word => Some(Self::$variant),)*
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-states! {
+words! {
     /// How the polls of an account fare.
     PollsState {
         Polling = "polling",
@@ -76,7 +49,7 @@ states! {
     }
 }
 
-states! {
+words! {
     /// How long a login has without another refresh, in the steps at which its owner is told.
     LoginState {
         Needed = "needed",
@@ -87,7 +60,7 @@ states! {
     }
 }
 
-states! {
+words! {
     /// What a login covers of what was asked for.
     ScopesState {
         Complete = "complete",
@@ -96,7 +69,7 @@ states! {
     }
 }
 
-states! {
+words! {
     /// How the stream of an account fares.
     StreamState {
         Connecting = "connecting",
@@ -112,7 +85,7 @@ states! {
     }
 }
 
-states! {
+words! {
     /// How the deliveries to a sink fare.
     SinkState {
         /// Nothing was delivered yet.
@@ -128,15 +101,14 @@ states! {
 impl State {
     /// The kind and the word under which it is stored.
     pub fn stored(self) -> (&'static str, String) {
-        let (kind, word) = match self {
-            Self::Polls(state) => ("account", state.as_str()),
-            Self::Login(state) => ("login", state.as_str()),
-            Self::Scopes(state) => ("scopes", state.as_str()),
-            Self::Stream(state) => ("stream", state.as_str()),
-            Self::Sink(state) => ("sink", state.as_str()),
-            Self::DeadLetters(count) => return ("dead letters", count.to_string()),
-        };
-        (kind, word.to_owned())
+        match self {
+            Self::Polls(state) => ("account", state.to_string()),
+            Self::Login(state) => ("login", state.to_string()),
+            Self::Scopes(state) => ("scopes", state.to_string()),
+            Self::Stream(state) => ("stream", state.to_string()),
+            Self::Sink(state) => ("sink", state.to_string()),
+            Self::DeadLetters(count) => ("dead letters", count.to_string()),
+        }
     }
 
     /// The state that was stored so; `None` for what another version wrote.

@@ -22,12 +22,7 @@ pub fn handles(
 ) -> Handles {
     let authenticator = authenticator(account, &http, state, clock);
     let budget = Budget::new(account.name.clone(), ledger.clone(), account.calls_per_day);
-    let gate = LedgerGate::new(
-        account.name.clone(),
-        ledger.clone(),
-        clock.clone(),
-        budget.clone(),
-    );
+    let gate = LedgerGate::new(clock.clone(), budget.clone());
     let client = Client::new(
         http,
         account.api.clone(),

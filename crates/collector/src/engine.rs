@@ -12,7 +12,7 @@ use collector_core::state::{PollsState, SinkState, State as Component};
 use dispatch::Worker;
 use journal::JournalError;
 use ledger::Publisher;
-use notify::Notifier;
+use notify::{Notifier, Scope};
 use pipeline::{Channel, Keep, Pipeline};
 use runtime::Clock;
 use source::Handles;
@@ -120,13 +120,15 @@ impl Engine {
         if !self.channels.is_empty() {
             let notifier = Notifier {
                 channels: std::mem::take(&mut self.channels),
-                accounts: self
-                    .accounts
-                    .iter()
-                    .map(|account| account.login.account.clone())
-                    .collect(),
-                sinks: self.sinks.clone(),
-                streams: self.streaming.clone(),
+                scope: Scope {
+                    accounts: self
+                        .accounts
+                        .iter()
+                        .map(|account| account.login.account.clone())
+                        .collect(),
+                    sinks: self.sinks.clone(),
+                    streams: self.streaming.clone(),
+                },
                 http: self.http.clone(),
                 ledger: self.state.ledger.clone(),
                 clock: self.clock.clone(),

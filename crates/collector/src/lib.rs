@@ -37,4 +37,4 @@ pub use details::summary;
 pub use engine::{Engine, SinkSummary, Summary};
 pub use error::RunError;
 pub use redelivery::redeliver;
-pub use setup::build;
+pub use setup::{build, names};

@@ -184,7 +184,7 @@ async fn somebody_is_logged_in(accounts: &[Handles]) -> Result<(), RunError> {
 }
 
 /// The names that the owner gave to vehicles.
-pub(crate) fn names(vehicles: &Vehicles) -> HashMap<Vin, Name> {
+pub fn names(vehicles: &Vehicles) -> HashMap<Vin, Name> {
     let Vehicles::List(list) = vehicles else {
         return HashMap::new();
     };

@@ -18,13 +18,11 @@ use std::time::Duration;
 use collector_core::state::{SinkState, State};
 use collector_core::{Batch as BatchOptions, Entry, Name, Retry, Select, Sink, SinkError, Written};
 use jiff::SignedDuration;
-use tokio_util::sync::CancellationToken;
-
 use journal::log::deliver::{Acknowledgement, Rejected};
 use journal::{Batch, Journal, Log, Read, Reader};
 use ledger::Publisher;
-use runtime::Chain;
-use runtime::{Backoff, Clock};
+use runtime::{Backoff, Chain, Clock};
+use tokio_util::sync::CancellationToken;
 
 use contain::contained;
 use redelivery::{Redeliveries, Turn};
@@ -62,18 +60,21 @@ impl Worker {
     /// the journal.
     pub async fn run(mut self, mut sink: Box<dyn Sink>) {
         let aborted = self.aborted.clone();
-        if let Err(error) = contained(async {
+        let start = async {
             sink.start();
-            Ok::<(), SinkError>(())
-        })
-        .await
-        {
+            Ok(())
+        };
+        if let Err(error) = contained(start).await {
             tracing::warn!(sink = %self.name, %error, "the sink could not be started");
         }
         tokio::select! {
             () = aborted.cancelled() => {}
             () = self.deliver_all(sink.as_mut()) => {}
         }
+        self.close(sink.as_mut()).await;
+    }
+
+    async fn close(&self, sink: &mut dyn Sink) {
         if let Err(error) = contained(sink.close()).await {
             tracing::warn!(sink = %self.name, %error, "the sink could not be closed");
         }
@@ -86,16 +87,11 @@ impl Worker {
         let mut unacknowledged = None;
         let mut redeliveries = Redeliveries::default();
         loop {
-            let batch = match next.take() {
-                Some(batch) => Some(batch),
-                None => {
-                    if let Some(acknowledgement) = unacknowledged.take() {
-                        self.acknowledge(acknowledgement).await;
-                    }
-                    self.read(self.cursor).await
-                }
-            };
-            let Some(batch) = batch else {
+            if next.is_none() {
+                self.acknowledge(unacknowledged.take()).await;
+                next = self.read(self.cursor).await;
+            }
+            let Some(batch) = next.take() else {
                 if self.draining.is_cancelled() {
                     return;
                 }
@@ -143,16 +139,7 @@ impl Worker {
         state: &mut Told,
     ) -> Result<Option<Batch>, Undrained> {
         let entries = select::selected(&self.select, &batch);
-        let readings = entries
-            .iter()
-            .map(|entry| entry.snapshot.readings.len())
-            .sum::<usize>();
-        let before = unacknowledged.take();
-        let acknowledge = async {
-            if let Some(before) = before {
-                self.acknowledge(before).await;
-            }
-        };
+        let acknowledge = self.acknowledge(unacknowledged.take());
         let write = async {
             if entries.is_empty() {
                 Some(Written::default())
@@ -166,7 +153,7 @@ impl Worker {
         if !rejected.is_empty() {
             tracing::error!(sink = %self.name, rejected = rejected.len(), reason = rejected[0].reason, "the sink refused readings; they are among the dead letters");
         }
-        let stored = readings.saturating_sub(redelivery::refused(&rejected));
+        let stored = redelivery::readings(&entries).saturating_sub(redelivery::refused(&rejected));
         let missed = select::missed(&[&self.select], &batch);
         if let Some(first) = missed.first() {
             tracing::error!(sink = %self.name, missed = missed.len(), descriptor = first.descriptor, reason = first.reason, "readings of the journal fit their type no longer; they are among the dead letters");
@@ -186,25 +173,19 @@ impl Worker {
         let mut backoff = Backoff::new(self.retry.first, self.retry.longest);
         let mut last_try = false;
         loop {
-            let wait = match self.attempt(sink.write(entries)).await {
+            let mut draw = |retry_after| backoff.next(retry_after, &mut rand::rng());
+            let (trouble, reason, wait) = match self.attempt(sink.write(entries)).await {
                 Ok(written) => {
                     self.change(state, SinkState::Delivering, None).await;
                     return Some(written);
                 }
-                Err(SinkError::Misconfigured { reason }) => {
-                    self.change(state, SinkState::Paused, Some(reason)).await;
-                    PAUSE
-                }
+                Err(SinkError::Misconfigured { reason }) => (SinkState::Paused, reason, PAUSE),
                 Err(SinkError::Transient { reason, retry_after }) => {
-                    self.change(state, SinkState::Retrying, Some(reason)).await;
-                    backoff.next(retry_after, &mut rand::rng())
+                    (SinkState::Retrying, reason, draw(retry_after))
                 }
-                Err(error) => {
-                    self.change(state, SinkState::Retrying, Some(error.to_string()))
-                        .await;
-                    backoff.next(None, &mut rand::rng())
-                }
+                Err(error) => (SinkState::Retrying, error.to_string(), draw(None)),
             };
+            self.change(state, trouble, Some(reason)).await;
             if last_try {
                 return None;
             }
@@ -223,10 +204,8 @@ impl Worker {
     ) -> Result<Written, SinkError> {
         let attempt = tokio::time::timeout(self.retry.timeout, contained(write));
         attempt.await.unwrap_or_else(|_| {
-            Err(SinkError::transient(format!(
-                "no answer within {:?}",
-                SignedDuration::try_from(self.retry.timeout).unwrap_or_default()
-            )))
+            let limit = SignedDuration::try_from(self.retry.timeout).unwrap_or_default();
+            Err(SinkError::transient(format!("no answer within {limit:?}")))
         })
     }
 
@@ -259,17 +238,17 @@ impl Worker {
 
     /// An acknowledgement that cannot be stored is tried until it can: going on without it would deliver
     /// twice after a crash.
-    async fn acknowledge(&self, acknowledgement: Acknowledgement) {
+    async fn acknowledge(&self, acknowledgement: Option<Acknowledgement>) {
+        let Some(acknowledgement) = acknowledgement else {
+            return;
+        };
         let mut told = false;
-        loop {
-            let now = self.clock.now();
-            let Err(error) = self
-                .journal
-                .acknowledge(&self.name, now, acknowledgement.clone())
-                .await
-            else {
-                return;
-            };
+        let store = || {
+            let acknowledgement = acknowledgement.clone();
+            self.journal
+                .acknowledge(&self.name, self.clock.now(), acknowledgement)
+        };
+        while let Err(error) = store().await {
             if !told {
                 tracing::error!(sink = %self.name, error = %Chain(&error), "an acknowledgement cannot be stored; trying again");
                 told = true;

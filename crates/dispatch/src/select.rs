@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use collector_core::{Entry, Reading, Snapshot};
-
-use collector_core::Select;
+use collector_core::{Entry, Reading, Select, Snapshot};
 use journal::Batch;
 use journal::log::deliver::Rejected;
 use journal::log::read::Misfit;
@@ -15,19 +13,10 @@ pub fn selected(select: &Select, batch: &Batch) -> Arc<[Entry]> {
     if select.is_all() {
         return batch.entries.clone();
     }
-    batch
-        .entries
-        .iter()
-        .filter_map(|entry| part(select, entry))
+    let entries = batch.entries.iter();
+    entries
+        .filter_map(|entry| part_of_all(&[select], entry, |_| true))
         .collect()
-}
-
-fn part(select: &Select, entry: &Entry) -> Option<Entry> {
-    let snapshot = &entry.snapshot;
-    if !select.matches_vehicle(&snapshot.vehicle) || !select.matches_source(&snapshot.source) {
-        return None;
-    }
-    narrowed(entry, |reading| select.matches_descriptor(&reading.descriptor))
 }
 
 /// What a sink misses of a batch because it is no reading any more.
@@ -50,23 +39,18 @@ pub fn missed(selects: &[&Select], batch: &Batch) -> Vec<Rejected> {
         .collect()
 }
 
-/// What all of `selects` let through of an entry, as far as `wanted` wants it.
+/// What all of `selects` let through of an entry, as far as `wanted` wants it; `None` where that is no reading.
 pub fn part_of_all(selects: &[&Select], entry: &Entry, wanted: impl Fn(&Reading) -> bool) -> Option<Entry> {
-    let selected = selects
-        .iter()
-        .try_fold(entry.clone(), |entry, select| part(select, &entry))?;
-    narrowed(&selected, wanted)
-}
-
-/// An entry with the readings that are wanted; `None` where there are none.
-fn narrowed(entry: &Entry, wanted: impl Fn(&Reading) -> bool) -> Option<Entry> {
     let snapshot = &entry.snapshot;
-    let readings: Vec<_> = snapshot
-        .readings
-        .iter()
-        .filter(|reading| wanted(reading))
-        .cloned()
-        .collect();
+    let mut each = selects.iter();
+    if !each.all(|one| one.matches_vehicle(&snapshot.vehicle) && one.matches_source(&snapshot.source)) {
+        return None;
+    }
+    let is_meant = |reading: &&Reading| {
+        let mut each = selects.iter();
+        each.all(|one| one.matches_descriptor(&reading.descriptor)) && wanted(reading)
+    };
+    let readings: Vec<_> = snapshot.readings.iter().filter(is_meant).cloned().collect();
     if readings.is_empty() {
         return None;
     }

@@ -22,7 +22,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use collector_core::LogId;
-use rusqlite::{Connection, Params, Row};
+use rusqlite::Connection;
 use store::sql::Access;
 use store::{Database, Schema, Store, Tx};
 use tokio::sync::watch;
@@ -32,6 +32,8 @@ pub use log::append::Appended;
 pub use log::contract::{Log, Read};
 use log::memory::Memory;
 pub use log::read::{Batch, Reader};
+
+type Result<T, E = JournalError> = std::result::Result<T, E>;
 
 /// The tables of the journal.
 pub const SCHEMA: Schema = Schema {
@@ -54,13 +56,13 @@ impl Journal {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn new(store: &Store) -> Result<Self, JournalError> {
+    pub fn new(store: &Store) -> Result<Self> {
         let database = Database::read_only(store.path())?;
         Ok(Self {
             store: store.clone(),
-            log_id: LogId::new(log_id(database.connection())?),
+            log_id: LogId::new(log_id(&database)?),
             memory: Arc::default(),
-            newest: watch::Sender::new(log::append::newest(database.connection())?),
+            newest: watch::Sender::new(log::append::newest(&database)?),
         })
     }
 
@@ -74,23 +76,21 @@ impl Journal {
     }
 
     /// Runs `job` in a transaction of its own.
-    async fn transact<T, F>(&self, job: F) -> Result<T, JournalError>
+    async fn transact<T, F>(&self, job: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, &mut Memory) -> Result<T, JournalError> + Send + 'static,
+        F: FnOnce(&Connection, &mut Memory) -> Result<T> + Send + 'static,
     {
         let journal = self.clone();
-        self.store
-            .transact(move |tx| journal.within(tx, |connection, memory| job(connection, memory)))
-            .await
+        self.store.transact(move |tx| journal.within(tx, job)).await
     }
 
     /// Runs `job` in a transaction that may be shared with the other owners of the database.
     fn within<T>(
         &self,
         tx: &mut Tx<'_>,
-        job: impl FnOnce(&Connection, &mut Memory) -> Result<T, JournalError>,
-    ) -> Result<T, JournalError> {
+        job: impl FnOnce(&Connection, &mut Memory) -> Result<T>,
+    ) -> Result<T> {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         memory.enter(tx.epoch());
         let done = job(tx.connection(), &mut memory)?;
@@ -104,23 +104,9 @@ impl Journal {
     }
 }
 
-/// All rows of a query.
-fn rows<T>(
-    connection: &Connection,
-    query: &str,
-    parameters: impl Params,
-    of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Vec<T>, JournalError> {
-    let mut statement = connection.prepare_cached(query)?;
-    let rows = statement.query_map(parameters, of)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// The journal's random name.
-fn log_id(connection: &Connection) -> Result<String, JournalError> {
-    Ok(
-        connection.query_row("select value from meta where key = 'log_id'", [], |row| {
-            row.get(0)
-        })?,
-    )
+fn log_id(of: &impl Access) -> Result<String> {
+    Ok(of.one("select value from meta where key = 'log_id'", [], |row| {
+        row.get(0)
+    })?)
 }

@@ -1,14 +1,14 @@
 //! The calls that were spent. A call is written here, on disk, before it leaves.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use async_trait::async_trait;
 use planner::quota::{Allowance, Denied, Spent};
 use store::sql::Access;
-use store::{Database, StoreError, timestamp};
+use store::{Database, timestamp};
 
-use crate::SqlLedger;
+use crate::{Result, SqlLedger};
 
 const DAY_MILLISECONDS: i64 = 24 * 3_600 * 1_000;
 /// Rows older than this no longer count towards any window.
@@ -28,23 +28,23 @@ pub trait Calls: std::fmt::Debug + Send + Sync {
         call: &'static str,
         now: Timestamp,
         allowance: Allowance,
-    ) -> Result<Result<i64, Denied>, StoreError>;
+    ) -> Result<Result<i64, Denied>>;
 
     /// Notes how a call ended.
-    async fn settle_call(&self, id: i64, outcome: &'static str) -> Result<(), StoreError>;
+    async fn settle_call(&self, id: i64, outcome: &'static str) -> Result<()>;
 
     /// Lets no call of `account` leave before `until`: BMW says that none is left.
-    async fn block_calls(&self, account: &str, until: Timestamp) -> Result<(), StoreError>;
+    async fn block_calls(&self, account: &str, until: Timestamp) -> Result<()>;
 
     /// What `account` has spent.
-    async fn spent_calls(&self, account: &str, now: Timestamp) -> Result<Spent, StoreError>;
+    async fn spent_calls(&self, account: &str, now: Timestamp) -> Result<Spent>;
 
     /// Moves everything that is noted of `account` with the clock, which was set forward or back by `by`: the calls
     /// are as old as they were before.
-    async fn move_with_the_clock(&self, account: &str, by: SignedDuration) -> Result<(), StoreError>;
+    async fn move_with_the_clock(&self, account: &str, by: SignedDuration) -> Result<()>;
 
     /// The calls of `account` in the 24 hours before `now` that were no polls.
-    async fn upkeep_calls(&self, account: &str, now: Timestamp) -> Result<u32, StoreError>;
+    async fn upkeep_calls(&self, account: &str, now: Timestamp) -> Result<u32>;
 }
 
 #[async_trait]
@@ -55,7 +55,7 @@ impl Calls for SqlLedger {
         call: &'static str,
         now: Timestamp,
         allowance: Allowance,
-    ) -> Result<Result<i64, Denied>, StoreError> {
+    ) -> Result<Result<i64, Denied>> {
         let account = account.to_owned();
         self.transact(move |connection| {
             leave_no_call_in_the_future(connection, &account, now)?;
@@ -63,43 +63,33 @@ impl Calls for SqlLedger {
             if let Err(denied) = allowance.permits(&spent, now) {
                 return Ok(Err(denied));
             }
-            connection
-                .prepare_cached(
-                    "delete from quota where account = ?1 and at < ?2 and id <= (select max(id) from quota) - ?3",
-                )?
-                .execute(params![account, now.as_millisecond() - KEPT_MILLISECONDS, KEPT_ROWS])?;
-            connection
-                .prepare_cached("insert into quota (account, at, call) values (?1, ?2, ?3)")?
-                .execute(params![account, now.as_millisecond(), call])?;
+            let now = now.as_millisecond();
+            connection.run(
+                "delete from quota where account = ?1 and at < ?2 and id <= (select max(id) from quota) - ?3",
+                params![account, now - KEPT_MILLISECONDS, KEPT_ROWS],
+            )?;
+            let insert = "insert into quota (account, at, call) values (?1, ?2, ?3)";
+            connection.run(insert, params![account, now, call])?;
             Ok(Ok(connection.last_insert_rowid()))
         })
         .await
     }
 
-    async fn settle_call(&self, id: i64, outcome: &'static str) -> Result<(), StoreError> {
-        self.transact(move |connection| {
-            connection
-                .prepare_cached("update quota set outcome = ?2 where id = ?1")?
-                .execute(params![id, outcome])?;
-            Ok(())
-        })
+    async fn settle_call(&self, id: i64, outcome: &'static str) -> Result<()> {
+        self.run("update quota set outcome = ?2 where id = ?1", (id, outcome))
+            .await
+    }
+
+    async fn block_calls(&self, account: &str, until: Timestamp) -> Result<()> {
+        self.run(
+            "insert into quota_block (account, until) values (?1, ?2)
+             on conflict do update set until = excluded.until",
+            (account.to_owned(), until.as_millisecond()),
+        )
         .await
     }
 
-    async fn block_calls(&self, account: &str, until: Timestamp) -> Result<(), StoreError> {
-        let account = account.to_owned();
-        self.transact(move |connection| {
-            connection.execute(
-                "insert into quota_block (account, until) values (?1, ?2)
-                 on conflict do update set until = excluded.until",
-                params![account, until.as_millisecond()],
-            )?;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn spent_calls(&self, account: &str, now: Timestamp) -> Result<Spent, StoreError> {
+    async fn spent_calls(&self, account: &str, now: Timestamp) -> Result<Spent> {
         let account = account.to_owned();
         self.transact(move |connection| {
             leave_no_call_in_the_future(connection, &account, now)?;
@@ -108,33 +98,27 @@ impl Calls for SqlLedger {
         .await
     }
 
-    async fn move_with_the_clock(&self, account: &str, by: SignedDuration) -> Result<(), StoreError> {
+    async fn move_with_the_clock(&self, account: &str, by: SignedDuration) -> Result<()> {
         let account = account.to_owned();
         let by = i64::try_from(by.as_millis()).unwrap_or_default();
         self.transact(move |connection| {
-            connection.execute(
+            for update in [
                 "update quota set at = at + ?2 where account = ?1",
-                params![account, by],
-            )?;
-            connection.execute(
                 "update poll set last_at = last_at + ?2 where account = ?1",
-                params![account, by],
-            )?;
+            ] {
+                connection.run(update, params![account, by])?;
+            }
             Ok(())
         })
         .await
     }
 
-    async fn upkeep_calls(&self, account: &str, now: Timestamp) -> Result<u32, StoreError> {
-        let account = account.to_owned();
+    async fn upkeep_calls(&self, account: &str, now: Timestamp) -> Result<u32> {
+        let parameters = (account.to_owned(), now.as_millisecond() - DAY_MILLISECONDS);
         self.transact(move |connection| {
-            Ok(connection
-                .prepare_cached(
-                    "select count(*) from quota where account = ?1 and at > ?2 and call <> 'telematic_data'",
-                )?
-                .query_row(params![account, now.as_millisecond() - 86_400_000], |row| {
-                    row.get(0)
-                })?)
+            let query =
+                "select count(*) from quota where account = ?1 and at > ?2 and call <> 'telematic_data'";
+            connection.one(query, parameters, |row| row.get(0))
         })
         .await
     }
@@ -143,67 +127,58 @@ impl Calls for SqlLedger {
 /// After the clock was set back, calls and a block lie in its future. The calls are moved together, the newest to
 /// the latest moment at which it can have been made, so that they count for a day and not until the clock gets
 /// there again, and leave the window one by one as they entered it.
-fn leave_no_call_in_the_future(
-    connection: &Connection,
-    account: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+fn leave_no_call_in_the_future(connection: &Connection, account: &str, now: Timestamp) -> Result<()> {
     let now = now.as_millisecond();
-    let newest: Option<i64> = connection
-        .prepare_cached("select max(at) from quota where account = ?1")?
-        .query_row(params![account], |row| row.get(0))?;
+    let query = "select max(at) from quota where account = ?1";
+    let newest: Option<i64> = connection.one(query, [account], |row| row.get(0))?;
     if let Some(ahead) = newest.map(|newest| newest - now).filter(|ahead| *ahead > 0) {
-        connection
-            .prepare_cached("update quota set at = at - ?3 where account = ?1 and at > ?2")?
-            .execute(params![account, now, ahead])?;
+        let update = "update quota set at = at - ?3 where account = ?1 and at > ?2";
+        connection.run(update, params![account, now, ahead])?;
     }
-    connection
-        .prepare_cached("update quota_block set until = ?2 where account = ?1 and until > ?2")?
-        .execute(params![account, now + DAY_MILLISECONDS])?;
+    connection.run(
+        "update quota_block set until = ?2 where account = ?1 and until > ?2",
+        params![account, now + DAY_MILLISECONDS],
+    )?;
     Ok(())
 }
 
 /// The calls of `account` that can still count at `now`. Calls that lie in the future, because the clock was
 /// set back, count too.
-pub(crate) fn spent(connection: &Connection, account: &str, now: Timestamp) -> Result<Spent, StoreError> {
-    let oldest = now.as_millisecond() - 2 * DAY_MILLISECONDS;
-    let mut statement =
-        connection.prepare_cached("select at from quota where account = ?1 and at >= ?2 order by at")?;
-    let calls = statement
-        .query_map(params![account, oldest], |row| row.get(0).map(timestamp))?
-        .collect::<Result<Vec<Timestamp>, _>>()?;
-    let blocked_until = connection
-        .prepare_cached("select until from quota_block where account = ?1 and until > ?2")?
-        .query_row(params![account, now.as_millisecond()], |row| {
+pub(crate) fn spent(of: &impl Access, account: &str, now: Timestamp) -> Result<Spent> {
+    let now = now.as_millisecond();
+    let calls = "select at from quota where account = ?1 and at >= ?2 order by at";
+    let blocked = "select until from quota_block where account = ?1 and until > ?2";
+    Ok(Spent {
+        calls: of.all(calls, params![account, now - 2 * DAY_MILLISECONDS], |row| {
             row.get(0).map(timestamp)
-        })
-        .optional()?;
-    Ok(Spent { calls, blocked_until })
+        })?,
+        blocked_until: of.first(blocked, params![account, now], |row| row.get(0).map(timestamp))?,
+    })
 }
 
 /// Calls that the old ledger knows of were spent: a restored one takes them over.
 ///
 /// # Errors
 /// One of the two cannot be read or written.
-pub fn carry_over(old: &Database, new: &Database) -> Result<(), StoreError> {
-    let (old, new) = (old.connection(), new.connection());
-    let mut calls = old.prepare("select account, at, call, outcome from quota")?;
-    let mut rows = calls.query([])?;
-    while let Some(row) = rows.next()? {
-        let (account, at, call): (String, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        new.execute(
+pub fn carry_over(old: &Database, new: &Database) -> Result<()> {
+    type Call = (String, i64, String, Option<String>);
+    let calls: Vec<Call> = old.all("select account, at, call, outcome from quota", [], |row| {
+        row.try_into()
+    })?;
+    for call in calls {
+        new.run(
             "insert into quota (account, at, call, outcome) select ?1, ?2, ?3, ?4
              where not exists (select 1 from quota where account = ?1 and at = ?2 and call = ?3)",
-            params![account, at, call, row.get::<_, Option<String>>(3)?],
+            call,
         )?;
     }
-    let mut blocks = old.prepare("select account, until from quota_block")?;
-    let mut rows = blocks.query([])?;
-    while let Some(row) = rows.next()? {
-        new.execute(
+    let blocks: Vec<(String, i64)> =
+        old.all("select account, until from quota_block", [], |row| row.try_into())?;
+    for block in blocks {
+        new.run(
             "insert into quota_block (account, until) values (?1, ?2)
              on conflict do update set until = max(until, excluded.until)",
-            params![row.get::<_, String>(0)?, row.get::<_, i64>(1)?],
+            block,
         )?;
     }
     Ok(())

@@ -2,13 +2,14 @@
 //! program created and may therefore remove.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use async_trait::async_trait;
-use store::{StoreError, timestamp};
+use store::sql::Access;
+use store::timestamp;
 
-use crate::SqlLedger;
 use crate::overview::Overview;
+use crate::{Result, SqlLedger};
 
 /// What is remembered of a wanted set of descriptors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,96 +56,82 @@ pub struct SourceSet {
 #[async_trait]
 pub trait Containers: std::fmt::Debug + Send + Sync {
     /// The container with this set of descriptors, if one was found or created before.
-    async fn container(&self, account: &str, fingerprint: &str) -> Result<Option<String>, StoreError>;
+    async fn container(&self, account: &str, fingerprint: &str) -> Result<Option<String>>;
 
     /// What is remembered of a set, and its container.
     async fn descriptor_set(
         &self,
         account: &str,
         fingerprint: &str,
-    ) -> Result<(Option<StoredSet>, Option<String>), StoreError>;
+    ) -> Result<(Option<StoredSet>, Option<String>)>;
 
     /// Remembers all of a set at once.
-    async fn remember_set(
-        &self,
-        account: &str,
-        fingerprint: &str,
-        update: SetUpdate,
-    ) -> Result<(), StoreError>;
+    async fn remember_set(&self, account: &str, fingerprint: &str, update: SetUpdate) -> Result<()>;
 
     /// The containers that this program created and did not remove, oldest first.
-    async fn created_containers(&self, account: &str) -> Result<Vec<CreatedContainer>, StoreError>;
+    async fn created_containers(&self, account: &str) -> Result<Vec<CreatedContainer>>;
 
     /// Forgets a container that is gone, whatever it was for.
-    async fn forget_container(&self, account: &str, id: &str) -> Result<(), StoreError>;
+    async fn forget_container(&self, account: &str, id: &str) -> Result<()>;
 
     /// Notes which set a source asks for.
-    async fn note_source_set(&self, account: &str, source: &str, fingerprint: &str)
-    -> Result<(), StoreError>;
+    async fn note_source_set(&self, account: &str, source: &str, fingerprint: &str) -> Result<()>;
 }
+
+const CONTAINER: &str = "select container_id from container where account = ?1 and fingerprint = ?2";
 
 #[async_trait]
 impl Containers for SqlLedger {
-    async fn container(&self, account: &str, fingerprint: &str) -> Result<Option<String>, StoreError> {
-        let key = (account.to_owned(), fingerprint.to_owned());
-        self.transact(move |connection| container(connection, &key.0, &key.1))
-            .await
+    async fn container(&self, account: &str, fingerprint: &str) -> Result<Option<String>> {
+        let key = [account, fingerprint].map(str::to_owned);
+        self.first(CONTAINER, key, |row| row.get(0)).await
     }
 
     async fn descriptor_set(
         &self,
         account: &str,
         fingerprint: &str,
-    ) -> Result<(Option<StoredSet>, Option<String>), StoreError> {
-        let key = (account.to_owned(), fingerprint.to_owned());
+    ) -> Result<(Option<StoredSet>, Option<String>)> {
+        let (account, fingerprint) = (account.to_owned(), fingerprint.to_owned());
         self.transact(move |connection| {
-            let set = connection
-                .prepare_cached(
-                    "select state, since from descriptor_set where account = ?1 and fingerprint = ?2",
-                )?
-                .query_row(params![key.0, key.1], |row| {
-                    Ok(StoredSet {
-                        state: row.get(0)?,
-                        since: timestamp(row.get(1)?),
-                    })
+            let query = "select state, since from descriptor_set where account = ?1 and fingerprint = ?2";
+            let set = connection.first(query, [&account, &fingerprint], |row| {
+                Ok(StoredSet {
+                    state: row.get(0)?,
+                    since: timestamp(row.get(1)?),
                 })
-                .optional()?;
-            Ok((set, container(connection, &key.0, &key.1)?))
+            })?;
+            let container = connection.first(CONTAINER, [account, fingerprint], |row| row.get(0))?;
+            Ok((set, container))
         })
         .await
     }
 
-    async fn remember_set(
-        &self,
-        account: &str,
-        fingerprint: &str,
-        update: SetUpdate,
-    ) -> Result<(), StoreError> {
+    async fn remember_set(&self, account: &str, fingerprint: &str, update: SetUpdate) -> Result<()> {
         let (account, fingerprint) = (account.to_owned(), fingerprint.to_owned());
         self.transact(move |connection| {
-            connection
-                .prepare_cached(
-                    "insert into descriptor_set (account, fingerprint, state, since) values (?1, ?2, ?3, ?4)
-                     on conflict do update set state = excluded.state, since = excluded.since",
-                )?
-                .execute(params![
+            connection.run(
+                "insert into descriptor_set (account, fingerprint, state, since) values (?1, ?2, ?3, ?4)
+                 on conflict do update set state = excluded.state, since = excluded.since",
+                params![
                     account,
                     fingerprint,
                     update.set.state,
                     update.set.since.as_millisecond()
-                ])?;
-            connection.execute(
+                ],
+            )?;
+            connection.run(
                 "delete from container where account = ?1 and fingerprint = ?2",
-                params![account, fingerprint],
+                [&account, &fingerprint],
             )?;
             if let Some(container) = update.container {
-                connection.execute(
+                connection.run(
                     "insert into container (account, fingerprint, container_id) values (?1, ?2, ?3)",
-                    params![account, fingerprint, container],
+                    [&account, &fingerprint, &container],
                 )?;
             }
             for created in update.created {
-                connection.execute(
+                connection.run(
                     "insert into created_container (account, container_id, fingerprint, name, created_at)
                      values (?1, ?2, ?3, ?4, ?5) on conflict do nothing",
                     params![
@@ -164,63 +151,49 @@ impl Containers for SqlLedger {
         .await
     }
 
-    async fn created_containers(&self, account: &str) -> Result<Vec<CreatedContainer>, StoreError> {
+    async fn created_containers(&self, account: &str) -> Result<Vec<CreatedContainer>> {
         let account = account.to_owned();
         self.transact(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "select container_id, fingerprint, name, created_at from created_container
-                 where account = ?1 order by created_at, container_id",
-            )?;
-            let rows = statement.query_map([account], |row| {
+            let query = "select container_id, fingerprint, name, created_at from created_container
+                 where account = ?1 order by created_at, container_id";
+            connection.all(query, [account], |row| {
                 Ok(CreatedContainer {
                     id: row.get(0)?,
                     fingerprint: row.get(1)?,
                     name: row.get(2)?,
                     created_at: timestamp(row.get(3)?),
                 })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            })
         })
         .await
     }
 
-    async fn forget_container(&self, account: &str, id: &str) -> Result<(), StoreError> {
-        let key = (account.to_owned(), id.to_owned());
-        self.transact(move |connection| forget(connection, &key.0, &key.1))
+    async fn forget_container(&self, account: &str, id: &str) -> Result<()> {
+        let (account, id) = (account.to_owned(), id.to_owned());
+        self.transact(move |connection| forget(connection, &account, &id))
             .await
     }
 
-    async fn note_source_set(
-        &self,
-        account: &str,
-        source: &str,
-        fingerprint: &str,
-    ) -> Result<(), StoreError> {
-        let row = (account.to_owned(), source.to_owned(), fingerprint.to_owned());
-        self.transact(move |connection| {
-            connection.execute(
-                "insert into source_set (account, source, fingerprint) values (?1, ?2, ?3)
-                 on conflict do update set fingerprint = excluded.fingerprint",
-                params![row.0, row.1, row.2],
-            )?;
-            Ok(())
-        })
+    async fn note_source_set(&self, account: &str, source: &str, fingerprint: &str) -> Result<()> {
+        self.run(
+            "insert into source_set (account, source, fingerprint) values (?1, ?2, ?3)
+             on conflict do update set fingerprint = excluded.fingerprint",
+            [account, source, fingerprint].map(str::to_owned),
+        )
         .await
     }
 }
 
 impl Overview {
     /// The sets that sources ask for.
-    pub fn source_sets(&self) -> Result<Vec<SourceSet>, StoreError> {
-        let mut statement = self.connection().prepare(
-            "select account, source, state, since, container_id,
+    pub fn source_sets(&self) -> Result<Vec<SourceSet>> {
+        let query = "select account, source, state, since, container_id,
                  (select json_group_array(vin) from poll where poll.account = source_set.account
                       and poll.source = source_set.source and last_success_at is not null)
              from source_set join descriptor_set using (account, fingerprint)
                  left join container using (account, fingerprint)
-             order by account, source",
-        )?;
-        let rows = statement.query_map([], |row| {
+             order by account, source";
+        self.database.all(query, [], |row| {
             let vehicles: String = row.get(5)?;
             Ok(SourceSet {
                 account: row.get(0)?,
@@ -232,28 +205,16 @@ impl Overview {
                 container: row.get(4)?,
                 vehicles: serde_json::from_str(&vehicles).unwrap_or_default(),
             })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 }
 
-fn container(
-    connection: &Connection,
-    account: &str,
-    fingerprint: &str,
-) -> Result<Option<String>, StoreError> {
-    Ok(connection
-        .prepare_cached("select container_id from container where account = ?1 and fingerprint = ?2")?
-        .query_row(params![account, fingerprint], |row| row.get(0))
-        .optional()?)
-}
-
-fn forget(connection: &Connection, account: &str, id: &str) -> Result<(), StoreError> {
-    for table in ["created_container", "container"] {
-        connection.execute(
-            &format!("delete from {table} where account = ?1 and container_id = ?2"),
-            params![account, id],
-        )?;
+fn forget(connection: &Connection, account: &str, id: &str) -> Result<()> {
+    for statement in [
+        "delete from created_container where account = ?1 and container_id = ?2",
+        "delete from container where account = ?1 and container_id = ?2",
+    ] {
+        connection.run(statement, [account, id])?;
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ mod tests;
 mod told;
 mod vehicles;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Params, Row};
 use store::sql::Access;
 use store::{Schema, Store};
 
@@ -36,6 +36,8 @@ pub use store::StoreError;
 pub use streams::{StreamFact, StreamRecord, Streams, heard};
 pub use told::{Condition, Notes, Told};
 pub use vehicles::{KnownVehicle, MappedVehicle, Vehicles};
+
+pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The tables of the ledger.
 pub const SCHEMA: Schema = Schema {
@@ -61,11 +63,31 @@ impl SqlLedger {
     }
 
     /// Runs `job` in a transaction of its own.
-    async fn transact<T, F>(&self, job: F) -> Result<T, StoreError>
+    async fn transact<T, F>(&self, job: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         self.store.transact(move |tx| job(tx.connection())).await
+    }
+
+    /// Runs one statement in a transaction of its own.
+    async fn run(&self, statement: &'static str, parameters: impl Params + Send + 'static) -> Result<()> {
+        self.transact(move |connection| {
+            connection.run(statement, parameters)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The first row of a query, if it has one.
+    async fn first<T: Send + 'static>(
+        &self,
+        query: &'static str,
+        parameters: impl Params + Send + 'static,
+        of: fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        self.transact(move |connection| connection.first(query, parameters, of))
+            .await
     }
 }

@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::Connection;
 use store::sql::Access;
-use store::{Database, StoreError, timestamp};
+use store::{Database, timestamp};
 
+use crate::Result;
 use planner::quota::Spent;
 
 /// A read-only look at a ledger.
 #[derive(Debug)]
 pub struct Overview {
-    database: Database,
+    pub(crate) database: Database,
 }
 
 /// The last attempt to ask for one vehicle.
@@ -37,8 +37,8 @@ impl Overview {
     /// Opens the ledger in `state`; `None` where there is none yet.
     ///
     /// # Errors
-    /// [`StoreError::Older`] where it lacks tables of this version.
-    pub fn open(state: &Path) -> Result<Option<Self>, StoreError> {
+    /// [`StoreError::Older`](crate::StoreError::Older) where it lacks tables of this version.
+    pub fn open(state: &Path) -> Result<Option<Self>> {
         Ok(Database::look(state)?.map(|database| Self { database }))
     }
 
@@ -46,24 +46,18 @@ impl Overview {
     ///
     /// # Errors
     /// It cannot be opened.
-    pub fn open_file(path: &Path) -> Result<Self, StoreError> {
+    pub fn open_file(path: &Path) -> Result<Self> {
         Ok(Self {
             database: Database::read_only(path)?,
         })
     }
 
-    pub(crate) fn connection(&self) -> &Connection {
-        self.database.connection()
-    }
-
     /// The last attempts, and what is planned.
-    pub fn polls(&self) -> Result<Vec<LastPoll>, StoreError> {
-        let mut statement = self.connection().prepare(
-            "select account, source, vin, last_at, last_success_at, failures, problem, next_at, every, reason,
+    pub fn polls(&self) -> Result<Vec<LastPoll>> {
+        let query = "select account, source, vin, last_at, last_success_at, failures, problem, next_at, every, reason,
                  activity
-             from poll order by account, source, vin",
-        )?;
-        let rows = statement.query_map([], |row| {
+             from poll order by account, source, vin";
+        self.database.all(query, [], |row| {
             Ok(LastPoll {
                 account: row.get(0)?,
                 source: row.get(1)?,
@@ -77,20 +71,18 @@ impl Overview {
                 reason: row.get(9)?,
                 activity: row.get(10)?,
             })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
     /// What `account` has spent.
-    pub fn spent_calls(&self, account: &str, now: Timestamp) -> Result<Spent, StoreError> {
-        crate::calls::spent(self.connection(), account, now)
+    pub fn spent_calls(&self, account: &str, now: Timestamp) -> Result<Spent> {
+        crate::calls::spent(&self.database, account, now)
     }
 
     /// When the newest call left.
-    pub fn newest_call(&self) -> Result<Option<Timestamp>, StoreError> {
-        let newest: Option<i64> = self
-            .connection()
-            .query_row("select max(at) from quota", [], |row| row.get(0))?;
+    pub fn newest_call(&self) -> Result<Option<Timestamp>> {
+        let query = "select max(at) from quota";
+        let newest: Option<i64> = self.database.one(query, [], |row| row.get(0))?;
         Ok(newest.map(timestamp))
     }
 }

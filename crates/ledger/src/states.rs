@@ -6,70 +6,62 @@ use async_trait::async_trait;
 use collector_core::Name;
 use collector_core::state::{Published, State};
 use runtime::{Chain, Clock};
-use rusqlite::{Connection, params};
-use store::{StoreError, timestamp};
+use store::sql::Access;
+use store::timestamp;
 
-use crate::SqlLedger;
 use crate::overview::Overview;
+use crate::{Result, SqlLedger};
 
 /// Where states are published.
 #[async_trait]
 pub trait States: std::fmt::Debug + Send + Sync {
     /// Replaces what the component said before.
-    async fn publish(&self, published: Published) -> Result<(), StoreError>;
+    async fn publish(&self, published: Published) -> Result<()>;
 }
 
 #[async_trait]
 impl States for SqlLedger {
-    async fn publish(&self, published: Published) -> Result<(), StoreError> {
-        self.transact(move |connection| {
-            let (kind, word) = published.state.stored();
-            connection.execute(
-                "insert into component (kind, name, state, message, since) values (?1, ?2, ?3, ?4, ?5)
-                 on conflict do update set state = excluded.state, message = excluded.message,
-                     since = excluded.since",
-                params![
-                    kind,
-                    &*published.name,
-                    word,
-                    published.message,
-                    published.since.as_millisecond()
-                ],
-            )?;
-            Ok(())
-        })
+    async fn publish(&self, published: Published) -> Result<()> {
+        let (kind, word) = published.state.stored();
+        self.run(
+            "insert into component (kind, name, state, message, since) values (?1, ?2, ?3, ?4, ?5)
+             on conflict do update set state = excluded.state, message = excluded.message,
+                 since = excluded.since",
+            (
+                kind,
+                published.name.to_string(),
+                word,
+                published.message,
+                published.since.as_millisecond(),
+            ),
+        )
         .await
     }
 }
 
 impl Overview {
     /// The last word of every component.
-    pub fn components(&self) -> Result<Vec<Published>, StoreError> {
-        published(self.connection())
+    pub fn components(&self) -> Result<Vec<Published>> {
+        published(&self.database)
     }
 }
 
 /// The last word of every component, as far as this version knows it.
-pub(crate) fn published(connection: &Connection) -> Result<Vec<Published>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("select kind, name, state, message, since from component order by kind, name")?;
-    let rows = statement.query_map([], |row| {
+pub(crate) fn published(of: &impl Access) -> Result<Vec<Published>> {
+    let query = "select kind, name, state, message, since from component order by kind, name";
+    let found = of.all(query, [], |row| {
         let (kind, name, word): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(State::from_stored(&kind, &word).map(|state| (name, state, row.get(3), row.get(4))))
-    })?;
-    let mut found = Vec::new();
-    for row in rows {
-        let Some((name, state, message, since)) = row? else {
-            continue;
+        let Some(state) = State::from_stored(&kind, &word) else {
+            return Ok(None);
         };
-        found.push(Published {
+        Ok(Some(Published {
             name: name.into(),
             state,
-            message: message?,
-            since: timestamp(since?),
-        });
-    }
-    Ok(found)
+            message: row.get(3)?,
+            since: timestamp(row.get(4)?),
+        }))
+    })?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// The voice of one account or sink.

@@ -1,14 +1,15 @@
 //! What is known of the streams: since when each is connected, and how it fared.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params};
 
 use async_trait::async_trait;
 use store::sql::Access;
-use store::{StoreError, Tx, timestamp};
+use store::{Tx, timestamp};
 
-use crate::SqlLedger;
 use crate::overview::Overview;
+use crate::{Result, SqlLedger};
 
 /// The connection of one account's stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,43 +44,24 @@ pub enum StreamFact {
 #[async_trait]
 pub trait Streams: std::fmt::Debug + Send + Sync {
     /// Writes down what happened to a stream, in this order.
-    async fn remember_stream(
-        &self,
-        account: &str,
-        source: &str,
-        facts: Vec<StreamFact>,
-    ) -> Result<(), StoreError>;
+    async fn remember_stream(&self, account: &str, source: &str, facts: Vec<StreamFact>) -> Result<()>;
 
     /// What the breaker of a stream was told to remember.
-    async fn stream_breaker(&self, account: &str, source: &str) -> Result<Option<String>, StoreError>;
+    async fn stream_breaker(&self, account: &str, source: &str) -> Result<Option<String>>;
 }
 
 #[async_trait]
 impl Streams for SqlLedger {
-    async fn remember_stream(
-        &self,
-        account: &str,
-        source: &str,
-        facts: Vec<StreamFact>,
-    ) -> Result<(), StoreError> {
+    async fn remember_stream(&self, account: &str, source: &str, facts: Vec<StreamFact>) -> Result<()> {
         let (account, source) = (account.to_owned(), source.to_owned());
         self.transact(move |connection| remember(connection, &account, &source, &facts))
             .await
     }
 
-    async fn stream_breaker(&self, account: &str, source: &str) -> Result<Option<String>, StoreError> {
-        let (account, source) = (account.to_owned(), source.to_owned());
-        self.transact(move |connection| {
-            let breaker = connection
-                .query_row(
-                    "select breaker from stream where account = ?1 and source = ?2",
-                    params![account, source],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            Ok(breaker.flatten())
-        })
-        .await
+    async fn stream_breaker(&self, account: &str, source: &str) -> Result<Option<String>> {
+        let query = "select breaker from stream where account = ?1 and source = ?2";
+        let breaker = self.first(query, [account, source].map(str::to_owned), |row| row.get(0));
+        Ok(breaker.await?.flatten())
     }
 }
 
@@ -87,19 +69,13 @@ impl Streams for SqlLedger {
 ///
 /// # Errors
 /// The database refuses it.
-pub fn heard(tx: &mut Tx<'_>, account: &str, source: &str, at: Timestamp) -> Result<(), StoreError> {
+pub fn heard(tx: &mut Tx<'_>, account: &str, source: &str, at: Timestamp) -> Result<()> {
     remember(tx.connection(), account, source, &[StreamFact::Heard { at }])
 }
 
-fn remember(
-    connection: &Connection,
-    account: &str,
-    source: &str,
-    facts: &[StreamFact],
-) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("insert into stream (account, source) values (?1, ?2) on conflict do nothing")?
-        .execute(params![account, source])?;
+fn remember(connection: &Connection, account: &str, source: &str, facts: &[StreamFact]) -> Result<()> {
+    let insert = "insert into stream (account, source) values (?1, ?2) on conflict do nothing";
+    connection.run(insert, [account, source])?;
     facts
         .iter()
         .try_for_each(|fact| note(connection, account, source, fact))
@@ -107,18 +83,16 @@ fn remember(
 
 impl Overview {
     /// Every stream that ever ran here.
-    pub fn streams(&self) -> Result<Vec<StreamRecord>, StoreError> {
-        records(self.connection())
+    pub fn streams(&self) -> Result<Vec<StreamRecord>> {
+        records(&self.database)
     }
 }
 
 /// Every stream that ever ran here.
-pub(super) fn records(connection: &Connection) -> Result<Vec<StreamRecord>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "select account, source, connected_since, last_message_at, logins, evictions
-         from stream order by account, source",
-    )?;
-    let rows = statement.query_map([], |row| {
+pub(super) fn records(of: &impl Access) -> Result<Vec<StreamRecord>> {
+    let query = "select account, source, connected_since, last_message_at, logins, evictions
+         from stream order by account, source";
+    of.all(query, [], |row| {
         Ok(StreamRecord {
             account: row.get(0)?,
             source: row.get(1)?,
@@ -127,28 +101,21 @@ pub(super) fn records(connection: &Connection) -> Result<Vec<StreamRecord>, Stor
             logins: row.get(4)?,
             evictions: row.get(5)?,
         })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
-fn note(connection: &Connection, account: &str, source: &str, fact: &StreamFact) -> Result<(), StoreError> {
-    let set = match fact {
-        StreamFact::LoggedIn { .. } => "connected_since = coalesce(connected_since, ?3), logins = logins + 1",
-        StreamFact::Ended => "connected_since = ?3",
-        StreamFact::Heard { .. } => "last_message_at = ?3",
-        StreamFact::Evicted { .. } => "evictions = evictions + ?3",
-        StreamFact::Breaker(_) => "breaker = ?3",
+fn note(connection: &Connection, account: &str, source: &str, fact: &StreamFact) -> Result<()> {
+    let (set, value): (_, Value) = match fact {
+        StreamFact::LoggedIn { at } => (
+            "connected_since = coalesce(connected_since, ?3), logins = logins + 1",
+            at.as_millisecond().into(),
+        ),
+        StreamFact::Ended => ("connected_since = ?3", Value::Null),
+        StreamFact::Heard { at } => ("last_message_at = ?3", at.as_millisecond().into()),
+        StreamFact::Evicted { times } => ("evictions = evictions + ?3", (*times).into()),
+        StreamFact::Breaker(state) => ("breaker = ?3", state.clone().into()),
     };
-    let mut statement = connection.prepare_cached(&format!(
-        "update stream set {set} where account = ?1 and source = ?2"
-    ))?;
-    match fact {
-        StreamFact::LoggedIn { at } | StreamFact::Heard { at } => {
-            statement.execute(params![account, source, at.as_millisecond()])?
-        }
-        StreamFact::Ended => statement.execute(params![account, source, None::<i64>])?,
-        StreamFact::Evicted { times } => statement.execute(params![account, source, times])?,
-        StreamFact::Breaker(state) => statement.execute(params![account, source, state])?,
-    };
+    let update = format!("update stream set {set} where account = ?1 and source = ?2");
+    connection.run(&update, params![account, source, value])?;
     Ok(())
 }

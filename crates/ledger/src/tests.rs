@@ -265,3 +265,28 @@ async fn a_clock_that_was_a_year_ahead_for_a_moment_does_not_give_the_day_back()
         assert!(!may_call(ledger, noon + SignedDuration::from_mins(1)).await);
     }
 }
+
+#[tokio::test]
+async fn a_connection_is_known_since_the_first_of_its_logins() {
+    let state = tempfile::tempdir().unwrap();
+    let on_disk = SqlLedger::new(&Store::open(state.path(), &[SCHEMA]).unwrap());
+    let in_memory = MemoryLedger::default();
+    let at = |minute| {
+        let noon: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        noon + SignedDuration::from_mins(minute)
+    };
+    let logged_in = |minute| vec![StreamFact::LoggedIn { at: at(minute) }];
+    for ledger in [&on_disk as &dyn Ledger, &in_memory] {
+        for (facts, since, logins) in [
+            (logged_in(0), Some(at(0)), 1),
+            (logged_in(5), Some(at(0)), 2),
+            ([logged_in(6), logged_in(7)].concat(), Some(at(0)), 4),
+            (vec![StreamFact::Ended], None, 4),
+            ([logged_in(9), logged_in(10)].concat(), Some(at(9)), 6),
+        ] {
+            ledger.remember_stream("home", "stream", facts).await.unwrap();
+            let streams = ledger.condition().await.unwrap().streams;
+            assert_eq!((streams[0].connected_since, streams[0].logins), (since, logins));
+        }
+    }
+}

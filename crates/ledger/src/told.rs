@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use collector_core::state::Published;
 use jiff::Timestamp;
-use rusqlite::params;
-use store::{StoreError, timestamp};
+use store::sql::Access;
+use store::timestamp;
 
-use crate::SqlLedger;
 use crate::states::published;
 use crate::streams::{self, StreamRecord};
+use crate::{Result, SqlLedger};
 
 /// The last thing that was said about a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,59 +34,53 @@ pub struct Condition {
 #[async_trait]
 pub trait Notes: std::fmt::Debug + Send + Sync {
     /// What was told about each topic that begins with `prefix`, under its name without the prefix.
-    async fn told(&self, prefix: &str) -> Result<HashMap<String, Told>, StoreError>;
+    async fn told(&self, prefix: &str) -> Result<HashMap<String, Told>>;
 
     /// Remembers what was told about a topic; `None` forgets it.
-    async fn remember_told(&self, topic: String, told: Option<Told>) -> Result<(), StoreError>;
+    async fn remember_told(&self, topic: String, told: Option<Told>) -> Result<()>;
 
     /// How everything is now.
-    async fn condition(&self) -> Result<Condition, StoreError>;
+    async fn condition(&self) -> Result<Condition>;
 }
 
 #[async_trait]
 impl Notes for SqlLedger {
-    async fn told(&self, prefix: &str) -> Result<HashMap<String, Told>, StoreError> {
+    async fn told(&self, prefix: &str) -> Result<HashMap<String, Told>> {
         let prefix = prefix.to_owned();
         self.transact(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "select substr(topic, length(?1) + 1), level, at from told where substr(topic, 1, length(?1)) = ?1",
-            )?;
-            let rows = statement.query_map([prefix], |row| {
+            let query = "select substr(topic, length(?1) + 1), level, at from told
+                 where substr(topic, 1, length(?1)) = ?1";
+            let told = connection.all(query, [prefix], |row| {
                 let told = Told {
                     level: row.get(1)?,
                     at: timestamp(row.get(2)?),
                 };
                 Ok((row.get(0)?, told))
             })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            Ok(told.into_iter().collect())
         })
         .await
     }
 
-    async fn remember_told(&self, topic: String, told: Option<Told>) -> Result<(), StoreError> {
-        self.transact(move |connection| {
-            match &told {
-                Some(told) => connection.execute(
-                    "insert into told (topic, level, at) values (?1, ?2, ?3)
-                     on conflict do update set level = excluded.level, at = excluded.at",
-                    params![topic, told.level, told.at.as_millisecond()],
-                )?,
-                None => connection.execute("delete from told where topic = ?1", [topic])?,
-            };
-            Ok(())
-        })
+    async fn remember_told(&self, topic: String, told: Option<Told>) -> Result<()> {
+        let Some(told) = told else {
+            return self.run("delete from told where topic = ?1", [topic]).await;
+        };
+        self.run(
+            "insert into told (topic, level, at) values (?1, ?2, ?3)
+             on conflict do update set level = excluded.level, at = excluded.at",
+            (topic, told.level, told.at.as_millisecond()),
+        )
         .await
     }
 
-    async fn condition(&self) -> Result<Condition, StoreError> {
+    async fn condition(&self) -> Result<Condition> {
         self.transact(|connection| {
-            let mut statement =
-                connection.prepare_cached("select account, until from quota_block order by account")?;
-            let blocked = statement.query_map([], |row| Ok((row.get(0)?, timestamp(row.get(1)?))))?;
+            let blocked = "select account, until from quota_block order by account";
             Ok(Condition {
                 components: published(connection)?,
                 streams: streams::records(connection)?,
-                blocked: blocked.collect::<Result<_, _>>()?,
+                blocked: connection.all(blocked, [], |row| Ok((row.get(0)?, timestamp(row.get(1)?))))?,
             })
         })
         .await

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use collector_core::{Name, Vin};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
-use store::{StoreError, timestamp};
+use rusqlite::params;
+use store::sql::Access;
+use store::timestamp;
 
-use crate::SqlLedger;
 use crate::overview::Overview;
+use crate::{Result, SqlLedger};
 
 /// A vehicle as an account's mapping named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +31,7 @@ pub struct KnownVehicle {
 #[async_trait]
 pub trait Vehicles: std::fmt::Debug + Send + Sync {
     /// The vehicles of an account as they were last asked for, and when that was.
-    async fn mapped_vehicles(
-        &self,
-        account: &str,
-    ) -> Result<Option<(Timestamp, Vec<MappedVehicle>)>, StoreError>;
+    async fn mapped_vehicles(&self, account: &str) -> Result<Option<(Timestamp, Vec<MappedVehicle>)>>;
 
     /// Remembers the vehicles of an account.
     async fn remember_mapping(
@@ -41,45 +39,37 @@ pub trait Vehicles: std::fmt::Debug + Send + Sync {
         account: &str,
         at: Timestamp,
         vehicles: Vec<MappedVehicle>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<()>;
 
     /// Keeps the answer of basicData for a vehicle, as JSON.
-    async fn remember_details(&self, vin: Vin, details: String) -> Result<(), StoreError>;
+    async fn remember_details(&self, vin: Vin, details: String) -> Result<()>;
 
     /// The answer of basicData for a vehicle, if it was ever asked for.
-    async fn details(&self, vin: Vin) -> Result<Option<String>, StoreError>;
+    async fn details(&self, vin: Vin) -> Result<Option<String>>;
 
     /// Every vehicle that a mapping named or that was asked for, ordered by VIN.
-    async fn known_vehicles(&self) -> Result<Vec<KnownVehicle>, StoreError>;
+    async fn known_vehicles(&self) -> Result<Vec<KnownVehicle>>;
 }
 
 #[async_trait]
 impl Vehicles for SqlLedger {
-    async fn mapped_vehicles(
-        &self,
-        account: &str,
-    ) -> Result<Option<(Timestamp, Vec<MappedVehicle>)>, StoreError> {
+    async fn mapped_vehicles(&self, account: &str) -> Result<Option<(Timestamp, Vec<MappedVehicle>)>> {
         let account = account.to_owned();
         self.transact(move |connection| {
-            let at: Option<i64> = connection
-                .query_row("select at from mapping where account = ?1", [&account], |row| {
-                    row.get(0)
-                })
-                .optional()?;
-            let Some(at) = at else { return Ok(None) };
-            let mut statement = connection
-                .prepare_cached("select vin, mapping from known_vehicle where account = ?1 order by id")?;
-            let mut rows = statement.query([account])?;
-            let mut vehicles = Vec::new();
-            while let Some(row) = rows.next()? {
-                let (vin, mapping): (String, Option<String>) = (row.get(0)?, row.get(1)?);
-                let Ok(vin) = vin.parse() else { continue };
-                vehicles.push(MappedVehicle {
-                    vin,
+            let query = "select at from mapping where account = ?1";
+            let Some(at) = connection.first(query, [&account], |row| row.get(0))? else {
+                return Ok(None);
+            };
+            let query = "select vin, mapping from known_vehicle where account = ?1 order by id";
+            let rows: Vec<(String, Option<String>)> =
+                connection.all(query, [account], |row| row.try_into())?;
+            let vehicles = rows.into_iter().filter_map(|(vin, mapping)| {
+                Some(MappedVehicle {
+                    vin: vin.parse().ok()?,
                     primary: mapping.as_deref() == Some("PRIMARY"),
-                });
-            }
-            Ok(Some((timestamp(at), vehicles)))
+                })
+            });
+            Ok(Some((timestamp(at), vehicles.collect())))
         })
         .await
     }
@@ -89,22 +79,22 @@ impl Vehicles for SqlLedger {
         account: &str,
         at: Timestamp,
         vehicles: Vec<MappedVehicle>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let account = account.to_owned();
         self.transact(move |connection| {
-            connection.execute(
+            connection.run(
                 "update known_vehicle set mapping = null, account = null where account = ?1",
                 [&account],
             )?;
             for vehicle in &vehicles {
                 let mapping = if vehicle.primary { "PRIMARY" } else { "SECONDARY" };
-                connection.execute(
+                connection.run(
                     "insert into known_vehicle (vin, account, mapping) values (?1, ?2, ?3)
                      on conflict do update set account = excluded.account, mapping = excluded.mapping",
-                    params![vehicle.vin.as_str(), account, mapping],
+                    [vehicle.vin.as_str(), &account, mapping],
                 )?;
             }
-            connection.execute(
+            connection.run(
                 "insert into mapping (account, at) values (?1, ?2) on conflict do update set at = excluded.at",
                 params![account, at.as_millisecond()],
             )?;
@@ -113,44 +103,36 @@ impl Vehicles for SqlLedger {
         .await
     }
 
-    async fn remember_details(&self, vin: Vin, details: String) -> Result<(), StoreError> {
-        self.transact(move |connection| {
-            connection.execute(
-                "insert into known_vehicle (vin, details) values (?1, ?2)
-                 on conflict do update set details = excluded.details",
-                params![vin.as_str(), details],
-            )?;
-            Ok(())
-        })
+    async fn remember_details(&self, vin: Vin, details: String) -> Result<()> {
+        self.run(
+            "insert into known_vehicle (vin, details) values (?1, ?2)
+             on conflict do update set details = excluded.details",
+            [vin.as_str().to_owned(), details],
+        )
         .await
     }
 
-    async fn details(&self, vin: Vin) -> Result<Option<String>, StoreError> {
-        self.transact(move |connection| {
-            let query = "select details from known_vehicle where vin = ?1";
-            let found = connection.query_row(query, [vin.as_str()], |row| row.get(0));
-            Ok(found.optional()?.flatten())
-        })
-        .await
+    async fn details(&self, vin: Vin) -> Result<Option<String>> {
+        let query = "select details from known_vehicle where vin = ?1";
+        let found = self.first(query, [vin.as_str().to_owned()], |row| row.get(0));
+        Ok(found.await?.flatten())
     }
 
-    async fn known_vehicles(&self) -> Result<Vec<KnownVehicle>, StoreError> {
+    async fn known_vehicles(&self) -> Result<Vec<KnownVehicle>> {
         self.transact(known).await
     }
 }
 
 impl Overview {
     /// Every vehicle that a mapping named or that was asked for, ordered by VIN.
-    pub fn vehicles(&self) -> Result<Vec<KnownVehicle>, StoreError> {
-        known(self.connection())
+    pub fn vehicles(&self) -> Result<Vec<KnownVehicle>> {
+        known(&self.database)
     }
 }
 
-fn known(connection: &rusqlite::Connection) -> Result<Vec<KnownVehicle>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("select vin, account, details from known_vehicle order by vin")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let rows: Vec<(String, Option<String>, Option<String>)> = rows.collect::<Result<_, _>>()?;
+fn known(of: &impl Access) -> Result<Vec<KnownVehicle>> {
+    let query = "select vin, account, details from known_vehicle order by vin";
+    let rows: Vec<(String, Option<String>, Option<String>)> = of.all(query, [], |row| row.try_into())?;
     let vehicles = rows.into_iter().filter_map(|(vin, account, details)| {
         Some(KnownVehicle {
             vin: vin.parse().ok()?,

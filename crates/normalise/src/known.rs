@@ -11,7 +11,7 @@ use super::{unit, value};
 
 /// A descriptor with what its values need to be read.
 #[derive(Debug, Clone)]
-pub struct Known {
+pub struct KnownDescriptor {
     pub descriptor: Descriptor,
     /// BMW stamps its values with the time of the call.
     pub request_stamped: bool,
@@ -20,14 +20,14 @@ pub struct Known {
 /// Every descriptor of the catalogue, and those that were learned. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct KnownDescriptors {
-    catalogue: Arc<HashMap<&'static str, Known>>,
-    learned: HashMap<Box<str>, Known>,
+    catalogue: Arc<HashMap<&'static str, KnownDescriptor>>,
+    learned: HashMap<Box<str>, KnownDescriptor>,
 }
 
 impl Default for KnownDescriptors {
     fn default() -> Self {
         let catalogue = CATALOGUE.iter().map(|entry| {
-            let known = Known {
+            let known = KnownDescriptor {
                 descriptor: entry.to_descriptor(),
                 request_stamped: entry.request_stamped,
             };
@@ -41,7 +41,7 @@ impl Default for KnownDescriptors {
 }
 
 impl KnownDescriptors {
-    pub fn get(&self, descriptor: &str) -> Option<&Known> {
+    pub fn get(&self, descriptor: &str) -> Option<&KnownDescriptor> {
         self.catalogue
             .get(descriptor)
             .or_else(|| self.learned.get(descriptor))
@@ -50,7 +50,7 @@ impl KnownDescriptors {
     /// Remembers a descriptor that the catalogue does not have. Its type is fixed from here on.
     pub fn learn(&mut self, descriptor: &str, value_type: ValueType, unit: Option<Unit>) {
         let descriptor = Descriptor::new(descriptor, descriptor, value_type, unit);
-        let known = Known {
+        let known = KnownDescriptor {
             descriptor: descriptor.clone(),
             request_stamped: false,
         };

@@ -18,7 +18,7 @@ use collector_core::{Stamp, Unit, Value};
 use jiff::Timestamp;
 
 use body::Body;
-use known::Known;
+use known::KnownDescriptor;
 
 /// What one descriptor's object means.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,11 +43,11 @@ pub struct Window {
 }
 
 /// Reads one descriptor's object. Depends on nothing but its arguments.
-pub fn interpret(body: &Body<'_>, known: &Known, window: Window) -> Meaning {
+pub fn interpret(body: &Body<'_>, known: &KnownDescriptor, window: Window) -> Meaning {
     let value = match value::read(body, known) {
-        value::Read::Value(value) => value,
-        value::Read::Absent => return Meaning::Absent,
-        value::Read::Rejected(reason) => return Meaning::Rejected(reason),
+        Ok(Some(value)) => value,
+        Ok(None) => return Meaning::Absent,
+        Err(reason) => return Meaning::Rejected(reason),
     };
     let (value, unit) = match unit::convert(value, body.unit().as_deref(), known.descriptor.unit()) {
         Ok(converted) => converted,
@@ -65,7 +65,7 @@ pub fn interpret(body: &Body<'_>, known: &Known, window: Window) -> Meaning {
 /// A missing or unreadable stamp, and a stamp that BMW made during the call, say only that the value was
 /// measured at that time or earlier. Which keys a call stamps is in the catalogue; it is not read from the
 /// stamps, because BMW's clock and ours need not agree. A message that nobody asked for has true stamps.
-fn stamp(body: &Body<'_>, known: &Known, window: Window) -> (Timestamp, Stamp) {
+fn stamp(body: &Body<'_>, known: &KnownDescriptor, window: Window) -> (Timestamp, Stamp) {
     match body.timestamp().and_then(|text| time::parse(&text)) {
         None => (window.received_at, Stamp::Requested),
         Some(at) if known.request_stamped && window.requested_at.is_some() => (at, Stamp::Requested),

@@ -2,72 +2,41 @@
 
 use collector_core::{Unit, Value};
 
-/// Spellings seen from BMW (REST, stream, archive, catalogue), lower-cased, and the one we write.
-const SPELLINGS: &[(&str, &str)] = &[
-    ("%", "%"),
-    ("percent", "%"),
-    ("km", "km"),
-    ("kilometer", "km"),
-    ("kilometers", "km"),
-    ("kilometres", "km"),
-    ("mi", "mi"),
-    ("mile", "mi"),
-    ("miles", "mi"),
-    ("m", "m"),
-    ("meter", "m"),
-    ("meters", "m"),
-    ("ft", "ft"),
-    ("feet", "ft"),
-    ("km/h", "km/h"),
-    ("kmh", "km/h"),
-    ("kph", "km/h"),
-    ("mph", "mph"),
-    ("kwh", "kWh"),
-    ("wh", "Wh"),
-    ("kw", "kW"),
-    ("w", "W"),
-    ("v", "V"),
-    ("mv", "mV"),
-    ("a", "A"),
-    ("ah", "Ah"),
-    ("°c", "°C"),
-    ("c", "°C"),
-    ("celsius", "°C"),
-    ("°f", "°F"),
-    ("f", "°F"),
-    ("fahrenheit", "°F"),
-    ("°", "°"),
-    ("deg", "°"),
-    ("degree", "°"),
-    ("degrees", "°"),
-    ("kpa", "kPa"),
-    ("bar", "bar"),
-    ("psi", "psi"),
-    ("l", "l"),
-    ("liter", "l"),
-    ("liters", "l"),
-    ("litres", "l"),
-    ("gal", "gal"),
-    ("gallon", "gal"),
-    ("gallons", "gal"),
-    ("s", "s"),
-    ("sec", "s"),
-    ("seconds", "s"),
-    ("min", "min"),
-    ("minute", "min"),
-    ("minutes", "min"),
-    ("h", "h"),
-    ("hour", "h"),
-    ("hours", "h"),
-    ("days", "days"),
-    ("weeks", "weeks"),
-    ("months", "months"),
-    ("stars", "stars"),
-    ("kwh/100km", "kWh/100 km"),
-    ("kwh/100 km", "kWh/100 km"),
-    ("kwh/62mi", "kWh/100 km"),
-    ("kwh/62 mi", "kWh/100 km"),
-    ("mi/kwh", "mi/kWh"),
+/// The units that we write, each with the other spellings that were seen from BMW (REST, stream, archive, catalogue),
+/// lower-cased.
+const SPELLINGS: &[(&str, &[&str])] = &[
+    ("%", &["percent"]),
+    ("km", &["kilometer", "kilometers", "kilometres"]),
+    ("mi", &["mile", "miles"]),
+    ("m", &["meter", "meters"]),
+    ("ft", &["feet"]),
+    ("km/h", &["kmh", "kph"]),
+    ("mph", &[]),
+    ("kWh", &[]),
+    ("Wh", &[]),
+    ("kW", &[]),
+    ("W", &[]),
+    ("V", &[]),
+    ("mV", &[]),
+    ("A", &[]),
+    ("Ah", &[]),
+    ("°C", &["c", "celsius"]),
+    ("°F", &["f", "fahrenheit"]),
+    ("°", &["deg", "degree", "degrees"]),
+    ("kPa", &[]),
+    ("bar", &[]),
+    ("psi", &[]),
+    ("l", &["liter", "liters", "litres"]),
+    ("gal", &["gallon", "gallons"]),
+    ("s", &["sec", "seconds"]),
+    ("min", &["minute", "minutes"]),
+    ("h", &["hour", "hours"]),
+    ("days", &[]),
+    ("weeks", &[]),
+    ("months", &[]),
+    ("stars", &[]),
+    ("kWh/100 km", &["kwh/100km", "kwh/62mi", "kwh/62 mi"]),
+    ("mi/kWh", &[]),
 ];
 
 /// `to = from * factor + offset`. Gallons are US gallons: the catalogue equates 100 l with 26.5 gal.
@@ -101,12 +70,14 @@ pub fn spelled(text: &str) -> Option<Unit> {
         return None;
     }
     // The usual case first: it is spelled as we do, and nothing has to be lower-cased.
-    if let Some((_, ours)) = SPELLINGS.iter().find(|(_, ours)| *ours == text) {
+    if let Some((ours, _)) = SPELLINGS.iter().find(|(ours, _)| *ours == text) {
         return Some(Unit::new(ours));
     }
     let lower = text.to_lowercase();
-    let found = SPELLINGS.iter().find(|(theirs, _)| *theirs == lower);
-    Some(found.map_or_else(|| Unit::other(text), |(_, ours)| Unit::new(ours)))
+    let is_meant =
+        |(ours, others): &&(&str, &[&str])| ours.to_lowercase() == lower || others.contains(&&*lower);
+    let found = SPELLINGS.iter().find(is_meant);
+    Some(found.map_or_else(|| Unit::other(text), |(ours, _)| Unit::new(ours)))
 }
 
 /// A value in its descriptor's canonical unit. A number that came without a unit is taken to be in it; a

@@ -3,26 +3,19 @@
 use collector_core::{Value, ValueType};
 
 use super::body::{Body, Scalar};
-use super::known::Known;
+use super::known::KnownDescriptor;
 use super::time;
 
-/// What a value turned out to be.
-pub enum Read {
-    Value(Value),
-    Absent,
-    Rejected(String),
-}
-
-/// Reads a value as the descriptor's type.
-pub fn read(body: &Body<'_>, known: &Known) -> Read {
+/// Reads a value as the descriptor's type: `None` where there is none, the reason where it does not fit.
+pub fn read(body: &Body<'_>, known: &KnownDescriptor) -> Result<Option<Value>, String> {
     let id = known.descriptor.as_str();
     let value_type = known.descriptor.value_type();
     let value = match body.value() {
-        Scalar::Null => return Read::Absent,
+        Scalar::Null => return Ok(None),
         Scalar::Text(text) => {
             let trimmed = text.trim();
             if is_absent(trimmed, id) {
-                return Read::Absent;
+                return Ok(None);
             }
             from_text(trimmed, &text, value_type, id)
         }
@@ -38,7 +31,7 @@ pub fn read(body: &Body<'_>, known: &Known) -> Read {
             _ => None,
         },
     };
-    value.map_or_else(|| Read::Rejected(misfit(body, value_type)), Read::Value)
+    value.map(Some).ok_or_else(|| misfit(body, value_type))
 }
 
 /// The words for "no value" that the live service uses: BMW's own sentinels, and what is left of `null` on

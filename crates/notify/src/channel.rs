@@ -5,15 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use runtime::{Backoff, Chain, Clock};
-use sha2::{Digest, Sha256};
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
-
-use super::{Manner, Notice, Pace, send};
-use ledger::Ledger;
 use ledger::Told;
 use pipeline::Channel;
+use runtime::{Backoff, Chain};
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+
+use super::{Manner, Notice, Notifier, Pace, send};
 
 /// What only grows is told once in this time.
 const GROWTH: SignedDuration = SignedDuration::from_hours(24);
@@ -21,10 +19,7 @@ const GROWTH: SignedDuration = SignedDuration::from_hours(24);
 /// A channel at work.
 pub(super) struct Serving {
     pub(super) spec: Channel,
-    pub(super) http: reqwest::Client,
-    pub(super) ledger: Arc<dyn Ledger>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) cancelled: CancellationToken,
+    pub(super) notifier: Arc<Notifier>,
     pub(super) pace: Pace,
 }
 
@@ -48,14 +43,15 @@ impl Serving {
     /// Runs until cancelled.
     pub(super) async fn run(self, mut notices: watch::Receiver<Arc<Vec<Notice>>>) {
         let prefix = prefix(&self.spec);
-        let mut told = self.ledger.told(&prefix).await.unwrap_or_default();
+        let notifier = &self.notifier;
+        let mut told = notifier.ledger.told(&prefix).await.unwrap_or_default();
         let mut trying = None;
-        while !self.cancelled.is_cancelled() {
+        while !notifier.cancelled.is_cancelled() {
             let current = notices.borrow_and_update().clone();
-            let Some(step) = next_step(&told, &current, self.clock.now()) else {
+            let Some(step) = next_step(&told, &current, notifier.clock.now()) else {
                 tokio::select! {
                     changed = notices.changed() => if changed.is_err() { return },
-                    () = self.cancelled.cancelled() => {}
+                    () = notifier.cancelled.cancelled() => {}
                 }
                 continue;
             };
@@ -74,7 +70,7 @@ impl Serving {
 
     /// Whether the notice is done with: taken, refused for good, or tried for long enough. Otherwise it has waited.
     async fn try_to_send(&self, notice: &Notice, trying: &mut Option<Trying>) -> bool {
-        let channel = self.spec.label();
+        let (channel, notifier) = (self.spec.label(), &self.notifier);
         let before = trying
             .take()
             .filter(|trying| (&trying.topic, &trying.stage) == (&notice.topic, &notice.stage));
@@ -85,8 +81,8 @@ impl Serving {
             backoff: Backoff::new(self.pace.first, self.pace.longest).half_drawn(),
         }));
         let attempt = tokio::select! {
-            result = send(&self.http, &self.spec, notice) => result,
-            () = self.cancelled.cancelled() => return false,
+            result = send(&notifier.http, &self.spec, notice) => result,
+            () = notifier.cancelled.cancelled() => return false,
         };
         let error = match attempt {
             Ok(_) => {
@@ -107,26 +103,21 @@ impl Serving {
         trying.spent += wait;
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            () = self.cancelled.cancelled() => {}
+            () = notifier.cancelled.cancelled() => {}
         }
         false
     }
 
     async fn note(&self, prefix: &str, told: &mut HashMap<String, Told>, notice: &Notice) {
         let level = notice.stage.clone();
-        let new = (!level.is_empty()).then(|| Told {
-            level,
-            at: self.clock.now(),
-        });
+        let at = self.notifier.clock.now();
+        let new = (!level.is_empty()).then_some(Told { level, at });
         match new.clone() {
             Some(new) => drop(told.insert(notice.topic.clone(), new)),
             None => drop(told.remove(&notice.topic)),
         }
-        if let Err(error) = self
-            .ledger
-            .remember_told(format!("{prefix}{}", notice.topic), new)
-            .await
-        {
+        let topic = format!("{prefix}{}", notice.topic);
+        if let Err(error) = self.notifier.ledger.remember_told(topic, new).await {
             tracing::debug!(error = %Chain(&error), "could not note what the owner was told");
         }
     }

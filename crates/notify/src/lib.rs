@@ -21,19 +21,18 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collector_core::Name;
 use jiff::Timestamp;
-use runtime::Clock;
+use ledger::Ledger;
+use pipeline::Channel;
+use runtime::{Chain, Clock};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use derive::Scope;
 pub use message::{SendError, send};
 
 use derive::Memory;
-use ledger::Ledger;
-use pipeline::Channel;
-use runtime::Chain;
 
 /// How grave a notice is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,11 +104,7 @@ impl Default for Pace {
 /// Watches what is published and tells every channel.
 pub struct Notifier {
     pub channels: Vec<Channel>,
-    /// The accounts and sinks of the pipeline; the ledger may remember others.
-    pub accounts: Vec<Name>,
-    pub sinks: Vec<Name>,
-    /// The accounts that have a stream.
-    pub streams: Vec<Name>,
+    pub scope: Scope,
     pub http: reqwest::Client,
     pub ledger: Arc<dyn Ledger>,
     pub clock: Arc<dyn Clock>,
@@ -124,36 +119,26 @@ impl Notifier {
 
     async fn run_at(self, pace: Pace) {
         let (sender, _) = watch::channel(Arc::new(Vec::new()));
+        let notifier = Arc::new(self);
         let mut channels = JoinSet::new();
-        for spec in &self.channels {
-            let channel = channel::Serving {
-                spec: spec.clone(),
-                http: self.http.clone(),
-                ledger: self.ledger.clone(),
-                clock: self.clock.clone(),
-                cancelled: self.cancelled.clone(),
-                pace,
-            };
+        for spec in notifier.channels.iter().cloned() {
+            let notifier = notifier.clone();
+            let channel = channel::Serving { spec, notifier, pace };
             channels.spawn(channel.run(sender.subscribe()));
         }
         let mut memory = Memory::default();
-        while !self.cancelled.is_cancelled() {
-            match self.ledger.condition().await {
+        while !notifier.cancelled.is_cancelled() {
+            match notifier.ledger.condition().await {
                 Ok(condition) => {
-                    let now = self.clock.now();
-                    let scope = derive::Scope {
-                        accounts: &self.accounts,
-                        sinks: &self.sinks,
-                        streams: &self.streams,
-                    };
-                    let notices = derive::notices(&mut memory, &scope, &condition, now);
+                    let now = notifier.clock.now();
+                    let notices = derive::notices(&mut memory, &notifier.scope, &condition, now);
                     sender.send_replace(Arc::new(notices));
                 }
                 Err(error) => tracing::debug!(error = %Chain(&error), "could not look for something to tell"),
             }
             tokio::select! {
                 () = tokio::time::sleep(pace.look) => {}
-                () = self.cancelled.cancelled() => {}
+                () = notifier.cancelled.cancelled() => {}
             }
         }
         while channels.join_next().await.is_some() {}

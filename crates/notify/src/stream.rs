@@ -2,11 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::derive::{Memory, notice};
-use super::{Level, Notice};
 use collector_core::state::{Published, StreamState};
 use ledger::StreamRecord;
 use planner::silence::ADVICE;
+
+use super::derive::{Memory, notice, reason, well};
+use super::{Level, Notice};
 
 /// A token that has expired is refused until it is renewed.
 const REFUSAL_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
@@ -15,60 +16,33 @@ const OUTAGE_PATIENCE: SignedDuration = SignedDuration::from_hours(6);
 /// Cars stand still for days.
 const SILENCE_PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The notices about the stream of one account. `records` are those of its connections.
-pub(super) fn notices(
+/// The notice about the connection of one account.
+pub(super) fn connection(
     memory: &mut Memory,
     said: &Published,
     state: StreamState,
-    records: &[&StreamRecord],
     now: Timestamp,
-) -> Vec<Notice> {
-    let connection = connection(memory, said, state, now);
-    connection
-        .into_iter()
-        .chain(silence(memory, said, state, records, now))
-        .collect()
-}
-
-fn connection(memory: &mut Memory, said: &Published, state: StreamState, now: Timestamp) -> Option<Notice> {
+) -> Option<Notice> {
     let account = &said.name;
     let topic = format!("stream:{account}");
-    let reason = said.message.as_deref().unwrap_or("no reason is known");
-    let reason = reason.trim_end_matches('.');
-    let (level, title, message) = match state {
+    let reason = reason(said);
+    let title = match state {
         // With words, another program still takes it now and then.
         StreamState::Streaming if said.message.is_none() => {
             memory.forget(&topic);
             let title = format!("The stream of {account} is well again");
-            return Some(notice(
-                topic,
-                Level::Info,
-                "",
-                title,
-                "It is connected, and nobody takes it.",
-                now,
-            ));
+            return Some(well(topic, title, "It is connected, and nobody takes it.", now));
         }
         // A dead login has a topic of its own.
         StreamState::LoginNeeded => {
             memory.forget(&topic);
             return None;
         }
-        StreamState::Evicted => (
-            Level::Error,
-            format!("Another program takes the stream of {account}"),
-            format!("{reason}."),
-        ),
-        StreamState::NotSubscribed => (
-            Level::Error,
-            format!("BMW refuses the stream's subscription of {account}"),
-            format!("{reason}."),
-        ),
-        StreamState::Refused if now.duration_since(said.since) >= REFUSAL_PATIENCE => (
-            Level::Error,
-            format!("BMW refuses the stream's login of {account}"),
-            format!("{reason}."),
-        ),
+        StreamState::Evicted => format!("Another program takes the stream of {account}"),
+        StreamState::NotSubscribed => format!("BMW refuses the stream's subscription of {account}"),
+        StreamState::Refused if now.duration_since(said.since) >= REFUSAL_PATIENCE => {
+            format!("BMW refuses the stream's login of {account}")
+        }
         StreamState::Refused | StreamState::Waiting | StreamState::Connecting => {
             let since = memory.since(&topic, said.since);
             if now.duration_since(since) < OUTAGE_PATIENCE {
@@ -80,11 +54,13 @@ fn connection(memory: &mut Memory, said: &Published, state: StreamState, now: Ti
         }
         StreamState::Streaming | StreamState::Stopped => return None,
     };
-    Some(notice(topic, level, state.as_str(), title, &message, now))
+    let message = format!("{reason}.");
+    Some(notice(topic, Level::Error, state.as_str(), title, &message, now))
 }
 
-/// Of a stream that is connected alone: of one that is not, it cannot be told.
-fn silence(
+/// The notice about its silence, by the `records` of its connections. Of a stream that is connected alone: of one that
+/// is not, it cannot be told.
+pub(super) fn silence(
     memory: &mut Memory,
     said: &Published,
     state: StreamState,
@@ -113,14 +89,5 @@ fn silence(
         return Some(notice(topic, Level::Warning, "silent", title, &message, now));
     }
     let title = format!("Messages come on the stream of {account} again");
-    heard.map(|_| {
-        notice(
-            topic,
-            Level::Info,
-            "",
-            title,
-            "Its vehicles are heard again.",
-            now,
-        )
-    })
+    heard.map(|_| well(topic, title, "Its vehicles are heard again.", now))
 }

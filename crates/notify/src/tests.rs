@@ -27,11 +27,10 @@ fn said(name: &str, state: State, message: Option<&str>, since: i64) -> Publishe
 
 /// The notices about one topic, minute by minute, of a pipeline with the account `home` and the sink `csv`.
 fn about(topic: &str, story: &[(i64, Condition)]) -> Vec<Option<(Level, String)>> {
-    let (accounts, sinks) = (["home".into()], ["csv".into()]);
-    let scope = derive::Scope {
-        accounts: &accounts,
-        sinks: &sinks,
-        streams: &accounts,
+    let scope = Scope {
+        accounts: vec!["home".into()],
+        sinks: vec!["csv".into()],
+        streams: vec!["home".into()],
     };
     let mut memory = Memory::default();
     let looks = story.iter().map(|(minute, condition)| {
@@ -169,11 +168,9 @@ fn what_stores_quote_is_made_presentable() {
     let quoted = "refused `WBY8P210X07A12345 lat=50.7664380556 lon=6.1 v1.8.10`\n\u{1b}[31m in 2.5 s.";
     let retrying = State::Sink(SinkState::Retrying);
     let sink = |since| components(vec![said("csv", retrying, Some(quoted), since)]);
-    let sinks = ["csv".into()];
-    let scope = derive::Scope {
-        accounts: &[],
-        sinks: &sinks,
-        streams: &[],
+    let scope = Scope {
+        sinks: vec!["csv".into()],
+        ..Scope::default()
     };
     let mut memory = Memory::default();
     derive::notices(&mut memory, &scope, &sink(0), at(0));
@@ -186,11 +183,9 @@ fn what_stores_quote_is_made_presentable() {
     );
     let needed = State::Login(LoginState::Needed);
     let long = components(vec![said("home", needed, Some(&"é".repeat(9_000)), 0)]);
-    let accounts = ["home".into()];
-    let scope = derive::Scope {
-        accounts: &accounts,
-        sinks: &[],
-        streams: &[],
+    let scope = Scope {
+        accounts: vec!["home".into()],
+        ..Scope::default()
     };
     let notices = derive::notices(&mut memory, &scope, &long, at(0));
     assert_eq!(notices[0].message.chars().count(), 501);

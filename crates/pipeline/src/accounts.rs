@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use cardata_auth::ClientId;
-use collector_core::BrokerAddress;
+use collector_core::scalar::Wrong;
 use collector_core::table::{Node, suggest};
-use collector_core::{Name, Secret};
+use collector_core::{BrokerAddress, InvalidAddress, Name, Secret, written_as_text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,8 +15,6 @@ use super::names::{GivenName, Taken};
 use super::problems::Problems;
 use super::section::{self, Placed, Section, absolute};
 use super::show;
-use collector_core::scalar::Wrong;
-use collector_core::written_as_text;
 
 /// Calls of every day that are never planned: for paging, for repairing a container, for the user's own commands.
 pub(super) const RESERVED_CALLS: u32 = planner::quota::RESERVED;
@@ -109,7 +107,7 @@ written_as_text!(StreamUrl, stream_url, |url| url.0.to_string(), {
 });
 
 fn stream_url(text: &str) -> Result<StreamUrl, Wrong> {
-    let wrong = |error: collector_core::InvalidAddress| {
+    let wrong = |error: InvalidAddress| {
         Wrong::new(error.to_string()).help("write for example `mqtts://localhost:8883`")
     };
     text.parse().map(StreamUrl).map_err(wrong)
@@ -134,12 +132,9 @@ impl Default for EndpointsTable {
 
 fn client_id(text: &str) -> Result<ClientIdText, Wrong> {
     let advice = "copy it from the CarData section of BMW's portal; it looks like 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
-    match text.parse() {
-        Ok(client_id) => Ok(ClientIdText(client_id)),
-        // The text may be a token that was pasted by mistake: it is not repeated, and `secrets` covers it in the
-        // drawing.
-        Err(_) => Err(Wrong::new("this is not a client id, which is a UUID of 36 characters").help(advice)),
-    }
+    // The text may be a token that was pasted by mistake: it is not repeated, and `secrets` covers it in the drawing.
+    let wrong = Wrong::new("this is not a client id, which is a UUID of 36 characters").help(advice);
+    text.parse().map(ClientIdText).map_err(|_| wrong)
 }
 
 fn http_url(text: &str) -> Result<HttpUrl, Wrong> {
@@ -199,9 +194,7 @@ pub(super) fn read(
             complete: true,
         };
     }
-    let Some(items) = section::items(root, "accounts", EXAMPLE, problems) else {
-        return Section::default();
-    };
+    let items = section::items(root, "accounts", EXAMPLE, problems);
     Taken::given(items, "accounts", problems);
     Section::of(items, |item| {
         let value = account(item, base_dir, simulated, passphrase, problems)?;
@@ -261,7 +254,7 @@ pub(super) fn check_reference(
     if !accounts.complete || accounts.values().any(|account| account.name == *name) {
         return;
     }
-    let known: Vec<_> = accounts.values().map(|one| one.name.to_string()).collect();
+    let known: Vec<_> = accounts.values().map(|one| &one.name).collect();
     let message = format!("there is no account `{name}`");
     problems.add(&place.span, message).help(suggest(name, &known));
 }

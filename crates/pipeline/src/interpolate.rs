@@ -44,7 +44,7 @@ pub(super) struct Interpolator<'a> {
     pub(super) base_dir: &'a Path,
     pub(super) environment: &'a dyn Environment,
     pub(super) problems: &'a mut Problems,
-    pub(super) outside: Outside,
+    pub(super) outside: &'a mut Outside,
 }
 
 /// One piece of a scalar: text as it is written, or a reference.
@@ -56,12 +56,7 @@ enum Piece<'s> {
 }
 
 impl Interpolator<'_> {
-    pub(super) fn run(mut self, root: &mut Node) -> Outside {
-        self.visit(root);
-        self.outside
-    }
-
-    fn visit(&mut self, node: &mut Node) {
+    pub(super) fn visit(&mut self, node: &mut Node) {
         match &mut node.kind {
             Kind::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| self.visit(value)),
             Kind::Sequence(items) => items.iter_mut().for_each(|item| self.visit(item)),
@@ -111,7 +106,7 @@ impl Interpolator<'_> {
             return None;
         }
         if referred {
-            self.outside.note_place(span, raw, &value);
+            self.outside.note_reference(span, raw, &value);
         }
         Some(value)
     }
@@ -262,14 +257,14 @@ mod tests {
     fn interpolate(raw: &str, base_dir: &Path) -> Result<(String, bool), String> {
         let mut problems = Problems::default();
         let mut node = Node::scalar(raw, 0..raw.len());
-        let interpolator = Interpolator {
+        let mut interpolator = Interpolator {
             text: raw,
             base_dir,
             environment: &Variables,
             problems: &mut problems,
-            outside: Outside::default(),
+            outside: &mut Outside::default(),
         };
-        interpolator.run(&mut node);
+        interpolator.visit(&mut node);
         match (problems.into_sorted().first(), node.kind) {
             (Some(problem), _) => Err(format!("{:?} {}", problem.span, problem.message)),
             (None, Kind::Scalar { text, quoted }) => Ok((text, quoted)),

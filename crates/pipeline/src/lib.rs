@@ -14,13 +14,13 @@
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod accounts;
+mod exclusives;
 mod interpolate;
 mod logins;
 mod names;
 mod notify;
 mod options;
 mod outside;
-mod places;
 mod plan;
 mod plugin_table;
 mod positions;
@@ -59,7 +59,7 @@ pub use selection::descriptor_doubt;
 pub use show::show;
 pub use sinks::SinkSpec;
 pub use sources::SourceSpec;
-pub use streams::StreamPlace;
+pub use streams::AccountStream;
 pub use vehicles::{VehicleSpec, Vehicles};
 
 use interpolate::Interpolator;
@@ -156,10 +156,7 @@ pub fn load(path: &Path) -> Result<Pipeline, ConfigError> {
         .read_to_end(&mut bytes)
         .map_err(failed)?;
     let name = path.display().to_string();
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => return Err(not_utf8(&name, &error)),
-    };
+    let text = String::from_utf8(bytes).map_err(|error| not_utf8(&name, &error))?;
     let base_dir = absolute.parent().unwrap_or(&absolute);
     let mut pipeline = parse(&name, &text, base_dir, &ProcessEnvironment)?;
     pipeline.path = absolute;
@@ -187,14 +184,14 @@ pub fn parse(
             masks.extend(secrets::find(&raw, schema::inlined()));
             let mut root = raw.clone();
             let mut missing = Problems::default();
-            outside = Interpolator {
+            let mut interpolator = Interpolator {
                 text,
                 base_dir,
                 environment,
                 problems: &mut missing,
-                outside,
-            }
-            .run(&mut root);
+                outside: &mut outside,
+            };
+            interpolator.visit(&mut root);
             let pipeline = read(name, base_dir, &root, &mut problems).map(|mut pipeline| {
                 pipeline.shown = show::text(&sections(&root, &pipeline), &raw, &masks);
                 pipeline
@@ -305,11 +302,11 @@ fn sections(root: &Node, pipeline: &Pipeline) -> Value {
 }
 
 fn check_keys(root: &Node, problems: &mut Problems) {
-    let known = schema::KEYS.map(str::to_owned);
     let entries = root.entries().unwrap_or_default().iter();
-    for (key, _) in entries.filter(|(key, _)| !known.contains(&key.text)) {
+    for (key, _) in entries.filter(|(key, _)| !schema::KEYS.contains(&key.text.as_str())) {
         let message = format!("unknown key `{}`", key.text);
-        problems.add(&key.span, message).help(suggest(&key.text, &known));
+        let help = suggest(&key.text, &schema::KEYS);
+        problems.add(&key.span, message).help(help);
     }
 }
 

@@ -1,12 +1,11 @@
 //! Names that the pipeline file gives to accounts, sources and sinks.
 
-use collector_core::Name;
+use collector_core::scalar::Wrong;
 use collector_core::table::{Node, Span};
+use collector_core::{Name, written_as_text};
 
 use super::problems::Problems;
-use super::section::Placed;
-use collector_core::scalar::Wrong;
-use collector_core::written_as_text;
+use super::section::Section;
 
 const LONGEST: usize = 64;
 
@@ -85,17 +84,17 @@ impl Taken {
 }
 
 /// Checks the names that the file gives, then numbers those that stand for their type around them. `items` are the
-/// tables of the file, `read` is what could be read of them.
+/// tables of the file, `section` is what could be read of them.
 pub(super) fn settle<T>(
     items: &[Node],
-    read: &mut [Placed<T>],
+    section: &mut Section<T>,
     what: &str,
     name: fn(&mut T) -> &mut Name,
     problems: &mut Problems,
 ) {
     let mut taken = Taken::given(items, what, problems);
     let given = |node: &Node| node.get("name").is_some_and(|name| !name.is_null());
-    for item in read.iter_mut().filter(|item| !given(&item.node)) {
+    for item in section.items.iter_mut().filter(|item| !given(&item.node)) {
         let free = taken.free(name(&mut item.value));
         taken.take(&free, &item.node.span, what, problems);
         *name(&mut item.value) = free;

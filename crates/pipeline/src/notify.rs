@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use collector_core::Secret;
+use collector_core::scalar::Wrong;
 use collector_core::table::{Kind, Node};
+use collector_core::{Secret, written_as_text};
 use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,8 +16,6 @@ use super::accounts;
 use super::problems::Problems;
 use super::section;
 use super::show;
-use collector_core::scalar::Wrong;
-use collector_core::written_as_text;
 
 const TYPES: [&str; 2] = ["webhook", "ntfy"];
 /// Of ntfy, from 1 to 5.
@@ -169,7 +168,7 @@ fn channel(item: &Node, problems: &mut Problems) -> Option<Channel> {
         return None;
     }
     let possible = "`webhook` and `ntfy`";
-    match section::type_of(item, "channel", &TYPES.map(str::to_owned), possible, problems)? {
+    match section::type_of(item, "channel", &TYPES, possible, problems)? {
         "webhook" => webhook(item, problems),
         _ => ntfy(item, problems),
     }
@@ -183,20 +182,15 @@ fn webhook(item: &Node, problems: &mut Problems) -> Option<Channel> {
         let Some((key, node)) = place else { continue };
         let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
             let message = format!("`{name}` is not the name of a header");
-            problems
-                .add(&key.span, message)
-                .help("write for example `Authorization`");
+            let help = "write for example `Authorization`";
+            problems.add(&key.span, message).help(help);
             continue;
         };
+        let message = "a header's value is one line of plain characters";
         let help = "remove line breaks and letters beyond ASCII";
-        match secret_value(value.expose()) {
-            Some(value) => headers.push((header, value)),
-            None => {
-                _ = problems
-                    .add(&node.span, "a header's value is one line of plain characters")
-                    .help(help)
-            }
-        }
+        let value = secret_value(value.expose());
+        let value = value.or_else(|| problems.refuse(&node.span, message, help));
+        headers.extend(value.map(|value| (header, value)));
     }
     Some(Channel {
         url: table.url.0,

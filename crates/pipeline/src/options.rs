@@ -3,16 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use collector_core::scalar::Wrong;
 use collector_core::table::Node;
+use collector_core::{duration, written_as_text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::accounts::Account;
 use super::problems::Problems;
 use super::section::{Section, absolute, written};
-use collector_core::duration;
-use collector_core::scalar::Wrong;
-use collector_core::written_as_text;
 
 pub(super) const STATE: &str = "./state";
 const FASTEST: f64 = 100_000.0;
@@ -130,58 +129,55 @@ pub(super) fn time(
     accounts: &Section<Account>,
     problems: &mut Problems,
 ) -> (ClockOptions, Option<SimulatorOptions>) {
-    let mut clock_node = root.get("clock").cloned();
-    let mut simulator_node = root.get("simulator").cloned();
-    let clock: Option<ClockOptions> = clock_node.as_mut().and_then(|node| problems.read(node));
-    let simulator: Option<SimulatorTable> = simulator_node.as_mut().and_then(|node| problems.read(node));
-    if let Some((key, _)) = root.entry("simulator").filter(|_| !cfg!(feature = "simulator")) {
+    let place = |node: Option<Node>| node.map(|node| node.locate("speed"));
+    let mut node = root.get("clock").cloned();
+    let clock: Option<ClockOptions> = node.as_mut().and_then(|node| problems.read(node));
+    let own = clock.map(|table| table.speed).zip(place(node));
+    let mut node = root.get("simulator").cloned();
+    let simulator: Option<SimulatorTable> = node.as_mut().and_then(|node| problems.read(node));
+    let simulated = simulator.as_ref().and_then(|table| table.speed).zip(place(node));
+
+    let simulator_key = root.entry("simulator").map(|(key, _)| key);
+    if let Some(key) = simulator_key.filter(|_| !cfg!(feature = "simulator")) {
         let help = "remove `simulator`, or build with the feature `simulator`, which is on by default";
         let message = "this program was built without the simulator";
         problems.add(&key.span, message).help(help);
     }
-    let (clock_node, simulator_node) = (clock_node.as_ref(), simulator_node.as_ref());
-    let own = clock.as_ref().map(|table| table.speed);
-    let simulated = simulator.as_ref().and_then(|table| table.speed);
-    let possible = check_speed(own, clock_node, problems) & check_speed(simulated, simulator_node, problems);
-
-    if let (Some(own), Some(simulated), Some(clock), Some(simulator)) =
-        (own, simulated, clock_node, simulator_node)
-        && possible
-        && (own - simulated).abs() > f64::EPSILON
-    {
-        let message = "the clock runs at another speed than the simulator";
-        let problem = problems.add(&clock.locate("speed"), message);
-        problem.help("leave `clock` out: the simulator sets it");
-        problem.also(&simulator.locate("speed"), "the simulator");
+    let mut possible = true;
+    for (speed, place) in own.iter().chain(&simulated) {
+        if !(*speed > 0.0 && *speed <= FASTEST) {
+            let help = "write `speed: 900` for a quarter of an hour in each second";
+            problems
+                .add(place, "`speed` is more than 0 and at most 100000")
+                .help(help);
+            possible = false;
+        }
     }
-    let speed = simulated.or(own).unwrap_or_else(real_time);
-    if let (None, Some(clock)) = (simulator_node, clock_node)
-        && possible
-        && (speed - 1.0).abs() > f64::EPSILON
-        && accounts.values().any(Account::is_at_bmw)
-    {
-        problems
-            .add(&clock.locate("speed"), "BMW's time cannot run at another speed")
-            .help("add `simulator: {}`, point every account at another backend with `endpoints`, or remove `clock`");
+    let differ = |a: &f64, b: &f64| possible && (a - b).abs() > f64::EPSILON;
+    match (&own, &simulated) {
+        (Some((own, place)), Some((simulated, other))) if differ(own, simulated) => {
+            let message = "the clock runs at another speed than the simulator";
+            let problem = problems
+                .add(place, message)
+                .help("leave `clock` out: the simulator sets it");
+            problem.also(other, "the simulator");
+        }
+        (Some((own, place)), None)
+            if simulator_key.is_none() && differ(own, &1.0) && accounts.values().any(Account::is_at_bmw) =>
+        {
+            let help = "add `simulator: {}`, point every account at another backend with `endpoints`, or remove `clock`";
+            problems
+                .add(place, "BMW's time cannot run at another speed")
+                .help(help);
+        }
+        _ => {}
     }
+    let speed = simulated.or(own).map_or_else(real_time, |(speed, _)| speed);
     let simulator = simulator.map(|table| SimulatorOptions {
         speed,
         seed: table.seed,
     });
     (ClockOptions { speed }, simulator)
-}
-
-fn check_speed(speed: Option<f64>, node: Option<&Node>, problems: &mut Problems) -> bool {
-    let (Some(speed), Some(node)) = (speed, node) else {
-        return true;
-    };
-    let possible = speed > 0.0 && speed <= FASTEST;
-    if !possible {
-        problems
-            .add(&node.locate("speed"), "`speed` is more than 0 and at most 100000")
-            .help("write `speed: 900` for a quarter of an hour in each second");
-    }
-    possible
 }
 
 #[cfg(all(test, not(feature = "simulator")))]

@@ -8,22 +8,23 @@ const RECOGNISABLE: usize = 4;
 /// The values that references stood for, and where.
 #[derive(Debug, Default)]
 pub(super) struct Outside {
-    places: Vec<Place>,
+    references: Vec<Reference>,
     values: Vec<(String, String)>,
     failed: Vec<Span>,
 }
 
+/// A scalar that had references in it.
 #[derive(Debug)]
-struct Place {
+struct Reference {
     span: Span,
     raw: String,
     empty: bool,
 }
 
 impl Outside {
-    /// A scalar that had references in it: what the file says and what it stands for.
-    pub(super) fn note_place(&mut self, span: &Span, raw: &str, value: &str) {
-        self.places.push(Place {
+    /// What the file says in a scalar with references, and what it stands for.
+    pub(super) fn note_reference(&mut self, span: &Span, raw: &str, value: &str) {
+        self.references.push(Reference {
             span: span.clone(),
             raw: raw.to_owned(),
             empty: value.trim().is_empty(),
@@ -64,14 +65,14 @@ impl Outside {
 
     /// What to look at when the value of a reference is nothing.
     pub(super) fn advice(&self, span: &Span) -> Option<String> {
-        let mut places = self.places.iter();
-        let place = places.find(|place| place.span == *span && place.empty)?;
-        Some(format!("`{}` stands for nothing here: is it set?", place.raw))
+        let mut references = self.references.iter();
+        let here = references.find(|reference| reference.span == *span && reference.empty)?;
+        Some(format!("`{}` stands for nothing here: is it set?", here.raw))
     }
 
     /// A message about the scalar at `span`, with references in the place of their values.
     pub(super) fn hide(&self, span: &Span, message: &str) -> String {
-        let here = self.places.iter().find(|place| place.span == *span);
+        let here = self.references.iter().find(|reference| reference.span == *span);
         let mut hidden = message.to_owned();
         for (value, reference) in &self.values {
             if value.chars().count() >= RECOGNISABLE {
@@ -84,7 +85,7 @@ impl Outside {
             return hidden;
         }
         match here {
-            Some(place) => format!("what `{}` stands for cannot be used here", place.raw),
+            Some(reference) => format!("what `{}` stands for cannot be used here", reference.raw),
             None => "a value from outside of this file cannot be used here".to_owned(),
         }
     }
@@ -123,7 +124,7 @@ mod tests {
     fn outside(value: &str) -> Outside {
         let mut outside = Outside::default();
         outside.note_value(value, "${X}");
-        outside.note_place(&(3..7), "a ${X}", &format!("a {value}"));
+        outside.note_reference(&(3..7), "a ${X}", &format!("a {value}"));
         outside
     }
 

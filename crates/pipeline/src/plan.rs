@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use collector_core::Cadence;
 use collector_core::table::Node;
+use collector_core::{Cadence, Every, duration};
 
 use super::accounts::{Account, RESERVED_CALLS};
 use super::problems::Problems;
 use super::section::Section;
-use collector_core::Every;
-use collector_core::duration;
-
 use super::sources::SourceSpec;
 use super::vehicles::Vehicles;
 

@@ -67,7 +67,7 @@ macro_rules! plugin {
     };
 }
 
-plugin!(SinkPlugin, "sink", sink_plugins, SinkKeys, ReadSink, |read| &read
+plugin!(SinkPlugin, "sink", sink_plugins, SinkKeys, ReadSink, |sink| &sink
     .shown);
 plugin!(
     SourcePlugin,
@@ -75,7 +75,7 @@ plugin!(
     source_plugins,
     SourceKeys,
     Value,
-    |read| read
+    |shown| shown
 );
 
 /// A table whose type is known, split.
@@ -114,9 +114,12 @@ pub(super) fn split<P: Plugin>(item: &Node, problems: &mut Problems) -> Option<P
             // A plugin that lists no keys judges them itself.
             options.push((key, value));
         } else {
-            let all: Vec<String> = plugin_keys.iter().chain(&engine_keys).cloned().collect();
-            let unknown = Mistake::new(key.span.clone(), format!("unknown key `{}`", key.text));
-            mistakes.push(unknown.help(table::suggest(&key.text, &all)));
+            let all: Vec<_> = plugin_keys.iter().chain(&engine_keys).collect();
+            mistakes.push(Mistake {
+                message: format!("unknown key `{}`", key.text),
+                help: Some(table::suggest(&key.text, &all)),
+                span: key.span,
+            });
         }
     }
     let part = |entries| Node {
@@ -124,13 +127,8 @@ pub(super) fn split<P: Plugin>(item: &Node, problems: &mut Problems) -> Option<P
         kind: Kind::Mapping(entries),
     };
     let (mut node, options) = (part(own), part(options));
-    let read = match plugin.map(|plugin| plugin.read(&options)) {
-        Some(Err(found)) => {
-            mistakes.extend(found);
-            None
-        }
-        read => read.and_then(Result::ok),
-    };
+    let read = plugin.map(|plugin| plugin.read(&options).map_err(|found| mistakes.extend(found)));
+    let read = read.and_then(Result::ok);
     problems.extend(mistakes);
     let keys: P::Keys = problems.read(&mut node)?;
     if let Kind::Mapping(entries) = &mut node.kind {
@@ -155,10 +153,8 @@ pub(super) fn split<P: Plugin>(item: &Node, problems: &mut Problems) -> Option<P
 }
 
 fn find<P: Plugin>(item: &Node, problems: &mut Problems) -> Option<&'static P> {
-    let names = P::all().into_iter().map(|plugin| plugin.type_name().to_owned());
-    let names: Vec<_> = names.collect();
-    let possible: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    let word = section::type_of(item, P::KIND, &names, &possible.join(", "), problems)?;
+    let names: Vec<_> = P::all().into_iter().map(P::type_name).collect();
+    let word = section::type_of(item, P::KIND, &names, &table::listed(&names), problems)?;
     P::all().into_iter().find(|plugin| plugin.type_name() == word)
 }
 

@@ -1,6 +1,6 @@
 //! The mistakes that were found so far: collected, so that all of them can be reported at once.
 
-use collector_core::table::{self, Kind, Mistake, Node, Span};
+use collector_core::table::{self, Mistake, Node, Span};
 use serde::de::DeserializeOwned;
 
 /// No person reads more mistakes than this.
@@ -59,15 +59,9 @@ impl Problems {
     /// Reads one table; every mistake in it is added. What is wrong is cut out of the table, so that the rest can
     /// be checked further; `None` where too little is left.
     pub(super) fn read<T: DeserializeOwned>(&mut self, node: &mut Node) -> Option<T> {
-        let mistakes = match table::read(node) {
-            Ok(value) => return Some(value),
-            Err(mistakes) => mistakes,
-        };
-        for mistake in &mistakes {
-            cut(node, &mistake.span);
-        }
+        let (read, mistakes) = table::read_rest(node);
         self.extend(mistakes);
-        table::read(node).ok()
+        read
     }
 
     /// Adds what the reading of one table found. The second line of a message is its advice: serde's errors have
@@ -80,15 +74,10 @@ impl Problems {
                 continue;
             }
             let (message, advice) = match message.split_once('\n') {
-                Some((message, advice)) => (message.to_owned(), Some(advice.to_owned())),
-                None => (message, None),
+                Some((message, advice)) => (message, Some(advice.to_owned())),
+                None => (message.as_str(), None),
             };
-            self.0.push(Problem {
-                span,
-                message,
-                help: help.or(advice),
-                also: None,
-            });
+            self.add(&span, message).help = help.or(advice);
         }
     }
 
@@ -111,11 +100,9 @@ impl Problems {
         self.0.sort_by_key(|problem| problem.span.start);
         let mut sorted: Vec<Problem> = Vec::new();
         for problem in self.0 {
-            let same_place = sorted
-                .iter()
-                .rev()
-                .take_while(|other| other.span.start == problem.span.start);
-            if !same_place.into_iter().any(|other| *other == problem) {
+            let before = sorted.iter().rev();
+            let mut same_place = before.take_while(|other| other.span.start == problem.span.start);
+            if !same_place.any(|other| *other == problem) {
                 sorted.push(problem);
             }
             if sorted.len() == ENOUGH {
@@ -123,21 +110,5 @@ impl Problems {
             }
         }
         sorted
-    }
-}
-
-/// Removes the keys and the scalars at a place.
-fn cut(node: &mut Node, span: &Span) {
-    let is_there = |node: &Node| matches!(node.kind, Kind::Scalar { .. }) && node.span == *span;
-    match &mut node.kind {
-        Kind::Scalar { .. } => {}
-        Kind::Sequence(items) => {
-            items.retain(|item| !is_there(item));
-            items.iter_mut().for_each(|item| cut(item, span));
-        }
-        Kind::Mapping(entries) => {
-            entries.retain(|(key, value)| key.span != *span && !is_there(value));
-            entries.iter_mut().for_each(|(_, value)| cut(value, span));
-        }
     }
 }

@@ -58,11 +58,8 @@ impl Report {
             let span = &problem.span;
             let hidden = |text: &str| logins::hide_in_message(&outside.hide(span, text), &passwords);
             let shown = |text: &str| printable(&hidden(text));
-            let advice = problem
-                .help
-                .as_deref()
-                .map(shown)
-                .or_else(|| outside.advice(span));
+            let advice = problem.help.as_deref().map(shown);
+            let advice = advice.or_else(|| outside.advice(span));
             report.add(text, &problem, shown(&problem.message), advice, masks);
         }
         report
@@ -153,15 +150,12 @@ fn on_one_line(text: &str, span: &Span, secret: bool) -> Span {
 
 /// Control characters could change what a terminal shows. Lengths in bytes stay.
 fn printable(text: &str) -> String {
-    let replace = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
-    if !text.contains(replace) {
-        return text.to_owned();
-    }
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
+            '\n' | '\t' => printable.push(c),
             '\r' => printable.push(' '),
-            c if replace(c) => printable.extend(std::iter::repeat_n('?', c.len_utf8())),
+            c if c.is_control() => printable.extend(std::iter::repeat_n('?', c.len_utf8())),
             c => printable.push(c),
         }
     }

@@ -138,15 +138,15 @@ fn plugin_schema<P: Plugin>(plugin: &P, generator: &mut SchemaGenerator) -> Sche
     if let Some(Value::Array(own)) = object.remove("required") {
         required.extend(own);
     }
-    object.insert("type".to_owned(), json!("object"));
-    object.insert(
-        "title".to_owned(),
-        json!(format!("{} {}", P::KIND, plugin.type_name())),
-    );
-    object.insert("description".to_owned(), json!(plugin.summary()));
-    object.insert("properties".to_owned(), Value::Object(properties));
-    object.insert("required".to_owned(), Value::Array(required));
-    object.insert("additionalProperties".to_owned(), json!(false));
+    let whole = [
+        ("type", json!("object")),
+        ("title", json!(format!("{} {}", P::KIND, plugin.type_name()))),
+        ("description", json!(plugin.summary())),
+        ("properties", json!(properties)),
+        ("required", json!(required)),
+        ("additionalProperties", json!(false)),
+    ];
+    object.extend(whole.map(|(key, value)| (key.to_owned(), value)));
     schema
 }
 

@@ -97,16 +97,13 @@ fn has_secret(schema: &Value) -> bool {
     properties.any(|(_, property)| property["writeOnly"] == true)
 }
 
-fn looks_secret(key: &str) -> bool {
-    let key = key.to_lowercase();
-    SECRET_WORDS.iter().any(|word| key.contains(word))
-}
-
 /// Whether a key says that its value is secret. A client id is none, but what else stands in its place may be a
 /// token that was pasted by mistake.
 fn is_named_so(key: &Key, value: &Node) -> bool {
-    let is_client_id = key.text.to_lowercase().replace('-', "_") == CLIENT_ID;
-    looks_secret(&key.text) || (is_client_id && !value.as_text().is_some_and(is_client_id_text))
+    let key = key.text.to_lowercase();
+    let is_client_id = key.replace('-', "_") == CLIENT_ID;
+    SECRET_WORDS.iter().any(|word| key.contains(word))
+        || (is_client_id && !value.as_text().is_some_and(is_client_id_text))
 }
 
 /// Whether this is a client id, or a reference to one.
@@ -195,10 +192,7 @@ pub(super) fn is_reference(written: &str) -> bool {
 pub(super) fn cover(text: &str, secrets: &[Span]) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for secret in secrets {
-        let Some(written) = text.get(secret.clone()) else {
-            continue;
-        };
-        if is_reference(written) {
+        if text.get(secret.clone()).is_none_or(is_reference) {
             continue;
         }
         for (offset, byte) in bytes[secret.clone()].iter_mut().enumerate() {

@@ -26,9 +26,10 @@ impl<T> Section<T> {
     /// Of the items that can be read.
     pub(super) fn of(items: &[Node], read: impl FnMut(&Node) -> Option<Placed<T>>) -> Self {
         let read: Vec<_> = items.iter().filter_map(read).collect();
-        let complete = read.len() == items.len();
-        let items = read;
-        Self { items, complete }
+        Self {
+            complete: !items.is_empty() && read.len() == items.len(),
+            items: read,
+        }
     }
 
     pub(super) fn into_values(self) -> Vec<T> {
@@ -36,26 +37,12 @@ impl<T> Section<T> {
     }
 }
 
-impl<T> Default for Section<T> {
-    fn default() -> Self {
-        Self {
-            items: Vec::new(),
-            complete: false,
-        }
-    }
-}
-
-/// The items of a list that must be there and have something in it; the mistake shows `example`.
-pub(super) fn items<'n>(
-    root: &'n Node,
-    key: &str,
-    example: &str,
-    problems: &mut Problems,
-) -> Option<&'n [Node]> {
+/// The items of a list that must be there and have something in it: none after the mistake, which shows `example`.
+pub(super) fn items<'n>(root: &'n Node, key: &str, example: &str, problems: &mut Problems) -> &'n [Node] {
     let (place, message) = match root.entry(key).map(|(place, list)| (&place.span, list)) {
         None => (&root.span, format!("there are no `{key}`")),
         Some((place, list)) => match &list.kind {
-            Kind::Sequence(items) if !items.is_empty() => return Some(items),
+            Kind::Sequence(items) if !items.is_empty() => return items,
             Kind::Sequence(_) => (place, format!("`{key}` is an empty list")),
             _ if list.is_null() => (place, format!("there are no `{key}`")),
             _ => (
@@ -64,30 +51,30 @@ pub(super) fn items<'n>(
             ),
         },
     };
-    problems.refuse(place, message, format!("write for example:\n\n{example}"))
+    problems
+        .add(place, message)
+        .help(format!("write for example:\n\n{example}"));
+    &[]
 }
 
 /// The `type` of an item that is a table, one of these `names`; the mistake otherwise.
 pub(super) fn type_of<'n>(
     item: &'n Node,
     kind: &str,
-    names: &[String],
+    names: &[&str],
     possible: &str,
     problems: &mut Problems,
 ) -> Option<&'n str> {
     let Some(entry @ (_, node)) = item.entry("type") else {
         let message = format!("this {kind} has no `type`");
-        return problems.refuse(
-            &item.span,
-            message,
-            format!("add `type: …`; possible are {possible}"),
-        );
+        let help = format!("add `type: …`; possible are {possible}");
+        return problems.refuse(&item.span, message, help);
     };
     let Some(word) = node.as_text().filter(|_| !node.is_null()) else {
         let place = if node.is_null() { &entry.0.span } else { &node.span };
         return problems.refuse(place, "`type` is one word", format!("possible are {possible}"));
     };
-    if names.iter().any(|name| name == word) {
+    if names.contains(&word) {
         return Some(word);
     }
     let message = format!("there is no {kind} of type `{word}`");

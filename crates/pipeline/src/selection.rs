@@ -2,14 +2,13 @@
 
 use catalogue::CATALOGUE;
 use collector_core::table::{Node, Span, suggest};
-use collector_core::{Name, Vehicle};
+use collector_core::{Glob, Name, Vehicle};
 
 use super::problems::Problems;
 use super::section::{Placed, Section};
 use super::sinks::SinkSpec;
 use super::sources::SourceSpec;
 use super::vehicles::Vehicles;
-use collector_core::Glob;
 
 /// Descriptors that differ from a known one by more letters than this are taken for new ones.
 const TYPING_MISTAKES: usize = 3;
@@ -68,7 +67,7 @@ fn check_names<'g>(
     let Some(known) = known else { return };
     for (glob, place) in patterns {
         if !known.iter().flatten().any(|name| glob.matches_name(name)) {
-            let names: Vec<_> = known.iter().map(|[name, _]| name.to_string()).collect();
+            let names: Vec<_> = known.iter().map(|[name, _]| name).collect();
             let help = suggest(glob.as_str(), &names);
             problems.add(&place, wrong(glob.as_str())).help(help);
         }

@@ -5,18 +5,16 @@ use std::path::Path;
 
 use collector_core::registry::{ReadSink, SinkBuilder};
 use collector_core::table::Node;
-use collector_core::{Batch, Exclusive, Name, Retry, SinkError, SinkPlugin, Start};
+use collector_core::{Batch, Exclusive, Name, Retry, Select, SinkError, SinkPlugin, Start, duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::exclusives;
 use super::names::{self, GivenName};
-use super::places;
 use super::plugin_table;
 use super::problems::Problems;
 use super::section::{self, Placed, Section};
-use collector_core::Select;
-use collector_core::duration;
 
 const EXAMPLE: &str = "sinks:\n  - type: csv\n    dir: data/csv";
 
@@ -61,29 +59,21 @@ impl fmt::Debug for SinkSpec {
 }
 
 pub(super) fn read(root: &Node, base_dir: &Path, problems: &mut Problems) -> Section<SinkSpec> {
-    let Some(items) = section::items(root, "sinks", EXAMPLE, problems) else {
-        return Section::default();
-    };
+    let items = section::items(root, "sinks", EXAMPLE, problems);
     let mut exclusives = Vec::new();
     let mut section = Section::of(items, |item| {
         let (sink, exclusive) = sink(item, problems)?;
         exclusives.push((exclusive, item.clone()));
         Some(sink)
     });
-    names::settle(
-        items,
-        &mut section.items,
-        "sinks",
-        |sink| &mut sink.name,
-        problems,
-    );
+    names::settle(items, &mut section, "sinks", |sink| &mut sink.name, problems);
     let taken = section.values().zip(&exclusives);
     let taken = taken.filter_map(|(sink, (exclusive, item))| Some((&sink.name, exclusive.as_ref()?, item)));
-    places::check(taken, base_dir, problems);
+    exclusives::check(taken, base_dir, problems);
     section
 }
 
-/// Under its given name, or that of its type; with the place that it has for itself.
+/// Under its given name, or that of its type; with what it has for itself.
 fn sink(item: &Node, problems: &mut Problems) -> Option<(Placed<SinkSpec>, Option<Exclusive>)> {
     let table = plugin_table::split::<SinkPlugin>(item, problems)?;
     let keys = table.keys;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use collector_core::table::Node;
-use collector_core::{Cadence, Every, Name, SourcePlugin};
+use collector_core::{Cadence, Every, Name, Patterns, SourcePlugin};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,7 +13,6 @@ use super::names::{self, GivenName};
 use super::plugin_table;
 use super::problems::Problems;
 use super::section::{self, Placed, Section};
-use collector_core::Patterns;
 
 const EXAMPLE: &str = "sources:\n  - type: telematics\n    every: 30m";
 
@@ -50,7 +49,7 @@ pub(super) struct SourceKeys {
     account: Option<GivenName>,
     /// How often each vehicle is polled: a duration such as `30m`, or `auto` to share what the quota allows: more
     /// often while it charges or drives, less while it is parked and by night.
-    #[serde(default = "auto")]
+    #[serde(default)]
     every: Every,
     /// The vehicles that it is for, by VIN or name; all if left out. `*` stands for any characters, `!` in front
     /// excludes.
@@ -64,18 +63,12 @@ impl fmt::Debug for SourceSpec {
     }
 }
 
-fn auto() -> Every {
-    Every::Auto
-}
-
 pub(super) fn read(root: &Node, accounts: &Section<Account>, problems: &mut Problems) -> Section<SourceSpec> {
-    let Some(items) = section::items(root, "sources", EXAMPLE, problems) else {
-        return Section::default();
-    };
+    let items = section::items(root, "sources", EXAMPLE, problems);
     let mut section = Section::of(items, |item| source(item, accounts, problems));
     names::settle(
         items,
-        &mut section.items,
+        &mut section,
         "sources",
         |source| &mut source.name,
         problems,

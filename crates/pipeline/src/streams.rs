@@ -10,24 +10,24 @@ use super::sources::SourceSpec;
 
 /// A stream source at one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StreamPlace {
+pub struct AccountStream {
     pub account: Name,
     pub source: Name,
 }
 
 impl Pipeline {
     /// Every source that speaks by itself, once for each account that it is for.
-    pub fn streams(&self) -> Vec<StreamPlace> {
+    pub fn streams(&self) -> Vec<AccountStream> {
         let streams = self.sources.iter().filter(|source| is_stream(source));
-        let places = streams.flat_map(|source| {
+        let streams = streams.flat_map(|source| {
             let accounts = self.accounts.iter();
             let accounts = accounts.filter(|account| source.is_for(&account.name));
-            accounts.map(|account| StreamPlace {
+            accounts.map(|account| AccountStream {
                 account: account.name.clone(),
                 source: source.name.clone(),
             })
         });
-        places.collect()
+        streams.collect()
     }
 }
 

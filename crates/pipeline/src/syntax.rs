@@ -7,7 +7,7 @@ use super::positions::floor;
 /// The place, the message and the advice for an error of the parser at byte `at`.
 pub(super) fn explain(text: &str, at: usize, info: &str) -> (Span, String, Option<String>) {
     let at = floor(text, at);
-    if let Some([place, message, help]) = known(info) {
+    if let Some([place, message, help]) = explanation(info) {
         let tab = text[..at].rfind('\t').filter(|_| place == "tab");
         let span = match (tab, place) {
             (Some(tab), _) => tab..tab + 1,
@@ -56,7 +56,7 @@ fn opening(text: &str, at: usize, open: char, close: char) -> Span {
 
 /// The errors of the parser that people run into: a part of its message, where we point, what we say, the advice. The first
 /// that fits counts. `here` is where the parser is, `tab` the tab before it, a pair of brackets the one that is open.
-const KNOWN: &str = r"
+const EXPLANATIONS: &str = r"
 tab | tab | a tab cannot indent YAML | write spaces: two for each level
 unexpected character: `%' | here | a text cannot begin with `%` | write it in double quotes
 unexpected character: `@' | here | a text cannot begin with `@` | write it in double quotes
@@ -76,9 +76,9 @@ invalid indentation | here | the indentation does not fit here | all keys of a t
 recursion limit | here | lists and tables are nested too deep here | a pipeline file needs five levels
 ";
 
-/// What is known of an error of the parser: where, the message, the advice.
-fn known(info: &str) -> Option<[&'static str; 3]> {
-    KNOWN.lines().find_map(|row| {
+/// Where we point for an error of the parser, the message, the advice.
+fn explanation(info: &str) -> Option<[&'static str; 3]> {
+    EXPLANATIONS.lines().find_map(|row| {
         let mut cells = row.split(" | ");
         cells
             .next()

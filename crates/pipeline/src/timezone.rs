@@ -1,11 +1,11 @@
 //! `timezone`: where the owner lives, for what is done less often by night.
 
+use collector_core::scalar::Wrong;
 use collector_core::table::Node;
+use collector_core::written_as_text;
 use jiff::tz::{TimeZone, db};
 
 use super::problems::Problems;
-use collector_core::scalar::Wrong;
-use collector_core::written_as_text;
 
 /// A time zone by its name in the IANA database. The database is part of the program.
 pub(super) struct Zone(TimeZone);

@@ -1,7 +1,8 @@
 //! `vehicles`: whose data is asked for.
 
-use collector_core::table::{Kind, Node, Span};
-use collector_core::{InvalidVin, Name, Vehicle, Vin};
+use collector_core::scalar::Wrong;
+use collector_core::table::{Kind, Node, Span, listed};
+use collector_core::{InvalidVin, Name, Vehicle, Vin, written_as_text};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,8 +12,6 @@ use super::names::{self, GivenName, Taken};
 use super::problems::Problems;
 use super::section::Section;
 use super::show;
-use collector_core::scalar::Wrong;
-use collector_core::written_as_text;
 
 const EXAMPLE: &str = "vehicles:\n  - vin: WBY8P210X07A12345\n    name: i3";
 const LONGEST_NAME: usize = 64;
@@ -38,13 +37,10 @@ pub struct VehicleSpec {
 impl VehicleSpec {
     /// With the name that it goes by: its own, else the last seven characters of its VIN.
     pub fn vehicle(&self) -> Vehicle {
-        let name = self
-            .name
-            .clone()
-            .unwrap_or_else(|| self.vin.production_number().into());
+        let name = self.name.clone();
         Vehicle {
             vin: self.vin.clone(),
-            name,
+            name: name.unwrap_or_else(|| self.vin.production_number().into()),
         }
     }
 }
@@ -152,9 +148,9 @@ fn vehicle(item: &Node, accounts: &Section<Account>, problems: &mut Problems) ->
     match (&account, item.get("account")) {
         (Some(name), Some(place)) => accounts::check_reference(name, place, accounts, problems),
         _ if accounts.items.len() > 1 => {
-            let known: Vec<_> = accounts.values().map(|one| format!("`{}`", one.name)).collect();
+            let known: Vec<_> = accounts.values().map(|one| &one.name).collect();
             let message = "it is not clear which account reads this vehicle";
-            let help = format!("add `account: …`; there are {}", known.join(", "));
+            let help = format!("add `account: …`; there are {}", listed(&known));
             problems.add(&item.locate("vin"), message).help(help);
         }
         _ => account = accounts.values().next().map(|account| account.name.clone()),

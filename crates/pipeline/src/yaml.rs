@@ -48,12 +48,9 @@ struct Builder<'t, 'p> {
 
 impl<'t> Builder<'t, '_> {
     fn document(mut self) -> Result<Node, Stop> {
-        let nothing = Node::scalar("", 0..0);
-        let (Event::StreamStart, _) = self.next()? else {
-            return Ok(nothing);
-        };
+        self.next()?;
         let (Event::DocumentStart(_), _) = self.next()? else {
-            return Ok(nothing);
+            return Ok(Node::scalar("", 0..0));
         };
         let (event, span) = self.next()?;
         let root = self.node(event, span, 0)?;

@@ -1,13 +1,12 @@
 //! How the calls of a day are shared: what is promised to every vehicle, and what is left for those that do
 //! something.
 
-use super::calendar::DAY;
+use super::calendar::{DAY, MINUTE};
 use collector_core::Every;
 
 use super::situation::{Streamed, Target};
 use super::streamed;
 
-const MINUTE: i64 = 60_000;
 /// No vehicle that has its account for itself waits longer.
 const NEVER_LONGER: i64 = 55 * MINUTE;
 /// As often as it makes sense to look at a vehicle that charges or drives.

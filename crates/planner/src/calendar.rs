@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-pub(super) const DAY: i64 = 24 * 3_600_000;
+pub(super) const MINUTE: i64 = 60_000;
+pub(super) const HOUR: i64 = 60 * MINUTE;
+pub(super) const DAY: i64 = 24 * HOUR;
 
 /// Calls in milliseconds since the epoch. A UTC day is one of the windows of 24 hours, so what fits into every
 /// window fits into every UTC day.
@@ -81,8 +83,6 @@ pub(super) fn moment(milliseconds: i64) -> Timestamp {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    const HOUR: i64 = 3_600_000;
 
     #[test]
     fn calls_leave_the_window_after_a_day() {

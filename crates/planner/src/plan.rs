@@ -14,14 +14,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::activity::Activity;
 use super::cadence::{self, Shares};
-use super::calendar::{Calendar, DAY, milliseconds, moment};
+use super::calendar::{Calendar, DAY, HOUR, MINUTE, milliseconds, moment};
 use super::reason::Reason;
 use super::situation::{Next, Outlook, Situation, Target};
 use super::streamed;
 use crate::quota::next_utc_midnight;
 
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
 /// A vehicle that does something gets its share of what can be spared within this time.
 const SPREAD_WHEN_ACTIVE: i64 = 30 * MINUTE;
 /// When values that end a drive or a charge have arrived.
@@ -240,12 +238,10 @@ impl<'a> Planner<'a> {
         // A few per cent are not worth a word.
         let short = factor > 1.02;
         match target.every {
-            _ if short => step(promised, every, Reason::Short { every }),
-            Every::Fixed(_) if self.shares.is_stretched() => {
-                step(promised, every, Reason::Stretched { every })
-            }
-            Every::Fixed(_) => step(promised, every, Reason::Fixed { every }),
-            Every::Auto if spare == 0 => step(promised, every, Reason::Tight { every }),
+            _ if short => step(promised, every, Reason::Short(every)),
+            Every::Fixed(_) if self.shares.is_stretched() => step(promised, every, Reason::Stretched(every)),
+            Every::Fixed(_) => step(promised, every, Reason::Fixed(every)),
+            Every::Auto if spare == 0 => step(promised, every, Reason::Tight(every)),
             Every::Auto => {
                 let (wait, every, reason) = self.wish(target, spare);
                 step((last + wait).max(self.earliest(index)), every, reason)
@@ -273,17 +269,17 @@ impl<'a> Planner<'a> {
         let left = f64::from(spare.saturating_sub(shares.kept)) / self.unheard().max(1) as f64;
         let day = || shares.interval(target, left, (rest_of_day / 4).max(HOUR / 4), shares.fair * 2 / 3);
         match activity {
-            Activity::Charging => active(busy(), |every| Reason::Charging { every }),
-            Activity::Driving => active(busy(), |every| Reason::Driving { every }),
+            Activity::Charging => active(busy(), Reason::Charging),
+            Activity::Driving => active(busy(), Reason::Driving),
             Activity::Ended => {
                 let every = day();
                 (every.min(LAST_LOOK), every, Reason::Ended)
             }
             Activity::Parked if self.situation.night => {
                 let night = shares.interval(target, left, DAY / 2, shares.fair);
-                active(night, |every| Reason::ParkedAtNight { every })
+                active(night, Reason::ParkedAtNight)
             }
-            Activity::Parked => active(day(), |every| Reason::Parked { every }),
+            Activity::Parked => active(day(), Reason::Parked),
         }
     }
 
@@ -335,7 +331,7 @@ impl<'a> Planner<'a> {
             let every = self.longest_interval(index, 1.0);
             step.at = step.promised;
             step.every = every;
-            step.reason = Reason::Tight { every };
+            step.reason = Reason::Tight(every);
         }
     }
 
@@ -353,9 +349,7 @@ impl<'a> Planner<'a> {
         let at = (last + cadence::retry(target.failures, step.every.min(longest))).max(self.earliest(index));
         if at < step.at && promises_fit && self.can_be_early(index, at) {
             step.at = at;
-            step.reason = Reason::Retry {
-                failures: target.failures,
-            };
+            step.reason = Reason::Retry(target.failures);
         }
     }
 
@@ -370,13 +364,11 @@ impl<'a> Planner<'a> {
         let opens = self.past.opens(self.now, calls);
         if opens > step.at {
             step.at = opens;
-            step.reason = Reason::UsedUp { until: moment(opens) };
+            step.reason = Reason::UsedUp(moment(opens));
         }
         if self.start > self.now && step.at >= self.start {
             // Others keep their order behind the end of the block.
-            step.reason = Reason::Blocked {
-                until: moment(self.start),
-            };
+            step.reason = Reason::Blocked(moment(self.start));
         }
     }
 }

@@ -5,12 +5,9 @@
 //! saved are there for the moments at which much changes.
 
 use super::activity::{Activity, Event};
-use super::calendar::milliseconds;
+use super::calendar::{HOUR, MINUTE, milliseconds};
 use super::reason::Reason;
 use super::situation::{Streamed, Target};
-
-const MINUTE: i64 = 60_000;
-pub(super) const HOUR: i64 = 60 * MINUTE;
 
 /// Where all of a set comes by the stream, polls bring only what got lost on the way.
 pub(super) const WHOLE: i64 = 6 * HOUR;
@@ -44,7 +41,7 @@ pub(super) fn next(
     every: i64,
     apart: i64,
 ) -> (i64, Reason) {
-    let regular = (last + every, Reason::Streamed { every });
+    let regular = (last + every, Reason::Streamed(every));
     // During a breakdown an event does not make an answer likelier.
     if target.failures > 2 {
         return regular;
@@ -85,7 +82,7 @@ fn silence(
     };
     let heard = milliseconds(streamed.heard);
     let due = heard + limit;
-    (last < due && now >= heard + limit / 2).then(|| (due.max(last + apart), Reason::Silent { limit }))
+    (last < due && now >= heard + limit / 2).then(|| (due.max(last + apart), Reason::Silent(limit)))
 }
 
 impl std::fmt::Display for Event {

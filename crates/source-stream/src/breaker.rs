@@ -23,6 +23,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rand::Rng;
 use runtime::Clock;
+use runtime::clock::until;
 use serde::{Deserialize, Serialize};
 
 /// A connection that lasted this long ends a row of failures.
@@ -79,9 +80,7 @@ impl Now {
             .zip(before.uptime)
             .and_then(|(now, before)| now.checked_sub(before));
         // A machine that was started in between, or a clock that cannot be set.
-        passed.unwrap_or_else(|| {
-            Duration::try_from(self.shown.duration_since(before.shown)).unwrap_or_default()
-        })
+        passed.unwrap_or_else(|| until(before.shown, self.shown))
     }
 }
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cardata_api::stream::StreamLogin;
 use cardata_auth::{AuthError, SCOPES, TokenSet};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 
 use runtime::Clock;
+use runtime::clock::until;
 use source::{Login, LoginId};
 
 /// The scope that the stream needs.
@@ -35,7 +36,7 @@ impl Credential {
     /// # Errors
     /// [`AuthError::MissingScopes`] where the login has no id token or no GCID.
     pub fn of(tokens: TokenSet) -> Result<Self, AuthError> {
-        let covers_stream = tokens.require(STREAMING).is_ok();
+        let covers_stream = tokens.scope.has(STREAMING);
         let expires_at = tokens.id_expires_at();
         match (tokens.id_token, tokens.gcid, expires_at) {
             (Some(id_token), Some(gcid), Some(expires_at)) => Ok(Self {
@@ -77,12 +78,12 @@ impl Credential {
 
     /// Whether the broker may have ended a connection because its password ended. It does so by its own clock.
     pub fn may_have_expired(&self, now: Timestamp) -> bool {
-        self.expires_at.duration_since(now) <= self.life() / 50
+        self.left(now) <= self.life() / 50
     }
 
     /// How long it is until it expires, by our clock.
-    pub fn left(&self, now: Timestamp) -> SignedDuration {
-        self.expires_at.duration_since(now)
+    pub fn left(&self, now: Timestamp) -> Duration {
+        until(now, self.expires_at)
     }
 
     /// When another one is asked for: a third of its life is left.
@@ -91,14 +92,12 @@ impl Credential {
     }
 
     /// The least time between two rotations: a bug that makes a new password of every look must not become a storm.
-    pub fn shortest_use(&self) -> SignedDuration {
-        (self.life() / 8).max(SignedDuration::from_secs(2))
+    pub fn shortest_use(&self) -> Duration {
+        (self.life() / 8).max(Duration::from_secs(2))
     }
 
-    fn life(&self) -> SignedDuration {
-        self.expires_at
-            .duration_since(self.obtained_at)
-            .max(SignedDuration::ZERO)
+    fn life(&self) -> Duration {
+        until(self.obtained_at, self.expires_at)
     }
 }
 

@@ -14,10 +14,8 @@ use super::breaker::{Breaker, Now, Trouble};
 use super::credential::{Credential, Credentials};
 use super::reception::Read;
 use super::tell::Teller;
-use ledger::StreamFact;
-use ledger::Streams;
-use runtime::contained;
-use runtime::{Chain, Clock};
+use ledger::{StreamFact, Streams};
+use runtime::{Chain, Clock, contained};
 use source::{Handles, Hearing};
 
 /// No step of a connection takes longer, whatever the network does; in real time.
@@ -229,20 +227,13 @@ impl Driver {
     async fn attempt(&mut self, credential: &Credential) -> Result<Box<dyn MqttSession>, StreamError> {
         self.breaker.connecting(Now::of(self.clock.as_ref()));
         self.remember_breaker(Vec::new()).await;
-        let line = reach(self.connector.as_ref()).await?;
+        let line = in_time(self.connector.reach()).await?;
         log_in(line, credential, &self.client_id).await
     }
 
     /// A try failed that nothing depended on.
     async fn failed(&mut self, error: &StreamError, credential: &Credential) {
-        let trouble = trouble(error);
-        self.breaker.failed(trouble);
-        if !error.was_connected() {
-            self.breaker.not_connected();
-        }
-        if trouble == Trouble::Refused {
-            self.was_refused(credential);
-        }
+        let trouble = self.hold_against(error, credential);
         // With another password it works as a rule: nobody must act yet.
         let told = if self.refused.is_some() {
             Trouble::Outage
@@ -253,11 +244,23 @@ impl Driver {
         self.remember_breaker(Vec::new()).await;
     }
 
-    /// The first refusal in a row of a password that has not expired asks for another one; the next ones do not.
-    pub(super) fn was_refused(&mut self, credential: &Credential) {
-        if self.breaker.refusals() == 1 && !credential.has_expired(self.clock.now()) {
+    /// Counts a try that failed, and says what it means for the next one.
+    pub(super) fn hold_against(&mut self, error: &StreamError, credential: &Credential) -> Trouble {
+        let trouble = match error {
+            StreamError::Refused { .. } => Trouble::Refused,
+            StreamError::NoSubscription => Trouble::NotSubscribed,
+            _ => Trouble::Outage,
+        };
+        self.breaker.failed(trouble);
+        if !error.was_connected() {
+            self.breaker.not_connected();
+        }
+        // The first refusal in a row of a password that has not expired asks for another one; the next ones do not.
+        let is_first = trouble == Trouble::Refused && self.breaker.refusals() == 1;
+        if is_first && !credential.has_expired(self.clock.now()) {
             self.refused = Some(credential.clone());
         }
+        trouble
     }
 
     /// Nothing is connected any more.
@@ -284,19 +287,6 @@ impl Driver {
     }
 }
 
-/// What an error means for the next try.
-pub(super) fn trouble(error: &StreamError) -> Trouble {
-    match error {
-        StreamError::Refused { .. } => Trouble::Refused,
-        StreamError::NoSubscription => Trouble::NotSubscribed,
-        _ => Trouble::Outage,
-    }
-}
-
-pub(super) async fn reach(connector: &dyn MqttConnector) -> Result<Box<dyn MqttLine>, StreamError> {
-    in_time(connector.reach()).await
-}
-
 pub(super) async fn log_in(
     line: Box<dyn MqttLine>,
     credential: &Credential,
@@ -305,12 +295,12 @@ pub(super) async fn log_in(
     in_time(line.log_in(&credential.login(client_id))).await
 }
 
-async fn in_time<T>(step: impl Future<Output = Result<T, StreamError>>) -> Result<T, StreamError> {
+pub(super) async fn in_time<T>(step: impl Future<Output = Result<T, StreamError>>) -> Result<T, StreamError> {
     let ended = tokio::time::timeout(LONGEST_STEP, step).await;
     ended.unwrap_or_else(|_| {
-        Err(StreamError::Closed {
-            reason: "the broker did not answer in time".to_owned(),
-        })
+        Err(StreamError::Closed(
+            "the broker did not answer in time".to_owned(),
+        ))
     })
 }
 

@@ -3,7 +3,7 @@
 //! * [`driver`]: logs in and finds out what to do when a connection ends. [`serve`]: a connection at work, and the one
 //!   that takes over from it. [`reception`]: read, store, acknowledge.
 //! * [`credential`]: the password; [`renewal`]: another one in time. [`breaker`]: how soon and how often may be tried: pure.
-//! * [`tell`]: what the owner learns. [`wiring`]: where the client of the broker is put in.
+//! * [`tell`]: what the owner learns.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -16,10 +16,10 @@ mod serve;
 mod tell;
 #[cfg(test)]
 mod tests;
-mod wiring;
 
 use std::sync::Arc;
 
+use cardata_api::stream::BrokerConnector;
 use collector_core::{Cadence, Invalid, Source, SourceConfig, SourceError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,8 +59,8 @@ impl Build for StreamConfig {
             context.name,
             handles,
             Arc::new(credentials),
-            wiring::connector(handles),
-            wiring::read,
+            Arc::new(BrokerConnector::new(handles.stream.clone(), &handles.trust)),
+            reception::read,
         );
         Ok(Source::Stream(Box::new(driver)))
     }

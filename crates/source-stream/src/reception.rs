@@ -3,8 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cardata_api::stream::{Message, MqttSession, StreamError};
-use collector_core::{Received, Stray, StreamOutput};
+use cardata_api::stream::{Message, MqttSession, StreamError, parse};
+use collector_core::{Origin, RawSnapshot, Received, Stray, StreamOutput};
 use jiff::Timestamp;
 use runtime::Clock;
 use tokio_util::sync::CancellationToken;
@@ -101,5 +101,25 @@ impl Reception<'_> {
                 reason: "reading it is a bug of this program".to_owned(),
             })
         })
+    }
+}
+
+/// What a message says.
+pub fn read(message: &Message, gcid: &str, received_at: Timestamp) -> Received {
+    match parse(message, gcid) {
+        Ok(parsed) => Received::Snapshot(RawSnapshot {
+            vin: parsed.vin,
+            origin: Origin::Stream,
+            requested_at: None,
+            sent_at: parsed.sent_at,
+            received_at,
+            readings: parsed.readings,
+        }),
+        Err(unreadable) => Received::Stray(Stray {
+            received_at,
+            topic: message.topic.clone(),
+            payload: message.payload.to_vec(),
+            reason: unreadable.to_string(),
+        }),
     }
 }

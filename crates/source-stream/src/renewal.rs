@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use runtime::Clock;
+use jiff::Timestamp;
+use runtime::clock::until;
+use runtime::{Chain, Clock};
 
 use super::credential::{Credential, Credentials};
-use runtime::Chain;
 
 /// How often it is looked again when the password in use should have been replaced, at the least.
-const SOONEST_LOOK: SignedDuration = SignedDuration::from_millis(500);
+const SOONEST_LOOK: Duration = Duration::from_millis(500);
 
 /// Finds another password than the one in use.
 pub struct Renewal {
@@ -24,7 +24,7 @@ pub struct Renewal {
 impl Renewal {
     /// Returns it when there is one, not before this time.
     pub async fn run(mut self, not_before: Timestamp) -> Credential {
-        self.sleep(not_before.duration_since(self.clock.now())).await;
+        self.clock.sleep(until(self.clock.now(), not_before)).await;
         let mut asked = false;
         loop {
             let due = self.clock.now() >= self.used.renew_at();
@@ -48,25 +48,19 @@ impl Renewal {
                 }
             }
             tokio::select! {
-                () = self.sleep(self.next_look()) => {}
+                () = self.clock.sleep(self.next_look()) => {}
                 () = self.credentials.look() => {}
             }
         }
     }
 
     /// Until another one is due; where it is overdue, sooner the less time is left.
-    fn next_look(&self) -> SignedDuration {
+    fn next_look(&self) -> Duration {
         let now = self.clock.now();
-        let until = self.used.renew_at().duration_since(now);
-        if until > SignedDuration::ZERO {
-            return until;
+        let due = until(now, self.used.renew_at());
+        if !due.is_zero() {
+            return due;
         }
         (self.used.left(now) / 4).max(SOONEST_LOOK)
-    }
-
-    async fn sleep(&self, time: SignedDuration) {
-        self.clock
-            .sleep(Duration::try_from(time).unwrap_or_default())
-            .await;
     }
 }

@@ -11,17 +11,17 @@ use std::time::Duration;
 
 use cardata_api::stream::{MqttConnector, MqttSession, StreamError};
 use collector_core::StreamOutput;
-use jiff::{SignedDuration, Timestamp};
-use runtime::Clock;
+use jiff::Timestamp;
+use ledger::StreamFact;
+use runtime::clock::{later, until};
+use runtime::{Chain, Clock};
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::{Now, QUIET, STEADY, Trouble};
 use super::credential::Credential;
-use super::driver::{Connected, Driver, log_in, reach, trouble};
+use super::driver::{Connected, Driver, in_time, log_in};
 use super::reception::{End, Reception};
 use super::renewal::Renewal;
-use ledger::StreamFact;
-use runtime::Chain;
 
 /// How long the broker may take to end a connection that was taken over; in real time.
 const GRACE: Duration = Duration::from_secs(5);
@@ -68,32 +68,23 @@ impl Driver {
         let mut serving = self.begin(connected, output).await;
         let clock = self.clock.clone();
         loop {
-            let Serving {
-                since,
-                milestones,
-                current,
-                retiring,
-                renewal,
-                takeover,
-                ..
-            } = &mut serving;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                end = work(current) => {
+                end = work(&mut serving.current) => {
                     if serving.takeover.is_some() && serving.login_sent.load(Ordering::Relaxed) {
                         serving.ended = Some(end);
                     } else {
                         self.ended(&mut serving, &end).await;
                     }
                 }
-                () = work(retiring) => {}
-                next = work(renewal) => self.take_over(&mut serving, next),
-                taken = work(takeover) => match taken {
+                () = work(&mut serving.retiring) => {}
+                next = work(&mut serving.renewal) => self.take_over(&mut serving, next),
+                taken = work(&mut serving.takeover) => match taken {
                     Ok(connected) => self.rotated(&mut serving, connected, output).await,
                     Err(failed) => self.takeover_failed(&mut serving, failed).await,
                 },
-                () = lasted(clock.as_ref(), *since, MILESTONES.get(*milestones)) => {
+                () = lasted(clock.as_ref(), serving.since, MILESTONES.get(serving.milestones)) => {
                     serving.milestones += 1;
                     self.has_lasted(serving.since).await;
                 }
@@ -128,11 +119,7 @@ impl Driver {
     }
 
     async fn begin<'a>(&mut self, connected: Connected, output: &'a dyn StreamOutput) -> Serving<'a> {
-        let Connected {
-            session,
-            credential,
-            at,
-        } = connected;
+        let (at, credential) = (connected.at, connected.credential);
         self.logged_in(at).await;
         let closing = CancellationToken::new();
         Serving {
@@ -140,7 +127,7 @@ impl Driver {
             milestones: 0,
             ended: None,
             login_sent: Arc::default(),
-            current: Some(self.reception(session, &credential, closing.clone(), output)),
+            current: Some(self.reception(connected.session, &credential, closing.clone(), output)),
             closing,
             retiring: None,
             renewal: Some(self.renewal(&credential, later(at, credential.shortest_use()))),
@@ -203,13 +190,9 @@ impl Driver {
         output: &'a dyn StreamOutput,
     ) {
         tracing::debug!(account = %self.account, source = %self.source, "the connection was taken over with a new login");
-        let Connected {
-            session,
-            credential,
-            at,
-        } = connected;
+        let (at, credential) = (connected.at, connected.credential);
         let closing = CancellationToken::new();
-        let current = self.reception(session, &credential, closing.clone(), output);
+        let current = self.reception(connected.session, &credential, closing.clone(), output);
         let old_closing = std::mem::replace(&mut serving.closing, closing);
         let old = serving.current.replace(current);
         if old.is_some() || serving.ended.take().is_some() {
@@ -233,14 +216,7 @@ impl Driver {
     async fn takeover_failed(&mut self, serving: &mut Serving<'_>, failed: Failed) {
         let now = Now::of(self.clock.as_ref());
         self.breaker.connecting(now);
-        if !failed.error.was_connected() {
-            self.breaker.not_connected();
-        }
-        let trouble = trouble(&failed.error);
-        self.breaker.failed(trouble);
-        if trouble == Trouble::Refused {
-            self.was_refused(&failed.credential);
-        }
+        let trouble = self.hold_against(&failed.error, &failed.credential);
         if let Some(end) = serving.ended.take() {
             self.ended(serving, &end).await;
         }
@@ -254,7 +230,6 @@ impl Driver {
         self.remember_breaker(Vec::new()).await;
         let held = self.breaker.held(now);
         let pause = self.breaker.delay(&mut rand::rng()).max(held);
-        let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
         let used = serving.used.clone();
         serving.renewal = Some(self.renewal(&used, later(now.shown, pause)));
     }
@@ -262,7 +237,7 @@ impl Driver {
     /// The connection is over, and no takeover of ours is the reason.
     async fn ended(&mut self, serving: &mut Serving<'_>, end: &End) {
         let now = self.clock.now();
-        let lasted = Duration::try_from(now.duration_since(serving.since)).unwrap_or_default();
+        let lasted = until(serving.since, now);
         let good = !serving.used.may_have_expired(now);
         let mut evictions = 0;
         match end {
@@ -294,9 +269,7 @@ impl Driver {
     }
 
     async fn has_lasted(&mut self, since: Timestamp) {
-        let now = self.clock.now();
-        let lasted = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-        if self.breaker.lasted(lasted) {
+        if self.breaker.lasted(until(since, self.clock.now())) {
             self.teller.duel_is_over().await;
         }
         self.remember_breaker(Vec::new()).await;
@@ -314,7 +287,7 @@ async fn take_over(
         error,
         credential: credential.clone(),
     };
-    let line = reach(connector.as_ref()).await.map_err(failed)?;
+    let line = in_time(connector.reach()).await.map_err(failed)?;
     login_sent.store(true, Ordering::Relaxed);
     let session = log_in(line, &credential, &client_id).await.map_err(failed)?;
     Ok(Connected {
@@ -339,10 +312,6 @@ async fn retire(mut old: Work<'_, End>, closing: CancellationToken, before: Opti
     }
 }
 
-fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
-    time.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
 /// Waits for what is under way and takes it off; for ever where nothing is. May be dropped at any time.
 async fn work<T>(slot: &mut Option<Work<'_, T>>) -> T {
     let Some(under_way) = slot else {
@@ -358,6 +327,7 @@ async fn lasted(clock: &dyn Clock, since: Timestamp, milestone: Option<&Duration
     let Some(milestone) = milestone else {
         return std::future::pending().await;
     };
-    let passed = Duration::try_from(clock.now().duration_since(since)).unwrap_or_default();
-    clock.sleep(milestone.saturating_sub(passed)).await;
+    clock
+        .sleep(milestone.saturating_sub(until(since, clock.now())))
+        .await;
 }

@@ -11,6 +11,7 @@ use super::breaker::Trouble;
 
 const DUEL: &str = "another program uses the stream with this account, and BMW allows one connection: stop the other \
                     one, or let it read from a broker of your own that the sink `mqtt` publishes to";
+const GOING_ON: &str = "trying less and less often. If it goes on for hours, run `cardata login`";
 const SUBSCRIBE: &str = "in BMW's portal, subscribe the client to CarData Stream and select data for streaming, wait \
                          two minutes and run `cardata login`";
 
@@ -76,19 +77,13 @@ impl Teller {
             Trouble::Outage => self.outage(&reason).await,
             Trouble::Duel => self.evicted().await,
             Trouble::Refused | Trouble::NotSubscribed => {
-                let state = if trouble == Trouble::Refused {
-                    StreamState::Refused
-                } else {
-                    StreamState::NotSubscribed
+                let (state, next) = match trouble {
+                    Trouble::Refused => (StreamState::Refused, GOING_ON),
+                    _ => (StreamState::NotSubscribed, "trying again at times"),
                 };
-                let message = if covers_stream && trouble == Trouble::Refused {
-                    format!(
-                        "{reason}; trying less and less often. If it goes on for hours, run `cardata login`"
-                    )
-                } else if covers_stream {
-                    format!("{reason}; trying again at times")
-                } else {
-                    format!("{reason}, and the login does not cover the stream: {SUBSCRIBE}")
+                let message = match covers_stream {
+                    true => format!("{reason}; {next}"),
+                    false => format!("{reason}, and the login does not cover the stream: {SUBSCRIBE}"),
                 };
                 self.person(Topic::Trouble(trouble), &message);
                 self.publish(state, Some(message)).await;

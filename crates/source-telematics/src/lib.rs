@@ -10,5 +10,5 @@ pub mod container;
 mod presets;
 mod telematics;
 
-pub use container::{Access, ContainerError, is_ours};
+pub use container::{ContainerError, is_ours};
 pub use telematics::TelematicsConfig;

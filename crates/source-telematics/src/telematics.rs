@@ -4,17 +4,18 @@ use std::borrow::Cow;
 use std::fmt;
 
 use async_trait::async_trait;
-use cardata_api::{ApiError, Call};
+use cardata_api::{ApiError, Call, ErrorKind};
 use collector_core::{
     Cadence, Invalid, Name, Origin, Poll, RawSnapshot, Source, SourceConfig, SourceError, Vehicle,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::SeqAccessDeserializer;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use source::{Build, DescriptorSet, SourceContext};
+use source::{Build, DescriptorSet, Handles, SourceContext};
 
-use crate::container::{Access, ContainerError};
+use crate::container::{self, ContainerError};
 use crate::presets;
 
 /// Polls the last known values of a set of descriptors. Each poll of one vehicle costs one call.
@@ -71,7 +72,7 @@ impl Build for TelematicsConfig {
         context.handles.sets.add(&set);
         Ok(Source::Poll(Box::new(Telematics {
             name: context.name,
-            account: Access::new(&context.handles),
+            account: context.handles,
             set,
             noted: false,
         })))
@@ -116,7 +117,7 @@ fn mistake(item: &str) -> Option<String> {
 
 struct Telematics {
     name: Name,
-    account: Access,
+    account: Handles,
     set: DescriptorSet,
     /// It is written down which set this source asks for.
     noted: bool,
@@ -127,12 +128,12 @@ impl Poll for Telematics {
     async fn poll(&mut self, vehicle: &Vehicle) -> Result<RawSnapshot, SourceError> {
         self.note().await;
         // Before the poll: what was polled must not wait for anything else.
-        self.account.grow(&self.set).await;
+        container::grow(&self.account, &self.set).await;
         match self.once(vehicle).await {
             // The container was deleted behind our back: find it again or make a new one, once.
             Err(ContainerError::Api(error)) if is_gone(&error) => {
-                tracing::warn!(account = %self.account.name, %error, "the container is gone; looking for it again");
-                match self.account.lost(&self.set).await {
+                tracing::warn!(account = %self.account.login.account, %error, "the container is gone; looking for it again");
+                match container::lost(&self.account, &self.set).await {
                     Ok(()) => self.once(vehicle).await,
                     Err(error) => Err(error),
                 }
@@ -158,12 +159,14 @@ fn is_streamable(set: &DescriptorSet) -> bool {
 
 /// Whether a poll was refused for its container. A creation that is refused is another matter.
 fn is_gone(error: &ApiError) -> bool {
-    matches!(error, ApiError::Container(answer) if answer.call == Call::TelematicData)
+    error
+        .answer()
+        .is_some_and(|answer| answer.kind == ErrorKind::Container && answer.call == Call::TelematicData)
 }
 
 impl Telematics {
     async fn once(&self, vehicle: &Vehicle) -> Result<RawSnapshot, ContainerError> {
-        let container = self.account.container(&self.set).await?;
+        let container = container::find(&self.account, &self.set).await?;
         let requested_at = self.account.clock.now();
         let data = self
             .account
@@ -184,7 +187,8 @@ impl Telematics {
     async fn note(&mut self) {
         if !self.noted {
             let ledger = &self.account.ledger;
-            let noted = ledger.note_source_set(&self.account.name, &self.name, &self.set.fingerprint);
+            let noted =
+                ledger.note_source_set(&self.account.login.account, &self.name, &self.set.fingerprint);
             self.noted = noted.await.is_ok();
         }
     }
@@ -213,12 +217,8 @@ impl<'de> Deserialize<'de> for Choice {
                 Err(E::unknown_variant(text, &presets::PRESETS))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Choice, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = seq.next_element()? {
-                    items.push(item);
-                }
-                Ok(Choice::List(items))
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Choice, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Choice::List)
             }
         }
         deserializer.deserialize_any(PresetOrList)

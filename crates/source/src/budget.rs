@@ -11,8 +11,8 @@ use planner::quota::{Allowance, RESERVED, Spent};
 /// What may be spent, as the poller last planned it. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    account: Name,
-    ledger: Arc<dyn Calls>,
+    pub(crate) account: Name,
+    pub(crate) ledger: Arc<dyn Calls>,
     calls_per_day: u32,
     /// Calls that left since the program started.
     calls: Arc<AtomicU32>,

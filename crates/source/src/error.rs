@@ -1,6 +1,6 @@
 //! What an error of the API means for a source.
 
-use cardata_api::ApiError;
+use cardata_api::{ApiError, ErrorKind};
 use collector_core::SourceError;
 
 use runtime::Chain;
@@ -21,7 +21,7 @@ pub fn source_error(error: &ApiError) -> SourceError {
     if error.is_quota() {
         return SourceError::Quota { reason };
     }
-    if matches!(error, ApiError::Vin(_)) {
+    if error.reported() == Some(ErrorKind::Vin) {
         return SourceError::Vehicle { reason };
     }
     if error.is_transient() {

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cardata_api::{Call, CallGate, Outcome, Refusal};
-use collector_core::Name;
 use jiff::{SignedDuration, Timestamp};
-use ledger::Calls;
 use planner::quota::{Allowance, next_utc_midnight};
 use runtime::{Chain, Clock};
 use tokio::sync::Mutex;
@@ -16,8 +14,6 @@ use crate::Budget;
 /// Admits a call when the ledger has room for it and has written it down.
 #[derive(Debug)]
 pub struct LedgerGate {
-    account: Name,
-    ledger: Arc<dyn Calls>,
     clock: Arc<dyn Clock>,
     budget: Budget,
     /// The ledger's number of the call that is under way. An account makes one call at a time.
@@ -26,10 +22,8 @@ pub struct LedgerGate {
 
 impl LedgerGate {
     /// The gate of the account that `budget` is for.
-    pub fn new(account: Name, ledger: Arc<dyn Calls>, clock: Arc<dyn Clock>, budget: Budget) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, budget: Budget) -> Self {
         Self {
-            account,
-            ledger,
             clock,
             budget,
             open: Mutex::new(None),
@@ -38,10 +32,10 @@ impl LedgerGate {
 
     /// Somebody else spends calls of this account, or BMW allows fewer: no more until the day ends.
     async fn block(&self, now: Timestamp) {
-        let until = next_utc_midnight(now) + behind_midnight(&self.account);
-        tracing::warn!(account = %self.account, %until, "BMW says that the calls of the day are used up; another program may use this account");
-        if let Err(error) = self.ledger.block_calls(&self.account, until).await {
-            tracing::warn!(account = %self.account, error = %Chain(&error), "could not note that the calls are used up");
+        let until = next_utc_midnight(now) + behind_midnight(&self.budget.account);
+        tracing::warn!(account = %self.budget.account, %until, "BMW says that the calls of the day are used up; another program may use this account");
+        if let Err(error) = self.budget.ledger.block_calls(&self.budget.account, until).await {
+            tracing::warn!(account = %self.budget.account, error = %Chain(&error), "could not note that the calls are used up");
         }
     }
 }
@@ -55,11 +49,9 @@ impl CallGate for LedgerGate {
             Call::TelematicData => Allowance::for_polls(calls_per_day),
             _ => Allowance::for_necessities(calls_per_day),
         };
-        let spent = self
-            .ledger
-            .spend_call(&self.account, call.as_str(), now, allowance)
-            .await;
-        match spent {
+        let Budget { ledger, account, .. } = &self.budget;
+        let spent = ledger.spend_call(account, call.as_str(), now, allowance);
+        match spent.await {
             Ok(Ok(id)) => {
                 *self.open.lock().await = Some(id);
                 self.budget.spent();
@@ -80,9 +72,9 @@ impl CallGate for LedgerGate {
     async fn settle(&self, _: Call, outcome: Outcome) {
         let id = self.open.lock().await.take();
         if let Some(id) = id
-            && let Err(error) = self.ledger.settle_call(id, outcome_name(outcome)).await
+            && let Err(error) = self.budget.ledger.settle_call(id, outcome_name(outcome)).await
         {
-            tracing::warn!(account = %self.account, error = %Chain(&error), "could not note how a call ended");
+            tracing::warn!(account = %self.budget.account, error = %Chain(&error), "could not note how a call ended");
         }
         if matches!(outcome, Outcome::QuotaExceeded { .. }) {
             self.block(self.clock.now()).await;

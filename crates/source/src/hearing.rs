@@ -49,18 +49,17 @@ type Outline = (bool, Activity, Turns);
 impl Hearing {
     /// A stream is logged in and subscribed since `at`.
     pub fn connected(&self, source: &Name, at: Timestamp) {
-        let mut heard = self.lock();
-        if heard.lines.entry(source.clone()).or_default().connect(at) {
-            drop(heard);
-            self.changed.notify_one();
-        }
+        self.change(source, |line| line.connect(at));
     }
 
     /// A stream is not any more.
     pub fn disconnected(&self, source: &Name, at: Timestamp) {
-        let mut heard = self.lock();
-        if heard.lines.entry(source.clone()).or_default().disconnect(at) {
-            drop(heard);
+        self.change(source, |line| line.disconnect(at));
+    }
+
+    fn change(&self, source: &Name, change: impl FnOnce(&mut Line) -> bool) {
+        let changed = change(self.lock().lines.entry(source.clone()).or_default());
+        if changed {
             self.changed.notify_one();
         }
     }

@@ -38,7 +38,7 @@ pub fn account(
         TokenStore::new(tokens.to_owned(), name.clone()),
     );
     let budget = Budget::new(name.clone(), ledger.clone(), 50);
-    let gate = LedgerGate::new(name.clone(), ledger.clone(), clock.clone(), budget.clone());
+    let gate = LedgerGate::new(clock.clone(), budget.clone());
     let client = Client::new(
         http.clone(),
         backend.clone(),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use source_telematics::container::state::SetState;
 
 use crate::Look;
-use crate::table::table;
+use crate::table::{notes, or, shortened, table};
 
 /// How long a descriptor may say nothing before it is listed.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -51,7 +51,7 @@ pub(crate) fn gather(
             for vin in &stored.vehicles {
                 let descriptors = look.journal.silent(vin, state.search.accepted())?;
                 if !descriptors.is_empty() {
-                    silent.push((crate::report::shortened(vin), descriptors));
+                    silent.push((shortened(vin), descriptors));
                 }
             }
         }
@@ -72,32 +72,24 @@ pub fn text(sets: &[SetStatus]) -> Option<String> {
     if sets.is_empty() {
         return None;
     }
-    let mut rows = vec![
-        ["source", "account", "container", "descriptors", "state"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    for set in sets {
+    let header = "source | account | container | descriptors | state";
+    let rows = sets.iter().map(|set| {
         let search = &set.state.search;
         let accepted = search.accepted().len();
         let wanted = accepted + search.refused().len() + search.remaining().count();
-        rows.push(vec![
+        vec![
             set.source.clone(),
             set.account.clone(),
-            set.container.clone().unwrap_or_else(|| "-".to_owned()),
+            or(set.container.as_ref(), "-"),
             format!("{accepted} of {wanted}"),
             state(set).to_owned(),
-        ]);
-    }
-    let notes: String = sets
-        .iter()
-        .flat_map(|set| {
-            notes(set)
-                .into_iter()
-                .map(|note| format!("\n  ! {}: {note}", set.source))
-        })
-        .collect();
-    Some(format!("\nContainers\n{}{notes}", table(&rows)))
+        ]
+    });
+    let said = sets.iter().flat_map(|set| {
+        let of = |note| format!("{}: {note}", set.source);
+        set_notes(set).into_iter().map(of)
+    });
+    Some(format!("\nContainers\n{}{}", table(header, rows), notes(said)))
 }
 
 fn state(set: &SetStatus) -> &'static str {
@@ -111,19 +103,16 @@ fn state(set: &SetStatus) -> &'static str {
     }
 }
 
-fn notes(set: &SetStatus) -> Vec<String> {
+fn set_notes(set: &SetStatus) -> Vec<String> {
     let search = &set.state.search;
     let mut notes = Vec::new();
     if let Some(first) = search.refused().first() {
-        let names: Vec<_> = search
-            .refused()
-            .iter()
-            .map(|one| one.descriptor.clone())
-            .collect();
+        let refused = search.refused().iter();
+        let names: Vec<_> = refused.map(|one| one.descriptor.as_str()).collect();
         notes.push(format!("BMW refuses {} ({})", some(&names), first.words));
     }
     if let Some(limit) = search.limit() {
-        let left_out: Vec<_> = search.remaining().map(str::to_owned).collect();
+        let left_out: Vec<_> = search.remaining().collect();
         notes.push(format!(
             "BMW takes containers of up to {} descriptors here ({}); left out: {}",
             limit.descriptors,
@@ -142,13 +131,9 @@ fn notes(set: &SetStatus) -> Vec<String> {
 }
 
 /// The first few of many.
-fn some(descriptors: &[String]) -> String {
-    let first = descriptors
-        .iter()
-        .take(SHOWN)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
+fn some(descriptors: &[impl AsRef<str>]) -> String {
+    let names: Vec<_> = descriptors.iter().map(AsRef::as_ref).take(SHOWN).collect();
+    let first = names.join(", ");
     match descriptors.len() {
         count if count > SHOWN => format!(
             "{count} descriptors: {first} and {} more (`cardata status --json` names all)",
@@ -163,13 +148,9 @@ pub fn json(sets: &[SetStatus]) -> Value {
     sets.iter()
         .map(|set| {
             let search = &set.state.search;
-            let refused = search.refused().iter().map(|refused| {
-                json!({
-                    "descriptor": refused.descriptor,
-                    "said": refused.words,
-                    "at": refused.at.to_string(),
-                })
-            });
+            let refused = search.refused().iter().map(
+                |refused| json!({ "descriptor": refused.descriptor, "said": refused.words, "at": refused.at }),
+            );
             let silent = set
                 .silent
                 .iter()
@@ -180,13 +161,13 @@ pub fn json(sets: &[SetStatus]) -> Value {
                 "account": set.account,
                 "container": set.container,
                 "state": state(set),
-                "since": set.since.to_string(),
+                "since": set.since,
                 "accepted": search.accepted().len(),
-                "refused": refused.collect::<Vec<_>>(),
+                "refused": refused.collect::<Value>(),
                 "limit": search.limit().map(|limit| limit.descriptors),
                 "left_out": search.remaining().filter(|_| over).collect::<Vec<_>>(),
                 "untried": search.remaining().filter(|_| !over).count(),
-                "silent": silent.collect::<Vec<_>>(),
+                "silent": silent.collect::<Value>(),
                 "notice": set.state.notice,
             })
         })

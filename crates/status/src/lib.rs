@@ -1,7 +1,7 @@
 //! How a pipeline fares, gathered beside the process that may be running: what `cardata status` tells.
 //!
 //! * [`gather`]: reads journal, ledger and tokens. [`report`]: for people and for programs; a column is added there.
-//! * [`streams`], [`containers`], [`plan`], [`login`]: its parts. [`table`]: columns and counts.
+//! * [`streams`], [`containers`], [`plan`], [`login`]: its parts. [`table`]: columns, notes, counts and times.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -24,6 +24,7 @@ use pipeline::Pipeline;
 use planner::quota::{Allowance, Spent};
 
 /// Everything that `status` tells.
+#[derive(Default)]
 pub struct Status {
     pub now: Timestamp,
     pub running: Option<String>,
@@ -43,7 +44,6 @@ pub struct AccountStatus {
     pub login_problem: Option<String>,
     /// What its owner must know: it ends soon, or does not cover everything.
     pub login_warnings: Vec<String>,
-    pub calls_today: usize,
     pub calls_left: u32,
     pub calls_per_day: u32,
     pub calls: plan::Calls,
@@ -94,13 +94,7 @@ pub fn gather(
     let mut status = Status {
         now,
         running,
-        accounts: Vec::new(),
-        log: LogTotals::default(),
-        vehicles: Vec::new(),
-        sinks: Vec::new(),
-        polls: Vec::new(),
-        containers: Vec::new(),
-        streams: Vec::new(),
+        ..Status::default()
     };
     let mut totals = Vec::new();
     if let Some(look) = &look {
@@ -155,7 +149,6 @@ fn account_status(
         login_days: tokens.as_ref().map(|tokens| tokens.refresh_days_left(now)),
         login_problem,
         login_warnings: login::warnings(tokens.as_ref(), said_of_login.as_ref(), now),
-        calls_today: spent.in_utc_day(now),
         calls_left: spent.left(Allowance::for_necessities(account.calls_per_day), now),
         calls_per_day: account.calls_per_day,
         calls: plan::calls(

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use ledger::overview::LastPoll;
 use pipeline::Pipeline;
 use planner::quota::{Allowance, RESERVED, Spent, next_utc_midnight};
-use serde_json::{Value, json};
 
-use crate::table::table;
+use crate::table::{ago, or, shortened, span, table};
 use crate::{AccountStatus, Status};
 use collector_core::state::{PollsState, State};
 
@@ -75,43 +74,37 @@ fn polls_until(poll: &LastPoll, end: Timestamp) -> u32 {
     more.ceil().min(f64::from(u32::MAX)) as u32
 }
 
-/// For people; empty while nothing was ever polled.
-pub fn text(status: &Status) -> String {
+/// For people; `None` while nothing was ever polled.
+pub fn text(status: &Status) -> Option<String> {
     if status.polls.is_empty() {
-        return String::new();
+        return None;
     }
-    let header = ["account", "vehicle", "source", "last poll", "next poll", "why"];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
-    for poll in &status.polls {
+    let header = "account | vehicle | source | last poll | next poll | why";
+    let rows = status.polls.iter().map(|poll| {
         let (next, why) = next(status, poll);
-        rows.push(vec![
+        vec![
             poll.account.clone(),
-            crate::report::shortened(&poll.vin),
+            shortened(&poll.vin),
             poll.source.clone(),
-            crate::report::ago(status.now, poll.last_at),
-            next.map_or_else(|| "-".to_owned(), |at| coming(status.now, at)),
+            ago(status.now, poll.last_at),
+            or(next.map(|at| coming(status.now, at)), "-"),
             why,
-        ]);
-    }
-    format!("\nPolls\n{}", table(&rows))
+        ]
+    });
+    Some(format!("\nPolls\n{}", table(header, rows)))
 }
 
 /// When a poll comes next and why; no time where none is planned.
 pub fn next(status: &Status, poll: &LastPoll) -> (Option<Timestamp>, String) {
-    let account = status
-        .accounts
-        .iter()
-        .find(|account| account.name == poll.account);
-    if status.running.is_none() {
-        return (None, "not running".to_owned());
-    }
-    if account.is_none() {
-        return (None, "the account is not in the pipeline file".to_owned());
-    }
-    if account.is_some_and(needs_login) {
-        return (None, "after `cardata login`".to_owned());
-    }
-    (poll.next_at, poll.reason.clone().unwrap_or_default())
+    let mut accounts = status.accounts.iter();
+    let account = accounts.find(|account| account.name == poll.account);
+    let hindrance = match account {
+        _ if status.running.is_none() => "not running",
+        None => "the account is not in the pipeline file",
+        Some(account) if needs_login(account) => "after `cardata login`",
+        Some(_) => return (poll.next_at, poll.reason.clone().unwrap_or_default()),
+    };
+    (None, hindrance.to_owned())
 }
 
 /// Tokens that BMW does not accept any more look as young as they are.
@@ -121,23 +114,11 @@ pub fn needs_login(account: &AccountStatus) -> bool {
 }
 
 fn coming(now: Timestamp, at: Timestamp) -> String {
-    let seconds = at.as_second() - now.as_second();
-    match seconds {
+    match at.as_second() - now.as_second() {
         ..=1 => "now".to_owned(),
-        2..120 => format!("in {seconds} s"),
-        120..7_200 => format!("in {} min", seconds / 60),
+        2..7_200 => format!("in {}", span(now, at)),
         _ => format!("{at:.0}"),
     }
-}
-
-/// For programs.
-pub fn calls_json(calls: &Calls) -> Value {
-    json!({
-        "used": calls.used,
-        "reserved": calls.reserved,
-        "planned": calls.planned,
-        "left": calls.left,
-    })
 }
 
 #[cfg(test)]

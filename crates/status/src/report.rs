@@ -1,11 +1,10 @@
 //! What `cardata status` gathered, for people and for programs.
 
 use collector_core::state::{SinkState, State};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::table::table;
-use crate::{AccountStatus, SinkStatus, Status, plan};
+use crate::table::{ago, notes, or, shortened, table};
+use crate::{AccountStatus, SinkStatus, Status, containers, plan, streams};
 
 /// For people.
 pub fn text(status: &Status) -> String {
@@ -28,92 +27,62 @@ pub fn text(status: &Status) -> String {
     if !status.vehicles.is_empty() {
         parts.push(format!("\nVehicles\n{}", vehicles(status)));
     }
-    parts.extend(crate::streams::text(
+    parts.extend(streams::text(
         &status.streams,
         status.running.is_some(),
         status.now,
     ));
-    parts.extend(crate::containers::text(&status.containers));
-    parts.extend(Some(plan::text(status)).filter(|text| !text.is_empty()));
+    parts.extend(containers::text(&status.containers));
+    parts.extend(plan::text(status));
     parts.push(format!("\nSinks\n{}", sinks(status)));
     parts.join("\n")
 }
 
 fn accounts(status: &Status) -> String {
-    let mut rows = vec![header(&[
-        "account",
-        "login",
-        "calls today",
-        "planned",
-        "reserved",
-        "left",
-        "state",
-    ])];
-    let mut notes = Vec::new();
-    for account in &status.accounts {
-        let dead = plan::needs_login(account);
-        let login = account
-            .login_days
-            .filter(|_| !dead)
-            .map_or_else(|| "none".to_owned(), |days| format!("{days:.1} days"));
-        rows.push(vec![
+    let header = "account | login | calls today | planned | reserved | left | state";
+    let rows = status.accounts.iter().map(|account| {
+        let days = account.login_days.filter(|_| !plan::needs_login(account));
+        vec![
             account.name.clone(),
-            login,
-            format!("{} of {}", account.calls_today, account.calls_per_day),
+            or(days.map(|days| format!("{days:.1} days")), "none"),
+            format!("{} of {}", account.calls.used, account.calls_per_day),
             account.calls.planned.to_string(),
             account.calls.reserved.to_string(),
             account.calls_left.to_string(),
-            account
-                .said
-                .as_ref()
-                .map_or_else(|| "-".to_owned(), |said| said.state.to_string()),
-        ]);
-        notes.extend(account_notes(account));
-    }
-    with_notes(&rows, &notes)
+            or(account.said.as_ref().map(|said| said.state), "-"),
+        ]
+    });
+    let said = status.accounts.iter().flat_map(account_notes);
+    table(header, rows) + &notes(said)
 }
 
 fn account_notes(account: &AccountStatus) -> Vec<String> {
     let blocked = account
         .blocked_until
-        .map(|until| format!("{}: BMW allows no call until {until:.0}", account.name));
-    let said = account.said.as_ref().and_then(|said| said.message.as_ref());
-    let mut notes: Vec<&String> = account
-        .login_problem
-        .iter()
-        .chain(&account.login_warnings)
-        .collect();
-    // Poller and guardian of a login tell the same.
-    notes.extend(said.filter(|said| !account.login_warnings.contains(said)));
-    notes
-        .into_iter()
-        .map(|note| format!("{}: {note}", account.name))
-        .chain(blocked)
-        .collect()
+        .map(|until| format!("BMW allows no call until {until:.0}"));
+    let said = account.said.as_ref().and_then(|said| said.message.clone());
+    let problem = account.login_problem.iter().chain(&account.login_warnings);
+    let notes = problem
+        .cloned()
+        // Poller and guardian of a login tell the same.
+        .chain(said.filter(|said| !account.login_warnings.contains(said)))
+        .chain(blocked);
+    notes.map(|note| format!("{}: {note}", account.name)).collect()
 }
 
 fn vehicles(status: &Status) -> String {
-    let mut rows = vec![header(&[
-        "vehicle",
-        "snapshots",
-        "readings",
-        "last snapshot",
-        "descriptors",
-        "not reported",
-    ])];
-    for vehicle in &status.vehicles {
-        rows.push(vec![
+    let header = "vehicle | snapshots | readings | last snapshot | descriptors | not reported";
+    let rows = status.vehicles.iter().map(|vehicle| {
+        vec![
             shortened(&vehicle.vin),
             vehicle.snapshots.to_string(),
             vehicle.readings.to_string(),
-            vehicle
-                .last_snapshot_at
-                .map_or("never".to_owned(), |at| ago(status.now, at)),
+            or(vehicle.last_snapshot_at.map(|at| ago(status.now, at)), "never"),
             vehicle.descriptors.to_string(),
             vehicle.never_reported.to_string(),
-        ]);
-    }
-    let notes = status.polls.iter().filter_map(|poll| {
+        ]
+    });
+    let failures = status.polls.iter().filter_map(|poll| {
         let problem = poll.problem.as_ref().filter(|_| poll.failures > 0)?;
         Some(format!(
             "{} of {}: failures in a row: {}, last {}: {problem}",
@@ -123,45 +92,37 @@ fn vehicles(status: &Status) -> String {
             ago(status.now, poll.last_at)
         ))
     });
-    with_notes(&rows, &notes.collect::<Vec<_>>())
+    table(header, rows) + &notes(failures)
 }
 
 fn sinks(status: &Status) -> String {
-    let mut rows = vec![header(&[
-        "sink",
-        "type",
-        "delivered",
-        "waiting",
-        "last",
-        "dead letters",
-        "state",
-    ])];
-    let mut notes = Vec::new();
-    for sink in &status.sinks {
+    let header = "sink | type | delivered | waiting | last | dead letters | state";
+    let rows = status.sinks.iter().map(|sink| {
         let totals = sink.totals.as_ref();
-        let number = |number: Option<u64>| number.map_or("-".to_owned(), |number| number.to_string());
-        rows.push(vec![
+        let delivered_at = totals.and_then(|totals| totals.delivered_at);
+        vec![
             sink.name.clone(),
             sink.type_name.to_owned(),
-            number(totals.map(|totals| totals.delivered_readings)),
-            number(totals.map(|totals| totals.waiting_readings)),
-            totals
-                .and_then(|totals| totals.delivered_at)
-                .map_or("never".to_owned(), |at| ago(status.now, at)),
-            number(totals.map(|totals| totals.dead_letters)),
+            or(totals.map(|totals| totals.delivered_readings), "-"),
+            or(totals.map(|totals| totals.waiting_readings), "-"),
+            or(delivered_at.map(|at| ago(status.now, at)), "never"),
+            or(totals.map(|totals| totals.dead_letters), "-"),
             state(sink, status.running.is_some()),
-        ]);
-        let message = sink.said.as_ref().and_then(|said| said.message.as_ref());
-        notes.extend(message.map(|message| format!("{}: {message}", sink.name)));
-        let has_letters = totals.is_some_and(|totals| totals.dead_letters > 0);
-        notes.extend(has_letters.then(|| {
-            format!(
-                "{}: `cardata dead-letters list --sink {}` shows what it refused",
-                sink.name, sink.name
-            )
-        }));
-    }
-    with_notes(&rows, &notes)
+        ]
+    });
+    table(header, rows) + &notes(status.sinks.iter().flat_map(sink_notes))
+}
+
+fn sink_notes(sink: &SinkStatus) -> impl Iterator<Item = String> {
+    let name = &sink.name;
+    let message = sink.said.as_ref().and_then(|said| said.message.as_ref());
+    let has_letters = sink.totals.as_ref().is_some_and(|totals| totals.dead_letters > 0);
+    let letters = has_letters
+        .then(|| format!("{name}: `cardata dead-letters list --sink {name}` shows what it refused"));
+    message
+        .map(|message| format!("{name}: {message}"))
+        .into_iter()
+        .chain(letters)
 }
 
 /// A process that was killed could not say that it stopped.
@@ -173,31 +134,7 @@ fn state(sink: &SinkStatus, running: bool) -> String {
     }
 }
 
-fn header(words: &[&str]) -> Vec<String> {
-    words.iter().map(|&word| word.to_owned()).collect()
-}
-
-fn with_notes(rows: &[Vec<String>], notes: &[String]) -> String {
-    let notes: String = notes.iter().map(|note| format!("\n  ! {note}")).collect();
-    format!("{}{notes}", table(rows))
-}
-
-pub(crate) fn shortened(vin: &str) -> String {
-    format!("…{}", vin.get(10..).unwrap_or(vin))
-}
-
-pub(crate) fn ago(now: Timestamp, at: Timestamp) -> String {
-    let seconds = now.as_second() - at.as_second();
-    match seconds {
-        ..=1 => "just now".to_owned(),
-        2..120 => format!("{seconds} s ago"),
-        120..7_200 => format!("{} min ago", seconds / 60),
-        7_200..172_800 => format!("{} h ago", seconds / 3_600),
-        _ => format!("{} days ago", seconds / 86_400),
-    }
-}
-
-/// For programs. VINs are shortened here too: a status is often pasted where others read it.
+/// For programs. VINs are shortened here too.
 pub fn json(status: &Status) -> String {
     let accounts = status.accounts.iter().map(|account| {
         json!({
@@ -205,11 +142,16 @@ pub fn json(status: &Status) -> String {
             "login_days_left": account.login_days,
             "login_problem": account.login_problem,
             "login_warnings": account.login_warnings,
-            "calls_today": account.calls_today,
+            "calls_today": account.calls.used,
             "calls_left": account.calls_left,
             "calls_per_day": account.calls_per_day,
-            "calls": plan::calls_json(&account.calls),
-            "blocked_until": account.blocked_until.map(|at| at.to_string()),
+            "calls": {
+                "used": account.calls.used,
+                "reserved": account.calls.reserved,
+                "planned": account.calls.planned,
+                "left": account.calls.left,
+            },
+            "blocked_until": account.blocked_until,
             "state": account.said.as_ref().map(|said| said.state.to_string()),
             "message": account.said.as_ref().and_then(|said| said.message.as_ref()),
         })
@@ -219,7 +161,7 @@ pub fn json(status: &Status) -> String {
             "vehicle": shortened(&vehicle.vin),
             "snapshots": vehicle.snapshots,
             "readings": vehicle.readings,
-            "last_snapshot_at": vehicle.last_snapshot_at.map(|at| at.to_string()),
+            "last_snapshot_at": vehicle.last_snapshot_at,
             "descriptors": vehicle.descriptors,
             "not_reported": vehicle.never_reported,
         })
@@ -232,7 +174,7 @@ pub fn json(status: &Status) -> String {
             "delivered_readings": totals.map(|totals| totals.delivered_readings),
             "waiting_readings": totals.map(|totals| totals.waiting_readings),
             "waiting_snapshots": totals.map(|totals| totals.waiting_entries),
-            "delivered_at": totals.and_then(|totals| totals.delivered_at).map(|at| at.to_string()),
+            "delivered_at": totals.and_then(|totals| totals.delivered_at),
             "dead_letters": totals.map(|totals| totals.dead_letters),
             "state": state(sink, status.running.is_some()),
             "message": sink.said.as_ref().and_then(|said| said.message.as_ref()),
@@ -244,11 +186,11 @@ pub fn json(status: &Status) -> String {
             "account": poll.account,
             "source": poll.source,
             "vehicle": shortened(&poll.vin),
-            "last_at": poll.last_at.to_string(),
-            "last_success_at": poll.last_success_at.map(|at| at.to_string()),
+            "last_at": poll.last_at,
+            "last_success_at": poll.last_success_at,
             "failures": poll.failures,
             "problem": poll.problem,
-            "next_at": next.map(|at| at.to_string()),
+            "next_at": next,
             "why": why,
         })
     });
@@ -258,12 +200,12 @@ pub fn json(status: &Status) -> String {
         "readings": status.log.readings,
         "repeats": status.log.repeats,
         "rejected": status.log.rejected,
-        "accounts": accounts.collect::<Vec<Value>>(),
-        "vehicles": vehicles.collect::<Vec<Value>>(),
-        "sinks": sinks.collect::<Vec<Value>>(),
-        "polls": polls.collect::<Vec<Value>>(),
-        "streams": crate::streams::json(&status.streams, status.running.is_some(), status.now),
-        "containers": crate::containers::json(&status.containers),
+        "accounts": accounts.collect::<Value>(),
+        "vehicles": vehicles.collect::<Value>(),
+        "sinks": sinks.collect::<Value>(),
+        "polls": polls.collect::<Value>(),
+        "streams": streams::json(&status.streams, status.running.is_some(), status.now),
+        "containers": containers::json(&status.containers),
     });
     format!("{whole:#}")
 }

@@ -1,13 +1,22 @@
-//! Text for people: columns and counts.
+//! Text for people: columns, notes, counts and times.
 
-/// Rows as aligned columns, the first row being the header.
-pub fn table(rows: &[Vec<String>]) -> String {
+use std::fmt::Display;
+
+use jiff::Timestamp;
+
+/// Rows as aligned columns under a header, in which ` | ` parts the words.
+pub fn table(header: &str, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let header = header.split(" | ").map(str::to_owned).collect();
+    let rows: Vec<_> = [header].into_iter().chain(rows).collect();
+    columns(&rows)
+}
+
+/// Rows as aligned columns.
+pub fn columns(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max()
     };
     let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
     let lines = rows.iter().map(|row| {
@@ -20,9 +29,41 @@ pub fn table(rows: &[Vec<String>]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// What stands below a table and needs a look.
+pub fn notes(notes: impl IntoIterator<Item = impl Display>) -> String {
+    notes.into_iter().map(|note| format!("\n  ! {note}")).collect()
+}
+
+/// What is there, or what stands for it where there is nothing.
+pub fn or<T: Display>(there: Option<T>, nothing: &str) -> String {
+    there.map_or_else(|| nothing.to_owned(), |there| there.to_string())
+}
+
 /// A number and what is counted: `1 sink`, `2 sinks`.
-pub fn counted(number: impl std::fmt::Display, thing: &str) -> String {
+pub fn counted(number: impl Display, thing: &str) -> String {
     let number = number.to_string();
     let plural = if number == "1" { "" } else { "s" };
     format!("{number} {thing}{plural}")
+}
+
+/// The end of a VIN, as its owner knows it: what is shown is often pasted where others read it.
+pub fn shortened(vin: &str) -> String {
+    format!("…{}", vin.get(10..).unwrap_or(vin))
+}
+
+pub(crate) fn ago(now: Timestamp, at: Timestamp) -> String {
+    match now.as_second() - at.as_second() {
+        ..=1 => "just now".to_owned(),
+        _ => format!("{} ago", span(at, now)),
+    }
+}
+
+pub(crate) fn span(from: Timestamp, to: Timestamp) -> String {
+    let seconds = (to.as_second() - from.as_second()).max(0);
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
 }

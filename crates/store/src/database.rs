@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::sql::Access;
-use crate::{FILE, Schema, StoreError, migrate};
+use crate::{FILE, StoreError, migrate};
 
 /// A connection for one owner at a time.
 #[derive(Debug)]
@@ -56,54 +56,10 @@ impl Database {
             return Ok(None);
         }
         let database = Self::read_only(&path)?;
-        match database.is_older()? {
+        match (1..migrate::FORMAT).contains(&database.format()?) {
             true => Err(StoreError::Older { path }),
             false => Ok(Some(database)),
         }
-    }
-
-    /// Brings the tables up to date.
-    ///
-    /// # Errors
-    /// As [`Store::open`](crate::Store::open).
-    pub fn migrate(&mut self, path: &Path, owners: &[Schema]) -> Result<(), StoreError> {
-        migrate::migrate(self, path, owners)
-    }
-
-    /// Whether the tables are those that this program knows.
-    ///
-    /// # Errors
-    /// They cannot be read.
-    pub fn is_current(&self) -> Result<bool, StoreError> {
-        Ok(migrate::format(&self.connection)? == migrate::FORMAT)
-    }
-
-    /// Whether an earlier program made the tables, and this one has not been at them yet.
-    ///
-    /// # Errors
-    /// They cannot be read.
-    pub fn is_older(&self) -> Result<bool, StoreError> {
-        Ok((1..migrate::FORMAT).contains(&migrate::format(&self.connection)?))
-    }
-
-    /// Whether a later program made the tables.
-    ///
-    /// # Errors
-    /// They cannot be read.
-    pub fn is_newer(&self) -> Result<bool, StoreError> {
-        Ok(migrate::format(&self.connection)? > migrate::FORMAT)
-    }
-
-    /// Says in the file's header that it is ours, of whatever format: what [`Store::open`](crate::Store::open) takes.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn mark(&self) -> Result<(), StoreError> {
-        Ok(migrate::mark(&self.connection)?)
-    }
-
-    pub(crate) fn connection_mut(&mut self) -> &mut Connection {
-        &mut self.connection
     }
 }
 

@@ -17,14 +17,15 @@ pub mod sql;
 mod tx;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::mpsc::Sender;
 
 pub use database::Database;
 pub use error::StoreError;
-pub use migrate::Schema;
+pub use migrate::{FORMAT, Schema};
 pub use tx::Tx;
 
 /// The name of the database in a state directory.
@@ -33,8 +34,9 @@ pub const FILE: &str = "journal.db";
 /// An open database. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Store {
-    path: Arc<PathBuf>,
-    writer: writer::Writer,
+    path: Arc<Path>,
+    /// Of the thread that writes. It ends when the last clone is dropped.
+    jobs: Sender<writer::Command>,
 }
 
 impl Store {
@@ -44,11 +46,11 @@ impl Store {
     /// It cannot be opened, is not one of ours, or was written by a later version.
     pub fn open(state: &Path, owners: &[Schema]) -> Result<Self, StoreError> {
         let path = state.join(FILE);
-        let mut database = Database::create(&path)?;
-        migrate::migrate(&mut database, &path, owners)?;
+        let database = Database::create(&path)?;
+        database.migrate(&path, owners)?;
         Ok(Self {
-            path: Arc::new(path),
-            writer: writer::Writer::start(database)?,
+            path: path.into(),
+            jobs: writer::start(database)?,
         })
     }
 
@@ -59,26 +61,6 @@ impl Store {
 
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Runs `job` on the writing thread. An `Ok` is returned only after its changes are on disk; after an error none
-    /// of them happened. Jobs that wait when a transaction begins share it and its one sync; one that fails, or
-    /// panics, takes nothing else with it.
-    ///
-    /// # Errors
-    /// That of the job, or why there is no transaction.
-    pub async fn transact<T, E, F>(&self, job: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
-        self.writer.transact(job).await
-    }
-
-    /// Moves everything into the one file, for whoever copies it after a clean end.
-    pub async fn checkpoint(&self) {
-        self.writer.checkpoint().await;
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{Database, StoreError};
 /// "CDAT": tells our database from others.
 const APPLICATION_ID: i64 = 0x4344_4154;
 /// The format of the file as a whole, in `user_version`.
-pub(crate) const FORMAT: i64 = 4;
+pub const FORMAT: i64 = 4;
 /// The format in which one owner had all tables. Its journals are read until the first release.
 const UNDIVIDED: i64 = 3;
 
@@ -23,51 +23,69 @@ pub struct Schema {
     pub from_undivided: &'static str,
 }
 
-/// Brings the database to the newest format, in one transaction; the owners in their order.
-pub(crate) fn migrate(database: &mut Database, path: &Path, owners: &[Schema]) -> Result<(), StoreError> {
-    let open = |error| StoreError::open(path, error);
-    let found = recognised(database.connection(), path)?;
-    let connection = database.connection_mut();
-    connection
-        .pragma_update(None, "journal_mode", "wal")
-        .map_err(open)?;
-    connection
-        .pragma_update(None, "synchronous", "full")
-        .map_err(open)?;
+impl Database {
+    /// Brings the tables to the newest format, in one transaction; the owners in their order.
+    ///
+    /// # Errors
+    /// As [`Store::open`](crate::Store::open).
+    pub fn migrate(&self, path: &Path, owners: &[Schema]) -> Result<(), StoreError> {
+        let found = recognised(self.connection(), path)?;
+        bring_up(self.connection(), found, owners).map_err(|error| StoreError::open(path, error))
+    }
+
+    /// The format of the tables: [`FORMAT`] where they are those that this program knows, 0 where there are none.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn format(&self) -> Result<i64, StoreError> {
+        Ok(pragma(self.connection(), "user_version")?)
+    }
+
+    /// Says in the file's header that it is ours, of whatever format: what [`Store::open`](crate::Store::open) takes.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn mark(&self) -> Result<(), StoreError> {
+        Ok(mark(self.connection())?)
+    }
+}
+
+fn bring_up(connection: &Connection, found: i64, owners: &[Schema]) -> Result<(), rusqlite::Error> {
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
     if found == FORMAT {
         return Ok(());
     }
-    let transaction = connection.transaction().map_err(open)?;
+    let transaction = connection.unchecked_transaction()?;
     let mut reached = found;
     if found == UNDIVIDED {
         for owner in owners {
-            transaction.execute_batch(owner.from_undivided).map_err(open)?;
+            transaction.execute_batch(owner.from_undivided)?;
         }
         reached = UNDIVIDED + 1;
     }
     for format in reached + 1..=FORMAT {
         let steps = owners.iter().flat_map(|owner| owner.steps);
         for (_, step) in steps.filter(|(leads_to, _)| *leads_to == format) {
-            transaction.execute_batch(step).map_err(open)?;
+            transaction.execute_batch(step)?;
         }
     }
-    mark(&transaction).map_err(open)?;
-    transaction
-        .pragma_update(None, "user_version", FORMAT)
-        .map_err(open)?;
-    transaction.commit().map_err(open)
+    mark(&transaction)?;
+    transaction.pragma_update(None, "user_version", FORMAT)?;
+    transaction.commit()
 }
 
 /// The format of a database that is ours, 0 for an empty one.
 fn recognised(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
-    let open = |error| StoreError::open(path, error);
-    let application: i64 = connection
-        .pragma_query_value(None, "application_id", |row| row.get(0))
-        .map_err(open)?;
-    let found = format(connection).map_err(open)?;
-    let tables: i64 = connection
-        .query_row("select count(*) from sqlite_schema", [], |row| row.get(0))
-        .map_err(open)?;
+    let look = || -> Result<(i64, i64, i64), rusqlite::Error> {
+        let tables = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
+        Ok((
+            pragma(connection, "application_id")?,
+            pragma(connection, "user_version")?,
+            tables,
+        ))
+    };
+    let (application, found, tables) = look().map_err(|error| StoreError::open(path, error))?;
     if application != APPLICATION_ID && (tables > 0 || found > 0) {
         return Err(StoreError::Foreign { path: path.into() });
     }
@@ -82,11 +100,10 @@ fn recognised(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
     }
 }
 
-/// Says in the header that the file is ours.
-pub(crate) fn mark(connection: &Connection) -> Result<(), rusqlite::Error> {
+fn mark(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)
 }
 
-pub(crate) fn format(connection: &Connection) -> Result<i64, rusqlite::Error> {
-    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+fn pragma(connection: &Connection, name: &str) -> Result<i64, rusqlite::Error> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
 }

@@ -1,10 +1,57 @@
 //! The way to the tables, for the crates that own some. Whoever else holds a [`Tx`](crate::Tx) passes it on to them.
 
-use rusqlite::{Connection, Error, ErrorCode};
+use rusqlite::{Connection, Error, ErrorCode, OptionalExtension, Params, Result as Sql, Row};
 
-/// What has a connection.
+use crate::StoreError;
+
+/// What has a connection, and the ways to ask it. Statements are prepared once and kept.
 pub trait Access {
     fn connection(&self) -> &Connection;
+
+    /// Runs a statement; how many rows it changed.
+    fn run(&self, statement: &str, parameters: impl Params) -> Result<usize, StoreError> {
+        let mut statement = self.connection().prepare_cached(statement)?;
+        Ok(statement.execute(parameters)?)
+    }
+
+    /// The row of a query that always has one.
+    fn one<T>(
+        &self,
+        query: &str,
+        parameters: impl Params,
+        of: impl FnOnce(&Row<'_>) -> Sql<T>,
+    ) -> Result<T, StoreError> {
+        let mut statement = self.connection().prepare_cached(query)?;
+        Ok(statement.query_row(parameters, of)?)
+    }
+
+    /// The first row of a query, if it has one.
+    fn first<T>(
+        &self,
+        query: &str,
+        parameters: impl Params,
+        of: impl FnOnce(&Row<'_>) -> Sql<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut statement = self.connection().prepare_cached(query)?;
+        Ok(statement.query_row(parameters, of).optional()?)
+    }
+
+    /// All rows of a query.
+    fn all<T>(
+        &self,
+        query: &str,
+        parameters: impl Params,
+        of: impl FnMut(&Row<'_>) -> Sql<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut statement = self.connection().prepare_cached(query)?;
+        Ok(statement.query_map(parameters, of)?.collect::<Sql<_>>()?)
+    }
+}
+
+impl Access for Connection {
+    fn connection(&self) -> &Connection {
+        self
+    }
 }
 
 /// What SQLite's errors say of the file.

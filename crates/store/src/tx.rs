@@ -10,8 +10,8 @@ type AfterCommit = Box<dyn FnOnce() + Send>;
 /// A transaction that is open, in the hands of one job. What is done in it is on disk when the job's owner is
 /// answered, or did not happen.
 pub struct Tx<'a> {
-    connection: &'a Connection,
-    open: &'a mut Open,
+    pub(crate) connection: &'a Connection,
+    pub(crate) open: &'a mut Open,
 }
 
 /// What the jobs of a transaction share.
@@ -21,11 +21,7 @@ pub(crate) struct Open {
     pub(crate) after_commit: Vec<AfterCommit>,
 }
 
-impl<'a> Tx<'a> {
-    pub(crate) fn new(connection: &'a Connection, open: &'a mut Open) -> Self {
-        Self { connection, open }
-    }
-
+impl Tx<'_> {
     /// Another number after every failure. What was read or written in an earlier epoch may never have happened: who
     /// keeps something of the tables in memory drops it then.
     pub fn epoch(&self) -> u64 {

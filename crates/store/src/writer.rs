@@ -7,12 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use rusqlite::Connection;
+use rusqlite::ffi::{Error, SQLITE_ERROR};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 
 use crate::sql::Access;
 use crate::tx::{Open, Tx};
-use crate::{Database, StoreError};
+use crate::{Database, Store, StoreError};
 
 /// How many jobs may share a transaction, and wait in the queue.
 const GROUP: usize = 256;
@@ -24,28 +25,29 @@ type Job = Box<dyn FnOnce(Result<&Connection, StoreError>, &mut Open) -> Answer 
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// What the thread is asked to do.
-enum Command {
+pub(crate) enum Command {
     Work(Job),
     /// Moves everything from the write-ahead log into the database.
     Checkpoint(oneshot::Sender<()>),
 }
 
-/// The sending side of the thread. It ends when the last clone is dropped.
-#[derive(Debug, Clone)]
-pub struct Writer {
-    jobs: Sender<Command>,
+/// Starts the thread; returns its sending side.
+pub(crate) fn start(database: Database) -> Result<Sender<Command>, StoreError> {
+    let (jobs, mut queue) = channel(GROUP);
+    let spawned = thread::Builder::new()
+        .name("store".to_owned())
+        .spawn(move || work(database.connection(), &mut queue));
+    spawned.map_err(|_| StoreError::Stopped)?;
+    Ok(jobs)
 }
 
-impl Writer {
-    pub fn start(database: Database) -> Result<Self, StoreError> {
-        let (jobs, mut queue) = channel(GROUP);
-        let spawned = thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || work(database.connection(), &mut queue));
-        spawned.map_err(|_| StoreError::Stopped)?;
-        Ok(Self { jobs })
-    }
-
+impl Store {
+    /// Runs `job` on the writing thread. An `Ok` is returned only after its changes are on disk; after an error none
+    /// of them happened. Jobs that wait when a transaction begins share it and its one sync; one that fails, or
+    /// panics, takes nothing else with it.
+    ///
+    /// # Errors
+    /// That of the job, or why there is no transaction.
     pub async fn transact<T, E, F>(&self, job: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -68,7 +70,7 @@ impl Writer {
         receiver.await.map_err(|_| StoreError::Stopped)?
     }
 
-    /// Leaves the database as one file, as far as other readers let it.
+    /// Moves everything into the one file, as far as other readers let it: for whoever copies it after a clean end.
     pub async fn checkpoint(&self) {
         let (sender, receiver) = oneshot::channel();
         if self.send(Command::Checkpoint(sender)).await.is_ok() {
@@ -93,7 +95,7 @@ fn in_savepoint<T, E: From<StoreError>>(
         .map_err(StoreError::from)?;
     let before = open.after_commit.len();
     // A bug in one job must not end the thread that everybody depends on.
-    let result = catch_unwind(AssertUnwindSafe(|| job(&mut Tx::new(connection, open))));
+    let result = catch_unwind(AssertUnwindSafe(|| job(&mut Tx { connection, open })));
     match result.unwrap_or_else(|_| Err(StoreError::Bug.into())) {
         Ok(value) => {
             connection
@@ -114,14 +116,7 @@ fn in_savepoint<T, E: From<StoreError>>(
 fn work(connection: &Connection, queue: &mut Receiver<Command>) {
     let mut open = Open::default();
     let mut put_off = None;
-    loop {
-        let command = match put_off.take() {
-            Some(command) => command,
-            None => match queue.blocking_recv() {
-                Some(command) => command,
-                None => break,
-            },
-        };
+    while let Some(command) = put_off.take().or_else(|| queue.blocking_recv()) {
         match command {
             Command::Work(first) => put_off = transaction(connection, &mut open, first, queue),
             Command::Checkpoint(done) => {
@@ -169,9 +164,9 @@ fn finish(connection: &Connection, open: &mut Open, answers: Vec<Answer>) {
     if let Err(error) = &committed {
         open.epoch += 1;
         let _ = connection.execute_batch("rollback");
-        answers
-            .into_iter()
-            .for_each(|answer| answer(Err(repeated(error))));
+        for answer in answers {
+            answer(Err(repeated(error)));
+        }
         return;
     }
     after_commit.into_iter().for_each(|then| then());
@@ -180,14 +175,9 @@ fn finish(connection: &Connection, open: &mut Open, answers: Vec<Answer>) {
 
 /// The same error for each of those who shared a transaction.
 fn repeated(error: &rusqlite::Error) -> StoreError {
-    match error {
-        rusqlite::Error::SqliteFailure(code, message) => {
-            rusqlite::Error::SqliteFailure(*code, message.clone()).into()
-        }
-        other => rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR),
-            Some(other.to_string()),
-        )
-        .into(),
-    }
+    let (code, message) = match error {
+        rusqlite::Error::SqliteFailure(code, message) => (*code, message.clone()),
+        other => (Error::new(SQLITE_ERROR), Some(other.to_string())),
+    };
+    rusqlite::Error::SqliteFailure(code, message).into()
 }

@@ -82,12 +82,7 @@ struct Line {
 #[async_trait]
 impl MqttLine for Line {
     async fn log_in(self: Box<Self>, login: &StreamLogin) -> Result<Box<dyn MqttSession>, StreamError> {
-        let Self {
-            address,
-            socket,
-            timing,
-        } = *self;
-        let session = Session::log_in(socket, &address, timing, login).await?;
+        let session = Session::log_in(self.socket, &self.address, self.timing, login).await?;
         Ok(Box::new(session))
     }
 }

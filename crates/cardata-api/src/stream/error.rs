@@ -28,17 +28,17 @@ pub enum StreamError {
     )]
     NoSubscription,
     /// The broker closed a connection that was logged in: its end of a token, an eviction, a restart.
-    #[error("the connection was closed: {reason}")]
-    Closed { reason: String },
+    #[error("the connection was closed: {0}")]
+    Closed(String),
     /// What was given to log in with cannot be sent.
-    #[error("this login cannot be sent: {reason}; log in again with `cardata login`")]
-    Login { reason: String },
+    #[error("this login cannot be sent: {0}; log in again with `cardata login`")]
+    Login(String),
     /// Nothing was heard for one and a half times the keep-alive, though asked for.
     #[error("the broker is silent")]
     Silent,
     /// What came was no MQTT 3.1.1.
-    #[error("the broker does not speak MQTT 3.1.1: {reason}")]
-    Protocol { reason: String },
+    #[error("the broker does not speak MQTT 3.1.1: {0}")]
+    Protocol(String),
 }
 
 impl StreamError {

@@ -1,12 +1,11 @@
 //! From bytes to packets, with a bound on both.
 
-use std::io;
-
 use bytes::BytesMut;
 use rumqttc::mqttbytes::v4::{Packet, Publish};
 use rumqttc::mqttbytes::{Error, FixedHeader, PacketType, QoS};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use super::socket::told;
 use super::{Message, StreamError};
 
 /// What is kept of a packet, without its header. Ten thousand descriptors, more than are ever read, need a third.
@@ -27,12 +26,16 @@ pub(crate) struct Framer {
 }
 
 impl Framer {
-    /// Waits for more bytes; 0 at their end. Loses none when it is dropped.
-    pub(crate) async fn fill(&mut self, socket: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
+    /// Waits for more bytes; their end is an error. Loses none when it is dropped.
+    pub(crate) async fn fill(&mut self, socket: &mut (impl AsyncRead + Unpin)) -> Result<(), StreamError> {
         if self.received.capacity() - self.received.len() < LEAST_ROOM {
             self.received.reserve(CHUNK);
         }
-        socket.read_buf(&mut self.received).await
+        match socket.read_buf(&mut self.received).await {
+            Ok(0) => Err(StreamError::Closed("the broker closed it".to_owned())),
+            Ok(_) => Ok(()),
+            Err(error) => Err(StreamError::Closed(told(&error))),
+        }
     }
 
     /// The next packet, if all of it is here. Of a message that is too long, it is the beginning: with an error in
@@ -58,9 +61,8 @@ impl Framer {
         let kept = self.received.split_to(HEADER + LONGEST).freeze();
         let header = FixedHeader::new(kept[0], HEADER - 1, length);
         if !matches!(header.packet_type(), Ok(PacketType::Publish)) {
-            return Err(StreamError::Protocol {
-                reason: format!("a packet of {length} bytes that is no message"),
-            });
+            let what = format!("a packet of {length} bytes that is no message");
+            return Err(StreamError::Protocol(what));
         }
         self.skipped = length - LONGEST;
         tracing::error!(
@@ -75,27 +77,20 @@ impl Framer {
 
 /// The library's words are its own and hold nothing of the packet but numbers.
 fn violation(error: &Error) -> StreamError {
-    StreamError::Protocol {
-        reason: error.to_string().to_lowercase(),
-    }
+    StreamError::Protocol(error.to_string().to_lowercase())
 }
 
 /// A message as the trait has it. Nothing above QoS 1 was asked for, so a broker may not send it.
 pub(crate) fn message(publish: Publish) -> Result<Message, StreamError> {
+    let violation = |what: &str| StreamError::Protocol(what.to_owned());
     let id = match publish.qos {
         QoS::AtMostOnce => None,
         QoS::AtLeastOnce => Some(publish.pkid),
-        QoS::ExactlyOnce => {
-            return Err(StreamError::Protocol {
-                reason: "a message with QoS 2, though at most 1 was asked for".to_owned(),
-            });
-        }
+        QoS::ExactlyOnce => return Err(violation("a message with QoS 2, though at most 1 was asked for")),
     };
-    let topic = String::from_utf8(publish.topic.into()).map_err(|_| StreamError::Protocol {
-        reason: "a topic that is no text".to_owned(),
-    })?;
+    let topic = String::from_utf8(publish.topic.into());
     Ok(Message {
-        topic,
+        topic: topic.map_err(|_| violation("a topic that is no text"))?,
         payload: publish.payload,
         id,
     })

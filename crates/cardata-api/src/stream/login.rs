@@ -90,15 +90,14 @@ impl Conversation<'_> {
         let code = match self.packet(Instant::now() + self.patience).await {
             Ok(Some(Packet::ConnAck(answer))) => answer.code,
             Ok(Some(_)) => {
-                return Err(StreamError::Protocol {
-                    reason: "something else came before the answer to the login".to_owned(),
-                });
+                let what = "something else came before the answer to the login";
+                return Err(StreamError::Protocol(what.to_owned()));
             }
             Ok(None) => {
                 let reason = format!("it did not answer the login within {:?}", self.patience);
                 return Err(self.unreachable(reason));
             }
-            Err(StreamError::Closed { reason }) => {
+            Err(StreamError::Closed(reason)) => {
                 return Err(self.unreachable(format!("no answer to the login: {reason}")));
             }
             Err(error) => return Err(error),
@@ -147,9 +146,7 @@ impl Conversation<'_> {
                 return Ok(Some(packet));
             }
             match timeout_at(deadline, self.framer.fill(self.socket)).await {
-                Ok(Ok(0)) => return Err(closed("the broker closed it".to_owned())),
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(closed(told(&error))),
+                Ok(filled) => filled?,
                 Err(_) => return Ok(None),
             }
         }
@@ -164,10 +161,6 @@ impl Conversation<'_> {
     }
 }
 
-fn closed(reason: String) -> StreamError {
-    StreamError::Closed { reason }
-}
-
 /// The session is kept where the broker can: what comes while we are away is sent when we are back.
 fn connection(login: &StreamLogin, keep_alive: Duration) -> Result<Bytes, StreamError> {
     let mut connect = Connect::new(login.client_id.as_str());
@@ -180,9 +173,7 @@ fn connection(login: &StreamLogin, keep_alive: Duration) -> Result<Bytes, Stream
 
 fn subscription(gcid: &str) -> Result<Bytes, StreamError> {
     if gcid.is_empty() || gcid.contains(['+', '#', '/', '\0']) {
-        return Err(StreamError::Login {
-            reason: "its GCID cannot stand in a topic".to_owned(),
-        });
+        return Err(StreamError::Login("its GCID cannot stand in a topic".to_owned()));
     }
     let mut subscribe = Subscribe::new(format!("{gcid}/+"), QoS::AtLeastOnce);
     subscribe.pkid = SUBSCRIPTION;
@@ -193,9 +184,7 @@ fn encoded(packet: &Packet) -> Result<Bytes, StreamError> {
     let mut bytes = BytesMut::new();
     let written = packet.write(&mut bytes, usize::MAX);
     // Longer than 65,535 bytes, a NUL in a name, or no client id.
-    written.map_err(|error| StreamError::Login {
-        reason: error.to_string().to_lowercase(),
-    })?;
+    written.map_err(|error| StreamError::Login(error.to_string().to_lowercase()))?;
     Ok(bytes.freeze())
 }
 

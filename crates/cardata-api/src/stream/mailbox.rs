@@ -70,9 +70,8 @@ impl Inlet {
 
 impl Drop for Inlet {
     fn drop(&mut self) {
-        self.0.content().end.get_or_insert_with(|| StreamError::Closed {
-            reason: "it was given up here".to_owned(),
-        });
+        let given_up = || StreamError::Closed("it was given up here".to_owned());
+        self.0.content().end.get_or_insert_with(given_up);
         self.0.arrived.notify_one();
     }
 }

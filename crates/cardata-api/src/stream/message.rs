@@ -6,7 +6,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::Message;
-use crate::telematic_data::Readings;
+use crate::telematic_data::TelematicData;
 
 /// A message that could be read.
 #[derive(Debug, Clone)]
@@ -76,7 +76,7 @@ pub fn parse(message: &Message, gcid: &str) -> Result<ParsedMessage, Unreadable>
     if !data.starts_with('{') {
         return Err(Unreadable::NoData);
     }
-    let Readings(readings) = serde_json::from_str(data).map_err(|error| match error.classify() {
+    let TelematicData { readings } = serde_json::from_str(data).map_err(|error| match error.classify() {
         Category::Data => Unreadable::TooMany,
         _ => no_json(&error),
     })?;

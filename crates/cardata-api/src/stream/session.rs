@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at}
 use super::framing::{Framer, message};
 use super::login::{self, Granted};
 use super::mailbox::{Inlet, Outlet, mailbox};
-use super::socket::{Socket, told};
+use super::socket::Socket;
 use super::{Message, MqttSession, StreamError, StreamLogin};
 
 /// As many batches of acknowledgements may wait to be sent.
@@ -133,7 +133,7 @@ async fn converse(
     let (reader, writer) = tokio::io::split(socket);
     tokio::select! {
         end = read(reader, framer, inlet, timing) => end,
-        () = write(writer, outgoing, timing) => StreamError::Closed { reason: "it was closed here".to_owned() },
+        () = write(writer, outgoing, timing) => StreamError::Closed("it was closed here".to_owned()),
     }
 }
 
@@ -151,13 +151,8 @@ async fn read(
         // From here, not from the last byte: while the mailbox was full, nobody listened.
         let deadline = Instant::now() + timing.silence();
         match timeout_at(deadline, framer.fill(&mut socket)).await {
-            Ok(Ok(0)) => {
-                return StreamError::Closed {
-                    reason: "the broker closed it".to_owned(),
-                };
-            }
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => return StreamError::Closed { reason: told(&error) },
+            Ok(Ok(())) => {}
+            Ok(Err(end)) => return end,
             Err(_) => return StreamError::Silent,
         }
     }
@@ -186,9 +181,8 @@ fn take(framer: &mut Framer, batch: &mut Vec<Message>) -> Result<bool, StreamErr
             Some(Packet::SubAck(answer)) => login::granted(&answer)?,
             Some(Packet::PingResp) => {}
             Some(other) => {
-                return Err(StreamError::Protocol {
-                    reason: format!("a {:?} in the middle of a session", other.packet_type()),
-                });
+                let what = format!("a {:?} in the middle of a session", other.packet_type());
+                return Err(StreamError::Protocol(what));
             }
             None => return Ok(false),
         }

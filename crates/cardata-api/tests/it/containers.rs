@@ -1,6 +1,6 @@
 //! Containers: found, created, deleted.
 
-use cardata_api::{ApiError, ContainerState};
+use cardata_api::{ApiError, ContainerState, ErrorKind};
 
 use crate::doubles::{Bench, container};
 use crate::server::{Reply, Server};
@@ -17,10 +17,6 @@ async fn containers_come_in_a_list_of_either_shape() {
         assert_eq!(containers[0].id, container());
         assert_eq!(containers[0].name.as_deref(), Some("battery"));
         assert_eq!(containers[0].purpose.as_deref(), Some("p"));
-        assert_eq!(
-            containers[0].created,
-            Some("2025-09-29T13:21:16Z".parse().unwrap())
-        );
         let states: Vec<_> = containers
             .iter()
             .map(|container| container.state.clone())
@@ -78,8 +74,8 @@ async fn a_new_container_comes_with_200_or_201() {
             .create_container("n", "p", &["b", "a"])
             .await
             .unwrap();
-        assert_eq!(created.container.id, container());
-        assert_eq!(created.descriptors, ["b", "a"]);
+        assert_eq!(created.id, container());
+        assert_eq!(created.name.as_deref(), Some("n"));
     }
     for body in ["{}", r#"{"containerId":".."}"#, "[]"] {
         let server = Server::start([Reply::new(201, body)]).await;
@@ -101,7 +97,7 @@ async fn refused_descriptors_are_told() {
             .create_container("n", "p", &["a"])
             .await
             .unwrap_err();
-        assert!(matches!(error, ApiError::Parameter(_)), "{error:?}");
+        assert_eq!(error.reported(), Some(ErrorKind::Parameter), "{error:?}");
         assert!(error.to_string().contains("descriptors"), "{error}");
         assert!(error.refuses_descriptors() && !error.leaves_doubt(), "{error}");
     }

@@ -71,6 +71,15 @@ impl Bench {
     }
 }
 
+/// The HTTP status, if an answer came.
+pub fn status_of(error: &ApiError) -> Option<u16> {
+    match error {
+        ApiError::Reported(answer) => Some(answer.status),
+        ApiError::NotJson(unreadable) | ApiError::Unexpected(unreadable) => Some(unreadable.status),
+        _ => None,
+    }
+}
+
 pub fn vin() -> Vin {
     "WBY8P210X07A12345".parse().unwrap()
 }

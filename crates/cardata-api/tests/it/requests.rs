@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::Value;
 
-use crate::doubles::{Bench, TOKEN, container, vin};
+use crate::doubles::{Bench, TOKEN, container, status_of, vin};
 use crate::server::{Reply, Server};
 
 const CONTAINER: &str = r#"{"containerId":"S00I001234567"}"#;
@@ -15,7 +15,6 @@ async fn every_call_has_its_address_and_the_headers() {
         Reply::new(200, "{}"),
         Reply::new(200, r#"{"containers":[]}"#),
         Reply::new(201, CONTAINER),
-        Reply::new(200, CONTAINER),
         Reply::new(204, ""),
         Reply::new(200, r#"{"telematicData":{}}"#),
     ])
@@ -25,7 +24,6 @@ async fn every_call_has_its_address_and_the_headers() {
     client.basic_data(&vin()).await.unwrap();
     client.containers().await.unwrap();
     client.create_container("n", "p", &["a"]).await.unwrap();
-    client.container_details(&container()).await.unwrap();
     client.delete_container(&container()).await.unwrap();
     client.telematic_data(&vin(), &container()).await.unwrap();
 
@@ -41,7 +39,6 @@ async fn every_call_has_its_address_and_the_headers() {
             "GET /bmw/customers/vehicles/WBY8P210X07A12345/basicData",
             "GET /bmw/customers/containers",
             "POST /bmw/customers/containers",
-            "GET /bmw/customers/containers/S00I001234567",
             "DELETE /bmw/customers/containers/S00I001234567",
             "GET /bmw/customers/vehicles/WBY8P210X07A12345/telematicData?containerId=S00I001234567",
         ]
@@ -94,7 +91,7 @@ async fn a_redirect_is_not_followed() {
     let elsewhere = Server::start([Reply::new(200, "[]")]).await;
     let server = Server::start([Reply::new(302, "").with_header("location", elsewhere.url.as_str())]).await;
     let error = Bench::new(&server.url).client.mappings().await.unwrap_err();
-    assert_eq!(error.status(), Some(302));
+    assert_eq!(status_of(&error), Some(302));
     assert!(elsewhere.seen().is_empty());
 }
 
@@ -104,7 +101,7 @@ async fn calls_can_run_on_any_thread() {
     let client = Bench::new(&server.url).client;
     let task = tokio::spawn(async move {
         let created = client.create_container("n", "p", &["a".to_owned()]).await?;
-        client.delete_container(&created.container.id).await
+        client.delete_container(&created.id).await
     });
     task.await.unwrap().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cardata_api::{ApiError, Call, Outcome, Refusal};
+use cardata_api::{ApiError, Call, ErrorKind, Outcome, Refusal};
 use cardata_auth::AuthError;
 
 use crate::doubles::{Bench, Event, Gate, REPLACED, TOKEN, Tokens};
@@ -64,7 +64,7 @@ async fn there_is_no_third_try() {
     let server = Server::start([refused(), refused(), Reply::new(200, "[]")]).await;
     let bench = Bench::new(&server.url);
     let error = bench.client.mappings().await.unwrap_err();
-    assert!(matches!(error, ApiError::Token(_)), "{error}");
+    assert_eq!(error.reported(), Some(ErrorKind::Token), "{error}");
     assert_eq!(server.seen().len(), 2);
     assert_eq!(bench.events().len(), 4);
 }

@@ -1,39 +1,35 @@
 //! What `cardata check` finds out about streams. It never logs in to one: BMW allows each account one connection, and
 //! a second login would take it from the program that has it.
 
-use std::sync::Arc;
-
 use cardata_api::stream::{BrokerConnector, MqttConnector as _};
 use cardata_auth::{SCOPES, TokenSet};
-use collector::account;
 use collector::http::Clients;
 use collector::state::StateDirectory;
-use pipeline::Pipeline;
-use runtime::{Clock, SystemClock};
+use pipeline::{Account, Pipeline};
+use runtime::Chain;
 
 use super::{PATIENCE, Probe};
-use crate::{Failure, context};
+use crate::{CommandResult, Failure, context};
 
 /// The scope that the stream needs.
 const STREAMING: &str = SCOPES[2];
 
 /// The accounts that have a stream.
-fn accounts(pipeline: &Pipeline) -> Vec<&pipeline::Account> {
+fn accounts(pipeline: &Pipeline) -> Vec<&Account> {
     let streams = pipeline.streams();
-    let has_stream =
-        |account: &&pipeline::Account| streams.iter().any(|stream| stream.account == account.name);
+    let has_stream = |account: &&Account| streams.iter().any(|stream| stream.account == account.name);
     pipeline.accounts.iter().filter(has_stream).collect()
 }
 
 /// Logins that are stored and cannot be used for the stream that the file asks for. One that is not there yet is no
 /// mistake: it comes next.
-pub async fn logins(pipeline: &Pipeline) -> Result<(), Failure> {
+pub async fn logins(pipeline: &Pipeline, clients: &Clients) -> CommandResult {
     if pipeline.simulator.is_some() {
         return Ok(());
     }
     let mut problems = Vec::new();
     for account in accounts(pipeline) {
-        if let Some(problem) = stored_hindrance(account, pipeline).await? {
+        if let Some(problem) = stored_hindrance(account, pipeline, clients).await? {
             problems.push(format!("the login of account {} {problem}", account.name));
         }
     }
@@ -45,13 +41,12 @@ pub async fn logins(pipeline: &Pipeline) -> Result<(), Failure> {
 
 /// Why the login that is stored for an account is no good for a stream. What cannot be read is told elsewhere.
 async fn stored_hindrance(
-    account: &pipeline::Account,
+    account: &Account,
     pipeline: &Pipeline,
+    clients: &Clients,
 ) -> Result<Option<String>, Failure> {
     let state = StateDirectory::at(&pipeline.state);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let http = context::http_client(account)?;
-    let authenticator = account::authenticator(account, &http, &state, &clock);
+    let authenticator = context::authenticator(account, &state, clients)?;
     let stored = authenticator.tokens().await.ok().flatten();
     Ok(stored.as_ref().and_then(hindrance))
 }
@@ -60,7 +55,7 @@ async fn stored_hindrance(
 fn hindrance(tokens: &TokenSet) -> Option<String> {
     let advice =
         "in the BMW portal, subscribe the client to CarData Stream, wait two minutes and run `cardata login`";
-    if tokens.require(STREAMING).is_err() {
+    if !tokens.scope.has(STREAMING) {
         return Some(format!("does not cover the stream ({STREAMING}): {advice}"));
     }
     let lacks = match (&tokens.id_token, &tokens.gcid) {
@@ -78,7 +73,7 @@ fn hindrance(tokens: &TokenSet) -> Option<String> {
 pub async fn probes(pipeline: &Pipeline, clients: &Clients) -> Result<Vec<Probe>, Failure> {
     let mut probes = Vec::new();
     for account in accounts(pipeline) {
-        if let Some(problem) = stored_hindrance(account, pipeline).await? {
+        if let Some(problem) = stored_hindrance(account, pipeline, clients).await? {
             probes.push(Probe {
                 what: format!("login of account {} for the stream", account.name),
                 problem: Some(problem),
@@ -87,10 +82,10 @@ pub async fn probes(pipeline: &Pipeline, clients: &Clients) -> Result<Vec<Probe>
         }
         let (_, trust) = clients.of(account)?;
         let connector = BrokerConnector::new(account.stream.clone(), &trust).with_patience(PATIENCE);
-        let problem = connector.reach().await.err().map(|error| context::chain(&error));
+        let reached = connector.reach().await;
         probes.push(Probe {
             what: format!("address of the stream, {}", account.stream),
-            problem,
+            problem: reached.err().map(|error| Chain(&error).to_string()),
             needs_login: false,
         });
     }

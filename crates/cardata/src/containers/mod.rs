@@ -4,24 +4,22 @@ mod sync;
 
 use std::collections::HashSet;
 
-use cardata_api::{ContainerId, ContainerState};
+use cardata_api::{Container, ContainerId, ContainerState};
 use pipeline::Pipeline;
 use runtime::Chain;
 use source::Handles;
 use source_telematics::container::ContainerError;
-use source_telematics::{Access, is_ours};
+use source_telematics::is_ours;
 
 use status::table::table;
 
-use crate::args::{ContainersAction, ContainersArgs, PipelineArgs};
-use crate::{CommandResult, Failure, context, terminal};
+use crate::args::{ContainersAction, ContainersArgs};
+use crate::{CommandResult, Failure, OrFail, context, terminal};
 
 pub async fn run(options: ContainersArgs) -> CommandResult {
-    let pipeline = context::load(&PipelineArgs {
-        config: options.config,
-    })?;
+    let pipeline = context::load(&options.pipeline)?;
     let accounts = context::accounts(&pipeline)?;
-    let accounts = with_sources(&pipeline, &accounts)?;
+    build_sources(&pipeline, &accounts)?;
     match options.action {
         None => list(&accounts).await,
         Some(ContainersAction::Sync { dry_run }) => sync::run(&accounts, dry_run).await,
@@ -30,34 +28,25 @@ pub async fn run(options: ContainersArgs) -> CommandResult {
 }
 
 /// Builds the sources of each account, whose sets are then known.
-fn with_sources(pipeline: &Pipeline, accounts: &[Handles]) -> Result<Vec<Access>, Failure> {
+fn build_sources(pipeline: &Pipeline, accounts: &[Handles]) -> Result<(), Failure> {
     for account in accounts {
         let name = &account.login.account;
         for source in pipeline.sources.iter().filter(|source| source.is_for(name)) {
-            let built = collector::build(source, account);
-            built.map_err(|error| Failure::new(2, context::chain(&error)))?;
+            collector::build(source, account).or_fail(2)?;
         }
     }
-    Ok(accounts.iter().map(Access::new).collect())
+    Ok(())
 }
 
-async fn list(accounts: &[Access]) -> CommandResult {
-    let mut rows = vec![
-        ["account", "id", "name", "state", "made by"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
+async fn list(accounts: &[Handles]) -> CommandResult {
+    let mut rows = Vec::new();
     for account in accounts {
-        let containers = account
-            .client
-            .containers()
-            .await
-            .map_err(|error| context::api_failure(&account.name, &error))?;
+        let containers = listed(account).await?;
         let created = created(account).await?;
         for container in containers {
             let by = maker(container.id.as_str(), container.purpose.as_deref(), &created);
             rows.push(vec![
-                account.name.to_string(),
+                account.login.account.to_string(),
                 container.id.to_string(),
                 container.name.unwrap_or_default(),
                 state(&container.state).to_owned(),
@@ -65,15 +54,24 @@ async fn list(accounts: &[Access]) -> CommandResult {
             ]);
         }
     }
-    terminal::say(&table(&rows));
+    terminal::say(&table("account | id | name | state | made by", rows));
     Ok(())
 }
 
+/// What BMW has; spends a call.
+async fn listed(account: &Handles) -> Result<Vec<Container>, Failure> {
+    let listed = account.client.containers().await;
+    listed.map_err(|error| context::api_failure(account, &error))
+}
+
 /// The containers that this installation created.
-async fn created(account: &Access) -> Result<HashSet<String>, Failure> {
-    let created = account.ledger.created_containers(&account.name).await;
-    let created = created.map_err(|error| Failure::new(2, context::chain(&error)))?;
-    Ok(created.into_iter().map(|created| created.id).collect())
+async fn created(account: &Handles) -> Result<HashSet<String>, Failure> {
+    let created = account.ledger.created_containers(&account.login.account).await;
+    Ok(created
+        .or_fail(2)?
+        .into_iter()
+        .map(|created| created.id)
+        .collect())
 }
 
 fn maker(id: &str, purpose: Option<&str>, created: &HashSet<String>) -> &'static str {
@@ -95,14 +93,14 @@ fn state(state: &ContainerState) -> &str {
 
 /// Deletes a container of ours. One of another program is left alone unless that is what is wanted: it may need
 /// it.
-async fn delete(accounts: &[Access], id: &str, foreign: bool) -> CommandResult {
+async fn delete(accounts: &[Handles], id: &str, foreign: bool) -> CommandResult {
     let id: ContainerId = id
         .parse()
         .map_err(|_| Failure::new(2, format!("`{id}` is no container id")))?;
     for account in accounts {
-        let failed = |error| context::api_failure(&account.name, &error);
-        let containers = account.client.containers().await.map_err(failed)?;
-        let Some(found) = containers.into_iter().find(|container| container.id == id) else {
+        let name = &account.login.account;
+        let mut containers = listed(account).await?.into_iter();
+        let Some(found) = containers.find(|container| container.id == id) else {
             continue;
         };
         if !foreign && !is_ours(found.purpose.as_deref()) {
@@ -114,20 +112,21 @@ async fn delete(accounts: &[Access], id: &str, foreign: bool) -> CommandResult {
                 ),
             ));
         }
-        account.client.delete_container(&id).await.map_err(failed)?;
-        let forgotten = account.ledger.forget_container(&account.name, id.as_str()).await;
-        forgotten.map_err(|error| Failure::new(2, context::chain(&error)))?;
-        terminal::say(&format!("{}: deleted {id}", account.name));
+        let deleted = account.client.delete_container(&id).await;
+        deleted.map_err(|error| context::api_failure(account, &error))?;
+        let forgotten = account.ledger.forget_container(name, id.as_str()).await;
+        forgotten.or_fail(2)?;
+        terminal::say(&format!("{name}: deleted {id}"));
         return Ok(());
     }
     Err(Failure::new(4, format!("no account has a container {id}")))
 }
 
-fn failure(account: &Access, error: &ContainerError) -> Failure {
+fn failure(account: &Handles, error: &ContainerError) -> Failure {
     let code = match error {
         error if error.needs_login() => 3,
         ContainerError::Ledger(_) => 2,
         _ => 4,
     };
-    Failure::new(code, format!("{}: {}", account.name, Chain(error)))
+    Failure::new(code, format!("{}: {}", account.login.account, Chain(error)))
 }

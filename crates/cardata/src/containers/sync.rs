@@ -1,28 +1,24 @@
 //! `cardata containers sync`.
 
-use source_telematics::Access;
+use source::Handles;
 use source_telematics::container::sync::{self, Plan};
 
-use super::failure;
-use crate::terminal;
-use crate::{CommandResult, context};
 use status::table::counted;
+
+use super::{failure, listed};
+use crate::{CommandResult, terminal};
 
 /// BMW's limit for an account.
 const MOST: usize = 10;
 
-pub async fn run(accounts: &[Access], dry_run: bool) -> CommandResult {
+pub async fn run(accounts: &[Handles], dry_run: bool) -> CommandResult {
     for account in accounts {
-        let listed = account
-            .client
-            .containers()
-            .await
-            .map_err(|error| context::api_failure(&account.name, &error))?;
-        let plan = sync::plan(account, &listed)
-            .await
-            .map_err(|error| failure(account, &error))?;
+        let failed = |error| failure(account, &error);
+        let listed = listed(account).await?;
+        let plan = sync::plan(account, &listed).await.map_err(failed)?;
         let calls = plan.calls();
-        terminal::say(&format!("{}:\n{}", account.name, described(&plan, dry_run)));
+        let described = described(&plan, dry_run);
+        terminal::say(&format!("{}:\n{described}", account.login.account));
         if dry_run {
             terminal::say(&format!(
                 "  1 call was spent, nothing changed; without --dry-run it takes {}",
@@ -30,13 +26,10 @@ pub async fn run(accounts: &[Access], dry_run: bool) -> CommandResult {
             ));
             continue;
         }
-        sync::carry_out(account, plan, &listed)
-            .await
-            .map_err(|error| failure(account, &error))?;
-        terminal::say(&format!(
-            "  done with {}",
-            counted(account.budget.calls(), "call")
-        ));
+        let carried_out = sync::carry_out(account, plan, &listed).await;
+        carried_out.map_err(failed)?;
+        let spent = counted(account.budget.calls(), "call");
+        terminal::say(&format!("  done with {spent}"));
     }
     Ok(())
 }
@@ -88,9 +81,6 @@ fn described(plan: &Plan, dry_run: bool) -> String {
     if lines.is_empty() {
         lines.push("no containers, and none wanted".to_owned());
     }
-    lines
-        .iter()
-        .map(|line| format!("  {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    let lines = lines.iter().map(|line| format!("  {line}"));
+    lines.collect::<Vec<_>>().join("\n")
 }

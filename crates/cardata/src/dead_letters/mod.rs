@@ -11,17 +11,11 @@ use journal::log::overview::Overview;
 use pipeline::Pipeline;
 
 use crate::args::PipelineArgs;
-use crate::redelivery::{self, journal_failure};
-use crate::{CommandResult, Failure, context, terminal};
+use crate::replay::request::sink_of;
+use crate::{CommandResult, Failure, context, redelivery, terminal};
 
 /// What stands for the sink of a reading that fitted no type.
 const NO_SINK: &str = "(every sink)";
-
-#[derive(Debug, Args)]
-pub struct DeadLettersArgs {
-    #[command(subcommand)]
-    pub command: DeadLettersCommand,
-}
 
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
@@ -78,8 +72,8 @@ pub struct DropArgs {
     pub yes: bool,
 }
 
-pub async fn run(options: DeadLettersArgs) -> CommandResult {
-    match options.command {
+pub async fn run(command: DeadLettersCommand) -> CommandResult {
+    match command {
         DeadLettersCommand::List(options) => list(&options),
         DeadLettersCommand::Show(options) => show(&options),
         DeadLettersCommand::Retry(options) => retry::run(options).await,
@@ -87,25 +81,17 @@ pub async fn run(options: DeadLettersArgs) -> CommandResult {
     }
 }
 
-/// A look at the journal; `None` where there is none, and so no letter.
-fn open(pipeline: &Pipeline) -> Result<Option<Overview>, Failure> {
-    Overview::open(&pipeline.state).map_err(|error| journal_failure(&error))
-}
-
-fn letters(overview: &Overview) -> Result<Vec<DeadLetter>, Failure> {
-    overview.dead_letters().map_err(|error| journal_failure(&error))
-}
-
 fn list(options: &ListArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
-    let mut found = match open(&pipeline)? {
-        Some(overview) => letters(&overview)?,
+    // Where there is no journal, there is no letter.
+    let mut found = match Overview::open(&pipeline.state)? {
+        Some(overview) => overview.dead_letters()?,
         None => Vec::new(),
     };
     if let Some(sink) = &options.sink {
         found.retain(|letter| letter.sink == *sink);
         if found.is_empty() {
-            crate::replay::request::sink_of(&pipeline, sink)?;
+            sink_of(&pipeline, sink)?;
         }
     }
     terminal::say(&match options.json {
@@ -117,11 +103,10 @@ fn list(options: &ListArgs) -> CommandResult {
 
 fn show(options: &ShowArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
-    let failed = |error| journal_failure(&error);
-    let overview = open(&pipeline)?.ok_or_else(|| unknown(options.id))?;
-    let letter = overview.dead_letter(options.id).map_err(failed)?;
-    let letter = letter.ok_or_else(|| unknown(options.id))?;
-    let sent = overview.sent(&letter).map_err(failed)?;
+    let unknown = || unknown(options.id);
+    let overview = Overview::open(&pipeline.state)?.ok_or_else(unknown)?;
+    let letter = overview.dead_letter(options.id)?.ok_or_else(unknown)?;
+    let sent = overview.sent(&letter)?;
     terminal::say(&report::whole(&letter, sent.as_ref()));
     Ok(())
 }
@@ -145,21 +130,18 @@ fn chosen(
             "say which: their numbers, --sink NAME, or --all (`cardata dead-letters list` shows them)",
         ));
     }
-    let is_chosen = |letter: &&DeadLetter| match &choice.sink {
+    let is_chosen = |letter: &DeadLetter| match &choice.sink {
         Some(sink) => letter.sink == *sink,
         None => choice.all || choice.ids.contains(&letter.id),
     };
-    let found: Vec<DeadLetter> = all.iter().filter(is_chosen).cloned().collect();
-    let missing = choice
-        .ids
-        .iter()
-        .find(|id| !found.iter().any(|letter| letter.id == **id));
-    if let Some(id) = missing {
+    let found: Vec<DeadLetter> = all.into_iter().filter(is_chosen).collect();
+    let is_missing = |id: &&i64| !found.iter().any(|letter| letter.id == **id);
+    if let Some(id) = choice.ids.iter().find(is_missing) {
         return Err(unknown(*id));
     }
     if found.is_empty() {
         if let Some(sink) = &choice.sink {
-            crate::replay::request::sink_of(pipeline, sink)?;
+            sink_of(pipeline, sink)?;
         }
         return Err(Failure::new(4, "there are no such dead letters"));
     }
@@ -168,29 +150,25 @@ fn chosen(
 
 async fn drop_dead_letters(options: DropArgs) -> CommandResult {
     let pipeline = context::load(&options.choice.pipeline)?;
-    let state = redelivery::open(&pipeline)?;
-    let journal = &state.journal;
-    let overview = redelivery::overview(journal)?;
-    let letters = chosen(letters(&overview)?, &options.choice, &pipeline)?;
+    let journal = redelivery::open(&pipeline)?.journal;
+    let all = journal.overview()?.dead_letters()?;
+    let letters = chosen(all, &options.choice, &pipeline)?;
     let what = summary(&letters);
     if !options.yes {
         let question = format!("{what}\nDrop them? They will not reach their sinks.");
-        match terminal::confirm(&question) {
-            Some(true) => {}
-            Some(false) => return Err(Failure::new(4, "nothing was dropped")),
-            None => {
-                return Err(Failure::new(
-                    4,
-                    format!("{what}\nnothing was dropped: nobody can be asked here, so say --yes"),
-                ));
-            }
+        let hindrance = match terminal::confirm(&question) {
+            Some(true) => None,
+            Some(false) => Some("nothing was dropped".to_owned()),
+            None => Some(format!(
+                "{what}\nnothing was dropped: nobody can be asked here, so say --yes"
+            )),
+        };
+        if let Some(hindrance) = hindrance {
+            return Err(Failure::new(4, hindrance));
         }
     }
     let ids = letters.iter().map(|letter| letter.id).collect();
-    journal
-        .drop_dead_letters(ids)
-        .await
-        .map_err(|error| journal_failure(&error))?;
+    journal.drop_dead_letters(ids).await?;
     terminal::say(&format!(
         "dropped:\n{what}\nThe journal keeps what BMW sent; a replay delivers it again."
     ));

@@ -2,6 +2,7 @@
 
 use journal::log::dead_letters::{DeadLetter, Sent};
 use serde_json::{Value, json};
+use status::table::{or, shortened};
 
 use super::NO_SINK;
 
@@ -22,32 +23,16 @@ pub fn subject(letter: &DeadLetter) -> String {
 
 /// The end of the VIN, or why there is none.
 fn vehicle(letter: &DeadLetter) -> String {
-    letter
-        .vin
-        .as_ref()
-        .map_or("no longer in the journal".to_owned(), |vin| {
-            format!("…{}", vin.production_number())
-        })
+    let vin = letter.vin.as_ref().map(|vin| shortened(vin.as_str()));
+    or(vin, "no longer in the journal")
 }
 
 pub fn table(letters: &[DeadLetter]) -> String {
     if letters.is_empty() {
         return "no dead letters".to_owned();
     }
-    let mut rows = vec![
-        [
-            "id",
-            "when",
-            "sink",
-            "vehicle",
-            "descriptor",
-            "attempts",
-            "reason",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-    ];
-    rows.extend(letters.iter().map(|letter| {
+    let header = "id | when | sink | vehicle | descriptor | attempts | reason";
+    let rows = letters.iter().map(|letter| {
         vec![
             letter.id.to_string(),
             format!("{:.0}", letter.at),
@@ -57,8 +42,8 @@ pub fn table(letters: &[DeadLetter]) -> String {
             letter.attempts.to_string(),
             letter.reason.replace('\n', " "),
         ]
-    }));
-    status::table::table(&rows)
+    });
+    status::table::table(header, rows)
 }
 
 /// VINs are shortened here too: a list is often pasted where others read it.
@@ -66,9 +51,9 @@ pub fn json(letters: &[DeadLetter]) -> String {
     let letters = letters.iter().map(|letter| {
         json!({
             "id": letter.id,
-            "at": letter.at.to_string(),
+            "at": letter.at,
             "sink": (!letter.sink.is_empty()).then_some(&letter.sink),
-            "vehicle": letter.vin.as_ref().map(|vin| format!("…{}", vin.production_number())),
+            "vehicle": letter.vin.as_ref().map(|vin| shortened(vin.as_str())),
             "entry": letter.seq,
             "descriptor": (!letter.is_about_the_entry()).then_some(&letter.descriptor),
             "reason": letter.reason,
@@ -80,27 +65,23 @@ pub fn json(letters: &[DeadLetter]) -> String {
 }
 
 pub fn whole(letter: &DeadLetter, sent: Option<&Sent>) -> String {
+    let why = match letter.sink.as_str() {
+        "" => ": it did not fit its type",
+        _ => "",
+    };
+    let next = match letter.retry {
+        true => ", about to be tried again",
+        false => "",
+    };
     let mut rows = vec![
         ("letter", letter.id.to_string()),
         ("refused", format!("{:.0}", letter.at)),
-        (
-            "sink",
-            match letter.sink.as_str() {
-                "" => format!("{NO_SINK}: it did not fit its type"),
-                sink => sink.to_owned(),
-            },
-        ),
+        ("sink", format!("{}{why}", sink(letter))),
         ("vehicle", vehicle(letter)),
         ("entry", letter.seq.to_string()),
         ("descriptor", subject(letter)),
         ("reason", letter.reason.clone()),
-        (
-            "attempts",
-            match letter.retry {
-                true => format!("{}, about to be tried again", letter.attempts),
-                false => letter.attempts.to_string(),
-            },
-        ),
+        ("attempts", format!("{}{next}", letter.attempts)),
     ];
     match sent {
         Some(sent) => {

@@ -10,20 +10,22 @@ use collector_core::{Entry, Name};
 use journal::log::dead_letters::DeadLetter;
 use journal::log::overview::{Overview, SinkTotals};
 use journal::log::redelivery::Judgement;
-use journal::{Journal, JournalError, Reader};
-use pipeline::{Pipeline, SinkSpec, Vehicles};
+use journal::{Journal, JournalError};
+use ledger::overview::Overview as LedgerOverview;
+use pipeline::{Pipeline, SinkSpec};
 
-use super::{ChoiceArgs, chosen, letters};
-use crate::redelivery::{self, Ended, Progress, journal_failure};
+use super::{ChoiceArgs, chosen};
+use crate::redelivery::{self, Ended, Progress};
 use crate::{CommandResult, Failure, context, terminal};
 
 pub async fn run(options: ChoiceArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
     let state = redelivery::open(&pipeline)?;
     let journal = &state.journal;
-    let overview = redelivery::overview(journal)?;
-    let all = letters(&overview)?;
-    let (typeless, addressed): (Vec<_>, Vec<_>) = chosen(all.clone(), &options, &pipeline)?
+    let overview = journal.overview()?;
+    let all = overview.dead_letters()?;
+    let known: HashSet<i64> = all.iter().map(|letter| letter.id).collect();
+    let (typeless, addressed): (Vec<_>, Vec<_>) = chosen(all, &options, &pipeline)?
         .into_iter()
         .partition(|letter| letter.sink.is_empty());
     if let Some(letter) = addressed.iter().find(|letter| !is_there(&pipeline, letter)) {
@@ -37,11 +39,8 @@ pub async fn run(options: ChoiceArgs) -> CommandResult {
             ),
         ));
     }
-    let failed = |error: JournalError| journal_failure(&error);
     let judged = typeless.len();
-    let misfits = judge(&pipeline, journal, &overview, typeless)
-        .await
-        .map_err(failed)?;
+    let misfits = judge(&pipeline, journal, &overview, typeless).await?;
     if judged > misfits.len() {
         terminal::error(&format!(
             "{} that fitted no type are readings for this version of cardata",
@@ -49,16 +48,14 @@ pub async fn run(options: ChoiceArgs) -> CommandResult {
         ));
     }
     let ids: Vec<i64> = addressed.iter().map(|letter| letter.id).collect();
-    journal.retry_dead_letters(ids.clone()).await.map_err(failed)?;
-    // Those that were addressed just now are about to be tried too.
-    let known: HashSet<i64> = all.iter().map(|letter| letter.id).collect();
+    journal.retry_dead_letters(ids.clone()).await?;
     let mut tried: HashSet<i64> = ids.into_iter().collect();
-    let new = letters(&overview)?
-        .into_iter()
-        .filter(|letter| letter.retry && !known.contains(&letter.id));
+    // Those that were addressed just now are about to be tried too.
+    let now = overview.dead_letters()?.into_iter();
+    let new = now.filter(|letter| letter.retry && !known.contains(&letter.id));
     tried.extend(new.map(|letter| letter.id));
     if !tried.is_empty() {
-        let ledger = redelivery::ledger(&state)?;
+        let ledger = LedgerOverview::open_file(state.store.path()).map_err(JournalError::from)?;
         let look = |overview: &Overview| progress(overview, &ledger, &tried);
         let ended = redelivery::follow(pipeline, &state, look).await?;
         if ended == Ended::Left {
@@ -67,7 +64,7 @@ pub async fn run(options: ChoiceArgs) -> CommandResult {
             );
         }
     }
-    report(&letters(&overview)?, &tried, &misfits)
+    report(&overview.dead_letters()?, &tried, &misfits)
 }
 
 fn is_there(pipeline: &Pipeline, letter: &DeadLetter) -> bool {
@@ -84,7 +81,8 @@ async fn judge(
     if letters.is_empty() {
         return Ok(Vec::new());
     }
-    let reader = reader(pipeline, journal)?;
+    // Vehicles have the names of the pipeline file, by which sinks select them.
+    let reader = journal.reader(collector::names(&pipeline.vehicles))?;
     let cursors = overview.sinks()?;
     let mut misfits = Vec::new();
     for letter in letters {
@@ -106,18 +104,6 @@ async fn judge(
     Ok(misfits)
 }
 
-/// Vehicles have the names of the pipeline file, by which sinks select them.
-fn reader(pipeline: &Pipeline, journal: &Journal) -> Result<Reader, JournalError> {
-    let names = match &pipeline.vehicles {
-        Vehicles::List(list) => list
-            .iter()
-            .filter_map(|spec| Some((spec.vin.clone(), spec.name.clone()?)))
-            .collect(),
-        Vehicles::Auto => Default::default(),
-    };
-    journal.reader(names)
-}
-
 /// Whether a sink would have received this, and has passed it. One that has not gets it by itself.
 fn has_missed(sink: &SinkSpec, cursors: &[SinkTotals], entry: &Entry) -> bool {
     let passed = cursors
@@ -133,19 +119,11 @@ fn has_missed(sink: &SinkSpec, cursors: &[SinkTotals], entry: &Entry) -> bool {
             .any(|reading| select.matches_descriptor(&reading.descriptor))
 }
 
-fn progress(
-    overview: &Overview,
-    ledger: &ledger::overview::Overview,
-    tried: &HashSet<i64>,
-) -> Result<Progress, Failure> {
-    let waiting: Vec<DeadLetter> = letters(overview)?
-        .into_iter()
-        .filter(|letter| letter.retry && tried.contains(&letter.id))
-        .collect();
+fn progress(overview: &Overview, ledger: &LedgerOverview, tried: &HashSet<i64>) -> Result<Progress, Failure> {
+    let mut waiting = overview.dead_letters()?;
+    waiting.retain(|letter| letter.retry && tried.contains(&letter.id));
     let (of, left) = (tried.len() as u64, waiting.len() as u64);
-    let components = ledger
-        .components()
-        .map_err(|error| journal_failure(&error.into()))?;
+    let components = ledger.components().map_err(JournalError::from)?;
     let stuck = components.iter().find(|component| {
         let waits = || waiting.iter().any(|letter| *letter.sink == *component.name);
         matches!(
@@ -163,18 +141,14 @@ fn progress(
 }
 
 fn report(now: &[DeadLetter], tried: &HashSet<i64>, misfits: &[i64]) -> CommandResult {
-    let refused: Vec<&DeadLetter> = now
+    let (waiting, refused): (Vec<_>, Vec<_>) = now
         .iter()
-        .filter(|letter| (tried.contains(&letter.id) && !letter.retry) || misfits.contains(&letter.id))
-        .collect();
-    let waiting = now
-        .iter()
-        .filter(|letter| tried.contains(&letter.id) && letter.retry)
-        .count();
-    let delivered = tried.len() - waiting - (refused.len() - misfits.len());
+        .filter(|letter| tried.contains(&letter.id) || misfits.contains(&letter.id))
+        .partition(|letter| letter.retry);
+    let delivered = tried.len() - waiting.len() - (refused.len() - misfits.len());
     let mut text = format!("{delivered} delivered, {} refused again", refused.len());
-    if waiting > 0 {
-        text += &format!(", {waiting} waiting");
+    if !waiting.is_empty() {
+        text += &format!(", {} waiting", waiting.len());
     }
     terminal::say(&text);
     match refused.first() {

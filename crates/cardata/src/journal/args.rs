@@ -6,12 +6,12 @@ use clap::{Args, Subcommand};
 use collector_core::Vin;
 use jiff::Timestamp;
 
-use crate::args::PipelineArgs;
+use crate::args::{PipelineArgs, StatusArgs};
 
 #[derive(Debug, Subcommand)]
 pub enum JournalCommand {
     /// What is in the journal and what it takes.
-    Stats(StatsArgs),
+    Stats(StatusArgs),
     /// Messages of the stream that cannot be read: when, how often, why. Works while `run` runs.
     Strays(StraysArgs),
     /// Check every entry; tells each damage with its place and what to do. Works while `run` runs.
@@ -22,15 +22,6 @@ pub enum JournalCommand {
     Export(ExportArgs),
     /// Take in the lines that `export` wrote; what is here already is left out. Not while `run` runs.
     Import(ImportArgs),
-}
-
-#[derive(Debug, Args)]
-pub struct StatsArgs {
-    #[command(flatten)]
-    pub pipeline: PipelineArgs,
-    /// For programs.
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Debug, Args)]

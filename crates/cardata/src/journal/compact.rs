@@ -3,17 +3,18 @@
 use collector::state::{OWNERS, StateDirectory};
 use journal::care::compact;
 
-use super::{failure, lock, size, state};
+use super::{failure, size, state};
 use crate::args::PipelineArgs;
 use crate::{CommandResult, terminal};
 
 pub fn run(options: &PipelineArgs) -> CommandResult {
     let state = state(options)?;
-    let _lock = lock(&StateDirectory::at(&state))?;
+    // So that `run` does not take it.
+    let _lock = StateDirectory::at(&state).lock()?;
     let spinner = terminal::spinner("writing the journal anew");
     let compacted = compact::compact(&state, &OWNERS);
     spinner.finish_and_clear();
-    let compacted = compacted.map_err(|error| failure(&error))?;
+    let compacted = compacted.map_err(failure)?;
     terminal::say(&format!(
         "The journal took {} and takes {} now.",
         size(compacted.before),

@@ -10,33 +10,29 @@ use runtime::{Clock, SystemClock};
 
 use super::args::ExportArgs;
 use super::{bar, count, failure, state};
-use crate::{CommandResult, Failure, context, terminal};
+use crate::{CommandResult, Failure, terminal};
 
 pub fn run(options: &ExportArgs) -> CommandResult {
     let state = state(&options.pipeline)?;
     let mut damaged = 0_u64;
-    let result = match &options.output {
-        Some(path) => to_file(&state, options, path, &mut damaged),
-        None => to_stdout(&state, options, &mut damaged),
+    let exported = match &options.output {
+        Some(path) => to_file(&state, options, path, &mut damaged)?,
+        None => write(&state, options, io::stdout().lock(), &mut damaged)?,
     };
-    let exported = result?;
     terminal::error(&format!(
         "{} with {} written.",
         count(exported.entries, "entry", "entries"),
         count(exported.readings, "reading", "readings")
     ));
     if damaged > 0 {
-        return Err(Failure::new(
-            4,
-            "What is damaged, as told above, was left out.".to_owned(),
-        ));
+        return Err(Failure::new(4, "What is damaged, as told above, was left out."));
     }
     Ok(())
 }
 
 /// A file that is whole or not there.
 fn to_file(state: &Path, options: &ExportArgs, path: &Path, damaged: &mut u64) -> Result<Exported, Failure> {
-    let failed = |error: &io::Error| Failure::new(2, format!("cannot write {}: {error}", path.display()));
+    let failed = |error: io::Error| Failure::new(2, format!("cannot write {}: {error}", path.display()));
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -45,26 +41,20 @@ fn to_file(state: &Path, options: &ExportArgs, path: &Path, damaged: &mut u64) -
     let mut file = tempfile::Builder::new()
         .prefix(".cardata-export-")
         .tempfile_in(folder)
-        .map_err(|error| failed(&error))?;
-    let mut output = BufWriter::new(file.as_file_mut());
-    let exported = write(state, options, &mut output, damaged)?;
-    drop(output);
-    file.as_file().sync_all().map_err(|error| failed(&error))?;
-    file.persist(path).map_err(|error| failed(&error.error))?;
+        .map_err(failed)?;
+    let exported = write(state, options, file.as_file_mut(), damaged)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
     Ok(exported)
-}
-
-fn to_stdout(state: &Path, options: &ExportArgs, damaged: &mut u64) -> Result<Exported, Failure> {
-    let mut output = BufWriter::new(io::stdout().lock());
-    write(state, options, &mut output, damaged)
 }
 
 fn write(
     state: &Path,
     options: &ExportArgs,
-    output: &mut dyn Write,
+    output: impl Write,
     damaged: &mut u64,
 ) -> Result<Exported, Failure> {
+    let mut output = BufWriter::new(output);
     let wanted = Wanted {
         since: options.since,
         until: options.until,
@@ -75,9 +65,8 @@ fn write(
         *damaged += 1;
         bar.suspend(|| terminal::error(&format!("left out: {damage}")));
     };
-    let exported = export(state, &wanted, SystemClock.now(), output, tell, |entries| {
-        bar.inc(entries)
-    });
+    let written = |entries| bar.inc(entries);
+    let exported = export(state, &wanted, SystemClock.now(), &mut output, tell, written);
     bar.finish_and_clear();
     match exported {
         Ok(exported) => Ok(exported),
@@ -85,7 +74,7 @@ fn write(
         Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             Ok(Exported::default())
         }
-        Err(ExportError::Journal(error)) => Err(failure(&error)),
-        Err(error) => Err(Failure::new(2, context::chain(&error))),
+        Err(ExportError::Journal(error)) => Err(failure(error)),
+        Err(error) => Err(Failure::of(2, &error)),
     }
 }

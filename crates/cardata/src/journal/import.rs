@@ -10,7 +10,7 @@ use journal::Journal;
 use journal::care::import::{ImportError, ImportSummary};
 
 use super::args::ImportArgs;
-use super::{bar, count, failure, lock, state_failure};
+use super::{bar, count, failure};
 use crate::{CommandResult, Failure, context, terminal};
 
 /// So many bad lines are told one by one.
@@ -19,17 +19,17 @@ const TOLD: u64 = 20;
 pub async fn run(options: &ImportArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
     let (mut input, length) = open(&options.input)?;
-    let state = StateDirectory::create(&pipeline.state).map_err(|error| state_failure(&error))?;
-    let _lock = lock(&state)?;
-    let state = State::open(state.path()).map_err(|error| failure(&error))?;
+    let state = StateDirectory::create(&pipeline.state)?;
+    let _lock = state.lock()?;
+    let state = State::open(state.path()).map_err(failure)?;
     let bar = bar("importing", length);
     let result = take_in(&state.journal, &mut *input, &bar).await;
     bar.finish_and_clear();
     state.store.checkpoint().await;
     let summary = result.map_err(|error| match error {
-        ImportError::Journal(error) => failure(&error),
-        ImportError::Header(_) => Failure::new(4, context::chain(&error)),
-        _ => Failure::new(2, context::chain(&error)),
+        ImportError::Journal(error) => failure(error),
+        ImportError::Header(_) => Failure::of(4, &error),
+        _ => Failure::of(2, &error),
     })?;
     terminal::say(&report(&summary));
     if summary.bad > 0 {
@@ -46,17 +46,10 @@ fn open(path: &Path) -> Result<(Box<dyn BufRead>, u64), Failure> {
     if path == Path::new("-") {
         return Ok((Box::new(BufReader::new(io::stdin())), 0));
     }
-    let opened = File::open(path).and_then(|file| {
-        let length = file.metadata()?.len();
-        Ok((file, length))
-    });
-    match opened {
-        Ok((file, length)) => Ok((Box::new(BufReader::with_capacity(1 << 20, file)), length)),
-        Err(error) => Err(Failure::new(
-            2,
-            format!("cannot read {}: {error}", path.display()),
-        )),
-    }
+    let failed = |error| Failure::new(2, format!("cannot read {}: {error}", path.display()));
+    let file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    Ok((Box::new(BufReader::with_capacity(1 << 20, file)), length))
 }
 
 async fn take_in(

@@ -10,7 +10,6 @@ mod verify;
 
 use std::path::PathBuf;
 
-use collector::state::{StateDirectory, StateError, StateLock};
 use indicatif::{ProgressBar, ProgressStyle};
 use journal::JournalError;
 use store::{Store, StoreError};
@@ -42,28 +41,13 @@ fn state(options: &PipelineArgs) -> Result<PathBuf, Failure> {
     Ok(pipeline.state)
 }
 
-/// Takes the state directory, so that `run` does not.
-pub fn lock(state: &StateDirectory) -> Result<StateLock, Failure> {
-    state.lock().map_err(|error| state_failure(&error))
-}
-
-pub fn state_failure(error: &StateError) -> Failure {
-    let code = match error {
-        StateError::InUse { .. } => 5,
-        _ => 2,
-    };
-    Failure::new(code, context::chain(error))
-}
-
-fn failure(error: &JournalError) -> Failure {
-    Failure::new(if is_damage(error) { 4 } else { 2 }, context::chain(error))
-}
-
-fn is_damage(error: &JournalError) -> bool {
-    matches!(
+/// Here, damage is what a check finds.
+fn failure(error: JournalError) -> Failure {
+    let is_damage = matches!(
         error,
         JournalError::Store(StoreError::Damaged(_) | StoreError::Corrupt { .. })
-    )
+    );
+    Failure::of(if is_damage { 4 } else { 2 }, &error)
 }
 
 /// A bar for so many of something; invisible where standard error is no terminal.

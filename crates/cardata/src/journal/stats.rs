@@ -1,19 +1,16 @@
 //! `cardata journal stats`.
 
-use jiff::Timestamp;
 use journal::care::stats::{Stats, stats};
-
-use super::args::StatsArgs;
-use super::{failure, size, state};
 use status::table::table;
 
-use crate::{CommandResult, Failure, terminal};
+use super::{failure, size, state};
+use crate::args::StatusArgs;
+use crate::{CommandResult, OrFail, terminal};
 
-pub fn run(options: &StatsArgs) -> CommandResult {
-    let state = state(&options.pipeline)?;
-    let stats = stats(&state).map_err(|error| failure(&error))?;
+pub fn run(options: &StatusArgs) -> CommandResult {
+    let stats = stats(&state(&options.pipeline)?).map_err(failure)?;
     let text = if options.json {
-        serde_json::to_string_pretty(&stats).map_err(|error| Failure::new(70, error.to_string()))?
+        serde_json::to_string_pretty(&stats).or_fail(70)?
     } else {
         text(&stats)
     };
@@ -39,43 +36,30 @@ fn text(stats: &Stats) -> String {
         size(stats.free_bytes)
     ));
     lines.push(format!("{} dead letters", stats.dead_letters));
-    let mut rows = vec![row(["vehicle", "origin", "entries", "readings", "last received"])];
-    rows.extend(stats.feeds.iter().map(|feed| {
-        row([
-            &format!("…{}", feed.vehicle),
-            &feed.origin,
-            &feed.entries.to_string(),
-            &feed.readings.to_string(),
-            &feed.last_received_at.map(short).unwrap_or_default(),
-        ])
-    }));
-    lines.push(format!("\n{}", table(&rows)));
+    let header = "vehicle | origin | entries | readings | last received";
+    let feeds = stats.feeds.iter().map(|feed| {
+        let last = feed.last_received_at.map(|at| format!("{at:.0}"));
+        vec![
+            format!("…{}", feed.vehicle),
+            feed.origin.clone(),
+            feed.entries.to_string(),
+            feed.readings.to_string(),
+            last.unwrap_or_default(),
+        ]
+    });
+    lines.push(format!("\n{}", table(header, feeds)));
     if !stats.cursors.is_empty() {
-        let mut rows = vec![row([
-            "sink",
-            "cursor",
-            "waiting entries",
-            "waiting readings",
-            "dead letters",
-        ])];
-        rows.extend(stats.cursors.iter().map(|cursor| {
-            row([
-                &cursor.sink,
-                &cursor.cursor.to_string(),
-                &cursor.waiting_entries.to_string(),
-                &cursor.waiting_readings.to_string(),
-                &cursor.dead_letters.to_string(),
-            ])
-        }));
-        lines.push(format!("\n{}", table(&rows)));
+        let header = "sink | cursor | waiting entries | waiting readings | dead letters";
+        let cursors = stats.cursors.iter().map(|cursor| {
+            vec![
+                cursor.sink.clone(),
+                cursor.cursor.to_string(),
+                cursor.waiting_entries.to_string(),
+                cursor.waiting_readings.to_string(),
+                cursor.dead_letters.to_string(),
+            ]
+        });
+        lines.push(format!("\n{}", table(header, cursors)));
     }
     lines.join("\n")
-}
-
-fn short(at: Timestamp) -> String {
-    format!("{at:.0}")
-}
-
-fn row(cells: [&str; 5]) -> Vec<String> {
-    cells.map(str::to_owned).to_vec()
 }

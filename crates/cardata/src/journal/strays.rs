@@ -4,25 +4,23 @@ use std::io::{self, ErrorKind, Write};
 
 use journal::log::overview::Overview;
 use journal::log::strays::StrayEntry;
-use serde_json::{Value, json};
+use status::table::table;
 
 use super::args::StraysArgs;
 use super::{failure, size, state};
-use status::table::table;
-
-use crate::{CommandResult, Failure, terminal};
+use crate::{CommandResult, Failure, OrFail, terminal};
 
 pub fn run(options: &StraysArgs) -> CommandResult {
     let state = state(&options.pipeline)?;
     let overview = Overview::open(&state)
-        .map_err(|error| failure(&error))?
+        .map_err(failure)?
         .ok_or_else(|| Failure::new(2, format!("there is no journal in {} yet", state.display())))?;
     if let Some(id) = options.show {
         return show(&overview, id);
     }
-    let entries = overview.stray_entries().map_err(|error| failure(&error))?;
+    let entries = overview.stray_entries().map_err(failure)?;
     let text = if options.json {
-        json(&entries)
+        format!("{:#}", serde_json::to_value(entries).or_fail(70)?)
     } else {
         text(&entries)
     };
@@ -31,8 +29,7 @@ pub fn run(options: &StraysArgs) -> CommandResult {
 }
 
 fn show(overview: &Overview, id: i64) -> CommandResult {
-    let payload = overview.stray_payload(id).map_err(|error| failure(&error))?;
-    let Some(payload) = payload else {
+    let Some(payload) = overview.stray_payload(id).map_err(failure)? else {
         return Err(Failure::new(
             2,
             format!("there is no stray message {id}: `cardata journal strays` lists them"),
@@ -52,11 +49,8 @@ fn text(entries: &[StrayEntry]) -> String {
     if entries.is_empty() {
         return "Every message could be read.".to_owned();
     }
-    let header = [
-        "id", "account", "source", "times", "first", "last", "size", "reason",
-    ];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(entries.iter().map(|entry| {
+    let header = "id | account | source | times | first | last | size | reason";
+    let rows = entries.iter().map(|entry| {
         vec![
             entry.id.to_string(),
             entry.account.clone(),
@@ -67,25 +61,9 @@ fn text(entries: &[StrayEntry]) -> String {
             size(entry.bytes),
             entry.reason.clone(),
         ]
-    }));
+    });
     format!(
         "{}\n\n`--show ID` writes one of them to standard output, as it came.",
-        table(&rows)
+        table(header, rows)
     )
-}
-
-fn json(entries: &[StrayEntry]) -> String {
-    let entries = entries.iter().map(|entry| {
-        json!({
-            "id": entry.id,
-            "account": entry.account,
-            "source": entry.source,
-            "times": entry.times,
-            "first_at": entry.first_at.to_string(),
-            "last_at": entry.last_at.to_string(),
-            "bytes": entry.bytes,
-            "reason": entry.reason,
-        })
-    });
-    format!("{:#}", entries.collect::<Value>())
 }

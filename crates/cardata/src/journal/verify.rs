@@ -12,7 +12,7 @@ pub fn run(options: &PipelineArgs) -> CommandResult {
     let bar = bar("checking", stats::entries(&state).unwrap_or(0));
     let verified = verify(&state, |entries| bar.inc(entries));
     bar.finish_and_clear();
-    let verified = verified.map_err(|error| failure(&error))?;
+    let verified = verified.map_err(failure)?;
     for damage in &verified.damaged {
         terminal::say(&damage.to_string());
     }

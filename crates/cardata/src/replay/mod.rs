@@ -5,14 +5,14 @@ pub mod request;
 
 use clap::Args;
 use collector::state::State;
+use journal::JournalError;
 use journal::log::overview::Overview;
 use journal::log::replay::Replay;
 use pipeline::Pipeline;
-
-use status::table::table;
+use status::table::{notes, or, table};
 
 use crate::args::PipelineArgs;
-use crate::redelivery::{self, Ended, Progress, journal_failure};
+use crate::redelivery::{self, Ended, Progress};
 use crate::{CommandResult, Failure, context, terminal};
 
 #[derive(Debug, Args)]
@@ -52,8 +52,7 @@ pub struct ReplayArgs {
 pub async fn run(options: ReplayArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
     let state = redelivery::open(&pipeline)?;
-    let journal = &state.journal;
-    let overview = redelivery::overview(journal)?;
+    let overview = state.journal.overview()?;
     if options.list {
         return list(&overview);
     }
@@ -61,12 +60,13 @@ pub async fn run(options: ReplayArgs) -> CommandResult {
         return cancel(&state, &overview, id).await;
     }
     if options.resume {
-        let replays = overview.replays().map_err(|error| journal_failure(&error))?;
-        let ours = |replay: &&Replay| {
+        let ours = |replay: &Replay| {
             let sinks = &pipeline.sinks;
             replay.finished_at.is_none() && sinks.iter().any(|sink| *sink.name == *replay.request.sink)
         };
-        let ids: Vec<i64> = replays.iter().filter(ours).map(|replay| replay.id).collect();
+        let mut replays = overview.replays()?;
+        replays.retain(ours);
+        let ids: Vec<i64> = replays.iter().map(|replay| replay.id).collect();
         if ids.is_empty() {
             terminal::say("no replay is in line");
             return Ok(());
@@ -76,8 +76,7 @@ pub async fn run(options: ReplayArgs) -> CommandResult {
     let now = redelivery::now(&state)?;
     let request = request::read(&options, &pipeline, &overview, now)?;
     let sink = request.sink.clone();
-    let replay = journal.request_replay(request, now).await;
-    let Some(replay) = replay.map_err(|error| journal_failure(&error))? else {
+    let Some(replay) = state.journal.request_replay(request, now).await? else {
         return Err(request::nothing_yet(&sink));
     };
     terminal::error(&format!(
@@ -95,15 +94,13 @@ pub async fn run(options: ReplayArgs) -> CommandResult {
 }
 
 async fn cancel(state: &State, overview: &Overview, id: i64) -> CommandResult {
-    let failed = |error| journal_failure(&error);
-    let now = redelivery::now(state)?;
-    if state.journal.cancel_replay(id, now).await.map_err(failed)? {
+    if state.journal.cancel_replay(id, redelivery::now(state)?).await? {
         terminal::say(&format!(
             "replay {id} is cancelled; what it has delivered stays in the sink"
         ));
         return Ok(());
     }
-    let reason = match overview.replay(id).map_err(failed)? {
+    let reason = match overview.replay(id)? {
         Some(_) => format!("replay {id} has ended already"),
         None => format!("there is no replay {id}: `cardata replay --list` shows them"),
     };
@@ -112,16 +109,12 @@ async fn cancel(state: &State, overview: &Overview, id: i64) -> CommandResult {
 
 /// Shows how these replays come along, and what came of them.
 async fn follow(pipeline: Pipeline, state: &State, ids: &[i64]) -> CommandResult {
-    let read = |overview: &Overview| -> Result<Vec<Replay>, Failure> {
-        let found: Result<Vec<_>, _> = ids.iter().map(|id| overview.replay(*id)).collect();
-        Ok(found
-            .map_err(|error| journal_failure(&error))?
-            .into_iter()
-            .flatten()
-            .collect())
+    let read = |overview: &Overview| -> Result<Vec<Replay>, JournalError> {
+        let found = ids.iter().filter_map(|id| overview.replay(*id).transpose());
+        found.collect()
     };
     let ended = redelivery::follow(pipeline, state, |overview| Ok(progress(&read(overview)?))).await?;
-    for replay in read(&redelivery::overview(&state.journal)?)? {
+    for replay in read(&state.journal.overview()?)? {
         terminal::say(&outcome(&replay));
     }
     if ended == Ended::Left {
@@ -151,7 +144,6 @@ fn progress(replays: &[Replay]) -> Progress {
 }
 
 fn outcome(replay: &Replay) -> String {
-    let (done, of) = (replay.done, replay.entries);
     let mut text = format!(
         "replay {} of {}: {}, {} readings delivered",
         replay.id,
@@ -165,47 +157,33 @@ fn outcome(replay: &Replay) -> String {
             replay.rejected, replay.request.sink
         );
     }
-    if done == of && replay.readings + replay.rejected == 0 {
+    if replay.done == replay.entries && replay.readings + replay.rejected == 0 {
         text += "; nothing in the journal that the sink selects lies in this range";
     }
     text
 }
 
 fn state(replay: &Replay) -> String {
-    let (done, of) = (replay.done, replay.entries);
+    let percent = redelivery::percent(replay.done, replay.entries);
     match (replay.finished_at, &replay.problem) {
-        (Some(_), _) if replay.cancelled => format!("cancelled at {}%", redelivery::percent(done, of)),
+        (Some(_), _) if replay.cancelled => format!("cancelled at {percent}%"),
         (Some(_), _) => "done".to_owned(),
-        (None, Some(_)) => format!("failing at {}%", redelivery::percent(done, of)),
-        (None, None) if done == 0 => "waiting".to_owned(),
-        (None, None) => format!("at {}%", redelivery::percent(done, of)),
+        (None, Some(_)) => format!("failing at {percent}%"),
+        (None, None) if replay.done == 0 => "waiting".to_owned(),
+        (None, None) => format!("at {percent}%"),
     }
 }
 
 fn list(overview: &Overview) -> CommandResult {
-    let replays = overview.replays().map_err(|error| journal_failure(&error))?;
+    let replays = overview.replays()?;
     if replays.is_empty() {
         terminal::say("no replay was ever asked for");
         return Ok(());
     }
-    let mut rows = vec![
-        [
-            "id",
-            "sink",
-            "asked for",
-            "since",
-            "until",
-            "readings",
-            "refused",
-            "state",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-    ];
-    let shown = |at: Option<jiff::Timestamp>| at.map_or("-".to_owned(), |at| format!("{at:.0}"));
-    let mut notes = Vec::new();
-    for replay in &replays {
-        rows.push(vec![
+    let header = "id | sink | asked for | since | until | readings | refused | state";
+    let shown = |at: Option<jiff::Timestamp>| or(at.map(|at| format!("{at:.0}")), "-");
+    let rows = replays.iter().map(|replay| {
+        vec![
             replay.id.to_string(),
             replay.request.sink.clone(),
             shown(Some(replay.created_at)),
@@ -214,10 +192,12 @@ fn list(overview: &Overview) -> CommandResult {
             replay.readings.to_string(),
             replay.rejected.to_string(),
             state(replay),
-        ]);
-        let problem = replay.problem.as_ref().filter(|_| replay.finished_at.is_none());
-        notes.extend(problem.map(|problem| format!("\n  ! {}: {problem}", replay.id)));
-    }
-    terminal::say(&format!("{}{}", table(&rows), notes.concat()));
+        ]
+    });
+    let problems = replays.iter().filter_map(|replay| {
+        let problem = replay.problem.as_ref().filter(|_| replay.finished_at.is_none())?;
+        Some(format!("{}: {problem}", replay.id))
+    });
+    terminal::say(&(table(header, rows) + &notes(problems)));
     Ok(())
 }

@@ -5,13 +5,13 @@ use collector_core::{Select, Vehicle, Vin};
 use jiff::Timestamp;
 use journal::log::overview::Overview;
 use journal::log::replay::ReplayRequest;
-use pipeline::{Pipeline, Vehicles, descriptor_doubt};
+use pipeline::{Pipeline, descriptor_doubt};
+use runtime::Chain;
 use serde_json::json;
 
 use super::ReplayArgs;
 use super::moment::{self, End};
-use crate::redelivery::journal_failure;
-use crate::{Failure, context};
+use crate::Failure;
 
 pub fn read(
     options: &ReplayArgs,
@@ -21,16 +21,13 @@ pub fn read(
 ) -> Result<ReplayRequest, Failure> {
     let sink = options.sink.clone().unwrap_or_default();
     sink_of(pipeline, &sink)?;
-    let cursors = overview.sinks().map_err(|error| journal_failure(&error))?;
-    if !cursors.iter().any(|totals| totals.sink == sink) {
+    if !overview.sinks()?.iter().any(|totals| totals.sink == sink) {
         return Err(nothing_yet(&sink));
     }
     let at = |option: &str, text: &Option<String>, end| {
-        let parsed = text
-            .as_ref()
-            .map(|text| moment::parse(text, end, now))
-            .transpose();
-        parsed.map_err(|problem| Failure::new(2, format!("--{option}: {problem}")))
+        let parsed = text.as_ref().map(|text| moment::parse(text, end, now));
+        let wrong = |problem| Failure::new(2, format!("--{option}: {problem}"));
+        parsed.transpose().map_err(wrong)
     };
     let since = at("since", &options.since, End::First)?;
     let until = at("until", &options.until, End::Last)?;
@@ -87,22 +84,14 @@ fn selection(
     if options.select.is_empty() && options.vehicle.is_empty() {
         return Ok(None);
     }
-    if let Some(doubt) = options
-        .select
-        .iter()
-        .find_map(|pattern| descriptor_doubt(pattern))
-    {
+    let mut patterns = options.select.iter();
+    if let Some(doubt) = patterns.find_map(|pattern| descriptor_doubt(pattern)) {
         return Err(Failure::new(2, format!("--select: {doubt}")));
     }
     let json = json!({ "descriptors": options.select, "vehicles": options.vehicle }).to_string();
     let select: Select = serde_json::from_str(&json).map_err(|error| {
-        Failure::new(
-            2,
-            format!(
-                "--select, --vehicle: {}",
-                context::chain(&error).replace('\n', "; ")
-            ),
-        )
+        let problem = Chain(&error).to_string().replace('\n', "; ");
+        Failure::new(2, format!("--select, --vehicle: {problem}"))
     })?;
     if !options.vehicle.is_empty() {
         let known = vehicles(pipeline, overview)?;
@@ -122,16 +111,11 @@ fn selection(
 
 /// The vehicles of the journal under the names that they have in the pipeline file.
 fn vehicles(pipeline: &Pipeline, overview: &Overview) -> Result<Vec<Vehicle>, Failure> {
-    let totals = overview.vehicles().map_err(|error| journal_failure(&error))?;
+    let totals = overview.vehicles()?;
     let vins = totals.iter().filter_map(|totals| totals.vin.parse::<Vin>().ok());
+    let mut names = collector::names(&pipeline.vehicles);
     let named = |vin: Vin| {
-        let listed = match &pipeline.vehicles {
-            Vehicles::List(list) => list
-                .iter()
-                .find(|spec| spec.vin == vin)
-                .and_then(|spec| spec.name.clone()),
-            Vehicles::Auto => None,
-        };
+        let listed = names.remove(&vin);
         let name = listed.unwrap_or_else(|| vin.production_number().into());
         Vehicle { vin, name }
     };

@@ -13,6 +13,7 @@ use super::{Unit, ValueType};
 #[derive(Clone)]
 pub struct Descriptor(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     id: Box<str>,
     name: Box<str>,
@@ -39,20 +40,10 @@ impl Descriptor {
     /// The same descriptor with what a catalogue tells people about it.
     #[must_use]
     pub fn described(self, title: &'static str, options: &'static [&'static str]) -> Self {
-        let Inner {
-            id,
-            name,
-            value_type,
-            unit,
-            ..
-        } = &*self.0;
         Self(Arc::new(Inner {
-            id: id.clone(),
-            name: name.clone(),
-            value_type: *value_type,
-            unit: unit.clone(),
             title,
             options,
+            ..Arc::unwrap_or_clone(self.0)
         }))
     }
 

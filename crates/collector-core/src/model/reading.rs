@@ -1,12 +1,12 @@
 //! Readings and the snapshots that bring them.
 
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Descriptor, Unit, Value, Vin};
+use crate::words::words;
 
 /// A name that the pipeline file gives: of an account, a source or a sink.
 pub type Name = Arc<str>;
@@ -27,13 +27,14 @@ pub struct Reading {
     pub occurrence: u32,
 }
 
-/// What `measured_at` means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stamp {
-    /// The vehicle measured the value at that time.
-    Measured,
-    /// BMW stamped the value with the time of the call, or not at all: it was measured at that time or earlier.
-    Requested,
+words! {
+    /// What `measured_at` means.
+    Stamp {
+        /// The vehicle measured the value at that time.
+        Measured = "measured",
+        /// BMW stamped the value with the time of the call, or not at all: it was measured at that time or earlier.
+        Requested = "requested",
+    }
 }
 
 /// What one poll, one message or one archive brought for one vehicle.
@@ -50,14 +51,16 @@ pub struct Snapshot {
     pub readings: Vec<Reading>,
 }
 
-/// How a snapshot came to us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Origin {
-    Poll,
-    Stream,
-    Archive,
+words! {
+    /// How a snapshot came to us.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    #[non_exhaustive]
+    Origin {
+        Poll = "poll",
+        Stream = "stream",
+        Archive = "archive",
+    }
 }
 
 /// A vehicle and the name its owner gave it (else the last seven characters of its VIN).
@@ -65,29 +68,4 @@ pub enum Origin {
 pub struct Vehicle {
     pub vin: Vin,
     pub name: Name,
-}
-
-impl Origin {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Poll => "poll",
-            Self::Stream => "stream",
-            Self::Archive => "archive",
-        }
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Stamp {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Measured => "measured",
-            Self::Requested => "requested",
-        }
-    }
 }

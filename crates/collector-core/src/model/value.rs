@@ -6,6 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::words::words;
+
 /// A value in its descriptor's type and canonical unit.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -17,14 +19,16 @@ pub enum Value {
     Timestamp(Timestamp),
 }
 
-/// The type of a descriptor's values. A descriptor has one type for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ValueType {
-    Bool,
-    Number,
-    Text,
-    Timestamp,
+words! {
+    /// The type of a descriptor's values. A descriptor has one type for ever.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    ValueType {
+        Bool = "bool",
+        Number = "number",
+        Text = "text",
+        Timestamp = "timestamp",
+    }
 }
 
 impl Value {
@@ -47,22 +51,5 @@ impl fmt::Display for Value {
             Self::Text(value) => f.write_str(value),
             Self::Timestamp(value) => write!(f, "{value:.3}"),
         }
-    }
-}
-
-impl ValueType {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Bool => "bool",
-            Self::Number => "number",
-            Self::Text => "text",
-            Self::Timestamp => "timestamp",
-        }
-    }
-}
-
-impl fmt::Display for ValueType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -2,37 +2,27 @@
 
 use std::fmt;
 
-use serde::de::value::{SeqDeserializer, StrDeserializer};
-use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqDeserializer, StrDeserializer};
+use serde::de::{self, DeserializeSeed, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{Key, Kind, Node, Span};
+use super::{Key, Kind, Node, Span, suggest};
 
 /// A mistake while one type is read; the innermost node that it concerns gives it its place.
-#[derive(Debug, Clone)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct Error {
-    pub kind: MistakeKind,
+    pub message: String,
+    pub help: Option<String>,
+    /// The key that is missing, where that is the mistake.
+    pub missing: Option<&'static str>,
     pub span: Option<Span>,
 }
 
-/// What is wrong, as far as a program can act on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MistakeKind {
-    UnknownKey { key: String, expected: Vec<String> },
-    UnknownWord { word: String, expected: Vec<String> },
-    MissingKey { key: String },
-    Other { message: String },
-}
-
 impl Error {
-    fn other(message: impl Into<String>) -> Self {
-        Self {
-            kind: MistakeKind::Other {
-                message: message.into(),
-            },
-            span: None,
-        }
+    fn help(mut self, help: String) -> Self {
+        self.help = Some(help);
+        self
     }
 
     fn at(mut self, span: &Span) -> Self {
@@ -41,52 +31,29 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            MistakeKind::UnknownKey { key, .. } => write!(f, "unknown key `{key}`"),
-            MistakeKind::UnknownWord { word, .. } => write!(f, "`{word}` is not possible here"),
-            MistakeKind::MissingKey { key } => write!(f, "`{key}` is missing"),
-            MistakeKind::Other { message } => f.write_str(message),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
 impl de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::other(message.to_string())
+        Self {
+            message: message.to_string(),
+            help: None,
+            missing: None,
+            span: None,
+        }
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        let expected = expected.iter().map(|&word| word.to_owned()).collect();
-        Self {
-            kind: MistakeKind::UnknownKey {
-                key: field.to_owned(),
-                expected,
-            },
-            span: None,
-        }
+        Self::custom(format_args!("unknown key `{field}`")).help(suggest(field, expected))
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let expected = expected.iter().map(|&word| word.to_owned()).collect();
-        Self {
-            kind: MistakeKind::UnknownWord {
-                word: variant.to_owned(),
-                expected,
-            },
-            span: None,
-        }
+        Self::custom(format_args!("`{variant}` is not possible here")).help(suggest(variant, expected))
     }
 
     fn missing_field(field: &'static str) -> Self {
+        let error = Self::custom(format_args!("`{field}` is missing"));
         Self {
-            kind: MistakeKind::MissingKey {
-                key: field.to_owned(),
-            },
-            span: None,
+            missing: Some(field),
+            ..error.help(format!("add `{field}: …` to this table"))
         }
     }
 }
@@ -100,21 +67,23 @@ impl<'de> IntoDeserializer<'de, Error> for &'de Node {
 }
 
 impl Node {
-    fn describe(&self) -> String {
+    /// The text of a scalar that may be something else than a text.
+    fn plain(&self) -> Option<&str> {
         match &self.kind {
+            Kind::Scalar { text, quoted: false } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What is said where this node is not what was `expected`.
+    fn unexpected(&self, expected: &str) -> Error {
+        let found = match &self.kind {
             Kind::Scalar { .. } if self.is_null() => "nothing".to_owned(),
             Kind::Scalar { text, .. } => format!("`{text}`"),
             Kind::Sequence(_) => "a list".to_owned(),
             Kind::Mapping(_) => "a mapping".to_owned(),
-        }
-    }
-
-    fn parse<T: std::str::FromStr>(&self, expected: &str) -> Result<T, Error> {
-        let number = match &self.kind {
-            Kind::Scalar { text, quoted: false } => text.replace('_', "").parse().ok(),
-            _ => None,
         };
-        number.ok_or_else(|| Error::other(format!("expected {expected}, found {}", self.describe())))
+        Error::custom(format_args!("expected {expected}, found {found}"))
     }
 }
 
@@ -122,8 +91,11 @@ impl Node {
 macro_rules! number {
     ($($method:ident $visit:ident $type:ty, $expected:expr;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            let number = self.parse::<$type>($expected).map_err(|error| error.at(&self.span))?;
-            visitor.$visit(number).map_err(|error: Error| error.at(&self.span))
+            match self.plain().and_then(|text| text.replace('_', "").parse::<$type>().ok()) {
+                Some(number) => visitor.$visit(number),
+                None => Err(self.unexpected($expected)),
+            }
+            .map_err(|error: Error| error.at(&self.span))
         }
     )*};
 }
@@ -152,17 +124,10 @@ impl<'de> de::Deserializer<'de> for &'de Node {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match &self.kind {
-            Kind::Scalar { text, quoted: false } if text.eq_ignore_ascii_case("true") => {
-                visitor.visit_bool(true)
-            }
-            Kind::Scalar { text, quoted: false } if text.eq_ignore_ascii_case("false") => {
-                visitor.visit_bool(false)
-            }
-            _ => Err(Error::other(format!(
-                "expected `true` or `false`, found {}",
-                self.describe()
-            ))),
+        match self.plain() {
+            Some(text) if text.eq_ignore_ascii_case("true") => visitor.visit_bool(true),
+            Some(text) if text.eq_ignore_ascii_case("false") => visitor.visit_bool(false),
+            _ => Err(self.unexpected("`true` or `false`")),
         }
         .map_err(|error: Error| error.at(&self.span))
     }
@@ -183,10 +148,7 @@ impl<'de> de::Deserializer<'de> for &'de Node {
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.kind {
             Kind::Scalar { text, .. } if !self.is_null() => visitor.visit_str(text),
-            _ => Err(Error::other(format!(
-                "expected a text, found {}",
-                self.describe()
-            ))),
+            _ => Err(self.unexpected("a text")),
         }
         .map_err(|error: Error| error.at(&self.span))
     }
@@ -210,10 +172,7 @@ impl<'de> de::Deserializer<'de> for &'de Node {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.kind {
             Kind::Sequence(items) => visitor.visit_seq(SeqDeserializer::new(items.iter())),
-            _ => Err(Error::other(format!(
-                "expected a list, found {}",
-                self.describe()
-            ))),
+            _ => Err(self.unexpected("a list")),
         }
         .map_err(|error: Error| error.at(&self.span))
     }
@@ -221,10 +180,7 @@ impl<'de> de::Deserializer<'de> for &'de Node {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.kind {
             Kind::Mapping(entries) => visitor.visit_map(Entries { entries, next: 0 }),
-            _ => Err(Error::other(format!(
-                "expected a mapping, found {}",
-                self.describe()
-            ))),
+            _ => Err(self.unexpected("a mapping")),
         }
         .map_err(|error: Error| error.at(&self.span))
     }
@@ -257,15 +213,9 @@ impl<'de> de::Deserializer<'de> for &'de Node {
                 visitor.visit_enum(StrDeserializer::<Error>::new(text))
             }
             Kind::Mapping(entries) if entries.len() == 1 => {
-                visitor.visit_enum(de::value::MapAccessDeserializer::new(Entries {
-                    entries,
-                    next: 0,
-                }))
+                visitor.visit_enum(MapAccessDeserializer::new(Entries { entries, next: 0 }))
             }
-            _ => Err(Error::other(format!(
-                "expected a word, found {}",
-                self.describe()
-            ))),
+            _ => Err(self.unexpected("a word")),
         }
         .map_err(|error: Error| error.at(&self.span))
     }
@@ -291,7 +241,7 @@ impl<'de> de::MapAccess<'de> for Entries<'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let Some((_, value)) = self.entries.get(self.next) else {
-            return Err(Error::other("a value was asked for before its key"));
+            return Err(Error::custom("a value was asked for before its key"));
         };
         self.next += 1;
         seed.deserialize(value).map_err(|error| error.at(&value.span))

@@ -8,8 +8,7 @@ mod read;
 
 use std::ops::Range;
 
-pub use de::MistakeKind;
-pub use read::{Mistake, read, suggest};
+pub use read::{Mistake, listed, read, read_rest, suggest};
 
 /// A range of bytes of the pipeline file.
 pub type Span = Range<usize>;

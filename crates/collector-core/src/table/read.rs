@@ -2,8 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::de::MistakeKind;
-use super::{Kind, Node, Span};
+use super::{Key, Kind, Node, Span};
 
 /// A mistake in the pipeline file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,47 +14,38 @@ pub struct Mistake {
     pub help: Option<String>,
 }
 
-impl Mistake {
-    pub fn new(span: Span, message: impl Into<String>) -> Self {
-        Self {
-            span,
-            message: message.into(),
-            help: None,
-        }
-    }
-
-    #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
+/// Reads a `T` out of `node`.
+pub fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Vec<Mistake>> {
+    match read_rest(&mut node.clone()) {
+        (Some(value), mistakes) if mistakes.is_empty() => Ok(value),
+        (_, mistakes) => Err(mistakes),
     }
 }
 
-/// Reads a `T` out of `node`. serde stops at the first mistake, so each one found is cut out of a copy of
-/// the table and the copy is read again, until it reads well or nothing more can be cut.
-pub fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Vec<Mistake>> {
-    let mut copy = node.clone();
+/// Reads a `T` out of what is right of `node`. serde stops at the first mistake, so each one found is cut out of the
+/// table and the table is read again, until it reads well or nothing more can be cut: then there is no `T`.
+pub fn read_rest<T: DeserializeOwned>(node: &mut Node) -> (Option<T>, Vec<Mistake>) {
     let mut mistakes = Vec::new();
     let mut removed: Vec<String> = Vec::new();
     loop {
-        let error = match T::deserialize(&copy) {
-            Ok(value) if mistakes.is_empty() => return Ok(value),
-            Ok(_) => return Err(mistakes),
+        let error = match T::deserialize(&*node) {
+            Ok(value) => return (Some(value), mistakes),
             Err(error) => error,
         };
         let span = error.span.unwrap_or_else(|| node.span.clone());
-        if let MistakeKind::MissingKey { key } = &error.kind {
-            // A key that was cut out for a mistake of its own is not missing. Nothing behind a missing key
-            // can be read, so this is the last round.
-            if !removed.contains(key) {
-                mistakes.push(describe(&error.kind, span));
-            }
-            return Err(mistakes);
+        // A key that was cut out for a mistake of its own is not missing.
+        let is_cut = |key: &str| removed.iter().any(|cut| cut == key);
+        if !error.missing.is_some_and(is_cut) {
+            mistakes.push(Mistake {
+                span: span.clone(),
+                message: error.message,
+                help: error.help,
+            });
         }
-        mistakes.push(describe(&error.kind, span.clone()));
-        match cut(&mut copy, &span) {
-            Some(key) => removed.push(key),
-            None => return Err(mistakes),
+        // Nothing behind a missing key can be read, so this is the last round.
+        match cut(node, &span) {
+            Some(key) if error.missing.is_none() => removed.push(key),
+            _ => return (None, mistakes),
         }
     }
 }
@@ -72,7 +62,7 @@ fn cut(node: &mut Node, span: &Span) -> Option<String> {
             items.iter_mut().find_map(|item| cut(item, span))
         }
         Kind::Mapping(entries) => {
-            let here = |(key, value): &(super::Key, Node)| key.span == *span || is_leaf_at(value, span);
+            let here = |(key, value): &(Key, Node)| key.span == *span || is_leaf_at(value, span);
             if let Some(position) = entries.iter().position(here) {
                 return Some(entries.remove(position).0.text);
             }
@@ -90,38 +80,23 @@ fn is_leaf_at(node: &Node, span: &Span) -> bool {
     matches!(node.kind, Kind::Scalar { .. }) && node.span == *span
 }
 
-fn describe(kind: &MistakeKind, span: Span) -> Mistake {
-    match kind {
-        MistakeKind::UnknownKey { key, expected } => {
-            Mistake::new(span, format!("unknown key `{key}`")).help(suggest(key, expected))
-        }
-        MistakeKind::UnknownWord { word, expected } => {
-            Mistake::new(span, format!("`{word}` is not possible here")).help(suggest(word, expected))
-        }
-        MistakeKind::MissingKey { key } => {
-            Mistake::new(span, format!("`{key}` is missing")).help(format!("add `{key}: …` to this table"))
-        }
-        MistakeKind::Other { message } => Mistake::new(span, message.clone()),
-    }
-}
-
 /// "did you mean …?" for a near miss, else all that is possible.
-pub fn suggest(word: &str, expected: &[String]) -> String {
-    let near = expected
-        .iter()
-        .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), candidate), candidate))
+pub fn suggest<S: AsRef<str>>(word: &str, expected: &[S]) -> String {
+    let word = word.to_lowercase();
+    let candidates = expected.iter().map(AsRef::as_ref);
+    let near = candidates
+        .map(|candidate| (strsim::jaro_winkler(&word, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match near {
         Some((_, candidate)) => format!("did you mean `{candidate}`?"),
         None if expected.is_empty() => "nothing can stand here".to_owned(),
-        None => format!(
-            "possible are {}",
-            expected
-                .iter()
-                .map(|word| format!("`{word}`"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
+        None => format!("possible are {}", listed(expected)),
     }
+}
+
+/// The words one after the other, each in back quotes.
+pub fn listed<S: AsRef<str>>(words: &[S]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
+    quoted.join(", ")
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::name;
 use crate::{
     Descriptor, Entry, LogId, Origin, Reading, SinkContext, Snapshot, Stamp, Trust, Unit, Unknown, Value,
     ValueType, Vehicle,
@@ -28,7 +27,7 @@ const TEXTS: [&str; 8] = [
 /// A context with an empty base directory, for sinks whose paths are absolute, that trusts nobody.
 pub fn context() -> SinkContext {
     SinkContext {
-        name: name("under-test"),
+        name: "under-test".into(),
         base_dir: "/".into(),
         log_id: LogId::new("0123456789abcdef"),
         present: Arc::new(Unknown),
@@ -44,27 +43,37 @@ pub fn entries(first: u64, count: u64) -> Vec<Entry> {
 
 fn entry(seq: u64) -> Entry {
     let at = BEGIN + i64::try_from(seq).unwrap_or(0) * 60_000;
-    let number = |value: f64| Value::Number(value);
+    let origin = match seq.is_multiple_of(3) {
+        true => Origin::Stream,
+        false => Origin::Poll,
+    };
     let text = TEXTS[usize::try_from(seq).unwrap_or(0) % TEXTS.len()];
+    let power = reading(
+        "vehicle.powertrain.electric.battery.charging.power",
+        "charging_power",
+        Value::Number(7_200.5),
+        Some("W"),
+        at,
+    );
     let readings = vec![
         reading(
             "vehicle.drivetrain.batteryManagement.header",
             "soc",
-            number(f64::from((seq % 101) as u32)),
+            Value::Number(f64::from((seq % 101) as u32)),
             Some("%"),
             at,
         ),
         reading(
             "vehicle.cabin.infotainment.navigation.currentLocation.latitude",
             "latitude",
-            number(50.766_438_055_6 + seq as f64 / 1e6),
+            Value::Number(50.766_438_055_6 + seq as f64 / 1e6),
             Some("°"),
             at + 1,
         ),
         reading(
             "vehicle.vehicle.travelledDistance",
             "mileage",
-            number(40_000.0 + seq as f64),
+            Value::Number(40_000.0 + seq as f64),
             Some("km"),
             at,
         ),
@@ -90,43 +99,28 @@ fn entry(seq: u64) -> Entry {
             at,
         ),
         // Two values under one stamp: both are kept.
-        reading(
-            "vehicle.powertrain.electric.battery.charging.power",
-            "charging_power",
-            number(7_200.5),
-            Some("W"),
-            at,
-        ),
+        power.clone(),
         Reading {
+            value: Value::Number(-0.5),
             occurrence: 1,
-            ..reading(
-                "vehicle.powertrain.electric.battery.charging.power",
-                "charging_power",
-                number(-0.5),
-                Some("W"),
-                at,
-            )
+            ..power
         },
     ];
-    let mut entry = entry_with(seq, readings);
-    if let Some(snapshot) = Arc::get_mut(&mut entry.snapshot) {
-        snapshot.origin = if seq.is_multiple_of(3) {
-            Origin::Stream
-        } else {
-            Origin::Poll
-        };
-    }
-    entry
+    entry_of(seq, origin, readings)
 }
 
 /// An entry of the suite's vehicle with these readings, received one second after noon plus `seq` minutes.
 pub fn entry_with(seq: u64, readings: Vec<Reading>) -> Entry {
+    entry_of(seq, Origin::Poll, readings)
+}
+
+fn entry_of(seq: u64, origin: Origin, readings: Vec<Reading>) -> Entry {
     let received_at = time(BEGIN + i64::try_from(seq).unwrap_or(0) * 60_000 + 1_000);
     let snapshot = Snapshot {
         vehicle: vehicle(seq.is_multiple_of(2)),
-        account: name("home"),
-        source: name("telematics"),
-        origin: Origin::Poll,
+        account: "home".into(),
+        source: "telematics".into(),
+        origin,
         received_at,
         readings,
     };
@@ -147,7 +141,7 @@ pub fn vehicle(second: bool) -> Vehicle {
     let vin = vin.parse().expect("a valid VIN");
     Vehicle {
         vin,
-        name: name(label),
+        name: label.into(),
     }
 }
 

@@ -7,14 +7,14 @@
 mod entries;
 mod rewrite;
 
-use std::sync::Arc;
+use std::pin::pin;
 use std::task::{Context, Waker};
 
 use async_trait::async_trait;
 
 pub use entries::{context, entries, entry_with, reading, vehicle};
 
-use crate::{Entry, Redelivery, Sink, SinkContext, SinkPlugin};
+use crate::{Entry, Redelivery, Sink, SinkContext, SinkError, SinkPlugin, Written};
 
 /// One reading as it stands in a store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,10 +51,28 @@ pub async fn conformance(harness: &mut impl Harness) {
     check_writes_nothing(harness).await;
     what_is_written_can_be_read(harness).await;
     redelivery_is_as_declared(harness).await;
-    a_refused_reading_is_rejected_alone(harness).await;
-    a_dropped_write_harms_nothing(harness).await;
     a_reopened_sink_goes_on(harness).await;
     rewrite::conformance(harness).await;
+    for way in [Way::Write, Way::Rewrite] {
+        a_refused_reading_is_rejected_alone(harness, way).await;
+        a_dropped_delivery_harms_nothing(harness, way).await;
+    }
+}
+
+/// How a sink is given entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Write,
+    Rewrite,
+}
+
+impl Way {
+    async fn deliver(self, sink: &mut dyn Sink, batch: &[Entry]) -> Result<Written, SinkError> {
+        match self {
+            Self::Write => sink.write(batch).await,
+            Self::Rewrite => sink.rewrite(batch).await,
+        }
+    }
 }
 
 async fn check_writes_nothing(harness: &mut impl Harness) {
@@ -67,13 +85,11 @@ async fn check_writes_nothing(harness: &mut impl Harness) {
 
 async fn what_is_written_can_be_read(harness: &mut impl Harness) {
     harness.reset().await;
-    let mut sink = harness.open(context()).await;
     let batch = entries(1, 20);
-    let written = sink.write(&batch).await.expect("a sound store accepts a write");
+    let written = delivered(harness, Way::Write, &batch).await;
     assert_eq!(written.rejected, [], "nothing of a sound batch is rejected");
-    close_twice(sink).await;
     assert_eq!(
-        sorted(harness.rows().await),
+        stored(harness).await,
         expected(&batch),
         "each reading stands in the store once"
     );
@@ -89,82 +105,74 @@ async fn redelivery_is_as_declared(harness: &mut impl Harness) {
         .expect("second delivery to the same sink");
     close_twice(sink).await;
     // A crash before the acknowledgement: the same entries come to a new sink, with newer ones behind them.
-    let mut sink = harness.open(context()).await;
     let longer = entries(1, 12);
-    sink.write(&longer).await.expect("third delivery after a restart");
-    close_twice(sink).await;
+    delivered(harness, Way::Write, &longer).await;
     let mut want = expected(&longer);
     if harness.plugin().redelivery == Redelivery::Duplicates {
         want.extend(expected(&batch));
         want.extend(expected(&batch));
         want.sort();
     }
-    assert_eq!(sorted(harness.rows().await), want, "a repeat shows as declared");
-}
-
-async fn a_refused_reading_is_rejected_alone(harness: &mut impl Harness) {
-    let Some(refused) = harness.refused(5) else { return };
-    harness.reset().await;
-    let mut batch = entries(1, 9);
-    let good: Vec<Entry> = batch.iter().filter(|entry| entry.seq != 5).cloned().collect();
-    batch[4] = refused;
-    let mut sink = harness.open(context()).await;
-    let written = sink
-        .write(&batch)
-        .await
-        .expect("one refused reading does not fail the batch");
-    close_twice(sink).await;
-    let rejected: Vec<_> = written
-        .rejected
-        .iter()
-        .map(|rejection| (rejection.seq, rejection.reading))
-        .collect();
-    assert_eq!(rejected, [(5, 0)], "the refused reading is named");
-    assert!(!written.rejected[0].reason.is_empty(), "with a reason");
-    assert_eq!(
-        sorted(harness.rows().await),
-        expected(&good),
-        "its neighbours are stored"
-    );
-}
-
-async fn a_dropped_write_harms_nothing(harness: &mut impl Harness) {
-    harness.reset().await;
-    let batch = entries(1, 10);
-    let mut sink = harness.open(context()).await;
-    {
-        let mut write = sink.write(&batch);
-        // One step and no further, as when a time-out strikes.
-        let _ = write.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    }
-    sink.write(&batch)
-        .await
-        .expect("the write after a dropped one succeeds");
-    close_twice(sink).await;
-    let mut rows = sorted(harness.rows().await);
-    if harness.plugin().redelivery == Redelivery::Duplicates {
-        rows.dedup();
-    }
-    assert_eq!(
-        rows,
-        expected(&batch),
-        "a dropped write leaves no trace of its own"
-    );
+    assert_eq!(stored(harness).await, want, "a repeat shows as declared");
 }
 
 async fn a_reopened_sink_goes_on(harness: &mut impl Harness) {
     harness.reset().await;
     let all = entries(1, 12);
     for part in all.chunks(4) {
-        let mut sink = harness.open(context()).await;
-        sink.write(part).await.expect("each restart goes on");
-        close_twice(sink).await;
+        delivered(harness, Way::Write, part).await;
     }
     assert_eq!(
-        sorted(harness.rows().await),
+        stored(harness).await,
         expected(&all),
         "nothing is lost or doubled over restarts"
     );
+}
+
+async fn a_refused_reading_is_rejected_alone(harness: &mut impl Harness, way: Way) {
+    let Some(refused) = harness.refused(5) else { return };
+    harness.reset().await;
+    let mut batch = entries(1, 9);
+    let good: Vec<Entry> = batch.iter().filter(|entry| entry.seq != 5).cloned().collect();
+    batch[4] = refused;
+    let rejected = delivered(harness, way, &batch).await.rejected;
+    let named: Vec<_> = rejected.iter().map(|one| (one.seq, one.reading)).collect();
+    assert_eq!(named, [(5, 0)], "a {way:?} names the refused reading");
+    assert!(!rejected[0].reason.is_empty(), "with a reason");
+    let rows = stored(harness).await;
+    assert_eq!(rows, expected(&good), "its neighbours are stored, once");
+}
+
+async fn a_dropped_delivery_harms_nothing(harness: &mut impl Harness, way: Way) {
+    harness.reset().await;
+    let batch = entries(1, 10);
+    let mut sink = harness.open(context()).await;
+    if way == Way::Rewrite {
+        sink.write(&batch[6..]).await.expect("a write");
+    }
+    {
+        let delivery = pin!(way.deliver(&mut *sink, &batch));
+        // One step and no further, as when a time-out strikes.
+        let _ = delivery.poll(&mut Context::from_waker(Waker::noop()));
+    }
+    way.deliver(&mut *sink, &batch)
+        .await
+        .expect("the delivery after a dropped one succeeds");
+    close_twice(sink).await;
+    assert_eq!(
+        stored_once(harness).await,
+        expected(&batch),
+        "a dropped {way:?} leaves no trace of its own"
+    );
+}
+
+/// Gives a batch to a new sink, as after a restart, and closes it.
+async fn delivered(harness: &mut impl Harness, way: Way, batch: &[Entry]) -> Written {
+    let mut sink = harness.open(context()).await;
+    let written = way.deliver(&mut *sink, batch).await;
+    let written = written.expect("a sound store accepts a batch, whatever single readings it refuses");
+    close_twice(sink).await;
+    written
 }
 
 async fn close_twice(mut sink: Box<dyn Sink>) {
@@ -182,15 +190,23 @@ pub fn expected(batch: &[Entry]) -> Vec<Row> {
             value: reading.value.to_string(),
         })
     });
-    sorted(rows.collect())
-}
-
-fn sorted(mut rows: Vec<Row>) -> Vec<Row> {
+    let mut rows: Vec<_> = rows.collect();
     rows.sort();
     rows
 }
 
-/// The name that a text is shared under in the suite's entries.
-pub(crate) fn name(text: &str) -> Arc<str> {
-    text.into()
+/// What stands in the store, sorted.
+async fn stored(harness: &mut impl Harness) -> Vec<Row> {
+    let mut rows = harness.rows().await;
+    rows.sort();
+    rows
+}
+
+/// What stands in the store, sorted; where repeats stand side by side, each row once.
+async fn stored_once(harness: &mut impl Harness) -> Vec<Row> {
+    let mut rows = stored(harness).await;
+    if harness.plugin().redelivery == Redelivery::Duplicates {
+        rows.dedup();
+    }
+    rows
 }

@@ -1,17 +1,14 @@
 //! What every sink promises about entries that are delivered again.
 
 use std::sync::Arc;
-use std::task::{Context, Waker};
 
-use super::{Harness, Row, close_twice, context, entries, expected, sorted};
-use crate::{Entry, Redelivery, Snapshot};
+use super::{Harness, close_twice, context, entries, expected, stored_once};
+use crate::{Entry, Snapshot};
 
 pub(super) async fn conformance(harness: &mut impl Harness) {
     what_is_there_stays_once(harness).await;
     what_is_missing_is_added(harness).await;
     the_rest_of_an_entry_is_added(harness).await;
-    a_refused_reading_is_rejected_alone(harness).await;
-    a_dropped_rewrite_harms_nothing(harness).await;
 }
 
 async fn what_is_there_stays_once(harness: &mut impl Harness) {
@@ -29,9 +26,8 @@ async fn what_is_there_stays_once(harness: &mut impl Harness) {
         .await
         .expect("a write goes on behind a rewrite");
     close_twice(sink).await;
-    let rows = rows(harness).await;
     assert_eq!(
-        rows,
+        stored_once(harness).await,
         expected(&entries(1, 12)),
         "a rewrite of what is there changes nothing"
     );
@@ -51,7 +47,7 @@ async fn what_is_missing_is_added(harness: &mut impl Harness) {
         .expect("a rewrite of numbers from before");
     close_twice(sink).await;
     assert_eq!(
-        rows(harness).await,
+        stored_once(harness).await,
         expected(&all),
         "a rewrite adds what is missing, once"
     );
@@ -71,58 +67,12 @@ async fn the_rest_of_an_entry_is_added(harness: &mut impl Harness) {
         .await
         .expect("a rewrite of parts that are there");
     close_twice(sink).await;
-    let rows = rows(harness).await;
+    let rows = stored_once(harness).await;
     assert!(both.iter().all(|row| rows.contains(row)));
     assert_eq!(
         rows,
         expected(&all),
         "the readings of an entry that are missing are added, once"
-    );
-}
-
-async fn a_refused_reading_is_rejected_alone(harness: &mut impl Harness) {
-    let Some(refused) = harness.refused(5) else { return };
-    harness.reset().await;
-    let mut batch = entries(1, 9);
-    batch[4] = refused;
-    let good: Vec<Entry> = batch.iter().filter(|entry| entry.seq != 5).cloned().collect();
-    let mut sink = harness.open(context()).await;
-    let written = sink
-        .rewrite(&batch)
-        .await
-        .expect("one refused reading fails no rewrite");
-    close_twice(sink).await;
-    let rejected: Vec<_> = written
-        .rejected
-        .iter()
-        .map(|rejection| (rejection.seq, rejection.reading))
-        .collect();
-    assert_eq!(rejected, [(5, 0)], "a rewrite names the refused reading");
-    assert_eq!(
-        rows(harness).await,
-        expected(&good),
-        "and its neighbours are stored"
-    );
-}
-
-async fn a_dropped_rewrite_harms_nothing(harness: &mut impl Harness) {
-    harness.reset().await;
-    let batch = entries(1, 10);
-    let mut sink = harness.open(context()).await;
-    sink.write(&batch[6..]).await.expect("a write");
-    {
-        let mut rewrite = sink.rewrite(&batch);
-        // One step and no further, as when a time-out strikes.
-        let _ = rewrite.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    }
-    sink.rewrite(&batch)
-        .await
-        .expect("the rewrite after a dropped one succeeds");
-    close_twice(sink).await;
-    assert_eq!(
-        rows(harness).await,
-        expected(&batch),
-        "a dropped rewrite leaves no trace of its own"
     );
 }
 
@@ -140,13 +90,4 @@ fn part(entry: &Entry, wanted: impl Fn(usize) -> bool) -> Entry {
         seq: entry.seq,
         snapshot: Arc::new(snapshot),
     }
-}
-
-/// What stands in the store, sorted; where repeats stand side by side, each row once.
-async fn rows(harness: &mut impl Harness) -> Vec<Row> {
-    let mut rows = sorted(harness.rows().await);
-    if harness.plugin().redelivery == Redelivery::Duplicates {
-        rows.dedup();
-    }
-    rows
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use cardata_api::MappingType;
 use collector_core::state::PollsState;
 use collector_core::{Name, SourceError, Vehicle, Vin};
 use jiff::SignedDuration;
@@ -106,7 +105,7 @@ impl Mapping<'_> {
         let vehicles: Vec<_> = answer
             .into_iter()
             .map(|mapping| MappedVehicle {
-                primary: mapping.mapping_type == MappingType::Primary,
+                primary: mapping.primary,
                 vin: mapping.vin,
             })
             .collect();

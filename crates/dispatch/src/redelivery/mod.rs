@@ -18,7 +18,6 @@ use journal::log::redelivery::Due;
 use runtime::{Backoff, Chain};
 use tokio::time::Instant;
 
-use crate::contain::contained;
 use crate::{PAUSE, Worker};
 use dead_letters::deliver_dead_letters;
 use replay::deliver_replay;
@@ -72,9 +71,7 @@ impl Worker {
                 }
             }
         }
-        if let Err(error) = contained(sink.close()).await {
-            tracing::warn!(sink = %self.name, %error, "the sink could not be closed");
-        }
+        self.close(sink.as_mut()).await;
     }
 }
 
@@ -159,10 +156,8 @@ impl Redeliveries {
             }
         }
         let retry = &worker.retry;
-        let mut backoff = before.map_or_else(
-            || Backoff::new(retry.first, retry.longest),
-            |before| before.backoff,
-        );
+        let fresh = || Backoff::new(retry.first, retry.longest);
+        let mut backoff = before.map_or_else(fresh, |before| before.backoff);
         let wait = match problem {
             Problem::Sink(SinkError::Transient { retry_after, .. }) => {
                 backoff.next(*retry_after, &mut rand::rng())
@@ -211,14 +206,12 @@ fn is_among(letter: &DeadLetter, rejected: &[Rejected]) -> bool {
     })
 }
 
-fn readings(entries: &[Entry]) -> usize {
+pub fn readings(entries: &[Entry]) -> usize {
     entries.iter().map(|entry| entry.snapshot.readings.len()).sum()
 }
 
 /// The readings among what was rejected; whole entries are not counted.
 pub fn refused(rejected: &[Rejected]) -> usize {
-    rejected
-        .iter()
-        .filter(|rejected| rejected.reading.is_some())
-        .count()
+    let of_readings = rejected.iter().filter(|rejected| rejected.reading.is_some());
+    of_readings.count()
 }

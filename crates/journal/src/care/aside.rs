@@ -30,11 +30,10 @@ pub fn keep(state: &Path, tokens: &[(String, PathBuf)], now: Timestamp) -> Resul
     sync_folder(&folder).map_err(io_error("sync", &folder))?;
     for name in [wal, format!("{FILE}-shm")] {
         let path = state.join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(io_error("remove", &path)(error));
-            }
-            _ => {}
+        if let Err(error) = fs::remove_file(&path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(io_error("remove", &path)(error));
         }
     }
     Ok(folder)
@@ -43,9 +42,7 @@ pub fn keep(state: &Path, tokens: &[(String, PathBuf)], now: Timestamp) -> Resul
 /// Moves the write-ahead log into the database, as far as a journal that may be damaged allows.
 fn settle(state: &Path) {
     if let Ok(database) = Database::writable(&state.join(FILE)) {
-        let _ = database
-            .connection()
-            .query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
+        let _ = database.one("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
     }
 }
 

@@ -24,7 +24,7 @@ use tempfile::NamedTempFile;
 use super::verify::verify_file;
 use crate::log::append;
 use crate::log::scan::Damage;
-use crate::{JournalError, log_id};
+use crate::{JournalError, Result, log_id};
 
 /// "CDBK".
 pub(super) const APPLICATION_ID: i64 = 0x4344_424b;
@@ -123,17 +123,12 @@ pub fn backup(
 
 fn copy_journal(state: &Path, journal: &Path, copy: &Path) -> Result<(), BackupError> {
     let database = Database::read_only(journal).map_err(JournalError::from)?;
-    if !database.is_current().map_err(JournalError::from)? {
+    if database.format().map_err(JournalError::from)? != store::FORMAT {
         return Err(BackupError::Older(state.to_owned()));
     }
-    let name = copy.to_str().ok_or_else(|| {
-        io_error("write", copy)(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "its name is not UTF-8",
-        ))
-    })?;
-    let copied = database.connection().execute("vacuum into ?1", [name]);
-    match copied {
+    let nameless = || io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8");
+    let name = copy.to_str().ok_or_else(|| io_error("write", copy)(nameless()))?;
+    match database.connection().execute("vacuum into ?1", [name]) {
         Ok(_) => Ok(()),
         Err(error) if error.is_damage() => Err(BackupError::Damaged(error.to_string())),
         Err(error) => Err(error.into()),
@@ -153,28 +148,26 @@ fn add_files(copy: &Path, tokens: &Path, now: Timestamp) -> Result<u64, BackupEr
              name text primary key, content blob not null, checksum integer not null
          ) strict, without rowid;",
     )?;
-    let log_id = log_id(connection)?;
     let newest = append::newest(connection)?;
     connection.execute(
         "insert into backup_manifest (format, made_at, log_id, newest) values (?1, ?2, ?3, ?4)",
-        params![FORMAT, now.as_millisecond(), log_id, newest],
+        params![FORMAT, now.as_millisecond(), log_id(connection)?, newest],
     )?;
-    let mut files = 0;
-    for (name, path) in token_files(tokens).map_err(io_error("read", tokens))? {
-        let content = fs::read(&path).map_err(io_error("read", &path))?;
+    let files = token_files(tokens).map_err(io_error("read", tokens))?;
+    for (name, path) in &files {
+        let content = fs::read(path).map_err(io_error("read", path))?;
         connection.execute(
             "insert into backup_file (name, content, checksum) values (?1, ?2, ?3)",
             params![name, content, crc32fast::hash(&content)],
         )?;
-        files += 1;
     }
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.execute_batch("commit")?;
-    Ok(files)
+    Ok(files.len() as u64)
 }
 
 /// A database that nobody else knows yet: no journal beside it, one sync at the end.
-pub(super) fn writable(copy: &Path) -> Result<Database, JournalError> {
+pub(super) fn writable(copy: &Path) -> Result<Database> {
     let database = Database::writable(copy)?;
     let connection = database.connection();
     connection.pragma_update(None, "journal_mode", "memory")?;
@@ -206,27 +199,16 @@ pub(super) fn token_files(tokens: &Path) -> Result<Vec<(String, PathBuf)>, io::E
 
 /// Gives the finished file its name; what was there before stays until then.
 fn keep(copy: NamedTempFile, file: &Path, folder: &Path, replace: bool) -> Result<u64, BackupError> {
-    let failed = io_error("write", file);
-    let sync = || -> Result<u64, io::Error> {
-        copy.as_file().sync_all()?;
-        Ok(copy.as_file().metadata()?.len())
+    copy.as_file().sync_all().map_err(io_error("write", file))?;
+    let bytes = copy.as_file().metadata().map_err(io_error("write", file))?.len();
+    let kept = match replace {
+        true => copy.persist(file),
+        false => copy.persist_noclobber(file),
     };
-    let bytes = match sync() {
-        Ok(bytes) => bytes,
-        Err(error) => return Err(failed(error)),
-    };
-    let kept = if replace {
-        copy.persist(file)
-    } else {
-        copy.persist_noclobber(file)
-    };
-    match kept {
-        Ok(_) => {}
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(BackupError::Exists(file.to_owned()));
-        }
-        Err(error) => return Err(failed(error.error)),
-    }
+    kept.map_err(|error| match error.error.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists(file.to_owned()),
+        _ => io_error("write", file)(error.error),
+    })?;
     sync_folder(folder).map_err(io_error("sync", folder))?;
     Ok(bytes)
 }

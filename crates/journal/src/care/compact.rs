@@ -6,7 +6,7 @@ use store::sql::Access;
 use store::{Database, FILE, Schema};
 
 use super::stats::bytes_on_disk;
-use crate::JournalError;
+use crate::Result;
 
 /// The bytes of the journal on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,15 +20,13 @@ pub struct Compacted {
 ///
 /// # Errors
 /// It cannot be brought up to date as its `owners` want, or written.
-pub fn compact(state: &Path, owners: &[Schema]) -> Result<Compacted, JournalError> {
+pub fn compact(state: &Path, owners: &[Schema]) -> Result<Compacted> {
     let path = state.join(FILE);
     let before = bytes_on_disk(state);
-    let mut database = Database::writable(&path)?;
+    let database = Database::writable(&path)?;
     database.migrate(&path, owners)?;
     database.connection().execute_batch("vacuum")?;
-    database
-        .connection()
-        .query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
+    database.one("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
     drop(database);
     Ok(Compacted {
         before,

@@ -115,11 +115,12 @@ struct Line<'a> {
 
 /// The line of an entry, without its end.
 pub(crate) fn line(entry: &Stored) -> Result<String, serde_json::Error> {
-    let in_one_line = !entry.payload.contains(['\n', '\r']);
-    let raw = match in_one_line {
-        true => Some(serde_json::from_str::<&RawValue>(&entry.payload)?),
-        false => None,
+    let raw = match entry.payload.contains(['\n', '\r']) {
+        true => None,
+        false => Some(serde_json::from_str::<&RawValue>(&entry.payload)?),
     };
+    // A raw value has no white space around it; ours never has.
+    let raw = raw.filter(|raw| raw.get() == entry.payload);
     serde_json::to_string(&Line {
         seq: entry.seq,
         vin: entry.vin.as_str().into(),
@@ -131,11 +132,8 @@ pub(crate) fn line(entry: &Stored) -> Result<String, serde_json::Error> {
         readings: entry.readings as u64,
         repeats: entry.repeats,
         checksum: format!("{:08x}", entry.checksum).into(),
-        // A raw value has no white space around it; ours never has.
-        payload: raw.filter(|raw| raw.get() == entry.payload),
-        payload_text: raw
-            .is_none_or(|raw| raw.get() != entry.payload)
-            .then(|| entry.payload.as_str().into()),
+        payload: raw,
+        payload_text: raw.is_none().then(|| entry.payload.as_str().into()),
     })
 }
 

@@ -17,7 +17,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use store::sql::Access;
 use store::{Database, FILE, StoreError};
 use tempfile::NamedTempFile;
@@ -27,7 +27,7 @@ use super::backup::{APPLICATION_ID, BackupError, FORMAT, io_error, sync_folder, 
 use super::verify::verify_file;
 use crate::log::append;
 use crate::log::scan::Damage;
-use crate::{JournalError, log_id, rows};
+use crate::{JournalError, Result, log_id};
 
 /// How the names of copies begin.
 const COPY: &str = ".restore-";
@@ -87,12 +87,9 @@ pub fn restore(
 ) -> Result<Restored, RestoreError> {
     let copy = copied(file, state)?;
     let (made_at, log_id) = manifest(copy.path(), file)?;
-    let verified = verify_file(copy.path(), |_| ()).map_err(|error| damaged(file, &error))?;
+    let verified = verify_file(copy.path(), |_| ()).map_err(|error| damaged(file, error))?;
     if let Some(reason) = verified.database.first() {
-        return Err(RestoreError::Damaged {
-            path: file.to_owned(),
-            reason: reason.clone(),
-        });
+        return Err(damaged(file, reason));
     }
     let old_tokens = token_files(tokens).map_err(io_error("read", tokens))?;
     let is_empty = !state.join(FILE).exists() && old_tokens.is_empty();
@@ -120,10 +117,10 @@ pub fn restore(
     })
 }
 
-fn damaged(file: &Path, error: &dyn std::error::Error) -> RestoreError {
+fn damaged(file: &Path, reason: impl ToString) -> RestoreError {
     RestoreError::Damaged {
         path: file.to_owned(),
-        reason: error.to_string(),
+        reason: reason.to_string(),
     }
 }
 
@@ -135,8 +132,8 @@ fn copied(file: &Path, state: &Path) -> Result<NamedTempFile, BackupError> {
         .prefix(COPY)
         .tempfile_in(state)
         .map_err(io_error("make a file in", state))?;
-    io::copy(&mut source, &mut copy).map_err(io_error("write a copy of the backup to", state))?;
-    copy.flush()
+    io::copy(&mut source, &mut copy)
+        .and_then(|_| copy.flush())
         .map_err(io_error("write a copy of the backup to", state))?;
     Ok(copy)
 }
@@ -158,16 +155,16 @@ fn manifest(copy: &Path, file: &Path) -> Result<(Timestamp, String), RestoreErro
     if !has_mark(copy).map_err(io_error("read", copy))? {
         return Err(foreign());
     }
-    let database = Database::read_only(copy).map_err(|error| damaged(file, &error))?;
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?));
-    let (format, made_at, log_id) = database
+    let database = Database::read_only(copy).map_err(|error| damaged(file, error))?;
+    let query = "select format, made_at, log_id from backup_manifest";
+    let (format, made_at, log_id): (i64, i64, String) = database
         .connection()
-        .query_row("select format, made_at, log_id from backup_manifest", [], read)
-        .map_err(|error| damaged(file, &error))?;
-    if format > FORMAT || database.is_newer().map_err(JournalError::from)? {
+        .query_row(query, [], |row| row.try_into())
+        .map_err(|error| damaged(file, error))?;
+    if format > FORMAT || database.format().map_err(JournalError::from)? > store::FORMAT {
         return Err(RestoreError::Newer(file.to_owned()));
     }
-    let made_at = Timestamp::from_millisecond(made_at).map_err(|error| damaged(file, &error))?;
+    let made_at = Timestamp::from_millisecond(made_at).map_err(|error| damaged(file, error))?;
     Ok((made_at, log_id))
 }
 
@@ -189,36 +186,29 @@ fn make_ready(
     id: &str,
     now: Timestamp,
     carry_over: CarryOver,
-) -> Result<Vec<String>, RestoreError> {
+) -> Result<Vec<String>> {
     let database = writable(copy)?;
     let connection = database.connection();
     connection.execute_batch("begin")?;
-    let files = rows(
-        connection,
-        "select name, content, checksum from backup_file",
-        [],
-        |row| {
-            let content = row.get_ref(1)?.as_blob().unwrap_or_default();
-            let is_sound = crc32fast::hash(content) == row.get::<_, u32>(2)?;
-            Ok((row.get::<_, String>(0)?, is_sound))
-        },
-    )?;
-    let is_damaged =
-        |(name, is_sound): &(String, bool)| !is_sound || name.contains(['/', '\\']) || name.starts_with('.');
-    let damaged: Vec<String> = files
-        .into_iter()
-        .filter(is_damaged)
-        .map(|(name, _)| name)
-        .collect();
+    let query = "select name, content, checksum from backup_file";
+    let damaged = connection.all(query, [], |row| {
+        let name: String = row.get(0)?;
+        let content = row.get_ref(1)?.as_blob().unwrap_or_default();
+        let is_sound = crc32fast::hash(content) == row.get::<_, u32>(2)?
+            && !name.contains(['/', '\\'])
+            && !name.starts_with('.');
+        Ok((!is_sound).then_some(name))
+    })?;
+    let damaged: Vec<String> = damaged.into_iter().flatten().collect();
     for name in &damaged {
-        connection.execute("delete from backup_file where name = ?1", [name])?;
+        connection.run("delete from backup_file where name = ?1", [name])?;
     }
     let before = append::newest(connection)?;
     let mut newest = before.max(u64::try_from(now.as_microsecond()).unwrap_or(0));
     // A journal that cannot be read any more has nothing to tell.
     if let Ok(old) = Database::read_only(&state.join(FILE)) {
-        if log_id(old.connection()).is_ok_and(|old| old == id) {
-            newest = newest.max(append::newest(old.connection()).map_or(0, |newest| newest + 1));
+        if log_id(&old).is_ok_and(|old| old == id) {
+            newest = newest.max(append::newest(&old).map_or(0, |newest| newest + 1));
         }
         let _ = carry_over(&old, &database);
     }
@@ -227,7 +217,7 @@ fn make_ready(
         "drop table backup_manifest;
          alter table backup_file rename to restored_file;",
     )?;
-    database.mark().map_err(JournalError::from)?;
+    database.mark()?;
     connection.execute_batch("commit")?;
     // From its first moment under its name, so that a crash never leaves what a reader cannot mend.
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -235,15 +225,13 @@ fn make_ready(
 }
 
 /// The next entry gets the number behind `newest`; those between have none.
-fn go_on_behind(connection: &Connection, before: u64, newest: u64) -> Result<(), rusqlite::Error> {
-    let known = connection.execute("update sqlite_sequence set seq = ?1 where name = 'log'", [newest])?;
+fn go_on_behind(connection: &Connection, before: u64, newest: u64) -> Result<()> {
+    let known = connection.run("update sqlite_sequence set seq = ?1 where name = 'log'", [newest])?;
     if known == 0 {
-        connection.execute(
-            "insert into sqlite_sequence (name, seq) values ('log', ?1)",
-            [newest],
-        )?;
+        let insert = "insert into sqlite_sequence (name, seq) values ('log', ?1)";
+        connection.run(insert, [newest])?;
     }
-    connection.execute(
+    connection.run(
         "insert into gap (first_seq, last_seq) values (?1, ?2)
          on conflict do update set last_seq = max(last_seq, excluded.last_seq)",
         params![before + 1, newest],
@@ -255,16 +243,11 @@ fn go_on_behind(connection: &Connection, before: u64, newest: u64) -> Result<(),
 pub fn finish(state: &Path, tokens: &Path) -> Result<u64, RestoreError> {
     let journal = state.join(FILE);
     let pending = |connection: &Connection| {
-        connection
-            .query_row(
-                "select 1 from sqlite_schema where name = 'restored_file'",
-                [],
-                |_| Ok(()),
-            )
-            .optional()
+        let query = "select 1 from sqlite_schema where name = 'restored_file'";
+        connection.first(query, [], |_| Ok(()))
     };
-    let looked = Database::read_only(&journal).map(|database| pending(database.connection()));
-    if !journal.is_file() || matches!(looked, Ok(Ok(None))) {
+    let looked = Database::read_only(&journal).and_then(|database| pending(database.connection()));
+    if !journal.is_file() || matches!(looked, Ok(None)) {
         return Ok(0);
     }
     // What cannot be read is told by whoever opens the journal.
@@ -280,7 +263,8 @@ pub fn finish(state: &Path, tokens: &Path) -> Result<u64, RestoreError> {
         return Ok(0);
     }
     let query = "select name, content from restored_file";
-    let files: Vec<(String, Vec<u8>)> = rows(&transaction, query, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let files = transaction.all(query, [], |row| row.try_into());
+    let files: Vec<(String, Vec<u8>)> = files.map_err(JournalError::from)?;
     put_in_place(tokens, &files)?;
     transaction.execute_batch("drop table restored_file")?;
     transaction.commit()?;

@@ -9,7 +9,7 @@ use store::sql::Access;
 use store::{Database, FILE, timestamp};
 
 use crate::log::overview::{Overview, SinkTotals};
-use crate::{JournalError, log_id, rows};
+use crate::{Result, log_id};
 
 /// Sums over the whole journal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,20 +46,19 @@ pub struct FeedStats {
 }
 
 /// Looks at the journal in `state`, beside a process that may be writing to it.
-pub fn stats(state: &Path) -> Result<Stats, JournalError> {
+pub fn stats(state: &Path) -> Result<Stats> {
     let database = Database::read_only(&state.join(FILE))?;
-    let connection = database.connection();
     let overview = Overview::open(state)?;
     let (log, cursors) = match &overview {
         Some(overview) => (overview.log()?, overview.sinks()?),
         None => Default::default(),
     };
-    let number = |query: &str| connection.query_row(query, [], |row| row.get::<_, u64>(0));
-    let time = |query: &str| connection.query_row(query, [], |row| row.get::<_, Option<i64>>(0));
+    let number = |query: &str| database.one(query, [], |row| row.get::<_, u64>(0));
+    let time = |query: &str| database.one(query, [], |row| Ok(row.get::<_, Option<i64>>(0)?.map(timestamp)));
     let query = "select vin, origin, sum(entries), sum(readings), max(last_received_at)
          from total join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
          group by vehicle.id, origin order by vehicle.id, origin";
-    let feeds = rows(connection, query, [], |row| {
+    let feeds = database.all(query, [], |row| {
         let vin: String = row.get(0)?;
         Ok(FeedStats {
             vehicle: vin.get(13..).unwrap_or_default().to_owned(),
@@ -71,15 +70,14 @@ pub fn stats(state: &Path) -> Result<Stats, JournalError> {
     })?;
     let bytes = bytes_on_disk(state);
     Ok(Stats {
-        log_id: log_id(connection)?,
+        log_id: log_id(&database)?,
         entries: log.snapshots,
         readings: log.readings,
         repeats: log.repeats,
         first_received_at: time(
             "select min(received_at) from (select received_at from log order by seq limit 1)",
-        )?
-        .map(timestamp),
-        last_received_at: time("select max(last_received_at) from total")?.map(timestamp),
+        )?,
+        last_received_at: time("select max(last_received_at) from total")?,
         bytes,
         #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
         bytes_per_reading: (log.readings > 0).then(|| bytes as f64 / log.readings as f64),
@@ -100,9 +98,7 @@ pub(super) fn bytes_on_disk(state: &Path) -> u64 {
 }
 
 /// How many entries there are, for whoever shows how far something has got.
-pub fn entries(state: &Path) -> Result<u64, JournalError> {
+pub fn entries(state: &Path) -> Result<u64> {
     let database = Database::read_only(&state.join(FILE))?;
-    Ok(database
-        .connection()
-        .query_row("select count(*) from log", [], |row| row.get(0))?)
+    Ok(database.one("select count(*) from log", [], |row| row.get(0))?)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use store::FILE;
 
-use crate::JournalError;
+use crate::Result;
 use crate::log::scan::{Damage, Scan};
 use crate::log::{decoder, payload};
 
@@ -29,11 +29,11 @@ impl Verified {
 
 /// Reads the journal in `state` through, beside a process that may be writing to it. `progress` is told how many
 /// entries were looked at.
-pub fn verify(state: &Path, progress: impl FnMut(u64)) -> Result<Verified, JournalError> {
+pub fn verify(state: &Path, progress: impl FnMut(u64)) -> Result<Verified> {
     verify_file(&state.join(FILE), progress)
 }
 
-pub(super) fn verify_file(path: &Path, mut progress: impl FnMut(u64)) -> Result<Verified, JournalError> {
+pub(super) fn verify_file(path: &Path, mut progress: impl FnMut(u64)) -> Result<Verified> {
     let mut scan = Scan::open(path)?;
     let mut verified = Verified::default();
     let mut after = 0;

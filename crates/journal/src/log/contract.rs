@@ -5,12 +5,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use collector_core::{Name, RawSnapshot};
 use jiff::Timestamp;
+use rusqlite::params;
 use store::Tx;
+use store::sql::Access;
 use tokio::sync::watch;
 
 use super::append::Appended;
-use super::deliver::{self, Acknowledgement};
-use crate::{Batch, Journal, JournalError};
+use super::dead_letters;
+use super::deliver::Acknowledgement;
+use crate::{Batch, Journal, Result};
 
 /// A log that entries are put into, and that remembers how far each sink has got.
 #[async_trait]
@@ -21,22 +24,17 @@ pub trait Log: std::fmt::Debug + Send + Sync {
         account: Name,
         source: Name,
         snapshots: Arc<[RawSnapshot]>,
-    ) -> Result<Vec<Appended>, JournalError>;
+    ) -> Result<Vec<Appended>>;
 
     /// The number of the newest entry; changes when one is appended by this process.
     fn newest(&self) -> watch::Receiver<u64>;
 
     /// Where `sink` goes on. A sink that is new begins after `start`: 0 for the whole history, or the newest
     /// entry for none of it.
-    async fn cursor(&self, sink: &str, start: u64) -> Result<u64, JournalError>;
+    async fn cursor(&self, sink: &str, start: u64) -> Result<u64>;
 
     /// Moves the cursor of `sink` and keeps what it refused, at once.
-    async fn acknowledge(
-        &self,
-        sink: &str,
-        at: Timestamp,
-        acknowledgement: Acknowledgement,
-    ) -> Result<(), JournalError>;
+    async fn acknowledge(&self, sink: &str, at: Timestamp, acknowledgement: Acknowledgement) -> Result<()>;
 }
 
 /// A log that is read for sinks.
@@ -44,7 +42,7 @@ pub trait Log: std::fmt::Debug + Send + Sync {
 pub trait Read: std::fmt::Debug + Send + Sync {
     /// The entries after number `after`, as many as hold about `readings` readings, at least one; `None` where
     /// there are no more. `sink` tells readers apart.
-    async fn read(&self, sink: &Name, after: u64, readings: usize) -> Result<Option<Batch>, JournalError>;
+    async fn read(&self, sink: &Name, after: u64, readings: usize) -> Result<Option<Batch>>;
 }
 
 #[async_trait]
@@ -54,7 +52,7 @@ impl Log for Journal {
         account: Name,
         source: Name,
         snapshots: Arc<[RawSnapshot]>,
-    ) -> Result<Vec<Appended>, JournalError> {
+    ) -> Result<Vec<Appended>> {
         let journal = self.clone();
         self.store
             .transact(move |tx: &mut Tx<'_>| journal.append_within(tx, &account, &source, &snapshots))
@@ -65,20 +63,34 @@ impl Log for Journal {
         self.newest.subscribe()
     }
 
-    async fn cursor(&self, sink: &str, start: u64) -> Result<u64, JournalError> {
+    async fn cursor(&self, sink: &str, start: u64) -> Result<u64> {
         let sink = sink.to_owned();
-        self.transact(move |connection, _| deliver::cursor(connection, &sink, start))
-            .await
+        self.transact(move |connection, _| {
+            let query = "insert into cursor (sink, seq) values (?1, ?2)
+                 on conflict do update set seq = seq returning seq";
+            Ok(connection.one(query, params![sink, start], |row| row.get(0))?)
+        })
+        .await
     }
 
-    async fn acknowledge(
-        &self,
-        sink: &str,
-        at: Timestamp,
-        acknowledgement: Acknowledgement,
-    ) -> Result<(), JournalError> {
+    async fn acknowledge(&self, sink: &str, at: Timestamp, acknowledgement: Acknowledgement) -> Result<()> {
         let sink = sink.to_owned();
-        self.transact(move |connection, _| deliver::acknowledge(connection, &sink, at, &acknowledgement))
-            .await
+        self.transact(move |connection, _| {
+            connection.run(
+                "update cursor set seq = ?2, delivered_readings = delivered_readings + ?3, delivered_at = ?4
+                 where sink = ?1 and seq <= ?2",
+                params![
+                    sink,
+                    acknowledgement.last,
+                    acknowledgement.readings,
+                    at.as_millisecond()
+                ],
+            )?;
+            for rejected in &acknowledgement.rejected {
+                dead_letters::keep(connection, &sink, at, rejected)?;
+            }
+            Ok(())
+        })
+        .await
     }
 }

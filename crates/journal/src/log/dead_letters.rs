@@ -3,12 +3,13 @@
 
 use collector_core::{Reading, Vin};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Params, Row, params};
 
 use super::deliver::{ReadingKey, Rejected};
 use super::overview::Overview;
 use super::payload;
-use crate::{Journal, JournalError, rows};
+use crate::{Journal, Result};
+use store::sql::Access;
 use store::timestamp;
 
 /// A reading that did not reach a sink.
@@ -88,38 +89,28 @@ impl DeadLetter {
 
 impl Overview {
     /// All letters, the oldest entry first.
-    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, JournalError> {
-        read(self.connection(), "order by dead_letter.seq, dead_letter.id", ())
+    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>> {
+        read(&self.database, "order by dead_letter.seq, dead_letter.id", ())
     }
 
-    pub fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>, JournalError> {
-        Ok(read(self.connection(), "where dead_letter.id = ?1", [id])?.pop())
+    pub fn dead_letter(&self, id: i64) -> Result<Option<DeadLetter>> {
+        Ok(read(&self.database, "where dead_letter.id = ?1", [id])?.pop())
     }
 
     /// What BMW sent; `None` where the journal does not have the entry any more.
-    pub fn sent(&self, letter: &DeadLetter) -> Result<Option<Sent>, JournalError> {
-        let found = self
-            .connection()
-            .query_row(
-                "select account, source, origin, received_at, payload
-                 from log join feed on feed.id = log.feed_id where seq = ?1",
-                [letter.seq],
-                |row| {
-                    let sent = Sent {
-                        account: row.get(0)?,
-                        source: row.get(1)?,
-                        origin: row.get(2)?,
-                        received_at: timestamp(row.get(3)?),
-                        readings: Vec::new(),
-                    };
-                    Ok((sent, row.get::<_, String>(4)?))
-                },
-            )
-            .optional()?;
-        Ok(found.map(|(sent, payload)| Sent {
-            readings: readings_of(letter, payload),
-            ..sent
-        }))
+    pub fn sent(&self, letter: &DeadLetter) -> Result<Option<Sent>> {
+        let query = "select account, source, origin, received_at, payload
+             from log join feed on feed.id = log.feed_id where seq = ?1";
+        let found = self.database.first(query, [letter.seq], |row| {
+            Ok(Sent {
+                account: row.get(0)?,
+                source: row.get(1)?,
+                origin: row.get(2)?,
+                received_at: timestamp(row.get(3)?),
+                readings: readings_of(letter, row.get(4)?),
+            })
+        })?;
+        Ok(found)
     }
 }
 
@@ -142,22 +133,21 @@ fn readings_of(letter: &DeadLetter, payload: String) -> Vec<(String, String)> {
 
 impl Journal {
     /// Asks for letters to be delivered again, by whatever process holds the state directory.
-    pub async fn retry_dead_letters(&self, ids: Vec<i64>) -> Result<(), JournalError> {
+    pub async fn retry_dead_letters(&self, ids: Vec<i64>) -> Result<()> {
         self.for_each_dead_letter(ids, "update dead_letter set retry = 1 where id = ?1")
             .await
     }
 
     /// Removes letters: what they are about will not reach their sinks.
-    pub async fn drop_dead_letters(&self, ids: Vec<i64>) -> Result<(), JournalError> {
+    pub async fn drop_dead_letters(&self, ids: Vec<i64>) -> Result<()> {
         self.for_each_dead_letter(ids, "delete from dead_letter where id = ?1")
             .await
     }
 
-    async fn for_each_dead_letter(&self, ids: Vec<i64>, statement: &'static str) -> Result<(), JournalError> {
+    async fn for_each_dead_letter(&self, ids: Vec<i64>, statement: &'static str) -> Result<()> {
         self.transact(move |connection, _| {
-            let mut statement = connection.prepare_cached(statement)?;
             for id in ids {
-                statement.execute([id])?;
+                connection.run(statement, [id])?;
             }
             Ok(())
         })
@@ -166,64 +156,42 @@ impl Journal {
 }
 
 /// Letters, with what stands behind the tables of the query.
-pub(super) fn read(
-    connection: &Connection,
-    rest: &str,
-    parameters: impl rusqlite::Params,
-) -> Result<Vec<DeadLetter>, JournalError> {
-    rows(connection, &format!("{QUERY} {rest}"), parameters, DeadLetter::of)
+pub(super) fn read(of: &impl Access, rest: &str, parameters: impl Params) -> Result<Vec<DeadLetter>> {
+    Ok(of.all(&format!("{QUERY} {rest}"), parameters, DeadLetter::of)?)
 }
 
 /// Keeps what a sink refused. A reading that it had refused before keeps its letter, with the new reason.
-pub(super) fn keep(
-    connection: &Connection,
-    sink: &str,
-    at: Timestamp,
-    rejected: &Rejected,
-) -> Result<(), JournalError> {
+pub(super) fn keep(connection: &Connection, sink: &str, at: Timestamp, rejected: &Rejected) -> Result<()> {
     let measured_at = rejected.reading.map(|key| key.measured_at);
     let occurrence = rejected.reading.map(|key| key.occurrence);
-    let known = connection
-        .prepare_cached(
-            "update dead_letter set reason = ?6, attempts = attempts + 1, retry = 0,
-                 measured_at = ?4, occurrence = ?5
-             where seq = ?2 and sink = ?1 and descriptor = ?3
-                 and (measured_at is null or (measured_at is ?4 and occurrence is ?5))",
-        )?
-        .execute(params![
-            sink,
-            rejected.seq,
-            rejected.descriptor,
-            measured_at,
-            occurrence,
-            rejected.reason
-        ])?;
-    if known > 0 {
-        return Ok(());
-    }
-    connection
-        .prepare_cached(
-            "insert into dead_letter (at, sink, seq, descriptor, measured_at, occurrence, reason)
+    let letter = params![
+        sink,
+        rejected.seq,
+        rejected.descriptor,
+        measured_at,
+        occurrence,
+        rejected.reason
+    ];
+    let known = connection.run(
+        "update dead_letter set reason = ?6, attempts = attempts + 1, retry = 0,
+             measured_at = ?4, occurrence = ?5
+         where seq = ?2 and sink = ?1 and descriptor = ?3
+             and (measured_at is null or (measured_at is ?4 and occurrence is ?5))",
+        letter,
+    )?;
+    if known == 0 {
+        connection.run(
+            "insert into dead_letter (sink, seq, descriptor, measured_at, occurrence, reason, at)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            at.as_millisecond(),
-            sink,
-            rejected.seq,
-            rejected.descriptor,
-            measured_at,
-            occurrence,
-            rejected.reason
-        ])?;
+            &*[letter, params![at.as_millisecond()]].concat(),
+        )?;
+    }
     Ok(())
 }
 
 /// Notes that a letter was tried again in vain.
-pub(super) fn fail(connection: &Connection, id: i64, reason: &str) -> Result<(), JournalError> {
-    connection
-        .prepare_cached(
-            "update dead_letter set attempts = attempts + 1, retry = 0, reason = ?2 where id = ?1",
-        )?
-        .execute(params![id, reason])?;
+pub(super) fn fail(connection: &Connection, id: i64, reason: &str) -> Result<()> {
+    let update = "update dead_letter set attempts = attempts + 1, retry = 0, reason = ?2 where id = ?1";
+    connection.run(update, params![id, reason])?;
     Ok(())
 }

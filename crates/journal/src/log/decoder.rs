@@ -4,16 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use collector_core::{Entry, Name, Snapshot, Vehicle, Vin};
+use collector_core::{Descriptor, Entry, Name, Snapshot, Vehicle, Vin};
 use rusqlite::Connection;
 
 use super::read::{Batch, Misfit};
 use super::scan::{Damage, Scan, Stored};
 use super::{decode, payload};
-use crate::{JournalError, rows};
+use crate::{JournalError, Result};
 use normalise::body::Body;
 use normalise::known::KnownDescriptors;
 use normalise::{Meaning, Window, interpret};
+use store::sql::Access;
 
 /// Decodes entries with what it has learned of descriptors. What is damaged is passed over and told once.
 pub struct Decoder {
@@ -25,7 +26,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    pub fn open(path: &Path, names: HashMap<Vin, Name>) -> Result<Self, JournalError> {
+    pub fn open(path: &Path, names: HashMap<Vin, Name>) -> Result<Self> {
         Ok(Self {
             scan: Scan::open(path)?,
             names,
@@ -36,7 +37,7 @@ impl Decoder {
 
     /// The entries after number `after`, as many as hold about `limit` readings, at least one; `None` where
     /// there are no more.
-    pub fn batch(&mut self, after: u64, limit: usize) -> Result<Option<Batch>, JournalError> {
+    pub fn batch(&mut self, after: u64, limit: usize) -> Result<Option<Batch>> {
         let Some(stretch) = self.scan.stretch(after, limit)? else {
             return Ok(None);
         };
@@ -72,7 +73,7 @@ impl Decoder {
     ///
     /// # Errors
     /// [`JournalError::DamagedEntry`] where it is there and cannot be believed.
-    pub fn one(&mut self, seq: u64) -> Result<Option<Entry>, JournalError> {
+    pub fn one(&mut self, seq: u64) -> Result<Option<Entry>> {
         match self.stored(seq)? {
             Some(stored) => self.entry(&stored, &mut Vec::new()),
             None => Ok(None),
@@ -86,7 +87,7 @@ impl Decoder {
         seq: u64,
         descriptor: &str,
         position: Option<usize>,
-    ) -> Result<Option<Meaning>, JournalError> {
+    ) -> Result<Option<Meaning>> {
         let Some(entry) = self.stored(seq)? else {
             return Ok(None);
         };
@@ -115,23 +116,19 @@ impl Decoder {
         self.scan.connection()
     }
 
-    fn stored(&mut self, seq: u64) -> Result<Option<Stored>, JournalError> {
-        let Some(mut stretch) = self.scan.stretch(seq.saturating_sub(1), 1)? else {
+    fn stored(&mut self, seq: u64) -> Result<Option<Stored>> {
+        let Some(stretch) = self.scan.stretch(seq.saturating_sub(1), 1)? else {
             return Ok(None);
         };
-        if let Some(damage) = stretch
-            .damaged
-            .into_iter()
-            .find(|damage| (damage.first..=damage.last).contains(&seq))
-        {
-            return Err(damage.into());
+        let is_here = |damage: &Damage| (damage.first..=damage.last).contains(&seq);
+        match stretch.damaged.into_iter().find(is_here) {
+            Some(damage) => Err(damage.into()),
+            None => Ok(stretch.entries.into_iter().find(|stored| stored.seq == seq)),
         }
-        let found = stretch.entries.iter().position(|stored| stored.seq == seq);
-        Ok(found.map(|found| stretch.entries.swap_remove(found)))
     }
 
     /// `None` where the entry holds nothing for a sink.
-    fn entry(&mut self, stored: &Stored, misfits: &mut Vec<Misfit>) -> Result<Option<Entry>, JournalError> {
+    fn entry(&mut self, stored: &Stored, misfits: &mut Vec<Misfit>) -> Result<Option<Entry>> {
         let decode = |known: &KnownDescriptors| {
             decode::readings(&stored.payload, stored.readings, window(stored), known)
                 .map_err(|error| unreadable(stored, &error))
@@ -143,7 +140,7 @@ impl Decoder {
         }
         let readings = decoded.readings;
         if readings.len() < stored.readings {
-            misfits.extend(self.misfits(stored)?);
+            misfits.extend(self.misfits(stored, decoded.misfits)?);
         }
         if readings.is_empty() {
             return Ok(None);
@@ -164,24 +161,21 @@ impl Decoder {
 
     /// What was a reading when it was stored and is none for this version of the program. What was none then
     /// has its dead letter.
-    fn misfits(&mut self, stored: &Stored) -> Result<Vec<Misfit>, JournalError> {
+    fn misfits(&mut self, stored: &Stored, found: Vec<(Descriptor, String)>) -> Result<Vec<Misfit>> {
         let query = "select descriptor from dead_letter where seq = ?1 and sink = ''";
-        let known: Vec<String> = rows(self.connection(), query, [stored.seq], |row| row.get(0))?;
-        let found = decode::misfits(&stored.payload, window(stored), &self.known)
-            .map_err(|error| unreadable(stored, &error))?;
+        let known: Vec<String> = self.connection().all(query, [stored.seq], |row| row.get(0))?;
         let vehicle = self.vehicle(&stored.vin);
         let new = found
             .into_iter()
             .filter(|(descriptor, _)| !known.iter().any(|known| known == descriptor.as_str()));
-        Ok(new
-            .map(|(descriptor, reason)| Misfit {
-                seq: stored.seq,
-                vehicle: vehicle.clone(),
-                source: stored.feed.source.clone(),
-                descriptor,
-                reason,
-            })
-            .collect())
+        let misfits = new.map(|(descriptor, reason)| Misfit {
+            seq: stored.seq,
+            vehicle: vehicle.clone(),
+            source: stored.feed.source.clone(),
+            descriptor,
+            reason,
+        });
+        Ok(misfits.collect())
     }
 
     pub(super) fn vehicle(&mut self, vin: &Vin) -> Vehicle {

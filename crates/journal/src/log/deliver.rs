@@ -1,13 +1,8 @@
-//! How far each sink has got, and what it refused.
+//! What a sink says of what it was given: how far it has got, and what it refused.
 
 use std::collections::HashSet;
 
 use collector_core::{Entry, Reading, Rejection};
-use jiff::Timestamp;
-use rusqlite::{Connection, params};
-
-use super::dead_letters;
-use crate::JournalError;
 
 /// What a sink's acknowledgement says.
 #[derive(Debug, Clone, Default)]
@@ -66,12 +61,10 @@ impl Rejected {
                     reading: Some(ReadingKey::of(found)),
                     reason,
                 },
-                None => Self::entry(
-                    seq,
-                    format!(
-                        "the sink refused a reading that it was not given, which is a bug of it: {reason}"
-                    ),
-                ),
+                None => {
+                    let why = "the sink refused a reading that it was not given, which is a bug of it";
+                    Self::entry(seq, format!("{why}: {reason}"))
+                }
             })
         });
         named.collect()
@@ -86,35 +79,4 @@ impl Rejected {
             reason,
         }
     }
-}
-
-/// Where `sink` goes on; after `start` where it is new.
-pub(super) fn cursor(connection: &Connection, sink: &str, start: u64) -> Result<u64, JournalError> {
-    let query =
-        "insert into cursor (sink, seq) values (?1, ?2) on conflict do update set seq = seq returning seq";
-    Ok(connection.query_row(query, params![sink, start], |row| row.get(0))?)
-}
-
-/// Moves the cursor of `sink` and keeps what it refused.
-pub(super) fn acknowledge(
-    connection: &Connection,
-    sink: &str,
-    at: Timestamp,
-    acknowledgement: &Acknowledgement,
-) -> Result<(), JournalError> {
-    connection
-        .prepare_cached(
-            "update cursor set seq = ?2, delivered_readings = delivered_readings + ?3, delivered_at = ?4
-             where sink = ?1 and seq <= ?2",
-        )?
-        .execute(params![
-            sink,
-            acknowledgement.last,
-            acknowledgement.readings,
-            at.as_millisecond()
-        ])?;
-    for rejected in &acknowledgement.rejected {
-        dead_letters::keep(connection, sink, at, rejected)?;
-    }
-    Ok(())
 }

@@ -27,13 +27,11 @@ impl Feeds {
         if let Some(vin) = self.vehicles.get(&id) {
             return Ok(vin.clone());
         }
-        let vin: Vin = connection
-            .prepare_cached("select vin from vehicle where id = ?1")?
-            .query_row([id], |row| {
-                let text: String = row.get(0)?;
-                text.parse()
-                    .map_err(|_| Error::InvalidColumnType(0, "vin".to_owned(), Type::Text))
-            })?;
+        let mut query = connection.prepare_cached("select vin from vehicle where id = ?1")?;
+        let vin = query.query_row([id], |row| {
+            let vin = row.get_ref(0)?.as_str()?.parse::<Vin>();
+            vin.map_err(|_| Error::InvalidColumnType(0, "vin".to_owned(), Type::Text))
+        })?;
         self.vehicles.insert(id, vin.clone());
         Ok(vin)
     }
@@ -42,27 +40,20 @@ impl Feeds {
         if let Some(feed) = self.feeds.get(&id) {
             return Ok(feed.clone());
         }
-        let feed = connection
-            .prepare_cached("select account, source, origin from feed where id = ?1")?
-            .query_row([id], |row| {
-                let (account, source): (String, String) = (row.get(0)?, row.get(1)?);
-                let origin: String = row.get(2)?;
-                Ok(Feed {
-                    account: account.into(),
-                    source: source.into(),
-                    origin: self::origin(&origin)
-                        .ok_or_else(|| Error::InvalidColumnType(2, "origin".to_owned(), Type::Text))?,
-                })
-            })?;
-        let feed = Arc::new(feed);
+        let mut query =
+            connection.prepare_cached("select account, source, origin from feed where id = ?1")?;
+        let feed = query.query_row([id], |row| {
+            let (account, source, origin): (String, String, String) = row.try_into()?;
+            let known = [Origin::Poll, Origin::Stream, Origin::Archive]
+                .into_iter()
+                .find(|known| known.as_str() == origin);
+            Ok(Arc::new(Feed {
+                account: account.into(),
+                source: source.into(),
+                origin: known.ok_or_else(|| Error::InvalidColumnType(2, "origin".to_owned(), Type::Text))?,
+            }))
+        })?;
         self.feeds.insert(id, feed.clone());
         Ok(feed)
     }
-}
-
-/// The origin with this word.
-pub fn origin(text: &str) -> Option<Origin> {
-    [Origin::Poll, Origin::Stream, Origin::Archive]
-        .into_iter()
-        .find(|origin| origin.as_str() == text)
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use collector_core::{Name, Reading, Snapshot, Vehicle, Vin};
-
-use rusqlite::Row;
+use store::sql::Access;
 
 use super::decoder::Decoder;
-use crate::{JournalError, Reader, rows};
+use crate::{JournalError, Reader, Result};
 
 /// A series whose newest value is in the log.
 struct Newest {
@@ -22,17 +21,17 @@ impl Reader {
     /// The newest reading of every descriptor of every vehicle by the time of its measurement; of two with one time
     /// the later occurrence. One snapshot for each vehicle and way that readings came, ordered by vehicle. What was
     /// forgotten, is damaged or fits no type any more is left out.
-    pub async fn latest(&self) -> Result<Vec<Snapshot>, JournalError> {
+    pub async fn latest(&self) -> Result<Vec<Snapshot>> {
         self.ask(latest).await
     }
 
     /// Every vehicle of which something came, ordered by VIN, with the account that brought it last.
-    pub async fn vehicles(&self) -> Result<Vec<(Vehicle, Option<Name>)>, JournalError> {
+    pub async fn vehicles(&self) -> Result<Vec<(Vehicle, Option<Name>)>> {
         self.ask(vehicles).await
     }
 }
 
-fn latest(decoder: &mut Decoder) -> Result<Vec<Snapshot>, JournalError> {
+fn latest(decoder: &mut Decoder) -> Result<Vec<Snapshot>> {
     let mut snapshots: BTreeMap<(Vin, Name, Name, &'static str), Snapshot> = BTreeMap::new();
     for series in newest(decoder)?.chunk_by(|one, other| one.seq == other.seq) {
         let entry = match decoder.one(series[0].seq) {
@@ -67,17 +66,18 @@ fn latest(decoder: &mut Decoder) -> Result<Vec<Snapshot>, JournalError> {
     Ok(filled.collect())
 }
 
-fn newest(decoder: &Decoder) -> Result<Vec<Newest>, JournalError> {
+fn newest(decoder: &Decoder) -> Result<Vec<Newest>> {
     let query = "select latest_seq, descriptor, latest_at, latest_occurrence from series
          where latest_seq is not null order by latest_seq, descriptor";
-    rows(decoder.connection(), query, [], |row| {
+    let newest = decoder.connection().all(query, [], |row| {
         Ok(Newest {
             seq: row.get(0)?,
             descriptor: row.get(1)?,
             at: row.get(2)?,
             occurrence: row.get::<_, Option<u32>>(3)?.unwrap_or(0),
         })
-    })
+    })?;
+    Ok(newest)
 }
 
 /// The reading of an entry that is the newest of its series. An entry that got its place back as it was may count
@@ -92,12 +92,11 @@ fn reading<'a>(readings: &'a [Reading], newest: &Newest) -> Option<&'a Reading> 
         .max_by_key(|reading| (reading.occurrence == newest.occurrence, reading.occurrence))
 }
 
-fn vehicles(decoder: &mut Decoder) -> Result<Vec<(Vehicle, Option<Name>)>, JournalError> {
+fn vehicles(decoder: &mut Decoder) -> Result<Vec<(Vehicle, Option<Name>)>> {
     let query = "select vin, (select feed.account from total join feed on feed.id = feed_id
              where total.vehicle_id = vehicle.id order by last_received_at desc, feed_id limit 1)
          from vehicle order by vin";
-    let of = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?));
-    let found = rows(decoder.connection(), query, [], of)?;
+    let found: Vec<(String, Option<String>)> = decoder.connection().all(query, [], |row| row.try_into())?;
     let vehicles = found.into_iter().filter_map(|(vin, account)| {
         let vin: Vin = vin.parse().ok()?;
         Some((decoder.vehicle(&vin), account.map(Name::from)))

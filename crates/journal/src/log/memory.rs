@@ -7,7 +7,7 @@ use normalise::known::KnownDescriptors;
 use rusqlite::Connection;
 
 use super::append::{Counts, SeriesCache};
-use crate::JournalError;
+use crate::Result;
 
 /// Dropped whenever something of a transaction failed.
 #[derive(Default)]
@@ -51,10 +51,9 @@ impl Memory {
     }
 
     /// Writes what waits. A job that appends ends with this: what it leaves is lost when another one fails.
-    pub(crate) fn write(&mut self, connection: &Connection) -> Result<(), JournalError> {
+    pub(crate) fn write(&mut self, connection: &Connection) -> Result<()> {
         self.series.write(connection)?;
-        self.counts.write(connection)?;
-        Ok(())
+        self.counts.write(connection)
     }
 }
 

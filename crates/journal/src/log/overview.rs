@@ -3,18 +3,18 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row};
+use rusqlite::Row;
 use serde::Serialize;
 use store::sql::Access;
 use store::{Database, timestamp};
 
 use super::append::BLOCK;
-use crate::{Journal, JournalError, rows};
+use crate::{Journal, Result};
 
 /// A read-only look at a journal.
 #[derive(Debug)]
 pub struct Overview {
-    database: Database,
+    pub(crate) database: Database,
 }
 
 /// The log as a whole.
@@ -25,7 +25,6 @@ pub struct LogTotals {
     pub readings: u64,
     /// Readings that came again and were left out, ever.
     pub repeats: u64,
-    pub newest: u64,
     /// Readings that fit no sink.
     pub rejected: u64,
 }
@@ -88,7 +87,7 @@ pub struct SinkTotals {
 
 impl Journal {
     /// The same look from the process that has the journal open.
-    pub fn overview(&self) -> Result<Overview, JournalError> {
+    pub fn overview(&self) -> Result<Overview> {
         Ok(Overview {
             database: Database::read_only(self.path())?,
         })
@@ -100,60 +99,53 @@ impl Overview {
     ///
     /// # Errors
     /// [`StoreError::Older`](store::StoreError::Older) where it lacks tables of this version.
-    pub fn open(state: &Path) -> Result<Option<Self>, JournalError> {
+    pub fn open(state: &Path) -> Result<Option<Self>> {
         Ok(Database::look(state)?.map(|database| Self { database }))
-    }
-
-    pub(crate) fn connection(&self) -> &Connection {
-        self.database.connection()
     }
 
     pub(super) fn rows<T>(
         &self,
         query: &str,
         of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, JournalError> {
-        rows(self.connection(), query, [], of)
+    ) -> Result<Vec<T>> {
+        Ok(self.database.all(query, [], of)?)
     }
 
-    pub fn log(&self) -> Result<LogTotals, JournalError> {
-        Ok(self.connection().query_row(
-            "select (select coalesce(sum(entries), 0) from tally), (select coalesce(sum(readings), 0) from tally),
-                 (select coalesce(sum(repeats), 0) from total), (select coalesce(max(seq), 0) from log),
-                 (select count(*) from dead_letter where sink = '')",
-            [],
-            |row| {
-                Ok(LogTotals {
-                    snapshots: row.get(0)?,
-                    readings: row.get(1)?,
-                    repeats: row.get(2)?,
-                    newest: row.get(3)?,
-                    rejected: row.get(4)?,
-                })
-            },
-        )?)
+    pub fn log(&self) -> Result<LogTotals> {
+        let query = "select (select coalesce(sum(entries), 0) from tally), (select coalesce(sum(readings), 0) from tally),
+                 (select coalesce(sum(repeats), 0) from total),
+                 (select count(*) from dead_letter where sink = '')";
+        let totals = self.database.one(query, [], |row| {
+            Ok(LogTotals {
+                snapshots: row.get(0)?,
+                readings: row.get(1)?,
+                repeats: row.get(2)?,
+                rejected: row.get(3)?,
+            })
+        })?;
+        Ok(totals)
     }
 
     /// What is in the log behind number `seq`. Counts few entries, however many there are.
-    pub fn behind(&self, seq: u64) -> Result<Behind, JournalError> {
-        let mut statement = self.connection().prepare_cached(
+    pub fn behind(&self, seq: u64) -> Result<Behind> {
+        let query =
             "select coalesce(sum(entries), 0), coalesce(sum(filled), 0), coalesce(sum(readings), 0) from
                  (select entries, filled, readings from tally where block > ?1 / ?2
                   union all
                   select count(*), coalesce(sum(readings > 0), 0), coalesce(sum(readings), 0)
-                      from log where seq > ?1 and seq < (?1 / ?2 + 1) * ?2)",
-        )?;
-        Ok(statement.query_row([seq, BLOCK], |row| {
+                      from log where seq > ?1 and seq < (?1 / ?2 + 1) * ?2)";
+        let behind = self.database.one(query, [seq, BLOCK], |row| {
             Ok(Behind {
                 entries: row.get(0)?,
                 filled: row.get(1)?,
                 readings: row.get(2)?,
             })
-        })?)
+        })?;
+        Ok(behind)
     }
 
     /// What came by each way, ordered by vehicle.
-    pub fn arrivals(&self) -> Result<Vec<Arrivals>, JournalError> {
+    pub fn arrivals(&self) -> Result<Vec<Arrivals>> {
         self.rows("select vin, feed.account, source, origin, snapshots, entries, readings, repeats, last_received_at
              from total join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
              order by vehicle.id, feed.id", |row| {
@@ -172,16 +164,13 @@ impl Overview {
     }
 
     /// When the newest entry came.
-    pub fn newest_arrival(&self) -> Result<Option<Timestamp>, JournalError> {
-        let newest: Option<i64> = self.connection().query_row(
-            "select max(received_at) from log where seq = (select max(seq) from log)",
-            [],
-            |row| row.get(0),
-        )?;
+    pub fn newest_arrival(&self) -> Result<Option<Timestamp>> {
+        let query = "select max(received_at) from log where seq = (select max(seq) from log)";
+        let newest: Option<i64> = self.database.one(query, [], |row| row.get(0))?;
         Ok(newest.map(timestamp))
     }
 
-    pub fn vehicles(&self) -> Result<Vec<VehicleTotals>, JournalError> {
+    pub fn vehicles(&self) -> Result<Vec<VehicleTotals>> {
         self.rows(
             "select vin, coalesce(sum(entries), 0), coalesce(sum(readings), 0), max(last_received_at),
                  (select count(*) from series where vehicle_id = vehicle.id and latest_at is not null),
@@ -202,14 +191,14 @@ impl Overview {
     }
 
     /// Dead letters of each sink that has some; of the sink with the empty name, readings that fit no sink.
-    pub fn dead_letter_counts(&self) -> Result<Vec<(String, u64)>, JournalError> {
+    pub fn dead_letter_counts(&self) -> Result<Vec<(String, u64)>> {
         self.rows(
             "select sink, count(*) from dead_letter group by sink order by sink",
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| row.try_into(),
         )
     }
 
-    pub fn sinks(&self) -> Result<Vec<SinkTotals>, JournalError> {
+    pub fn sinks(&self) -> Result<Vec<SinkTotals>> {
         let mut sinks = self.rows(
             "select sink, seq, delivered_readings, delivered_at,
                  (select count(*) from dead_letter where dead_letter.sink = cursor.sink)
@@ -235,15 +224,13 @@ impl Overview {
     }
 
     /// Those of `descriptors` for which a vehicle never sent a value: absent in every answer, or null.
-    pub fn silent(&self, vin: &str, descriptors: &[String]) -> Result<Vec<String>, JournalError> {
-        let mut statement = self.connection().prepare(
-            "select exists (select 1 from series join vehicle on vehicle.id = vehicle_id
+    pub fn silent(&self, vin: &str, descriptors: &[String]) -> Result<Vec<String>> {
+        let query = "select exists (select 1 from series join vehicle on vehicle.id = vehicle_id
                  where vin = ?1 and descriptor = ?2
-                     and (absent = 0 or exists (select 1 from seen where series_id = series.id)))",
-        )?;
+                     and (absent = 0 or exists (select 1 from seen where series_id = series.id)))";
         let mut silent = Vec::new();
         for descriptor in descriptors {
-            let delivers: bool = statement.query_row([vin, descriptor], |row| row.get(0))?;
+            let delivers: bool = self.database.one(query, [vin, descriptor], |row| row.get(0))?;
             if !delivers {
                 silent.push(descriptor.clone());
             }

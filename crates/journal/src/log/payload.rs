@@ -9,7 +9,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -147,28 +146,14 @@ impl<'de, F: FnMut(&str, &Body<'de>, u32)> Visitor<'de> for Readings<'_, F> {
 }
 
 /// Descriptor, object and occurrence; `B` is what is wanted of the object.
-pub struct Item<'a, B>(pub Cow<'a, str>, pub B, pub u32);
-
-impl<'de: 'a, 'a, B: Deserialize<'de>> Deserialize<'de> for Item<'a, B> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Parts<B>(PhantomData<B>);
-        impl<'de, B: Deserialize<'de>> Visitor<'de> for Parts<B> {
-            type Value = Item<'de, B>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("[descriptor, object, occurrence?]")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let short = || de::Error::custom("a reading with too few parts");
-                let BorrowedText(descriptor) = seq.next_element()?.ok_or_else(short)?;
-                let body = seq.next_element()?.ok_or_else(short)?;
-                Ok(Item(descriptor, body, seq.next_element()?.unwrap_or(0)))
-            }
-        }
-        deserializer.deserialize_seq(Parts(PhantomData))
-    }
-}
+#[derive(Deserialize)]
+#[serde(expecting = "[descriptor, object, occurrence?]")]
+pub struct Item<'a, B>(
+    // Borrowed where nothing in it is escaped.
+    #[serde(borrow)] pub Cow<'a, str>,
+    pub B,
+    #[serde(default)] pub u32,
+);
 
 /// A payload as it was sent. Unlike [`for_each`], it passes over nothing: what comes from elsewhere is taken whole
 /// or not at all.
@@ -190,31 +175,6 @@ pub struct Raw<'a> {
     pub sent: Option<String>,
     #[serde(borrow)]
     pub readings: Vec<Item<'a, &'a RawValue>>,
-}
-
-/// A text that is borrowed where nothing in it is escaped; serde's own `Cow` always allocates.
-struct BorrowedText<'de>(Cow<'de, str>);
-
-impl<'de> Deserialize<'de> for BorrowedText<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = BorrowedText<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(BorrowedText(text.into()))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(BorrowedText(text.to_owned().into()))
-            }
-        }
-        deserializer.deserialize_str(Text)
-    }
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@ use rusqlite::{Connection, OptionalExtension};
 
 use store::sql::Damage as _;
 
-use crate::JournalError;
+use crate::Result;
 
 /// So many numbers are tried one by one: more than a page and its neighbours hold. Behind them, the steps grow.
 const ONE_BY_ONE: u64 = 4_096;
 
 /// Behind which number the reading goes on after `after`; `None` where nothing can be read up to `newest`.
-pub(crate) fn next(connection: &Connection, after: u64, newest: u64) -> Result<Option<u64>, JournalError> {
+pub(crate) fn next(connection: &Connection, after: u64, newest: u64) -> Result<Option<u64>> {
     let look = |at: u64| look(connection, at);
     match look(after)? {
         // Its number can be read, the rest of it cannot.
@@ -56,7 +56,7 @@ enum Look {
 }
 
 /// The first number after `at`, read without its row.
-fn look(connection: &Connection, at: u64) -> Result<Look, JournalError> {
+fn look(connection: &Connection, at: u64) -> Result<Look> {
     let found = connection
         .prepare_cached("select seq from log where seq > ?1 order by seq limit 1")?
         .query_row([at], |row| row.get::<_, u64>(0))

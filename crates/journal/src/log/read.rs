@@ -6,7 +6,6 @@
 //! so a sink that is down delays nobody.
 
 use std::collections::{HashMap, VecDeque};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -20,7 +19,7 @@ use tokio::sync::oneshot;
 use super::decoder::Decoder;
 use super::deliver::Rejected;
 use super::scan::Damage;
-use crate::{Journal, JournalError, Read};
+use crate::{Journal, Read, Result};
 
 /// How many decoded batches are kept for sinks that follow.
 const KEPT: usize = 8;
@@ -45,12 +44,8 @@ pub struct Batch {
 impl Batch {
     /// The lines among the dead letters for what could not be read: one for an entry or a range of them.
     pub fn dead_letters(&self) -> Vec<Rejected> {
-        let letter = |damage: &Damage| Rejected {
-            seq: damage.first,
-            descriptor: String::new(),
-            reading: None,
-            reason: format!("damaged in the journal: {damage}"),
-        };
+        let letter =
+            |damage: &Damage| Rejected::entry(damage.first, format!("damaged in the journal: {damage}"));
         self.damaged.iter().map(letter).collect()
     }
 }
@@ -85,22 +80,15 @@ struct Request {
     after: u64,
     readings: usize,
     at: Instant,
-    answer: oneshot::Sender<Result<Option<Batch>, JournalError>>,
+    answer: oneshot::Sender<Result<Option<Batch>>>,
 }
 
 impl Journal {
     /// A reader that calls vehicles by the names that `names` gives; others by their production number.
-    pub fn reader(&self, names: HashMap<Vin, Name>) -> Result<Reader, JournalError> {
-        Reader::start(self.path(), names)
-    }
-}
-
-impl Reader {
-    fn start(path: &Path, names: HashMap<Vin, Name>) -> Result<Self, JournalError> {
-        let decoder = Decoder::open(path, names)?;
+    pub fn reader(&self, names: HashMap<Vin, Name>) -> Result<Reader> {
         let (requests, queue) = channel();
         let server = Server {
-            decoder,
+            decoder: Decoder::open(self.path(), names)?,
             kept: VecDeque::new(),
             followers: HashMap::new(),
             waiting: Vec::new(),
@@ -109,14 +97,16 @@ impl Reader {
             .name("journal-reader".to_owned())
             .spawn(move || server.run(&queue));
         spawned.map_err(|_| StoreError::Stopped)?;
-        Ok(Self { requests })
+        Ok(Reader { requests })
     }
+}
 
+impl Reader {
     /// Answers a question beside the batches.
-    pub(super) async fn ask<T, F>(&self, question: F) -> Result<T, JournalError>
+    pub(super) async fn ask<T, F>(&self, question: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Decoder) -> Result<T, JournalError> + Send + 'static,
+        F: FnOnce(&mut Decoder) -> Result<T> + Send + 'static,
     {
         let (answer, receiver) = oneshot::channel();
         self.send(Message::Ask(Box::new(move |decoder| {
@@ -126,7 +116,7 @@ impl Reader {
         receiver.await.map_err(|_| StoreError::Stopped)?
     }
 
-    fn send(&self, message: Message) -> Result<(), JournalError> {
+    fn send(&self, message: Message) -> Result<()> {
         self.requests
             .send(message)
             .map_err(|_| StoreError::Stopped.into())
@@ -135,7 +125,7 @@ impl Reader {
 
 #[async_trait]
 impl Read for Reader {
-    async fn read(&self, sink: &Name, after: u64, readings: usize) -> Result<Option<Batch>, JournalError> {
+    async fn read(&self, sink: &Name, after: u64, readings: usize) -> Result<Option<Batch>> {
         let (answer, receiver) = oneshot::channel();
         let request = Request {
             sink: sink.clone(),
@@ -210,18 +200,14 @@ impl Server {
             Some(kept) => Ok(Some(kept.batch.clone())),
             None => self.decode(&request),
         };
-        let next = result
-            .as_ref()
-            .ok()
-            .and_then(Option::as_ref)
-            .map_or(request.after, |batch| batch.last);
-        self.followers.insert(
-            request.sink,
-            Follower {
-                next,
-                seen: Instant::now(),
+        let follower = Follower {
+            next: match &result {
+                Ok(Some(batch)) => batch.last,
+                _ => request.after,
             },
-        );
+            seen: Instant::now(),
+        };
+        self.followers.insert(request.sink, follower);
         // A sink that was stopped meanwhile does not wait for its batch any more.
         let _ = request.answer.send(result);
     }
@@ -232,7 +218,7 @@ impl Server {
             .find(|kept| kept.after == request.after && kept.readings == request.readings)
     }
 
-    fn decode(&mut self, request: &Request) -> Result<Option<Batch>, JournalError> {
+    fn decode(&mut self, request: &Request) -> Result<Option<Batch>> {
         let Some(batch) = self.decoder.batch(request.after, request.readings)? else {
             // Everyone is up to date, or will soon be: the memory is not needed.
             self.kept.clear();

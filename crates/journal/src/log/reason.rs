@@ -1,9 +1,8 @@
 //! What a parser complains of, in words that quote nothing: what it read may be a position.
 
 /// How an error of a parser begins that quotes nothing up to its first colon.
-const PLAIN: [&str; 18] = [
+const PLAIN: [&str; 17] = [
     "EOF while",
-    "a reading with",
     "control character",
     "duplicate field",
     "expected",

@@ -11,8 +11,9 @@ use super::dead_letters::{self, DeadLetter};
 use super::decoder::Decoder;
 use super::deliver::{ReadingKey, Rejected};
 use super::replay::{self, Replay};
-use crate::{Journal, JournalError, Reader};
+use crate::{Journal, JournalError, Reader, Result};
 use normalise::Meaning;
+use store::sql::Access;
 
 /// What is next in the line of a sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub enum Judgement {
 impl Reader {
     /// What is to be redelivered to a sink, dead letters before replays; `None` where there is nothing. As many
     /// dead letters as about `limit` readings.
-    pub async fn due(&self, sink: &Name, limit: usize) -> Result<Option<Due>, JournalError> {
+    pub async fn due(&self, sink: &Name, limit: usize) -> Result<Option<Due>> {
         let sink = sink.clone();
         self.ask(move |decoder| {
             let letters = dead_letters::read(
@@ -73,12 +74,7 @@ impl Reader {
     }
 
     /// The letters of a sink that are about these entries.
-    pub async fn dead_letters_between(
-        &self,
-        sink: &Name,
-        first: u64,
-        last: u64,
-    ) -> Result<Vec<DeadLetter>, JournalError> {
+    pub async fn dead_letters_between(&self, sink: &Name, first: u64, last: u64) -> Result<Vec<DeadLetter>> {
         let sink = sink.clone();
         self.ask(move |decoder| {
             dead_letters::read(
@@ -91,12 +87,12 @@ impl Reader {
     }
 
     /// One entry; `None` where the journal does not have it, or there are no readings in it.
-    pub async fn entry(&self, seq: u64) -> Result<Option<Entry>, JournalError> {
+    pub async fn entry(&self, seq: u64) -> Result<Option<Entry>> {
         self.ask(move |decoder| decoder.one(seq)).await
     }
 
     /// Interprets what a letter without a sink is about, with what is known today.
-    pub async fn judge(&self, letter: DeadLetter) -> Result<Judgement, JournalError> {
+    pub async fn judge(&self, letter: DeadLetter) -> Result<Judgement> {
         self.ask(move |decoder| match judge(decoder, &letter) {
             Err(error @ JournalError::DamagedEntry(_)) => Ok(Judgement::Refused(error.to_string())),
             judged => judged,
@@ -105,7 +101,7 @@ impl Reader {
     }
 }
 
-fn judge(decoder: &mut Decoder, letter: &DeadLetter) -> Result<Judgement, JournalError> {
+fn judge(decoder: &mut Decoder, letter: &DeadLetter) -> Result<Judgement> {
     let gone = || Judgement::Refused(format!("entry {} is no longer in the journal", letter.seq));
     if letter.is_about_the_entry() {
         return Ok(decoder.one(letter.seq)?.map_or_else(gone, Judgement::Fits));
@@ -132,23 +128,15 @@ fn judge(decoder: &mut Decoder, letter: &DeadLetter) -> Result<Judgement, Journa
 
 impl Journal {
     /// Notes what came of a redelivery to `sink`, in one transaction.
-    pub async fn redelivered(
-        &self,
-        sink: &str,
-        at: Timestamp,
-        redelivered: Redelivered,
-    ) -> Result<(), JournalError> {
+    pub async fn redelivered(&self, sink: &str, at: Timestamp, redelivered: Redelivered) -> Result<()> {
         let sink = sink.to_owned();
         self.transact(move |connection, _| {
-            connection
-                .prepare_cached(
-                    "update cursor set delivered_readings = delivered_readings + ?2 where sink = ?1",
-                )?
-                .execute(params![sink, redelivered.stored])?;
+            connection.run(
+                "update cursor set delivered_readings = delivered_readings + ?2 where sink = ?1",
+                params![sink, redelivered.stored],
+            )?;
             for id in redelivered.settled {
-                connection
-                    .prepare_cached("delete from dead_letter where id = ?1")?
-                    .execute([id])?;
+                connection.run("delete from dead_letter where id = ?1", [id])?;
             }
             for (id, reason) in redelivered.failed {
                 dead_letters::fail(connection, id, &reason)?;
@@ -157,20 +145,19 @@ impl Journal {
                 dead_letters::keep(connection, &sink, at, rejected)?;
             }
             if let Some(step) = redelivered.replay {
-                connection
-                    .prepare_cached(
-                        "update replay set done = done + (select count(*) from log where seq > position and seq <= ?2),
-                             position = ?2, readings = readings + ?3, rejected = rejected + ?4,
-                             problem = null, finished_at = iif(?2 >= last_seq, ?5, null)
-                         where id = ?1 and finished_at is null",
-                    )?
-                    .execute(params![
+                connection.run(
+                    "update replay set done = done + (select count(*) from log where seq > position and seq <= ?2),
+                         position = ?2, readings = readings + ?3, rejected = rejected + ?4,
+                         problem = null, finished_at = iif(?2 >= last_seq, ?5, null)
+                     where id = ?1 and finished_at is null",
+                    params![
                         step.id,
                         step.position,
                         step.readings,
                         step.rejected,
                         at.as_millisecond()
-                    ])?;
+                    ],
+                )?;
             }
             Ok(())
         })
@@ -184,19 +171,14 @@ impl Journal {
         letter: DeadLetter,
         entry: Entry,
         sinks: Vec<Name>,
-    ) -> Result<(), JournalError> {
+    ) -> Result<()> {
         self.transact(move |connection, memory| {
             let whole = letter.is_about_the_entry();
             let snapshot = &entry.snapshot;
             for reading in snapshot.readings.iter().filter(|_| !whole) {
                 append::remember_late(connection, memory, entry.seq, &snapshot.vehicle.vin, reading)?;
             }
-            let key = entry
-                .snapshot
-                .readings
-                .first()
-                .map(ReadingKey::of)
-                .filter(|_| !whole);
+            let key = snapshot.readings.first().map(ReadingKey::of).filter(|_| !whole);
             for sink in &sinks {
                 let rejected = Rejected {
                     seq: letter.seq,
@@ -205,7 +187,7 @@ impl Journal {
                     reason: format!("it was not delivered when it came: {}", letter.reason),
                 };
                 dead_letters::keep(connection, sink, letter.at, &rejected)?;
-                connection.execute(
+                connection.run(
                     "update dead_letter set retry = 1
                      where seq = ?1 and sink = ?2 and descriptor = ?3 and measured_at is ?4",
                     params![
@@ -216,14 +198,14 @@ impl Journal {
                     ],
                 )?;
             }
-            connection.execute("delete from dead_letter where id = ?1", [letter.id])?;
+            connection.run("delete from dead_letter where id = ?1", [letter.id])?;
             Ok(())
         })
         .await
     }
 
     /// Notes that a letter was tried again in vain.
-    pub async fn fail_dead_letter(&self, id: i64, reason: String) -> Result<(), JournalError> {
+    pub async fn fail_dead_letter(&self, id: i64, reason: String) -> Result<()> {
         self.transact(move |connection, _| dead_letters::fail(connection, id, &reason))
             .await
     }

@@ -2,10 +2,11 @@
 //! the state directory.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::overview::Overview;
-use crate::{Journal, JournalError};
+use crate::{Journal, Result};
+use store::sql::Access;
 use store::timestamp;
 
 /// A part of the history that a sink is to be given again.
@@ -72,23 +73,16 @@ impl Replay {
 impl Journal {
     /// Puts a replay in line, behind others of the same sink. It covers what the sink has acknowledged: the
     /// rest comes by itself. `None` where that is nothing.
-    pub async fn request_replay(
-        &self,
-        request: ReplayRequest,
-        at: Timestamp,
-    ) -> Result<Option<Replay>, JournalError> {
+    pub async fn request_replay(&self, request: ReplayRequest, at: Timestamp) -> Result<Option<Replay>> {
         self.transact(move |connection, _| {
             // A reading may have been measured long before or, by a wrong clock, after it came: entries are
             // not told by their times.
-            let covered = connection
-                .prepare_cached(
-                    "select min(log.seq), cursor.seq, count(*) from log, cursor
-                     where cursor.sink = ?1 and log.seq <= cursor.seq",
-                )?
-                .query_row([&request.sink], |row| {
-                    let (first, last): (Option<u64>, Option<u64>) = (row.get(0)?, row.get(1)?);
-                    Ok((first, last, row.get::<_, u64>(2)?))
-                })?;
+            let covered: (Option<u64>, Option<u64>, u64) = connection.one(
+                "select min(log.seq), cursor.seq, count(*) from log, cursor
+                 where cursor.sink = ?1 and log.seq <= cursor.seq",
+                [&request.sink],
+                |row| row.try_into(),
+            )?;
             let (Some(first), Some(last), entries) = covered else {
                 return Ok(None);
             };
@@ -97,7 +91,7 @@ impl Journal {
                 "insert into replay (sink, entries, position, last_seq, since, until, selection, created_at)
                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) returning {COLUMNS}"
             );
-            let replay = connection.query_row(
+            let replay = connection.one(
                 &insert,
                 params![
                     request.sink,
@@ -117,22 +111,19 @@ impl Journal {
     }
 
     /// Takes a replay out of the line. Whether there was one that was not finished.
-    pub async fn cancel_replay(&self, id: i64, at: Timestamp) -> Result<bool, JournalError> {
+    pub async fn cancel_replay(&self, id: i64, at: Timestamp) -> Result<bool> {
         self.transact(move |connection, _| {
-            let changed = connection.execute(
-                "update replay set finished_at = ?2, cancelled = 1, problem = null
-                 where id = ?1 and finished_at is null",
-                params![id, at.as_millisecond()],
-            )?;
-            Ok(changed > 0)
+            let update = "update replay set finished_at = ?2, cancelled = 1, problem = null
+                 where id = ?1 and finished_at is null";
+            Ok(connection.run(update, params![id, at.as_millisecond()])? > 0)
         })
         .await
     }
 
     /// Notes why a replay does not go on, or that it does again.
-    pub async fn note_replay_problem(&self, id: i64, problem: Option<String>) -> Result<(), JournalError> {
+    pub async fn note_replay_problem(&self, id: i64, problem: Option<String>) -> Result<()> {
         self.transact(move |connection, _| {
-            connection.execute(
+            connection.run(
                 "update replay set problem = ?2 where id = ?1 and finished_at is null and problem is not ?2",
                 params![id, problem],
             )?;
@@ -143,14 +134,13 @@ impl Journal {
 }
 
 impl Overview {
-    pub fn replay(&self, id: i64) -> Result<Option<Replay>, JournalError> {
+    pub fn replay(&self, id: i64) -> Result<Option<Replay>> {
         let query = format!("select {COLUMNS} from replay where id = ?1");
-        let found = self.connection().query_row(&query, [id], Replay::of);
-        Ok(found.optional()?)
+        Ok(self.database.first(&query, [id], Replay::of)?)
     }
 
     /// Every replay that is not finished and the newest of the others, in the order of the requests.
-    pub fn replays(&self) -> Result<Vec<Replay>, JournalError> {
+    pub fn replays(&self) -> Result<Vec<Replay>> {
         let query = format!(
             "select {COLUMNS} from replay where finished_at is null
                  or id in (select id from replay where finished_at is not null order by id desc limit 20)
@@ -161,9 +151,8 @@ impl Overview {
 }
 
 /// The next replay in the line of a sink.
-pub(super) fn next(connection: &Connection, sink: &str) -> Result<Option<Replay>, JournalError> {
+pub(super) fn next(connection: &Connection, sink: &str) -> Result<Option<Replay>> {
     let query =
         format!("select {COLUMNS} from replay where sink = ?1 and finished_at is null order by id limit 1");
-    let found = connection.prepare_cached(&query)?.query_row([sink], Replay::of);
-    Ok(found.optional()?)
+    Ok(connection.first(&query, [sink], Replay::of)?)
 }

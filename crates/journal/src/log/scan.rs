@@ -16,7 +16,7 @@ use rusqlite::{Connection, Row};
 use super::checksum::Content;
 use super::feeds::{Feed, Feeds};
 use super::{append, probe};
-use crate::{JournalError, rows};
+use crate::Result;
 use store::sql::{Access, Damage as _};
 use store::{Database, timestamp};
 
@@ -81,7 +81,7 @@ impl fmt::Display for Damage {
 
 impl Scan {
     /// Reads the journal at `path`, beside a process that may be writing to it.
-    pub fn open(path: &Path) -> Result<Self, JournalError> {
+    pub fn open(path: &Path) -> Result<Self> {
         Ok(Self {
             database: Database::read_only(path)?,
             feeds: Feeds::default(),
@@ -94,10 +94,10 @@ impl Scan {
 
     /// The entries after number `after`, as many as hold about `readings` readings, at least one; `None` where
     /// there is nothing more.
-    pub fn stretch(&mut self, after: u64, readings: usize) -> Result<Option<Stretch>, JournalError> {
+    pub fn stretch(&mut self, after: u64, readings: usize) -> Result<Option<Stretch>> {
         // One look at the log, its gaps and its newest number: others may be writing.
         let look = self.database.connection().unchecked_transaction()?;
-        let newest = append::newest(&look).unwrap_or(0);
+        let newest = append::newest(&*look).unwrap_or(0);
         let mut walk = Walk {
             limit: readings,
             readings: 0,
@@ -116,13 +116,13 @@ impl Scan {
         if walk.trusted == after {
             return Ok(None);
         }
-        let known_gaps = if walk.holes.is_empty() {
-            Vec::new()
-        } else {
-            gaps(&look)
+        let gaps = match walk.holes.is_empty() {
+            true => Vec::new(),
+            false => gaps(&look),
         };
+        let holes = walk.holes.iter().flat_map(|&hole| without(hole, &gaps));
         Ok(Some(Stretch {
-            damaged: damages(&walk.holes, &known_gaps, &walk.suspects),
+            damaged: holes.flat_map(|hole| told(hole, &walk.suspects)).collect(),
             last: walk.trusted,
             entries: walk.entries,
         }))
@@ -153,7 +153,7 @@ enum End {
 
 impl Walk {
     /// Returns whether the end of the log was reached.
-    fn run(&mut self, connection: &Connection, feeds: &mut Feeds) -> Result<bool, JournalError> {
+    fn run(&mut self, connection: &Connection, feeds: &mut Feeds) -> Result<bool> {
         loop {
             let before = self.place;
             match self.stream(connection, feeds)? {
@@ -171,7 +171,7 @@ impl Walk {
         }
     }
 
-    fn stream(&mut self, connection: &Connection, feeds: &mut Feeds) -> Result<End, JournalError> {
+    fn stream(&mut self, connection: &Connection, feeds: &mut Feeds) -> Result<End> {
         let mut statement = connection.prepare_cached(
             "select seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload, checksum
              from log where seq > ?1 order by seq",
@@ -188,7 +188,7 @@ impl Walk {
         Ok(End::Enough)
     }
 
-    fn row(&mut self, connection: &Connection, feeds: &mut Feeds, row: &Row<'_>) -> Result<(), JournalError> {
+    fn row(&mut self, connection: &Connection, feeds: &mut Feeds, row: &Row<'_>) -> Result<()> {
         let Ok(seq) = row.get::<_, u64>(0) else {
             return Ok(());
         };
@@ -226,7 +226,7 @@ fn stored(
     feeds: &mut Feeds,
     row: &Row<'_>,
     seq: u64,
-) -> Result<Result<Stored, Damage>, JournalError> {
+) -> Result<Result<Stored, Damage>> {
     let mut suspect = Damage {
         first: seq,
         last: seq,
@@ -282,40 +282,28 @@ fn stored(
 /// Where numbers may be missing. Without them, which damage can bring about, too much is told.
 fn gaps(connection: &Connection) -> Vec<(u64, u64)> {
     let query = "select first_seq, last_seq from gap order by first_seq";
-    rows(connection, query, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap_or_default()
+    connection
+        .all(query, [], |row| row.try_into())
+        .unwrap_or_default()
 }
 
-/// What is damaged: the numbers in the holes that lie in no gap.
-fn damages(holes: &[(u64, u64)], gaps: &[(u64, u64)], suspects: &[Damage]) -> Vec<Damage> {
-    let parts = holes.iter().flat_map(|&(first, last)| without(first, last, gaps));
-    parts
-        .flat_map(|(first, last)| told(first, last, suspects))
-        .collect()
-}
-
-/// The parts of a range that lie in none of the gaps.
-fn without(first: u64, last: u64, gaps: &[(u64, u64)]) -> Vec<(u64, u64)> {
-    let mut parts = vec![(first, last)];
-    for &(from, to) in gaps {
-        parts = parts
-            .into_iter()
-            .flat_map(|(first, last)| {
-                let before = (first, last.min(from.saturating_sub(1)));
-                let behind = (first.max(to.saturating_add(1)), last);
-                let all = if to < first || from > last {
-                    vec![(first, last)]
-                } else {
-                    vec![before, behind]
-                };
-                all.into_iter().filter(|(first, last)| first <= last)
-            })
-            .collect();
+/// The parts of a range that lie in none of the gaps, which are ordered by where they begin.
+fn without((first, last): (u64, u64), gaps: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let (mut parts, mut next) = (Vec::new(), first);
+    for &(from, to) in gaps.iter().filter(|(_, to)| *to >= first) {
+        if next < from && next <= last {
+            parts.push((next, last.min(from - 1)));
+        }
+        next = next.max(to.saturating_add(1));
+    }
+    if next <= last {
+        parts.push((next, last));
     }
     parts
 }
 
 /// Entries that were seen but cannot be believed one by one, the numbers between them as ranges.
-fn told(first: u64, last: u64, suspects: &[Damage]) -> Vec<Damage> {
+fn told((first, last): (u64, u64), suspects: &[Damage]) -> Vec<Damage> {
     let is_in = |suspect: &&Damage| (first..=last).contains(&suspect.first);
     let mut seen: Vec<&Damage> = suspects.iter().filter(is_in).collect();
     seen.sort_by_key(|suspect| suspect.first);

@@ -2,15 +2,17 @@
 
 use collector_core::Stray;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
-use sha2::{Digest, Sha256};
+use rusqlite::params;
+use serde::Serialize;
 
+use super::append::repeats;
 use super::overview::Overview;
-use crate::{Journal, JournalError};
+use crate::{Journal, Result};
+use store::sql::Access;
 use store::timestamp;
 
 /// A message that cannot be read, without what it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StrayEntry {
     pub id: i64,
     pub account: String,
@@ -37,29 +39,24 @@ pub struct StrayReason {
 
 impl Journal {
     /// Keeps messages that cannot be read as they came; equal ones once, counted.
-    pub async fn keep_strays(
-        &self,
-        account: &str,
-        source: &str,
-        strays: Vec<Stray>,
-    ) -> Result<(), JournalError> {
+    pub async fn keep_strays(&self, account: &str, source: &str, strays: Vec<Stray>) -> Result<()> {
         let (account, source) = (account.to_owned(), source.to_owned());
         self.transact(move |connection, _| {
-            let mut statement = connection.prepare_cached(
-                "insert into stray (account, source, topic, payload, reason, first_at, last_at, times, hash)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1, ?7)
-                 on conflict do update set last_at = max(last_at, excluded.last_at), times = times + 1",
-            )?;
             for stray in strays {
-                statement.execute(params![
-                    account,
-                    source,
-                    stray.topic,
-                    stray.payload,
-                    stray.reason,
-                    stray.received_at.as_millisecond(),
-                    hash(&stray)
-                ])?;
+                connection.run(
+                    "insert into stray (account, source, topic, payload, reason, first_at, last_at, times, hash)
+                     values (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1, ?7)
+                     on conflict do update set last_at = max(last_at, excluded.last_at), times = times + 1",
+                    params![
+                        account,
+                        source,
+                        stray.topic,
+                        stray.payload,
+                        stray.reason,
+                        stray.received_at.as_millisecond(),
+                        hash(&stray)
+                    ],
+                )?;
             }
             Ok(())
         })
@@ -69,7 +66,7 @@ impl Journal {
 
 impl Overview {
     /// Every message that cannot be read, the last first.
-    pub fn stray_entries(&self) -> Result<Vec<StrayEntry>, JournalError> {
+    pub fn stray_entries(&self) -> Result<Vec<StrayEntry>> {
         self.rows(
             "select id, account, source, first_at, last_at, times, reason, length(payload)
              from stray order by last_at desc, id desc",
@@ -89,16 +86,13 @@ impl Overview {
     }
 
     /// The payload of one of them as it came. May hold a VIN and a position.
-    pub fn stray_payload(&self, id: i64) -> Result<Option<Vec<u8>>, JournalError> {
-        let payload = self
-            .connection()
-            .query_row("select payload from stray where id = ?1", [id], |row| row.get(0))
-            .optional()?;
-        Ok(payload)
+    pub fn stray_payload(&self, id: i64) -> Result<Option<Vec<u8>>> {
+        let query = "select payload from stray where id = ?1";
+        Ok(self.database.first(query, [id], |row| row.get(0))?)
     }
 
     /// Why messages of the streams could not be read, the most frequent reason of each first.
-    pub fn stray_reasons(&self) -> Result<Vec<StrayReason>, JournalError> {
+    pub fn stray_reasons(&self) -> Result<Vec<StrayReason>> {
         self.rows(
             "select account, source, reason, sum(times), max(last_at) from stray
              group by account, source, reason order by account, source, sum(times) desc, reason",
@@ -115,13 +109,8 @@ impl Overview {
     }
 }
 
-/// On disk, hence of a fixed algorithm.
+/// Of topic and payload.
 fn hash(stray: &Stray) -> i64 {
-    let mut digest = Sha256::new();
-    digest.update((stray.topic.len() as u64).to_be_bytes());
-    digest.update(stray.topic.as_bytes());
-    digest.update(&stray.payload);
-    let mut first = [0; 8];
-    first.copy_from_slice(&digest.finalize()[..8]);
-    i64::from_be_bytes(first)
+    let length = (stray.topic.len() as u64).to_be_bytes();
+    repeats::hash(&[&length, stray.topic.as_bytes(), &stray.payload].concat())
 }

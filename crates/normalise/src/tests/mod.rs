@@ -9,7 +9,7 @@ use collector_core::{Stamp, Value, ValueType};
 use jiff::Timestamp;
 
 use super::body::Body;
-use super::known::{Known, KnownDescriptors};
+use super::known::{KnownDescriptor, KnownDescriptors};
 use super::{Meaning, Window, interpret};
 
 const SOC: &str = "vehicle.drivetrain.batteryManagement.header";
@@ -34,18 +34,18 @@ fn window() -> Window {
     }
 }
 
-fn known(descriptor: &str) -> Known {
+fn known(descriptor: &str) -> KnownDescriptor {
     KnownDescriptors::default().get(descriptor).cloned().unwrap()
 }
 
 /// A descriptor that the catalogue does not have.
-fn learned(value_type: ValueType) -> Known {
+fn learned(value_type: ValueType) -> KnownDescriptor {
     let mut descriptors = KnownDescriptors::default();
     descriptors.learn("vehicle.new", value_type, None);
     descriptors.get("vehicle.new").cloned().unwrap()
 }
 
-fn meaning_of(known: &Known, json: &str) -> Meaning {
+fn meaning_of(known: &KnownDescriptor, json: &str) -> Meaning {
     interpret(&Body::parse(json).unwrap(), known, window())
 }
 

@@ -128,9 +128,11 @@ async fn run(
     let cancelled = CancellationToken::new();
     let notifier = Notifier {
         channels: vec![channel.clone()],
-        accounts: vec!["home".into()],
-        sinks: vec!["csv".into()],
-        streams: Vec::new(),
+        scope: Scope {
+            accounts: vec!["home".into()],
+            sinks: vec!["csv".into()],
+            streams: Vec::new(),
+        },
         http: client(),
         ledger: ledger.clone(),
         clock: Arc::new(ManualClock::new(at(0))),

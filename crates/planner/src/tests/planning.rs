@@ -99,7 +99,7 @@ fn after_a_block_the_vehicles_come_back_one_by_one() {
             .outlook()
             .next
             .iter()
-            .all(|next| next.reason == Reason::Blocked { until } && next.at >= until)
+            .all(|next| next.reason == Reason::Blocked(until) && next.at >= until)
     );
     let polled = world.polls.len();
     world.run(6 * HOURS);
@@ -138,7 +138,7 @@ fn fixed_intervals_are_kept_and_auto_takes_what_they_leave() {
     let mut world = World::new(vec![target(fixed(60)), target(Every::Auto)], parked());
     world.run(4 * DAYS);
     assert!(world.gaps(0).into_iter().all(|(_, gap)| gap == HOURS));
-    assert_eq!(world.outlook().next[0].reason, Reason::Fixed { every: HOUR });
+    assert_eq!(world.outlook().next[0].reason, Reason::Fixed(HOUR));
     assert!(world.of(1).len() >= 4 * 20, "{}", world.of(1).len());
     assert!(world.gaps(1).into_iter().all(|(_, gap)| gap <= 90 * MINUTES));
 }

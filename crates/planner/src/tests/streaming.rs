@@ -119,9 +119,7 @@ fn a_silence_has_one_poll_after_a_time_that_fits_what_the_vehicle_did() {
         let limit = minutes * MINUTES;
         let heard = world.now - limit / 2;
         target.stream = streamed(heard, None);
-        let told = Reason::Silent {
-            limit: i64::from(minutes) * MINUTE,
-        };
+        let told = Reason::Silent(i64::from(minutes) * MINUTE);
         assert_eq!(next(&world), (limit / 2, told));
         world.targets[0].last = Some(heard + limit);
         world.now = heard + limit + MINUTES;
@@ -209,7 +207,7 @@ fn a_failed_poll_of_an_event_is_repeated_soon() {
     target.stream = streamed(world.now, Some((world.now - 6 * MINUTES, Event::TripEnded)));
     target.last = Some(world.now);
     target.failures = 1;
-    assert_eq!(next(&world), (5 * MINUTES, Reason::Retry { failures: 1 }));
+    assert_eq!(next(&world), (5 * MINUTES, Reason::Retry(1)));
 }
 
 #[test]

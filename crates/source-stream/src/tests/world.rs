@@ -253,9 +253,7 @@ impl MqttSession for Session {
     async fn receive(&mut self) -> Result<Vec<Message>, StreamError> {
         let mut messages = Vec::new();
         match self.arrived.recv_many(&mut messages, 10).await {
-            0 => Err(StreamError::Closed {
-                reason: "dropped".to_owned(),
-            }),
+            0 => Err(StreamError::Closed("dropped".to_owned())),
             _ => Ok(messages),
         }
     }

@@ -9,12 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::error::ContainerError;
 use super::search::{Cause, Refusal};
 use super::state::{Action, Held, SetState};
-use super::{marked, purpose, room};
-use runtime::Chain;
-
-use super::Access;
+use super::{named, purpose, room};
 use ledger::{CreatedContainer, SetUpdate, StoredSet};
-use source::{DescriptorSet, fingerprint};
+use runtime::Chain;
+use source::{DescriptorSet, Handles, fingerprint};
 
 /// The calls that one poll may spend until there is a container to poll.
 const STEPS: usize = 16;
@@ -25,72 +23,72 @@ const PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// As long as no further container is allowed.
 const LONG_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
-/// What keeps the containers of a set.
-impl Access {
-    /// The container to poll: the one that is remembered, else one that is found in the account (one call), else
-    /// a new one (one more). Where BMW refuses the set, the largest part of it that it takes at once, found with
-    /// calls that polls would have used.
-    pub async fn container(&self, set: &DescriptorSet) -> Result<ContainerId, ContainerError> {
-        Keeper::load(self, set).await?.provide().await
-    }
+/// The container to poll: the one that is remembered, else one that is found in the account (one call), else a new
+/// one (one more). Where BMW refuses the set, the largest part of it that it takes at once, found with calls that polls
+/// would have used.
+pub async fn find(account: &Handles, set: &DescriptorSet) -> Result<ContainerId, ContainerError> {
+    Keeper::load(account, set).await?.provide().await
+}
 
-    /// The same when the account's containers were listed just now.
-    pub async fn container_among(
-        &self,
-        set: &DescriptorSet,
-        listed: &[Container],
-    ) -> Result<ContainerId, ContainerError> {
-        let mut keeper = Keeper::load(self, set).await?;
-        if keeper.state.container.is_none() {
-            keeper.look(listed).await?;
-        }
-        keeper.provide().await
+/// The same when the account's containers were listed just now.
+pub async fn find_among(
+    account: &Handles,
+    set: &DescriptorSet,
+    listed: &[Container],
+) -> Result<ContainerId, ContainerError> {
+    let mut keeper = Keeper::load(account, set).await?;
+    if keeper.state.container.is_none() {
+        keeper.look(listed).await?;
     }
+    keeper.provide().await
+}
 
-    /// Makes the next [`container`](Self::container) look for it again: it is gone. Who created it stays known: it
-    /// may still be listed.
-    pub async fn lost(&self, set: &DescriptorSet) -> Result<(), ContainerError> {
-        let mut keeper = Keeper::load(self, set).await?;
-        keeper.state.lost();
-        keeper.save(None).await
+/// Makes the next [`find`] look for the container again: it is gone. Who created it stays known: it may still be
+/// listed.
+pub async fn lost(account: &Handles, set: &DescriptorSet) -> Result<(), ContainerError> {
+    let mut keeper = Keeper::load(account, set).await?;
+    keeper.state.lost();
+    keeper.save(None).await
+}
+
+/// Brings the container closer to what is wanted, with at most one call, and only when it can be spared. A failure
+/// harms nothing and is tried again later.
+pub async fn grow(account: &Handles, set: &DescriptorSet) {
+    let Ok(mut keeper) = Keeper::load(account, set).await else {
+        return;
+    };
+    let Err(error) = keeper.grow().await else { return };
+    let limit = matches!(error, ContainerError::Full { .. });
+    let pause = if limit { LONG_PAUSE } else { PAUSE };
+    keeper.state.paused_until = Some(account.clock.now() + pause);
+    if limit {
+        keeper.state.notice = Some(error.to_string());
     }
-
-    /// Brings the container closer to what is wanted, with at most one call, and only when it can be spared. A
-    /// failure harms nothing and is tried again later.
-    pub async fn grow(&self, set: &DescriptorSet) {
-        let Ok(mut keeper) = Keeper::load(self, set).await else {
-            return;
-        };
-        let Err(error) = keeper.grow().await else { return };
-        let limit = matches!(error, ContainerError::Full { .. });
-        let pause = if limit { LONG_PAUSE } else { PAUSE };
-        keeper.state.paused_until = Some(self.clock.now() + pause);
-        if limit {
-            keeper.state.notice = Some(error.to_string());
-        }
-        tracing::warn!(account = %self.name, container = %set.name, error = %Chain(&error), "could not improve a container; it is tried again later");
-        if let Err(error) = keeper.save(None).await {
-            tracing::debug!(account = %self.name, error = %Chain(&error), "could not store the state of a container");
-        }
+    let name = &account.login.account;
+    tracing::warn!(account = %name, container = %set.name, error = %Chain(&error), "could not improve a container; it is tried again later");
+    if let Err(error) = keeper.save(None).await {
+        tracing::debug!(account = %name, error = %Chain(&error), "could not store the state of a container");
     }
 }
 
 /// One set of an account, as it is remembered, in the hands of one caller.
 pub(super) struct Keeper<'a> {
-    account: &'a Access,
+    account: &'a Handles,
     set: &'a DescriptorSet,
     pub(super) state: SetState,
     since: Timestamp,
     created: HashSet<String>,
+    /// A container was removed for a new one, which is done once for a caller.
+    made_room: bool,
 }
 
 impl<'a> Keeper<'a> {
-    pub(super) async fn load(account: &'a Access, set: &'a DescriptorSet) -> Result<Self, ContainerError> {
+    pub(super) async fn load(account: &'a Handles, set: &'a DescriptorSet) -> Result<Self, ContainerError> {
         let (stored, container) = account
             .ledger
-            .descriptor_set(&account.name, &set.fingerprint)
+            .descriptor_set(&account.login.account, &set.fingerprint)
             .await?;
-        let created = account.ledger.created_containers(&account.name).await?;
+        let created = account.ledger.created_containers(&account.login.account).await?;
         let created: HashSet<_> = created.into_iter().map(|created| created.id).collect();
         let now = account.clock.now();
         let since = stored.as_ref().map_or(now, |stored| stored.since);
@@ -107,12 +105,12 @@ impl<'a> Keeper<'a> {
             state,
             since,
             created,
+            made_room: false,
         })
     }
 
     async fn provide(mut self) -> Result<ContainerId, ContainerError> {
         let mut singles = 0;
-        let mut made_room = false;
         if self.state.container.is_none() {
             self.state.search.reopen(self.account.clock.now());
         }
@@ -121,32 +119,24 @@ impl<'a> Keeper<'a> {
                 return Ok(id);
             }
             let Some(action) = self.state.next() else { break };
-            if self.is_search(&action) && !self.may_search().await? {
-                return Err(ContainerError::NoCalls);
-            }
-            match action {
-                Action::Look => {
-                    let listed = self.account.client.containers().await?;
-                    self.look(&listed).await?;
+            if self.is_search(&action) {
+                // While there is nothing to poll, the calls of polls are for the search; the reserve is not.
+                let now = self.account.clock.now();
+                if self.account.budget.left_for_polls(now).await? == 0 {
+                    return Err(ContainerError::NoCalls);
                 }
-                Action::Delete(id) => self.delete(&id).await?,
-                Action::Create(descriptors) => match self.create(&descriptors).await {
-                    Ok(true) => {}
-                    Ok(false) => singles += usize::from(descriptors.len() == 1),
-                    Err(ContainerError::Api(error)) if error.is_container_limit() && !made_room => {
-                        made_room = true;
-                        self.state.notice = Some(room::make(self.account).await?);
-                    }
-                    Err(error) => return Err(error),
-                },
             }
+            let refused = self.carry_out(&action).await?;
+            singles += usize::from(refused == Some(1));
             if singles >= SINGLES {
                 break;
             }
         }
+        let last = self.state.search.refused().last();
+        let words = last.map_or("it gave no reason", |last| last.words.as_str());
         self.held().ok_or_else(|| ContainerError::Refused {
             name: self.set.name.clone(),
-            words: self.last_words(),
+            words: words.to_owned(),
         })
     }
 
@@ -160,26 +150,33 @@ impl<'a> Keeper<'a> {
         let Some(action) = self.state.next() else {
             return Ok(());
         };
-        let spare = self.account.budget.spare_calls(now).await;
-        if spare == 0 {
-            return Ok(());
+        if self.account.budget.spare_calls(now).await > 0 {
+            self.carry_out(&action).await?;
         }
+        Ok(())
+    }
+
+    /// Returns how many descriptors a container was refused with, if one was refused.
+    async fn carry_out(&mut self, action: &Action) -> Result<Option<usize>, ContainerError> {
         match action {
             Action::Look => {
                 let listed = self.account.client.containers().await?;
-                self.look(&listed).await
+                self.look(&listed).await?;
             }
-            Action::Delete(id) => self.delete(&id).await,
-            Action::Create(descriptors) => match self.create(&descriptors).await {
-                Ok(_) => Ok(()),
-                // Once a day at most: two calls more than a step has.
-                Err(ContainerError::Api(error)) if error.is_container_limit() => {
+            Action::Delete(id) => self.delete(id).await?,
+            Action::Create(descriptors) => match self.create(descriptors).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(Some(descriptors.len())),
+                // Once, because it takes two calls more than a step has.
+                Err(ContainerError::Api(error)) if error.is_container_limit() && !self.made_room => {
+                    self.made_room = true;
                     self.state.notice = Some(room::make(self.account).await?);
-                    self.save(None).await
+                    self.save(None).await?;
                 }
-                Err(error) => Err(error),
+                Err(error) => return Err(error),
             },
         }
+        Ok(None)
     }
 
     fn held(&self) -> Option<ContainerId> {
@@ -195,23 +192,8 @@ impl<'a> Keeper<'a> {
         self.state.search.accepted().is_empty() && descriptors.len() < self.set.descriptors.len()
     }
 
-    /// While there is nothing to poll, the calls of polls are for the search; the reserve is not.
-    async fn may_search(&self) -> Result<bool, ContainerError> {
-        let now = self.account.clock.now();
-        Ok(self.account.budget.left_for_polls(now).await? > 0)
-    }
-
     async fn look(&mut self, listed: &[Container]) -> Result<(), ContainerError> {
-        let named = listed.iter().filter(|container| {
-            !container.state.is_gone() && container.name.as_ref() == Some(&self.set.name)
-        });
-        let named: Vec<_> = named
-            .filter_map(|container| {
-                let id = container.id.to_string();
-                let created = self.created.contains(&id);
-                Some((id, marked(container.purpose.as_deref())?.to_owned(), created))
-            })
-            .collect();
+        let named = named(self.set, listed, |id| self.created.contains(id));
         let before = self.state.search.accepted().len();
         self.state.looked(&named, self.account.clock.now());
         self.note_growth(before);
@@ -231,9 +213,8 @@ impl<'a> Keeper<'a> {
         match made {
             Ok(made) => {
                 let before = self.state.search.accepted().len();
-                let id = made.container.id;
-                tracing::info!(account = %self.account.name, container = %id, descriptors = descriptors.len(), "created a container");
-                self.state.created(id.to_string(), now);
+                tracing::info!(account = %self.account.login.account, container = %made.id, descriptors = descriptors.len(), "created a container");
+                self.state.created(made.id.to_string(), now);
                 self.note_growth(before);
                 self.save(None).await?;
                 Ok(true)
@@ -241,7 +222,7 @@ impl<'a> Keeper<'a> {
             Err(error) if error.refuses_descriptors() => {
                 let before = self.state.search.refused().len();
                 self.state.refused(refusal(&error), now);
-                tracing::debug!(account = %self.account.name, descriptors = descriptors.len(), error = %Chain(&error), "a container was refused");
+                tracing::debug!(account = %self.account.login.account, descriptors = descriptors.len(), error = %Chain(&error), "a container was refused");
                 self.tell_refused(before);
                 self.save(None).await?;
                 Ok(false)
@@ -275,19 +256,14 @@ impl<'a> Keeper<'a> {
         self.since = self.account.clock.now();
         let wanted = self.set.descriptors.len();
         if descriptors < wanted {
-            tracing::info!(account = %self.account.name, container = %self.set.name, descriptors, wanted, "BMW takes a part of the descriptors");
+            tracing::info!(account = %self.account.login.account, container = %self.set.name, descriptors, wanted, "BMW takes a part of the descriptors");
         }
     }
 
     fn tell_refused(&self, before: usize) {
         for refused in self.state.search.refused().iter().skip(before) {
-            tracing::warn!(account = %self.account.name, descriptor = refused.descriptor, said = refused.words, "BMW refuses a descriptor; the others are collected");
+            tracing::warn!(account = %self.account.login.account, descriptor = refused.descriptor, said = refused.words, "BMW refuses a descriptor; the others are collected");
         }
-    }
-
-    fn last_words(&self) -> String {
-        let last = self.state.search.refused().last();
-        last.map_or_else(|| "it gave no reason".to_owned(), |last| last.words.clone())
     }
 
     async fn save(&mut self, deleted: Option<String>) -> Result<(), ContainerError> {
@@ -319,7 +295,7 @@ impl<'a> Keeper<'a> {
         };
         self.account
             .ledger
-            .remember_set(&self.account.name, &self.set.fingerprint, update)
+            .remember_set(&self.account.login.account, &self.set.fingerprint, update)
             .await?;
         self.created.extend(ids);
         Ok(())
@@ -340,12 +316,10 @@ fn refusal(error: &ApiError) -> Refusal {
         .iter()
         .cloned()
         .chain(texts.map(|text| format!("\"{text}\"")));
-    let container = answer.id.as_deref() == Some("CU-403");
     Refusal {
-        cause: if container {
-            Cause::Container
-        } else {
-            Cause::Descriptor
+        cause: match answer.id.as_deref() {
+            Some("CU-403") => Cause::Container,
+            _ => Cause::Descriptor,
         },
         words: words.collect::<Vec<_>>().join(" "),
         named: answer.descriptors.clone(),

@@ -18,45 +18,14 @@ pub mod sync;
 mod tests;
 mod trust;
 
-use std::sync::Arc;
-
-use cardata_api::Client;
-use collector_core::Name;
-use ledger::Containers;
-use runtime::Clock;
-use source::{Budget, Handles, WantedSets, fingerprint};
+use cardata_api::Container;
+use source::{DescriptorSet, fingerprint};
 
 pub use error::ContainerError;
+pub use keeper::{find, find_among, grow, lost};
 
 /// The beginning of every purpose that we write; the number is the version of the mark.
 const MARK: &str = "cardata/1 ";
-
-/// What is needed of an account to keep its containers. Clones share everything.
-#[derive(Debug, Clone)]
-pub struct Access {
-    /// The account.
-    pub name: Name,
-    pub client: Client,
-    pub clock: Arc<dyn Clock>,
-    pub ledger: Arc<dyn Containers>,
-    pub budget: Budget,
-    /// What is wanted of it; a container that holds nothing of that is obsolete.
-    pub sets: Arc<WantedSets>,
-}
-
-impl Access {
-    /// Of the account with these handles.
-    pub fn new(handles: &Handles) -> Self {
-        Self {
-            name: handles.login.account.clone(),
-            client: handles.client.clone(),
-            clock: handles.clock.clone(),
-            ledger: handles.ledger.clone(),
-            budget: handles.budget.clone(),
-            sets: handles.sets.clone(),
-        }
-    }
-}
 
 /// Whether a container with this purpose was made by this program.
 pub fn is_ours(purpose: Option<&str>) -> bool {
@@ -70,4 +39,23 @@ fn marked(purpose: Option<&str>) -> Option<&str> {
 
 fn purpose(descriptors: &[String]) -> String {
     format!("{MARK}{}", fingerprint(descriptors))
+}
+
+/// The containers of the set among these that exist: id, fingerprint, and whether this installation created it.
+fn named<'a>(
+    set: &DescriptorSet,
+    listed: impl IntoIterator<Item = &'a Container>,
+    is_created: impl Fn(&str) -> bool,
+) -> Vec<(String, String, bool)> {
+    let named = listed
+        .into_iter()
+        .filter(|container| !container.state.is_gone() && container.name.as_ref() == Some(&set.name));
+    named
+        .filter_map(|container| {
+            let fingerprint = marked(container.purpose.as_deref())?.to_owned();
+            let id = container.id.to_string();
+            let created = is_created(&id);
+            Some((id, fingerprint, created))
+        })
+        .collect()
 }

@@ -62,7 +62,7 @@ pub enum Taken {
 }
 
 /// How far BMW takes a wanted set of descriptors.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Search {
     accepted: Vec<String>,
     refused: Vec<Refused>,
@@ -95,13 +95,7 @@ impl Search {
     /// A search that begins with all of `wanted`.
     pub fn new(mut wanted: Vec<String>) -> Self {
         wanted.sort_by_cached_key(|descriptor| trust::class(descriptor));
-        let mut search = Self {
-            accepted: Vec::new(),
-            refused: Vec::new(),
-            untried: Vec::new(),
-            limit: None,
-            probe: None,
-        };
+        let mut search = Self::default();
         search.push(wanted, None);
         search
     }

@@ -28,7 +28,7 @@ pub struct Held {
 }
 
 /// What is remembered of a set, and the container to poll.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetState {
     pub search: Search,
     /// The container to poll; remembered beside this state.
@@ -55,12 +55,7 @@ impl SetState {
     pub fn new(set: &DescriptorSet) -> Self {
         Self {
             search: Search::new(set.descriptors.clone()),
-            container: None,
-            superseded: None,
-            pending: None,
-            looked: false,
-            paused_until: None,
-            notice: None,
+            ..Self::default()
         }
     }
 

@@ -1,15 +1,13 @@
 //! What would bring the containers of an account in line with the pipeline.
 
 use cardata_api::Container;
+use ledger::CreatedContainer;
+use source::{DescriptorSet, Handles};
 
 use super::error::ContainerError;
-use super::keeper::Keeper;
+use super::keeper::{self, Keeper};
 use super::state::Action;
-use source::DescriptorSet;
-
-use super::Access;
-use super::{marked, room};
-use ledger::CreatedContainer;
+use super::{named, room};
 
 /// What is there, and what is to be done, in this order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,7 +41,7 @@ impl Plan {
 }
 
 /// Holds what the sources want and what was created against what is listed. Spends no call, changes nothing.
-pub async fn plan(account: &Access, listed: &[Container]) -> Result<Plan, ContainerError> {
+pub async fn plan(account: &Handles, listed: &[Container]) -> Result<Plan, ContainerError> {
     let active: Vec<_> = listed
         .iter()
         .filter(|container| !container.state.is_gone())
@@ -60,15 +58,7 @@ pub async fn plan(account: &Access, listed: &[Container]) -> Result<Plan, Contai
             continue;
         }
         state.lost();
-        let named = active
-            .iter()
-            .filter(|container| container.name.as_ref() == Some(&set.name));
-        let named: Vec<_> = named
-            .filter_map(|container| {
-                let purpose = marked(container.purpose.as_deref())?;
-                Some((container.id.to_string(), purpose.to_owned(), true))
-            })
-            .collect();
+        let named = named(&set, active.iter().copied(), |_| true);
         state.looked(&named, account.clock.now());
         match (state.container.take(), state.next()) {
             (Some(held), _) => plan.found.push((set, held.id)),
@@ -77,7 +67,7 @@ pub async fn plan(account: &Access, listed: &[Container]) -> Result<Plan, Contai
         }
     }
     let used: Vec<&String> = plan.kept.iter().chain(&plan.found).map(|(_, id)| id).collect();
-    let created = account.ledger.created_containers(&account.name).await?;
+    let created = account.ledger.created_containers(&account.login.account).await?;
     let (there, gone): (Vec<_>, Vec<_>) = created.into_iter().partition(|created| exists(&created.id));
     let (obsolete, _) = there
         .into_iter()
@@ -94,17 +84,20 @@ pub async fn plan(account: &Access, listed: &[Container]) -> Result<Plan, Contai
 
 /// Carries a plan out that was made from `listed`. What BMW refuses of a set is left for `cardata run` to narrow
 /// down further. Spends the calls of the plan, more where a set is refused.
-pub async fn carry_out(account: &Access, plan: Plan, listed: &[Container]) -> Result<(), ContainerError> {
+pub async fn carry_out(account: &Handles, plan: Plan, listed: &[Container]) -> Result<(), ContainerError> {
     for gone in plan.gone {
-        account.ledger.forget_container(&account.name, &gone.id).await?;
+        account
+            .ledger
+            .forget_container(&account.login.account, &gone.id)
+            .await?;
     }
     for obsolete in plan.obsolete {
         room::delete(account, &obsolete.id).await?;
     }
     let sets = plan.found.into_iter().map(|(set, _)| set);
     for set in sets.chain(plan.missing.into_iter().map(|(set, _)| set)) {
-        account.lost(&set).await?;
-        account.container_among(&set, listed).await?;
+        keeper::lost(account, &set).await?;
+        keeper::find_among(account, &set, listed).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use journal::JournalError;
 use journal::log::strays::StrayReason;
 use ledger::StreamRecord;
 use ledger::overview::LastPoll;
-use pipeline::{Pipeline, StreamPlace};
+use pipeline::{AccountStream, Pipeline};
 use planner::silence::{Silence, silence};
 use planner::{Activity, Evidence};
 
@@ -30,7 +30,7 @@ pub struct StreamStatus {
 }
 
 /// What came of one vehicle.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct StreamedVehicle {
     pub vin: String,
     pub last_message_at: Option<Timestamp>,
@@ -79,7 +79,7 @@ pub(crate) fn gather(
         ),
         None => Default::default(),
     };
-    for StreamPlace { account, source } in pipeline.streams() {
+    for AccountStream { account, source } in pipeline.streams() {
         let is_its = |of: &str, by: &str| *of == *account && *by == *source;
         let record = records.iter().find(|one| is_its(&one.account, &one.source));
         let strays = reasons.iter().filter(|one| is_its(&one.account, &one.source));
@@ -92,8 +92,7 @@ pub(crate) fn gather(
                 messages: one.snapshots,
                 readings: one.readings,
                 repeats: one.repeats,
-                activity: None,
-                measured_at: None,
+                ..StreamedVehicle::default()
             })
             .collect();
         for poll in polls.iter().filter(|poll| *poll.account == *account) {
@@ -122,12 +121,7 @@ fn learn(vehicles: &mut Vec<StreamedVehicle>, poll: &LastPoll, now: Timestamp) {
     let position = position.unwrap_or_else(|| {
         vehicles.push(StreamedVehicle {
             vin: poll.vin.clone(),
-            last_message_at: None,
-            messages: 0,
-            readings: 0,
-            repeats: 0,
-            activity: None,
-            measured_at: None,
+            ..StreamedVehicle::default()
         });
         vehicles.len() - 1
     });

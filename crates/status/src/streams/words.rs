@@ -6,8 +6,7 @@ use planner::silence::{ADVICE, Silence};
 use serde_json::{Value, json};
 
 use super::{StreamStatus, StreamedVehicle};
-use crate::report::{ago, shortened};
-use crate::table::{counted, table};
+use crate::table::{ago, counted, notes, or, shortened, span, table};
 
 /// How many reasons for messages that cannot be read a line of text names.
 const SHOWN: usize = 3;
@@ -28,10 +27,8 @@ pub fn text(streams: &[StreamStatus], running: bool, now: Timestamp) -> Option<S
         if !stream.vehicles.is_empty() {
             part += &format!("\n{}", vehicles(stream, now));
         }
-        for note in notes(stream, running, now) {
-            part += &format!("\n  ! {}: {note}", stream.source);
-        }
-        part
+        let said = stream_notes(stream, running, now).into_iter();
+        part + &notes(said.map(|note| format!("{}: {note}", stream.source)))
     });
     Some(format!("\nStreams\n{}", parts.collect::<Vec<_>>().join("\n")))
 }
@@ -85,27 +82,18 @@ fn counts(stream: &StreamStatus) -> String {
 }
 
 fn vehicles(stream: &StreamStatus, now: Timestamp) -> String {
-    let header = [
-        "vehicle",
-        "last message",
-        "messages",
-        "new readings",
-        "repeats",
-        "expected",
-    ];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(stream.vehicles.iter().map(|vehicle| {
-        let last = vehicle.last_message_at;
+    let header = "vehicle | last message | messages | new readings | repeats | expected";
+    let rows = stream.vehicles.iter().map(|vehicle| {
         vec![
             shortened(&vehicle.vin),
-            last.map_or_else(|| "never".to_owned(), |at| ago(now, at)),
+            or(vehicle.last_message_at.map(|at| ago(now, at)), "never"),
             vehicle.messages.to_string(),
             vehicle.readings.to_string(),
             vehicle.repeats.to_string(),
             expected(vehicle).to_owned(),
         ]
-    }));
-    table(&rows)
+    });
+    table(header, rows)
 }
 
 /// How often messages of a vehicle come, by what it does.
@@ -118,7 +106,7 @@ fn expected(vehicle: &StreamedVehicle) -> &'static str {
     }
 }
 
-fn notes(stream: &StreamStatus, running: bool, now: Timestamp) -> Vec<String> {
+fn stream_notes(stream: &StreamStatus, running: bool, now: Timestamp) -> Vec<String> {
     let mut notes = Vec::new();
     let is_connected = stream
         .record
@@ -126,8 +114,7 @@ fn notes(stream: &StreamStatus, running: bool, now: Timestamp) -> Vec<String> {
         .is_some_and(|record| record.connected_since.is_some());
     let whole_is_told = matches!(stream.silence(now), Silence::Contradicted { .. } | Silence::Long);
     if running && is_connected {
-        let said = stream.said.as_ref().and_then(|said| said.message.clone());
-        notes.extend(said);
+        notes.extend(stream.said.as_ref().and_then(|said| said.message.clone()));
     }
     for vehicle in stream.vehicles.iter().filter(|_| running && !whole_is_told) {
         if let Silence::Contradicted { at } = stream.silence_of(vehicle, now) {
@@ -169,19 +156,8 @@ fn times(number: u64) -> String {
     }
 }
 
-fn span(from: Timestamp, to: Timestamp) -> String {
-    let seconds = (to.as_second() - from.as_second()).max(0);
-    match seconds {
-        ..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
-    }
-}
-
 /// For programs.
 pub fn json(streams: &[StreamStatus], running: bool, now: Timestamp) -> Value {
-    let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
     let streams = streams.iter().map(|stream| {
         let record = stream.record.as_ref();
         let connected = record
@@ -190,29 +166,29 @@ pub fn json(streams: &[StreamStatus], running: bool, now: Timestamp) -> Value {
         let vehicles = stream.vehicles.iter().map(|vehicle| {
             json!({
                 "vehicle": shortened(&vehicle.vin),
-                "last_message_at": time(vehicle.last_message_at),
+                "last_message_at": vehicle.last_message_at,
                 "messages": vehicle.messages,
                 "readings": vehicle.readings,
                 "repeats": vehicle.repeats,
                 "activity": vehicle.activity.map(activity),
             })
         });
-        let strays = stream.strays.iter().map(
-            |one| json!({ "reason": one.reason, "times": one.times, "last_at": one.last_at.to_string() }),
-        );
+        let strays = stream.strays.iter();
+        let strays =
+            strays.map(|one| json!({ "reason": one.reason, "times": one.times, "last_at": one.last_at }));
         json!({
             "account": stream.account,
             "source": stream.source,
             "state": state(stream, running),
             "message": stream.said.as_ref().and_then(|said| said.message.as_ref()),
-            "connected_since": time(connected),
-            "last_message_at": time(record.and_then(|record| record.last_message_at)),
+            "connected_since": connected,
+            "last_message_at": record.and_then(|record| record.last_message_at),
             "silence": connected.map(|_| silence(stream.silence(now))),
             "logins": record.map_or(0, |record| record.logins),
             "evictions": record.map_or(0, |record| record.evictions),
-            "token_until": time(stream.token_until),
-            "vehicles": vehicles.collect::<Vec<_>>(),
-            "unreadable": strays.collect::<Vec<_>>(),
+            "token_until": stream.token_until,
+            "vehicles": vehicles.collect::<Value>(),
+            "unreadable": strays.collect::<Value>(),
         })
     });
     streams.collect()

@@ -5,11 +5,13 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::ops::RangeInclusive;
 
 use collector_core::Origin;
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
-use super::past::{Number, Past};
+use super::past::Number;
+use crate::Result;
 use crate::care::lines::Imported;
-use crate::{JournalError, rows};
+use crate::log::append::Past;
+use store::sql::Access;
 
 /// What the journal held before, to know what comes again and what is older.
 #[derive(Debug, Default)]
@@ -27,14 +29,14 @@ pub(super) struct Held {
 /// Numbers that entries of this journal may get back.
 #[derive(Debug)]
 pub(super) struct Lost {
-    /// First and last numbers of what is damaged.
-    pub damaged: Vec<(u64, u64)>,
+    /// The numbers of what is damaged.
+    pub damaged: Vec<RangeInclusive<u64>>,
     /// Behind every cursor, up to the newest number: no sink of this state has been there.
     pub unread: RangeInclusive<u64>,
 }
 
 impl Held {
-    pub(super) fn read(connection: &Connection) -> Result<Self, JournalError> {
+    pub(super) fn read(connection: &Connection) -> Result<Self> {
         let mut held = Self::default();
         let mut statement = connection.prepare(
             "select vin, feed.account, source, origin, requested_at, received_at,
@@ -52,11 +54,10 @@ impl Held {
             if let Ok(payload) = row.get_ref(6)?.as_str() {
                 held.messages.insert(hash((identity, payload)));
             }
-            match held.newest.get_mut(vin) {
-                Some(newest) => *newest = received_at.max(*newest),
-                None => {
-                    held.newest.insert(vin.to_owned(), received_at);
-                }
+            if let Some(newest) = held.newest.get_mut(vin) {
+                *newest = received_at.max(*newest);
+            } else {
+                held.newest.insert(vin.to_owned(), received_at);
             }
         }
         forgotten_entries(connection, &mut held)?;
@@ -64,19 +65,15 @@ impl Held {
     }
 
     /// The number that an entry gets.
-    pub(super) fn number(&self, connection: &Connection, entry: &Imported) -> Result<Number, JournalError> {
+    pub(super) fn number(&self, connection: &Connection, entry: &Imported) -> Result<Number> {
         let (Some(lost), seq) = (&self.lost, entry.seq) else {
             return Ok(Number::Next);
         };
-        if lost
-            .damaged
-            .iter()
-            .any(|(first, last)| (first..=last).contains(&&seq))
-        {
+        if lost.damaged.iter().any(|range| range.contains(&seq)) {
             return Ok(Number::Damaged);
         }
-        let mut find = connection.prepare_cached("select 1 from log where seq = ?1")?;
-        match lost.unread.contains(&seq) && !find.exists([seq])? {
+        let find = "select 1 from log where seq = ?1";
+        match lost.unread.contains(&seq) && connection.first(find, [seq], |_| Ok(()))?.is_none() {
             true => Ok(Number::Missing),
             false => Ok(Number::Next),
         }
@@ -127,11 +124,11 @@ fn hash(content: impl Hash) -> u64 {
 }
 
 /// Vehicles of which everything was forgotten still have last values; anything from before is older.
-fn forgotten_entries(connection: &Connection, held: &mut Held) -> Result<(), JournalError> {
+fn forgotten_entries(connection: &Connection, held: &mut Held) -> Result<()> {
     let query = "select vin, (select max(measured_at) from series join seen on series_id = series.id
              where series.vehicle_id = vehicle.id) from vehicle";
-    let of = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?));
-    for (vin, at) in rows(connection, query, [], of)? {
+    let found: Vec<(String, Option<i64>)> = connection.all(query, [], |row| row.try_into())?;
+    for (vin, at) in found {
         if let (Some(at), false) = (at, held.newest.contains_key(&vin)) {
             held.newest.insert(vin, at);
         }

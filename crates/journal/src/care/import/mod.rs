@@ -13,9 +13,10 @@ use std::io::{BufRead, Read};
 use super::lines::{HeaderError, Imported, LONGEST, LineError, parse_entry, parse_header};
 use crate::log::append::newest;
 use crate::log::scan::Scan;
-use crate::{Journal, JournalError};
+use crate::{Journal, JournalError, Result};
 use held::{Held, Lost};
 use past::Number;
+use store::sql::Access;
 
 /// Entries in one transaction.
 const AT_ONCE: usize = 2_000;
@@ -94,17 +95,16 @@ impl Journal {
         Ok(summary)
     }
 
-    async fn lost(&self) -> Result<Lost, JournalError> {
+    async fn lost(&self) -> Result<Lost> {
         let mut scan = Scan::open(self.path())?;
         let (mut damaged, mut after) = (Vec::new(), 0);
         while let Some(stretch) = scan.stretch(after, AT_ONCE)? {
             after = stretch.last;
-            let ranges = stretch.damaged.iter().map(|damage| (damage.first, damage.last));
-            damaged.extend(ranges);
+            damaged.extend(stretch.damaged.iter().map(|damage| damage.first..=damage.last));
         }
         self.transact(move |connection, _| {
             let query = "select coalesce(max(seq), 0) from cursor";
-            let read: u64 = connection.query_row(query, [], |row| row.get(0))?;
+            let read: u64 = connection.one(query, [], |row| row.get(0))?;
             Ok(Lost {
                 damaged,
                 unread: read + 1..=newest(connection)?,
@@ -119,7 +119,7 @@ impl Journal {
         entries: Vec<Imported>,
         mut held: Held,
         mut sum: ImportSummary,
-    ) -> Result<(Held, ImportSummary), JournalError> {
+    ) -> Result<(Held, ImportSummary)> {
         self.transact(move |connection, memory| {
             for entry in &entries {
                 let number = held.number(connection, entry)?;

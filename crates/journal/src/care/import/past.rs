@@ -6,12 +6,12 @@
 
 use std::borrow::Cow;
 
-use collector_core::{Origin, Stamp};
+use collector_core::Origin;
 use rusqlite::Connection;
 
-use crate::JournalError;
+use crate::Result;
 use crate::care::lines::Imported;
-use crate::log::append::{self, Appended, INSERT, News, SeriesCache, SeriesIndex};
+use crate::log::append::{self, Appended, INSERT, Past};
 use crate::log::memory::Memory;
 
 /// The number of an entry here.
@@ -25,38 +25,6 @@ pub(super) enum Number {
     Damaged,
 }
 
-/// What is known of an entry before it is taken in.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Past {
-    /// An entry with its feed and its times is here already.
-    pub known: bool,
-    /// It was received after everything that is known of the vehicle.
-    pub latest: bool,
-}
-
-impl News for Past {
-    fn value(
-        &self,
-        _: &Connection,
-        cache: &mut SeriesCache,
-        series: SeriesIndex,
-        _: (Stamp, i64),
-        _: i64,
-    ) -> Result<bool, JournalError> {
-        if self.latest {
-            cache.end_misfits(series);
-        }
-        Ok(true)
-    }
-
-    fn misfit(&self, cache: &mut SeriesCache, series: SeriesIndex, hash: i64) -> bool {
-        if !self.known && self.latest {
-            cache.misfit(series, hash);
-        }
-        !self.known
-    }
-}
-
 /// Takes in one entry; one that gets its own number is as it was, whatever of it is here. The owner of `memory` writes
 /// it.
 pub(super) fn append(
@@ -65,14 +33,14 @@ pub(super) fn append(
     entry: &Imported,
     number: Number,
     mut past: Past,
-) -> Result<Appended, JournalError> {
+) -> Result<Appended> {
     let (snapshot, is_lost) = (&entry.snapshot, number != Number::Next);
     let from = entry.from();
     past.known &= !is_lost;
     let ids = append::ids(connection, memory, from, snapshot)?;
     let next = append::next_number(connection, memory)?;
     let seq = if is_lost { entry.seq } else { next };
-    let taken = append::take(connection, memory, ids.vehicle, seq, snapshot, &past)?;
+    let taken = append::take(connection, memory, ids.vehicle, seq, snapshot, Some(past))?;
     let mut appended = taken.appended;
     let is_here = past.known || snapshot.origin != Origin::Poll;
     if !is_lost && is_here && taken.payload.readings() == 0 {

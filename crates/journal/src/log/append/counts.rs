@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, params};
+use store::sql::Access;
 
 use super::Ids;
+use crate::Result;
 use crate::log::checksum::Content;
 
 /// How many neighbouring numbers the table `tally` counts together.
@@ -67,50 +69,45 @@ impl Counts {
     }
 
     /// Brings the tables up to date.
-    pub(crate) fn write(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
-        let mut total = connection.prepare_cached(
-            "insert into total (vehicle_id, feed_id, snapshots, entries, readings, repeats, last_received_at)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             on conflict do update set snapshots = snapshots + excluded.snapshots,
-                 entries = entries + excluded.entries, readings = readings + excluded.readings,
-                 repeats = repeats + excluded.repeats,
-                 last_received_at = max(last_received_at, excluded.last_received_at)",
-        )?;
+    pub(crate) fn write(&mut self, connection: &Connection) -> Result<()> {
         for (ids, arrival) in self.arrivals.drain() {
-            total.execute(params![
-                ids.vehicle,
-                ids.feed,
-                arrival.snapshots,
-                arrival.entries,
-                arrival.readings,
-                arrival.repeats,
-                arrival.received_at
-            ])?;
+            connection.run(
+                "insert into total (vehicle_id, feed_id, snapshots, entries, readings, repeats, last_received_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 on conflict do update set snapshots = snapshots + excluded.snapshots,
+                     entries = entries + excluded.entries, readings = readings + excluded.readings,
+                     repeats = repeats + excluded.repeats,
+                     last_received_at = max(last_received_at, excluded.last_received_at)",
+                params![
+                    ids.vehicle,
+                    ids.feed,
+                    arrival.snapshots,
+                    arrival.entries,
+                    arrival.readings,
+                    arrival.repeats,
+                    arrival.received_at
+                ],
+            )?;
         }
-        let mut tally = connection.prepare_cached(
-            "insert into tally (block, entries, filled, readings) values (?1, ?2, ?3, ?4)
-             on conflict do update set entries = entries + excluded.entries, filled = filled + excluded.filled,
-                 readings = readings + excluded.readings",
-        )?;
         for (block, sum) in std::mem::take(&mut self.tallies) {
-            tally.execute(params![block, sum.entries, sum.filled, sum.readings])?;
+            connection.run(
+                "insert into tally (block, entries, filled, readings) values (?1, ?2, ?3, ?4)
+                 on conflict do update set entries = entries + excluded.entries, filled = filled + excluded.filled,
+                     readings = readings + excluded.readings",
+                params![block, sum.entries, sum.filled, sum.readings],
+            )?;
         }
         Ok(())
     }
 }
 
 /// Takes entries that were removed out of the tally of the log. What arrived stays counted.
-pub(in crate::log) fn forgotten(
-    connection: &Connection,
-    removed: &[(u64, u64)],
-) -> Result<(), rusqlite::Error> {
+pub(in crate::log) fn forgotten(connection: &Connection, removed: &[(u64, u64)]) -> Result<()> {
     let mut counts = Counts::default();
     for &(seq, readings) in removed {
         counts.tally(seq, readings, -1);
     }
     counts.write(connection)?;
-    connection
-        .prepare_cached("delete from tally where entries <= 0")?
-        .execute([])?;
+    connection.run("delete from tally where entries <= 0", [])?;
     Ok(())
 }

@@ -14,16 +14,17 @@ mod series;
 use collector_core::{Origin, RawSnapshot, Reading, Vin};
 use rusqlite::{Connection, params};
 use store::Tx;
+use store::sql::Access;
 
 use super::checksum::Content;
 use super::memory::Memory;
-use crate::{Journal, JournalError};
+use crate::{Journal, Result};
 pub(super) use counts::{BLOCK, Counts, forgotten};
-use readings::{Arriving, Misfit};
-pub(crate) use readings::{News, take};
+use readings::Misfit;
+pub(crate) use readings::{Past, take};
 use repeats::{MeasuredAt, hash, identity};
 use series::Latest;
-pub(crate) use series::{SeriesCache, SeriesIndex};
+pub(crate) use series::SeriesCache;
 
 /// What became of a snapshot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,7 +84,7 @@ impl Journal {
         account: &str,
         source: &str,
         snapshots: &[RawSnapshot],
-    ) -> Result<Vec<Appended>, JournalError> {
+    ) -> Result<Vec<Appended>> {
         let from = Provenance { account, source };
         self.within(tx, |connection, memory| {
             let appended = snapshots
@@ -97,12 +98,10 @@ impl Journal {
 }
 
 /// The number of the newest entry that there ever was, 0 for an empty log.
-pub(crate) fn newest(connection: &Connection) -> Result<u64, JournalError> {
+pub(crate) fn newest(of: &impl Access) -> Result<u64> {
     let query = "select max(coalesce((select seq from sqlite_sequence where name = 'log'), 0),
                      coalesce((select max(seq) from log), 0))";
-    Ok(connection
-        .prepare_cached(query)?
-        .query_row([], |row| row.get(0))?)
+    Ok(of.one(query, [], |row| row.get(0))?)
 }
 
 /// Takes in one snapshot. What it changes of series and sums stays in `memory`, whose owner writes it before the
@@ -112,10 +111,10 @@ pub(crate) fn append(
     memory: &mut Memory,
     from: Provenance<'_>,
     snapshot: &RawSnapshot,
-) -> Result<Appended, JournalError> {
+) -> Result<Appended> {
     let ids = ids(connection, memory, from, snapshot)?;
     let seq = next_number(connection, memory)?;
-    let taken = take(connection, memory, ids.vehicle, seq, snapshot, &Arriving)?;
+    let taken = take(connection, memory, ids.vehicle, seq, snapshot, None)?;
     let mut appended = taken.appended;
     let is_kept = taken.payload.readings() > 0 || snapshot.origin == Origin::Poll;
     let payload = taken.payload.finish();
@@ -130,7 +129,7 @@ pub(crate) fn append(
 }
 
 /// The number that the next entry gets.
-pub(crate) fn next_number(connection: &Connection, memory: &mut Memory) -> Result<u64, JournalError> {
+pub(crate) fn next_number(connection: &Connection, memory: &mut Memory) -> Result<u64> {
     let last = match memory.last_number {
         Some(last) => last,
         None => newest(connection)?,
@@ -151,18 +150,21 @@ pub(crate) fn store(
     ids: Ids,
     content: &Content<'_>,
     misfits: Vec<Misfit>,
-) -> Result<(), JournalError> {
-    connection.prepare_cached(statement)?.execute(params![
-        content.seq,
-        ids.vehicle,
-        ids.feed,
-        content.requested_at,
-        content.received_at,
-        content.readings,
-        content.repeats,
-        content.payload,
-        content.checksum(),
-    ])?;
+) -> Result<()> {
+    connection.run(
+        statement,
+        params![
+            content.seq,
+            ids.vehicle,
+            ids.feed,
+            content.requested_at,
+            content.received_at,
+            content.readings,
+            content.repeats,
+            content.payload,
+            content.checksum(),
+        ],
+    )?;
     memory.appended(content.seq);
     for misfit in misfits {
         misfit.tell(connection, content)?;
@@ -183,7 +185,7 @@ pub(crate) fn ids(
     memory: &mut Memory,
     from: Provenance<'_>,
     snapshot: &RawSnapshot,
-) -> Result<Ids, JournalError> {
+) -> Result<Ids> {
     Ok(Ids {
         vehicle: vehicle_id(connection, memory, &snapshot.vin)?,
         feed: feed_id(connection, memory, from, snapshot.origin)?,
@@ -198,23 +200,15 @@ pub(super) fn remember_late(
     seq: u64,
     vin: &Vin,
     reading: &Reading,
-) -> Result<(), JournalError> {
+) -> Result<()> {
     let vehicle_id = vehicle_id(connection, memory, vin)?;
-    let series = memory
-        .series
-        .find(connection, vehicle_id, reading.descriptor.as_str())?;
-    let (at, hash) = (
-        reading.measured_at.as_millisecond(),
-        hash(&identity(&reading.value)),
-    );
-    repeats::insert(
-        connection,
-        memory.series.get(series).id,
-        MeasuredAt::exact(at),
-        hash,
-    )?;
+    let descriptor = reading.descriptor.as_str();
+    let series = memory.series.find(connection, vehicle_id, descriptor)?;
+    let measured = MeasuredAt::exact(reading.measured_at.as_millisecond());
+    let hash = hash(identity(&reading.value).as_bytes());
+    repeats::insert(connection, memory.series.get(series).id, measured, hash)?;
     let latest = Latest {
-        at,
+        at: measured.at,
         occurrence: reading.occurrence,
         seq: Some(seq),
     };
@@ -223,15 +217,12 @@ pub(super) fn remember_late(
 }
 
 /// The row of a vehicle, made where there is none.
-fn vehicle_id(connection: &Connection, memory: &mut Memory, vin: &Vin) -> Result<i64, JournalError> {
+fn vehicle_id(connection: &Connection, memory: &mut Memory, vin: &Vin) -> Result<i64> {
     if let Some(&id) = memory.vehicles.get(vin) {
         return Ok(id);
     }
-    let id = connection
-        .prepare_cached(
-            "insert into vehicle (vin) values (?1) on conflict do update set vin = vin returning id",
-        )?
-        .query_row([vin.as_str()], |row| row.get(0))?;
+    let insert = "insert into vehicle (vin) values (?1) on conflict do update set vin = vin returning id";
+    let id = connection.one(insert, [vin.as_str()], |row| row.get(0))?;
     memory.vehicles.insert(vin.clone(), id);
     Ok(id)
 }
@@ -241,21 +232,17 @@ fn feed_id(
     memory: &mut Memory,
     from: Provenance<'_>,
     origin: Origin,
-) -> Result<i64, JournalError> {
+) -> Result<i64> {
     let known = memory.feeds.iter().find(|(account, source, kept, _)| {
         *kept == origin && **account == *from.account && **source == *from.source
     });
     if let Some(&(.., id)) = known {
         return Ok(id);
     }
-    let id = connection
-        .prepare_cached(
-            "insert into feed (account, source, origin) values (?1, ?2, ?3)
-             on conflict do update set origin = origin returning id",
-        )?
-        .query_row(params![from.account, from.source, origin.as_str()], |row| {
-            row.get(0)
-        })?;
+    let insert = "insert into feed (account, source, origin) values (?1, ?2, ?3)
+         on conflict do update set origin = origin returning id";
+    let parameters = [from.account, from.source, origin.as_str()];
+    let id = connection.one(insert, parameters, |row| row.get(0))?;
     memory
         .feeds
         .push((from.account.into(), from.source.into(), origin, id));

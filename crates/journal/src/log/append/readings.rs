@@ -2,11 +2,12 @@
 
 use collector_core::{RawReading, RawSnapshot, Stamp, Value};
 use rusqlite::{Connection, params};
+use store::sql::Access;
 
 use super::Appended;
 use super::repeats::{self, MeasuredAt, hash, identity, misfit_identity};
-use super::series::{Latest, SeriesCache, SeriesIndex};
-use crate::JournalError;
+use super::series::{Latest, SeriesIndex};
+use crate::Result;
 use crate::log::checksum::Content;
 use crate::log::memory::Memory;
 use crate::log::{decode, payload};
@@ -14,41 +15,14 @@ use normalise::body::Body;
 use normalise::known;
 use normalise::{Meaning, Window, interpret};
 
-/// Decides what may be news. Of a value, the log has the last word: none is in it twice.
-pub(crate) trait News {
-    /// A value came with this stamp: its kind, and milliseconds since the epoch.
-    fn value(
-        &self,
-        connection: &Connection,
-        cache: &mut SeriesCache,
-        series: SeriesIndex,
-        stamp: (Stamp, i64),
-        hash: i64,
-    ) -> Result<bool, JournalError>;
-
-    /// Something came that is no value.
-    fn misfit(&self, cache: &mut SeriesCache, series: SeriesIndex, hash: i64) -> bool;
-}
-
-/// Snapshots in the order in which they arrive.
-pub(super) struct Arriving;
-
-impl News for Arriving {
-    fn value(
-        &self,
-        connection: &Connection,
-        cache: &mut SeriesCache,
-        series: SeriesIndex,
-        (stamp, at): (Stamp, i64),
-        hash: i64,
-    ) -> Result<bool, JournalError> {
-        cache.end_misfits(series);
-        Ok(stamp == Stamp::Measured || repeats::differs(connection, cache.get(series), at, hash)?)
-    }
-
-    fn misfit(&self, cache: &mut SeriesCache, series: SeriesIndex, hash: i64) -> bool {
-        cache.misfit(series, hash)
-    }
+/// What is known of an entry of the past before it is taken in. It was news in another journal, and may be older than
+/// what is known here. Of a value, the log has the last word: none is in it twice.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Past {
+    /// An entry with its feed and its times is here already.
+    pub known: bool,
+    /// It was received after everything that is known of the vehicle.
+    pub latest: bool,
 }
 
 /// What is left of a snapshot.
@@ -68,33 +42,36 @@ pub(crate) struct Misfit {
 
 impl Misfit {
     /// Puts it among the dead letters.
-    pub(crate) fn tell(self, connection: &Connection, entry: &Content<'_>) -> Result<(), JournalError> {
-        connection
-            .prepare_cached(
-                "insert into dead_letter (at, sink, seq, descriptor, position, reason)
-                 values (?1, '', ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![
+    pub(crate) fn tell(self, connection: &Connection, entry: &Content<'_>) -> Result<()> {
+        connection.run(
+            "insert into dead_letter (at, sink, seq, descriptor, position, reason)
+             values (?1, '', ?2, ?3, ?4, ?5)",
+            params![
                 entry.received_at,
                 entry.seq,
                 self.descriptor,
                 self.position,
                 self.reason
-            ])?;
+            ],
+        )?;
         Ok(())
     }
 }
 
-/// Takes what is new out of a snapshot that is to be entry `seq`, and remembers it.
-pub(crate) fn take<N: News>(
+/// Takes what is new out of a snapshot that is to be entry `seq`, and remembers it. `past` is that of one that does not
+/// arrive now.
+pub(crate) fn take(
     connection: &Connection,
     memory: &mut Memory,
     vehicle_id: i64,
     seq: u64,
     snapshot: &RawSnapshot,
-    news: &N,
-) -> Result<Taken, JournalError> {
-    decode::learn_all(connection, memory)?;
+    past: Option<Past>,
+) -> Result<Taken> {
+    if !memory.learned {
+        decode::load_learned(connection, &mut memory.descriptors)?;
+        memory.learned = true;
+    }
     let mut round = Round {
         connection,
         memory,
@@ -104,7 +81,7 @@ pub(crate) fn take<N: News>(
             requested_at: snapshot.requested_at,
             received_at: snapshot.received_at,
         },
-        news,
+        past,
         taken: Taken {
             payload: payload::Builder::new(snapshot.sent_at.as_deref()),
             appended: Appended::default(),
@@ -118,19 +95,19 @@ pub(crate) fn take<N: News>(
 }
 
 /// One snapshot on its way into the log.
-struct Round<'a, N> {
+struct Round<'a> {
     connection: &'a Connection,
     memory: &'a mut Memory,
     vehicle_id: i64,
     /// The number of its entry.
     seq: u64,
     window: Window,
-    news: &'a N,
+    past: Option<Past>,
     taken: Taken,
 }
 
-impl<N: News> Round<'_, N> {
-    fn take(&mut self, reading: &RawReading) -> Result<(), JournalError> {
+impl Round<'_> {
+    fn take(&mut self, reading: &RawReading) -> Result<()> {
         let series = self
             .memory
             .series
@@ -141,14 +118,8 @@ impl<N: News> Round<'_, N> {
             None => Meaning::Rejected("not a JSON object".to_owned()),
         };
         match meaning {
-            Meaning::Absent => {
-                self.absent(series, reading);
-                Ok(())
-            }
-            Meaning::Rejected(reason) => {
-                self.reject(series, reading, reason);
-                Ok(())
-            }
+            Meaning::Absent => self.absent(series, reading),
+            Meaning::Rejected(reason) => self.reject(series, reading, reason),
             Meaning::Reading {
                 value,
                 measured_at,
@@ -157,13 +128,14 @@ impl<N: News> Round<'_, N> {
             } => {
                 let at = measured_at.as_millisecond();
                 let measured = body.map_or(MeasuredAt::exact(at), |body| MeasuredAt::of(&body, at));
-                self.value(series, reading, &value, measured, stamp)
+                self.value(series, reading, &value, measured, stamp)?;
             }
         }
+        Ok(())
     }
 
     /// Reads the object with what is known of the descriptor, learning its type from a first value.
-    fn meaning(&mut self, descriptor: &str, body: &Body<'_>) -> Result<Meaning, JournalError> {
+    fn meaning(&mut self, descriptor: &str, body: &Body<'_>) -> Result<Meaning> {
         if self.memory.descriptors.get(descriptor).is_none() {
             let Some((value_type, unit)) = known::infer(body, descriptor) else {
                 return Ok(Meaning::Absent);
@@ -184,12 +156,10 @@ impl<N: News> Round<'_, N> {
         value: &Value,
         measured: MeasuredAt,
         stamp: Stamp,
-    ) -> Result<(), JournalError> {
-        let hash = hash(&identity(value));
-        let cache = &mut self.memory.series;
-        let told = (stamp, measured.at);
-        let occurrence = match self.news.value(self.connection, cache, series, told, hash)? {
-            true => repeats::remember(self.connection, cache.get(series), measured, hash)?,
+    ) -> Result<()> {
+        let hash = hash(identity(value).as_bytes());
+        let occurrence = match self.is_news(series, stamp, measured.at, hash)? {
+            true => repeats::remember(self.connection, self.memory.series.get(series), measured, hash)?,
             false => None,
         };
         let Some(occurrence) = occurrence else {
@@ -209,13 +179,33 @@ impl<N: News> Round<'_, N> {
         Ok(())
     }
 
+    /// Whether a value with this stamp may be news: its kind, and milliseconds since the epoch.
+    fn is_news(&mut self, series: SeriesIndex, stamp: Stamp, at: i64, hash: i64) -> Result<bool> {
+        let cache = &mut self.memory.series;
+        if self.past.is_none_or(|past| past.latest) {
+            cache.end_misfits(series);
+        }
+        if stamp == Stamp::Measured || self.past.is_some() {
+            return Ok(true);
+        }
+        repeats::differs(self.connection, cache.get(series), at, hash)
+    }
+
+    /// Whether what came is news that is no value.
+    fn is_new_misfit(&mut self, series: SeriesIndex, hash: i64) -> bool {
+        match self.past {
+            Some(Past { known: true, .. }) => false,
+            Some(Past { latest: false, .. }) => true,
+            past => self.memory.series.misfit(series, hash) || past.is_some(),
+        }
+    }
+
     /// The first of several equal absences is kept as it was sent: that a value went away is news.
     fn absent(&mut self, series: SeriesIndex, reading: &RawReading) {
         let received_at = self.window.received_at.as_millisecond();
         self.memory.series.absent(series, received_at);
         self.taken.appended.absent += 1;
-        let hash = hash("absent");
-        if self.news.misfit(&mut self.memory.series, series, hash) {
+        if self.is_new_misfit(series, hash(b"absent")) {
             self.taken.payload.push(&reading.descriptor, &reading.body, 0);
         }
     }
@@ -223,8 +213,8 @@ impl<N: News> Round<'_, N> {
     fn reject(&mut self, series: SeriesIndex, reading: &RawReading, reason: String) {
         let known = self.memory.descriptors.get(&reading.descriptor);
         let request_stamped = known.is_some_and(|known| known.request_stamped);
-        let hash = hash(&misfit_identity(reading, request_stamped));
-        if !self.news.misfit(&mut self.memory.series, series, hash) {
+        let hash = hash(misfit_identity(reading, request_stamped).as_bytes());
+        if !self.is_new_misfit(series, hash) {
             self.taken.appended.repeats += 1;
             return;
         }

@@ -6,9 +6,10 @@
 use collector_core::{RawReading, Value};
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
+use store::sql::Access;
 
 use super::series::Series;
-use crate::JournalError;
+use crate::Result;
 use normalise::body::Body;
 use normalise::time;
 
@@ -49,7 +50,7 @@ pub(super) fn remember(
     series: &Series,
     measured: MeasuredAt,
     hash: i64,
-) -> Result<Option<u32>, JournalError> {
+) -> Result<Option<u32>> {
     let occurrence = match series.latest {
         Some(latest) if latest.at >= measured.second() => {
             if latest.at == measured.at && series.last_hash == Some(hash) {
@@ -67,12 +68,7 @@ pub(super) fn remember(
 }
 
 /// How many values were measured at this moment; `None` where this is one of them.
-fn look(
-    connection: &Connection,
-    series_id: i64,
-    measured: MeasuredAt,
-    hash: i64,
-) -> Result<Option<u32>, JournalError> {
+fn look(connection: &Connection, series_id: i64, measured: MeasuredAt, hash: i64) -> Result<Option<u32>> {
     let second = measured.second();
     let mut statement = connection.prepare_cached(
         "select measured_at, hash, whole_second from seen
@@ -98,24 +94,18 @@ pub(super) fn insert(
     series_id: i64,
     measured: MeasuredAt,
     hash: i64,
-) -> Result<bool, JournalError> {
-    let inserted = connection
-        .prepare_cached(
-            "insert into seen (series_id, measured_at, hash, whole_second) values (?1, ?2, ?3, ?4)
-             on conflict do nothing",
-        )?
-        .execute(params![series_id, measured.at, hash, measured.whole_second])?;
+) -> Result<bool> {
+    let inserted = connection.run(
+        "insert into seen (series_id, measured_at, hash, whole_second) values (?1, ?2, ?3, ?4)
+         on conflict do nothing",
+        params![series_id, measured.at, hash, measured.whole_second],
+    )?;
     Ok(inserted > 0)
 }
 
 /// Whether a value differs from the one that was there at this time: of values stamped by the call only changes
 /// are news. One that arrives late is held against what was measured before it.
-pub(super) fn differs(
-    connection: &Connection,
-    series: &Series,
-    at: i64,
-    hash: i64,
-) -> Result<bool, JournalError> {
+pub(super) fn differs(connection: &Connection, series: &Series, at: i64, hash: i64) -> Result<bool> {
     match series.latest {
         None => return Ok(true),
         Some(latest) if latest.at <= at => return Ok(series.last_hash != Some(hash)),
@@ -146,10 +136,10 @@ pub(crate) fn misfit_identity(reading: &RawReading, request_stamped: bool) -> St
     }
 }
 
-/// On disk for ever, hence of a fixed algorithm. 64 bits, compared only within one descriptor of one vehicle.
-pub(super) fn hash(text: &str) -> i64 {
-    let digest = Sha256::digest(text.as_bytes());
+/// On disk for ever, hence of a fixed algorithm. 64 bits: what is compared by it is little, such as the values of one
+/// descriptor of one vehicle.
+pub(in crate::log) fn hash(bytes: &[u8]) -> i64 {
     let mut first = [0; 8];
-    first.copy_from_slice(&digest[..8]);
+    first.copy_from_slice(&Sha256::digest(bytes)[..8]);
     i64::from_be_bytes(first)
 }

@@ -4,9 +4,10 @@
 //! one value are one update.
 
 use hashbrown::HashMap;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
+use store::sql::Access;
 
-use crate::JournalError;
+use crate::Result;
 
 /// How many series are kept between two jobs: some megabytes.
 const KEPT: usize = 16_384;
@@ -68,7 +69,7 @@ impl SeriesCache {
         connection: &Connection,
         vehicle_id: i64,
         descriptor: &str,
-    ) -> Result<SeriesIndex, JournalError> {
+    ) -> Result<SeriesIndex> {
         let of_vehicle = self.indexes.entry(vehicle_id).or_default();
         if let Some(&index) = of_vehicle.get(descriptor) {
             return Ok(index);
@@ -129,7 +130,7 @@ impl SeriesCache {
     }
 
     /// Brings the table up to date. Indexes are void from here on.
-    pub(crate) fn write(&mut self, connection: &Connection) -> Result<(), JournalError> {
+    pub(crate) fn write(&mut self, connection: &Connection) -> Result<()> {
         if self.changed.is_empty() {
             return Ok(());
         }
@@ -161,37 +162,30 @@ impl SeriesCache {
     }
 }
 
-fn load(connection: &Connection, vehicle_id: i64, descriptor: &str) -> Result<Series, JournalError> {
-    let found = connection
-        .prepare_cached(
-            "select id, latest_at, latest_occurrence, latest_seq, last_hash, last_misfit from series
-             where vehicle_id = ?1 and descriptor = ?2",
-        )?
-        .query_row(params![vehicle_id, descriptor], |row| {
-            let latest = match row.get(1)? {
-                Some(at) => Some(Latest {
-                    at,
-                    occurrence: row.get::<_, Option<u32>>(2)?.unwrap_or(0),
-                    seq: row.get(3)?,
-                }),
-                None => None,
-            };
-            Ok(Series {
-                id: row.get(0)?,
-                latest,
-                last_hash: row.get(4)?,
-                last_misfit: row.get(5)?,
-                ..Series::default()
-            })
-        })
-        .optional()?;
-    match found {
-        Some(series) => Ok(series),
-        None => Ok(Series {
-            id: connection
-                .prepare_cached("insert into series (vehicle_id, descriptor) values (?1, ?2) returning id")?
-                .query_row(params![vehicle_id, descriptor], |row| row.get(0))?,
+fn load(connection: &Connection, vehicle_id: i64, descriptor: &str) -> Result<Series> {
+    let query = "select id, latest_at, latest_occurrence, latest_seq, last_hash, last_misfit from series
+         where vehicle_id = ?1 and descriptor = ?2";
+    let found = connection.first(query, params![vehicle_id, descriptor], |row| {
+        let (at, occurrence): (Option<i64>, Option<u32>) = (row.get(1)?, row.get(2)?);
+        let seq = row.get(3)?;
+        Ok(Series {
+            id: row.get(0)?,
+            latest: at.map(|at| Latest {
+                at,
+                occurrence: occurrence.unwrap_or(0),
+                seq,
+            }),
+            last_hash: row.get(4)?,
+            last_misfit: row.get(5)?,
             ..Series::default()
-        }),
+        })
+    })?;
+    if let Some(series) = found {
+        return Ok(series);
     }
+    let insert = "insert into series (vehicle_id, descriptor) values (?1, ?2) returning id";
+    Ok(Series {
+        id: connection.one(insert, params![vehicle_id, descriptor], |row| row.get(0))?,
+        ..Series::default()
+    })
 }

@@ -8,10 +8,9 @@ use cardata_sim::{Approval, Control, DescriptorRefusal, Fault, Sim, SimConfig};
 use runtime::Clock;
 use runtime::testing::ManualClock;
 
-use super::Access;
-use source::DescriptorSet;
+use source::{DescriptorSet, Handles};
 
-use crate::container::{ContainerError, purpose, sync};
+use crate::container::{self, ContainerError, purpose, sync};
 use crate::presets;
 
 const HEADER: &str = "vehicle.drivetrain.batteryManagement.header";
@@ -23,7 +22,7 @@ struct Bench {
     _sim: Sim,
     bmw: Control,
     clock: Arc<ManualClock>,
-    account: Access,
+    account: Handles,
 }
 
 impl Bench {
@@ -56,7 +55,7 @@ impl Bench {
             .save(&tokens)
             .unwrap();
         Self {
-            account: Access::new(&account.handles),
+            account: account.handles,
             bmw: sim.control(),
             _folder: folder,
             _sim: sim,
@@ -71,14 +70,14 @@ impl Bench {
     }
 
     async fn container(&self, set: &DescriptorSet) -> Result<String, ContainerError> {
-        self.account.container(set).await.map(|id| id.to_string())
+        container::find(&self.account, set).await.map(|id| id.to_string())
     }
 
     /// Days on which the set may grow, a step an hour where calls can be spared.
     async fn days(&self, set: &DescriptorSet, days: u32) {
         for _ in 0..days * 24 {
             self.clock.advance(Duration::from_secs(3_600));
-            self.account.grow(set).await;
+            container::grow(&self.account, set).await;
             let most = self.bmw.containers().len();
             assert!(most <= 10, "{most} containers");
         }
@@ -188,7 +187,7 @@ async fn what_was_deleted_is_found_again_or_created_again() {
     assert_eq!(bench.container(&set).await.unwrap(), first);
     assert_eq!(bench.calls(), 2, "a look and a creation");
 
-    bench.account.lost(&set).await.unwrap();
+    container::lost(&bench.account, &set).await.unwrap();
     bench.bmw.delete_container(&first);
     let purpose = purpose(&[ODOMETER.into(), HEADER.into()]);
     let other = bench
@@ -198,7 +197,7 @@ async fn what_was_deleted_is_found_again_or_created_again() {
     let created = bench.account.ledger.created_containers("home").await.unwrap();
     assert!(created.iter().all(|one| one.id != other), "found is not created");
 
-    bench.account.lost(&set).await.unwrap();
+    container::lost(&bench.account, &set).await.unwrap();
     bench.bmw.delete_container(&other);
     let third = bench.container(&set).await.unwrap();
     assert!(third != first && third != other);
@@ -218,7 +217,7 @@ async fn a_lost_answer_makes_no_second_container() {
         let created = bench.account.ledger.created_containers("home").await.unwrap();
         assert_eq!(created.last().unwrap().id, id, "it is ours to remove");
         bench.clock.advance(Duration::from_secs(60));
-        bench.account.lost(&set).await.unwrap();
+        container::lost(&bench.account, &set).await.unwrap();
         bench.bmw.delete_container(&id);
     }
 }

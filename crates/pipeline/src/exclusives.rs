@@ -1,4 +1,4 @@
-//! Places that only one sink can use: a folder, a database.
+//! What only one sink can use: a folder, a database.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -7,8 +7,8 @@ use collector_core::{Exclusive, Name};
 
 use super::problems::Problems;
 
-/// Gives every sink its place; the mistake where another has it. Relative paths begin in `base_dir`; each sink comes
-/// with its place and its table.
+/// Gives every sink what it has for itself; the mistake where another has it. Relative paths begin in `base_dir`; each
+/// sink comes with its table.
 pub(super) fn check<'a>(
     sinks: impl Iterator<Item = (&'a Name, &'a Exclusive, &'a Node)>,
     base_dir: &Path,
@@ -16,10 +16,10 @@ pub(super) fn check<'a>(
 ) {
     let mut taken: Vec<(PathBuf, &Name, &Span)> = Vec::new();
     for (sink, Exclusive { key, path }, item) in sinks {
-        let place = normal(&base_dir.join(path));
+        let own = normal(&base_dir.join(path));
         let written = item.entry(key).map_or(&item.span, |(key, _)| &key.span);
-        let Some((_, first, span)) = taken.iter().find(|(taken, ..)| *taken == place) else {
-            taken.push((place, sink, written));
+        let Some((_, first, span)) = taken.iter().find(|(taken, ..)| *taken == own) else {
+            taken.push((own, sink, written));
             continue;
         };
         // A merged key stands at the first sink.
@@ -30,7 +30,7 @@ pub(super) fn check<'a>(
     }
 }
 
-/// The path without `.` and `..`, by its text alone: what does not exist yet has a place as well.
+/// The path without `.` and `..`, by its text alone: what does not exist yet has a path as well.
 fn normal(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut normal = PathBuf::new();
