@@ -9,7 +9,7 @@ use crate::{program, servers, workspace};
 /// Runs the program against a simulated BMW and real stores while everything breaks that can: it is killed at
 /// hundreds of moments, stores go down and refuse, disks are full or fail, the clock jumps, BMW answers junk. A line
 /// a drill says what was injected, what was survived, and what was lost, came twice or was altered. Ends with 1 if
-/// anything was, if the program panicked or if a quota was broken. Takes about twenty minutes; some drills need root
+/// anything was, if the program panicked or if a quota was broken. Takes about half an hour; some drills need root
 /// to mount small file systems, and say so where they are left out.
 #[derive(Debug, clap::Args)]
 pub struct Options {

@@ -123,9 +123,11 @@ fn next_steps(name: &str) -> String {
   1. `cargo test -p sink-{name}`: the conformance suite passes; keep it so
   2. crates/collector/src/plugins.rs: add \"{name}\" to the list in its test
   3. src/config.rs and sample.yaml: your options; nouns, words rather than yes and no, each one validated
-  4. src/encode.rs and src/write.rs: your store; say in REDELIVERY how a repeat shows there
+  4. src/encode.rs and src/write.rs: your store; say in REDELIVERY how a repeat shows there. A library's version
+     stands in the root Cargo.toml, its home in xtask/src/tidy/edges.txt
   5. tests/conformance.rs: read your store back, and let `refused` give what it refuses
-  6. README.md: what for, options, what arrives, acknowledgement, what not for
+  6. README.md: what for, options, what arrives, acknowledgement, what not for; a row in the root README's table
+     of sinks, the options in configs/pipeline.yaml, and `cardata schema > configs/pipeline.schema.json`
   7. `cargo xtask ci`: before you call it done
 
 sinks/README.md tells more."

@@ -46,7 +46,7 @@ impl fmt::Display for Call {
     }
 }
 
-/// Decides whether a call may leave, and learns how it ended. The quota ledger stands behind it.
+/// Decides whether a call may leave, and learns how it ended. The ledger stands behind it.
 #[async_trait]
 pub trait CallGate: Send + Sync {
     /// Awaited before every request, the repeat after a refused token included. `Ok` spends the call: BMW

@@ -17,9 +17,6 @@ use crate::mapping::{self, Mapping};
 use crate::telematic_data::{self, TelematicData};
 use crate::token::AccessTokens;
 
-/// BMW's own.
-pub const BASE_URL: &str = "https://api-cardata.bmwgroup.com";
-
 /// Of connecting, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Of one request, from the connection to the end of the body.
@@ -60,8 +57,8 @@ pub fn http_client(trust: &Trust) -> reqwest::Result<reqwest::Client> {
 }
 
 impl Client {
-    /// `base` is [`BASE_URL`], a proxy or a simulator; its path stays in front of the API's paths. `http` comes
-    /// from [`http_client`] and may be shared.
+    /// `base` is BMW's own, a proxy or a simulator; its path stays in front of the API's paths. `http` comes from
+    /// [`http_client`] and may be shared.
     pub fn new(
         http: reqwest::Client,
         base: Url,

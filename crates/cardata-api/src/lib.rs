@@ -27,7 +27,7 @@ pub mod trust;
 pub use basic_data::BasicData;
 pub use call::{Call, CallGate, Outcome, Refusal};
 pub use classify::ErrorKind;
-pub use client::{BASE_URL, Client, http_client};
+pub use client::{Client, http_client};
 pub use container::{Container, ContainerId, ContainerState, InvalidContainerId};
 pub use error::{ApiError, ErrorAnswer, UnreadableAnswer};
 pub use mapping::Mapping;

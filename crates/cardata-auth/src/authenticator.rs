@@ -10,7 +10,7 @@ use crate::client::OAuthClient;
 use crate::client_id::ClientId;
 use crate::error::AuthError;
 use crate::failures::Failures;
-use crate::store::{StoreError, TokenStore, blocking, finished};
+use crate::store::{TokenStore, TokenStoreError, blocking, finished};
 use crate::tokens::{TokenSet, same};
 
 /// Hands out the access token of one account and refreshes it when less than a third of its life is left.
@@ -122,8 +122,8 @@ impl Authenticator {
     /// Encrypts tokens that were stored in plain, if there is a passphrase for them.
     ///
     /// # Errors
-    /// [`StoreError::Io`], and those of tokens that are encrypted and cannot be read.
-    pub async fn protect(&self) -> Result<(), StoreError> {
+    /// [`TokenStoreError::Io`], and those of tokens that are encrypted and cannot be read.
+    pub async fn protect(&self) -> Result<(), TokenStoreError> {
         let store = self.0.store.clone();
         if !store.may_need_sealing() {
             return Ok(());
@@ -244,7 +244,7 @@ impl Inner {
     async fn load(&self) -> Result<Option<TokenSet>, AuthError> {
         let store = self.store.clone();
         match blocking(move || store.load()).await {
-            Err(StoreError::NoLogin { path, reason }) => {
+            Err(TokenStoreError::NoLogin { path, reason }) => {
                 Err(self.not_logged_in(format!("{}: {reason}", path.display())))
             }
             result => Ok(result?),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::client_id::ClientId;
-use crate::store::StoreError;
+use crate::store::TokenStoreError;
 
 /// A failed login or refresh. Holds no token.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -85,7 +85,7 @@ pub enum AuthError {
 
     /// The token file could not be read or written.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] TokenStoreError),
 }
 
 impl AuthError {

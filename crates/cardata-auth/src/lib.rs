@@ -38,6 +38,6 @@ pub use error::AuthError;
 pub use import::{ImportError, Imported, read_refresh_token};
 pub use login::{adopt, login};
 pub use pkce::Pkce;
-pub use scopes::{SCOPES, Scopes, scopes_message};
-pub use store::{StoreError, StoreLock, TokenStore};
+pub use scopes::{API_SCOPE, OPENID_SCOPE, SCOPES, STREAM_SCOPE, Scopes, scopes_message};
+pub use store::{StoreLock, TokenStore, TokenStoreError};
 pub use tokens::TokenSet;

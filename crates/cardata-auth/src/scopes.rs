@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// For the id token, which is the password of the stream.
+pub const OPENID_SCOPE: &str = "openid";
+pub const STREAM_SCOPE: &str = "cardata:streaming:read";
+pub const API_SCOPE: &str = "cardata:api:read";
+
 /// What every login asks for. Without an explicit scope the server leaves `cardata:api:read` out, and every
 /// call of the API is refused.
-pub const SCOPES: [&str; 4] = [
-    "authenticate_user",
-    "openid",
-    "cardata:streaming:read",
-    "cardata:api:read",
-];
+pub const SCOPES: [&str; 4] = ["authenticate_user", OPENID_SCOPE, STREAM_SCOPE, API_SCOPE];
 
 /// A set of OAuth scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use age::DecryptError;
 use age::scrypt::{Identity, Recipient};
 use secrecy::SecretString;
 
-use crate::store::StoreError;
+use crate::store::TokenStoreError;
 
 /// How both forms of an age file begin. The token file in plain is JSON and begins otherwise.
 const BEGINNINGS: [&[u8]; 2] = [b"-----BEGIN AGE ENCRYPTED FILE-----", b"age-encryption.org/"];
@@ -34,7 +34,7 @@ pub(crate) fn seal(plain: &[u8], passphrase: &SecretString) -> Result<Vec<u8>, S
 }
 
 /// What is in a file. `path` is for the error.
-pub(crate) fn open(bytes: &[u8], passphrase: &SecretString, path: &Path) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn open(bytes: &[u8], passphrase: &SecretString, path: &Path) -> Result<Vec<u8>, TokenStoreError> {
     let path = path.to_owned();
     let mut identity = Identity::new(passphrase.clone());
     identity.set_max_work_factor(MAX_WORK_FACTOR);
@@ -42,13 +42,13 @@ pub(crate) fn open(bytes: &[u8], passphrase: &SecretString, path: &Path) -> Resu
         let reason = match error {
             DecryptError::DecryptionFailed
             | DecryptError::KeyDecryptionFailed
-            | DecryptError::NoMatchingKeys => return StoreError::WrongPassphrase { path },
+            | DecryptError::NoMatchingKeys => return TokenStoreError::WrongPassphrase { path },
             DecryptError::ExcessiveWork { .. } => "it was encrypted with a work factor that is too high",
             DecryptError::UnknownFormat => "it is encrypted in a form that is not known here",
             _ => "it is encrypted, and damaged",
         };
         let reason = reason.to_owned();
-        StoreError::NoLogin { path, reason }
+        TokenStoreError::NoLogin { path, reason }
     })
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn open(bytes: &[u8], passphrase: &SecretString, path: &Path) -> Resu
 mod tests {
     use super::*;
 
-    fn open(bytes: &[u8], passphrase: &SecretString) -> Result<Vec<u8>, StoreError> {
+    fn open(bytes: &[u8], passphrase: &SecretString) -> Result<Vec<u8>, TokenStoreError> {
         super::open(bytes, passphrase, Path::new("home.json"))
     }
 
@@ -77,12 +77,12 @@ mod tests {
         let passphrase = "correct horse battery staple".into();
         let sealed = seal(&[b'x'; 200], &passphrase).unwrap();
         let refused = open(&sealed, &"another passphrase".into());
-        assert!(matches!(refused, Err(StoreError::WrongPassphrase { .. })));
+        assert!(matches!(refused, Err(TokenStoreError::WrongPassphrase { .. })));
         for length in [40, sealed.len() / 2, sealed.len() - 40] {
             assert!(
                 matches!(
                     open(&sealed[..length], &passphrase),
-                    Err(StoreError::NoLogin { .. })
+                    Err(TokenStoreError::NoLogin { .. })
                 ),
                 "{length}"
             );
@@ -91,7 +91,7 @@ mod tests {
         assert!(is_sealed(newer));
         assert!(matches!(
             open(newer, &passphrase),
-            Err(StoreError::NoLogin { .. })
+            Err(TokenStoreError::NoLogin { .. })
         ));
     }
 

@@ -32,7 +32,7 @@ struct Opened {
 /// Why the tokens could not be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
-pub enum StoreError {
+pub enum TokenStoreError {
     #[error("{operation} {}", path.display())]
     Io {
         operation: &'static str,
@@ -97,9 +97,9 @@ impl TokenStore {
     /// What is stored; `None` when there is no file.
     ///
     /// # Errors
-    /// [`StoreError::NoLogin`] when the file is damaged or lacks an access or refresh token;
-    /// [`StoreError::Encrypted`] and [`StoreError::WrongPassphrase`] when it cannot be decrypted.
-    pub fn load(&self) -> Result<Option<TokenSet>, StoreError> {
+    /// [`TokenStoreError::NoLogin`] when the file is damaged or lacks an access or refresh token;
+    /// [`TokenStoreError::Encrypted`] and [`TokenStoreError::WrongPassphrase`] when it cannot be decrypted.
+    pub fn load(&self) -> Result<Option<TokenSet>, TokenStoreError> {
         match self.read()? {
             Some(bytes) if seal::is_sealed(&bytes) => self.open(bytes).map(Some),
             Some(bytes) => stored::decode(&bytes, &self.path()).map(Some),
@@ -107,7 +107,7 @@ impl TokenStore {
         }
     }
 
-    fn read(&self) -> Result<Option<Vec<u8>>, StoreError> {
+    fn read(&self) -> Result<Option<Vec<u8>>, TokenStoreError> {
         let path = self.path();
         match fs::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
@@ -116,14 +116,14 @@ impl TokenStore {
         }
     }
 
-    fn open(&self, bytes: Vec<u8>) -> Result<TokenSet, StoreError> {
+    fn open(&self, bytes: Vec<u8>) -> Result<TokenSet, TokenStoreError> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = opened.as_ref().filter(|known| known.bytes == bytes) {
             return Ok(known.tokens.clone());
         }
         let path = self.path();
         let Some(passphrase) = &self.passphrase else {
-            return Err(StoreError::Encrypted { path });
+            return Err(TokenStoreError::Encrypted { path });
         };
         let tokens = stored::decode(&seal::open(&bytes, passphrase, &path)?, &path)?;
         *opened = Some(Opened {
@@ -136,10 +136,12 @@ impl TokenStore {
     /// Whether what is stored may be replaced: nobody but its owner could decrypt it again.
     ///
     /// # Errors
-    /// [`StoreError::Encrypted`] and [`StoreError::WrongPassphrase`].
-    pub fn check_replaceable(&self) -> Result<(), StoreError> {
+    /// [`TokenStoreError::Encrypted`] and [`TokenStoreError::WrongPassphrase`].
+    pub fn check_replaceable(&self) -> Result<(), TokenStoreError> {
         match self.load() {
-            Err(error @ (StoreError::Encrypted { .. } | StoreError::WrongPassphrase { .. })) => Err(error),
+            Err(error @ (TokenStoreError::Encrypted { .. } | TokenStoreError::WrongPassphrase { .. })) => {
+                Err(error)
+            }
             _ => Ok(()),
         }
     }
@@ -148,8 +150,8 @@ impl TokenStore {
     /// the file is as it was. Hold the [`lock`](Self::lock).
     ///
     /// # Errors
-    /// [`StoreError::Io`], and those of [`check_replaceable`](Self::check_replaceable).
-    pub fn save(&self, tokens: &TokenSet) -> Result<(), StoreError> {
+    /// [`TokenStoreError::Io`], and those of [`check_replaceable`](Self::check_replaceable).
+    pub fn save(&self, tokens: &TokenSet) -> Result<(), TokenStoreError> {
         self.check_replaceable()?;
         self.create_dir()?;
         let path = self.path();
@@ -170,7 +172,7 @@ impl TokenStore {
         self.sync_dir()
     }
 
-    fn encode(&self, tokens: &TokenSet) -> Result<Vec<u8>, StoreError> {
+    fn encode(&self, tokens: &TokenSet) -> Result<Vec<u8>, TokenStoreError> {
         let plain = stored::encode(tokens);
         let Some(passphrase) = &self.passphrase else {
             return Ok(plain);
@@ -186,7 +188,7 @@ impl TokenStore {
 
     /// Encrypts what was stored in plain, if there is a passphrase. What holds no login is left as it is. Hold the
     /// [`lock`](Self::lock).
-    pub(crate) fn protect(&self) -> Result<(), StoreError> {
+    pub(crate) fn protect(&self) -> Result<(), TokenStoreError> {
         let Some(bytes) = self.read()? else {
             return Ok(());
         };
@@ -202,13 +204,13 @@ impl TokenStore {
     /// Waits until no other process, and nobody else in this one, holds the lock of the account.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
-    pub async fn lock(&self) -> Result<StoreLock, StoreError> {
+    /// [`TokenStoreError::Io`].
+    pub async fn lock(&self) -> Result<StoreLock, TokenStoreError> {
         let store = self.clone();
         blocking(move || store.lock_blocking()).await
     }
 
-    fn lock_blocking(&self) -> Result<StoreLock, StoreError> {
+    fn lock_blocking(&self) -> Result<StoreLock, TokenStoreError> {
         self.create_dir()?;
         let path = self.path().with_extension("json.lock");
         let file = File::options()
@@ -222,7 +224,7 @@ impl TokenStore {
     }
 
     #[cfg(unix)]
-    fn create_dir(&self) -> Result<(), StoreError> {
+    fn create_dir(&self) -> Result<(), TokenStoreError> {
         use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
         fs::DirBuilder::new()
@@ -245,11 +247,11 @@ impl TokenStore {
     }
 
     #[cfg(not(unix))]
-    fn create_dir(&self) -> Result<(), StoreError> {
+    fn create_dir(&self) -> Result<(), TokenStoreError> {
         fs::create_dir_all(&self.dir).map_err(io_error("creating", &self.dir))
     }
 
-    fn sync_dir(&self) -> Result<(), StoreError> {
+    fn sync_dir(&self) -> Result<(), TokenStoreError> {
         // Elsewhere a folder cannot be opened, and the rename is durable when it returns.
         if cfg!(unix) {
             let synced = File::open(&self.dir).and_then(|dir| dir.sync_all());
@@ -276,9 +278,9 @@ pub(crate) async fn finished<T>(task: JoinHandle<T>) -> T {
     }
 }
 
-fn io_error(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError {
+fn io_error(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> TokenStoreError {
     let path = path.to_owned();
-    move |source| StoreError::Io {
+    move |source| TokenStoreError::Io {
         operation,
         path: path.clone(),
         source: Arc::new(source),

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 use crate::scopes::Scopes;
-use crate::store::StoreError;
+use crate::store::TokenStoreError;
 use crate::tokens::TokenSet;
 
 /// Raised when an older program would misread the file.
@@ -57,15 +57,15 @@ pub fn encode(tokens: &TokenSet) -> Vec<u8> {
 }
 
 /// The login in a token file. `path` is for the error.
-pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<TokenSet, StoreError> {
-    let no_login = |reason: String| StoreError::NoLogin {
+pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<TokenSet, TokenStoreError> {
+    let no_login = |reason: String| TokenStoreError::NoLogin {
         path: path.to_owned(),
         reason,
     };
     let head: Head = read(bytes).map_err(no_login)?;
     match head.version {
         Some(found) if found > VERSION => {
-            return Err(StoreError::Newer {
+            return Err(TokenStoreError::Newer {
                 path: path.to_owned(),
                 found,
                 known: VERSION,
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::testing::tokens;
 
-    fn decode(bytes: &[u8]) -> Result<TokenSet, StoreError> {
+    fn decode(bytes: &[u8]) -> Result<TokenSet, TokenStoreError> {
         super::decode(bytes, Path::new("home.json"))
     }
 
@@ -149,7 +149,7 @@ mod tests {
             whole[..whole.len() / 2].to_owned(),
         ] {
             assert!(
-                matches!(decode(damaged.as_bytes()), Err(StoreError::NoLogin { .. })),
+                matches!(decode(damaged.as_bytes()), Err(TokenStoreError::NoLogin { .. })),
                 "{damaged}"
             );
         }
@@ -158,13 +158,13 @@ mod tests {
     #[test]
     fn the_file_of_a_later_program_is_left_alone() {
         let refused = decode(br#"{"version":2,"tokens":[]}"#);
-        assert!(matches!(refused, Err(StoreError::Newer { found: 2, .. })));
+        assert!(matches!(refused, Err(TokenStoreError::Newer { found: 2, .. })));
     }
 
     #[test]
     fn a_fault_never_quotes_a_token() {
         let json = r#"{"version":1,"client_id":"x","obtained_at":"hunter2"}"#;
-        let Err(StoreError::NoLogin { reason, .. }) = decode(json.as_bytes()) else {
+        let Err(TokenStoreError::NoLogin { reason, .. }) = decode(json.as_bytes()) else {
             panic!("not a login");
         };
         assert!(!reason.contains("hunter2"), "{reason}");

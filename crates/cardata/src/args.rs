@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line's words, as clap reads them and `--help` shows them.
 
 use std::path::PathBuf;
 
@@ -33,7 +33,8 @@ First steps:
   cardata status --config pipeline.yaml    how it is doing, also while it runs
 
 Exit codes: 0 done, 2 the configuration has to change, 3 a login is needed,
-            4 a check failed, 5 the state directory is in use, 70 a bug";
+            4 a check failed, 5 the state directory is in use, 70 a bug,
+            130 stopped at once by a second signal";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {

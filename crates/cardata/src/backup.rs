@@ -1,4 +1,4 @@
-//! `cardata backup`.
+//! `cardata backup`: history and logins in one file, also while a pipeline runs.
 
 use collector::state::StateDirectory;
 use indicatif::BinaryBytes;

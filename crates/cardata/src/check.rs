@@ -1,4 +1,4 @@
-//! `cardata check`.
+//! `cardata check`: what is wrong with a pipeline file, and with `--connect` with what it leads to.
 
 mod streams;
 

@@ -1,7 +1,7 @@
-//! The command `cardata`.
+//! The command `cardata`: from its arguments to the exit code.
 //!
 //! Exit codes: 0 done, 2 the configuration has to change, 3 a login is needed, 4 a check failed, 5 the state
-//! directory is in use, 70 a bug.
+//! directory is in use, 70 a bug, 130 stopped at once by a second signal.
 
 use std::process::ExitCode;
 

@@ -7,7 +7,7 @@ use cardata_api::ApiError;
 use cardata_auth::{Authenticator, OAuthClient};
 use collector::account;
 use collector::http::Clients;
-use collector::state::{State, StateDirectory};
+use collector::state::{OpenState, StateDirectory};
 use pipeline::{Account, Pipeline};
 use runtime::{Chain, Clock, SystemClock};
 use source::Handles;
@@ -67,7 +67,7 @@ pub fn accounts(pipeline: &Pipeline) -> Result<Vec<Handles>, Failure> {
     }
     let directory =
         StateDirectory::create(&pipeline.state).map_err(|error| Failure::new(2, error.to_string()))?;
-    let state = State::open(directory.path())?;
+    let state = OpenState::open(directory.path())?;
     let clients = Clients::new()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let log_id = state.journal.log_id();

@@ -1,8 +1,9 @@
 //! The command line of cardata, as a library. A program of somebody else with `use my_sink as _;` and a call of
 //! [`cli::main`] is cardata with one more sink.
 //!
-//! One module a command; [`context`] has what most of them begin with, [`failure`] what they end with, [`terminal`]
-//! what people see.
+//! One module a command, of its name; but `sim` is `simulate`, `schema` is in [`plugins`], and the options of `backup`
+//! and `restore` are in [`journal::args`]. [`context`] has what most of them begin with, [`failure`] what they end with,
+//! [`terminal`] what people see.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 

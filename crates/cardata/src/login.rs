@@ -1,6 +1,6 @@
-//! `cardata login`.
+//! `cardata login`: the owner approves once, and the tokens are kept.
 
-use cardata_auth::{AuthError, DeviceCode, SCOPES, login};
+use cardata_auth::{API_SCOPE, AuthError, DeviceCode, login};
 use collector::account::token_store;
 use collector::state::StateDirectory;
 use pipeline::{Account, Pipeline};
@@ -83,7 +83,7 @@ pub fn scopes(account: &str, missing: &[String]) -> CommandResult {
          and \"CarData Stream\", wait two minutes, and log in again.",
         missing.join(" ")
     );
-    if missing.iter().any(|scope| scope == SCOPES[3]) {
+    if missing.iter().any(|scope| scope == API_SCOPE) {
         return Err(Failure::new(4, advice));
     }
     terminal::error(&advice);

@@ -1,4 +1,4 @@
-//! `cardata notify`.
+//! `cardata notify --test`: whether a message reaches everybody who would be told.
 
 use ::notify::{Level, Manner, Notice, send};
 use collector::http::Clients;

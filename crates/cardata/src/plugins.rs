@@ -1,4 +1,4 @@
-//! `cardata plugins` and `cardata schema`.
+//! `cardata plugins` and `cardata schema`: what a pipeline file may say, for people and for editors.
 
 use collector_core::{sink_plugins, source_plugins};
 use serde_json::Value;

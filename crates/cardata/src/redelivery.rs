@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use collector::RunError;
-use collector::state::{State, StateDirectory, StateError};
+use collector::state::{OpenState, StateDirectory, StateError};
 use journal::log::overview::Overview;
 use pipeline::Pipeline;
 use store::Store;
@@ -36,7 +36,7 @@ pub enum Ended {
 }
 
 /// The journal of a pipeline that has run, opened for writing beside the process that may be running.
-pub fn open(pipeline: &Pipeline) -> Result<State, Failure> {
+pub fn open(pipeline: &Pipeline) -> Result<OpenState, Failure> {
     if !Store::exists(&pipeline.state) {
         return Err(Failure::new(
             4,
@@ -46,11 +46,11 @@ pub fn open(pipeline: &Pipeline) -> Result<State, Failure> {
             ),
         ));
     }
-    Ok(State::open(&pipeline.state)?)
+    Ok(OpenState::open(&pipeline.state)?)
 }
 
 /// The present moment of a pipeline, whose time may run ahead of the world's.
-pub fn now(state: &State) -> Result<jiff::Timestamp, Failure> {
+pub fn now(state: &OpenState) -> Result<jiff::Timestamp, Failure> {
     let now = jiff::Timestamp::now();
     Ok(state.newest_moment()?.map_or(now, |newest| newest.max(now)))
 }
@@ -58,7 +58,7 @@ pub fn now(state: &State) -> Result<jiff::Timestamp, Failure> {
 /// Starts to deliver; `None` where another process runs the pipeline and does it.
 fn begin(
     pipeline: Pipeline,
-    state: &State,
+    state: &OpenState,
     stop: &CancellationToken,
 ) -> Result<Option<JoinHandle<Result<(), RunError>>>, Failure> {
     match StateDirectory::at(&pipeline.state).lock() {
@@ -77,7 +77,7 @@ fn begin(
 /// Shows how a redelivery comes along until it is finished, or the owner has seen enough (Ctrl-C).
 pub async fn follow(
     pipeline: Pipeline,
-    state: &State,
+    state: &OpenState,
     mut look: impl FnMut(&Overview) -> Result<Progress, Failure>,
 ) -> Result<Ended, Failure> {
     let stop = signals::stop_token();

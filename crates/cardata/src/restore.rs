@@ -1,4 +1,4 @@
-//! `cardata restore`.
+//! `cardata restore`: a backup becomes the state, and what that means for logins and sinks is told.
 
 use collector::state::StateDirectory;
 use journal::care::restore::{RestoreError, Restored, restore};

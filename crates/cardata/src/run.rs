@@ -1,4 +1,4 @@
-//! `cardata run`.
+//! `cardata run`: a pipeline until it is told to stop, and what to do where it cannot start.
 
 use collector::{Engine, RunError, Summary};
 use status::table::table;

@@ -1,4 +1,4 @@
-//! `cardata sim`.
+//! `cardata sim`: the simulated BMW as a server of its own, with the lines that point an account at it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};

@@ -1,4 +1,4 @@
-//! `cardata status`.
+//! `cardata status`: how a pipeline fares, read beside the process that may run it.
 
 use collector::http::Clients;
 use collector::state::StateDirectory;

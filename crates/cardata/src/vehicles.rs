@@ -1,5 +1,6 @@
-//! `cardata vehicles`.
+//! `cardata vehicles`: the vehicles of each account, without a call where they are known.
 
+use collector::VehicleDetails;
 use collector::poller::Mapping;
 use collector_core::{SourceError, Vin};
 use jiff::SignedDuration;
@@ -44,21 +45,22 @@ pub async fn run(options: VehiclesArgs) -> CommandResult {
 async fn model(account: &Handles, vin: &Vin, refresh: bool) -> Result<Option<String>, Failure> {
     let ledger = &account.ledger;
     if !refresh && let Some(details) = ledger.details(vin.clone()).await.or_fail(2)? {
-        return Ok(described(&details));
+        let details = VehicleDetails::from_json(&details);
+        if details.is_answer() {
+            return Ok(described(details));
+        }
     }
     let data = account.client.basic_data(vin).await;
     let data = data.map_err(|error| context::api_failure(account, &error))?;
-    let details = collector::summary(&data);
-    let remembered = ledger.remember_details(vin.clone(), details.clone());
+    let details = VehicleDetails::answered(data);
+    let remembered = ledger.remember_details(vin.clone(), details.to_json());
     remembered.await.or_fail(2)?;
-    Ok(described(&details))
+    Ok(described(details))
 }
 
-fn described(details: &str) -> Option<String> {
-    let details: serde_json::Value = serde_json::from_str(details).ok()?;
-    let keys = ["brand", "modelName", "propulsionType"];
-    let parts = keys.iter().filter_map(|key| details.get(key)?.as_str());
-    let text = parts.collect::<Vec<_>>().join(" ");
+fn described(details: VehicleDetails) -> Option<String> {
+    let parts = [details.brand, details.model_name, details.propulsion_type];
+    let text = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
 }
 

@@ -11,7 +11,7 @@ use crate::duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(inline)]
-pub struct Batch {
+pub struct BatchOptions {
     /// At most about this many readings; a snapshot is never divided.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub readings: usize,
@@ -52,7 +52,7 @@ pub enum Start {
     Latest,
 }
 
-impl Default for Batch {
+impl Default for BatchOptions {
     fn default() -> Self {
         Self {
             readings: 10_000,

@@ -35,7 +35,7 @@ pub mod trust;
 mod words;
 
 pub use broker::{BrokerAddress, InvalidAddress};
-pub use delivery::{Batch, Retry, Start};
+pub use delivery::{BatchOptions, Retry, Start};
 pub use every::Every;
 pub use glob::Glob;
 pub use model::{

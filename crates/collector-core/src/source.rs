@@ -23,7 +23,7 @@ pub trait SourceConfig: DeserializeOwned + Serialize + JsonSchema + Send + Sync 
     const SUMMARY: &'static str;
     /// A working example: one YAML mapping with `type` and every key, commented.
     const SAMPLE: &'static str;
-    /// What the scheduler plans with when the pipeline file has no `every`.
+    /// What the poller plans with when the pipeline file has no `every`.
     const CADENCE: Cadence;
 
     /// Reports every mistake that can be seen without disk or network.
@@ -45,7 +45,7 @@ pub enum Source {
     Stream(Box<dyn Stream>),
 }
 
-/// A source that is asked. The scheduler decides when.
+/// A source that is asked. The planner decides when.
 #[async_trait]
 pub trait Poll: Send {
     /// Asks once for one vehicle. May spend at most the calls of its cadence, and what it needs once to get
@@ -129,7 +129,7 @@ pub enum SourceError {
         reason: String,
         retry_after: Option<Duration>,
     },
-    /// No call is left; the scheduler asks again when there is one.
+    /// No call is left; the poller asks again when there is one.
     #[error("{reason}")]
     Quota { reason: String },
     /// The account needs `cardata login`.

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use collector_core::{Name, Sink};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use collector_core::state::{PollsState, SinkState, State as Component};
+use collector_core::state::{PollsState, SinkState, State};
 use dispatch::Worker;
 use journal::JournalError;
 use ledger::Publisher;
@@ -19,13 +20,16 @@ use source::Handles;
 
 use crate::ingest::Streamed;
 use crate::poller::Polling;
+use crate::setup::Stops;
 #[cfg(feature = "simulator")]
 use crate::simulator::Simulator;
-use crate::state::{State, StateDirectory, StateLock};
+use crate::state::{OpenState, StateDirectory, StateLock};
 use crate::{RunError, dead_letters, guardian, prune, setup};
 
 /// How long sinks may take to deliver what is there after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long they may take to close after that.
+const CLOSE: Duration = Duration::from_secs(2);
 
 /// A pipeline that is ready to run. Holds the state directory.
 pub struct Engine {
@@ -33,7 +37,7 @@ pub struct Engine {
     pub(crate) pollers: Vec<Polling>,
     pub(crate) streams: Vec<Streamed>,
     pub(crate) workers: Vec<(Worker, Box<dyn Sink>)>,
-    pub(crate) state: State,
+    pub(crate) state: OpenState,
     /// The newest entry when the program started: old ones may be forgotten while it runs.
     pub(crate) before: u64,
     /// What each sink had received when the program started.
@@ -49,9 +53,7 @@ pub struct Engine {
     /// Who is told when a person must act.
     pub(crate) channels: Vec<Channel>,
     pub(crate) http: reqwest::Client,
-    pub(crate) sources_stopped: CancellationToken,
-    pub(crate) draining: CancellationToken,
-    pub(crate) aborted: CancellationToken,
+    pub(crate) stops: Stops,
     pub(crate) _lock: StateLock,
 }
 
@@ -82,7 +84,7 @@ impl Engine {
     pub async fn start(pipeline: Pipeline) -> Result<Self, RunError> {
         let directory = StateDirectory::create(&pipeline.state)?;
         let lock = directory.lock()?;
-        let state = State::open(directory.path())?;
+        let state = OpenState::open(directory.path())?;
         setup::engine(pipeline, directory, lock, state).await
     }
 
@@ -102,95 +104,99 @@ impl Engine {
     /// Runs until `stop` is cancelled, then delivers what is there for up to ten seconds. Undelivered entries
     /// stay in the journal.
     pub async fn run(mut self, stop: CancellationToken) -> Summary {
-        let mut sources = JoinSet::new();
+        let mut inflow = self.start_inflow();
+        let mut sinks = JoinSet::new();
+        for (worker, sink) in self.workers.drain(..) {
+            sinks.spawn(worker.run(sink));
+        }
+        stop.cancelled().await;
+        self.stops.sources.cancel();
+        // A poll that is under way has spent its call and may bring something.
+        if timeout(DRAIN, finished(&mut inflow)).await.is_err() {
+            tracing::warn!("a poll or a stream did not end in time; what it was about to bring is lost");
+            inflow.abort_all();
+        }
+        self.stops.draining.cancel();
+        if timeout(DRAIN, finished(&mut sinks)).await.is_err() {
+            tracing::warn!(
+                "not everything could be delivered in time; the journal keeps it for the next start"
+            );
+            self.stops.aborted.cancel();
+            // Closing is given a moment; a sink that hangs is left behind.
+            let _ = timeout(CLOSE, finished(&mut sinks)).await;
+            sinks.abort_all();
+        }
+        self.end().await
+    }
+
+    /// Starts everything but the sinks: what brings snapshots, and what watches over logins, letters and the journal.
+    fn start_inflow(&mut self) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        let stopped = &self.stops.sources;
         for (poller, polls) in self.pollers.drain(..) {
-            sources.spawn(poller.run(polls));
+            tasks.spawn(poller.run(polls));
         }
         for stream in self.streams.drain(..) {
-            sources.spawn(stream.run(self.sources_stopped.clone()));
+            tasks.spawn(stream.run(stopped.clone()));
         }
         for account in &self.accounts {
-            sources.spawn(guardian::run(
-                account.login.clone(),
-                account.ledger.clone(),
-                self.clock.clone(),
-                self.sources_stopped.clone(),
-            ));
+            let (login, ledger) = (account.login.clone(), account.ledger.clone());
+            tasks.spawn(guardian::run(login, ledger, self.clock.clone(), stopped.clone()));
         }
+        let accounts = self.accounts.iter();
+        let accounts = accounts.map(|account| account.login.account.clone());
         if !self.channels.is_empty() {
             let notifier = Notifier {
                 channels: std::mem::take(&mut self.channels),
                 scope: Scope {
-                    accounts: self
-                        .accounts
-                        .iter()
-                        .map(|account| account.login.account.clone())
-                        .collect(),
+                    accounts: accounts.collect(),
                     sinks: self.sinks.clone(),
                     streams: self.streaming.clone(),
                 },
                 http: self.http.clone(),
                 ledger: self.state.ledger.clone(),
                 clock: self.clock.clone(),
-                cancelled: self.sources_stopped.clone(),
+                cancelled: stopped.clone(),
             };
-            sources.spawn(dead_letters::run(
+            tasks.spawn(dead_letters::run(
                 self.state.journal.clone(),
                 self.state.ledger.clone(),
                 self.sinks.clone(),
                 self.clock.clone(),
-                self.sources_stopped.clone(),
+                stopped.clone(),
             ));
-            sources.spawn(notifier.run());
+            tasks.spawn(notifier.run());
         }
         if let Keep::For(keep) = self.keep {
             let names = self.sinks.iter().map(|name| name.to_string()).collect();
-            sources.spawn(prune::run(
-                self.state.journal.clone(),
+            let journal = self.state.journal.clone();
+            tasks.spawn(prune::run(
+                journal,
                 keep,
                 names,
                 self.clock.clone(),
-                self.sources_stopped.clone(),
+                stopped.clone(),
             ));
         }
-        let mut sinks = JoinSet::new();
-        for (worker, sink) in self.workers.drain(..) {
-            sinks.spawn(worker.run(sink));
-        }
-        stop.cancelled().await;
-        self.sources_stopped.cancel();
-        // A poll that is under way has spent its call and may bring something.
-        let patience = tokio::time::timeout(DRAIN, finished(&mut sources)).await;
-        if patience.is_err() {
-            tracing::warn!("a poll or a stream did not end in time; what it was about to bring is lost");
-            sources.abort_all();
-        }
-        self.draining.cancel();
-        if tokio::time::timeout(DRAIN, finished(&mut sinks)).await.is_err() {
-            tracing::warn!(
-                "not everything could be delivered in time; the journal keeps it for the next start"
-            );
-            self.aborted.cancel();
-            // Closing is given a moment; a sink that hangs is left behind.
-            let _ = tokio::time::timeout(Duration::from_secs(2), finished(&mut sinks)).await;
-            sinks.abort_all();
-        }
-        let tell = async |name: Name, state: Component| {
-            let publisher = Publisher::new(name, self.state.ledger.clone(), self.clock.clone());
+        tasks
+    }
+
+    /// Tells that everything has stopped, and what the run did.
+    async fn end(self) -> Summary {
+        let tell = async |name: &Name, state: State| {
+            let publisher = Publisher::new(name.clone(), self.state.ledger.clone(), self.clock.clone());
             publisher.publish(state, None).await;
         };
         for account in &self.accounts {
             account.login.authenticator.settled().await;
-            let name = account.login.account.clone();
-            tell(name, Component::Polls(PollsState::Stopped)).await;
+            tell(&account.login.account, State::Polls(PollsState::Stopped)).await;
         }
         let summary = self.summary().unwrap_or_default();
         for sink in &summary.sinks {
-            let name = sink.name.clone();
-            tell(name, Component::Sink(SinkState::Stopped)).await;
+            tell(&sink.name, State::Sink(SinkState::Stopped)).await;
         }
         #[cfg(feature = "simulator")]
-        if let Some(simulator) = self.simulator.take() {
+        if let Some(simulator) = self.simulator {
             simulator.stop().await;
         }
         self.state.store.checkpoint().await;

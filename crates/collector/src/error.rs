@@ -2,7 +2,7 @@
 
 #[cfg(feature = "simulator")]
 use cardata_auth::AuthError;
-use cardata_auth::StoreError;
+use cardata_auth::TokenStoreError;
 use collector_core::{Name, SinkError, SourceError};
 
 use journal::JournalError;
@@ -27,7 +27,7 @@ pub enum RunError {
     },
     /// Tokens are encrypted, and the passphrase is missing or another one.
     #[error(transparent)]
-    Tokens(StoreError),
+    Tokens(TokenStoreError),
     #[error(transparent)]
     Http(#[from] ClientError),
     #[error("the sink {name} cannot be built")]
@@ -45,11 +45,23 @@ pub enum RunError {
 impl RunError {
     /// Nothing that the program is linked with builds this source.
     pub(crate) fn not_linked(source: &SourceSpec) -> Self {
+        let reason = format!("no source of type {} is linked", source.plugin.type_name);
+        Self::misconfigured(source, reason)
+    }
+
+    /// The plugin builds a stream where it announces polls, or the other way round.
+    pub(crate) fn other_cadence(source: &SourceSpec) -> Self {
+        let reason = format!(
+            "sources of type {} do not work as they announce",
+            source.plugin.type_name
+        );
+        Self::misconfigured(source, reason)
+    }
+
+    fn misconfigured(source: &SourceSpec, reason: String) -> Self {
         Self::Source {
             name: source.name.clone(),
-            source: SourceError::Misconfigured {
-                reason: format!("no source of type {} is linked", source.plugin.type_name),
-            },
+            source: SourceError::Misconfigured { reason },
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardata_auth::{AuthError, SCOPES, TokenSet, Upkeep, scopes_message};
+use cardata_auth::{API_SCOPE, AuthError, TokenSet, Upkeep, scopes_message};
 use collector_core::state::{LoginState, ScopesState, State};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -24,8 +24,6 @@ const SHORTEST: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_secs(60);
 /// The same while a login is needed: a person is logging in.
 const LOOK_FOR_LOGIN: Duration = Duration::from_secs(2);
-/// The scope without which nothing can be polled.
-const API: &str = SCOPES[3];
 
 /// What a look at the login found.
 #[derive(Debug, PartialEq, Eq)]
@@ -101,7 +99,7 @@ impl Guardian {
         let before = self
             .told
             .get("life")
-            .and_then(|told| LoginState::parse(&told.level));
+            .and_then(|told| LoginState::parse(&told.stage));
         let message = finding.message.as_deref().unwrap_or_default();
         match finding.life {
             // Told again only when it gets worse: between two steps nothing new has happened.
@@ -115,28 +113,28 @@ impl Guardian {
             }
             LoginState::EndsWithinADay | LoginState::Needed => tracing::error!(%account, "{message}"),
         }
-        let level = (finding.life != LoginState::Alive).then(|| finding.life.as_str().to_owned());
-        self.remember("life", level, now).await;
+        let stage = (finding.life != LoginState::Alive).then(|| finding.life.as_str().to_owned());
+        self.remember("life", stage, now).await;
     }
 
     async fn tell_scopes(&mut self, finding: &Finding, now: Timestamp) {
         let account = &self.login.account;
         let Some(missing) = &finding.missing else { return };
-        let level = (!missing.is_empty()).then(|| missing.join(" "));
-        let before = self.told.get("scopes").map(|told| &told.level);
-        if level.as_ref() != before {
-            match &level {
+        let stage = (!missing.is_empty()).then(|| missing.join(" "));
+        let before = self.told.get("scopes").map(|told| &told.stage);
+        if stage.as_ref() != before {
+            match &stage {
                 None => tracing::info!(%account, "the login covers everything again"),
-                Some(_) if missing.iter().any(|scope| scope == API) => {
+                Some(_) if missing.iter().any(|scope| scope == API_SCOPE) => {
                     tracing::error!(%account, "{}", scopes_message(missing));
                 }
                 Some(_) => tracing::warn!(%account, "{}", scopes_message(missing)),
             }
-            self.remember("scopes", level, now).await;
+            self.remember("scopes", stage, now).await;
         }
         let (state, message) = if missing.is_empty() {
             (ScopesState::Complete, None)
-        } else if missing.iter().any(|scope| scope == API) {
+        } else if missing.iter().any(|scope| scope == API_SCOPE) {
             (ScopesState::WithoutApi, Some(scopes_message(missing)))
         } else {
             (ScopesState::Incomplete, Some(scopes_message(missing)))
@@ -144,8 +142,8 @@ impl Guardian {
         self.scopes.announce(State::Scopes(state), message).await;
     }
 
-    async fn remember(&mut self, topic: &str, level: Option<String>, at: Timestamp) {
-        let told = level.map(|level| Told { level, at });
+    async fn remember(&mut self, topic: &str, stage: Option<String>, at: Timestamp) {
+        let told = stage.map(|stage| Told { stage, at });
         match told.clone() {
             Some(told) => drop(self.told.insert(topic.to_owned(), told)),
             None => drop(self.told.remove(topic)),

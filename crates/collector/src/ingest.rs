@@ -22,7 +22,7 @@ use runtime::Chain;
 use source::{Handles, Hearing};
 use store::Store;
 
-use crate::state::State;
+use crate::state::OpenState;
 use crate::{RunError, setup};
 
 /// How long a journal that cannot take something is left alone, in real time: no clock makes a disk emptier.
@@ -46,7 +46,7 @@ pub fn build(
     sources: &[SourceSpec],
     vehicles: &Vehicles,
     accounts: &[Handles],
-    state: &State,
+    state: &OpenState,
     stop: &CancellationToken,
 ) -> Result<Vec<Streamed>, RunError> {
     let mut streams = Vec::new();
@@ -58,8 +58,8 @@ pub fn build(
             .iter()
             .filter(|account| source.is_for(&account.login.account))
         {
-            let Source::Stream(stream) = setup::build(source, account)? else {
-                continue;
+            let Source::Stream(stream) = setup::build_source(source, account)? else {
+                return Err(RunError::other_cadence(source));
             };
             let output = JournalOutput::new(
                 account,
@@ -93,7 +93,7 @@ pub struct JournalOutput {
 impl JournalOutput {
     pub fn new(
         handles: &Handles,
-        state: &State,
+        state: &OpenState,
         source: Name,
         vehicles: &Vehicles,
         patterns: Patterns,
@@ -103,9 +103,7 @@ impl JournalOutput {
         let listed = match vehicles {
             Vehicles::Auto => None,
             Vehicles::List(list) => {
-                let here = list
-                    .iter()
-                    .filter(|spec| spec.account.as_ref().is_none_or(|name| *name == account));
+                let here = list.iter().filter(|spec| spec.is_of(&account));
                 Some(here.map(|spec| (spec.vin.clone(), spec.vehicle())).collect())
             }
         };
@@ -129,10 +127,7 @@ impl JournalOutput {
                 .get(vin)
                 .is_some_and(|vehicle| self.patterns.matches_vehicle(vehicle)),
             None if self.patterns.is_all() => true,
-            None => self.patterns.matches_vehicle(&Vehicle {
-                vin: vin.clone(),
-                name: vin.production_number().into(),
-            }),
+            None => self.patterns.matches_vehicle(&Vehicle::named(vin.clone(), None)),
         }
     }
 

@@ -9,7 +9,9 @@
 //! * [`engine`]: the life of a run. [`setup`]: its parts. [`account`]: what the sources of an account are given.
 //! * [`ingest`]: the way of the streams into the journal. [`poller`]: polls. [`guardian`]: logins.
 //! * [`present`], [`details`]: what sinks may ask of the present. [`redelivery`]: replays without a run.
-//! * [`state`]: the state directory. [`plugins`]: one line for each sink and source that is linked.
+//! * [`prune`]: takes old entries out. [`dead_letters`]: what waits for each sink, for notices.
+//! * [`http`]: clients, and whom they trust. [`state`]: the state directory. `simulator`: the built-in backend.
+//! * [`plugins`]: one line for each sink and source that is linked.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -33,8 +35,8 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 
-pub use details::summary;
+pub use details::VehicleDetails;
 pub use engine::{Engine, SinkSummary, Summary};
 pub use error::RunError;
 pub use redelivery::redeliver;
-pub use setup::{build, names};
+pub use setup::{build_source, vehicle_names};

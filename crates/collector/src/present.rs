@@ -17,7 +17,7 @@ use runtime::Chain;
 use source::Handles;
 
 use crate::account::token_store;
-use crate::details::Details;
+use crate::details::{Details, VehicleDetails};
 use crate::setup;
 use crate::state::StateDirectory;
 
@@ -50,7 +50,7 @@ impl Presents {
         Self {
             reader: reader.clone(),
             ledger: ledger.clone(),
-            names: Arc::new(setup::names(&pipeline.vehicles)),
+            names: Arc::new(setup::vehicle_names(&pipeline.vehicles)),
             logins: Arc::new(logins.collect()),
             asking: Asking::default(),
         }
@@ -195,18 +195,12 @@ fn together(
     for known in known {
         let found = all.entry(known.vin.clone()).or_insert_with(|| {
             let name = names.get(&known.vin).cloned();
-            let vehicle = Vehicle {
-                name: name.unwrap_or_else(|| known.vin.production_number().into()),
-                vin: known.vin,
-            };
-            facts(vehicle, None)
+            facts(Vehicle::named(known.vin, name), None)
         });
-        let details = known
-            .details
-            .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
-        let detail = |key: &str| Some(details.as_ref()?.get(key)?.as_str()?.to_owned());
+        let details = known.details.as_deref().map(VehicleDetails::from_json);
+        let details = details.unwrap_or_default();
         found.account = known.account.or(found.account.take());
-        (found.brand, found.model) = (detail("brand"), detail("modelName"));
+        (found.brand, found.model) = (details.brand, details.model_name);
     }
     all.into_values().collect()
 }
@@ -224,7 +218,7 @@ mod tests {
     use pipeline::ProcessEnvironment;
 
     use super::*;
-    use crate::state::State;
+    use crate::state::OpenState;
 
     const CLIENT_ID: &str = "4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f";
     const GCID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
@@ -294,12 +288,14 @@ sinks:
         let pipeline =
             pipeline::parse("pipeline.yaml", PIPELINE, folder.path(), &ProcessEnvironment).unwrap();
         let state = StateDirectory::create(&pipeline.state).unwrap();
-        let State { journal, ledger, .. } = State::open(state.path()).unwrap();
+        let OpenState { journal, ledger, .. } = OpenState::open(state.path()).unwrap();
         log_in(&state, "home", Some(GCID));
         log_in(&state, "other", None);
         poll(&journal, "home", "WBY8P210X07A12345").await;
         poll(&journal, "other", "WBA11AA0001234567").await;
-        let reader = journal.reader(crate::setup::names(&pipeline.vehicles)).unwrap();
+        let reader = journal
+            .reader(crate::setup::vehicle_names(&pipeline.vehicles))
+            .unwrap();
         let presents = Presents::new(&reader, &ledger, &pipeline, &state);
         let mut told = Vec::new();
         for sink in &pipeline.sinks {

@@ -1,18 +1,17 @@
 //! Replays and dead letters without the rest of the pipeline: nothing is polled and nobody has to be logged in.
 
-use collector_core::SinkContext;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use collector_core::state::{SinkState, State as Component};
+use collector_core::state::{SinkState, State};
 use ledger::Publisher;
 use pipeline::Pipeline;
 
 use crate::RunError;
 use crate::engine::finished;
 use crate::present::Presents;
-use crate::setup::{self, Stops};
-use crate::state::{State, StateDirectory, StateLock};
+use crate::setup::{self, Stops, WorkerParts};
+use crate::state::{OpenState, StateDirectory, StateLock};
 
 /// Redelivers everything that is asked for of the sinks of a pipeline, then ends; when `stop` is
 /// cancelled, after the batches at hand. What is left stays in the journal, for the next call or the next run.
@@ -22,12 +21,12 @@ use crate::state::{State, StateDirectory, StateLock};
 /// A journal that cannot be read, a sink that cannot be built.
 pub async fn redeliver(
     pipeline: Pipeline,
-    state: State,
+    state: OpenState,
     lock: StateLock,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let clock = setup::clock(&pipeline, &state)?;
-    let reader = state.journal.reader(setup::names(&pipeline.vehicles))?;
+    let reader = state.journal.reader(setup::vehicle_names(&pipeline.vehicles))?;
     let directory = StateDirectory::at(&pipeline.state);
     let presents = Presents::new(&reader, &state.ledger, &pipeline, &directory);
     let trust = cardata_api::trust::load();
@@ -35,19 +34,21 @@ pub async fn redeliver(
         draining: stop,
         ..Stops::default()
     };
+    let parts = WorkerParts {
+        base_dir: &pipeline.base_dir,
+        state: &state,
+        reader: &reader,
+        presents: &presents,
+        trust: &trust,
+        clock: &clock,
+        stops: &stops,
+    };
     let mut workers = Vec::new();
     for spec in pipeline.sinks {
         if reader.due(&spec.name, 1).await?.is_none() {
             continue;
         }
-        let context = SinkContext {
-            name: spec.name.clone(),
-            base_dir: pipeline.base_dir.clone(),
-            log_id: state.journal.log_id().clone(),
-            present: presents.selected(&spec.select),
-            trust: trust.clone(),
-        };
-        workers.push(setup::worker(spec, context, &state, &reader, &clock, &stops).await?);
+        workers.push(parts.worker(spec).await?);
     }
     let names: Vec<_> = workers.iter().map(|(worker, _)| worker.name.clone()).collect();
     let mut running = JoinSet::new();
@@ -57,7 +58,7 @@ pub async fn redeliver(
     finished(&mut running).await;
     for name in names {
         let publisher = Publisher::new(name, state.ledger.clone(), clock.clone());
-        publisher.publish(Component::Sink(SinkState::Stopped), None).await;
+        publisher.publish(State::Sink(SinkState::Stopped), None).await;
     }
     state.store.checkpoint().await;
     drop(lock);

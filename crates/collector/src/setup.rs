@@ -1,14 +1,15 @@
 //! The parts of a pipeline, put together.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use cardata_auth::{AuthError, StoreError};
-use collector_core::{Cadence, Name, Sink, SinkContext, Source, Start, Vin};
+use cardata_auth::{AuthError, TokenStoreError};
+use collector_core::{Cadence, Name, Sink, SinkContext, Source, Start, Trust, Vin};
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
-use collector_core::state::{SinkState, State as Component};
+use collector_core::state::{SinkState, State};
 use dispatch::Worker;
 use journal::{Log, Reader};
 use ledger::Publisher;
@@ -23,7 +24,7 @@ use crate::poller::{PollPlan, PolledSource, Poller, Polling};
 use crate::present::Presents;
 #[cfg(feature = "simulator")]
 use crate::simulator::Simulator;
-use crate::state::{State, StateDirectory, StateLock};
+use crate::state::{OpenState, StateDirectory, StateLock};
 use crate::{RunError, ingest};
 
 /// Builds everything that the pipeline names.
@@ -35,7 +36,7 @@ pub(crate) async fn engine(
     mut pipeline: Pipeline,
     directory: StateDirectory,
     lock: StateLock,
-    state: State,
+    state: OpenState,
 ) -> Result<Engine, RunError> {
     let clients = Clients::new()?;
     let clock = clock(&pipeline, &state)?;
@@ -61,23 +62,25 @@ pub(crate) async fn engine(
         .map(|totals| (totals.sink, totals.delivered_readings))
         .collect();
     let stops = Stops::default();
-    let reader = state.journal.reader(names(&pipeline.vehicles))?;
+    let reader = state.journal.reader(vehicle_names(&pipeline.vehicles))?;
     let streaming = pipeline
         .streams()
         .into_iter()
         .map(|stream| stream.account)
         .collect();
     let presents = Presents::new(&reader, &state.ledger, &pipeline, &directory).asking(&accounts);
+    let parts = WorkerParts {
+        base_dir: &pipeline.base_dir,
+        state: &state,
+        reader: &reader,
+        presents: &presents,
+        trust: &clients.trust,
+        clock: &clock,
+        stops: &stops,
+    };
     let mut workers = Vec::new();
     for spec in pipeline.sinks {
-        let context = SinkContext {
-            name: spec.name.clone(),
-            base_dir: pipeline.base_dir.clone(),
-            log_id: state.journal.log_id().clone(),
-            present: presents.selected(&spec.select),
-            trust: clients.trust.clone(),
-        };
-        workers.push(worker(spec, context, &state, &reader, &clock, &stops).await?);
+        workers.push(parts.worker(spec).await?);
     }
     let streams = ingest::build(
         &pipeline.sources,
@@ -110,13 +113,12 @@ pub(crate) async fn engine(
         keep: pipeline.journal.keep,
         channels: pipeline.notify,
         http: clients.shared,
-        sources_stopped: stops.sources,
-        draining: stops.draining,
-        aborted: stops.aborted,
+        stops,
         _lock: lock,
     })
 }
 
+/// What a run is told, one after the other, when it ends.
 #[derive(Default)]
 pub(crate) struct Stops {
     pub(crate) sources: CancellationToken,
@@ -126,7 +128,7 @@ pub(crate) struct Stops {
 
 /// A simulation that was run before goes on where it ended: its time runs ahead of the world's, and the
 /// ledger must not see a clock that was set back.
-pub(crate) fn clock(pipeline: &Pipeline, state: &State) -> Result<Arc<dyn Clock>, RunError> {
+pub(crate) fn clock(pipeline: &Pipeline, state: &OpenState) -> Result<Arc<dyn Clock>, RunError> {
     let speed = pipeline
         .simulator
         .as_ref()
@@ -152,11 +154,11 @@ async fn protect_tokens(accounts: &[Handles]) -> Result<(), RunError> {
         };
         match result {
             Err(AuthError::Store(
-                error @ (StoreError::Encrypted { .. } | StoreError::WrongPassphrase { .. }),
+                error @ (TokenStoreError::Encrypted { .. } | TokenStoreError::WrongPassphrase { .. }),
             )) => return Err(RunError::Tokens(error)),
             // What else is wrong with a login is told where it is used.
             Err(error) => {
-                tracing::debug!(account = %account.login.account, error = %Chain(&error), "the stored login was not encrypted")
+                tracing::debug!(account = %account.login.account, error = %Chain(&error), "the stored login cannot be read or encrypted")
             }
             Ok(()) => {}
         }
@@ -184,7 +186,7 @@ async fn somebody_is_logged_in(accounts: &[Handles]) -> Result<(), RunError> {
 }
 
 /// The names that the owner gave to vehicles.
-pub fn names(vehicles: &Vehicles) -> HashMap<Vin, Name> {
+pub fn vehicle_names(vehicles: &Vehicles) -> HashMap<Vin, Name> {
     let Vehicles::List(list) = vehicles else {
         return HashMap::new();
     };
@@ -193,40 +195,54 @@ pub fn names(vehicles: &Vehicles) -> HashMap<Vin, Name> {
         .collect()
 }
 
-pub(crate) async fn worker(
-    spec: SinkSpec,
-    context: SinkContext,
-    state: &State,
-    reader: &Reader,
-    clock: &Arc<dyn Clock>,
-    stops: &Stops,
-) -> Result<(Worker, Box<dyn Sink>), RunError> {
-    let name = spec.name;
-    let start = match spec.start {
-        Start::Earliest => 0,
-        Start::Latest => *state.journal.newest().borrow(),
-    };
-    let cursor = state.journal.cursor(&name, start).await?;
-    let sink = (spec.builder)(context).map_err(|source| RunError::Sink {
-        name: name.clone(),
-        source,
-    })?;
-    let publisher = Publisher::new(name.clone(), state.ledger.clone(), clock.clone());
-    publisher.publish(Component::Sink(SinkState::Waiting), None).await;
-    let worker = Worker {
-        name,
-        select: spec.select,
-        batch: spec.batch,
-        retry: spec.retry,
-        journal: state.journal.clone(),
-        reader: reader.clone(),
-        publisher,
-        clock: clock.clone(),
-        cursor,
-        draining: stops.draining.clone(),
-        aborted: stops.aborted.clone(),
-    };
-    Ok((worker, sink))
+/// What the workers of all sinks share.
+pub(crate) struct WorkerParts<'a> {
+    pub(crate) base_dir: &'a Path,
+    pub(crate) state: &'a OpenState,
+    pub(crate) reader: &'a Reader,
+    pub(crate) presents: &'a Presents,
+    pub(crate) trust: &'a Trust,
+    pub(crate) clock: &'a Arc<dyn Clock>,
+    pub(crate) stops: &'a Stops,
+}
+
+impl WorkerParts<'_> {
+    /// A sink and its worker.
+    pub(crate) async fn worker(&self, spec: SinkSpec) -> Result<(Worker, Box<dyn Sink>), RunError> {
+        let (name, journal) = (spec.name, &self.state.journal);
+        let start = match spec.start {
+            Start::Earliest => 0,
+            Start::Latest => *journal.newest().borrow(),
+        };
+        let cursor = journal.cursor(&name, start).await?;
+        let context = SinkContext {
+            name: name.clone(),
+            base_dir: self.base_dir.to_owned(),
+            log_id: journal.log_id().clone(),
+            present: self.presents.selected(&spec.select),
+            trust: self.trust.clone(),
+        };
+        let sink = (spec.builder)(context).map_err(|source| RunError::Sink {
+            name: name.clone(),
+            source,
+        })?;
+        let publisher = Publisher::new(name.clone(), self.state.ledger.clone(), self.clock.clone());
+        publisher.publish(State::Sink(SinkState::Waiting), None).await;
+        let worker = Worker {
+            name,
+            select: spec.select,
+            batch: spec.batch,
+            retry: spec.retry,
+            journal: journal.clone(),
+            reader: self.reader.clone(),
+            publisher,
+            clock: self.clock.clone(),
+            cursor,
+            draining: self.stops.draining.clone(),
+            aborted: self.stops.aborted.clone(),
+        };
+        Ok((worker, sink))
+    }
 }
 
 /// One poller an account, with the sources that are meant for it. A source without `account` serves every account,
@@ -236,7 +252,7 @@ fn pollers(
     vehicles: &Vehicles,
     timezone: &TimeZone,
     accounts: &[Handles],
-    state: &State,
+    state: &OpenState,
     stops: &Stops,
 ) -> Result<Vec<Polling>, RunError> {
     let mut pollers = Vec::new();
@@ -247,8 +263,8 @@ fn pollers(
             let Cadence::Polled { calls } = source.plugin.cadence else {
                 continue;
             };
-            let Source::Poll(poll) = build(source, account)? else {
-                continue;
+            let Source::Poll(poll) = build_source(source, account)? else {
+                return Err(RunError::other_cadence(source));
             };
             polled.push(PolledSource {
                 name: source.name.clone(),
@@ -276,7 +292,7 @@ fn pollers(
 }
 
 /// Builds a source for one account.
-pub fn build(source: &SourceSpec, account: &Handles) -> Result<Source, RunError> {
+pub fn build_source(source: &SourceSpec, account: &Handles) -> Result<Source, RunError> {
     let context = SourceContext {
         name: source.name.clone(),
         handles: account.clone(),

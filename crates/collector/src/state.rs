@@ -24,13 +24,13 @@ pub const OWNERS: [Schema; 2] = [ledger::SCHEMA, journal::SCHEMA];
 
 /// The open database of a state directory. Clones share it.
 #[derive(Debug, Clone)]
-pub struct State {
+pub struct OpenState {
     pub store: Store,
     pub journal: Journal,
     pub ledger: Arc<dyn Ledger>,
 }
 
-impl State {
+impl OpenState {
     /// Opens the database in `state`, making it or bringing it up to date where needed.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::http;
-use crate::state::{State, StateError};
+use crate::state::{OpenState, StateError};
 
 const CLIENT_ID: &str = "4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f";
 
@@ -220,7 +220,7 @@ async fn a_stop_at_once_is_clean() {
 async fn forgetting_the_past_does_not_spoil_the_sums() {
     let bench = Bench::new().await;
     bench.log_in().await;
-    let state = State::open(&bench.path("state")).unwrap();
+    let state = OpenState::open(&bench.path("state")).unwrap();
     let journal = &state.journal;
     for number in 0..5 {
         let body = format!(r#"{{"value":{number},"timestamp":{}}}"#, 1_577_836_800 + number);
@@ -291,7 +291,7 @@ sinks:
         stop.cancel();
         let summary = running.await.unwrap();
         assert!(summary.snapshots >= 1, "{summary:?}");
-        latest = State::open(&folder.path().join("state"))
+        latest = OpenState::open(&folder.path().join("state"))
             .unwrap()
             .newest_moment()
             .unwrap()

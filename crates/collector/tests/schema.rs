@@ -90,6 +90,6 @@ fn the_copy_is_up_to_date() {
     let copy = std::fs::read_to_string(&path).unwrap();
     assert!(
         copy == current,
-        "run `cargo xtask codegen` or `cardata schema > configs/pipeline.schema.json`"
+        "configs/pipeline.schema.json is stale: `cardata schema > configs/pipeline.schema.json` writes it"
     );
 }

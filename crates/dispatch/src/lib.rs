@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collector_core::state::{SinkState, State};
-use collector_core::{Batch as BatchOptions, Entry, Name, Retry, Select, Sink, SinkError, Written};
+use collector_core::{BatchOptions, Entry, Name, Retry, Select, Sink, SinkError, Written};
 use jiff::SignedDuration;
 use journal::log::deliver::{Acknowledgement, Rejected};
 use journal::{Batch, Journal, Log, Read, Reader};

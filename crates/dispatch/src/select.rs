@@ -5,7 +5,7 @@ use std::sync::Arc;
 use collector_core::{Entry, Reading, Select, Snapshot};
 use journal::Batch;
 use journal::log::deliver::Rejected;
-use journal::log::read::Misfit;
+use journal::log::read::Outgrown;
 
 /// The entries that `select` lets through, with only the readings that it lets through. A sink that wants
 /// everything shares the batch.
@@ -21,20 +21,20 @@ pub fn selected(select: &Select, batch: &Batch) -> Arc<[Entry]> {
 
 /// What a sink misses of a batch because it is no reading any more.
 pub fn missed(selects: &[&Select], batch: &Batch) -> Vec<Rejected> {
-    let is_wanted = |misfit: &&Misfit| {
+    let is_wanted = |outgrown: &&Outgrown| {
         selects.iter().all(|select| {
-            select.matches_vehicle(&misfit.vehicle)
-                && select.matches_source(&misfit.source)
-                && select.matches_descriptor(&misfit.descriptor)
+            select.matches_vehicle(&outgrown.vehicle)
+                && select.matches_source(&outgrown.source)
+                && select.matches_descriptor(&outgrown.descriptor)
         })
     };
-    let missed = batch.misfits.iter().filter(is_wanted);
+    let missed = batch.outgrown.iter().filter(is_wanted);
     missed
-        .map(|misfit| Rejected {
-            seq: misfit.seq,
-            descriptor: misfit.descriptor.to_string(),
+        .map(|outgrown| Rejected {
+            seq: outgrown.seq,
+            descriptor: outgrown.descriptor.to_string(),
             reading: None,
-            reason: misfit.reason.clone(),
+            reason: outgrown.reason.clone(),
         })
         .collect()
 }

@@ -4,7 +4,7 @@
 use collector_core::Reading;
 use serde_json::value::RawValue;
 
-use crate::log::{decode, payload};
+use crate::log::{payload, typed};
 use normalise::Window;
 use normalise::known::KnownDescriptors;
 
@@ -32,5 +32,5 @@ pub fn readings(
     window: Window,
     known: &KnownDescriptors,
 ) -> Result<Vec<Reading>, serde_json::Error> {
-    Ok(decode::readings(payload, 0, window, known)?.readings)
+    Ok(typed::readings(payload, 0, window, known)?.readings)
 }

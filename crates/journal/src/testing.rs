@@ -287,7 +287,7 @@ impl Read for MemoryLog {
         }
         Ok((last > after).then(|| Batch {
             entries: entries.into(),
-            misfits: Arc::default(),
+            outgrown: Arc::default(),
             readings: held,
             last,
             damaged: Arc::default(),

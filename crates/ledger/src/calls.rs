@@ -10,6 +10,9 @@ use store::{Database, timestamp};
 
 use crate::{Result, SqlLedger};
 
+/// The word of a poll; every other call is upkeep. `source` names its calls so.
+pub const POLL: &str = "telematic_data";
+
 const DAY_MILLISECONDS: i64 = 24 * 3_600 * 1_000;
 /// Rows older than this no longer count towards any window.
 const KEPT_MILLISECONDS: i64 = 8 * DAY_MILLISECONDS;
@@ -39,12 +42,9 @@ pub trait Calls: std::fmt::Debug + Send + Sync {
     /// What `account` has spent.
     async fn spent_calls(&self, account: &str, now: Timestamp) -> Result<Spent>;
 
-    /// Moves everything that is noted of `account` with the clock, which was set forward or back by `by`: the calls
-    /// are as old as they were before.
+    /// Moves the times of the calls and last polls of `account` with the clock, which was set forward or back by `by`:
+    /// they are as old as they were before.
     async fn move_with_the_clock(&self, account: &str, by: SignedDuration) -> Result<()>;
-
-    /// The calls of `account` in the 24 hours before `now` that were no polls.
-    async fn upkeep_calls(&self, account: &str, now: Timestamp) -> Result<u32>;
 }
 
 #[async_trait]
@@ -112,16 +112,6 @@ impl Calls for SqlLedger {
         })
         .await
     }
-
-    async fn upkeep_calls(&self, account: &str, now: Timestamp) -> Result<u32> {
-        let parameters = (account.to_owned(), now.as_millisecond() - DAY_MILLISECONDS);
-        self.transact(move |connection| {
-            let query =
-                "select count(*) from quota where account = ?1 and at > ?2 and call <> 'telematic_data'";
-            connection.one(query, parameters, |row| row.get(0))
-        })
-        .await
-    }
 }
 
 /// After the clock was set back, calls and a block lie in its future. The calls are moved together, the newest to
@@ -146,12 +136,19 @@ fn leave_no_call_in_the_future(connection: &Connection, account: &str, now: Time
 /// set back, count too.
 pub(crate) fn spent(of: &impl Access, account: &str, now: Timestamp) -> Result<Spent> {
     let now = now.as_millisecond();
-    let calls = "select at from quota where account = ?1 and at >= ?2 order by at";
+    let calls = "select at, call <> ?3 from quota where account = ?1 and at >= ?2 order by at";
     let blocked = "select until from quota_block where account = ?1 and until > ?2";
+    let calls: Vec<(i64, bool)> =
+        of.all(calls, params![account, now - 2 * DAY_MILLISECONDS, POLL], |row| {
+            row.try_into()
+        })?;
     Ok(Spent {
-        calls: of.all(calls, params![account, now - 2 * DAY_MILLISECONDS], |row| {
-            row.get(0).map(timestamp)
-        })?,
+        upkeep: calls
+            .iter()
+            .filter(|(_, upkeep)| *upkeep)
+            .map(|(at, _)| timestamp(*at))
+            .collect(),
+        calls: calls.iter().map(|(at, _)| timestamp(*at)).collect(),
         blocked_until: of.first(blocked, params![account, now], |row| row.get(0).map(timestamp))?,
     })
 }

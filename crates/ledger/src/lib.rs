@@ -28,7 +28,7 @@ use rusqlite::{Connection, Params, Row};
 use store::sql::Access;
 use store::{Schema, Store};
 
-pub use calls::{Calls, carry_over};
+pub use calls::{Calls, POLL, carry_over};
 pub use containers::{Containers, CreatedContainer, SetUpdate, SourceSet, StoredSet};
 pub use polls::{PlannedPoll, PollRecord, Polls};
 pub use states::{Announcer, Publisher, States};

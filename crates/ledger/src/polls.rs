@@ -19,7 +19,7 @@ pub struct PollRecord {
     pub failures: u32,
     /// Why the last attempt failed.
     pub problem: Option<String>,
-    /// What was known of the vehicle's activity, in the scheduler's own JSON. `None` leaves what is there.
+    /// What was known of the vehicle's activity, in the planner's own JSON. `None` leaves what is there.
     pub activity: Option<String>,
 }
 

@@ -87,13 +87,12 @@ impl Tables {
 
     pub(crate) fn spent(&self, account: &str, now: Timestamp) -> Spent {
         let ours = self.calls.iter().filter(|call| call.account == account);
-        let mut calls: Vec<_> = ours
-            .map(|call| call.at)
-            .filter(|at| *at >= now - 2 * DAY)
-            .collect();
-        calls.sort();
+        let mut calls: Vec<_> = ours.filter(|call| call.at >= now - 2 * DAY).collect();
+        calls.sort_by_key(|call| call.at);
+        let upkeep = calls.iter().filter(|call| call.call != crate::POLL);
         Spent {
-            calls,
+            upkeep: upkeep.map(|call| call.at).collect(),
+            calls: calls.iter().map(|call| call.at).collect(),
             blocked_until: self.blocks.get(account).copied().filter(|until| *until > now),
         }
     }

@@ -98,15 +98,6 @@ impl Calls for MemoryLedger {
             .for_each(|(_, poll)| poll.record.last_at += by);
         Ok(())
     }
-
-    async fn upkeep_calls(&self, account: &str, now: Timestamp) -> Result<u32, StoreError> {
-        let tables = self.lock();
-        let upkeep = tables
-            .calls
-            .iter()
-            .filter(|call| call.account == account && call.at > now - DAY && call.call != "telematic_data");
-        Ok(u32::try_from(upkeep.count()).unwrap_or(u32::MAX))
-    }
 }
 
 #[async_trait]

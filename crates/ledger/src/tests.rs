@@ -85,11 +85,7 @@ async fn tell(ledger: &dyn Ledger, step: Step, now: Timestamp) -> String {
     let (account, word, other) = (ACCOUNTS[step.account], WORDS[step.word], WORDS[step.other]);
     match step.kind {
         0..3 => {
-            let call = if step.word == 0 {
-                "mappings"
-            } else {
-                "telematic_data"
-            };
+            let call = if step.word == 0 { "mappings" } else { crate::POLL };
             let allowance = Allowance {
                 calls_per_day: 4,
                 reserved: 1,
@@ -167,7 +163,7 @@ async fn tell(ledger: &dyn Ledger, step: Step, now: Timestamp) -> String {
         }
         _ => {
             let told = Told {
-                level: other.to_owned(),
+                stage: other.to_owned(),
                 at: now,
             };
             let told = (step.account == 0).then_some(told);
@@ -184,7 +180,6 @@ async fn all(ledger: &dyn Ledger, now: Timestamp) -> Vec<String> {
     let mut answers = Vec::new();
     for account in ACCOUNTS {
         answers.push(format!("{:?}", ledger.spent_calls(account, now).await));
-        answers.push(format!("{:?}", ledger.upkeep_calls(account, now).await));
         answers.push(format!("{:?}", ledger.created_containers(account).await));
         answers.push(format!("{:?}", ledger.mapped_vehicles(account).await));
         for word in WORDS {

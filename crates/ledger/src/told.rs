@@ -15,8 +15,8 @@ use crate::{Result, SqlLedger};
 /// The last thing that was said about a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// How bad it was, in the words of whoever told it.
-    pub level: String,
+    /// How far it had got, in the words of whoever told it.
+    pub stage: String,
     pub at: Timestamp,
 }
 
@@ -52,7 +52,7 @@ impl Notes for SqlLedger {
                  where substr(topic, 1, length(?1)) = ?1";
             let told = connection.all(query, [prefix], |row| {
                 let told = Told {
-                    level: row.get(1)?,
+                    stage: row.get(1)?,
                     at: timestamp(row.get(2)?),
                 };
                 Ok((row.get(0)?, told))
@@ -69,7 +69,7 @@ impl Notes for SqlLedger {
         self.run(
             "insert into told (topic, level, at) values (?1, ?2, ?3)
              on conflict do update set level = excluded.level, at = excluded.at",
-            (topic, told.level, told.at.as_millisecond()),
+            (topic, told.stage, told.at.as_millisecond()),
         )
         .await
     }

@@ -23,7 +23,7 @@ pub struct KnownVehicle {
     pub vin: Vin,
     /// Whose it is, as a mapping said.
     pub account: Option<Name>,
-    /// The answer of basicData, as JSON.
+    /// What is remembered of it beside that, as [`Vehicles::remember_details`] was given it.
     pub details: Option<String>,
 }
 
@@ -41,10 +41,10 @@ pub trait Vehicles: std::fmt::Debug + Send + Sync {
         vehicles: Vec<MappedVehicle>,
     ) -> Result<()>;
 
-    /// Keeps the answer of basicData for a vehicle, as JSON.
+    /// Keeps what was learned of a vehicle, or that it was asked for: a text of the caller's.
     async fn remember_details(&self, vin: Vin, details: String) -> Result<()>;
 
-    /// The answer of basicData for a vehicle, if it was ever asked for.
+    /// What was kept of a vehicle, if it was ever asked for.
     async fn details(&self, vin: Vin) -> Result<Option<String>>;
 
     /// Every vehicle that a mapping named or that was asked for, ordered by VIN.

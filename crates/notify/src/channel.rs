@@ -109,9 +109,9 @@ impl Serving {
     }
 
     async fn note(&self, prefix: &str, told: &mut HashMap<String, Told>, notice: &Notice) {
-        let level = notice.stage.clone();
+        let stage = notice.stage.clone();
         let at = self.notifier.clock.now();
-        let new = (!level.is_empty()).then_some(Told { level, at });
+        let new = (!stage.is_empty()).then_some(Told { stage, at });
         match new.clone() {
             Some(new) => drop(told.insert(notice.topic.clone(), new)),
             None => drop(told.remove(&notice.topic)),
@@ -123,7 +123,7 @@ impl Serving {
     }
 }
 
-/// Under what the journal remembers a channel: nothing of its URL can be read from it.
+/// Under what the ledger remembers a channel: nothing of its URL can be read from it.
 fn prefix(channel: &Channel) -> String {
     let digest = Sha256::digest(channel.url.as_str());
     let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
@@ -141,13 +141,13 @@ fn step(told: Option<&Told>, notice: &Notice, now: Timestamp) -> Option<Step> {
     let (send, note) = (Step::Send(notice.clone()), Step::Note(notice.clone()));
     match (told, notice.manner) {
         (None, _) => (!notice.stage.is_empty()).then_some(send),
-        (Some(told), _) if told.level == notice.stage => None,
+        (Some(told), _) if told.stage == notice.stage => None,
         (Some(_), Manner::Change) => Some(send),
         (Some(_), _) if notice.stage.is_empty() => Some(note),
         (Some(_), Manner::Beginning) => Some(send),
         (Some(told), Manner::Growth) => {
             let number = |text: &str| text.parse::<u64>().unwrap_or(0);
-            if number(&notice.stage) < number(&told.level) {
+            if number(&notice.stage) < number(&told.stage) {
                 return Some(note);
             }
             let since = now.duration_since(told.at);

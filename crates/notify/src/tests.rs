@@ -223,9 +223,9 @@ fn a_change_is_told_once() {
         (Some("5"), "", Growth, 0, "note"),
     ] {
         let told: HashMap<String, Told> = told
-            .map(|level| {
+            .map(|stage| {
                 let told = Told {
-                    level: level.to_owned(),
+                    stage: stage.to_owned(),
                     at: at(0),
                 };
                 ("sink:csv".to_owned(), told)

@@ -50,10 +50,12 @@ impl Account {
         self.calls_per_day.saturating_sub(RESERVED_CALLS)
     }
 
-    /// Whether one of the two servers is BMW's own, where time cannot run faster.
-    pub(super) fn is_at_bmw(&self) -> bool {
-        let at_bmw = |url: &Url| url.host_str().is_some_and(|host| host.ends_with("bmwgroup.com"));
-        at_bmw(&self.auth) || at_bmw(&self.api)
+    /// Whether a server that it uses is BMW's own, where time cannot run faster: the broker's only if it `streams`.
+    pub(super) fn is_at_bmw(&self, streams: bool) -> bool {
+        let broker = streams.then(|| self.stream.host());
+        let hosts = [self.auth.host_str(), self.api.host_str(), broker];
+        let mut hosts = hosts.iter().flatten();
+        hosts.any(|host| host.ends_with("bmwgroup.com"))
     }
 }
 
@@ -266,7 +268,7 @@ mod tests {
     #[test]
     fn the_constants_are_what_they_seem() {
         let demo = demo().account(Path::new("/"), None);
-        assert!(demo.is_at_bmw());
+        assert!(demo.is_at_bmw(false));
         assert_eq!(demo.plannable_calls(), 48);
     }
 

@@ -8,8 +8,8 @@
 //!         every mistake ─► problems ─► report: file, line, column, caret, advice
 //! ```
 //!
-//! Nothing is touched but `${file:…}` and `${credential:…}`: no network, no folder is made. All mistakes are found in one run, and no
-//! value that came from outside of the file is in any of them.
+//! Nothing is touched but `${file:…}` and `${credential:…}`: no network, no folder is made. All mistakes are found in
+//! one run, and no value that came from outside of the file is in any of them.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -76,7 +76,7 @@ pub struct Pipeline {
     pub path: PathBuf,
     /// Its folder, absolute. Relative paths in the file begin here.
     pub base_dir: PathBuf,
-    /// Where tokens, journal and quota ledger are; absolute.
+    /// Where tokens, journal and ledger are; absolute.
     pub state: PathBuf,
     /// At least one.
     pub accounts: Vec<Account>,
@@ -250,7 +250,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, problems: &mut Problems) -> Op
     let sinks = sinks::read(root, base_dir, problems);
     let notify = notify::read(root, problems);
     let journal = options::journal(root, problems);
-    let (clock, simulator) = options::time(root, &accounts, problems);
+    let (clock, simulator) = options::time(root, &accounts, &sources, problems);
     let timezone = timezone::read(root, problems);
     streams::check(&accounts, &sources, problems);
     selection::check(&sources, &sinks, vehicles.as_ref(), problems);

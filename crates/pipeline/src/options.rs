@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::accounts::Account;
 use super::problems::Problems;
 use super::section::{Section, absolute, written};
+use super::sources::SourceSpec;
+use super::streams;
 
 pub(super) const STATE: &str = "./state";
 const FASTEST: f64 = 100_000.0;
@@ -127,6 +129,7 @@ pub(super) fn journal(root: &Node, problems: &mut Problems) -> JournalOptions {
 pub(super) fn time(
     root: &Node,
     accounts: &Section<Account>,
+    sources: &Section<SourceSpec>,
     problems: &mut Problems,
 ) -> (ClockOptions, Option<SimulatorOptions>) {
     let place = |node: Option<Node>| node.map(|node| node.locate("speed"));
@@ -147,12 +150,12 @@ pub(super) fn time(
     for (speed, place) in own.iter().chain(&simulated) {
         if !(*speed > 0.0 && *speed <= FASTEST) {
             let help = "write `speed: 900` for a quarter of an hour in each second";
-            problems
-                .add(place, "`speed` is more than 0 and at most 100000")
-                .help(help);
+            let message = "`speed` is more than 0 and at most 100000";
+            problems.add(place, message).help(help);
             possible = false;
         }
     }
+    let at_bmw = |account: &Account| account.is_at_bmw(streams::is_heard(account, sources));
     let differ = |a: &f64, b: &f64| possible && (a - b).abs() > f64::EPSILON;
     match (&own, &simulated) {
         (Some((own, place)), Some((simulated, other))) if differ(own, simulated) => {
@@ -163,12 +166,12 @@ pub(super) fn time(
             problem.also(other, "the simulator");
         }
         (Some((own, place)), None)
-            if simulator_key.is_none() && differ(own, &1.0) && accounts.values().any(Account::is_at_bmw) =>
+            if simulator_key.is_none() && differ(own, &1.0) && accounts.values().any(at_bmw) =>
         {
-            let help = "add `simulator: {}`, point every account at another backend with `endpoints`, or remove `clock`";
-            problems
-                .add(place, "BMW's time cannot run at another speed")
-                .help(help);
+            let help = "add `simulator: {}`, point every account at another backend with `endpoints` \
+                        (its `stream` too, where a source listens to it), or remove `clock`";
+            let message = "BMW's time cannot run at another speed";
+            problems.add(place, message).help(help);
         }
         _ => {}
     }

@@ -66,8 +66,7 @@ fn demand<'a>(
         Vehicles::Auto => 1,
         Vehicles::List(list) => list
             .iter()
-            .filter(|spec| spec.account.as_ref().is_none_or(|name| *name == account.name))
-            .filter(|spec| source.vehicles.matches_vehicle(&spec.vehicle()))
+            .filter(|spec| spec.is_of(&account.name) && source.vehicles.matches_vehicle(&spec.vehicle()))
             .count(),
     };
     Some(Demand {

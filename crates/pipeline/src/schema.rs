@@ -26,7 +26,7 @@ use super::vehicles;
     reason = "describes the file; the sections are read one by one, so that all mistakes are found"
 )]
 struct PipelineFile {
-    /// The folder of tokens, journal and quota ledger, relative to this file.
+    /// The folder of tokens, journal and ledger, relative to this file.
     #[schemars(default, extend("default" = STATE))]
     state: String,
     /// BMW logins. Can be left out with `simulator`.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use collector_core::registry::{ReadSink, SinkBuilder};
 use collector_core::table::Node;
-use collector_core::{Batch, Exclusive, Name, Retry, Select, SinkError, SinkPlugin, Start, duration};
+use collector_core::{BatchOptions, Exclusive, Name, Retry, Select, SinkError, SinkPlugin, Start, duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -25,7 +25,7 @@ pub struct SinkSpec {
     pub name: Name,
     pub plugin: &'static SinkPlugin,
     pub select: Select,
-    pub batch: Batch,
+    pub batch: BatchOptions,
     pub retry: Retry,
     pub start: Start,
     pub builder: SinkBuilder,
@@ -43,7 +43,7 @@ pub(super) struct SinkKeys {
     select: Option<Select>,
     /// How much is delivered at once.
     #[serde(default)]
-    batch: Batch,
+    batch: BatchOptions,
     /// What happens when the store does not take a batch.
     #[serde(default)]
     retry: Retry,

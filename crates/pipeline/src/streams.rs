@@ -35,6 +35,12 @@ fn is_stream(source: &SourceSpec) -> bool {
     source.plugin.cadence == Cadence::Continuous
 }
 
+/// Whether a source listens to this account's stream.
+pub(super) fn is_heard(account: &Account, sources: &Section<SourceSpec>) -> bool {
+    let mut streams = sources.values().filter(|source| is_stream(source));
+    streams.any(|source| source.is_for(&account.name))
+}
+
 /// BMW allows an account one connection: a second source of a type that streams would be thrown out and throw out in
 /// turn.
 pub(super) fn check(accounts: &Section<Account>, sources: &Section<SourceSpec>, problems: &mut Problems) {

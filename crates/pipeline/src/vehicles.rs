@@ -37,11 +37,12 @@ pub struct VehicleSpec {
 impl VehicleSpec {
     /// With the name that it goes by: its own, else the last seven characters of its VIN.
     pub fn vehicle(&self) -> Vehicle {
-        let name = self.name.clone();
-        Vehicle {
-            vin: self.vin.clone(),
-            name: name.unwrap_or_else(|| self.vin.production_number().into()),
-        }
+        Vehicle::named(self.vin.clone(), self.name.clone())
+    }
+
+    /// Whether `account` reads it.
+    pub fn is_of(&self, account: &Name) -> bool {
+        self.account.as_ref().is_none_or(|name| name == account)
     }
 }
 

@@ -18,11 +18,11 @@ const FIRST_RETRY: i64 = 5 * MINUTE;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Shares {
     /// By how much fixed intervals are stretched: they ask for more calls than there are.
-    pub stretch: f64,
+    pub fixed_stretch: f64,
     /// The interval at which the calls that fixed intervals leave are used up by sharing them equally.
     pub fair: i64,
     /// What every vehicle on `auto` is promised.
-    pub longest: i64,
+    pub auto_longest: i64,
     /// The shortest interval of a vehicle that does something.
     pub shortest: i64,
     /// Calls that parked vehicles leave for one that begins to charge or to drive, and for what streams tell of.
@@ -47,19 +47,19 @@ impl Shares {
         let left = (budget - promised).max(0.0);
         let events: f64 = targets.iter().map(calls_for_events).sum();
         Self {
-            stretch: (fixed / limit).max(1.0),
+            fixed_stretch: (fixed / limit).max(1.0),
             fair: fair.max(1_000),
-            longest,
+            auto_longest: longest,
             shortest: (fair / 3).clamp(1_000, SHORTEST),
             kept: (left / 10.0 + events.min(left / 2.0)) as u32,
         }
     }
 
     /// The interval that the target is promised.
-    pub(super) fn longest(&self, every: Every) -> i64 {
+    pub(super) fn promised(&self, every: Every) -> i64 {
         match every {
-            Every::Fixed(every) => (milliseconds_of(every) * self.stretch).max(1_000.0) as i64,
-            Every::Auto => self.longest,
+            Every::Fixed(every) => (milliseconds_of(every) * self.fixed_stretch).max(1_000.0) as i64,
+            Every::Auto => self.auto_longest,
         }
     }
 
@@ -71,15 +71,15 @@ impl Shares {
         } else {
             streamed::PARTIAL
         };
-        every.max(2 * self.fair).min(self.longest.max(DAY))
+        every.max(2 * self.fair).min(self.auto_longest.max(DAY))
     }
 
     /// The interval of a target that gets `calls` within `spread`, beside its promise.
     pub(super) fn interval(&self, target: &Target, calls: f64, spread: i64, shortest: i64) -> i64 {
-        let longest = self.longest as f64;
+        let longest = self.auto_longest as f64;
         let polls = calls / f64::from(target.calls.max(1));
         let every = 1.0 / (1.0 / longest + polls / spread as f64);
-        (every.min(longest) as i64).max(shortest.min(self.longest))
+        (every.min(longest) as i64).max(shortest.min(self.auto_longest))
     }
 
     /// How long the polls that events want wait for one another, where `calls` can be spared.
@@ -87,8 +87,8 @@ impl Shares {
         self.interval(target, calls, streamed::EVENTS_SPREAD, streamed::EVENTS_APART)
     }
 
-    pub(super) fn is_stretched(&self) -> bool {
-        self.stretch > 1.000_001
+    pub(super) fn stretches_fixed(&self) -> bool {
+        self.fixed_stretch > 1.000_001
     }
 }
 
@@ -108,8 +108,8 @@ fn calls_for_events(target: &Target) -> f64 {
 }
 
 /// Whether fixed intervals ask for more than `limit` calls a day, so that all of them are stretched.
-pub fn is_stretched(targets: &[Target], limit: u32) -> bool {
-    Shares::new(targets, limit).is_stretched()
+pub fn stretches_fixed(targets: &[Target], limit: u32) -> bool {
+    Shares::new(targets, limit).stretches_fixed()
 }
 
 /// How long to wait after this many failures in a row, where calls can be spared for it.

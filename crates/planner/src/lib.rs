@@ -34,7 +34,7 @@ mod situation;
 mod streamed;
 
 pub use activity::{Activity, Event, Evidence, Observation};
-pub use cadence::is_stretched;
+pub use cadence::stretches_fixed;
 pub use night::is_night;
 pub use plan::plan;
 pub use reason::Reason;

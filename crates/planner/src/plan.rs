@@ -103,7 +103,7 @@ impl<'a> Planner<'a> {
         let made = situation.spent.calls.iter().map(|at| milliseconds(*at).min(now));
         let made: Vec<i64> = made.filter(|at| *at > now - DAY).collect();
         let promised =
-            |target: &Target| (2 * DAY / shares.longest(target.every) + 2) * i64::from(target.calls);
+            |target: &Target| (2 * DAY / shares.promised(target.every) + 2) * i64::from(target.calls);
         let promised: i64 = situation.targets.iter().map(promised).sum();
         let start = situation
             .spent
@@ -167,7 +167,7 @@ impl<'a> Planner<'a> {
     }
 
     fn longest_interval(&self, index: usize, stretch: f64) -> i64 {
-        (self.shares.longest(self.situation.targets[index].every) as f64 * stretch) as i64
+        (self.shares.promised(self.situation.targets[index].every) as f64 * stretch) as i64
     }
 
     /// Everything that was made and is promised, with `early` polled at a time of its own.
@@ -239,7 +239,9 @@ impl<'a> Planner<'a> {
         let short = factor > 1.02;
         match target.every {
             _ if short => step(promised, every, Reason::Short(every)),
-            Every::Fixed(_) if self.shares.is_stretched() => step(promised, every, Reason::Stretched(every)),
+            Every::Fixed(_) if self.shares.stretches_fixed() => {
+                step(promised, every, Reason::Stretched(every))
+            }
             Every::Fixed(_) => step(promised, every, Reason::Fixed(every)),
             Every::Auto if spare == 0 => step(promised, every, Reason::Tight(every)),
             Every::Auto => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardata_api::stream::StreamLogin;
-use cardata_auth::{AuthError, SCOPES, TokenSet};
+use cardata_auth::{AuthError, OPENID_SCOPE, STREAM_SCOPE, TokenSet};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
@@ -14,8 +14,6 @@ use runtime::Clock;
 use runtime::clock::until;
 use source::{Login, LoginId};
 
-/// The scope that the stream needs.
-const STREAMING: &str = SCOPES[2];
 /// How often it is looked whether another process stored a login, in real time.
 const LOOK: Duration = Duration::from_secs(10);
 
@@ -36,7 +34,7 @@ impl Credential {
     /// # Errors
     /// [`AuthError::MissingScopes`] where the login has no id token or no GCID.
     pub fn of(tokens: TokenSet) -> Result<Self, AuthError> {
-        let covers_stream = tokens.scope.has(STREAMING);
+        let covers_stream = tokens.scope.has(STREAM_SCOPE);
         let expires_at = tokens.id_expires_at();
         match (tokens.id_token, tokens.gcid, expires_at) {
             (Some(id_token), Some(gcid), Some(expires_at)) => Ok(Self {
@@ -49,16 +47,16 @@ impl Credential {
                 covers_stream,
             }),
             _ => Err(AuthError::MissingScopes {
-                missing: vec![SCOPES[1].to_owned(), STREAMING.to_owned()],
+                missing: vec![OPENID_SCOPE.to_owned(), STREAM_SCOPE.to_owned()],
             }),
         }
     }
 
-    pub fn login(&self, client_id: &str) -> StreamLogin {
+    pub fn login(&self, mqtt_client_id: &str) -> StreamLogin {
         StreamLogin {
             gcid: self.gcid.clone(),
             id_token: self.id_token.clone(),
-            client_id: client_id.to_owned(),
+            client_id: mqtt_client_id.to_owned(),
         }
     }
 

@@ -33,7 +33,7 @@ pub struct Driver {
     pub(super) credentials: Arc<dyn Credentials>,
     pub(super) connector: Arc<dyn MqttConnector>,
     pub(super) read: Read,
-    pub(super) client_id: Arc<str>,
+    pub(super) mqtt_client_id: Arc<str>,
     pub(super) breaker: Breaker,
     pub(super) teller: Teller,
     /// It was refused and another one is to be asked for before the next try.
@@ -83,7 +83,7 @@ impl Driver {
     ) -> Self {
         Self {
             teller: Teller::new(handles, source.clone()),
-            client_id: client_id(handles.log_id.as_str(), &handles.login.account).into(),
+            mqtt_client_id: mqtt_client_id(handles.log_id.as_str(), &handles.login.account).into(),
             source,
             account: handles.login.account.clone(),
             clock: handles.clock.clone(),
@@ -228,7 +228,7 @@ impl Driver {
         self.breaker.connecting(Now::of(self.clock.as_ref()));
         self.remember_breaker(Vec::new()).await;
         let line = in_time(self.connector.reach()).await?;
-        log_in(line, credential, &self.client_id).await
+        log_in(line, credential, &self.mqtt_client_id).await
     }
 
     /// A try failed that nothing depended on.
@@ -290,9 +290,9 @@ impl Driver {
 pub(super) async fn log_in(
     line: Box<dyn MqttLine>,
     credential: &Credential,
-    client_id: &str,
+    mqtt_client_id: &str,
 ) -> Result<Box<dyn MqttSession>, StreamError> {
-    in_time(line.log_in(&credential.login(client_id))).await
+    in_time(line.log_in(&credential.login(mqtt_client_id))).await
 }
 
 pub(super) async fn in_time<T>(step: impl Future<Output = Result<T, StreamError>>) -> Result<T, StreamError> {
@@ -306,7 +306,7 @@ pub(super) async fn in_time<T>(step: impl Future<Output = Result<T, StreamError>
 
 /// The same for ever, so that a broker that keeps sessions keeps ours; another for each account and installation.
 /// At most 23 letters and digits, which every broker takes (MQTT 3.1.1, 3.1.3.1); but for the hyphen, which all take.
-fn client_id(log_id: &str, account: &str) -> String {
+fn mqtt_client_id(log_id: &str, account: &str) -> String {
     use sha2::{Digest, Sha256};
     let digest = Sha256::digest(format!("{log_id}:{account}"));
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -315,13 +315,13 @@ fn client_id(log_id: &str, account: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::client_id;
+    use super::mqtt_client_id;
 
     #[test]
-    fn the_client_id_tells_installations_and_accounts_apart_and_fits() {
-        let first = client_id("1f", "home");
-        assert_eq!(first, client_id("1f", "home"));
+    fn the_mqtt_client_id_tells_installations_and_accounts_apart_and_fits() {
+        let first = mqtt_client_id("1f", "home");
+        assert_eq!(first, mqtt_client_id("1f", "home"));
         assert_eq!(first.len(), 23);
-        assert!(first != client_id("1f", "work") && first != client_id("2f", "home"));
+        assert!(first != mqtt_client_id("1f", "work") && first != mqtt_client_id("2f", "home"));
     }
 }

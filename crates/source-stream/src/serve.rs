@@ -176,7 +176,7 @@ impl Driver {
             self.connector.clone(),
             self.clock.clone(),
             credential,
-            self.client_id.clone(),
+            self.mqtt_client_id.clone(),
             serving.login_sent.clone(),
         );
         serving.takeover = Some(Box::pin(takeover));
@@ -280,7 +280,7 @@ async fn take_over(
     connector: Arc<dyn MqttConnector>,
     clock: Arc<dyn Clock>,
     credential: Credential,
-    client_id: Arc<str>,
+    mqtt_client_id: Arc<str>,
     login_sent: Arc<AtomicBool>,
 ) -> Result<Connected, Failed> {
     let failed = |error| Failed {
@@ -289,7 +289,7 @@ async fn take_over(
     };
     let line = in_time(connector.reach()).await.map_err(failed)?;
     login_sent.store(true, Ordering::Relaxed);
-    let session = log_in(line, &credential, &client_id).await.map_err(failed)?;
+    let session = log_in(line, &credential, &mqtt_client_id).await.map_err(failed)?;
     Ok(Connected {
         session,
         at: clock.now(),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use collector_core::Name;
 use jiff::Timestamp;
 use ledger::{Calls, StoreError};
-use planner::quota::{Allowance, RESERVED, Spent};
+use planner::quota::{Allowance, Spent};
 
 /// What may be spent, as the poller last planned it. Clones share it.
 #[derive(Debug, Clone)]
@@ -61,22 +61,20 @@ impl Budget {
     /// what the promised polls do not need. In a process that polls nothing, the reserve alone. 0 where the ledger
     /// cannot be read.
     pub async fn spare_calls(&self, now: Timestamp) -> u32 {
-        let (Ok(upkeep), Ok(spent)) = (
-            self.ledger.upkeep_calls(&self.account, now).await,
-            self.ledger.spent_calls(&self.account, now).await,
-        ) else {
+        let Ok(spent) = self.spent_calls(now).await else {
             return 0;
         };
         let left = spent.left(Allowance::for_necessities(self.calls_per_day), now);
         let planned = *self.planned.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever spent since the plan, be it another process, spent of that.
         let spare = planned.map_or(0, |planned| {
-            let since = spent.calls.iter().filter(|at| **at >= planned.at).count();
+            let counted = spent.against(Allowance::for_polls(self.calls_per_day));
+            let since = counted.calls.iter().filter(|at| **at >= planned.at).count();
             planned
                 .spare
                 .saturating_sub(u32::try_from(since).unwrap_or(u32::MAX))
         });
-        spare.saturating_add(RESERVED.saturating_sub(upkeep)).min(left)
+        spare.saturating_add(spent.reserve_left(now)).min(left)
     }
 
     /// What was spent.

@@ -97,3 +97,13 @@ fn outcome_name(outcome: Outcome) -> &'static str {
         Outcome::QuotaExceeded { .. } => "quota",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ledger_tells_polls_from_upkeep_by_the_same_word() {
+        assert_eq!(Call::TelematicData.as_str(), ledger::POLL);
+    }
+}

@@ -1,6 +1,6 @@
-//! What the stream tells the scheduler: which vehicles speak by themselves, and what they do.
+//! What the stream tells the poller: which vehicles speak by themselves, and what they do.
 //!
-//! A stream calls it for every message, so nothing here waits or writes; the scheduler is woken only by what changes
+//! A stream calls it for every message, so nothing here waits or writes; the poller is woken only by what changes
 //! its plan. What polls tell of the vehicles is kept here too: both are evidence of the same.
 
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ use crate::line::Line;
 /// is streamed.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(48);
 
-/// Shared between the streams of an account and its scheduler.
+/// Shared between the streams of an account and its poller.
 #[derive(Debug, Default)]
 pub struct Hearing {
     known: KnownDescriptors,

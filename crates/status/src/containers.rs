@@ -1,5 +1,6 @@
 //! What sources ask for, what BMW takes of it, and what never delivers anything.
 
+use collector_core::Name;
 use jiff::{SignedDuration, Timestamp};
 use journal::JournalError;
 use pipeline::Pipeline;
@@ -33,13 +34,9 @@ pub(crate) fn gather(
 ) -> Result<Vec<SetStatus>, JournalError> {
     let mut sets = Vec::new();
     for stored in look.ledger.source_sets()? {
-        let known = pipeline.sources.iter().any(|source| {
-            *source.name == *stored.source
-                && source
-                    .account
-                    .as_ref()
-                    .is_none_or(|account| **account == *stored.account)
-        });
+        let account = Name::from(stored.account.as_str());
+        let mut sources = pipeline.sources.iter();
+        let known = sources.any(|source| *source.name == *stored.source && source.is_for(&account));
         let Some(state) = serde_json::from_str::<SetState>(&stored.set.state)
             .ok()
             .filter(|_| known)

@@ -1,7 +1,9 @@
 //! How a pipeline fares, gathered beside the process that may be running: what `cardata status` tells.
 //!
-//! * [`gather`]: reads journal, ledger and tokens. [`report`]: for people and for programs; a column is added there.
+//! * [`gather`]: reads journal, ledger and tokens. [`report`]: for people and for programs.
 //! * [`streams`], [`containers`], [`plan`], [`login`]: its parts. [`table`]: columns, notes, counts and times.
+//! * A column goes where its table is: Polls `plan.rs`, Streams `streams/words.rs`, Containers `containers.rs`, the
+//!   others `report.rs`.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 

@@ -9,40 +9,42 @@ use rusqlite::ErrorCode;
 #[non_exhaustive]
 pub enum StoreError {
     #[error(
-        "cannot open the journal {path}: this user must be able to write it and its folder, also to read it"
+        "cannot open the state database {path}: this user must be able to write it and its folder, also to read it"
     )]
     Open { path: PathBuf, source: rusqlite::Error },
     /// Will pass when space is freed; nothing of the transaction was written.
     #[error("the disk of the state directory is full")]
     Full(#[source] rusqlite::Error),
     #[error(
-        "the journal {path} was written by a newer cardata (version {found}, this one knows {known}): upgrade cardata"
+        "the state database {path} was written by a newer cardata (version {found}, this one knows {known}): upgrade cardata"
     )]
     Newer { path: PathBuf, found: i64, known: i64 },
     #[error(
-        "the journal {path} was written by an earlier cardata: this one brings it up to date when it runs, `cardata run` or any command that changes it"
+        "the state database {path} was written by an earlier cardata: this one brings it up to date when it runs, `cardata run` or any command that changes it"
     )]
     Older { path: PathBuf },
     #[error(
-        "the journal {path} was written by a cardata that was never released: move it away, or choose another `state`"
+        "the state database {path} was written by a cardata that was never released: move it away, or choose another `state`"
     )]
     Unreleased { path: PathBuf },
-    #[error("the journal {path} is not a database of cardata: move it away or choose another `state`")]
+    #[error(
+        "the state database {path} is not a database of cardata, or its first page is damaged: choose another `state`, or see RECOVERY.md"
+    )]
     Foreign { path: PathBuf },
     #[error(
-        "the journal {path} is damaged: stop cardata, keep a copy of it, and bring a backup back with `cardata restore`; RECOVERY.md says how"
+        "the state database {path} is damaged: stop cardata, keep a copy of it, and bring a backup back with `cardata restore`; RECOVERY.md says how"
     )]
     Corrupt { path: PathBuf, source: rusqlite::Error },
     /// Some pages of the database are damaged. What is on others can still be read.
     #[error(
-        "the journal is damaged where it is needed now: `cardata journal verify` says where, `cardata journal export` saves what can be read, and RECOVERY.md says what then"
+        "the state database is damaged where it is needed now: `cardata journal verify` says where, `cardata journal export` saves what can be read, and RECOVERY.md says what then"
     )]
     Damaged(#[source] rusqlite::Error),
-    #[error("the journal refused a write")]
+    #[error("the state database refused a write")]
     Sqlite(#[source] rusqlite::Error),
-    #[error("a job of the journal panicked, which is a bug; nothing of it was written")]
+    #[error("a job of the state database panicked, which is a bug; nothing of it was written")]
     Bug,
-    #[error("the journal's thread has ended")]
+    #[error("the state database's thread has ended")]
     Stopped,
 }
 

@@ -142,22 +142,14 @@ fn record(connection: &Connection, descriptor: &Descriptor) -> Result<Recorded> 
                 Some(stored) if Some(stored.as_str()) == unit => descriptor.unit().cloned(),
                 other => other.map(Unit::other),
             };
+            let value_type = ValueType::parse(row.get_ref(1)?.as_str()?);
             Ok(Recorded {
                 id: row.get(0)?,
-                value_type: recorded_type(row.get_ref(1)?.as_str()?),
+                // The table's CHECK allows no other word.
+                value_type: value_type.unwrap_or(ValueType::Text),
                 unit,
             })
         })
-}
-
-/// The table's CHECK allows these four and nothing else.
-fn recorded_type(stored: &str) -> ValueType {
-    match stored {
-        "bool" => ValueType::Bool,
-        "number" => ValueType::Number,
-        "timestamp" => ValueType::Timestamp,
-        _ => ValueType::Text,
-    }
 }
 
 fn select(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<i64> {

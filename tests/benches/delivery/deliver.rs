@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use collector::state::State;
+use collector::state::OpenState;
 use collector_core::SinkContext;
 use dispatch::Worker;
 use journal::{Log, Read};
@@ -19,14 +19,14 @@ pub const BATCH: usize = 10_000;
 /// Delivers one journal again and again, each time to new sinks.
 pub struct Delivery {
     folder: PathBuf,
-    state: State,
+    state: OpenState,
 }
 
 impl Delivery {
     pub fn new(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
-            state: State::open(folder).unwrap(),
+            state: OpenState::open(folder).unwrap(),
         }
     }
 

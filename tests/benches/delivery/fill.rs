@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use collector::state::State;
+use collector::state::OpenState;
 use collector_core::{Origin, RawReading, RawSnapshot, Vin};
 use jiff::Timestamp;
 use journal::Log;
@@ -63,7 +63,7 @@ pub struct Filled {
 
 /// Appends `readings` readings to the journal in `folder`.
 pub async fn journal(folder: &Path, readings: usize) -> Filled {
-    let journal = State::open(folder).unwrap().journal;
+    let journal = OpenState::open(folder).unwrap().journal;
     let began = Instant::now();
     let polls = readings / READINGS_A_POLL + usize::from(!readings.is_multiple_of(READINGS_A_POLL));
     let (account, source): (Arc<str>, Arc<str>) = ("home".into(), "telematics".into());

@@ -1,6 +1,6 @@
 //! Readings that a real InfluxDB refuses: shown, tried in vain, mended, delivered, or given up.
 
-use collector::state::State;
+use collector::state::OpenState;
 use collector_core::{Origin, RawReading, RawSnapshot};
 use jiff::Timestamp;
 use journal::Log;
@@ -208,7 +208,7 @@ async fn what_fitted_no_type_reaches_the_stores_that_missed_it_when_it_fits() {
     })
     .await;
     scene.login().await;
-    let journal = State::open(&scene.path("state")).unwrap().journal;
+    let journal = OpenState::open(&scene.path("state")).unwrap().journal;
     let now = Timestamp::now();
     for value in ["7", "seven"] {
         let body = serde_json::json!({ "value": value, "timestamp": now.to_string() });

@@ -1,6 +1,6 @@
 //! Histories that are delivered again, and readings that were refused.
 
-use collector::state::State;
+use collector::state::OpenState;
 use collector_core::{Origin, RawReading, RawSnapshot};
 use jiff::Timestamp;
 use journal::Log;
@@ -27,7 +27,7 @@ fn quiet(sinks: &str) -> Plan<'_> {
 
 /// Puts a history into the journal, two readings in each of `count` hours up to now.
 async fn history(scene: &Scene, count: i64) {
-    let state = State::open(&scene.path("state")).unwrap();
+    let state = OpenState::open(&scene.path("state")).unwrap();
     let (journal, store) = (state.journal, state.store);
     let now = Timestamp::now().as_millisecond();
     let mut appends = Vec::new();

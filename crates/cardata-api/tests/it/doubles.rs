@@ -1,4 +1,4 @@
-//! What stands in for the login and for the quota ledger.
+//! What stands in for the login and for the ledger.
 
 use std::sync::{Arc, Mutex, Once};
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cardata_auth::{Authenticator, StoreError, TokenStore};
+use cardata_auth::{Authenticator, TokenStore, TokenStoreError};
 use secrecy::ExposeSecret;
 
 use crate::server::{Answer, Server, client_id, jumping_clock, tokens};
@@ -64,7 +64,10 @@ async fn without_the_passphrase_nothing_is_read_and_nothing_overwritten() {
 
     let none = store(&dir, None);
     for refused in [none.load().unwrap_err(), none.save(&new).unwrap_err()] {
-        assert!(matches!(refused, StoreError::Encrypted { .. }), "{refused:?}");
+        assert!(
+            matches!(refused, TokenStoreError::Encrypted { .. }),
+            "{refused:?}"
+        );
         assert!(
             refused.to_string().contains("set `tokens: { passphrase: … }`"),
             "{refused}"
@@ -73,7 +76,7 @@ async fn without_the_passphrase_nothing_is_read_and_nothing_overwritten() {
     let wrong = store(&dir, Some("hunter2 and hunter3"));
     for refused in [wrong.load().unwrap_err(), wrong.save(&new).unwrap_err()] {
         assert!(
-            matches!(refused, StoreError::WrongPassphrase { .. }),
+            matches!(refused, TokenStoreError::WrongPassphrase { .. }),
             "{refused:?}"
         );
         assert!(
@@ -119,7 +122,7 @@ async fn a_damaged_file_is_no_login_and_can_be_replaced() {
     let whole = text(&ours);
     fs::write(ours.path(), &whole[..whole.len() / 2]).unwrap();
     let failure = ours.load().unwrap_err();
-    assert!(matches!(&failure, StoreError::NoLogin { .. }), "{failure:?}");
+    assert!(matches!(&failure, TokenStoreError::NoLogin { .. }), "{failure:?}");
     ours.save(&login(1).await).unwrap();
     assert!(ours.load().unwrap().is_some());
 }

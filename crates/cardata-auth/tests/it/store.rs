@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use cardata_auth::{StoreError, TokenSet, TokenStore};
+use cardata_auth::{TokenSet, TokenStore, TokenStoreError};
 use secrecy::ExposeSecret;
 
 use crate::server::{Answer, Server, client_id, jumping_clock, tokens};
@@ -84,7 +84,7 @@ async fn a_save_that_fails_leaves_the_old_file() {
     assert!(
         matches!(
             failure,
-            StoreError::Io {
+            TokenStoreError::Io {
                 operation: "replacing",
                 ..
             }
@@ -108,11 +108,14 @@ async fn a_file_without_tokens_is_no_login() {
     ] {
         fs::write(store.path(), content).unwrap();
         let failure = store.load().unwrap_err();
-        assert!(matches!(failure, StoreError::NoLogin { .. }), "{failure:?}");
+        assert!(matches!(failure, TokenStoreError::NoLogin { .. }), "{failure:?}");
         assert!(failure.to_string().contains("cardata login"), "{failure}");
     }
     fs::write(store.path(), "{\"version\":99}").unwrap();
-    assert!(matches!(store.load(), Err(StoreError::Newer { found: 99, .. })));
+    assert!(matches!(
+        store.load(),
+        Err(TokenStoreError::Newer { found: 99, .. })
+    ));
 }
 
 #[test]

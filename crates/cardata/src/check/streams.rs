@@ -2,7 +2,7 @@
 //! a second login would take it from the program that has it.
 
 use cardata_api::stream::{BrokerConnector, MqttConnector as _};
-use cardata_auth::{SCOPES, TokenSet};
+use cardata_auth::{STREAM_SCOPE, TokenSet};
 use collector::http::Clients;
 use collector::state::StateDirectory;
 use pipeline::{Account, Pipeline};
@@ -10,9 +10,6 @@ use runtime::Chain;
 
 use super::{PATIENCE, Probe};
 use crate::{CommandResult, Failure, context};
-
-/// The scope that the stream needs.
-const STREAMING: &str = SCOPES[2];
 
 /// The accounts that have a stream.
 fn accounts(pipeline: &Pipeline) -> Vec<&Account> {
@@ -55,8 +52,8 @@ async fn stored_hindrance(
 fn hindrance(tokens: &TokenSet) -> Option<String> {
     let advice =
         "in the BMW portal, subscribe the client to CarData Stream, wait two minutes and run `cardata login`";
-    if !tokens.scope.has(STREAMING) {
-        return Some(format!("does not cover the stream ({STREAMING}): {advice}"));
+    if !tokens.scope.has(STREAM_SCOPE) {
+        return Some(format!("does not cover the stream ({STREAM_SCOPE}): {advice}"));
     }
     let lacks = match (&tokens.id_token, &tokens.gcid) {
         (None, _) => "id token",

@@ -32,7 +32,7 @@ fn build_sources(pipeline: &Pipeline, accounts: &[Handles]) -> Result<(), Failur
     for account in accounts {
         let name = &account.login.account;
         for source in pipeline.sources.iter().filter(|source| source.is_for(name)) {
-            collector::build(source, account).or_fail(2)?;
+            collector::build_source(source, account).or_fail(2)?;
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `cardata containers sync`.
+//! `cardata containers sync`: says what it changes and what that costs, and does it.
 
 use source::Handles;
 use source_telematics::container::sync::{self, Plan};

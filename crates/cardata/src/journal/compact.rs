@@ -1,4 +1,4 @@
-//! `cardata journal compact`.
+//! `cardata journal compact`: gives the space of forgotten entries back to the disk.
 
 use collector::state::{OWNERS, StateDirectory};
 use journal::care::compact;

@@ -1,4 +1,4 @@
-//! `cardata journal export`.
+//! `cardata journal export`: the history as lines of JSON, all of it that can be read.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;

@@ -1,10 +1,10 @@
-//! `cardata journal import`.
+//! `cardata journal import`: takes in what `export` wrote; a bad line is told and stops nothing.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use collector::state::{State, StateDirectory};
+use collector::state::{OpenState, StateDirectory};
 use indicatif::ProgressBar;
 use journal::Journal;
 use journal::care::import::{ImportError, ImportSummary};
@@ -21,7 +21,7 @@ pub async fn run(options: &ImportArgs) -> CommandResult {
     let (mut input, length) = open(&options.input)?;
     let state = StateDirectory::create(&pipeline.state)?;
     let _lock = state.lock()?;
-    let state = State::open(state.path()).map_err(failure)?;
+    let state = OpenState::open(state.path()).map_err(failure)?;
     let bar = bar("importing", length);
     let result = take_in(&state.journal, &mut *input, &bar).await;
     bar.finish_and_clear();

@@ -1,4 +1,4 @@
-//! `cardata journal stats`.
+//! `cardata journal stats`: what is in the journal and what it takes.
 
 use journal::care::stats::{Stats, stats};
 use status::table::table;

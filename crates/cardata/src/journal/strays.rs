@@ -1,4 +1,4 @@
-//! `cardata journal strays`.
+//! `cardata journal strays`: messages that cannot be read, for whoever looks for the reason.
 
 use std::io::{self, ErrorKind, Write};
 

@@ -1,4 +1,4 @@
-//! `cardata journal verify`.
+//! `cardata journal verify`: checks every entry, and says what to do about damage.
 
 use journal::care::stats;
 use journal::care::verify::{Verified, verify};

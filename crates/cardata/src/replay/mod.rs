@@ -4,7 +4,7 @@ mod moment;
 pub mod request;
 
 use clap::Args;
-use collector::state::State;
+use collector::state::OpenState;
 use journal::JournalError;
 use journal::log::overview::Overview;
 use journal::log::replay::Replay;
@@ -93,7 +93,7 @@ pub async fn run(options: ReplayArgs) -> CommandResult {
     follow(pipeline, &state, &[replay.id]).await
 }
 
-async fn cancel(state: &State, overview: &Overview, id: i64) -> CommandResult {
+async fn cancel(state: &OpenState, overview: &Overview, id: i64) -> CommandResult {
     if state.journal.cancel_replay(id, redelivery::now(state)?).await? {
         terminal::say(&format!(
             "replay {id} is cancelled; what it has delivered stays in the sink"
@@ -108,7 +108,7 @@ async fn cancel(state: &State, overview: &Overview, id: i64) -> CommandResult {
 }
 
 /// Shows how these replays come along, and what came of them.
-async fn follow(pipeline: Pipeline, state: &State, ids: &[i64]) -> CommandResult {
+async fn follow(pipeline: Pipeline, state: &OpenState, ids: &[i64]) -> CommandResult {
     let read = |overview: &Overview| -> Result<Vec<Replay>, JournalError> {
         let found = ids.iter().filter_map(|id| overview.replay(*id).transpose());
         found.collect()

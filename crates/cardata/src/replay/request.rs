@@ -113,11 +113,10 @@ fn selection(
 fn vehicles(pipeline: &Pipeline, overview: &Overview) -> Result<Vec<Vehicle>, Failure> {
     let totals = overview.vehicles()?;
     let vins = totals.iter().filter_map(|totals| totals.vin.parse::<Vin>().ok());
-    let mut names = collector::names(&pipeline.vehicles);
+    let mut names = collector::vehicle_names(&pipeline.vehicles);
     let named = |vin: Vin| {
-        let listed = names.remove(&vin);
-        let name = listed.unwrap_or_else(|| vin.production_number().into());
-        Vehicle { vin, name }
+        let name = names.remove(&vin);
+        Vehicle::named(vin, name)
     };
     Ok(vins.map(named).collect())
 }

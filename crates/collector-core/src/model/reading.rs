@@ -69,3 +69,13 @@ pub struct Vehicle {
     pub vin: Vin,
     pub name: Name,
 }
+
+impl Vehicle {
+    /// A vehicle that is called by its production number where it has no name.
+    pub fn named(vin: Vin, name: Option<Name>) -> Self {
+        Self {
+            name: name.unwrap_or_else(|| vin.production_number().into()),
+            vin,
+        }
+    }
+}

@@ -14,7 +14,7 @@ const VINS: [&str; 2] = ["WBY8P210X07A12345", "WBA11AA0001234567"];
 
 struct Rig {
     _folder: tempfile::TempDir,
-    state: State,
+    state: OpenState,
     output: JournalOutput,
     stop: CancellationToken,
 }
@@ -36,7 +36,7 @@ fn rig(text: &str) -> Rig {
     http::install_crypto();
     let pipeline = pipeline(text);
     let folder = tempfile::tempdir().unwrap();
-    let state = State::open(folder.path()).unwrap();
+    let state = OpenState::open(folder.path()).unwrap();
     let clock: Arc<dyn runtime::Clock> = Arc::new(SystemClock);
     let nowhere = "http://127.0.0.1:9".parse().unwrap();
     let http = http::client().unwrap();

@@ -134,11 +134,12 @@ impl Poller {
     async fn outlook(&self, round: &Round, now: Timestamp) -> Outlook {
         let targets = round.targets(&self.plan.sources, &self.handles.hearing, now);
         let spent = self.handles.budget.spent_calls(now).await;
+        // Without a ledger the gate lets no call leave.
+        let spent = spent.unwrap_or_default().against(self.allowance());
         let situation = Situation {
             now,
-            // Without a ledger the gate lets no call leave.
-            spent: &spent.unwrap_or_default(),
-            limit: self.limit(),
+            spent: &spent,
+            limit: self.allowance().limit(),
             night: planner::is_night(&self.plan.timezone, now),
             targets: &targets,
         };
@@ -147,19 +148,18 @@ impl Poller {
         outlook
     }
 
-    /// Calls that polls may make in 24 hours.
-    fn limit(&self) -> u32 {
-        Allowance::for_polls(self.handles.budget.calls_per_day()).limit()
+    fn allowance(&self) -> Allowance {
+        Allowance::for_polls(self.handles.budget.calls_per_day())
     }
 
     fn warn_of_stretched_intervals(&self, round: &Round) {
-        let limit = self.limit();
+        let limit = self.allowance().limit();
         let targets = round.targets(
             &self.plan.sources,
             &self.handles.hearing,
             self.handles.clock.now(),
         );
-        if planner::is_stretched(&targets, limit) {
+        if planner::stretches_fixed(&targets, limit) {
             tracing::warn!(account = %self.account, polled = targets.len(), limit, "the vehicles need more calls a day than there are; polling them less often");
         }
     }
@@ -178,8 +178,9 @@ impl Poller {
     /// When the next call may leave, after one was refused.
     async fn next_call(&self, now: Timestamp) -> Timestamp {
         let spent = self.handles.budget.spent_calls(now).await;
-        let allowance = Allowance::for_polls(self.handles.budget.calls_per_day());
-        let denied = spent.ok().and_then(|spent| allowance.permits(&spent, now).err());
+        let denied = spent
+            .ok()
+            .and_then(|spent| self.allowance().permits(&spent, now).err());
         // Refused for another reason, such as a ledger that could not be written.
         denied.map_or(now + SignedDuration::from_mins(1), |denied| denied.until)
     }

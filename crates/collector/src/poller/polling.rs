@@ -80,7 +80,8 @@ impl Poller {
             _ => {
                 tracing::error!(account = %self.account, source = %name, error = reason, "the source cannot work like this; trying again in six hours");
                 polled.last = Some(began);
-                for polled in &mut round.polled {
+                let source = polled.source;
+                for polled in round.polled.iter_mut().filter(|polled| polled.source == source) {
                     polled.not_before = polled.not_before.max(Some(now + MISCONFIGURED));
                 }
             }

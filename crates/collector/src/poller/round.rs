@@ -1,4 +1,4 @@
-//! What the scheduler knows of the vehicles that it polls, and how the plan is told.
+//! What the poller knows of the vehicles that it polls, and how the plan is told.
 
 use collector_core::Vehicle;
 use jiff::{SignedDuration, Timestamp};
@@ -82,7 +82,7 @@ impl Round {
 }
 
 impl Poller {
-    /// The vehicles with what the journal remembers of them.
+    /// The vehicles with what the ledger remembers of them.
     pub(super) async fn round(&self, vehicles: Vec<Vehicle>) -> Round {
         let now = self.handles.clock.now();
         let mut round = Round::default();

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use collector_core::state::PollsState;
-use collector_core::{Name, SourceError, Vehicle, Vin};
+use collector_core::{SourceError, Vehicle};
 use jiff::SignedDuration;
 
 use ledger::MappedVehicle;
-use pipeline::Vehicles;
+use pipeline::{VehicleSpec, Vehicles};
 use runtime::clock::later;
 use runtime::{Backoff, Chain};
 use source::{Handles, source_error};
@@ -61,17 +61,13 @@ impl Mapping<'_> {
     pub async fn vehicles(&self, wanted: &Vehicles) -> Result<Vec<Vehicle>, SourceError> {
         match wanted {
             Vehicles::List(list) => {
-                let here = list.iter().filter(|spec| {
-                    spec.account
-                        .as_ref()
-                        .is_none_or(|name| *name == self.0.login.account)
-                });
-                Ok(here.map(|spec| vehicle(&spec.vin, spec.name.clone())).collect())
+                let here = list.iter().filter(|spec| spec.is_of(&self.0.login.account));
+                Ok(here.map(VehicleSpec::vehicle).collect())
             }
             Vehicles::Auto => {
                 let mapped = self.mapped(MAPPING_AGE).await?;
                 let primary = mapped.into_iter().filter(|mapped| mapped.primary);
-                Ok(primary.map(|mapped| vehicle(&mapped.vin, None)).collect())
+                Ok(primary.map(|mapped| Vehicle::named(mapped.vin, None)).collect())
             }
         }
     }
@@ -121,12 +117,5 @@ impl Mapping<'_> {
             tracing::warn!(account = %self.0.login.account, error = %Chain(&error), "could not remember the vehicles");
         }
         Ok(vehicles)
-    }
-}
-
-fn vehicle(vin: &Vin, name: Option<Name>) -> Vehicle {
-    Vehicle {
-        vin: vin.clone(),
-        name: name.unwrap_or_else(|| vin.production_number().into()),
     }
 }

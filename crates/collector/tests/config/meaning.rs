@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use collector_core::{Batch, Every, Retry, Start, Vehicle};
+use collector_core::{BatchOptions, Every, Retry, Start, Vehicle};
 use pipeline::{Keep, Vehicles, show};
 
 use super::{Variables, file, parse, pipeline};
@@ -27,7 +27,7 @@ fn what_is_not_written_has_a_default() {
     assert_eq!(sink.start, Start::Earliest);
     assert_eq!(
         sink.batch,
-        Batch {
+        BatchOptions {
             readings: 10_000,
             wait: Duration::ZERO
         }
@@ -147,6 +147,24 @@ accounts:
   - name: test
     client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0
     endpoints: { auth: http://localhost:1, api: http://localhost:1 }
+",
+    );
+    assert_eq!(pipeline.clock.speed, 60.0);
+}
+
+#[test]
+fn a_stream_runs_at_another_speed_where_its_broker_is_another() {
+    // Nobody listens to the stream of `silent`, so it may stay BMW's.
+    let pipeline = pipeline(
+        "clock: { speed: 60 }
+accounts:
+  - name: heard
+    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0
+    endpoints: { auth: http://localhost:1, api: http://localhost:1, stream: mqtts://localhost:2 }
+  - name: silent
+    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f1
+    endpoints: { auth: http://localhost:1, api: http://localhost:1 }
+sources: [{ type: meter }, { type: wire, account: heard }]
 ",
     );
     assert_eq!(pipeline.clock.speed, 60.0);

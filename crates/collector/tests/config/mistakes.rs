@@ -196,6 +196,7 @@ fn options() {
         "state: [«a»]\nsimulator: { speed: «.nan» }\n",
         "clock: { speed: «60» }\nsimulator: { speed: 900 }\n",
         "clock: { speed: «60» }\n",
+        "clock: { speed: «60» }\naccounts:\n  - name: a\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n    endpoints: { auth: http://localhost:1, api: http://localhost:1 }\nsources: [{ type: meter }, { type: wire }]\n",
         "timezone: «Europe/Berln»\n",
         "timezone: «berlin»\n",
         "timezone: «17»\n",

@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use collector::state::{State, StateDirectory};
-use collector_core::state::{PollsState, SinkState, State as Component};
+use collector::state::{OpenState, StateDirectory};
+use collector_core::state::{PollsState, SinkState, State};
 use collector_core::{Origin, RawReading, RawSnapshot};
 use jiff::Timestamp;
 use journal::Log;
@@ -40,7 +40,7 @@ async fn it_opens_and_everything_is_there() {
     let folder = tempfile::tempdir().unwrap();
     put_into(folder.path());
     assert_eq!(exported(folder.path()), EXPORTED, "without being converted");
-    let state = State::open(folder.path()).unwrap();
+    let state = OpenState::open(folder.path()).unwrap();
     assert_eq!(exported(folder.path()), EXPORTED);
     let overview = Overview::open(folder.path()).unwrap().unwrap();
     let polls = overview.polls().unwrap();
@@ -52,9 +52,9 @@ async fn it_opens_and_everything_is_there() {
     let newest = overview.newest_call().unwrap().unwrap();
     assert_eq!(overview.spent_calls("demo", newest).unwrap().calls.len(), 4);
     let components = overview.components().unwrap();
-    let has = |state: Component| components.iter().any(|component| component.state == state);
+    let has = |state: State| components.iter().any(|component| component.state == state);
     assert!(
-        has(Component::Polls(PollsState::Polling)) && has(Component::Sink(SinkState::Delivering)),
+        has(State::Polls(PollsState::Polling)) && has(State::Sink(SinkState::Delivering)),
         "{components:?}"
     );
     let known = state.ledger.known_vehicles().await.unwrap();
@@ -68,7 +68,7 @@ async fn it_opens_and_everything_is_there() {
 async fn what_was_seen_is_a_repeat_and_numbers_go_on() {
     let folder = tempfile::tempdir().unwrap();
     put_into(folder.path());
-    let state = State::open(folder.path()).unwrap();
+    let state = OpenState::open(folder.path()).unwrap();
     let entry: serde_json::Value = serde_json::from_str(EXPORTED.trim()).unwrap();
     let readings = entry["payload"]["readings"].as_array().unwrap();
     let sent = readings.iter().map(|reading| RawReading {
@@ -107,7 +107,7 @@ async fn a_backup_that_takes_its_place_does_not_give_its_calls_again() {
     let (other, old) = (folder.path().join("other"), folder.path().join("old"));
     let tokens = StateDirectory::create(&other).unwrap().tokens();
     std::fs::create_dir_all(&tokens).unwrap();
-    drop(State::open(&other).unwrap());
+    drop(OpenState::open(&other).unwrap());
     let file = folder.path().join("backup.db");
     backup(&other, &tokens, &file, noon(), false).unwrap();
 
@@ -115,7 +115,7 @@ async fn a_backup_that_takes_its_place_does_not_give_its_calls_again() {
     put_into(&old);
     restore(&file, &old, &directory.tokens(), noon(), true, ledger::carry_over).unwrap();
 
-    let state = State::open(&old).unwrap();
+    let state = OpenState::open(&old).unwrap();
     assert_eq!(exported(&old), "", "the backup is empty");
     let spent = state.ledger.spent_calls("demo", noon()).await.unwrap().calls;
     assert_eq!(spent.len(), 4);

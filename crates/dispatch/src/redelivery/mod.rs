@@ -53,7 +53,7 @@ pub enum Turn {
 }
 
 impl Worker {
-    /// Redelivers what is asked for and nothing else, then ends; or when told to drain, after the batch at hand. For a process that does not run the pipeline.
+    /// For a process that runs no pipeline: redelivers what is asked for, then ends, or when told to drain.
     pub async fn redeliver(self, mut sink: Box<dyn Sink>) {
         let mut redeliveries = Redeliveries::default();
         loop {

@@ -82,6 +82,7 @@ pub fn export(
         }
         progress(stretch.entries.len() as u64);
     }
+    scan.beyond(after).into_iter().for_each(damaged);
     output.flush()?;
     Ok(exported)
 }

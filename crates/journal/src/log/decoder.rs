@@ -1,4 +1,4 @@
-//! Rows of the log as entries for the sinks.
+//! Stored entries as entries for the sinks: rows, damage and descriptors that were learned meanwhile.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -7,9 +7,9 @@ use std::sync::Arc;
 use collector_core::{Descriptor, Entry, Name, Snapshot, Vehicle, Vin};
 use rusqlite::Connection;
 
-use super::read::{Batch, Misfit};
+use super::read::{Batch, Outgrown};
 use super::scan::{Damage, Scan, Stored};
-use super::{decode, payload};
+use super::{learned, payload, typed};
 use crate::{JournalError, Result};
 use normalise::body::Body;
 use normalise::known::KnownDescriptors;
@@ -43,9 +43,9 @@ impl Decoder {
         };
         let mut damaged = stretch.damaged;
         let mut entries = Vec::with_capacity(stretch.entries.len());
-        let mut misfits = Vec::new();
+        let mut outgrown = Vec::new();
         for stored in stretch.entries {
-            match self.entry(&stored, &mut misfits) {
+            match self.entry(&stored, &mut outgrown) {
                 Ok(entry) => entries.extend(entry),
                 Err(JournalError::DamagedEntry(damage)) => damaged.push(damage),
                 Err(error) => return Err(error),
@@ -62,7 +62,7 @@ impl Decoder {
             .sum();
         Ok(Some(Batch {
             entries: entries.into(),
-            misfits: misfits.into(),
+            outgrown: outgrown.into(),
             readings,
             last: stretch.last,
             damaged: damaged.into(),
@@ -91,7 +91,7 @@ impl Decoder {
         let Some(entry) = self.stored(seq)? else {
             return Ok(None);
         };
-        decode::load_learned(self.scan.connection(), &mut self.known)?;
+        learned::load(self.scan.connection(), &mut self.known)?;
         let raw = payload::raw(&entry.payload).map_err(|error| unreadable(&entry, &error))?;
         let meaning = |body: &str| match (Body::parse(body), self.known.get(descriptor)) {
             (None, _) => Meaning::Rejected("not a JSON object".to_owned()),
@@ -128,19 +128,19 @@ impl Decoder {
     }
 
     /// `None` where the entry holds nothing for a sink.
-    fn entry(&mut self, stored: &Stored, misfits: &mut Vec<Misfit>) -> Result<Option<Entry>> {
+    fn entry(&mut self, stored: &Stored, outgrown: &mut Vec<Outgrown>) -> Result<Option<Entry>> {
         let decode = |known: &KnownDescriptors| {
-            decode::readings(&stored.payload, stored.readings, window(stored), known)
+            typed::readings(&stored.payload, stored.readings, window(stored), known)
                 .map_err(|error| unreadable(stored, &error))
         };
         let mut decoded = decode(&self.known)?;
         if !decoded.complete {
-            decode::load_learned(self.scan.connection(), &mut self.known)?;
+            learned::load(self.scan.connection(), &mut self.known)?;
             decoded = decode(&self.known)?;
         }
         let readings = decoded.readings;
         if readings.len() < stored.readings {
-            misfits.extend(self.misfits(stored, decoded.misfits)?);
+            outgrown.extend(self.outgrown(stored, decoded.misfits)?);
         }
         if readings.is_empty() {
             return Ok(None);
@@ -161,21 +161,21 @@ impl Decoder {
 
     /// What was a reading when it was stored and is none for this version of the program. What was none then
     /// has its dead letter.
-    fn misfits(&mut self, stored: &Stored, found: Vec<(Descriptor, String)>) -> Result<Vec<Misfit>> {
+    fn outgrown(&mut self, stored: &Stored, found: Vec<(Descriptor, String)>) -> Result<Vec<Outgrown>> {
         let query = "select descriptor from dead_letter where seq = ?1 and sink = ''";
         let known: Vec<String> = self.connection().all(query, [stored.seq], |row| row.get(0))?;
         let vehicle = self.vehicle(&stored.vin);
         let new = found
             .into_iter()
             .filter(|(descriptor, _)| !known.iter().any(|known| known == descriptor.as_str()));
-        let misfits = new.map(|(descriptor, reason)| Misfit {
+        let outgrown = new.map(|(descriptor, reason)| Outgrown {
             seq: stored.seq,
             vehicle: vehicle.clone(),
             source: stored.feed.source.clone(),
             descriptor,
             reason,
         });
-        Ok(misfits.collect())
+        Ok(outgrown.collect())
     }
 
     pub(super) fn vehicle(&mut self, vin: &Vin) -> Vehicle {

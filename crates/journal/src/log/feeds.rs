@@ -44,13 +44,11 @@ impl Feeds {
             connection.prepare_cached("select account, source, origin from feed where id = ?1")?;
         let feed = query.query_row([id], |row| {
             let (account, source, origin): (String, String, String) = row.try_into()?;
-            let known = [Origin::Poll, Origin::Stream, Origin::Archive]
-                .into_iter()
-                .find(|known| known.as_str() == origin);
+            let origin = Origin::parse(&origin);
             Ok(Arc::new(Feed {
                 account: account.into(),
                 source: source.into(),
-                origin: known.ok_or_else(|| Error::InvalidColumnType(2, "origin".to_owned(), Type::Text))?,
+                origin: origin.ok_or_else(|| Error::InvalidColumnType(2, "origin".to_owned(), Type::Text))?,
             }))
         })?;
         self.feeds.insert(id, feed.clone());

@@ -32,7 +32,7 @@ pub struct Batch {
     /// Entries with readings; those without are passed over.
     pub entries: Arc<[Entry]>,
     /// What is no reading any more; none, unless descriptors have changed their types.
-    pub misfits: Arc<[Misfit]>,
+    pub outgrown: Arc<[Outgrown]>,
     /// The readings in all of them.
     pub readings: usize,
     /// The number that a sink has reached once it has stored all of it.
@@ -52,7 +52,7 @@ impl Batch {
 
 /// A value that was a reading when it was stored and is none for this version of the program.
 #[derive(Debug, Clone)]
-pub struct Misfit {
+pub struct Outgrown {
     pub seq: u64,
     pub vehicle: Vehicle,
     pub source: Name,

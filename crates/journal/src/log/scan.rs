@@ -92,6 +92,18 @@ impl Scan {
         self.database.connection()
     }
 
+    /// What may stand behind the last entry that can be read, where the database does not tell how many there are.
+    pub fn beyond(&self, last: u64) -> Option<Damage> {
+        let _unknown = append::newest(self.connection()).err()?;
+        Some(Damage {
+            first: last + 1,
+            last: last + 1,
+            reason: "this one, and more behind it: the database does not tell how many there are".to_owned(),
+            vehicle: None,
+            received_at: None,
+        })
+    }
+
     /// The entries after number `after`, as many as hold about `readings` readings, at least one; `None` where
     /// there is nothing more.
     pub fn stretch(&mut self, after: u64, readings: usize) -> Result<Option<Stretch>> {

@@ -5,6 +5,7 @@ use rand::{Rng, SeedableRng};
 use rusqlite::Connection;
 
 use super::*;
+use crate::care::export::{Wanted, export};
 use crate::log::scan::{Damage, Scan, Stored};
 use store::FILE;
 
@@ -197,4 +198,32 @@ async fn bytes_flipped_anywhere_alter_nothing_in_silence() {
         );
     }
     assert!(hurt > 50 && refused < 40, "{hurt} hurt, {refused} refused");
+}
+
+#[tokio::test]
+async fn an_export_that_cannot_know_the_end_says_so() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = filled(state.path(), 300).await;
+    journal.store.checkpoint().await;
+    drop(journal);
+    // The size of what pages keep for themselves: SQLite believes no page any more.
+    let file = state.path().join(FILE);
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[20] ^= 4;
+    std::fs::write(&file, &bytes).unwrap();
+    let (wanted, now) = (Wanted::default(), Timestamp::UNIX_EPOCH);
+    let mut damaged = Vec::new();
+    let exported = export(
+        state.path(),
+        &wanted,
+        now,
+        &mut Vec::new(),
+        |damage| damaged.push(damage.to_string()),
+        |_| (),
+    );
+    assert_eq!(exported.unwrap().entries, 0);
+    assert!(
+        matches!(&damaged[..], [told] if told.contains("does not tell how many")),
+        "{damaged:?}"
+    );
 }

@@ -4,19 +4,20 @@
 //! The API lists containers without their descriptors, so the fingerprint of what is in one stands in its
 //! `purpose`. Containers that do not carry our mark belong to somebody else and are never touched.
 //!
-//! * [`search`]: which descriptors BMW takes. [`state`]: which container comes and goes. Both are pure.
+//! * [`search`]: which descriptors BMW takes. [`likelihood`]: which of them are tried first.
+//! * [`state`]: which container comes and goes. These three are pure.
 //! * [`keeper`]: carries it out within the quota. [`room`]: when ten containers exist.
 //! * [`sync`]: what `cardata containers sync` would do.
 
 mod error;
 mod keeper;
+mod likelihood;
 mod room;
 pub mod search;
 pub mod state;
 pub mod sync;
 #[cfg(test)]
 mod tests;
-mod trust;
 
 use cardata_api::Container;
 use source::{DescriptorSet, fingerprint};

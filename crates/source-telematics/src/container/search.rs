@@ -8,7 +8,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::trust;
+use super::likelihood;
 
 /// What was refused is tried again after this: BMW changes.
 pub const RETRY_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -94,7 +94,7 @@ struct Probe {
 impl Search {
     /// A search that begins with all of `wanted`.
     pub fn new(mut wanted: Vec<String>) -> Self {
-        wanted.sort_by_cached_key(|descriptor| trust::class(descriptor));
+        wanted.sort_by_cached_key(|descriptor| likelihood::class(descriptor));
         let mut search = Self::default();
         search.push(wanted, None);
         search
@@ -271,13 +271,13 @@ impl Search {
     }
 }
 
-/// Cuts off the least trusted class, or halves what is all of one.
+/// Cuts off the least likely class, or halves what is all of one.
 fn split(mut group: Vec<String>) -> (Vec<String>, Vec<String>) {
-    group.sort_by_cached_key(|descriptor| trust::class(descriptor));
-    let last = group.last().map(|last| trust::class(last));
+    group.sort_by_cached_key(|descriptor| likelihood::class(descriptor));
+    let last = group.last().map(|last| likelihood::class(last));
     let boundary = group
         .iter()
-        .position(|descriptor| Some(trust::class(descriptor)) == last)
+        .position(|descriptor| Some(likelihood::class(descriptor)) == last)
         .filter(|position| *position > 0);
     let second = group.split_off(boundary.unwrap_or(group.len() / 2));
     (group, second)

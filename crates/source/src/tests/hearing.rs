@@ -1,4 +1,4 @@
-//! When the scheduler is woken, and what it is told of streams.
+//! When the poller is woken, and what it is told of streams.
 
 use std::future::Future;
 use std::pin::pin;
@@ -49,7 +49,7 @@ impl Hearing {
         self.heard(&message(at, descriptor, value, at));
     }
 
-    /// Whether the scheduler was woken since the last question.
+    /// Whether the poller was woken since the last question.
     fn woke(&self) -> bool {
         let mut context = Context::from_waker(Waker::noop());
         pin!(self.changed()).poll(&mut context) == Poll::Ready(())
@@ -68,7 +68,7 @@ fn connected() -> Hearing {
 }
 
 #[test]
-fn the_scheduler_is_woken_by_what_changes_its_plan_alone() {
+fn the_poller_is_woken_by_what_changes_its_plan_alone() {
     let hearing = connected();
     hearing.connected(&stream(), minute(1));
     assert!(!hearing.woke(), "it was connected already");

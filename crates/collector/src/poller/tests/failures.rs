@@ -55,7 +55,7 @@ async fn where_no_call_can_be_spared_a_failure_waits_for_the_next_regular_time()
         let spent = rig
             .account
             .ledger
-            .spend_call("home", "telematicData", before, Allowance::for_polls(50));
+            .spend_call("home", ledger::POLL, before, Allowance::for_polls(50));
         spent.await.unwrap().unwrap();
     }
     rig.end_after(minutes(111));
@@ -106,4 +106,24 @@ async fn what_needs_a_person_waits_six_hours_for_every_vehicle() {
     rig.run(minutes(6 * 60), 2, Every::Fixed(minutes(120)), answers)
         .await;
     assert_eq!((rig.minutes(0), rig.minutes(1)), (vec![0, 360], vec![360]));
+}
+
+#[tokio::test]
+async fn a_source_that_needs_a_person_holds_up_no_other() {
+    let rig = Rig::new();
+    rig.end_after(minutes(6 * 60 + 1));
+    let every = Every::Fixed(minutes(120));
+    let broken = failing(1, || SourceError::Misconfigured {
+        reason: "the container is refused".to_owned(),
+    });
+    let sources = vec![
+        rig.named("telematics", false, broken),
+        rig.named("other", false, always()),
+    ];
+    rig.poller(1, &[("telematics", every), ("other", every)])
+        .run(sources)
+        .await;
+    let asked = rig.asked.lock().unwrap();
+    let of = |source| asked.iter().filter(move |asked| asked.source == source).count();
+    assert_eq!((of("telematics"), of("other")), (2, 4));
 }

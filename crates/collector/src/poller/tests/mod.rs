@@ -62,7 +62,7 @@ struct Time {
     jumps: Vec<(Timestamp, SignedDuration)>,
     /// What else happens on the way.
     script: streams::Script,
-    /// When the scheduler is told to end.
+    /// When the poller is told to end.
     end: Timestamp,
     ended: CancellationToken,
 }
@@ -135,7 +135,7 @@ impl Poll for Fake {
                 .rig
                 .account
                 .ledger
-                .spend_call("home", "telematicData", now, allowance)
+                .spend_call("home", ledger::POLL, now, allowance)
                 .await;
             if spent.unwrap().is_err() {
                 return Err(quota());

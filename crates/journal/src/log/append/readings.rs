@@ -10,7 +10,7 @@ use super::series::{Latest, SeriesIndex};
 use crate::Result;
 use crate::log::checksum::Content;
 use crate::log::memory::Memory;
-use crate::log::{decode, payload};
+use crate::log::{learned, payload};
 use normalise::body::Body;
 use normalise::known;
 use normalise::{Meaning, Window, interpret};
@@ -32,7 +32,7 @@ pub(crate) struct Taken {
     pub misfits: Vec<Misfit>,
 }
 
-/// A reading that fits no sink.
+/// A value that fits no type: it is stored, and no sink is given it.
 pub(crate) struct Misfit {
     descriptor: String,
     /// Among the readings of the payload.
@@ -69,7 +69,7 @@ pub(crate) fn take(
     past: Option<Past>,
 ) -> Result<Taken> {
     if !memory.learned {
-        decode::load_learned(connection, &mut memory.descriptors)?;
+        learned::load(connection, &mut memory.descriptors)?;
         memory.learned = true;
     }
     let mut round = Round {
@@ -140,7 +140,7 @@ impl Round<'_> {
             let Some((value_type, unit)) = known::infer(body, descriptor) else {
                 return Ok(Meaning::Absent);
             };
-            decode::learn(self.connection, descriptor, value_type, unit.as_ref())?;
+            learned::learn(self.connection, descriptor, value_type, unit.as_ref())?;
             self.memory.descriptors.learn(descriptor, value_type, unit);
         }
         match self.memory.descriptors.get(descriptor) {

@@ -1,11 +1,8 @@
-//! Rows of the log as typed snapshots.
+//! A stored payload as typed readings.
 
-use collector_core::{Descriptor, Reading, Unit, ValueType};
-use rusqlite::{Connection, params};
-use store::sql::Access;
+use collector_core::{Descriptor, Reading, ValueType};
 
 use super::payload;
-use crate::Result;
 use normalise::known::KnownDescriptors;
 use normalise::{Meaning, Window, interpret};
 
@@ -59,34 +56,4 @@ pub fn readings(
         }
     })?;
     Ok(decoded)
-}
-
-/// Reads what was learned of descriptors outside the catalogue.
-pub(crate) fn load_learned(connection: &Connection, known: &mut KnownDescriptors) -> Result<()> {
-    let query = "select descriptor, type, unit from descriptor_type";
-    let learned: Vec<(String, String, Option<String>)> = connection.all(query, [], |row| row.try_into())?;
-    for (descriptor, value_type, unit) in learned {
-        let value_type = match value_type.as_str() {
-            "bool" => ValueType::Bool,
-            "number" => ValueType::Number,
-            "timestamp" => ValueType::Timestamp,
-            _ => ValueType::Text,
-        };
-        known.learn(&descriptor, value_type, unit.map(Unit::other));
-    }
-    Ok(())
-}
-
-/// Fixes the type of a descriptor that the catalogue does not have.
-pub(crate) fn learn(
-    connection: &Connection,
-    descriptor: &str,
-    value_type: ValueType,
-    unit: Option<&Unit>,
-) -> Result<()> {
-    connection.run(
-        "insert into descriptor_type (descriptor, type, unit) values (?1, ?2, ?3) on conflict do nothing",
-        params![descriptor, value_type.as_str(), unit.map(Unit::as_str)],
-    )?;
-    Ok(())
 }
