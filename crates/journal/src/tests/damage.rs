@@ -205,16 +205,15 @@ async fn an_export_that_cannot_know_the_end_says_so() {
     let state = tempfile::tempdir().unwrap();
     let journal = filled(state.path(), 300).await;
     journal.store.checkpoint().await;
-    drop(journal);
     // The size of what pages keep for themselves: SQLite believes no page any more.
-    let file = state.path().join(FILE);
-    let mut bytes = std::fs::read(&file).unwrap();
+    let mut bytes = std::fs::read(state.path().join(FILE)).unwrap();
     bytes[20] ^= 4;
-    std::fs::write(&file, &bytes).unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    std::fs::write(copy.path().join(FILE), &bytes).unwrap();
     let (wanted, now) = (Wanted::default(), Timestamp::UNIX_EPOCH);
     let mut damaged = Vec::new();
     let exported = export(
-        state.path(),
+        copy.path(),
         &wanted,
         now,
         &mut Vec::new(),
