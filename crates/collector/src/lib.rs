@@ -7,7 +7,7 @@
 //! ```
 //!
 //! * [`engine`]: the life of a run. [`setup`]: its parts. [`account`]: what the sources of an account are given.
-//! * [`ingest`]: the way of the streams into the journal. [`poller`]: polls. [`guardian`]: logins.
+//! * [`ingest`]: the one way into the journal. [`poller`]: when what is polled. [`guardian`]: logins.
 //! * [`present`], [`details`]: what sinks may ask of the present. [`redelivery`]: replays without a run.
 //! * [`prune`]: takes old entries out. [`dead_letters`]: what waits for each sink, for notices.
 //! * [`http`]: clients, and whom they trust. [`state`]: the state directory. `simulator`: the built-in backend.

@@ -17,15 +17,16 @@ use pipeline::{Pipeline, SinkSpec, SourceSpec, Vehicles};
 use runtime::{Chain, Clock, ScaledClock, SystemClock};
 use source::{Handles, SourceContext};
 
+use crate::RunError;
 use crate::account;
 use crate::engine::Engine;
 use crate::http::Clients;
+use crate::ingest::{self, Intake};
 use crate::poller::{PollPlan, PolledSource, Poller, Polling};
 use crate::present::Presents;
 #[cfg(feature = "simulator")]
 use crate::simulator::Simulator;
 use crate::state::{OpenState, StateDirectory, StateLock};
-use crate::{RunError, ingest};
 
 /// Builds everything that the pipeline names.
 pub(crate) async fn engine(
@@ -82,11 +83,12 @@ pub(crate) async fn engine(
     for spec in pipeline.sinks {
         workers.push(parts.worker(spec).await?);
     }
+    let intake: Arc<dyn Intake> = Arc::new(state.clone());
     let streams = ingest::build(
         &pipeline.sources,
         &pipeline.vehicles,
         &accounts,
-        &state,
+        &intake,
         &stops.sources,
     )?;
     let pollers = pollers(
@@ -94,7 +96,7 @@ pub(crate) async fn engine(
         &pipeline.vehicles,
         &pipeline.timezone,
         &accounts,
-        &state,
+        &intake,
         &stops,
     )?;
     Ok(Engine {
@@ -252,7 +254,7 @@ fn pollers(
     vehicles: &Vehicles,
     timezone: &TimeZone,
     accounts: &[Handles],
-    state: &OpenState,
+    intake: &Arc<dyn Intake>,
     stops: &Stops,
 ) -> Result<Vec<Polling>, RunError> {
     let mut pollers = Vec::new();
@@ -279,14 +281,13 @@ fn pollers(
         if polled.is_empty() {
             continue;
         }
-        let log: Arc<dyn Log> = Arc::new(state.journal.clone());
         let plan = PollPlan {
             vehicles: vehicles.clone(),
             sources: polled,
             timezone: timezone.clone(),
             cancelled: stops.sources.clone(),
         };
-        pollers.push((Poller::new(account, log, plan), polls));
+        pollers.push((Poller::new(account, intake.clone(), plan), polls));
     }
     Ok(pollers)
 }

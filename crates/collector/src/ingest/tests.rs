@@ -1,21 +1,62 @@
 //! The way of a stream into a real journal.
 
-use collector_core::{Origin, RawReading};
+use std::sync::atomic::Ordering;
+
+use collector_core::{Origin, RawReading, Received, StreamOutput};
 use jiff::Timestamp;
 use runtime::SystemClock;
+use serde_json::value::RawValue;
 use store::StoreError;
 use store::sql::Access;
 
+use super::streams::StreamDoor;
 use super::*;
 use crate::http;
 
 const SOC: &str = "vehicle.drivetrain.batteryManagement.header";
 const VINS: [&str; 2] = ["WBY8P210X07A12345", "WBA11AA0001234567"];
 
+/// A journal in which one value makes a transaction panic.
+#[derive(Debug)]
+struct Poisoned(OpenState);
+
+const POISON: &str = "666.60e-1";
+
+#[async_trait]
+impl Intake for Poisoned {
+    async fn append(
+        &self,
+        account: &Name,
+        source: &Name,
+        snapshots: Arc<[RawSnapshot]>,
+    ) -> Result<Vec<Appended>, JournalError> {
+        let mut readings = snapshots.iter().flat_map(|snapshot| &snapshot.readings);
+        if !readings.any(|reading| reading.body.get().contains(POISON)) {
+            return self.0.append(account, source, snapshots).await;
+        }
+        let (account, source, journal) = (account.clone(), source.clone(), self.0.journal.clone());
+        let panics = self.0.store.transact(move |tx| {
+            let appended = journal.append_within(tx, &account, &source, &snapshots)?;
+            assert!(appended.is_empty(), "poison");
+            Ok::<_, JournalError>(appended)
+        });
+        panics.await
+    }
+
+    async fn keep_strays(
+        &self,
+        account: &Name,
+        source: &Name,
+        strays: Vec<Stray>,
+    ) -> Result<(), JournalError> {
+        self.0.keep_strays(account, source, strays).await
+    }
+}
+
 struct Rig {
     _folder: tempfile::TempDir,
     state: OpenState,
-    output: JournalOutput,
+    output: StreamDoor,
     stop: CancellationToken,
 }
 
@@ -43,15 +84,10 @@ fn rig(text: &str) -> Rig {
     let account = source::testing::account(&http, &nowhere, folder.path(), &clock).handles;
     let stop = CancellationToken::new();
     let patterns = pipeline.sources[0].vehicles.clone();
-    let mut output = JournalOutput::new(
-        &account,
-        &state,
-        "stream".into(),
-        &pipeline.vehicles,
-        patterns,
-        stop.clone(),
-    );
-    output.retry = Duration::ZERO;
+    let intake = Poisoned(state.clone());
+    let mut door = Door::new(&account, "stream".into(), Arc::new(intake), stop.clone());
+    door.retry = Duration::ZERO;
+    let output = StreamDoor::new(door, &pipeline.vehicles, patterns);
     Rig {
         _folder: folder,
         state,
@@ -176,4 +212,25 @@ async fn a_stop_gives_a_full_disk_up() {
     let batch = (0..3_000).map(|second| message(0, second)).collect();
     assert!(rig.output.push(batch).await.is_err());
     assert_eq!(rig.stored(), []);
+}
+
+#[tokio::test]
+async fn a_message_that_makes_the_journal_panic_is_kept_as_it_came_and_hides_no_other() {
+    let rig = rig("sources: [{ type: stream }]\n");
+    let mut batch: Vec<_> = (0..5).map(|second| message(0, second)).collect();
+    let Received::Snapshot(poisoned) = &mut batch[2] else {
+        unreachable!("a message is a snapshot")
+    };
+    let body = format!(r#"{{ "value" : {POISON}, "unit":"percent" }}"#);
+    poisoned.readings[0].body = RawValue::from_string(body.clone()).unwrap();
+    let twice = poisoned.readings[0].clone();
+    poisoned.readings.push(twice);
+    rig.output.push(batch).await.unwrap();
+    assert_eq!(rig.stored(), [(VINS[0].to_owned(), 4)]);
+    let overview = rig.state.journal.overview().unwrap();
+    let strays = overview.stray_entries().unwrap();
+    assert_eq!(strays.len(), 1);
+    let payload = overview.stray_payload(strays[0].id).unwrap().unwrap();
+    let kept = String::from_utf8(payload).unwrap();
+    assert_eq!(kept.matches(&body).count(), 2, "{kept}");
 }

@@ -19,7 +19,6 @@ use collector_core::state::{PollsState, State};
 use collector_core::{Every, Name, Patterns, Poll};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use journal::Log;
 use ledger::Publisher;
 use pipeline::Vehicles;
 use planner::quota::Allowance;
@@ -28,6 +27,7 @@ use runtime::Chain;
 use source::Handles;
 use tokio_util::sync::CancellationToken;
 
+use crate::ingest::Intake;
 use clock::ClockWatch;
 use round::Round;
 pub use vehicles::Mapping;
@@ -52,7 +52,7 @@ pub struct PolledSource {
 pub struct Poller {
     account: Name,
     handles: Handles,
-    log: Arc<dyn Log>,
+    intake: Arc<dyn Intake>,
     publisher: Publisher,
     pub(crate) plan: PollPlan,
 }
@@ -70,13 +70,13 @@ pub struct PollPlan {
 pub type Polling = (Poller, Vec<Box<dyn Poll>>);
 
 impl Poller {
-    pub fn new(handles: &Handles, log: Arc<dyn Log>, plan: PollPlan) -> Self {
+    pub fn new(handles: &Handles, intake: Arc<dyn Intake>, plan: PollPlan) -> Self {
         let account = handles.login.account.clone();
         Self {
             publisher: Publisher::new(account.clone(), handles.ledger.clone(), handles.clock.clone()),
             account,
             handles: handles.clone(),
-            log,
+            intake,
             plan,
         }
     }

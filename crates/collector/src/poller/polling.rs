@@ -1,18 +1,15 @@
 //! One poll, and what its outcome means for the next one.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use collector_core::state::PollsState;
-use collector_core::{Name, Poll, RawSnapshot, SourceError, Vehicle};
+use collector_core::{Poll, SourceError, Vehicle};
 use jiff::{SignedDuration, Timestamp};
 
-use journal::Appended;
 use ledger::PollRecord;
 use runtime::Chain;
 
 use super::Poller;
 use super::round::Round;
+use crate::ingest::Door;
 
 /// A refused vehicle is asked again after this: it may have been sold, or its owner may return as primary user.
 const REFUSED: SignedDuration = SignedDuration::from_hours(24);
@@ -35,8 +32,11 @@ impl Poller {
         let login = self.handles.login.id().await;
         match poll.poll(&polled.vehicle).await {
             Ok(snapshot) => {
-                self.handles.hearing.polled(&snapshot);
-                let Some(appended) = self.store(&name, snapshot).await else {
+                let stop = self.plan.cancelled.clone();
+                let door = Door::new(&self.handles, name.clone(), self.intake.clone(), stop);
+                let door = door.of_polls(self.publisher.clone());
+                let Ok(appended) = door.take([snapshot].into()).await else {
+                    tracing::error!(account = %self.account, source = %name, "stopping without a snapshot that could not be stored; what it brought is lost");
                     return;
                 };
                 let vin = round.polled[index].vehicle.vin.short().to_owned();
@@ -109,37 +109,6 @@ impl Poller {
         let last = polled.last.unwrap_or(now);
         self.note_attempt(name, &polled.vehicle, last, polled.failures, Some(reason))
             .await;
-    }
-
-    /// Puts a snapshot into the journal, however long that takes: its call is spent. `None` where the program
-    /// was stopped before it could.
-    async fn store(&self, source: &Name, snapshot: RawSnapshot) -> Option<Appended> {
-        let snapshot: Arc<[RawSnapshot]> = [snapshot].into();
-        let mut told = false;
-        loop {
-            let appended = self
-                .log
-                .append(self.account.clone(), source.clone(), snapshot.clone())
-                .await;
-            let error = match appended {
-                Ok(appended) => return appended.first().copied(),
-                Err(error) => error,
-            };
-            if !told {
-                tracing::error!(account = %self.account, error = %Chain(&error), "a snapshot cannot be stored; it is kept in memory and tried again");
-                self.publish(PollsState::Failing, Some(Chain(&error).to_string()))
-                    .await;
-                told = true;
-            }
-            // Real time: no clock makes a disk emptier.
-            tokio::select! {
-                () = tokio::time::sleep(Duration::from_secs(5)) => {}
-                () = self.plan.cancelled.cancelled() => {
-                    tracing::error!(account = %self.account, source = %source, "stopping without a snapshot that could not be stored; what it brought is lost");
-                    return None;
-                }
-            }
-        }
     }
 
     async fn note_attempt(

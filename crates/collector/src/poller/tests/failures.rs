@@ -127,3 +127,25 @@ async fn a_source_that_needs_a_person_holds_up_no_other() {
     let of = |source| asked.iter().filter(move |asked| asked.source == source).count();
     assert_eq!((of("telematics"), of("other")), (2, 4));
 }
+
+#[tokio::test]
+async fn a_snapshot_that_the_journal_can_never_take_is_kept_and_polling_goes_on() {
+    let rig = Rig::new();
+    *rig.intake.poisoned.lock().unwrap() = Some(VINS[1]);
+    rig.run(minutes(120), 2, Every::Fixed(minutes(60)), always())
+        .await;
+    assert_eq!(
+        (rig.minutes(0), rig.minutes(1)),
+        (vec![0, 60, 120], vec![0, 60, 120])
+    );
+    assert_eq!(rig.last_poll(1).await.problem, None);
+    assert_eq!(rig.published().0, "polling");
+    assert_eq!(rig.intake.log.entries().len(), 3);
+    let strays = rig.intake.strays.lock().unwrap();
+    assert_eq!(strays.len(), 3);
+    let kept = String::from_utf8(strays[0].payload.clone()).unwrap();
+    for sent in readings(2, Activity::default(), begin()) {
+        let body = sent.body.get();
+        assert!(kept.contains(body), "{kept} holds {body}");
+    }
+}

@@ -15,7 +15,7 @@ async fn a_fixed_interval_is_kept() {
         Some(begin() + SignedDuration::from_mins(120))
     );
     assert_eq!(rig.published().0, "polling");
-    let entries = rig.log.entries();
+    let entries = rig.intake.log.entries();
     let readings: usize = entries.iter().map(|entry| entry.snapshot.readings.len()).sum();
     assert_eq!((entries.len(), readings), (5, 15));
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use collector_core::{Origin, RawReading, RawSnapshot, SourceError, Vehicle};
+use collector_core::{Name, Origin, RawReading, RawSnapshot, SourceError, Stray, Vehicle};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use runtime::Clock;
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use journal::testing::MemoryLog;
+use journal::{Appended, JournalError, Log};
 use ledger::{Calls, PollRecord};
 use pipeline::VehicleSpec;
 use planner::Activity;
@@ -214,7 +215,7 @@ struct Rig {
     tokens: tempfile::TempDir,
     clock: Arc<JumpingClock>,
     account: TestAccount,
-    log: Arc<MemoryLog>,
+    intake: Arc<MemoryIntake>,
     asked: Mutex<Vec<Asked>>,
     /// What each vehicle does at a true time.
     life: Mutex<Option<Life>>,
@@ -225,6 +226,38 @@ struct Rig {
 }
 
 type Life = Box<dyn Fn(usize, Timestamp) -> Activity + Send>;
+
+/// A log in memory that one vehicle's snapshots make panic.
+#[derive(Debug, Default)]
+struct MemoryIntake {
+    log: MemoryLog,
+    strays: Mutex<Vec<Stray>>,
+    poisoned: Mutex<Option<&'static str>>,
+}
+
+#[async_trait]
+impl Intake for MemoryIntake {
+    async fn append(
+        &self,
+        account: &Name,
+        source: &Name,
+        snapshots: Arc<[RawSnapshot]>,
+    ) -> Result<Vec<Appended>, JournalError> {
+        let poisoned = *self.poisoned.lock().unwrap();
+        if snapshots
+            .iter()
+            .any(|snapshot| Some(snapshot.vin.as_str()) == poisoned)
+        {
+            return Err(ledger::StoreError::Bug.into());
+        }
+        self.log.append(account.clone(), source.clone(), snapshots).await
+    }
+
+    async fn keep_strays(&self, _: &Name, _: &Name, strays: Vec<Stray>) -> Result<(), JournalError> {
+        self.strays.lock().unwrap().extend(strays);
+        Ok(())
+    }
+}
 
 impl Rig {
     fn new() -> Arc<Self> {
@@ -248,7 +281,7 @@ impl Rig {
             tokens,
             clock,
             account,
-            log: Arc::default(),
+            intake: Arc::default(),
             asked: Mutex::default(),
             life: Mutex::default(),
             foreign: Mutex::default(),
@@ -318,7 +351,7 @@ impl Rig {
             timezone,
             cancelled: self.clock.time.lock().unwrap().ended.clone(),
         };
-        Poller::new(&self.account.handles, self.log.clone(), plan)
+        Poller::new(&self.account.handles, self.intake.clone(), plan)
     }
 
     /// At this true time, somebody sets the clock forward, or back.

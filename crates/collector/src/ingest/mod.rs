@@ -1,0 +1,260 @@
+//! The one way into the journal: for what was polled and what a stream brought.
+//!
+//! What comes is kept until the journal has taken it, however long that takes, and nothing more is asked for meanwhile: a
+//! poll has spent its call, and BMW sends a message once. What the journal can never take, because of a bug, is kept as a
+//! stray, byte by byte. What polls and streams tell of a vehicle counts for the planner when it is stored.
+//!
+//! * [`Door`]: repeats, failures and strays. [`Intake`]: where it leads. [`streams`]: what of a stream goes through.
+
+mod streams;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use collector_core::state::{PollsState, State};
+use collector_core::{Name, Origin, RawReading, RawSnapshot, Stray};
+use journal::{Appended, JournalError};
+use ledger::Publisher;
+use runtime::Chain;
+use serde::{Serialize, Serializer};
+use source::{Handles, Hearing};
+use tokio_util::sync::CancellationToken;
+
+use crate::state::OpenState;
+
+pub use streams::{Streamed, build};
+
+/// How long a journal that cannot take something is left alone, in real time: no clock makes a disk emptier.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// What takes in what comes.
+#[async_trait]
+pub trait Intake: std::fmt::Debug + Send + Sync {
+    /// Stores snapshots, in this order, and that a stream was heard, in one transaction.
+    async fn append(
+        &self,
+        account: &Name,
+        source: &Name,
+        snapshots: Arc<[RawSnapshot]>,
+    ) -> Result<Vec<Appended>, JournalError>;
+
+    /// Keeps what cannot be read, or not be stored otherwise.
+    async fn keep_strays(
+        &self,
+        account: &Name,
+        source: &Name,
+        strays: Vec<Stray>,
+    ) -> Result<(), JournalError>;
+}
+
+/// The way of one source of one account.
+#[derive(Debug, Clone)]
+pub struct Door {
+    pub(crate) account: Name,
+    pub(crate) source: Name,
+    intake: Arc<dyn Intake>,
+    hearing: Arc<Hearing>,
+    stop: CancellationToken,
+    /// Who says that the polls of the account are in trouble.
+    polls: Option<Publisher>,
+    retry: Duration,
+}
+
+/// The program was stopped before the journal took what came. Why it did not.
+#[derive(Debug)]
+pub struct Stopped(pub JournalError);
+
+impl Door {
+    pub fn new(handles: &Handles, source: Name, intake: Arc<dyn Intake>, stop: CancellationToken) -> Self {
+        Self {
+            account: handles.login.account.clone(),
+            source,
+            intake,
+            hearing: handles.hearing.clone(),
+            stop,
+            polls: None,
+            retry: RETRY,
+        }
+    }
+
+    /// The same for polls, whose trouble is published.
+    #[must_use]
+    pub fn of_polls(self, publisher: Publisher) -> Self {
+        Self {
+            polls: Some(publisher),
+            ..self
+        }
+    }
+
+    /// Stores snapshots, in this order, and tells the planner. What was new of them, as a sum.
+    ///
+    /// # Errors
+    /// The program was stopped first.
+    pub async fn take(&self, snapshots: Arc<[RawSnapshot]>) -> Result<Appended, Stopped> {
+        if snapshots.is_empty() {
+            return Ok(Appended::default());
+        }
+        let append = || self.intake.append(&self.account, &self.source, snapshots.clone());
+        let appended = match self.until_stored(append).await? {
+            Some(appended) => appended,
+            None => self.take_singly(&snapshots).await?,
+        };
+        for snapshot in snapshots.iter() {
+            match snapshot.origin {
+                Origin::Stream => self.hearing.heard(snapshot),
+                _ => self.hearing.polled(snapshot),
+            }
+        }
+        let appended = appended.iter().fold(Appended::default(), together);
+        tracing::debug!(account = %self.account, source = %self.source, snapshots = snapshots.len(), new = appended.new, repeats = appended.repeats, "stored");
+        Ok(appended)
+    }
+
+    /// One by one, where a bug keeps several from being stored: what cannot be stored even alone becomes a stray.
+    async fn take_singly(&self, snapshots: &[RawSnapshot]) -> Result<Vec<Appended>, Stopped> {
+        let mut all = Vec::new();
+        for snapshot in snapshots {
+            let one = || {
+                self.intake
+                    .append(&self.account, &self.source, [snapshot.clone()].into())
+            };
+            match self.until_stored(one).await? {
+                Some(appended) => all.extend(appended),
+                None => {
+                    tracing::error!(account = %self.account, source = %self.source, "a snapshot made the journal panic, which is a bug; it is kept as a stray");
+                    self.take_strays(vec![as_stray(snapshot)]).await?;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Keeps what is no snapshot.
+    ///
+    /// # Errors
+    /// The program was stopped first.
+    pub async fn take_strays(&self, strays: Vec<Stray>) -> Result<(), Stopped> {
+        if strays.is_empty() {
+            return Ok(());
+        }
+        let keep = || {
+            self.intake
+                .keep_strays(&self.account, &self.source, strays.clone())
+        };
+        if self.until_stored(keep).await?.is_none() {
+            tracing::error!(account = %self.account, source = %self.source, messages = strays.len(), "what cannot be read made the journal panic, which is a bug; it is lost");
+        }
+        Ok(())
+    }
+
+    /// Tries until the journal takes it. `None` where it never will, because of a bug.
+    async fn until_stored<T, F>(&self, store: impl Fn() -> F) -> Result<Option<T>, Stopped>
+    where
+        F: Future<Output = Result<T, JournalError>>,
+    {
+        let mut told = false;
+        loop {
+            let error = match store().await {
+                Ok(stored) => {
+                    if told {
+                        tracing::info!(account = %self.account, source = %self.source, "the journal takes snapshots again");
+                    }
+                    return Ok(Some(stored));
+                }
+                Err(error) if error.is_bug() => return Ok(None),
+                Err(error) => error,
+            };
+            if !told {
+                tracing::error!(account = %self.account, source = %self.source, error = %Chain(&error), "a snapshot cannot be stored; it is kept in memory and tried again, and nothing more is asked for meanwhile");
+                if let Some(polls) = &self.polls {
+                    let reason = Chain(&error).to_string();
+                    polls
+                        .publish(State::Polls(PollsState::Failing), Some(reason))
+                        .await;
+                }
+                told = true;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.retry) => {}
+                () = self.stop.cancelled() => return Err(Stopped(error)),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Intake for OpenState {
+    async fn append(
+        &self,
+        account: &Name,
+        source: &Name,
+        snapshots: Arc<[RawSnapshot]>,
+    ) -> Result<Vec<Appended>, JournalError> {
+        let streamed = snapshots
+            .iter()
+            .filter(|snapshot| snapshot.origin == Origin::Stream);
+        let heard_at = streamed.map(|snapshot| snapshot.received_at).max();
+        let (account, source, journal) = (account.clone(), source.clone(), self.journal.clone());
+        let stored = self.store.transact(move |tx| {
+            let appended = journal.append_within(tx, &account, &source, &snapshots)?;
+            // That it is not noted must not keep what was sent from being stored.
+            if let Some(at) = heard_at
+                && let Err(error) = ledger::heard(tx, &account, &source, at)
+            {
+                tracing::debug!(%account, error = %Chain(&error), "could not note when the stream was heard");
+            }
+            Ok::<_, JournalError>(appended)
+        });
+        stored.await
+    }
+
+    async fn keep_strays(
+        &self,
+        account: &Name,
+        source: &Name,
+        strays: Vec<Stray>,
+    ) -> Result<(), JournalError> {
+        self.journal.keep_strays(account, source, strays).await
+    }
+}
+
+fn together(sum: Appended, one: &Appended) -> Appended {
+    Appended {
+        seq: one.seq.or(sum.seq),
+        new: sum.new + one.new,
+        repeats: sum.repeats + one.repeats,
+        absent: sum.absent + one.absent,
+        rejected: sum.rejected + one.rejected,
+    }
+}
+
+/// A snapshot in the form of a message, its bodies byte by byte.
+fn as_stray(snapshot: &RawSnapshot) -> Stray {
+    struct Data<'a>(&'a [RawReading]);
+    impl Serialize for Data<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(self.0.iter().map(|reading| (&reading.descriptor, &reading.body)))
+        }
+    }
+    #[derive(Serialize)]
+    struct Message<'a> {
+        vin: &'a str,
+        timestamp: Option<&'a str>,
+        data: Data<'a>,
+    }
+    let message = Message {
+        vin: snapshot.vin.as_str(),
+        timestamp: snapshot.sent_at.as_deref(),
+        data: Data(&snapshot.readings),
+    };
+    Stray {
+        received_at: snapshot.received_at,
+        topic: snapshot.vin.as_str().to_owned(),
+        // Text and JSON that was read before cannot fail to be written.
+        payload: serde_json::to_vec(&message).unwrap_or_default(),
+        reason: "storing it is a bug of this program".to_owned(),
+    }
+}

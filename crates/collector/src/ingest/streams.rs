@@ -1,0 +1,133 @@
+//! The streams of a pipeline, and what of them goes through the door.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use collector_core::{
+    Cadence, Patterns, RawSnapshot, Received, Source, SourceError, Stray, Stream, StreamOutput, Vehicle, Vin,
+};
+use tokio_util::sync::CancellationToken;
+
+use pipeline::{SourceSpec, Vehicles};
+use runtime::Chain;
+use source::Handles;
+
+use super::{Door, Intake};
+use crate::{RunError, setup};
+
+/// A stream of one account and where it leads.
+pub struct Streamed {
+    stream: Box<dyn Stream>,
+    output: StreamDoor,
+}
+
+impl Streamed {
+    /// Runs until stopped; everything that was received is stored then.
+    pub async fn run(mut self, stop: CancellationToken) {
+        self.stream.run(&self.output, &stop).await;
+    }
+}
+
+/// The streams of every account. A source without `account` serves every account, each with an instance of its own.
+pub fn build(
+    sources: &[SourceSpec],
+    vehicles: &Vehicles,
+    accounts: &[Handles],
+    intake: &Arc<dyn Intake>,
+    stop: &CancellationToken,
+) -> Result<Vec<Streamed>, RunError> {
+    let mut streams = Vec::new();
+    for source in sources
+        .iter()
+        .filter(|source| source.plugin.cadence == Cadence::Continuous)
+    {
+        for account in accounts
+            .iter()
+            .filter(|account| source.is_for(&account.login.account))
+        {
+            let Source::Stream(stream) = setup::build_source(source, account)? else {
+                return Err(RunError::other_cadence(source));
+            };
+            let door = Door::new(account, source.name.clone(), intake.clone(), stop.clone());
+            let output = StreamDoor::new(door, vehicles, source.vehicles.clone());
+            streams.push(Streamed { stream, output });
+        }
+    }
+    Ok(streams)
+}
+
+/// Lets through what a stream brings of the vehicles that are wanted.
+pub struct StreamDoor {
+    door: Door,
+    /// The vehicles of the pipeline file and their names; every vehicle where it has none.
+    listed: Option<HashMap<Vin, Vehicle>>,
+    patterns: Patterns,
+    pub(super) left_out: AtomicU64,
+}
+
+impl StreamDoor {
+    pub fn new(door: Door, vehicles: &Vehicles, patterns: Patterns) -> Self {
+        let listed = match vehicles {
+            Vehicles::Auto => None,
+            Vehicles::List(list) => {
+                let here = list.iter().filter(|spec| spec.is_of(&door.account));
+                Some(here.map(|spec| (spec.vin.clone(), spec.vehicle())).collect())
+            }
+        };
+        Self {
+            door,
+            listed,
+            patterns,
+            left_out: AtomicU64::new(0),
+        }
+    }
+
+    fn is_wanted(&self, vin: &Vin) -> bool {
+        match &self.listed {
+            Some(listed) => listed
+                .get(vin)
+                .is_some_and(|vehicle| self.patterns.matches_vehicle(vehicle)),
+            None if self.patterns.is_all() => true,
+            None => self.patterns.matches_vehicle(&Vehicle::named(vin.clone(), None)),
+        }
+    }
+
+    /// What is wanted of it, apart.
+    fn sorted(&self, received: Vec<Received>) -> (Vec<RawSnapshot>, Vec<Stray>) {
+        let (mut snapshots, mut strays) = (Vec::with_capacity(received.len()), Vec::new());
+        for one in received {
+            match one {
+                Received::Snapshot(snapshot) if self.is_wanted(&snapshot.vin) => snapshots.push(snapshot),
+                Received::Snapshot(snapshot) => {
+                    let messages = self.left_out.fetch_add(1, Ordering::Relaxed) + 1;
+                    tracing::debug!(
+                        account = %self.door.account, source = %self.door.source, vehicle = %snapshot.vin.short(), messages,
+                        "messages of vehicles that the pipeline leaves out are not stored"
+                    );
+                }
+                Received::Stray(stray) => strays.push(stray),
+            }
+        }
+        (snapshots, strays)
+    }
+}
+
+#[async_trait]
+impl StreamOutput for StreamDoor {
+    async fn push(&self, received: Vec<Received>) -> Result<(), SourceError> {
+        let (snapshots, strays) = self.sorted(received);
+        for stray in &strays {
+            tracing::debug!(account = %self.door.account, source = %self.door.source, reason = stray.reason, "a message of the stream cannot be read; it is kept as it came");
+        }
+        let taken = async {
+            self.door.take(snapshots.into()).await?;
+            self.door.take_strays(strays).await
+        };
+        taken.await.map_err(|stopped| SourceError::Transient {
+            reason: Chain(&stopped.0).to_string(),
+            retry_after: None,
+        })
+    }
+}
