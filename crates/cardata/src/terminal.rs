@@ -4,12 +4,15 @@
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
+use collector_core::mask::harmless;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Writes to standard output. A reader that has gone away, as with `| head`, is no error.
+/// Writes lines to standard output, without what could command the terminal. A reader that has gone away, as with
+/// `| head`, is no error.
 pub fn say(text: &str) {
+    let lines: Vec<_> = text.split('\n').map(harmless).collect();
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    let _ = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
 }
 
 /// Writes a problem to standard error.

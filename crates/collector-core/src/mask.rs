@@ -40,6 +40,26 @@ pub fn without<S: AsRef<str>>(text: &str, secrets: &[S]) -> String {
     known.fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
 }
 
+/// The text with an escape in the place of every character that could command a terminal, break a line or turn the
+/// direction of what follows.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let commands = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(commands) {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match commands(c) {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    shown.into()
+}
+
 /// The first `limit` characters, and `…` where there are more.
 pub fn cut(text: &str, limit: usize) -> String {
     let shown = first(text, limit);
@@ -122,6 +142,13 @@ mod tests {
 
     fn said(text: &str) -> String {
         quoted::<&str>(text, &[], LIMIT)
+    }
+
+    #[test]
+    fn what_commands_a_terminal_is_escaped() {
+        assert_eq!(harmless("i4 – grün"), "i4 – grün");
+        let shown = harmless("\u{1b}]0;owned\u{7}\nE\u{9b}31mVIL\u{202e}x");
+        assert_eq!(shown, r"\u{1b}]0;owned\u{7}\nE\u{9b}31mVIL\u{202e}x");
     }
 
     #[test]

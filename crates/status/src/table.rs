@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use collector_core::mask::harmless;
 use jiff::Timestamp;
 
 /// Rows as aligned columns under a header, in which ` | ` parts the words.
@@ -13,6 +14,10 @@ pub fn table(header: &str, rows: impl IntoIterator<Item = Vec<String>>) -> Strin
 
 /// Rows as aligned columns.
 pub fn columns(rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<_>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| harmless(cell)).collect())
+        .collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -31,7 +36,8 @@ pub fn columns(rows: &[Vec<String>]) -> String {
 
 /// What stands below a table and needs a look.
 pub fn notes(notes: impl IntoIterator<Item = impl Display>) -> String {
-    notes.into_iter().map(|note| format!("\n  ! {note}")).collect()
+    let notes = notes.into_iter().map(|note| note.to_string());
+    notes.map(|note| format!("\n  ! {}", harmless(&note))).collect()
 }
 
 /// What is there, or what stands for it where there is nothing.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use collector_core::mask::harmless;
 use collector_core::{Reading, Snapshot, Stamp};
 
 /// Appends a line for the snapshot and, below it, an aligned line per reading.
@@ -40,24 +41,11 @@ pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot) -> io::Result<()> {
 const WIDEST: usize = 40;
 
 fn shown(reading: &Reading) -> String {
-    let value = harmless(&reading.value.to_string());
+    let value = reading.value.to_string();
     match &reading.unit {
-        Some(unit) => format!("{value} {}", harmless(unit.as_str())),
-        None => value,
+        Some(unit) => format!("{} {}", harmless(&value), harmless(unit.as_str())),
+        None => harmless(&value).into_owned(),
     }
-}
-
-/// Without control characters, which could break the lines or command the terminal.
-fn harmless(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

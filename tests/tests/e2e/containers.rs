@@ -55,6 +55,21 @@ async fn a_container_that_somebody_deleted_is_found_or_made_again() {
 }
 
 #[tokio::test]
+async fn the_name_of_another_programs_container_commands_no_terminal() {
+    let scene = Scene::with(patient(), &Plan::default()).await;
+    let name = "\u{1b}]0;owned\u{7}\u{1b}[31mEVIL\u{1b}[2J";
+    let foreign = scene.bmw.create_container(name, "hers", &[HEADER]);
+    scene.login().await;
+    let said = scene.call(&["containers"]).await;
+    assert!(
+        said.out.contains(&foreign) && said.out.contains("EVIL"),
+        "{said:?}"
+    );
+    let commands = |text: &str| text.contains(|c: char| c.is_control() && c != '\n');
+    assert!(!commands(&said.out) && !commands(&said.err), "{said:?}");
+}
+
+#[tokio::test]
 async fn ten_containers_of_others_are_told_and_left_alone() {
     let plan = Plan {
         speed: 20_000.0,

@@ -1,6 +1,7 @@
 //! Months of polling in moments: a clock that jumps, and sources that do as they are told.
 
 mod failures;
+mod intake;
 mod intervals;
 mod login;
 mod months;
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use collector_core::{Name, Origin, RawReading, RawSnapshot, SourceError, Stray, Vehicle};
+use collector_core::{Origin, RawReading, RawSnapshot, SourceError, Vehicle};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use runtime::Clock;
@@ -19,8 +20,6 @@ use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use journal::testing::MemoryLog;
-use journal::{Appended, JournalError, Log};
 use ledger::{Calls, PollRecord};
 use pipeline::VehicleSpec;
 use planner::Activity;
@@ -28,6 +27,7 @@ use planner::quota::next_utc_midnight;
 use source::testing::{self, TestAccount};
 
 use crate::http;
+use intake::MemoryIntake;
 
 const VINS: [&str; 5] = [
     "WBY8P210X07A12345",
@@ -226,38 +226,6 @@ struct Rig {
 }
 
 type Life = Box<dyn Fn(usize, Timestamp) -> Activity + Send>;
-
-/// A log in memory that one vehicle's snapshots make panic.
-#[derive(Debug, Default)]
-struct MemoryIntake {
-    log: MemoryLog,
-    strays: Mutex<Vec<Stray>>,
-    poisoned: Mutex<Option<&'static str>>,
-}
-
-#[async_trait]
-impl Intake for MemoryIntake {
-    async fn append(
-        &self,
-        account: &Name,
-        source: &Name,
-        snapshots: Arc<[RawSnapshot]>,
-    ) -> Result<Vec<Appended>, JournalError> {
-        let poisoned = *self.poisoned.lock().unwrap();
-        if snapshots
-            .iter()
-            .any(|snapshot| Some(snapshot.vin.as_str()) == poisoned)
-        {
-            return Err(ledger::StoreError::Bug.into());
-        }
-        self.log.append(account.clone(), source.clone(), snapshots).await
-    }
-
-    async fn keep_strays(&self, _: &Name, _: &Name, strays: Vec<Stray>) -> Result<(), JournalError> {
-        self.strays.lock().unwrap().extend(strays);
-        Ok(())
-    }
-}
 
 impl Rig {
     fn new() -> Arc<Self> {

@@ -1,0 +1,42 @@
+//! Where the polls of these tests lead.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use collector_core::{Name, RawSnapshot, Stray};
+use journal::testing::MemoryLog;
+use journal::{Appended, JournalError, Log};
+
+use crate::ingest::Intake;
+
+/// A log in memory that one vehicle's snapshots make panic.
+#[derive(Debug, Default)]
+pub(super) struct MemoryIntake {
+    pub(super) log: MemoryLog,
+    pub(super) strays: Mutex<Vec<Stray>>,
+    pub(super) poisoned: Mutex<Option<&'static str>>,
+}
+
+#[async_trait]
+impl Intake for MemoryIntake {
+    async fn append(
+        &self,
+        account: &Name,
+        source: &Name,
+        snapshots: Arc<[RawSnapshot]>,
+    ) -> Result<Vec<Appended>, JournalError> {
+        let poisoned = *self.poisoned.lock().unwrap();
+        if snapshots
+            .iter()
+            .any(|snapshot| Some(snapshot.vin.as_str()) == poisoned)
+        {
+            return Err(ledger::StoreError::Bug.into());
+        }
+        self.log.append(account.clone(), source.clone(), snapshots).await
+    }
+
+    async fn keep_strays(&self, _: &Name, _: &Name, strays: Vec<Stray>) -> Result<(), JournalError> {
+        self.strays.lock().unwrap().extend(strays);
+        Ok(())
+    }
+}
