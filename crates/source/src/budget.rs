@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use collector_core::Name;
 use jiff::Timestamp;
 use ledger::{Calls, StoreError};
-use planner::quota::{Allowance, Spent};
+use planner::quota::{Allowance, RESERVED, Spent};
 
 /// What may be spent, as the poller last planned it. Clones share it.
 #[derive(Debug, Clone)]
@@ -85,12 +85,13 @@ impl Budget {
         self.ledger.spent_calls(&self.account, now).await
     }
 
-    /// How many calls polls could make now.
+    /// How many calls could be made now that leave a whole reserve behind them.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub async fn left_for_polls(&self, now: Timestamp) -> Result<u32, StoreError> {
+    pub async fn left_beside_reserve(&self, now: Timestamp) -> Result<u32, StoreError> {
         let spent = self.spent_calls(now).await?;
-        Ok(spent.left(Allowance::for_polls(self.calls_per_day), now))
+        let left = spent.left(Allowance::for_necessities(self.calls_per_day), now);
+        Ok(left.saturating_sub(RESERVED))
     }
 }

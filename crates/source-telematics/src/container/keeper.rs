@@ -122,7 +122,7 @@ impl<'a> Keeper<'a> {
             if self.is_search(&action) {
                 // While there is nothing to poll, the calls of polls are for the search; the reserve is not.
                 let now = self.account.clock.now();
-                if self.account.budget.left_for_polls(now).await? == 0 {
+                if self.account.budget.left_beside_reserve(now).await? == 0 {
                     return Err(ContainerError::NoCalls);
                 }
             }
