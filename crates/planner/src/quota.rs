@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Calls of any 24 hours that polls leave for upkeep: the mapping, containers and the owner's own commands.
+/// Calls that polls leave for upkeep: the mapping, containers and the owner's own commands.
 pub const RESERVED: u32 = 2;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -61,7 +61,6 @@ impl Allowance {
     /// Whether one more call may leave at `now`.
     pub fn permits(&self, spent: &Spent, now: Timestamp) -> Result<(), Denied> {
         let limit = usize::try_from(self.limit()).unwrap_or(usize::MAX);
-        let spent = spent.against(*self);
         let mut until = spent.blocked_until.filter(|until| *until > now).unwrap_or(now);
         if spent.in_utc_day(now) >= limit {
             until = until.max(next_utc_midnight(now));
@@ -81,27 +80,6 @@ impl Allowance {
 }
 
 impl Spent {
-    /// The calls that count for this kind. Upkeep that the reserve covers, so many calls in any 24 hours, takes nothing
-    /// from the polls; what goes beyond that does.
-    #[must_use]
-    pub fn against(&self, allowance: Allowance) -> Self {
-        let reserved = usize::try_from(allowance.reserved).unwrap_or(usize::MAX);
-        let mut covered: Vec<Timestamp> = Vec::new();
-        for at in &self.upkeep {
-            let recent = covered.iter().filter(|before| **before > *at - DAY);
-            if recent.count() < reserved {
-                covered.push(*at);
-            }
-        }
-        let mut covered = covered.into_iter().peekable();
-        let counts = |at: &&Timestamp| covered.next_if_eq(*at).is_none();
-        Self {
-            calls: self.calls.iter().filter(counts).copied().collect(),
-            upkeep: Vec::new(),
-            blocked_until: self.blocked_until,
-        }
-    }
-
     /// How many calls of the reserve are left at `now`.
     pub fn reserve_left(&self, now: Timestamp) -> u32 {
         let used = self.upkeep.iter().filter(|at| **at > now - DAY).count();
@@ -124,9 +102,7 @@ impl Spent {
         if self.blocked_until.is_some_and(|until| until > now) {
             return 0;
         }
-        let counted = self.against(allowance);
-        let used = counted.in_utc_day(now).max(counted.in_window(now));
-        let used = u32::try_from(used).unwrap_or(u32::MAX);
+        let used = u32::try_from(self.in_utc_day(now).max(self.in_window(now))).unwrap_or(u32::MAX);
         allowance.limit().saturating_sub(used)
     }
 }
@@ -192,32 +168,6 @@ mod tests {
         assert_eq!(Allowance::for_polls(1).limit(), 1);
     }
 
-    #[test]
-    fn upkeep_takes_nothing_from_polls_until_the_reserve_is_used_up() {
-        let now = at("2026-03-02T12:00:00Z");
-        let ago = |hours| now - SignedDuration::from_hours(hours);
-        let (polls, necessities) = (Allowance::for_polls(50), Allowance::for_necessities(50));
-        let spent = |upkeep: &[i64]| Spent {
-            calls: upkeep.iter().map(|hours| ago(*hours)).chain([ago(0)]).collect(),
-            upkeep: upkeep.iter().map(|hours| ago(*hours)).collect(),
-            ..Spent::default()
-        };
-        let left = |upkeep: &[i64]| {
-            let spent = spent(upkeep);
-            (
-                spent.left(polls, now),
-                spent.left(necessities, now),
-                spent.reserve_left(now),
-            )
-        };
-        assert_eq!(left(&[]), (47, 49, 2));
-        assert_eq!(left(&[5, 5]), (47, 47, 0));
-        assert_eq!(left(&[9, 7, 5]), (46, 46, 0));
-        // The first has left the window, the others are the two of the reserve.
-        assert_eq!(left(&[30, 20, 5]), (47, 47, 0));
-        assert_eq!(left(&[30, 29, 5]), (47, 48, 1));
-    }
-
     proptest! {
         /// However attempts fall, and however the clock jumps between them, no UTC day and no 24 hours see
         /// more calls than are allowed.
@@ -239,28 +189,6 @@ mod tests {
                 let day_end = next_utc_midnight(*call);
                 let day = spent.calls.iter().filter(|at| **at >= day_end - DAY && **at < day_end).count();
                 prop_assert!(day <= limit as usize);
-            }
-        }
-
-        /// The same of polls and upkeep together: the reserve makes no call more than there are.
-        #[test]
-        fn polls_and_upkeep_together_exceed_no_window(
-            limit in 3_u32..8,
-            steps in prop::collection::vec((0_i64..20_000, any::<bool>()), 1..150),
-        ) {
-            let mut now = at("2026-03-01T00:00:00Z");
-            let mut spent = Spent::default();
-            for (step, upkeep) in steps {
-                now += SignedDuration::from_secs(step);
-                let allowance = if upkeep { Allowance::for_necessities(limit) } else { Allowance::for_polls(limit) };
-                if allowance.permits(&spent, now).is_ok() {
-                    spent.calls.push(now);
-                    spent.upkeep.extend(upkeep.then_some(now));
-                }
-            }
-            for call in &spent.calls {
-                let window = spent.calls.iter().filter(|at| *at >= call && **at < *call + DAY).count();
-                prop_assert!(window <= limit as usize);
             }
         }
 

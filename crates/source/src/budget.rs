@@ -57,9 +57,9 @@ impl Budget {
         *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = Some(Planned { spare, at });
     }
 
-    /// How many calls may leave now for what can wait: what was not spent of the reserve in the last 24 hours, and
-    /// what the promised polls do not need. In a process that polls nothing, the reserve alone. 0 where the ledger
-    /// cannot be read.
+    /// How many calls may leave now for what can wait: what the promised polls do not need, or what was not spent of the
+    /// reserve in the last 24 hours where that is more. In a process that polls nothing, the reserve alone. 0 where the
+    /// ledger cannot be read.
     pub async fn spare_calls(&self, now: Timestamp) -> u32 {
         let Ok(spent) = self.spent_calls(now).await else {
             return 0;
@@ -68,13 +68,12 @@ impl Budget {
         let planned = *self.planned.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever spent since the plan, be it another process, spent of that.
         let spare = planned.map_or(0, |planned| {
-            let counted = spent.against(Allowance::for_polls(self.calls_per_day));
-            let since = counted.calls.iter().filter(|at| **at >= planned.at).count();
+            let since = spent.calls.iter().filter(|at| **at >= planned.at).count();
             planned
                 .spare
                 .saturating_sub(u32::try_from(since).unwrap_or(u32::MAX))
         });
-        spare.saturating_add(spent.reserve_left(now)).min(left)
+        spare.max(spent.reserve_left(now)).min(left)
     }
 
     /// What was spent.

@@ -6,7 +6,7 @@ use collector_core::Cadence;
 use jiff::Timestamp;
 use ledger::overview::LastPoll;
 use pipeline::Pipeline;
-use planner::quota::{Allowance, Spent, next_utc_midnight};
+use planner::quota::{Allowance, RESERVED, Spent, next_utc_midnight};
 
 use crate::table::{ago, or, shortened, span, table};
 use crate::{AccountStatus, Status};
@@ -17,7 +17,7 @@ use collector_core::state::{PollsState, State};
 pub struct Calls {
     /// Made in this UTC day.
     pub used: usize,
-    /// Still kept for repairing containers, paging and the owner's own commands.
+    /// Kept for repairing containers, paging and the owner's own commands.
     pub reserved: u32,
     /// What polls will have used when the UTC day ends, as things are.
     pub planned: u32,
@@ -52,11 +52,11 @@ pub fn calls(
         })
         .fold(0, u32::saturating_add);
     let allowance = Allowance::for_polls(calls_per_day);
-    let today = u32::try_from(spent.against(allowance).in_utc_day(now)).unwrap_or(u32::MAX);
+    let today = u32::try_from(spent.in_utc_day(now)).unwrap_or(u32::MAX);
     let all_left = spent.left(Allowance::for_necessities(calls_per_day), now);
     Calls {
         used: spent.in_utc_day(now),
-        reserved: spent.reserve_left(now).min(all_left),
+        reserved: RESERVED.min(all_left),
         planned: planned.min(allowance.limit().saturating_sub(today)),
         left: spent.left(allowance, now),
     }

@@ -134,11 +134,10 @@ impl Poller {
     async fn outlook(&self, round: &Round, now: Timestamp) -> Outlook {
         let targets = round.targets(&self.plan.sources, &self.handles.hearing, now);
         let spent = self.handles.budget.spent_calls(now).await;
-        // Without a ledger the gate lets no call leave.
-        let spent = spent.unwrap_or_default().against(self.allowance());
         let situation = Situation {
             now,
-            spent: &spent,
+            // Without a ledger the gate lets no call leave.
+            spent: &spent.unwrap_or_default(),
             limit: self.allowance().limit(),
             night: planner::is_night(&self.plan.timezone, now),
             targets: &targets,
