@@ -1,7 +1,7 @@
 //! `cardata run`: a pipeline until it is told to stop, and what to do where it cannot start.
 
 use collector::{Engine, RunError, Summary};
-use status::table::table;
+use status::table::{counted, table};
 
 use crate::args::PipelineArgs;
 use crate::{CommandResult, Failure, context, signals, terminal};
@@ -56,10 +56,10 @@ fn report(summary: &Summary) -> String {
         ]
     });
     format!(
-        "\nStopped. {} snapshots with {} readings, {} calls spent.\n{}",
-        summary.snapshots,
-        summary.readings,
-        summary.calls,
+        "\nStopped. {} with {}, {} spent.\n{}",
+        counted(summary.snapshots, "snapshot"),
+        counted(summary.readings, "reading"),
+        counted(summary.calls, "call"),
         table("sink | delivered | waiting | dead letters", rows)
     )
 }

@@ -3,7 +3,7 @@
 use collector_core::state::{SinkState, State};
 use serde_json::{Value, json};
 
-use crate::table::{ago, notes, or, shortened, table};
+use crate::table::{ago, counted, notes, or, shortened, table};
 use crate::{AccountStatus, SinkStatus, Status, containers, plan, streams};
 
 /// For people.
@@ -14,8 +14,10 @@ pub fn text(status: &Status) -> String {
     };
     let log = &status.log;
     let mut parts = vec![format!(
-        "{running}; {} snapshots with {} readings in the journal, {} repeats left out",
-        log.snapshots, log.readings, log.repeats
+        "{running}\n{} with {} in the journal, {} left out",
+        counted(log.snapshots, "snapshot"),
+        counted(log.readings, "reading"),
+        counted(log.repeats, "repeat")
     )];
     if log.rejected > 0 {
         parts.push(format!(
