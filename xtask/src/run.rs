@@ -15,7 +15,7 @@ const DEMO: &str = "configs/demo.yaml";
 /// the same process, with time running 900 times as fast. Ctrl-C ends it with a summary.
 ///
 /// The working directory stays yours, and the exit code is cardata's: 0 done, 2 the configuration has to change,
-/// 3 a login is needed, 5 the state directory is in use, 70 a bug.
+/// 3 a login is needed, 5 the state directory is in use, 70 a bug, 130 stopped at once.
 #[derive(Debug, Default, PartialEq, Eq, clap::Args)]
 #[command(override_usage = "cargo xtask run [--config FILE] [--release] [-- more arguments]")]
 pub struct Options {
