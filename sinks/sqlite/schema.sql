@@ -1,12 +1,12 @@
--- The database, in version 2. The views are its interface; their columns are only added to, at the end.
+-- The database, in version 3. The views are its interface; their columns are only added to, at the end.
 
-CREATE TABLE vehicle (
+CREATE TABLE IF NOT EXISTS vehicle (
   id INTEGER PRIMARY KEY,
   vin TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL
 );
 
-CREATE TABLE descriptor (
+CREATE TABLE IF NOT EXISTS descriptor (
   id INTEGER PRIMARY KEY,
   descriptor TEXT NOT NULL UNIQUE, -- BMW's identifier
   name TEXT NOT NULL,              -- the short name
@@ -19,41 +19,59 @@ CREATE TABLE source (
   name TEXT NOT NULL,              -- in the pipeline file
   origin TEXT NOT NULL,            -- poll, stream, archive
   account TEXT NOT NULL,
-  UNIQUE (name, origin, account)
+  stamp TEXT NOT NULL,             -- measured; requested where measured_at is the time of the call
+  UNIQUE (name, origin, account, stamp)
 );
 
-CREATE TABLE unit (
+CREATE TABLE IF NOT EXISTS unit (
   id INTEGER PRIMARY KEY,
   unit TEXT NOT NULL UNIQUE        -- '' where a reading has no unit and its descriptor has one
 );
 
-CREATE TABLE text (
+CREATE TABLE IF NOT EXISTS text (
   id INTEGER PRIMARY KEY,
   value TEXT NOT NULL UNIQUE
 );
 
--- The value belongs to the key: two values that were measured at one time are both kept, a repeat is not.
--- Time stands before the descriptor, because rows then arrive nearly in the order of the key.
+-- A reading is told by its moment, not by its value: what comes again with another value replaces it. Time stands
+-- before the descriptor, because rows then arrive nearly in the order of the key, and a batch alters few pages.
 CREATE TABLE reading (
   vehicle_id INTEGER NOT NULL REFERENCES vehicle,
   measured_at INTEGER NOT NULL,    -- milliseconds since 1970, UTC
   descriptor_id INTEGER NOT NULL REFERENCES descriptor,
-  value NOT NULL,                  -- by the descriptor's type: 0 or 1, the number, text.id, milliseconds since 1970
+  occurrence INTEGER NOT NULL,     -- 0, 1, … of several values of one moment; -1: from here on there is no value
+  value,                           -- by the descriptor's type: 0 or 1, the number, text.id, milliseconds since 1970
   delay INTEGER NOT NULL,          -- milliseconds from measured_at until the reading was received
-  requested INTEGER NOT NULL,      -- 1 where measured_at is the time of the call, not of the measurement
   source_id INTEGER NOT NULL REFERENCES source,
   unit_id INTEGER REFERENCES unit, -- NULL: the descriptor's unit
-  PRIMARY KEY (vehicle_id, measured_at, descriptor_id, value)
+  PRIMARY KEY (vehicle_id, measured_at, descriptor_id, occurrence)
 ) WITHOUT ROWID;
 
--- The key of the newest reading of each descriptor, kept by the program that writes the readings.
+-- The key of the last row of each descriptor, kept by the program that writes the readings.
 CREATE TABLE newest (
   vehicle_id INTEGER NOT NULL REFERENCES vehicle,
   descriptor_id INTEGER NOT NULL REFERENCES descriptor,
   measured_at INTEGER NOT NULL,
-  occurrence INTEGER NOT NULL,     -- the last of several values that were measured at one time
-  value NOT NULL,
+  occurrence INTEGER NOT NULL,
   PRIMARY KEY (vehicle_id, descriptor_id)
+) WITHOUT ROWID;
+
+-- The kinds of records. Each has a table (record_ and its name) and a view (its name), made when its first record
+-- comes.
+CREATE TABLE record_kind (
+  kind TEXT PRIMARY KEY,
+  title TEXT NOT NULL,
+  root TEXT NOT NULL               -- the kind whose records have these as parts; the kind itself where it is no part
+) WITHOUT ROWID;
+
+CREATE TABLE record_column (
+  kind TEXT NOT NULL REFERENCES record_kind,
+  position INTEGER NOT NULL,       -- keys first, those of the root before its own
+  name TEXT NOT NULL,
+  type TEXT NOT NULL CHECK (type IN ('bool', 'number', 'text', 'timestamp')),
+  unit TEXT,
+  is_key INTEGER NOT NULL,
+  PRIMARY KEY (kind, position)
 ) WITHOUT ROWID;
 
 -- Everything about each reading, with the numbers that the other views join and filter by. CROSS JOIN fixes
@@ -62,7 +80,6 @@ CREATE VIEW decoded AS
 SELECT
   vehicle.id AS vehicle_id,
   reading.descriptor_id,
-  reading.value AS stored,
   vehicle.vin,
   vehicle.name AS vehicle,
   descriptor.descriptor,
@@ -76,29 +93,33 @@ SELECT
   CASE WHEN reading.unit_id IS NULL THEN descriptor.unit ELSE nullif(unit.unit, '') END AS unit,
   source.name AS source,
   strftime('%Y-%m-%dT%H:%M:%fZ', (reading.measured_at + reading.delay) / 1000.0, 'unixepoch') AS received_at,
-  CASE reading.requested WHEN 0 THEN 'measured' ELSE 'requested' END AS stamp,
+  source.stamp,
   reading.measured_at AS measured_ms,
-  source.origin
+  source.origin,
+  reading.occurrence
 FROM vehicle
-CROSS JOIN reading ON reading.vehicle_id = vehicle.id
+CROSS JOIN reading ON reading.vehicle_id = vehicle.id AND reading.occurrence >= 0
 JOIN descriptor ON descriptor.id = reading.descriptor_id
 LEFT JOIN source ON source.id = reading.source_id
 LEFT JOIN unit ON unit.id = reading.unit_id;
 
 CREATE VIEW readings AS
-SELECT vin, vehicle, descriptor, name, measured_at, value, unit, source, received_at, stamp, measured_ms, origin
+SELECT
+  vin, vehicle, descriptor, name, measured_at, value, unit, source, received_at, stamp, measured_ms, origin,
+  occurrence
 FROM decoded;
 
+-- What has ended has no row: the last row of its descriptor is the end.
 CREATE VIEW latest AS
 SELECT
-  vin, vehicle, descriptor, name, decoded.measured_at, decoded.value, unit, source, received_at, stamp, measured_ms,
-  origin
+  vin, vehicle, descriptor, name, decoded.measured_at, value, unit, source, received_at, stamp, measured_ms, origin,
+  decoded.occurrence
 FROM newest
 CROSS JOIN decoded
   ON decoded.vehicle_id = newest.vehicle_id
   AND decoded.measured_ms = newest.measured_at
   AND decoded.descriptor_id = newest.descriptor_id
-  AND decoded.stored = newest.value;
+  AND decoded.occurrence = newest.occurrence;
 
 -- One row for each moment at which something about the battery was measured.
 CREATE VIEW battery AS
@@ -161,8 +182,9 @@ SELECT
         SELECT id FROM descriptor
         WHERE descriptor = 'vehicle.cabin.infotainment.navigation.currentLocation.altitude'
       )
-      AND part.requested = 0
-    ORDER BY part.delay DESC, part.value DESC LIMIT 1
+      AND part.occurrence >= 0
+      AND part.source_id IN (SELECT id FROM source WHERE stamp = 'measured')
+    ORDER BY part.occurrence DESC LIMIT 1
   ) AS altitude,
   (
     SELECT part.value FROM reading AS part
@@ -172,8 +194,9 @@ SELECT
         SELECT id FROM descriptor
         WHERE descriptor = 'vehicle.cabin.infotainment.navigation.currentLocation.heading'
       )
-      AND part.requested = 0
-    ORDER BY part.delay DESC, part.value DESC LIMIT 1
+      AND part.occurrence >= 0
+      AND part.source_id IN (SELECT id FROM source WHERE stamp = 'measured')
+    ORDER BY part.occurrence DESC LIMIT 1
   ) AS heading,
   latitude.measured_at AS measured_ms
 FROM vehicle
@@ -184,24 +207,26 @@ WHERE
   latitude.descriptor_id = (
     SELECT id FROM descriptor WHERE descriptor = 'vehicle.cabin.infotainment.navigation.currentLocation.latitude'
   )
-  AND latitude.requested = 0
+  AND latitude.occurrence >= 0
+  AND latitude.source_id IN (SELECT id FROM source WHERE stamp = 'measured')
   AND NOT EXISTS (
     SELECT 1 FROM reading AS later
     WHERE later.vehicle_id = latitude.vehicle_id
       AND later.measured_at = latitude.measured_at
       AND later.descriptor_id = latitude.descriptor_id
-      AND later.requested = 0
-      AND (later.delay, later.value) > (latitude.delay, latitude.value)
+      AND later.occurrence > latitude.occurrence
+      AND later.source_id IN (SELECT id FROM source WHERE stamp = 'measured')
   )
   AND longitude.descriptor_id = (
     SELECT id FROM descriptor WHERE descriptor = 'vehicle.cabin.infotainment.navigation.currentLocation.longitude'
   )
-  AND longitude.requested = 0
+  AND longitude.occurrence >= 0
+  AND longitude.source_id IN (SELECT id FROM source WHERE stamp = 'measured')
   AND NOT EXISTS (
     SELECT 1 FROM reading AS later
     WHERE later.vehicle_id = longitude.vehicle_id
       AND later.measured_at = longitude.measured_at
       AND later.descriptor_id = longitude.descriptor_id
-      AND later.requested = 0
-      AND (later.delay, later.value) > (longitude.delay, longitude.value)
+      AND later.occurrence > longitude.occurrence
+      AND later.source_id IN (SELECT id FROM source WHERE stamp = 'measured')
   );

@@ -71,7 +71,7 @@ pub fn csv_wide(folder: &Path) -> Vec<Row> {
         let columns = reader.headers().unwrap().clone();
         for record in reader.records() {
             let record = record.unwrap();
-            let cells = columns.iter().zip(&record).skip(5);
+            let cells = columns.iter().zip(&record).skip(6);
             rows.extend(
                 cells
                     .filter(|(_, cell)| !cell.is_empty())
@@ -156,10 +156,13 @@ pub fn json_lines(lines: &[Line]) -> Vec<Row> {
     lines.map(row).collect()
 }
 
-/// Every field in a database of InfluxDB.
+/// Every field of every reading in a database of InfluxDB.
 pub async fn influxdb(server: &InfluxDb1, database: &str) -> Vec<Row> {
     let points = server.points(database).await;
-    let rows = points.into_iter().map(|point| Row {
+    let readings = points
+        .into_iter()
+        .filter(|point| !point.tags.contains_key("record.kind"));
+    let rows = readings.map(|point| Row {
         vin: point.tags["vin"].clone(),
         descriptor: point.field,
         at: point.timestamp.div_euclid(1_000_000),
@@ -182,7 +185,15 @@ pub fn journal(state: &Path, query: &str) -> u64 {
 
 /// The number of the newest entry of the journal.
 pub fn newest_entry(state: &Path) -> u64 {
-    journal(state, "select coalesce(max(seq), 0) from log")
+    let query = "select max(coalesce((select max(seq) from log), 0), coalesce((select max(last_seq) from packed), 0))";
+    journal(state, query)
+}
+
+/// How many entries the journal has, packed or not.
+pub fn entries(state: &Path) -> u64 {
+    let query = "select (select count(*) from log)
+                 + (select coalesce(sum(last_seq - first_seq + 1), 0) from packed)";
+    journal(state, query)
 }
 
 /// How far the journal has been acknowledged by all of these sinks; by all that there are where none is named.

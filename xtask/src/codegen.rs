@@ -1,20 +1,24 @@
-//! `cargo xtask codegen [--check]`: turns BMW's catalogue and our names into Rust data.
+//! `cargo xtask codegen [--check]`: turns BMW's catalogue and our names into Rust data, and what the program knows of
+//! pipeline files into their schema.
 //!
-//! Reads `data/{catalogue,names}.csv` of `crates/catalogue` and writes its `src/generated.rs`.
+//! Reads `data/{catalogue,names}.csv` of `crates/catalogue` and writes its `src/generated.rs`. Then builds the program,
+//! and writes what `cardata schema` says.
 
 use std::collections::{BTreeMap, HashSet};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::{terminal, workspace};
+use crate::{program, terminal, workspace};
 
 /// Every unit that a descriptor may have, in its one spelling.
 const UNITS: &str =
     "%, A, V, W, h, kPa, kW, kWh, kWh/100 km, km, km/h, l, m, min, months, s, stars, weeks, °, °C";
 
 const GENERATED: &str = "crates/catalogue/src/generated.rs";
+const SCHEMA: &str = "configs/pipeline.schema.json";
 
 const HEAD: &str = "\
 //! BMW's catalogue with our names, types and units, as data: one descriptor a line.
@@ -52,9 +56,10 @@ struct Ours {
     reason: String,
 }
 
-/// Write the generated Rust data anew; --check only compares
+/// Write the generated files anew; --check only compares
 ///
-/// Writes the catalogue's Rust data from its CSV files.
+/// Writes the catalogue's Rust data from its CSV files, and the JSON Schema of pipeline files as the program tells it,
+/// which is built for that.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// Write nothing: a file that is out of date is an error
@@ -66,18 +71,35 @@ pub fn run(options: &Options) -> Result<()> {
     let shell = workspace::shell()?;
     let catalogue = shell.read_file("crates/catalogue/data/catalogue.csv")?;
     let names = shell.read_file("crates/catalogue/data/names.csv")?;
-    let generated = generate(&catalogue, &names)?;
-    if options.check {
-        let is_current = shell.read_file(GENERATED)? == generated;
-        ensure!(
-            is_current,
-            "{GENERATED} is out of date: run `cargo xtask codegen`"
-        );
-        return Ok(());
+    options.put(GENERATED, &generate(&catalogue, &names)?)?;
+    // The program has the catalogue in it.
+    options.put(SCHEMA, &schema()?)
+}
+
+impl Options {
+    /// Writes a file whose text is another, or says that it is out of date.
+    fn put(&self, path: &str, text: &str) -> Result<()> {
+        let shell = workspace::shell()?;
+        // One that is missing or damaged is out of date.
+        if shell.read_file(path).is_ok_and(|found| found == text) {
+            return Ok(());
+        }
+        ensure!(!self.check, "{path} is out of date: run `cargo xtask codegen`");
+        shell.write_file(path, text)?;
+        terminal::tell(format_args!("wrote {path}"));
+        Ok(())
     }
-    shell.write_file(GENERATED, generated)?;
-    terminal::tell(format_args!("wrote {GENERATED}"));
-    Ok(())
+}
+
+/// What the program says of pipeline files.
+fn schema() -> Result<String> {
+    let said = Command::new(program::build(&[])?)
+        .arg("schema")
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start the program that was built")?;
+    ensure!(said.status.success(), "`cardata schema` failed");
+    String::from_utf8(said.stdout).context("`cardata schema` wrote no text")
 }
 
 fn generate(catalogue: &str, names: &str) -> Result<String> {

@@ -127,7 +127,7 @@ fn next_steps(name: &str) -> String {
      stands in the root Cargo.toml, its home in xtask/src/tidy/edges.txt
   5. tests/conformance.rs: read your store back, and let `refused` give what it refuses
   6. README.md: what for, options, what arrives, acknowledgement, what not for; a row in the root README's table
-     of sinks, the options in configs/pipeline.yaml, and `cardata schema > configs/pipeline.schema.json`
+     of sinks, the options in configs/pipeline.yaml, and `cargo xtask codegen`
   7. `cargo xtask ci`: before you call it done
 
 sinks/README.md tells more."

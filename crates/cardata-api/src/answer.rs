@@ -15,6 +15,9 @@ const SHOWN: usize = 200;
 /// More bytes than are read for what is shown of a body.
 const BEGINNING: usize = 64 * 1024;
 
+/// The key of BMW's number of an error.
+const ERROR_ID: &str = "exveErrorId";
+
 /// One answer with what it answers.
 #[derive(Debug)]
 pub(crate) struct Answer<'a> {
@@ -32,12 +35,15 @@ impl Answer<'_> {
     /// Refuses what is not a whole success: an error status, a damaged body, and an error that comes with a
     /// success status.
     pub fn check(&self) -> Result<(), ApiError> {
+        if self.is_success() && self.damage.is_none() && !may_name_an_error(&self.body) {
+            return Ok(());
+        }
         let object = match self.damage {
             None => serde_json::from_slice::<Map<String, Value>>(self.json_text()).ok(),
             Some(_) => None,
         };
         match object {
-            Some(object) if !self.is_success() || object.contains_key("exveErrorId") => {
+            Some(object) if !self.is_success() || object.contains_key(ERROR_ID) => {
                 Err(ApiError::Reported(Box::new(self.reported(&object))))
             }
             None if !self.is_success() || self.damage.is_some() => Err(self.not_json(false)),
@@ -89,7 +95,7 @@ impl Answer<'_> {
     fn reported(&self, object: &Map<String, Value>) -> ErrorAnswer {
         let text = |key| object.get(key).and_then(scalar);
         let shown = |text: String| self.shown(&text);
-        let id = text("exveErrorId");
+        let id = text(ERROR_ID);
         // Gateways in front of the API speak OAuth's dialect or Apigee's.
         let message = text("exveErrorMsg")
             .or_else(|| text("error"))
@@ -161,6 +167,13 @@ impl Answer<'_> {
             retry_after: self.retry_after,
         })
     }
+}
+
+/// Whether a body may have the key of an error, as it is or in JSON's escapes. It spares what it is not a second
+/// reading: an answer that is a whole success is read by its call alone.
+fn may_name_an_error(body: &[u8]) -> bool {
+    let has = |bytes: &[u8]| body.windows(bytes.len()).any(|window| window == bytes);
+    has(ERROR_ID.as_bytes()) || has(b"\\u")
 }
 
 /// The words of a text that are descriptors.
@@ -272,6 +285,21 @@ mod tests {
                 prop_assert!(!shown.contains('\u{1b}'), "{shown}");
             }
         }
+    }
+
+    #[test]
+    fn an_error_that_comes_with_a_success_is_found_however_it_is_written() {
+        for key in ["exveErrorId", r"exve\u0045rrorId"] {
+            let body = format!(r#"{{"telematicData":{{}},"{key}":"CU-104"}}"#);
+            let found = read(200, body.into_bytes(), None);
+            assert!(found[0].contains("CU-104"), "{found:?}");
+        }
+        let fine = r#"{"telematicData":{"a.b":{"value":"CU-104"}}}"#;
+        assert!(
+            read(200, fine.into(), None)
+                .iter()
+                .all(|error| !error.contains("CU-104 "))
+        );
     }
 
     #[test]

@@ -53,8 +53,12 @@ fn is_usable(certificate: &CertificateDer<'_>) -> bool {
     RootCertStore::empty().add(certificate.clone()).is_ok()
 }
 
-/// The client's side of TLS 1.2 and 1.3, with ring.
+/// The client's side of TLS 1.2 and 1.3, with ring: one for all who are given copies of `trust`.
 pub(crate) fn tls(trust: &Trust) -> Arc<ClientConfig> {
+    trust.made(client_config)
+}
+
+fn client_config(trust: &Trust) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(trust.authorities().map(CertificateDer::from));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -64,5 +68,17 @@ pub(crate) fn tls(trust: &Trust) -> Arc<ClientConfig> {
         reason = "it fails only without cipher suites for both, and ring has them"
     )]
     let builder = builder.expect("ring speaks TLS 1.2 and 1.3");
-    Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
+    builder.with_root_certificates(roots).with_no_client_auth()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_of_one_trust_share_what_tls_needs() {
+        let (usual, other) = (Trust::default(), Trust::new([]));
+        assert!(Arc::ptr_eq(&tls(&usual), &tls(&usual.clone())));
+        assert!(!Arc::ptr_eq(&tls(&usual), &tls(&other)));
+    }
 }

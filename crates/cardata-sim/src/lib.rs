@@ -27,4 +27,4 @@ pub use config::{Approval, DescriptorRefusal, Mapping, MappingsShape, Now, SimCo
 pub use control::{Control, RequestRecord, Served, Violation};
 pub use fault::{Fault, FaultRate, NotJson};
 pub use server::Sim;
-pub use stream::{Selection, Stray, StreamConfig, StreamLogin, Streamed, StreamedReading};
+pub use stream::{Delivery, Selection, Stray, StreamConfig, StreamLogin, Streamed, StreamedReading};

@@ -3,13 +3,12 @@
 mod streams;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use cardata_auth::{AuthError, Authenticator, scopes_message};
 use collector::http::Clients;
 use collector::state::StateDirectory;
-use collector_core::{LogId, SinkContext, SinkError, Trust, Unknown};
+use collector_core::{LogId, SinkContext, SinkError, Trust};
 use jiff::Timestamp;
 use pipeline::{Account, Pipeline, SinkSpec};
 use runtime::{Chain, Clock, SystemClock};
@@ -149,13 +148,8 @@ async fn api(options: &Account) -> Probe {
 async fn sink(spec: SinkSpec, base_dir: &Path, trust: &Trust) -> Probe {
     let what = format!("sink {}", spec.name);
     let bar = terminal::spinner(format!("trying {}", spec.name));
-    let context = SinkContext {
-        name: spec.name,
-        base_dir: base_dir.to_owned(),
-        log_id: LogId::new("check"),
-        present: Arc::new(Unknown),
-        trust: trust.clone(),
-    };
+    let mut context = SinkContext::new(spec.name, base_dir.to_owned(), LogId::new("check"));
+    context.trust = trust.clone();
     let attempt = async {
         let mut sink = (spec.builder)(context)?;
         let checked = sink.check().await;

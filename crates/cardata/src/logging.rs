@@ -15,11 +15,12 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 use crate::args::{Arguments, LogFormat};
 
 /// How the names of our own crates begin; other crates speak up only when something is wrong.
-const OURS: [&str; 15] = [
+const OURS: [&str; 16] = [
     "cardata",
     "catalogue",
     "collector",
     "dispatch",
+    "entry_form",
     "journal",
     "ledger",
     "normalise",

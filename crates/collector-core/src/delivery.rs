@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::duration;
 
@@ -15,10 +15,16 @@ pub struct BatchOptions {
     /// At most about this many readings; a snapshot is never divided.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub readings: usize,
-    /// How long to wait for more when there is less: `0s` delivers at once.
-    #[serde(with = "duration::any")]
+    /// At least so long after a write begins the next, so that what comes little by little is written together; what
+    /// comes after a longer silence is written at once, and a full batch too. As long as suits the store if left out:
+    /// `10s` for files, databases and their servers, `0s` where the present is shown.
+    #[serde(
+        serialize_with = "write_wait",
+        deserialize_with = "read_wait",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(schema_with = "duration::schema")]
-    pub wait: Duration,
+    pub wait: Option<Duration>,
 }
 
 /// What happens when the store does not take a batch. Nothing is given up: the same batch comes again.
@@ -56,9 +62,17 @@ impl Default for BatchOptions {
     fn default() -> Self {
         Self {
             readings: 10_000,
-            wait: Duration::ZERO,
+            wait: None,
         }
     }
+}
+
+fn write_wait<S: Serializer>(wait: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    duration::any::serialize(&wait.unwrap_or_default(), serializer)
+}
+
+fn read_wait<'de, D: Deserializer<'de>>(wait: D) -> Result<Option<Duration>, D::Error> {
+    duration::any::deserialize(wait).map(Some)
 }
 
 impl Default for Retry {

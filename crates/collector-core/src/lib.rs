@@ -3,7 +3,7 @@
 //! Nothing here does I/O and nothing here depends on another crate of the workspace, so a sink can be
 //! written, built and tested against this crate alone.
 //!
-//! * [`model`]: [`Vin`], [`Descriptor`], [`Value`], [`Reading`], [`Snapshot`].
+//! * [`model`]: [`Vin`], [`Descriptor`], [`Value`], [`Reading`], [`Snapshot`], [`Record`], [`Entry`].
 //! * [`sink`]: what a sink promises and what it is given; [`register_sink!`] makes it known.
 //! * [`source`]: the same for sources. [`state`]: how the components of a running program fare.
 //! * [`select`], [`delivery`], [`Every`]: what the pipeline file says of sinks and sources to more than one crate.
@@ -23,6 +23,7 @@ pub mod model;
 pub mod present;
 pub mod registry;
 pub mod scalar;
+mod scope;
 pub mod secret;
 pub mod select;
 pub mod sink;
@@ -39,15 +40,16 @@ pub use delivery::{BatchOptions, Retry, Start};
 pub use every::Every;
 pub use glob::Glob;
 pub use model::{
-    Descriptor, Entry, InvalidVin, LogId, Name, Origin, Reading, Snapshot, Stamp, Unit, Value, ValueType,
-    Vehicle, Vin,
+    Body, Column, Descriptor, Ended, Entry, InvalidVin, LogId, Name, Origin, Reading, Record, RecordKind,
+    RecordState, Snapshot, Stamp, Unit, Value, ValueType, Vehicle, Vin,
 };
 pub use present::{Present, Unknown, VehicleFacts};
 pub use registry::{SinkPlugin, SourcePlugin, sink_plugins, source_plugins};
+pub use scope::Scope;
 pub use secret::Secret;
 pub use select::{Patterns, Select};
 pub use sink::{
-    Exclusive, Invalid, Redelivery, Rejection, Sink, SinkConfig, SinkContext, SinkError, Written,
+    Exclusive, Invalid, Records, Redelivery, Rejection, Sink, SinkConfig, SinkContext, SinkError, Written,
 };
 pub use source::{
     Cadence, Poll, RawReading, RawSnapshot, Received, Source, SourceConfig, SourceError, Stray, Stream,

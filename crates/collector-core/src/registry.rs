@@ -3,11 +3,13 @@
 //! A crate that is only named in `Cargo.toml` is not linked and registers nothing: the engine's library
 //! names each plugin crate once, in `plugins.rs`.
 
+use std::time::Duration;
+
 use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::sink::{Exclusive, Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use crate::sink::{Exclusive, Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
 use crate::source::{Cadence, SourceConfig};
 use crate::table::{self, Mistake, Node};
 
@@ -29,6 +31,9 @@ pub struct SinkPlugin {
     pub summary: &'static str,
     pub sample: &'static str,
     pub redelivery: Redelivery,
+    pub records: Records,
+    /// How long after a write the next one waits, unless the pipeline file says otherwise.
+    pub wait: Duration,
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads and validates the plugin's table, the engine's own keys taken out.
     pub read: fn(&Node) -> Result<ReadSink, Vec<Mistake>>,
@@ -56,6 +61,8 @@ impl SinkPlugin {
             summary: C::SUMMARY,
             sample: C::SAMPLE,
             redelivery: C::REDELIVERY,
+            records: C::RECORDS,
+            wait: C::WAIT,
             schema: |generator| C::json_schema(generator),
             read: |node| {
                 let config: C = table::read(node)?;

@@ -2,6 +2,79 @@
 //!
 //! A sink is as simple as a store allows: it never retries, never sleeps, never drops. The engine owns
 //! batching, time-outs, retries, dead letters and the order of things.
+//!
+//! A sink that keeps everything in memory, whole:
+//!
+//! ```
+//! use async_trait::async_trait;
+//! use collector_core::{
+//!     Entry, Invalid, Name, Reading, Records, Redelivery, Scope, Sink, SinkConfig, SinkContext, SinkError,
+//!     Vehicle, Written,
+//! };
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct MemoryConfig {}
+//!
+//! impl SinkConfig for MemoryConfig {
+//!     const TYPE: &'static str = "memory";
+//!     const SUMMARY: &'static str = "every reading, until the program ends";
+//!     const SAMPLE: &'static str = "type: memory\n";
+//!     const REDELIVERY: Redelivery = Redelivery::Overwrites;
+//!     const RECORDS: Records = Records::NotTaken;
+//!
+//!     fn validate(&self) -> Result<(), Vec<Invalid>> {
+//!         Ok(())
+//!     }
+//!
+//!     fn build(self, _: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
+//!         Ok(Box::new(Memory::default()))
+//!     }
+//! }
+//!
+//! #[derive(Default)]
+//! struct Memory(Vec<(Vehicle, Name, Reading)>);
+//!
+//! #[async_trait]
+//! impl Sink for Memory {
+//!     async fn check(&mut self) -> Result<(), SinkError> {
+//!         Ok(())
+//!     }
+//!
+//!     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
+//!         for snapshot in batch.iter().filter_map(Entry::snapshot) {
+//!             for reading in &snapshot.readings {
+//!                 // What is identified in the same way takes the place of what was there.
+//!                 self.0.retain(|(vehicle, _, known)| {
+//!                     *vehicle != snapshot.vehicle
+//!                         || known.descriptor != reading.descriptor
+//!                         || known.measured_at != reading.measured_at
+//!                         || known.occurrence != reading.occurrence
+//!                 });
+//!                 let (vehicle, source) = (snapshot.vehicle.clone(), snapshot.source.clone());
+//!                 self.0.push((vehicle, source, reading.clone()));
+//!             }
+//!         }
+//!         Ok(Written::default())
+//!     }
+//!
+//!     async fn erase(&mut self, scope: &Scope) -> Result<(), SinkError> {
+//!         self.0.retain(|(vehicle, source, reading)| {
+//!             !scope.covers(vehicle, &reading.descriptor, Some(source), reading.measured_at)
+//!         });
+//!         Ok(())
+//!     }
+//!
+//!     async fn close(&mut self) -> Result<(), SinkError> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! collector_core::register_sink!(MemoryConfig);
+//! # fn main() {}
+//! ```
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +85,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Entry, LogId, Name, Present, Trust};
+use crate::{Entry, LogId, Name, Present, Scope, Trust};
 
 /// The part of the pipeline file that belongs to one sink, and the way from it to a running [`Sink`].
 ///
@@ -27,6 +100,11 @@ pub trait SinkConfig: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 
     const SAMPLE: &'static str;
     /// What happens when an entry is written twice.
     const REDELIVERY: Redelivery;
+    /// What becomes of records.
+    const RECORDS: Records;
+    /// How long after a write the next one waits where the pipeline file has no `batch.wait`, so that what comes little
+    /// by little is written together: a disk lives by the byte. Zero where the present is shown.
+    const WAIT: Duration = Duration::from_secs(10);
 
     /// Reports every mistake that can be seen without disk or network.
     fn validate(&self) -> Result<(), Vec<Invalid>>;
@@ -71,12 +149,21 @@ pub trait Sink: Send {
         self.write(batch).await
     }
 
+    /// Removes every reading and record that the sink holds within `scope`, and nothing else: the journal, which has all
+    /// of them, is about to deliver them again by [`rewrite`](Self::rewrite), as today's rules read them. May be called
+    /// twice. A sink that only hands on what it is given ([`Redelivery::Duplicates`]) has nothing to remove.
+    ///
+    /// # Errors
+    /// As of a write; [`SinkError::Misconfigured`] where the store cannot remove a part of what it holds.
+    async fn erase(&mut self, scope: &Scope) -> Result<(), SinkError>;
+
     /// Releases what the sink holds. May be called twice. Nothing is written after it.
     async fn close(&mut self) -> Result<(), SinkError>;
 }
 
 /// What the engine tells a sink about its place.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct SinkContext {
     /// The sink's name in the pipeline file; unique.
     pub name: Name,
@@ -90,6 +177,19 @@ pub struct SinkContext {
     pub trust: Trust,
 }
 
+impl SinkContext {
+    /// A place where nothing is known of the present and nobody is trusted.
+    pub fn new(name: Name, base_dir: PathBuf, log_id: LogId) -> Self {
+        Self {
+            name,
+            base_dir,
+            log_id,
+            present: Arc::new(crate::Unknown),
+            trust: Trust::default(),
+        }
+    }
+}
+
 /// A folder or file that one sink has for itself, or a place at a server, written as a path that no file has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exclusive {
@@ -98,10 +198,10 @@ pub struct Exclusive {
     pub path: PathBuf,
 }
 
-/// How a repeated delivery of an entry shows in the store.
+/// How a repeated delivery of a reading shows in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Redelivery {
-    /// The second write replaces the first with the same.
+    /// The second write replaces the first, also where the value is another one.
     Overwrites,
     /// The second write changes nothing.
     Ignored,
@@ -109,22 +209,61 @@ pub enum Redelivery {
     Duplicates,
 }
 
+/// How a record that is told again shows in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Records {
+    /// The highest revision stands there alone, whatever order revisions come in; one that is withdrawn is gone, or marked
+    /// where the store removes nothing.
+    Replaces,
+    /// Every revision stands there, with its number and state; the highest counts.
+    AppendsRevisions,
+    /// The sink is given none.
+    NotTaken,
+}
+
 /// The result of a write that the store accepted.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Written {
-    /// Readings that the store refuses and will always refuse. They go to the dead letters; everything else
-    /// of the batch is stored.
+    /// What the store refuses and will always refuse. It goes to the dead letters; everything else of the batch is
+    /// stored.
     pub rejected: Vec<Rejection>,
 }
 
-/// One reading that the store refused for good.
+impl Written {
+    /// Everything but this.
+    pub fn without(rejected: Vec<Rejection>) -> Self {
+        Self { rejected }
+    }
+}
+
+/// One reading, or one record, that the store refused for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rejection {
     pub seq: u64,
-    /// The position of the reading in the entry's snapshot.
-    pub reading: usize,
+    /// The position of the reading in the entry's snapshot; `None` for a record.
+    pub reading: Option<usize>,
     /// The store's own words, without secrets.
     pub reason: String,
+}
+
+impl Rejection {
+    pub fn reading(seq: u64, position: usize, reason: impl Into<String>) -> Self {
+        Self {
+            seq,
+            reading: Some(position),
+            reason: reason.into(),
+        }
+    }
+
+    pub fn record(seq: u64, reason: impl Into<String>) -> Self {
+        Self {
+            seq,
+            reading: None,
+            reason: reason.into(),
+        }
+    }
 }
 
 /// A mistake in a sink's options.

@@ -6,6 +6,7 @@ use cardata_api::Client;
 use cardata_auth::{Authenticator, OAuthClient, TokenStore};
 use collector_core::{LogId, Trust};
 use ledger::Ledger;
+use pipeline::JournalOptions;
 use runtime::Clock;
 use source::{Budget, Handles, Hearing, LedgerGate, Login, WantedSets};
 
@@ -42,6 +43,7 @@ pub fn handles(
         sets: Arc::new(WantedSets::default()),
         stream: account.stream.clone(),
         trust,
+        window: JournalOptions::default().window,
         log_id: log_id.clone(),
     }
 }

@@ -7,14 +7,15 @@ use std::time::Duration;
 use collector_core::Name;
 use collector_core::state::State;
 use journal::Journal;
-use ledger::{Announcer, Ledger, Publisher};
+use ledger::{Ledger, Publisher};
 use runtime::{Chain, Clock};
 use tokio_util::sync::CancellationToken;
 
-/// How often they are counted, in real time: a person reads it, and any process may change it.
+/// They are counted again after this at the soonest, in real time: a person reads it.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Runs until cancelled. The empty name stands for readings that fit no sink.
+/// Runs until cancelled. Counts when something was noted in the journal, by whatever process. The empty name stands for
+/// readings that fit no sink.
 pub async fn run(
     journal: Journal,
     ledger: Arc<dyn Ledger>,
@@ -23,29 +24,40 @@ pub async fn run(
     cancelled: CancellationToken,
 ) {
     let names = sinks.into_iter().chain([Name::from("")]);
-    let announcer = |name: Name| {
+    let publisher = |name: Name| {
         let publisher = Publisher::new(name.clone(), ledger.clone(), clock.clone());
-        (name, Announcer::new(publisher))
+        (name, publisher)
     };
-    let mut announcers: HashMap<Name, Announcer> = names.map(announcer).collect();
+    let publishers: HashMap<Name, Publisher> = names.map(publisher).collect();
+    let mut noted = journal.noted();
     while !cancelled.is_cancelled() {
-        let counted = journal.clone();
-        let count = move || counted.overview()?.dead_letter_counts();
-        match tokio::task::spawn_blocking(count).await {
-            Ok(Ok(counts)) => {
-                for (name, announcer) in &mut announcers {
-                    let count = counts.iter().find(|(sink, _)| *sink == **name);
-                    let state = State::DeadLetters(count.map_or(0, |(_, count)| *count));
-                    announcer.announce(state, None).await;
-                }
-            }
-            Ok(Err(error)) => tracing::debug!(error = %Chain(&error), "could not count the dead letters"),
-            // A panic is told where it happens.
-            Err(_) => {}
-        }
+        noted.mark_unchanged();
+        count(&journal, &publishers).await;
+        let changed = async {
+            tokio::time::sleep(LOOK).await;
+            noted.changed().await
+        };
         tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
+            // Whoever has the journal sends on it, so it is there.
+            _ = changed => {}
             () = cancelled.cancelled() => {}
         }
+    }
+}
+
+async fn count(journal: &Journal, publishers: &HashMap<Name, Publisher>) {
+    let journal = journal.clone();
+    let count = move || journal.overview()?.dead_letter_counts();
+    match tokio::task::spawn_blocking(count).await {
+        Ok(Ok(counts)) => {
+            for (name, publisher) in publishers {
+                let count = counts.iter().find(|(sink, _)| *sink == **name);
+                let state = State::DeadLetters(count.map_or(0, |(_, count)| *count));
+                publisher.publish(state, None).await;
+            }
+        }
+        Ok(Err(error)) => tracing::debug!(error = %Chain(&error), "could not count the dead letters"),
+        // A panic is told where it happens.
+        Err(_) => {}
     }
 }

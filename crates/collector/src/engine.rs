@@ -24,7 +24,7 @@ use crate::setup::Stops;
 #[cfg(feature = "simulator")]
 use crate::simulator::Simulator;
 use crate::state::{OpenState, StateDirectory, StateLock};
-use crate::{RunError, dead_letters, guardian, prune, setup};
+use crate::{RunError, dead_letters, guardian, housekeeping, neighbours, setup};
 
 /// How long sinks may take to deliver what is there after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -167,17 +167,23 @@ impl Engine {
             ));
             tasks.spawn(notifier.run());
         }
-        if let Keep::For(keep) = self.keep {
-            let names = self.sinks.iter().map(|name| name.to_string()).collect();
-            let journal = self.state.journal.clone();
-            tasks.spawn(prune::run(
-                journal,
-                keep,
-                names,
-                self.clock.clone(),
-                stopped.clone(),
-            ));
-        }
+        let care = housekeeping::Care {
+            journal: self.state.journal.clone(),
+            keep: match self.keep {
+                Keep::For(keep) => Some(keep),
+                Keep::Forever => None,
+            },
+            sinks: self.sinks.iter().map(|name| name.to_string()).collect(),
+            clock: self.clock.clone(),
+            cancelled: stopped.clone(),
+        };
+        tasks.spawn(care.clone().flush());
+        tasks.spawn(care.tidy());
+        tasks.spawn(neighbours::run(
+            self.state.store.clone(),
+            self.state.journal.clone(),
+            stopped.clone(),
+        ));
         tasks
     }
 
@@ -191,6 +197,8 @@ impl Engine {
             account.login.authenticator.settled().await;
             tell(&account.login.account, State::Polls(PollsState::Stopped)).await;
         }
+        // The summary and `cardata status` read what is written down.
+        housekeeping::flush(&self.state.journal).await;
         let summary = self.summary().unwrap_or_default();
         for sink in &summary.sinks {
             tell(&sink.name, State::Sink(SinkState::Stopped)).await;

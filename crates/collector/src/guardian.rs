@@ -13,7 +13,7 @@ use collector_core::state::{LoginState, ScopesState, State};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use ledger::{Announcer, Ledger, Notes, Publisher, Told};
+use ledger::{Ledger, Notes, Publisher, Told};
 use runtime::clock::until;
 use runtime::{Chain, Clock};
 use source::Login;
@@ -62,8 +62,7 @@ struct Guardian {
     /// What the log was told about each topic, by this process or the one before.
     told: HashMap<String, Told>,
     /// What `cardata status` is told.
-    life: Announcer,
-    scopes: Announcer,
+    publisher: Publisher,
 }
 
 impl Guardian {
@@ -74,8 +73,7 @@ impl Guardian {
             login,
             clock,
             notes: ledger,
-            life: Announcer::new(publisher.clone()),
-            scopes: Announcer::new(publisher),
+            publisher,
         }
     }
 
@@ -85,8 +83,8 @@ impl Guardian {
         let now = self.clock.now();
         let finding = find(&upkeep, now);
         // First for `status`: who reads the log may ask it.
-        self.life
-            .announce(State::Login(finding.life), finding.message.clone())
+        self.publisher
+            .publish(State::Login(finding.life), finding.message.clone())
             .await;
         self.tell_life(&finding, now).await;
         self.tell_scopes(&finding, now).await;
@@ -139,7 +137,7 @@ impl Guardian {
         } else {
             (ScopesState::Incomplete, Some(scopes_message(missing)))
         };
-        self.scopes.announce(State::Scopes(state), message).await;
+        self.publisher.publish(State::Scopes(state), message).await;
     }
 
     async fn remember(&mut self, topic: &str, stage: Option<String>, at: Timestamp) {

@@ -1,5 +1,9 @@
 //! The HTTP clients that login and API use, and whom they trust.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
 use cardata_api::trust::{self, TrustError};
 use collector_core::{Name, Trust};
 
@@ -22,14 +26,16 @@ impl ClientError {
     }
 }
 
-/// The clients of a pipeline. An account that names certificates of its own has one for itself, so that nobody else
-/// trusts them.
+/// The clients of a pipeline. Accounts that name certificates of their own have one for those who name the same file, so
+/// that nobody else trusts them.
 #[derive(Debug)]
 pub struct Clients {
     /// The system's authorities and Mozilla's.
     pub trust: Trust,
     /// For everything that names no others.
     pub shared: reqwest::Client,
+    /// By the file of certificates.
+    own: Mutex<HashMap<PathBuf, (reqwest::Client, Trust)>>,
 }
 
 impl Clients {
@@ -37,7 +43,11 @@ impl Clients {
     pub fn new() -> Result<Self, ClientError> {
         let trust = trust::load();
         let shared = cardata_api::http_client(&trust)?;
-        Ok(Self { trust, shared })
+        Ok(Self {
+            trust,
+            shared,
+            own: Mutex::default(),
+        })
     }
 
     /// The client of an account, and whom it trusts.
@@ -48,11 +58,17 @@ impl Clients {
         let Some(path) = &account.ca else {
             return Ok((self.shared.clone(), self.trust.clone()));
         };
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = own.get(path) {
+            return Ok(known.clone());
+        }
         let trust = trust::with_file(&self.trust, path).map_err(|source| ClientError::Certificates {
             account: account.name.clone(),
             source,
         })?;
-        Ok((cardata_api::http_client(&trust)?, trust))
+        let made = (cardata_api::http_client(&trust)?, trust);
+        own.insert(path.clone(), made.clone());
+        Ok(made)
     }
 }
 
@@ -175,5 +191,26 @@ mod tests {
         };
         assert!(!trusts(&clients.of(&none).unwrap().0, &server).await);
         assert!(!trusts(&clients.shared, &server).await);
+    }
+
+    #[test]
+    fn accounts_share_whom_they_trust() {
+        install_crypto();
+        let folder = tempfile::tempdir().unwrap();
+        let (file, _) = authority(folder.path(), "own.pem");
+        let clients = Clients::new().unwrap();
+        let trust = |ca: Option<&Path>| {
+            let account = Account {
+                ca: ca.map(Path::to_owned),
+                ..account(&file)
+            };
+            clients.of(&account).unwrap().1
+        };
+        let place = |trust: &Trust| trust.authorities().map(<[u8]>::as_ptr).collect::<Vec<_>>();
+        let usual = place(&clients.trust);
+        assert_eq!(place(&trust(None)), usual);
+        let own = place(&trust(Some(&file)));
+        assert_eq!(own[..usual.len()], usual);
+        assert_eq!((own.len(), place(&trust(Some(&file)))), (usual.len() + 1, own));
     }
 }

@@ -9,7 +9,8 @@
 //! * [`engine`]: the life of a run. [`setup`]: its parts. [`account`]: what the sources of an account are given.
 //! * [`ingest`]: the one way into the journal. [`poller`]: when what is polled. [`guardian`]: logins.
 //! * [`present`], [`details`]: what sinks may ask of the present. [`redelivery`]: replays without a run.
-//! * [`prune`]: takes old entries out. [`dead_letters`]: what waits for each sink, for notices.
+//! * [`housekeeping`]: the journal is flushed, packed, and rid of what is old. [`neighbours`]: commands beside a run.
+//!   [`dead_letters`]: what waits for each sink, for notices.
 //! * [`http`]: clients, and whom they trust. [`state`]: the state directory. `simulator`: the built-in backend.
 //! * [`plugins`]: one line for each sink and source that is linked.
 #![doc = include_str!("../DECISIONS.md")]
@@ -21,12 +22,13 @@ mod details;
 mod engine;
 mod error;
 pub mod guardian;
+mod housekeeping;
 pub mod http;
 mod ingest;
+mod neighbours;
 pub mod plugins;
 pub mod poller;
 mod present;
-mod prune;
 mod redelivery;
 mod setup;
 #[cfg(feature = "simulator")]
@@ -38,5 +40,5 @@ mod tests;
 pub use details::VehicleDetails;
 pub use engine::{Engine, SinkSummary, Summary};
 pub use error::RunError;
-pub use redelivery::redeliver;
+pub use redelivery::{lacks, redeliver};
 pub use setup::{build_source, vehicle_names};

@@ -143,10 +143,10 @@ impl Present for Selected {
         let mut snapshots = self.presents.reader.latest().await.map_err(unreadable)?;
         snapshots.retain_mut(|snapshot| {
             let select = &self.select;
-            snapshot
-                .readings
-                .retain(|reading| select.matches_descriptor(&reading.descriptor));
-            !snapshot.readings.is_empty()
+            let (readings, ended) = (&mut snapshot.readings, &mut snapshot.ended);
+            readings.retain(|reading| select.matches_descriptor(&reading.descriptor));
+            ended.retain(|ended| select.matches_descriptor(&ended.descriptor));
+            !snapshot.is_empty()
                 && select.matches_vehicle(&snapshot.vehicle)
                 && select.matches_source(&snapshot.source)
         });

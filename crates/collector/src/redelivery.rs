@@ -1,14 +1,19 @@
 //! Replays and dead letters without the rest of the pipeline: nothing is polled and nobody has to be logged in.
 
+use std::collections::HashMap;
+
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use collector_core::state::{SinkState, State};
+use journal::JournalError;
+use journal::log::replay::ReplayRequest;
 use ledger::Publisher;
 use pipeline::Pipeline;
 
 use crate::RunError;
 use crate::engine::finished;
+use crate::housekeeping;
 use crate::present::Presents;
 use crate::setup::{self, Stops, WorkerParts};
 use crate::state::{OpenState, StateDirectory, StateLock};
@@ -60,7 +65,21 @@ pub async fn redeliver(
         let publisher = Publisher::new(name, state.ledger.clone(), clock.clone());
         publisher.publish(State::Sink(SinkState::Stopped), None).await;
     }
+    housekeeping::flush(&state.journal).await;
     state.store.checkpoint().await;
     drop(lock);
     Ok(())
+}
+
+/// What the journal lacks of the history that a replay is to put in the place of what a sink holds, and what to do;
+/// `None` where it has all of it. Reads all of it.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn lacks(state: &OpenState, request: &ReplayRequest) -> Result<Option<String>, JournalError> {
+    let sinks = state.journal.overview()?.sinks()?;
+    let cursor = sinks.iter().find(|totals| totals.sink == request.sink);
+    let reader = state.journal.reader(HashMap::new())?;
+    let up_to = cursor.map_or(0, |totals| totals.cursor);
+    dispatch::lacks(&state.journal, &reader, up_to, request.since).await
 }

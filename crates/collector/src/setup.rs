@@ -47,7 +47,10 @@ pub(crate) async fn engine(
     for options in &pipeline.accounts {
         let (client, log_id) = (clients.of(options)?, state.journal.log_id());
         let account = account::handles(options, client, &directory, &state.ledger, log_id, &clock);
-        accounts.push(account);
+        accounts.push(Handles {
+            window: pipeline.journal.window,
+            ..account
+        });
     }
     protect_tokens(&accounts).await?;
     #[cfg(feature = "simulator")]
@@ -217,13 +220,10 @@ impl WorkerParts<'_> {
             Start::Latest => *journal.newest().borrow(),
         };
         let cursor = journal.cursor(&name, start).await?;
-        let context = SinkContext {
-            name: name.clone(),
-            base_dir: self.base_dir.to_owned(),
-            log_id: journal.log_id().clone(),
-            present: self.presents.selected(&spec.select),
-            trust: self.trust.clone(),
-        };
+        let log_id = journal.log_id().clone();
+        let mut context = SinkContext::new(name.clone(), self.base_dir.to_owned(), log_id);
+        context.present = self.presents.selected(&spec.select);
+        context.trust = self.trust.clone();
         let sink = (spec.builder)(context).map_err(|source| RunError::Sink {
             name: name.clone(),
             source,
@@ -233,6 +233,7 @@ impl WorkerParts<'_> {
         let worker = Worker {
             name,
             select: spec.select,
+            records: spec.plugin.records,
             batch: spec.batch,
             retry: spec.retry,
             journal: journal.clone(),

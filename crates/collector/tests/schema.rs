@@ -66,12 +66,13 @@ fn typing_mistakes_do_not_fit() {
         ("every: 30m", "every: 30"),
         ("every: 30m", "every: often"),
         ("start: earliest", "start: first"),
-        ("wait: 0s", "wayt: 0s"),
+        ("wait: 10s", "wayt: 10s"),
         ("readings: 10000", "readings: many"),
         ("bucket: cardata", "bukcet: cardata"),
         ("layout: long", "layout: longer"),
         ("path: data/cardata.db", "file: data/cardata.db"),
         ("keep: forever", "keep: always"),
+        ("window: 1s", "windows: 1s"),
         ("calls_per_day: 50", "calls_per_day: 1"),
     ] {
         assert!(right.contains(from), "{from}");
@@ -79,7 +80,7 @@ fn typing_mistakes_do_not_fit() {
     }
 }
 
-/// `cardata schema > configs/pipeline.schema.json` writes the copy anew.
+/// `cargo xtask codegen` writes the copy anew.
 #[test]
 fn the_copy_is_up_to_date() {
     let path = configs().join("pipeline.schema.json");
@@ -90,6 +91,6 @@ fn the_copy_is_up_to_date() {
     let copy = std::fs::read_to_string(&path).unwrap();
     assert!(
         copy == current,
-        "configs/pipeline.schema.json is stale: `cardata schema > configs/pipeline.schema.json` writes it"
+        "configs/pipeline.schema.json is stale: `cargo xtask codegen` writes it"
     );
 }

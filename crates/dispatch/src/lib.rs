@@ -1,12 +1,13 @@
 //! From the journal to one sink: wait, read a batch, select, write, acknowledge.
 //!
 //! Each sink has a worker and a cursor of its own, so that one that is down delays nobody. What a sink must
-//! not do is done here: time-outs, retries, dead letters, and catching its panics. Between the live batches
-//! comes what is redelivered.
+//! not do is done here: time-outs, retries, dead letters, and catching its panics. What comes little by little is
+//! written together. Between the live batches comes what is redelivered.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod contain;
+mod pace;
 mod redelivery;
 mod select;
 #[cfg(test)]
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collector_core::state::{SinkState, State};
-use collector_core::{BatchOptions, Entry, Name, Retry, Select, Sink, SinkError, Written};
+use collector_core::{BatchOptions, Entry, Name, Records, Retry, Select, Sink, SinkError, Written};
 use jiff::SignedDuration;
 use journal::log::deliver::{Acknowledgement, Rejected};
 use journal::{Batch, Journal, Log, Read, Reader};
@@ -25,7 +26,10 @@ use runtime::{Backoff, Chain, Clock};
 use tokio_util::sync::CancellationToken;
 
 use contain::contained;
+use pace::{Next, Pace};
+pub use redelivery::lacks;
 use redelivery::{Redeliveries, Turn};
+use select::Choice;
 
 /// How long a paused sink waits before it is tried again: a person has to mend something.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -34,6 +38,8 @@ const PAUSE: Duration = Duration::from_secs(60);
 pub struct Worker {
     pub name: Name,
     pub select: Select,
+    /// Whether the sink takes records.
+    pub records: Records,
     pub batch: BatchOptions,
     pub retry: Retry,
     pub journal: Journal,
@@ -83,15 +89,17 @@ impl Worker {
     async fn deliver_all(&mut self, sink: &mut dyn Sink) {
         let mut state = None;
         let mut newest = self.journal.newest();
+        let mut pace = Pace::new(self.batch);
         let mut next = None;
         let mut unacknowledged = None;
-        let mut redeliveries = Redeliveries::default();
+        let mut redeliveries = Redeliveries::new(self.journal.noted());
         loop {
             if next.is_none() {
                 self.acknowledge(unacknowledged.take()).await;
-                next = self.read(self.cursor).await;
+                let there = *newest.borrow_and_update();
+                next = self.due(&mut pace, there).await;
             }
-            let Some(batch) = next.take() else {
+            let Some(due) = next.take() else {
                 if self.draining.is_cancelled() {
                     return;
                 }
@@ -104,41 +112,54 @@ impl Worker {
                             // The journal's thread has ended: nothing more will come.
                             return;
                         }
-                        self.linger().await;
                     }
+                    () = pace.pause(self.clock.as_ref()) => {}
                     () = redeliveries.pause(self) => {}
                     () = self.draining.cancelled() => {}
                 }
                 continue;
             };
-            match self.deliver(sink, batch, &mut unacknowledged, &mut state).await {
-                Ok(batch) => next = batch,
+            pace.begin(self.clock.now());
+            match self.deliver(sink, due, &mut unacknowledged, &mut state).await {
+                Ok(behind) => next = behind,
                 Err(Undrained) => return,
             }
         }
     }
 
-    /// Lets more arrive, so that small messages share a write.
-    async fn linger(&self) {
-        if self.batch.wait.is_zero() {
-            return;
+    /// The next batch, if its time has come; the journal reaches to entry `newest`.
+    async fn due(&self, pace: &mut Pace, newest: u64) -> Option<Next> {
+        if self.draining.is_cancelled() {
+            let batch = self.read(self.cursor).await?;
+            return Some(Next {
+                is_more: batch.last < newest,
+                batch,
+            });
         }
-        tokio::select! {
-            () = self.clock.sleep(self.batch.wait) => {}
-            () = self.draining.cancelled() => {}
+        if !pace.is_due(self.cursor, newest, self.clock.now()) {
+            return None;
+        }
+        let found = self.read(self.cursor).await;
+        pace.judge(found, self.cursor, newest)
+    }
+
+    fn choice(&self) -> Choice<'_> {
+        Choice {
+            selects: vec![&self.select],
+            records: self.records,
         }
     }
 
-    /// Writes one batch, for as long as it takes. Meanwhile the one before it is acknowledged and the one
-    /// behind it is read.
+    /// Writes one batch, for as long as it takes. Meanwhile the one before it is acknowledged, and where more was there
+    /// the one behind it is read.
     async fn deliver(
         &mut self,
         sink: &mut dyn Sink,
-        batch: Batch,
+        Next { batch, is_more }: Next,
         unacknowledged: &mut Option<Acknowledgement>,
         state: &mut Told,
-    ) -> Result<Option<Batch>, Undrained> {
-        let entries = select::selected(&self.select, &batch);
+    ) -> Result<Option<Next>, Undrained> {
+        let entries = self.choice().of(&batch);
         let acknowledge = self.acknowledge(unacknowledged.take());
         let write = async {
             if entries.is_empty() {
@@ -147,14 +168,14 @@ impl Worker {
                 self.write(sink, &entries, state).await
             }
         };
-        let (written, next, ()) = tokio::join!(write, self.read(batch.last), acknowledge);
+        let (written, behind, ()) = tokio::join!(write, self.behind(&batch, is_more), acknowledge);
         let written = written.ok_or(Undrained)?;
         let mut rejected = Rejected::all(written.rejected, &entries);
         if !rejected.is_empty() {
             tracing::error!(sink = %self.name, rejected = rejected.len(), reason = rejected[0].reason, "the sink refused readings; they are among the dead letters");
         }
         let stored = redelivery::readings(&entries).saturating_sub(redelivery::refused(&rejected));
-        let missed = select::missed(&[&self.select], &batch);
+        let missed = self.choice().missed(&batch);
         if let Some(first) = missed.first() {
             tracing::error!(sink = %self.name, missed = missed.len(), descriptor = first.descriptor, reason = first.reason, "readings of the journal fit their type no longer; they are among the dead letters");
             rejected.extend(missed);
@@ -166,7 +187,20 @@ impl Worker {
             rejected,
         });
         self.cursor = batch.last;
-        Ok(next)
+        Ok(behind)
+    }
+
+    /// What was there behind a batch when it was read.
+    async fn behind(&self, batch: &Batch, is_more: bool) -> Option<Next> {
+        if !is_more {
+            return None;
+        }
+        let newest = *self.journal.newest().borrow();
+        let batch = self.read(batch.last).await?;
+        Some(Next {
+            is_more: batch.last < newest,
+            batch,
+        })
     }
 
     async fn write(&self, sink: &mut dyn Sink, entries: &[Entry], state: &mut Told) -> Option<Written> {
@@ -198,15 +232,8 @@ impl Worker {
     }
 
     /// One attempt, within its time. A panic is a failure.
-    async fn attempt(
-        &self,
-        write: impl Future<Output = Result<Written, SinkError>>,
-    ) -> Result<Written, SinkError> {
-        let attempt = tokio::time::timeout(self.retry.timeout, contained(write));
-        attempt.await.unwrap_or_else(|_| {
-            let limit = SignedDuration::try_from(self.retry.timeout).unwrap_or_default();
-            Err(SinkError::transient(format!("no answer within {limit:?}")))
-        })
+    async fn attempt<T>(&self, write: impl Future<Output = Result<T, SinkError>>) -> Result<T, SinkError> {
+        within(self.retry.timeout, write).await
     }
 
     /// Tells the log and `cardata status` once when something changes.
@@ -270,4 +297,16 @@ impl Worker {
             }
         }
     }
+}
+
+/// What a sink does, within a time. A panic is a failure.
+async fn within<T>(
+    limit: Duration,
+    attempt: impl Future<Output = Result<T, SinkError>>,
+) -> Result<T, SinkError> {
+    let attempt = tokio::time::timeout(limit, contained(attempt));
+    attempt.await.unwrap_or_else(|_| {
+        let limit = SignedDuration::try_from(limit).unwrap_or_default();
+        Err(SinkError::transient(format!("no answer within {limit:?}")))
+    })
 }

@@ -2,70 +2,121 @@
 
 use std::sync::Arc;
 
-use collector_core::{Entry, Reading, Select, Snapshot};
+use collector_core::{Body, Descriptor, Ended, Entry, Reading, Record, Records, Select, Snapshot};
+use jiff::Timestamp;
 use journal::Batch;
 use journal::log::deliver::Rejected;
 use journal::log::read::Outgrown;
 
-/// The entries that `select` lets through, with only the readings that it lets through. A sink that wants
-/// everything shares the batch.
-pub fn selected(select: &Select, batch: &Batch) -> Arc<[Entry]> {
-    if select.is_all() {
-        return batch.entries.clone();
-    }
-    let entries = batch.entries.iter();
-    entries
-        .filter_map(|entry| part_of_all(&[select], entry, |_| true))
-        .collect()
+/// What a sink is given: what all of these let through, and records only where it takes them.
+pub struct Choice<'a> {
+    pub selects: Vec<&'a Select>,
+    pub records: Records,
 }
 
-/// What a sink misses of a batch because it is no reading any more.
-pub fn missed(selects: &[&Select], batch: &Batch) -> Vec<Rejected> {
-    let is_wanted = |outgrown: &&Outgrown| {
-        selects.iter().all(|select| {
-            select.matches_vehicle(&outgrown.vehicle)
-                && select.matches_source(&outgrown.source)
-                && select.matches_descriptor(&outgrown.descriptor)
-        })
-    };
-    let missed = batch.outgrown.iter().filter(is_wanted);
-    missed
-        .map(|outgrown| Rejected {
-            seq: outgrown.seq,
-            descriptor: outgrown.descriptor.to_string(),
-            reading: None,
-            reason: outgrown.reason.clone(),
-        })
-        .collect()
+/// The least that is let through or not.
+#[derive(Clone, Copy)]
+pub enum Part<'a> {
+    Reading(&'a Reading),
+    Ended(&'a Ended),
+    Record(&'a Record),
 }
 
-/// What all of `selects` let through of an entry, as far as `wanted` wants it; `None` where that is no reading.
-pub fn part_of_all(selects: &[&Select], entry: &Entry, wanted: impl Fn(&Reading) -> bool) -> Option<Entry> {
-    let snapshot = &entry.snapshot;
-    let mut each = selects.iter();
-    if !each.all(|one| one.matches_vehicle(&snapshot.vehicle) && one.matches_source(&snapshot.source)) {
-        return None;
+impl Part<'_> {
+    /// When it was measured, or what a time series is keyed by.
+    pub fn at(self) -> Timestamp {
+        match self {
+            Self::Reading(reading) => reading.measured_at,
+            Self::Ended(ended) => ended.at,
+            Self::Record(record) => record.at,
+        }
     }
-    let is_meant = |reading: &&Reading| {
-        let mut each = selects.iter();
-        each.all(|one| one.matches_descriptor(&reading.descriptor)) && wanted(reading)
-    };
-    let readings: Vec<_> = snapshot.readings.iter().filter(is_meant).cloned().collect();
-    if readings.is_empty() {
-        return None;
+}
+
+impl Choice<'_> {
+    /// The entries that are let through, with only that of them that is. A sink that wants everything shares the
+    /// batch.
+    pub fn of(&self, batch: &Batch) -> Arc<[Entry]> {
+        let is_taken = |entry: &Entry| self.takes_records() || entry.record().is_none();
+        if self.selects.iter().all(|select| select.is_all()) && batch.entries.iter().all(is_taken) {
+            return batch.entries.clone();
+        }
+        let entries = batch.entries.iter();
+        entries.filter_map(|entry| self.part(entry, |_| true)).collect()
     }
-    if readings.len() == snapshot.readings.len() {
-        return Some(entry.clone());
+
+    /// What is let through of an entry, as far as `wanted` wants it; `None` where nothing is left.
+    pub fn part(&self, entry: &Entry, wanted: impl Fn(Part<'_>) -> bool) -> Option<Entry> {
+        match &entry.body {
+            Body::Snapshot(snapshot) => self.part_of(entry, snapshot, wanted),
+            Body::Record(record) => {
+                let is_meant = self.takes_records()
+                    && self.all(|select| select.matches_vehicle(&record.vehicle))
+                    && wanted(Part::Record(record));
+                is_meant.then(|| entry.clone())
+            }
+            // Of a kind that nobody here knows how to select.
+            _ => None,
+        }
     }
-    let snapshot = Snapshot {
-        vehicle: snapshot.vehicle.clone(),
-        account: snapshot.account.clone(),
-        source: snapshot.source.clone(),
-        readings,
-        ..**snapshot
-    };
-    Some(Entry {
-        seq: entry.seq,
-        snapshot: Arc::new(snapshot),
-    })
+
+    fn part_of(
+        &self,
+        entry: &Entry,
+        snapshot: &Snapshot,
+        wanted: impl Fn(Part<'_>) -> bool,
+    ) -> Option<Entry> {
+        let comes_from = |select: &Select| {
+            select.matches_vehicle(&snapshot.vehicle) && select.matches_source(&snapshot.source)
+        };
+        if !self.all(comes_from) {
+            return None;
+        }
+        let is_meant = |descriptor: &Descriptor| self.all(|select| select.matches_descriptor(descriptor));
+        let readings = snapshot.readings.iter();
+        let readings: Vec<_> = readings
+            .filter(|reading| is_meant(&reading.descriptor) && wanted(Part::Reading(reading)))
+            .cloned()
+            .collect();
+        let ended = snapshot.ended.iter();
+        let ended: Vec<_> = ended
+            .filter(|ended| is_meant(&ended.descriptor) && wanted(Part::Ended(ended)))
+            .cloned()
+            .collect();
+        if readings.is_empty() && ended.is_empty() {
+            return None;
+        }
+        if readings.len() == snapshot.readings.len() && ended.len() == snapshot.ended.len() {
+            return Some(entry.clone());
+        }
+        Some(Entry::snapshot_of(entry.seq, snapshot.with(readings, ended)))
+    }
+
+    /// What a sink misses of a batch because it is no reading any more.
+    pub fn missed(&self, batch: &Batch) -> Vec<Rejected> {
+        let is_wanted = |outgrown: &&Outgrown| {
+            self.all(|select| {
+                select.matches_vehicle(&outgrown.vehicle)
+                    && select.matches_source(&outgrown.source)
+                    && select.matches_descriptor(&outgrown.descriptor)
+            })
+        };
+        let missed = batch.outgrown.iter().filter(is_wanted);
+        missed
+            .map(|outgrown| Rejected {
+                seq: outgrown.seq,
+                descriptor: outgrown.descriptor.to_string(),
+                reading: None,
+                reason: outgrown.reason.clone(),
+            })
+            .collect()
+    }
+
+    fn takes_records(&self) -> bool {
+        self.records != Records::NotTaken
+    }
+
+    fn all(&self, lets_through: impl Fn(&Select) -> bool) -> bool {
+        self.selects.iter().all(|select| lets_through(select))
+    }
 }

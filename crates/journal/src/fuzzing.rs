@@ -2,9 +2,10 @@
 //! of the interface: they change with the payload.
 
 use collector_core::Reading;
+use entry_form::payload;
 use serde_json::value::RawValue;
 
-use crate::log::{payload, typed};
+use crate::log::typed;
 use normalise::Window;
 use normalise::known::KnownDescriptors;
 

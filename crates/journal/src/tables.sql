@@ -3,11 +3,21 @@ create table meta (
     value text not null
 ) strict, without rowid;
 -- The journal's random name, by which sinks know whose numbers they have.
-insert into meta (key, value) values ('log_id', lower(hex(randomblob(16))));
+insert or ignore into meta (key, value) values ('log_id', lower(hex(randomblob(16))));
+-- The newest entry that is in `seen`, `series`, `total` and `tally`. What is behind it is read out of the log.
+insert or ignore into meta (key, value) values ('folded', '0');
+
+-- Display units of a vehicle: a JSON object with sorted keys.
+create table context (
+    id integer primary key,
+    context text not null unique
+) strict;
 
 create table vehicle (
     id integer primary key,
-    vin text not null unique
+    vin text not null unique,
+    -- the units that it shows now
+    context_id integer references context
 ) strict;
 
 create table feed (
@@ -18,9 +28,10 @@ create table feed (
     unique (account, source, origin)
 ) strict;
 
--- What BMW sent, without repeats. Times are milliseconds since the epoch.
+-- What BMW sent, without repeats. Times are milliseconds since the epoch. No number is used twice: one is greater than
+-- all that are here, in `gap` or in whatever else holds entries.
 create table log (
-    seq integer primary key autoincrement,
+    seq integer primary key,
     vehicle_id integer not null references vehicle,
     feed_id integer not null references feed,
     requested_at integer,
@@ -30,7 +41,9 @@ create table log (
     repeats integer not null,
     payload text not null,
     -- CRC-32 of the whole entry; null only while it is being written
-    checksum integer
+    checksum integer,
+    -- the units that the vehicle showed when it came; null where nothing was known of them
+    context_id integer references context
 ) strict;
 
 -- Numbers that have no entry, or not all of them: forgotten by `journal.keep`, or left out by a restore. A
@@ -45,10 +58,6 @@ create table series (
     id integer primary key,
     vehicle_id integer not null references vehicle,
     descriptor text not null,
-    -- of the value at `latest_at`
-    last_hash integer,
-    -- what came since that is no value: an absence or a misfit; null where the last was a value
-    last_misfit integer,
     -- how often BMW sent no value
     absent integer not null default 0,
     last_absent_at integer,
@@ -57,17 +66,26 @@ create table series (
     latest_at integer,
     latest_occurrence integer,
     latest_seq integer,
+    -- the newest of its rows in `seen`, which is that value or one that fits no type
+    last_at integer,
+    last_hash integer,
+    -- whether the last that came was no value
+    is_absent integer not null default 0,
+    -- from when on there is no value; where something was measured later there is one again
+    ended_at integer,
     unique (vehicle_id, descriptor)
 ) strict;
 
--- Every (time, value) that is in the log, so that a repeat is known for ever.
+-- Every (time, value) that is in the log, so that a repeat is known for ever. By time first: what comes is written
+-- side by side.
 create table seen (
-    series_id integer not null references series,
     measured_at integer not null,
+    series_id integer not null references series,
+    -- 48 bits of what BMW sent, in its canonical form
     hash integer not null,
     -- 1 where the stamp was given in whole seconds, as messages have it; polls give milliseconds
     whole_second integer,
-    primary key (series_id, measured_at, hash)
+    primary key (measured_at, series_id, hash)
 ) strict, without rowid;
 
 -- What arrived of a vehicle by one way, without counting over the log. What is forgotten by `journal.keep` stays
@@ -92,6 +110,24 @@ create table tally (
     filled integer not null,
     readings integer not null
 ) strict;
+
+-- The same with what is not folded yet. `arrival` is `total`; `counted` has one row for all.
+create view arrival as
+select vehicle_id, feed_id, sum(snapshots) as snapshots, sum(entries) as entries, sum(readings) as readings,
+    sum(repeats) as repeats, max(last_received_at) as last_received_at
+from (
+    select * from total
+    union all
+    select vehicle_id, feed_id, 1, 1, readings, repeats, received_at
+    from log where seq > (select cast(value as integer) from meta where key = 'folded')
+) group by vehicle_id, feed_id;
+create view counted as
+select coalesce(sum(entries), 0) as entries, coalesce(sum(readings), 0) as readings
+from (
+    select entries, readings from tally
+    union all
+    select 1, readings from log where seq > (select cast(value as integer) from meta where key = 'folded')
+);
 
 create table descriptor_type (
     descriptor text primary key,
@@ -148,7 +184,10 @@ create table replay (
     finished_at integer,
     cancelled integer not null default 0,
     -- why it does not go on
-    problem text
+    problem text,
+    -- 1 where the sink erases what it holds of this before it is delivered, and when it has done so
+    rewrite integer not null default 0,
+    erased_at integer
 ) strict;
 
 -- Messages that cannot be read, as they came; equal ones once.
@@ -165,4 +204,20 @@ create table stray (
     -- of topic and payload
     hash integer not null,
     unique (account, source, hash)
+) strict;
+
+-- Neighbouring entries of the log in a compact form: those that came more than a day ago. Every number between the first
+-- and the last has its entry in `content`, and none in `log`.
+create table packed (
+    first_seq integer primary key,
+    last_seq integer not null,
+    -- entries with readings, and readings
+    filled integer not null,
+    readings integer not null,
+    -- when the last of them came
+    received_at integer not null,
+    -- CRC-32 of all the other columns
+    checksum integer not null,
+    -- see log/packed/form.rs
+    content blob not null
 ) strict;

@@ -4,14 +4,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use collector_core::{Entry, Name, Origin, RawReading, RawSnapshot, Reading, Snapshot, Stamp, Vehicle, Vin};
+use collector_core::{
+    Ended, Entry, Name, Origin, RawReading, RawSnapshot, Reading, Snapshot, Stamp, Vehicle, Vin,
+};
 use jiff::Timestamp;
 use normalise::body::Body;
 use normalise::known::{KnownDescriptors, infer};
 use normalise::{Meaning, Window, interpret};
 use tokio::sync::watch;
 
-use crate::log::append::repeats::{MeasuredAt, identity, misfit_identity};
+use crate::log::append::observe::{Observed, What};
+use crate::log::append::repeats::MeasuredAt;
 use crate::log::deliver::{Acknowledgement, Rejected};
 use crate::{Appended, Batch, JournalError, Log, Read};
 
@@ -35,15 +38,24 @@ struct Tables {
 #[derive(Debug, Default)]
 struct Series {
     kept: Vec<Kept>,
-    last_misfit: Option<String>,
+    is_absent: bool,
+    ended_at: Option<i64>,
 }
 
-/// A value that is in the log.
+/// A value that is in the log, also one that fits no type.
 #[derive(Debug)]
 struct Kept {
     measured: MeasuredAt,
     occurrence: u32,
-    identity: String,
+    hash: i64,
+    is_reading: bool,
+}
+
+/// What of a reading is for sinks.
+enum New {
+    Reading(Reading),
+    Ended(Ended),
+    Nothing,
 }
 
 impl Default for MemoryLog {
@@ -60,7 +72,7 @@ impl MemoryLog {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Every entry with readings, in order.
+    /// Every entry with something for a sink, in order.
     pub fn entries(&self) -> Vec<Entry> {
         self.lock().entries.iter().flatten().cloned().collect()
     }
@@ -80,25 +92,36 @@ impl Series {
             .max_by_key(|kept| (kept.measured.at, kept.occurrence))
     }
 
+    /// When the newest reading was measured.
+    fn latest(&self) -> Option<i64> {
+        let readings = self.kept.iter().filter(|kept| kept.is_reading);
+        readings.map(|kept| kept.measured.at).max()
+    }
+
+    fn has_ended_by(&self, at: i64) -> bool {
+        self.ended_at
+            .is_some_and(|ended| ended <= at && self.latest().is_some_and(|latest| latest < ended))
+    }
+
     /// Whether a value that was stamped by the call is another than the one before it.
-    fn differs(&self, at: i64, identity: &str) -> bool {
+    fn differs(&self, at: i64, hash: i64) -> bool {
         match self.newest() {
             None => true,
-            Some(newest) if newest.measured.at <= at => newest.identity != identity,
+            Some(newest) if newest.measured.at <= at => newest.hash != hash || self.has_ended_by(at),
             Some(_) => {
                 let before = self.kept.iter().filter(|kept| kept.measured.at <= at);
                 let last = before.clone().map(|kept| kept.measured.at).max();
                 !before
                     .filter(|kept| Some(kept.measured.at) == last)
-                    .any(|kept| kept.identity == identity)
+                    .any(|kept| kept.hash == hash)
             }
         }
     }
 
     /// The occurrence of a value that is not there yet; it is kept.
-    fn keep(&mut self, measured: MeasuredAt, identity: String) -> Option<u32> {
+    fn keep(&mut self, measured: MeasuredAt, hash: i64, is_reading: bool) -> Option<u32> {
         let is_one = |kept: &Kept| {
-            kept.identity == identity
+            kept.hash == hash
                 && (kept.measured.at == measured.at
                     || (kept.measured.second() == measured.second()
                         && (kept.measured.whole_second || measured.whole_second)))
@@ -108,122 +131,120 @@ impl Series {
         }
         let same = self.kept.iter().filter(|kept| kept.measured.at == measured.at);
         let occurrence = u32::try_from(same.count()).unwrap_or(u32::MAX);
+        self.is_absent = false;
         self.kept.push(Kept {
             measured,
             occurrence,
-            identity,
+            hash,
+            is_reading,
         });
         Some(occurrence)
     }
 
-    fn is_new_misfit(&mut self, what: String) -> bool {
-        let is_new = self.last_misfit.as_ref() != Some(&what);
-        self.last_misfit = Some(what);
-        is_new
+    /// Whether an absence is news.
+    fn end(&mut self, at: Option<i64>) -> bool {
+        let ends = at.is_some_and(|at| self.latest().is_some_and(|latest| latest < at));
+        let is_news = !self.is_absent || (ends && !self.has_ended_by(i64::MAX));
+        if is_news {
+            self.is_absent = true;
+            self.ended_at = self.ended_at.max(at);
+        }
+        is_news
     }
 }
 
 impl Tables {
-    fn meaning(&mut self, reading: &RawReading, window: Window) -> Meaning {
-        let Some(body) = Body::parse(reading.body.get()) else {
-            return Meaning::Rejected("not a JSON object".to_owned());
-        };
-        if self.known.get(&reading.descriptor).is_none() {
-            let Some((value_type, unit)) = infer(&body, &reading.descriptor) else {
-                return Meaning::Absent;
-            };
-            self.known.learn(&reading.descriptor, value_type, unit);
-        }
-        match self.known.get(&reading.descriptor) {
-            Some(known) => interpret(&body, known, window),
-            None => Meaning::Absent,
+    fn learn(&mut self, descriptor: &str, body: &Body<'_>) {
+        if self.known.get(descriptor).is_none()
+            && let Some((value_type, unit)) = infer(body, descriptor)
+        {
+            self.known.learn(descriptor, value_type, unit);
         }
     }
 
     /// Whether a reading stays in the log, and what of it is for sinks.
-    fn take(
-        &mut self,
-        snapshot: &RawSnapshot,
-        reading: &RawReading,
-        appended: &mut Appended,
-    ) -> (bool, Option<Reading>) {
+    fn take(&mut self, snapshot: &RawSnapshot, sent: &RawReading, appended: &mut Appended) -> (bool, New) {
         let window = Window {
             requested_at: snapshot.requested_at,
             received_at: snapshot.received_at,
         };
-        let meaning = self.meaning(reading, window);
-        let known = self.known.get(&reading.descriptor).cloned();
-        let key = (snapshot.vin.clone(), reading.descriptor.clone());
+        let body = Body::parse(sent.body.get());
+        if let Some(body) = &body {
+            self.learn(&sent.descriptor, body);
+        }
+        let known = self.known.get(&sent.descriptor);
+        let observed = Observed::of(sent.body.get(), body.as_ref(), known, window);
+        let key = (snapshot.vin.clone(), sent.descriptor.clone());
         let series = self.series.entry(key).or_default();
-        let (value, unit, measured_at, stamp) = match meaning {
-            Meaning::Absent => {
-                appended.absent += 1;
-                return (series.is_new_misfit("absent".to_owned()), None);
-            }
-            Meaning::Rejected(_) => {
-                let stamped = known.is_some_and(|known| known.request_stamped);
-                let is_new = series.is_new_misfit(misfit_identity(reading, stamped));
-                appended.rejected += usize::from(is_new);
-                appended.repeats += usize::from(!is_new);
-                return (is_new, None);
-            }
+        if matches!(observed.what, What::Absent) {
+            appended.absent += 1;
+            let at = observed.own_stamp();
+            let is_news = series.end(at);
+            return match (known, at) {
+                (Some(known), Some(at)) if is_news => {
+                    let (descriptor, at) = (known.descriptor.clone(), store::timestamp(at));
+                    (true, New::Ended(Ended { descriptor, at }))
+                }
+                _ => (is_news, New::Nothing),
+            };
+        }
+        let (at, is_reading) = (observed.measured.at, matches!(observed.what, What::Value));
+        let is_news = observed.stamp == Stamp::Measured || series.differs(at, observed.hash);
+        let kept = is_news.then(|| series.keep(observed.measured, observed.hash, is_reading));
+        let Some(occurrence) = kept.flatten() else {
+            appended.repeats += 1;
+            return (false, New::Nothing);
+        };
+        let meaning = body.zip(known).map(|(body, known)| {
+            let meaning = interpret(&body, known, window);
+            (known.descriptor.clone(), meaning)
+        });
+        let Some((
+            descriptor,
             Meaning::Reading {
                 value,
                 unit,
                 measured_at,
                 stamp,
-            } => (value, unit, measured_at, stamp),
-        };
-        series.last_misfit = None;
-        let at = measured_at.as_millisecond();
-        let measured =
-            Body::parse(reading.body.get()).map_or(MeasuredAt::exact(at), |body| MeasuredAt::of(&body, at));
-        let identity = identity(&value);
-        let is_news = stamp == Stamp::Measured || series.differs(at, &identity);
-        let occurrence = is_news.then(|| series.keep(measured, identity)).flatten();
-        let (Some(occurrence), Some(known)) = (occurrence, known) else {
-            appended.repeats += 1;
-            return (false, None);
+            },
+        )) = meaning
+        else {
+            appended.rejected += 1;
+            return (true, New::Nothing);
         };
         appended.new += 1;
-        let reading = Reading {
-            descriptor: known.descriptor,
-            value,
-            unit,
-            measured_at,
-            stamp,
-            occurrence,
-        };
-        (true, Some(reading))
+        let mut reading = Reading::new(descriptor, value, unit, measured_at);
+        (reading.stamp, reading.occurrence) = (stamp, occurrence);
+        (true, New::Reading(reading))
     }
 
     fn append(&mut self, account: &Name, source: &Name, snapshot: &RawSnapshot) -> Appended {
         let mut appended = Appended::default();
-        let (mut stays, mut readings) = (snapshot.origin == Origin::Poll, Vec::new());
+        let mut stays = snapshot.origin == Origin::Poll;
+        let (mut readings, mut ended) = (Vec::new(), Vec::new());
         for reading in &snapshot.readings {
             let (kept, new) = self.take(snapshot, reading, &mut appended);
             stays |= kept;
-            readings.extend(new);
+            match new {
+                New::Reading(reading) => readings.push(reading),
+                New::Ended(end) => ended.push(end),
+                New::Nothing => {}
+            }
         }
         if !stays {
             return appended;
         }
         let seq = self.entries.len() as u64 + 1;
         appended.seq = Some(seq);
-        let entry = (!readings.is_empty()).then(|| Entry {
-            seq,
-            snapshot: Arc::new(Snapshot {
-                vehicle: Vehicle {
-                    name: snapshot.vin.production_number().into(),
-                    vin: snapshot.vin.clone(),
-                },
-                account: account.clone(),
-                source: source.clone(),
-                origin: snapshot.origin,
-                received_at: snapshot.received_at,
-                readings,
-            }),
-        });
+        let content = Snapshot::new(
+            Vehicle::named(snapshot.vin.clone(), None),
+            account.clone(),
+            source.clone(),
+            snapshot.origin,
+            snapshot.received_at,
+        )
+        .with(readings, ended);
+        let entry = (!content.is_empty()).then(|| Entry::snapshot_of(seq, content));
         self.entries.push(entry);
         appended
     }
@@ -282,7 +303,7 @@ impl Read for MemoryLog {
                 break;
             }
             last = place as u64 + 1;
-            held += entry.as_ref().map_or(0, |entry| entry.snapshot.readings.len());
+            held += entry.as_ref().map_or(0, |entry| entry.readings().len());
             entries.extend(entry.clone());
         }
         Ok((last > after).then(|| Batch {

@@ -8,7 +8,7 @@ use planner::quota::{Allowance, Denied, Spent};
 use store::sql::Access;
 use store::{Database, timestamp};
 
-use crate::{Result, SqlLedger};
+use crate::{Fact, Facts, Result, SqlLedger, facts};
 
 /// The word of a poll; every other call is upkeep. `source` names its calls so.
 pub const POLL: &str = "telematic_data";
@@ -20,21 +20,28 @@ const KEPT_MILLISECONDS: i64 = 8 * DAY_MILLISECONDS;
 /// forget the calls of the day.
 const KEPT_ROWS: i64 = 1_000;
 
+/// A call that is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// Names the call for [`Fact::Settled`].
+    pub id: i64,
+    /// What is spent with it.
+    pub spent: Spent,
+}
+
 /// The calls that accounts spend.
 #[async_trait]
-pub trait Calls: std::fmt::Debug + Send + Sync {
-    /// Writes a call into the ledger if `allowance` permits one now, else says when it will. The number
-    /// names the call for [`settle_call`](Self::settle_call).
+pub trait Calls: Facts {
+    /// Writes a call into the ledger, and with it what else there is to tell, if `allowance` permits one now; else
+    /// says when it will, and nothing is told.
     async fn spend_call(
         &self,
         account: &str,
         call: &'static str,
         now: Timestamp,
         allowance: Allowance,
-    ) -> Result<Result<i64, Denied>>;
-
-    /// Notes how a call ended.
-    async fn settle_call(&self, id: i64, outcome: &'static str) -> Result<()>;
+        facts: Vec<Fact>,
+    ) -> Result<Result<Admitted, Denied>>;
 
     /// Lets no call of `account` leave before `until`: BMW says that none is left.
     async fn block_calls(&self, account: &str, until: Timestamp) -> Result<()>;
@@ -55,13 +62,18 @@ impl Calls for SqlLedger {
         call: &'static str,
         now: Timestamp,
         allowance: Allowance,
-    ) -> Result<Result<i64, Denied>> {
+        facts: Vec<Fact>,
+    ) -> Result<Result<Admitted, Denied>> {
         let account = account.to_owned();
         self.transact(move |connection| {
             leave_no_call_in_the_future(connection, &account, now)?;
-            let spent = spent(connection, &account, now)?;
+            let mut spent = spent(connection, &account, now)?;
             if let Err(denied) = allowance.permits(&spent, now) {
                 return Ok(Err(denied));
+            }
+            spent.calls.push(now);
+            if call != POLL {
+                spent.upkeep.push(now);
             }
             let now = now.as_millisecond();
             connection.run(
@@ -70,14 +82,11 @@ impl Calls for SqlLedger {
             )?;
             let insert = "insert into quota (account, at, call) values (?1, ?2, ?3)";
             connection.run(insert, params![account, now, call])?;
-            Ok(Ok(connection.last_insert_rowid()))
+            let id = connection.last_insert_rowid();
+            facts::write(connection, &facts)?;
+            Ok(Ok(Admitted { id, spent }))
         })
         .await
-    }
-
-    async fn settle_call(&self, id: i64, outcome: &'static str) -> Result<()> {
-        self.run("update quota set outcome = ?2 where id = ?1", (id, outcome))
-            .await
     }
 
     async fn block_calls(&self, account: &str, until: Timestamp) -> Result<()> {

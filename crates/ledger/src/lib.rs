@@ -4,7 +4,9 @@
 //!
 //! * [`Calls`]: calls spent, written before they leave. [`Polls`]: when what was asked, and comes next.
 //! * [`Containers`]: containers and what they hold. [`Vehicles`]: vehicles that are known.
-//! * [`Streams`]: how the streams fare. [`States`]: how every component fares. [`Notes`]: what the owner was told.
+//! * [`Streams`]: how the streams fare, and their [`Gap`]s. [`States`]: how every component fares. [`Notes`]: what the
+//!   owner was told.
+//! * [`Fact`]: what a moment has to say of several of these, in one transaction.
 //! * [`overview`]: what `cardata status` shows of it, from any process.
 //!
 //! [`SqlLedger`] keeps all of it in the database, [`testing::MemoryLedger`] in memory.
@@ -13,6 +15,8 @@
 
 mod calls;
 mod containers;
+mod facts;
+mod gaps;
 pub mod overview;
 mod polls;
 mod states;
@@ -26,14 +30,16 @@ mod vehicles;
 
 use rusqlite::{Connection, Params, Row};
 use store::sql::Access;
-use store::{Schema, Store};
+use store::{Schema, Step, Store};
 
-pub use calls::{Calls, POLL, carry_over};
+pub use calls::{Admitted, Calls, POLL, carry_over};
 pub use containers::{Containers, CreatedContainer, SetUpdate, SourceSet, StoredSet};
+pub use facts::{Fact, Facts, note};
+pub use gaps::{Gap, GapCause, StreamGap};
 pub use polls::{PlannedPoll, PollRecord, Polls};
-pub use states::{Announcer, Publisher, States};
+pub use states::{Publisher, States};
 pub use store::StoreError;
-pub use streams::{StreamFact, StreamRecord, Streams, heard};
+pub use streams::{StreamFact, StreamMemory, StreamRecord, Streams};
 pub use told::{Condition, Notes, Told};
 pub use vehicles::{KnownVehicle, MappedVehicle, Vehicles};
 
@@ -41,14 +47,17 @@ pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The tables of the ledger.
 pub const SCHEMA: Schema = Schema {
-    steps: &[(4, include_str!("tables.sql"))],
-    from_undivided: include_str!("from_undivided.sql"),
+    tables: concat!(include_str!("tables.sql"), include_str!("gaps.sql")),
+    steps: &[
+        (4, Step::Sql(include_str!("from_undivided.sql"))),
+        (5, Step::Sql(include_str!("gaps.sql"))),
+    ],
 };
 
 /// All of the ledger.
-pub trait Ledger: Calls + Polls + Containers + Vehicles + Streams + States + Notes {}
+pub trait Ledger: Facts + Calls + Polls + Containers + Vehicles + Streams + States + Notes {}
 
-impl<T: Calls + Polls + Containers + Vehicles + Streams + States + Notes> Ledger for T {}
+impl<T: Facts + Calls + Polls + Containers + Vehicles + Streams + States + Notes> Ledger for T {}
 
 /// A ledger in the state database. Clones share it.
 #[derive(Debug, Clone)]

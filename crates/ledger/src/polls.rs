@@ -2,10 +2,8 @@
 
 use collector_core::Vin;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::params;
 
 use async_trait::async_trait;
-use store::sql::Access;
 use store::timestamp;
 
 use crate::{Result, SqlLedger};
@@ -35,15 +33,10 @@ pub struct PlannedPoll {
     pub reason: String,
 }
 
-/// When what was asked, and comes next.
+/// When what was asked. It is told by [`Fact::Polled`](crate::Fact::Polled) and [`Fact::Planned`](crate::Fact::Planned).
 #[async_trait]
 pub trait Polls: std::fmt::Debug + Send + Sync {
     async fn poll_record(&self, account: &str, source: &str, vin: &Vin) -> Result<Option<PollRecord>>;
-
-    async fn remember_poll(&self, account: &str, source: &str, vin: &Vin, record: PollRecord) -> Result<()>;
-
-    /// Notes when polls come next. One that was never made has no row yet, and is due at once.
-    async fn remember_plan(&self, account: &str, polls: Vec<PlannedPoll>) -> Result<()>;
 }
 
 #[async_trait]
@@ -63,50 +56,6 @@ impl Polls for SqlLedger {
                 })
             },
         )
-        .await
-    }
-
-    async fn remember_poll(&self, account: &str, source: &str, vin: &Vin, record: PollRecord) -> Result<()> {
-        self.run(
-            "insert into poll (account, source, vin, last_at, last_success_at, failures, problem, activity)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             on conflict do update set last_at = excluded.last_at,
-                 last_success_at = coalesce(excluded.last_success_at, last_success_at),
-                 failures = excluded.failures, problem = excluded.problem,
-                 activity = coalesce(excluded.activity, activity)",
-            (
-                account.to_owned(),
-                source.to_owned(),
-                vin.as_str().to_owned(),
-                record.last_at.as_millisecond(),
-                record.last_success_at.map(|at| at.as_millisecond()),
-                record.failures,
-                record.problem,
-                record.activity,
-            ),
-        )
-        .await
-    }
-
-    async fn remember_plan(&self, account: &str, polls: Vec<PlannedPoll>) -> Result<()> {
-        let account = account.to_owned();
-        self.transact(move |connection| {
-            for poll in polls {
-                connection.run(
-                    "update poll set next_at = ?4, every = ?5, reason = ?6
-                     where account = ?1 and source = ?2 and vin = ?3",
-                    params![
-                        account,
-                        poll.source,
-                        poll.vin.as_str(),
-                        poll.next_at.as_millisecond(),
-                        i64::try_from(poll.every.as_millis()).unwrap_or(i64::MAX),
-                        poll.reason
-                    ],
-                )?;
-            }
-            Ok(())
-        })
         .await
     }
 }

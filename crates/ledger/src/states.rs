@@ -1,11 +1,13 @@
 //! The states that components publish: for `cardata status`, which is another process, and for notices.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use collector_core::Name;
 use collector_core::state::{Published, State};
 use runtime::{Chain, Clock};
+use rusqlite::{Connection, params};
 use store::sql::Access;
 use store::timestamp;
 
@@ -22,21 +24,26 @@ pub trait States: std::fmt::Debug + Send + Sync {
 #[async_trait]
 impl States for SqlLedger {
     async fn publish(&self, published: Published) -> Result<()> {
-        let (kind, word) = published.state.stored();
-        self.run(
-            "insert into component (kind, name, state, message, since) values (?1, ?2, ?3, ?4, ?5)
-             on conflict do update set state = excluded.state, message = excluded.message,
-                 since = excluded.since",
-            (
-                kind,
-                published.name.to_string(),
-                word,
-                published.message,
-                published.since.as_millisecond(),
-            ),
-        )
-        .await
+        self.transact(move |connection| write(connection, &published))
+            .await
     }
+}
+
+pub(crate) fn write(connection: &Connection, published: &Published) -> Result<()> {
+    let (kind, word) = published.state.stored();
+    connection.run(
+        "insert into component (kind, name, state, message, since) values (?1, ?2, ?3, ?4, ?5)
+         on conflict do update set state = excluded.state, message = excluded.message,
+             since = excluded.since",
+        params![
+            kind,
+            &*published.name,
+            word,
+            published.message,
+            published.since.as_millisecond(),
+        ],
+    )?;
+    Ok(())
 }
 
 impl Overview {
@@ -64,56 +71,57 @@ pub(crate) fn published(of: &impl Access) -> Result<Vec<Published>> {
     Ok(found.into_iter().flatten().collect())
 }
 
-/// The voice of one account or sink.
+/// The voice of one account or sink. It says nothing twice in a row. Clones are one voice.
 #[derive(Debug, Clone)]
 pub struct Publisher {
     name: Name,
     ledger: Arc<dyn States>,
     clock: Arc<dyn Clock>,
+    /// The last word, by the kind of the state.
+    said: Arc<Mutex<HashMap<&'static str, Word>>>,
 }
+
+type Word = (State, Option<String>);
 
 impl Publisher {
     pub fn new(name: Name, ledger: Arc<dyn States>, clock: Arc<dyn Clock>) -> Self {
-        Self { name, ledger, clock }
+        Self {
+            name,
+            ledger,
+            clock,
+            said: Arc::default(),
+        }
     }
 
     /// Says how it fares. What cannot be stored harms nothing but `cardata status`.
     pub async fn publish(&self, state: State, message: Option<String>) {
-        let published = Published {
-            name: self.name.clone(),
-            state,
-            message,
-            since: self.clock.now(),
+        let Some(published) = self.news(state, message) else {
+            return;
         };
         if let Err(error) = self.ledger.publish(published).await {
+            self.said().remove(state.stored().0);
             tracing::debug!(name = %self.name, error = %Chain(&error), "could not publish a state");
         }
     }
-}
 
-/// A voice that says nothing twice in a row.
-#[derive(Debug)]
-pub struct Announcer {
-    publisher: Publisher,
-    last: Option<(State, Option<String>)>,
-}
-
-impl Announcer {
-    pub fn new(publisher: Publisher) -> Self {
-        Self {
-            publisher,
-            last: None,
-        }
+    /// What there is to say, if it is another word than the last one: whoever takes it writes it down.
+    pub fn news(&self, state: State, message: Option<String>) -> Option<Published> {
+        let word = (state, message);
+        let before = self.said().insert(state.stored().0, word.clone());
+        (before.as_ref() != Some(&word)).then(|| Published {
+            name: self.name.clone(),
+            state,
+            message: word.1,
+            since: self.clock.now(),
+        })
     }
 
-    /// Publishes what is another word than the last one.
-    pub async fn announce(&mut self, state: State, message: Option<String>) {
-        let new = Some((state, message));
-        if self.last != new {
-            self.last.clone_from(&new);
-            self.publisher
-                .publish(state, new.and_then(|(_, message)| message))
-                .await;
-        }
+    /// What was said last may not be written down: it is said again.
+    pub fn forget(&self) {
+        self.said().clear();
+    }
+
+    fn said(&self) -> MutexGuard<'_, HashMap<&'static str, Word>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,15 +1,15 @@
 //! What is known of the streams: since when each is connected, and how it fared.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use async_trait::async_trait;
 use store::sql::Access;
-use store::{Tx, timestamp};
+use store::timestamp;
 
 use crate::overview::Overview;
-use crate::{Result, SqlLedger};
+use crate::{GapCause, Result, SqlLedger, gaps};
 
 /// The connection of one account's stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +28,16 @@ pub struct StreamRecord {
 /// Something that happened to a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamFact {
-    /// Logged in and subscribed; the first of several logins without an interruption says since when.
+    /// The program has started. Where the one before could not say how its connection ended, a gap began at its last
+    /// sign of life: a message that it stored, or a poll, before which it may have held others for `unwritten`.
+    Started {
+        at: Timestamp,
+        unwritten: SignedDuration,
+    },
+    /// Logged in and subscribed, which ends a gap; the first of several logins without an interruption says since when.
     LoggedIn { at: Timestamp },
-    /// The last connection is over.
-    Ended,
+    /// The last connection is over, and a gap begins.
+    Ended { at: Timestamp, cause: GapCause },
     /// Messages are in the journal.
     Heard { at: Timestamp },
     /// Another program took the connection this many more times.
@@ -40,14 +46,23 @@ pub enum StreamFact {
     Breaker(String),
 }
 
+/// What a stream has to know of the run before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StreamMemory {
+    /// What its breaker was told to remember.
+    pub breaker: Option<String>,
+    /// Since when nothing could come.
+    pub gap_since: Option<Timestamp>,
+}
+
 /// How the streams fare.
 #[async_trait]
 pub trait Streams: std::fmt::Debug + Send + Sync {
     /// Writes down what happened to a stream, in this order.
     async fn remember_stream(&self, account: &str, source: &str, facts: Vec<StreamFact>) -> Result<()>;
 
-    /// What the breaker of a stream was told to remember.
-    async fn stream_breaker(&self, account: &str, source: &str) -> Result<Option<String>>;
+    /// What must be known of a stream after a restart.
+    async fn recall_stream(&self, account: &str, source: &str) -> Result<StreamMemory>;
 }
 
 #[async_trait]
@@ -58,22 +73,26 @@ impl Streams for SqlLedger {
             .await
     }
 
-    async fn stream_breaker(&self, account: &str, source: &str) -> Result<Option<String>> {
-        let query = "select breaker from stream where account = ?1 and source = ?2";
-        let breaker = self.first(query, [account, source].map(str::to_owned), |row| row.get(0));
-        Ok(breaker.await?.flatten())
+    async fn recall_stream(&self, account: &str, source: &str) -> Result<StreamMemory> {
+        let (account, source) = (account.to_owned(), source.to_owned());
+        self.transact(move |connection| {
+            let query = "select breaker from stream where account = ?1 and source = ?2";
+            let breaker = connection.first(query, [&account, &source], |row| row.get(0))?;
+            Ok(StreamMemory {
+                breaker: breaker.flatten(),
+                gap_since: gaps::begun(connection, &account, &source)?,
+            })
+        })
+        .await
     }
 }
 
-/// Notes that messages of a stream are in the journal, in the transaction that stores them.
-///
-/// # Errors
-/// The database refuses it.
-pub fn heard(tx: &mut Tx<'_>, account: &str, source: &str, at: Timestamp) -> Result<()> {
-    remember(tx.connection(), account, source, &[StreamFact::Heard { at }])
-}
-
-fn remember(connection: &Connection, account: &str, source: &str, facts: &[StreamFact]) -> Result<()> {
+pub(crate) fn remember(
+    connection: &Connection,
+    account: &str,
+    source: &str,
+    facts: &[StreamFact],
+) -> Result<()> {
     let insert = "insert into stream (account, source) values (?1, ?2) on conflict do nothing";
     connection.run(insert, [account, source])?;
     facts
@@ -105,12 +124,25 @@ pub(super) fn records(of: &impl Access) -> Result<Vec<StreamRecord>> {
 }
 
 fn note(connection: &Connection, account: &str, source: &str, fact: &StreamFact) -> Result<()> {
+    match fact {
+        StreamFact::Started { at, unwritten } => {
+            if let Some(alive) = last_sign_of_life(connection, account, source, *at, *unwritten)? {
+                let from = alive.min(at.as_millisecond());
+                gaps::open(connection, account, source, from, GapCause::Restart)?;
+            }
+        }
+        StreamFact::LoggedIn { at } => gaps::close(connection, account, source, *at)?,
+        StreamFact::Ended { at, cause } if is_connected(connection, account, source)? => {
+            gaps::open(connection, account, source, at.as_millisecond(), *cause)?;
+        }
+        _ => {}
+    }
     let (set, value): (_, Value) = match fact {
         StreamFact::LoggedIn { at } => (
             "connected_since = coalesce(connected_since, ?3), logins = logins + 1",
             at.as_millisecond().into(),
         ),
-        StreamFact::Ended => ("connected_since = ?3", Value::Null),
+        StreamFact::Started { .. } | StreamFact::Ended { .. } => ("connected_since = ?3", Value::Null),
         StreamFact::Heard { at } => ("last_message_at = ?3", at.as_millisecond().into()),
         StreamFact::Evicted { times } => ("evictions = evictions + ?3", (*times).into()),
         StreamFact::Breaker(state) => ("breaker = ?3", state.clone().into()),
@@ -118,4 +150,26 @@ fn note(connection: &Connection, account: &str, source: &str, fact: &StreamFact)
     let update = format!("update stream set {set} where account = ?1 and source = ?2");
     connection.run(&update, params![account, source, value])?;
     Ok(())
+}
+
+fn is_connected(connection: &Connection, account: &str, source: &str) -> Result<bool> {
+    let query = "select connected_since is not null from stream where account = ?1 and source = ?2";
+    connection.one(query, [account, source], |row| row.get(0))
+}
+
+/// When a program that was connected to the end is last known to have lived, before `at`, and to have written down what
+/// it had received; `None` where it was not connected.
+fn last_sign_of_life(
+    connection: &Connection,
+    account: &str,
+    source: &str,
+    at: Timestamp,
+    unwritten: SignedDuration,
+) -> Result<Option<i64>> {
+    let query = "select max(connected_since, coalesce(last_message_at, 0),
+                 coalesce((select max(last_at) from poll where last_at < ?3), 0) - ?4)
+         from stream where account = ?1 and source = ?2 and connected_since is not null";
+    let unwritten = i64::try_from(unwritten.as_millis()).unwrap_or(i64::MAX);
+    let parameters = params![account, source, at.as_millisecond(), unwritten];
+    connection.first(query, parameters, |row| row.get(0))
 }

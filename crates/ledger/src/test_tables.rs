@@ -25,6 +25,7 @@ pub(crate) struct Tables {
     /// In the order in which they became known.
     pub(crate) vehicles: Vec<Vehicle>,
     pub(crate) streams: BTreeMap<Key, Stream>,
+    pub(crate) gaps: BTreeMap<(String, String, Timestamp), Gap>,
     pub(crate) components: BTreeMap<(&'static str, Name), Published>,
     pub(crate) told: BTreeMap<String, Told>,
 }
@@ -111,6 +112,95 @@ impl Tables {
             self.vehicles.len() - 1
         });
         &mut self.vehicles[index]
+    }
+
+    pub(crate) fn note(&mut self, fact: Fact) {
+        match fact {
+            Fact::Settled { id, outcome } => {
+                let index = usize::try_from(id - 1).unwrap_or(usize::MAX);
+                if let Some(call) = self.calls.get_mut(index) {
+                    call.outcome = Some(outcome);
+                }
+            }
+            Fact::Polled {
+                account,
+                source,
+                vin,
+                record,
+            } => {
+                let key = (account.to_string(), source.to_string(), vin);
+                let before = self.polls.remove(&key);
+                let old = before.as_ref().map(|poll| &poll.record);
+                let record = PollRecord {
+                    last_success_at: record.last_success_at.or(old.and_then(|old| old.last_success_at)),
+                    activity: record.activity.or(old.and_then(|old| old.activity.clone())),
+                    ..record
+                };
+                let plan = before.and_then(|poll| poll.plan);
+                self.polls.insert(key, Poll { record, plan });
+            }
+            Fact::Planned { account, poll } => {
+                let key = (account.to_string(), poll.source.clone(), poll.vin.clone());
+                if let Some(known) = self.polls.get_mut(&key) {
+                    known.plan = Some(poll);
+                }
+            }
+            Fact::Published(published) => {
+                let key = (published.state.stored().0, published.name.clone());
+                self.components.insert(key, published);
+            }
+            Fact::Heard { account, source, at } => {
+                self.note_of_stream(&account, &source, StreamFact::Heard { at })
+            }
+        }
+    }
+
+    pub(crate) fn note_of_stream(&mut self, account: &str, source: &str, fact: StreamFact) {
+        let stream = self.streams.entry(key(account, source)).or_default();
+        let connected = stream.connected_since;
+        let heard = stream.last_message_at;
+        match fact {
+            StreamFact::Started { .. } | StreamFact::Ended { .. } => stream.connected_since = None,
+            StreamFact::LoggedIn { at } => {
+                stream.connected_since = connected.or(Some(at));
+                stream.logins += 1;
+            }
+            StreamFact::Heard { at } => stream.last_message_at = Some(at),
+            StreamFact::Evicted { times } => stream.evictions += u64::from(times),
+            StreamFact::Breaker(ref state) => stream.breaker = Some(state.clone()),
+        }
+        match (fact, connected) {
+            (StreamFact::LoggedIn { at }, _) => {
+                for gap in self.gaps_of(account, source).filter(|gap| gap.to.is_none()) {
+                    gap.to = Some(at.max(gap.from));
+                }
+            }
+            (StreamFact::Ended { at, cause }, Some(_)) => self.open_gap(account, source, at, cause),
+            (StreamFact::Started { at, unwritten }, Some(connected)) => {
+                let polls = self.polls.values().map(|poll| poll.record.last_at);
+                let polled = polls.filter(|polled| *polled < at).max();
+                let alive = polled.map(|polled| polled - unwritten);
+                let from = alive.max(heard).max(Some(connected)).unwrap_or(connected);
+                self.open_gap(account, source, from.min(at), GapCause::Restart);
+            }
+            _ => {}
+        }
+    }
+
+    fn open_gap(&mut self, account: &str, source: &str, from: Timestamp, cause: GapCause) {
+        let (one, two) = key(account, source);
+        let gap = Gap {
+            from,
+            to: None,
+            cause,
+        };
+        self.gaps.insert((one, two, from), gap);
+    }
+
+    fn gaps_of(&mut self, account: &str, source: &str) -> impl Iterator<Item = &mut Gap> {
+        let gaps = self.gaps.iter_mut();
+        gaps.filter(move |((own, by, _), _)| own == account && by == source)
+            .map(|(_, gap)| gap)
     }
 
     pub(crate) fn stream_records(&self) -> Vec<StreamRecord> {

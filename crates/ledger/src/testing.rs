@@ -1,6 +1,7 @@
 //! A ledger in memory: for tests of what stands on it, and the judge of the one in the database.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -10,18 +11,40 @@ use jiff::{SignedDuration, Timestamp};
 use planner::quota::{Allowance, Denied, Spent};
 use store::StoreError;
 
-use crate::test_tables::{Call, Poll, Tables, key};
+use crate::test_tables::{Call, Tables, key};
 use crate::*;
 
 pub(crate) const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Forgets everything at its end. Fails never.
 #[derive(Debug, Default)]
-pub struct MemoryLedger(Mutex<Tables>);
+pub struct MemoryLedger {
+    tables: Mutex<Tables>,
+    told: AtomicU64,
+    asked: AtomicU64,
+}
 
 impl MemoryLedger {
     fn lock(&self) -> MutexGuard<'_, Tables> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn being_told(&self) -> MutexGuard<'_, Tables> {
+        self.told.fetch_add(1, Ordering::Relaxed);
+        self.lock()
+    }
+
+    fn being_asked(&self) -> MutexGuard<'_, Tables> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.lock()
+    }
+
+    /// How often it was told something, and how often asked: each would be a transaction of the database.
+    pub fn trips(&self) -> (u64, u64) {
+        (
+            self.told.load(Ordering::Relaxed),
+            self.asked.load(Ordering::Relaxed),
+        )
     }
 
     /// What every component last said.
@@ -32,6 +55,17 @@ impl MemoryLedger {
     /// How each stream fares.
     pub fn streams(&self) -> Vec<StreamRecord> {
         self.lock().stream_records()
+    }
+
+    /// The gaps of all streams, the oldest first.
+    pub fn gaps(&self) -> Vec<StreamGap> {
+        let tables = self.lock();
+        let gaps = tables.gaps.iter().map(|((account, source, _), gap)| StreamGap {
+            account: account.clone(),
+            source: source.clone(),
+            gap: *gap,
+        });
+        gaps.collect()
     }
 
     /// What was spent by whom, and how it ended, in the order in which it left.
@@ -45,6 +79,17 @@ impl MemoryLedger {
 }
 
 #[async_trait]
+impl Facts for MemoryLedger {
+    async fn note(&self, facts: Vec<Fact>) -> Result<(), StoreError> {
+        if !facts.is_empty() {
+            let mut tables = self.being_told();
+            facts.into_iter().for_each(|fact| tables.note(fact));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
 impl Calls for MemoryLedger {
     async fn spend_call(
         &self,
@@ -52,8 +97,9 @@ impl Calls for MemoryLedger {
         call: &'static str,
         now: Timestamp,
         allowance: Allowance,
-    ) -> Result<Result<i64, Denied>, StoreError> {
-        let mut tables = self.lock();
+        facts: Vec<Fact>,
+    ) -> Result<Result<Admitted, Denied>, StoreError> {
+        let mut tables = self.being_told();
         tables.leave_no_call_in_the_future(account, now);
         if let Err(denied) = allowance.permits(&tables.spent(account, now), now) {
             return Ok(Err(denied));
@@ -64,30 +110,26 @@ impl Calls for MemoryLedger {
             call,
             outcome: None,
         });
-        Ok(Ok(i64::try_from(tables.calls.len()).unwrap_or(i64::MAX)))
-    }
-
-    async fn settle_call(&self, id: i64, outcome: &'static str) -> Result<(), StoreError> {
-        let index = usize::try_from(id - 1).unwrap_or(usize::MAX);
-        if let Some(call) = self.lock().calls.get_mut(index) {
-            call.outcome = Some(outcome);
-        }
-        Ok(())
+        facts.into_iter().for_each(|fact| tables.note(fact));
+        Ok(Ok(Admitted {
+            id: i64::try_from(tables.calls.len()).unwrap_or(i64::MAX),
+            spent: tables.spent(account, now),
+        }))
     }
 
     async fn block_calls(&self, account: &str, until: Timestamp) -> Result<(), StoreError> {
-        self.lock().blocks.insert(account.to_owned(), until);
+        self.being_told().blocks.insert(account.to_owned(), until);
         Ok(())
     }
 
     async fn spent_calls(&self, account: &str, now: Timestamp) -> Result<Spent, StoreError> {
-        let mut tables = self.lock();
+        let mut tables = self.being_asked();
         tables.leave_no_call_in_the_future(account, now);
         Ok(tables.spent(account, now))
     }
 
     async fn move_with_the_clock(&self, account: &str, by: SignedDuration) -> Result<(), StoreError> {
-        let mut tables = self.lock();
+        let mut tables = self.being_told();
         let calls = tables.calls.iter_mut();
         calls
             .filter(|call| call.account == account)
@@ -109,46 +151,18 @@ impl Polls for MemoryLedger {
         vin: &Vin,
     ) -> Result<Option<PollRecord>, StoreError> {
         let key = (account.to_owned(), source.to_owned(), vin.clone());
-        Ok(self.lock().polls.get(&key).map(|poll| poll.record.clone()))
-    }
-
-    async fn remember_poll(
-        &self,
-        account: &str,
-        source: &str,
-        vin: &Vin,
-        record: PollRecord,
-    ) -> Result<(), StoreError> {
-        let key = (account.to_owned(), source.to_owned(), vin.clone());
-        let mut tables = self.lock();
-        let before = tables.polls.remove(&key);
-        let old = before.as_ref().map(|poll| &poll.record);
-        let record = PollRecord {
-            last_success_at: record.last_success_at.or(old.and_then(|old| old.last_success_at)),
-            activity: record.activity.or(old.and_then(|old| old.activity.clone())),
-            ..record
-        };
-        let plan = before.and_then(|poll| poll.plan);
-        tables.polls.insert(key, Poll { record, plan });
-        Ok(())
-    }
-
-    async fn remember_plan(&self, account: &str, polls: Vec<PlannedPoll>) -> Result<(), StoreError> {
-        let mut tables = self.lock();
-        for plan in polls {
-            let key = (account.to_owned(), plan.source.clone(), plan.vin.clone());
-            if let Some(poll) = tables.polls.get_mut(&key) {
-                poll.plan = Some(plan);
-            }
-        }
-        Ok(())
+        Ok(self.being_asked().polls.get(&key).map(|poll| poll.record.clone()))
     }
 }
 
 #[async_trait]
 impl Containers for MemoryLedger {
     async fn container(&self, account: &str, fingerprint: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.lock().containers.get(&key(account, fingerprint)).cloned())
+        Ok(self
+            .being_asked()
+            .containers
+            .get(&key(account, fingerprint))
+            .cloned())
     }
 
     async fn descriptor_set(
@@ -156,7 +170,7 @@ impl Containers for MemoryLedger {
         account: &str,
         fingerprint: &str,
     ) -> Result<(Option<StoredSet>, Option<String>), StoreError> {
-        let (tables, key) = (self.lock(), key(account, fingerprint));
+        let (tables, key) = (self.being_asked(), key(account, fingerprint));
         Ok((
             tables.sets.get(&key).cloned(),
             tables.containers.get(&key).cloned(),
@@ -169,7 +183,7 @@ impl Containers for MemoryLedger {
         fingerprint: &str,
         update: SetUpdate,
     ) -> Result<(), StoreError> {
-        let (mut tables, set) = (self.lock(), key(account, fingerprint));
+        let (mut tables, set) = (self.being_told(), key(account, fingerprint));
         tables.sets.insert(set.clone(), update.set);
         match update.container {
             Some(container) => tables.containers.insert(set, container),
@@ -186,7 +200,7 @@ impl Containers for MemoryLedger {
     }
 
     async fn created_containers(&self, account: &str) -> Result<Vec<CreatedContainer>, StoreError> {
-        let tables = self.lock();
+        let tables = self.being_asked();
         let created = tables.created.iter().filter(|((own, _), _)| own == account);
         let mut created: Vec<_> = created.map(|(_, created)| created.clone()).collect();
         created.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
@@ -194,7 +208,7 @@ impl Containers for MemoryLedger {
     }
 
     async fn forget_container(&self, account: &str, id: &str) -> Result<(), StoreError> {
-        self.lock().forget(account, id);
+        self.being_told().forget(account, id);
         Ok(())
     }
 
@@ -205,7 +219,7 @@ impl Containers for MemoryLedger {
         fingerprint: &str,
     ) -> Result<(), StoreError> {
         let set = fingerprint.to_owned();
-        self.lock().source_sets.insert(key(account, source), set);
+        self.being_told().source_sets.insert(key(account, source), set);
         Ok(())
     }
 }
@@ -216,7 +230,7 @@ impl Vehicles for MemoryLedger {
         &self,
         account: &str,
     ) -> Result<Option<(Timestamp, Vec<MappedVehicle>)>, StoreError> {
-        let tables = self.lock();
+        let tables = self.being_asked();
         let Some(at) = tables.mappings.get(account) else {
             return Ok(None);
         };
@@ -237,7 +251,7 @@ impl Vehicles for MemoryLedger {
         at: Timestamp,
         vehicles: Vec<MappedVehicle>,
     ) -> Result<(), StoreError> {
-        let mut tables = self.lock();
+        let mut tables = self.being_told();
         for vehicle in &mut tables.vehicles {
             if vehicle.known.account.as_deref() == Some(account) {
                 vehicle.known.account = None;
@@ -253,19 +267,19 @@ impl Vehicles for MemoryLedger {
     }
 
     async fn remember_details(&self, vin: Vin, details: String) -> Result<(), StoreError> {
-        self.lock().vehicle(&vin).known.details = Some(details);
+        self.being_told().vehicle(&vin).known.details = Some(details);
         Ok(())
     }
 
     async fn details(&self, vin: Vin) -> Result<Option<String>, StoreError> {
-        let tables = self.lock();
+        let tables = self.being_asked();
         let mut vehicles = tables.vehicles.iter();
         let found = vehicles.find(|vehicle| vehicle.known.vin == vin);
         Ok(found.and_then(|vehicle| vehicle.known.details.clone()))
     }
 
     async fn known_vehicles(&self) -> Result<Vec<KnownVehicle>, StoreError> {
-        let tables = self.lock();
+        let tables = self.being_asked();
         let mut known: Vec<_> = tables
             .vehicles
             .iter()
@@ -284,35 +298,31 @@ impl Streams for MemoryLedger {
         source: &str,
         facts: Vec<StreamFact>,
     ) -> Result<(), StoreError> {
-        let mut tables = self.lock();
-        let stream = tables.streams.entry(key(account, source)).or_default();
-        for fact in facts {
-            match fact {
-                StreamFact::LoggedIn { at } => {
-                    stream.connected_since = stream.connected_since.or(Some(at));
-                    stream.logins += 1;
-                }
-                StreamFact::Ended => stream.connected_since = None,
-                StreamFact::Heard { at } => stream.last_message_at = Some(at),
-                StreamFact::Evicted { times } => stream.evictions += u64::from(times),
-                StreamFact::Breaker(state) => stream.breaker = Some(state),
-            }
-        }
+        let mut tables = self.being_told();
+        facts
+            .into_iter()
+            .for_each(|fact| tables.note_of_stream(account, source, fact));
         Ok(())
     }
 
-    async fn stream_breaker(&self, account: &str, source: &str) -> Result<Option<String>, StoreError> {
-        let tables = self.lock();
-        let stream = tables.streams.get(&key(account, source));
-        Ok(stream.and_then(|stream| stream.breaker.clone()))
+    async fn recall_stream(&self, account: &str, source: &str) -> Result<StreamMemory, StoreError> {
+        let tables = self.being_asked();
+        let gaps = tables.gaps.iter();
+        let open = gaps.filter(|((own, by, _), gap)| own == account && by == source && gap.to.is_none());
+        Ok(StreamMemory {
+            breaker: tables
+                .streams
+                .get(&key(account, source))
+                .and_then(|stream| stream.breaker.clone()),
+            gap_since: open.map(|(_, gap)| gap.from).max(),
+        })
     }
 }
 
 #[async_trait]
 impl States for MemoryLedger {
     async fn publish(&self, published: Published) -> Result<(), StoreError> {
-        let key = (published.state.stored().0, published.name.clone());
-        self.lock().components.insert(key, published);
+        self.being_told().note(Fact::Published(published));
         Ok(())
     }
 }
@@ -320,7 +330,7 @@ impl States for MemoryLedger {
 #[async_trait]
 impl Notes for MemoryLedger {
     async fn told(&self, prefix: &str) -> Result<HashMap<String, Told>, StoreError> {
-        let tables = self.lock();
+        let tables = self.being_asked();
         let told = tables.told.iter();
         Ok(told
             .filter_map(|(topic, told)| Some((topic.strip_prefix(prefix)?.to_owned(), told.clone())))
@@ -328,7 +338,7 @@ impl Notes for MemoryLedger {
     }
 
     async fn remember_told(&self, topic: String, told: Option<Told>) -> Result<(), StoreError> {
-        let mut tables = self.lock();
+        let mut tables = self.being_told();
         match told {
             Some(told) => tables.told.insert(topic, told),
             None => tables.told.remove(&topic),
@@ -337,7 +347,7 @@ impl Notes for MemoryLedger {
     }
 
     async fn condition(&self) -> Result<Condition, StoreError> {
-        let tables = self.lock();
+        let tables = self.being_asked();
         let blocked = tables.blocks.iter();
         Ok(Condition {
             components: tables.components.values().cloned().collect(),

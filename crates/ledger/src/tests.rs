@@ -1,5 +1,7 @@
 //! Random sequences of everything that a ledger is told, by the one in the database and the one in memory.
 
+mod gaps;
+
 use std::sync::Arc;
 
 use collector_core::Vin;
@@ -45,13 +47,18 @@ fn vin(index: usize) -> Vin {
     VINS[index].parse().unwrap()
 }
 
-fn record(step: Step, now: Timestamp) -> PollRecord {
-    PollRecord {
-        last_at: now,
-        last_success_at: (step.other > 0).then_some(now),
-        failures: u32::try_from(step.other).unwrap(),
-        problem: (step.other == 0).then(|| "why".to_owned()),
-        activity: (step.other == 2).then(|| "{}".to_owned()),
+fn polled(step: Step, now: Timestamp) -> Fact {
+    Fact::Polled {
+        account: ACCOUNTS[step.account].into(),
+        source: WORDS[step.word].into(),
+        vin: vin(step.other),
+        record: PollRecord {
+            last_at: now,
+            last_success_at: (step.other > 0).then_some(now),
+            failures: u32::try_from(step.other).unwrap(),
+            problem: (step.other == 0).then(|| "why".to_owned()),
+            activity: (step.other == 2).then(|| "{}".to_owned()),
+        },
     }
 }
 
@@ -75,7 +82,17 @@ fn update(step: Step, now: Timestamp) -> SetUpdate {
 fn facts(step: Step, now: Timestamp) -> Vec<StreamFact> {
     match step.other {
         0 => vec![StreamFact::LoggedIn { at: now }, StreamFact::Heard { at: now }],
-        1 => vec![StreamFact::Evicted { times: 3 }, StreamFact::Ended],
+        1 if step.reopen || step.minutes % 2 == 0 => vec![StreamFact::Started {
+            at: now,
+            unwritten: SignedDuration::from_secs(1),
+        }],
+        1 => {
+            let cause = GapCause::OtherProgram;
+            vec![
+                StreamFact::Evicted { times: 3 },
+                StreamFact::Ended { at: now, cause },
+            ]
+        }
         _ => vec![StreamFact::Breaker("{}".to_owned())],
     }
 }
@@ -90,11 +107,16 @@ async fn tell(ledger: &dyn Ledger, step: Step, now: Timestamp) -> String {
                 calls_per_day: 4,
                 reserved: 1,
             };
-            let spent = ledger.spend_call(account, call, now, allowance).await.unwrap();
-            if let Ok(id) = spent {
-                ledger.settle_call(id, "ok").await.unwrap();
+            let told = vec![polled(step, now)];
+            let spent = ledger
+                .spend_call(account, call, now, allowance, told)
+                .await
+                .unwrap();
+            if let Ok(Admitted { id, .. }) = spent {
+                let ended = Fact::Settled { id, outcome: "ok" };
+                ledger.note(vec![ended]).await.unwrap();
             }
-            format!("{:?}", spent.map(drop))
+            format!("{:?}", spent.map(|admitted| admitted.spent))
         }
         3 => {
             let until = now + SignedDuration::from_hours(30);
@@ -105,19 +127,26 @@ async fn tell(ledger: &dyn Ledger, step: Step, now: Timestamp) -> String {
             format!("{:?}", ledger.move_with_the_clock(account, by).await.unwrap())
         }
         5 => {
-            let (vin, record) = (vin(step.other), record(step, now));
-            let noted = ledger.remember_poll(account, word, &vin, record);
-            format!("{:?}", noted.await.unwrap())
+            let heard = Fact::Heard {
+                account: account.into(),
+                source: other.into(),
+                at: now,
+            };
+            format!("{:?}", ledger.note(vec![polled(step, now), heard]).await.unwrap())
         }
         6 => {
-            let plan = PlannedPoll {
+            let poll = PlannedPoll {
                 source: word.to_owned(),
                 vin: vin(step.other),
                 next_at: now,
                 every: SignedDuration::from_mins(30),
                 reason: "why".to_owned(),
             };
-            format!("{:?}", ledger.remember_plan(account, vec![plan]).await.unwrap())
+            let account = account.into();
+            format!(
+                "{:?}",
+                ledger.note(vec![Fact::Planned { account, poll }]).await.unwrap()
+            )
         }
         7 => {
             let told = ledger.remember_set(account, other, update(step, now));
@@ -185,7 +214,7 @@ async fn all(ledger: &dyn Ledger, now: Timestamp) -> Vec<String> {
         for word in WORDS {
             answers.push(format!("{:?}", ledger.container(account, word).await));
             answers.push(format!("{:?}", ledger.descriptor_set(account, word).await));
-            answers.push(format!("{:?}", ledger.stream_breaker(account, word).await));
+            answers.push(format!("{:?}", ledger.recall_stream(account, word).await));
             for index in 0..VINS.len() {
                 let record = ledger.poll_record(account, word, &vin(index)).await;
                 answers.push(format!("{record:?}"));
@@ -242,7 +271,9 @@ async fn may_call(ledger: &dyn Ledger, now: Timestamp) -> bool {
         calls_per_day: 2,
         reserved: 0,
     };
-    let spent = ledger.spend_call("home", "mappings", now, allowance).await;
+    let spent = ledger
+        .spend_call("home", "mappings", now, allowance, Vec::new())
+        .await;
     spent.unwrap().is_ok()
 }
 
@@ -271,12 +302,16 @@ async fn a_connection_is_known_since_the_first_of_its_logins() {
         noon + SignedDuration::from_mins(minute)
     };
     let logged_in = |minute| vec![StreamFact::LoggedIn { at: at(minute) }];
+    let lost = |minute| StreamFact::Ended {
+        at: at(minute),
+        cause: GapCause::ConnectionLost,
+    };
     for ledger in [&on_disk as &dyn Ledger, &in_memory] {
         for (facts, since, logins) in [
             (logged_in(0), Some(at(0)), 1),
             (logged_in(5), Some(at(0)), 2),
             ([logged_in(6), logged_in(7)].concat(), Some(at(0)), 4),
-            (vec![StreamFact::Ended], None, 4),
+            (vec![lost(8)], None, 4),
             ([logged_in(9), logged_in(10)].concat(), Some(at(9)), 6),
         ] {
             ledger.remember_stream("home", "stream", facts).await.unwrap();

@@ -1,8 +1,8 @@
 //! What is known of each descriptor: from the catalogue, else from its first value.
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 
-use catalogue::CATALOGUE;
+use catalogue::{CATALOGUE, CatalogueEntry};
 use collector_core::{Descriptor, Unit, ValueType};
 use hashbrown::HashMap;
 
@@ -17,32 +17,25 @@ pub struct KnownDescriptor {
     pub request_stamped: bool,
 }
 
-/// Every descriptor of the catalogue, and those that were learned. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct KnownDescriptors {
-    catalogue: Arc<HashMap<&'static str, KnownDescriptor>>,
-    learned: HashMap<Box<str>, KnownDescriptor>,
-}
+/// Every descriptor of the catalogue, once for the process: whoever reads, for however many accounts, shares it.
+static CATALOGUED: LazyLock<HashMap<&'static str, KnownDescriptor>> = LazyLock::new(|| {
+    let known = |entry: &CatalogueEntry| KnownDescriptor {
+        descriptor: entry.to_descriptor(),
+        request_stamped: entry.request_stamped,
+    };
+    let all = CATALOGUE.iter().map(|entry| (entry.descriptor, known(entry)));
+    all.collect()
+});
 
-impl Default for KnownDescriptors {
-    fn default() -> Self {
-        let catalogue = CATALOGUE.iter().map(|entry| {
-            let known = KnownDescriptor {
-                descriptor: entry.to_descriptor(),
-                request_stamped: entry.request_stamped,
-            };
-            (entry.descriptor, known)
-        });
-        Self {
-            catalogue: Arc::new(catalogue.collect()),
-            learned: HashMap::new(),
-        }
-    }
+/// The descriptors of the catalogue, and those that were learned. Cheap to make and to clone.
+#[derive(Debug, Clone, Default)]
+pub struct KnownDescriptors {
+    learned: HashMap<Box<str>, KnownDescriptor>,
 }
 
 impl KnownDescriptors {
     pub fn get(&self, descriptor: &str) -> Option<&KnownDescriptor> {
-        self.catalogue
+        CATALOGUED
             .get(descriptor)
             .or_else(|| self.learned.get(descriptor))
     }
@@ -80,4 +73,23 @@ pub fn infer(body: &Body<'_>, descriptor: &str) -> Option<(ValueType, Option<Uni
         _ => None,
     };
     Some((value_type, unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_there_once_for_all_who_read() {
+        let mut one = KnownDescriptors::default();
+        one.learn("vehicle.unknown", ValueType::Text, None);
+        let (other, copy) = (KnownDescriptors::default(), one.clone());
+        for entry in CATALOGUE {
+            let known = one.get(entry.descriptor).unwrap();
+            for others in [&other, &copy] {
+                assert!(std::ptr::eq(known, others.get(entry.descriptor).unwrap()));
+            }
+        }
+        assert!(copy.get("vehicle.unknown").is_some() && other.get("vehicle.unknown").is_none());
+    }
 }

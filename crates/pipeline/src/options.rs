@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use collector_core::scalar::Wrong;
+use collector_core::scalar::{self, Wrong};
 use collector_core::table::Node;
 use collector_core::{duration, written_as_text};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::accounts::Account;
 use super::problems::Problems;
@@ -17,6 +17,7 @@ use super::streams;
 
 pub(super) const STATE: &str = "./state";
 const FASTEST: f64 = 100_000.0;
+const LONGEST_WINDOW: Duration = Duration::from_secs(60);
 
 /// How long the journal keeps what every sink has received.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub enum Keep {
 }
 
 /// The durable log between sources and sinks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "journal")]
 pub struct JournalOptions {
@@ -36,6 +37,25 @@ pub struct JournalOptions {
     /// duration such as `90d`. What a sink has not received yet always stays.
     #[serde(default)]
     pub keep: Keep,
+    /// How long messages of a stream are gathered that follow one which was stored: the first is stored at once, the rest
+    /// of a burst together, which spares the flash. A power cut costs what is not stored. `0s` stores each by itself; at
+    /// most `1m`.
+    #[serde(
+        default = "one_second",
+        serialize_with = "duration::any::serialize",
+        deserialize_with = "window"
+    )]
+    #[schemars(schema_with = "duration::schema")]
+    pub window: Duration,
+}
+
+impl Default for JournalOptions {
+    fn default() -> Self {
+        Self {
+            keep: Keep::default(),
+            window: one_second(),
+        }
+    }
 }
 
 /// The collector's own time, for simulations.
@@ -88,6 +108,18 @@ fn keep(text: &str) -> Result<Keep, Wrong> {
     }
     let time = duration::parse_positive(text).map(Keep::For);
     time.map_err(|wrong| wrong.help("write `forever`, or a duration such as `90d`"))
+}
+
+fn one_second() -> Duration {
+    Duration::from_secs(1)
+}
+
+fn window<'de, D: Deserializer<'de>>(value: D) -> Result<Duration, D::Error> {
+    scalar::read(value, |text| match duration::parse(text)? {
+        window if window > LONGEST_WINDOW => Err(Wrong::new(format!("`{}` is too long", text.trim()))
+            .help("write at most `1m`: a power cut costs what is not stored yet")),
+        window => Ok(window),
+    })
 }
 
 fn real_time() -> f64 {
@@ -200,5 +232,28 @@ mod tests {
         let expected = (2, 1, "this program was built without the simulator");
         assert!(found.clone().any(|mistake| mistake == expected), "{error}");
         assert!(error.to_string().contains("pipeline.yaml:2:1"), "{error}");
+    }
+}
+
+#[cfg(test)]
+mod journal_tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_a_second_and_at_most_a_minute() {
+        let read = |text: &str| serde_json::from_str::<JournalOptions>(text);
+        let window = |text: &str| read(text).map(|options| options.window.as_secs_f64());
+        assert_eq!(read("{}").unwrap(), JournalOptions::default());
+        for (text, seconds) in [
+            (r#"{"keep":"90d"}"#, 1.0),
+            (r#"{"window":"0s"}"#, 0.0),
+            (r#"{"window":"250ms"}"#, 0.25),
+            (r#"{"window":"1m"}"#, 60.0),
+        ] {
+            assert_eq!(window(text).unwrap(), seconds, "{text}");
+        }
+        for text in [r#"{"window":"61s"}"#, r#"{"window":"soon"}"#] {
+            assert!(window(text).is_err(), "{text}");
+        }
     }
 }

@@ -25,6 +25,7 @@ pub struct SinkSpec {
     pub name: Name,
     pub plugin: &'static SinkPlugin,
     pub select: Select,
+    /// Its `wait` is there: that of the plugin where the file has none.
     pub batch: BatchOptions,
     pub retry: Retry,
     pub start: Start,
@@ -75,8 +76,11 @@ pub(super) fn read(root: &Node, base_dir: &Path, problems: &mut Problems) -> Sec
 
 /// Under its given name, or that of its type; with what it has for itself.
 fn sink(item: &Node, problems: &mut Problems) -> Option<(Placed<SinkSpec>, Option<Exclusive>)> {
-    let table = plugin_table::split::<SinkPlugin>(item, problems)?;
-    let keys = table.keys;
+    let mut table = plugin_table::split::<SinkPlugin>(item, problems)?;
+    let mut keys = table.keys;
+    keys.batch.wait.get_or_insert(table.plugin.wait);
+    let shown = serde_json::to_value(keys.batch).unwrap_or_default();
+    table.shown.insert("batch".to_owned(), shown);
     check(&table.node, &keys, problems);
     // The table has mistakes: nobody will build from it, but its names and its selection can be checked.
     let read = table.read.unwrap_or_else(|| ReadSink {

@@ -1,5 +1,7 @@
 //! `vehicles`: whose data is asked for.
 
+use std::sync::Arc;
+
 use collector_core::scalar::Wrong;
 use collector_core::table::{Kind, Node, Span, listed};
 use collector_core::{InvalidVin, Name, Vehicle, Vin, written_as_text};
@@ -21,8 +23,8 @@ const LONGEST_NAME: usize = 64;
 pub enum Vehicles {
     /// Every vehicle of which the account is the main user, as BMW says.
     Auto,
-    /// These; at least one.
-    List(Vec<VehicleSpec>),
+    /// These; at least one. A copy shares them: every account has one.
+    List(Arc<[VehicleSpec]>),
 }
 
 /// A vehicle that the pipeline file names.
@@ -107,7 +109,9 @@ pub(super) fn read(root: &Node, accounts: &Section<Account>, problems: &mut Prob
     let help = format!("write `vehicles: auto`, or a list:\n\n{EXAMPLE}");
     match &node.kind {
         Kind::Scalar { text, .. } if text == "auto" => Some(Vehicles::Auto),
-        Kind::Sequence(items) if !items.is_empty() => list(items, accounts, problems).map(Vehicles::List),
+        Kind::Sequence(items) if !items.is_empty() => {
+            list(items, accounts, problems).map(|list| Vehicles::List(list.into()))
+        }
         Kind::Sequence(_) => problems.refuse(&key.span, "`vehicles` is an empty list", help),
         _ => problems.refuse(&node.span, "`vehicles` is `auto` or a list", help),
     }

@@ -39,3 +39,4 @@ pub use night::is_night;
 pub use plan::plan;
 pub use reason::Reason;
 pub use situation::{Next, Outlook, Situation, Streamed, Target};
+pub use streamed::GAP_WORTH_A_POLL;

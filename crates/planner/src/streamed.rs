@@ -4,6 +4,8 @@
 //! descriptors never come by it. So a vehicle that speaks is still looked at a few times a day, and the calls that are
 //! saved are there for the moments at which much changes.
 
+use jiff::SignedDuration;
+
 use super::activity::{Activity, Event};
 use super::calendar::{HOUR, MINUTE, milliseconds};
 use super::reason::Reason;
@@ -16,6 +18,8 @@ pub(super) const PARTIAL: i64 = 2 * HOUR;
 /// Keys of one moment reach BMW within three minutes. What lasts no longer than this, such as a stop at a crossing, is
 /// no event.
 pub(super) const SETTLE: i64 = 5 * MINUTE;
+/// A shorter gap of a stream costs a message or two at most: it is named, and no call is spent on it.
+pub const GAP_WORTH_A_POLL: SignedDuration = SignedDuration::from_mins(1);
 /// Events poll a vehicle no sooner than this after its last poll.
 pub(super) const EVENTS_APART: i64 = 15 * MINUTE;
 /// A vehicle in which something happens all the time gets its share of what can be spared within this time, so that
@@ -60,8 +64,8 @@ fn event(streamed: &Streamed, last: i64, apart: i64) -> Option<(i64, Reason)> {
     let (at, what) = streamed.event?;
     let settled = milliseconds(at) + SETTLE;
     let looked = match what {
-        // What was polled shortly before leaves a gap that is too short to be worth a call.
-        Event::Reconnected => last >= milliseconds(at) - SETTLE,
+        // What was polled at its very end leaves a gap that is too short to be worth a call.
+        Event::Reconnected => last >= milliseconds(at - GAP_WORTH_A_POLL),
         _ => last >= settled,
     };
     (!looked).then(|| (settled.max(last + apart), Reason::After(what)))

@@ -1,6 +1,7 @@
 //! Keeps one account connected: logs in, hands over to [`serve`](super::serve), and finds out what to do when that ends.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,12 +15,14 @@ use super::breaker::{Breaker, Now, Trouble};
 use super::credential::{Credential, Credentials};
 use super::reception::Read;
 use super::tell::Teller;
-use ledger::{StreamFact, Streams};
+use ledger::{GapCause, StreamFact, Streams};
 use runtime::{Chain, Clock, contained};
 use source::{Handles, Hearing};
 
 /// No step of a connection takes longer, whatever the network does; in real time.
 const LONGEST_STEP: Duration = Duration::from_secs(60);
+/// What has arrived may wait so much longer than its window until it is on disk.
+const WRITING: Duration = Duration::from_secs(1);
 /// A shorter wait is not cut short by a new login.
 const SHORT: Duration = Duration::from_secs(5);
 
@@ -33,6 +36,11 @@ pub struct Driver {
     pub(super) credentials: Arc<dyn Credentials>,
     pub(super) connector: Arc<dyn MqttConnector>,
     pub(super) read: Read,
+    pub(super) window: Duration,
+    /// When the newest message that is stored arrived, in milliseconds; 0 before the first.
+    pub(super) heard: Arc<AtomicI64>,
+    /// Whatever is noted of an earlier time, another run noted.
+    made_at: Timestamp,
     pub(super) mqtt_client_id: Arc<str>,
     pub(super) breaker: Breaker,
     pub(super) teller: Teller,
@@ -57,17 +65,24 @@ pub(super) struct Stopped;
 #[async_trait]
 impl Stream for Driver {
     async fn run(&mut self, output: &dyn StreamOutput, stop: &CancellationToken) {
-        let known = self.ledger.stream_breaker(&self.account, &self.source).await;
-        self.breaker = Breaker::restore(known.ok().flatten().as_deref());
-        // Whoever ran before may have had no time to say so.
-        self.remember(vec![StreamFact::Ended]).await;
+        self.remember(vec![StreamFact::Started {
+            at: self.made_at,
+            unwritten: (self.window + WRITING).try_into().unwrap_or_default(),
+        }])
+        .await;
+        let known = self.ledger.recall_stream(&self.account, &self.source).await;
+        let known = known.unwrap_or_default();
+        self.breaker = Breaker::restore(known.breaker.as_deref());
+        if let Some(since) = known.gap_since {
+            self.hearing.recall_gap(&self.source, since);
+        }
         while !stop.is_cancelled() {
             let Err(panic) = contained(self.stay_connected(output, stop)).await else {
                 break;
             };
             self.breaker.failed(Trouble::Outage);
             self.teller.bug(&panic).await;
-            self.interrupted().await;
+            self.interrupted(self.clock.now(), GapCause::ConnectionLost).await;
         }
         self.teller.stopped().await;
     }
@@ -92,6 +107,9 @@ impl Driver {
             credentials,
             connector,
             read,
+            window: handles.window,
+            heard: Arc::default(),
+            made_at: handles.clock.now(),
             breaker: Breaker::default(),
             refused: None,
             tried: None,
@@ -263,11 +281,15 @@ impl Driver {
         trouble
     }
 
-    /// Nothing is connected any more.
-    pub(super) async fn interrupted(&mut self) {
-        let now = self.clock.now();
-        self.hearing.disconnected(&self.source, now);
-        self.remember_breaker(vec![StreamFact::Ended]).await;
+    /// Nothing is connected any more, since then.
+    pub(super) async fn interrupted(&mut self, at: Timestamp, cause: GapCause) {
+        self.hearing.disconnected(&self.source, at);
+        let heard = self.heard.load(Ordering::Relaxed);
+        let heard = Timestamp::from_millisecond(heard).ok().filter(|_| heard > 0);
+        let heard = heard.map(|at| StreamFact::Heard { at });
+        let ended = StreamFact::Ended { at, cause };
+        self.remember_breaker(heard.into_iter().chain([ended]).collect())
+            .await;
     }
 
     pub(super) async fn remember_breaker(&self, mut facts: Vec<StreamFact>) {

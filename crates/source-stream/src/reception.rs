@@ -1,7 +1,14 @@
-//! One connection from its login to its end: messages are read, stored and then acknowledged.
+//! One connection from its login to its end: messages are read, gathered, stored and then acknowledged.
+//!
+//! The first message after a quiet time is stored at once. What follows within a window behind that is stored together
+//! when the window has passed, or when it is much. Each commit writes whole pages to a flash, and BMW sends bursts of
+//! messages with one key each.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use cardata_api::stream::{Message, MqttSession, StreamError, parse};
 use collector_core::{Origin, RawSnapshot, Received, Stray, StreamOutput};
@@ -14,6 +21,9 @@ pub type Read = fn(&Message, &str, Timestamp) -> Received;
 
 /// How many batches may still come while a connection is being closed.
 const LAST_BATCHES: u32 = 100;
+/// So much is stored without waiting for the window's end.
+const MANY: usize = 1_000;
+const LARGE: usize = 1 << 20;
 
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,34 +42,63 @@ pub struct Reception<'a> {
     pub gcid: String,
     pub read: Read,
     pub clock: Arc<dyn Clock>,
+    /// How long messages that follow one that was stored are gathered.
+    pub window: Duration,
     pub output: &'a dyn StreamOutput,
+    /// When the newest message that is stored arrived, in milliseconds.
+    pub heard: Arc<AtomicI64>,
     /// Ends the connection from our side.
     pub closing: CancellationToken,
 }
 
+/// What has arrived and is not stored.
+#[derive(Default)]
+struct Gathered {
+    received: Vec<Received>,
+    /// Those that the broker wants to be told of.
+    unacknowledged: Vec<Message>,
+    bytes: usize,
+    newest: Option<Timestamp>,
+}
+
+/// Passes when the window is over.
+type Pause<'a> = Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>;
+
 impl Reception<'_> {
     /// Receives until the connection is over or to be closed.
     pub async fn run(self, mut session: Box<dyn MqttSession>) -> End {
+        let mut gathered = Gathered::default();
+        let mut pause: Pause<'_> = None;
         loop {
             let received = tokio::select! {
                 biased;
                 () = self.closing.cancelled() => break,
-                received = session.receive() => received,
+                () = passed(&mut pause) => None,
+                received = session.receive() => Some(received),
             };
             match received {
-                Ok(messages) => {
-                    if !self.store(session.as_mut(), &messages).await {
-                        return End::Unstored;
-                    }
+                None => pause = None,
+                Some(Ok(messages)) => self.gather(&mut gathered, messages),
+                Some(Err(error)) => {
+                    return match self.store(session.as_mut(), &mut gathered).await {
+                        true => End::Over(error),
+                        false => End::Unstored,
+                    };
                 }
-                Err(error) => return End::Over(error),
             }
+            if gathered.received.is_empty() || (pause.is_some() && !gathered.is_much()) {
+                continue;
+            }
+            if !self.store(session.as_mut(), &mut gathered).await {
+                return End::Unstored;
+            }
+            pause = (!self.window.is_zero()).then(|| self.clock.sleep(self.window));
         }
-        self.drain(session).await
+        self.drain(session, gathered).await
     }
 
     /// Takes what has arrived already, and says goodbye.
-    async fn drain(&self, mut session: Box<dyn MqttSession>) -> End {
+    async fn drain(&self, mut session: Box<dyn MqttSession>, mut gathered: Gathered) -> End {
         for _ in 0..LAST_BATCHES {
             let arrived = tokio::select! {
                 biased;
@@ -67,23 +106,45 @@ impl Reception<'_> {
                 () = std::future::ready(()) => None,
             };
             let Some(messages) = arrived else { break };
-            if !self.store(session.as_mut(), &messages).await {
+            self.gather(&mut gathered, messages);
+            if gathered.is_much() && !self.store(session.as_mut(), &mut gathered).await {
                 return End::Unstored;
             }
+        }
+        if !self.store(session.as_mut(), &mut gathered).await {
+            return End::Unstored;
         }
         session.close().await;
         End::Closed
     }
 
-    /// Nothing is acknowledged that is not on disk.
-    async fn store(&self, session: &mut dyn MqttSession, messages: &[Message]) -> bool {
+    fn gather(&self, gathered: &mut Gathered, messages: Vec<Message>) {
         let now = self.clock.now();
-        let received = messages.iter().map(|message| self.one(message, now)).collect();
-        if let Err(error) = self.output.push(received).await {
-            tracing::error!(%error, messages = messages.len(), "messages of the stream could not be stored before the stop; what they brought is lost");
+        gathered.newest = Some(now);
+        for message in messages {
+            gathered.bytes += message.topic.len() + message.payload.len();
+            gathered.received.push(self.one(&message, now));
+            if message.id.is_some() {
+                gathered.unacknowledged.push(message);
+            }
+        }
+    }
+
+    /// Nothing is acknowledged that is not on disk.
+    async fn store(&self, session: &mut dyn MqttSession, gathered: &mut Gathered) -> bool {
+        let gathered = std::mem::take(gathered);
+        if gathered.received.is_empty() {
+            return true;
+        }
+        let messages = gathered.received.len();
+        if let Err(error) = self.output.push(gathered.received).await {
+            tracing::error!(%error, messages, "messages of the stream could not be stored before the stop; what they brought is lost");
             return false;
         }
-        session.acknowledge(messages).await;
+        if let Some(newest) = gathered.newest {
+            self.heard.store(newest.as_millisecond(), Ordering::Relaxed);
+        }
+        session.acknowledge(&gathered.unacknowledged).await;
         true
     }
 
@@ -101,6 +162,20 @@ impl Reception<'_> {
                 reason: "reading it is a bug of this program".to_owned(),
             })
         })
+    }
+}
+
+impl Gathered {
+    fn is_much(&self) -> bool {
+        self.received.len() >= MANY || self.bytes >= LARGE
+    }
+}
+
+/// Waits for the end of a window; for ever where there is none.
+async fn passed(pause: &mut Pause<'_>) {
+    match pause {
+        Some(pause) => pause.await,
+        None => std::future::pending().await,
     }
 }
 

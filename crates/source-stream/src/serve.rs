@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use cardata_api::stream::{MqttConnector, MqttSession, StreamError};
 use collector_core::StreamOutput;
-use jiff::Timestamp;
-use ledger::StreamFact;
+use jiff::{SignedDuration, Timestamp};
+use ledger::{GapCause, StreamFact};
 use runtime::clock::{later, until};
 use runtime::{Chain, Clock};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,9 @@ use super::renewal::Renewal;
 
 /// How long the broker may take to end a connection that was taken over; in real time.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// A broker has been silent for so long when the connection is given up: it may have been dead all the time.
+const SILENCE: SignedDuration = SignedDuration::from_secs(45);
 
 type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -111,7 +114,7 @@ impl Driver {
             current.await;
         }
         if was_connected {
-            self.interrupted().await;
+            self.interrupted(self.clock.now(), GapCause::Restart).await;
         }
         if serving.retiring.is_some() {
             work(&mut serving.retiring).await;
@@ -153,7 +156,9 @@ impl Driver {
             gcid: credential.gcid.clone(),
             read: self.read,
             clock: self.clock.clone(),
+            window: self.window,
             output,
+            heard: self.heard.clone(),
             closing,
         };
         Box::pin(reception.run(session))
@@ -265,7 +270,17 @@ impl Driver {
             self.remember_breaker(vec![StreamFact::Evicted { times: evictions }])
                 .await;
         }
-        self.interrupted().await;
+        let cause = match end {
+            End::Closed | End::Unstored => GapCause::Restart,
+            End::Over(_) if evictions > 0 => GapCause::OtherProgram,
+            End::Over(_) if !good => GapCause::Login,
+            End::Over(_) => GapCause::ConnectionLost,
+        };
+        let heard = match end {
+            End::Over(StreamError::Silent) => (now - SILENCE).max(serving.since),
+            _ => now,
+        };
+        self.interrupted(heard, cause).await;
     }
 
     async fn has_lasted(&mut self, since: Timestamp) {

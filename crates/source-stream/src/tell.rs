@@ -3,7 +3,7 @@
 use cardata_api::stream::StreamError;
 use collector_core::Name;
 use collector_core::state::{State, StreamState};
-use ledger::{Announcer, Publisher};
+use ledger::Publisher;
 use runtime::Chain;
 use source::Handles;
 
@@ -19,7 +19,7 @@ const SUBSCRIBE: &str = "in BMW's portal, subscribe the client to CarData Stream
 pub struct Teller {
     account: Name,
     source: Name,
-    announcer: Announcer,
+    publisher: Publisher,
     /// What was told since the stream was last well.
     told: Vec<Topic>,
     was_connected: bool,
@@ -41,7 +41,7 @@ impl Teller {
         Self {
             account,
             source,
-            announcer: Announcer::new(publisher),
+            publisher,
             told: Vec::new(),
             was_connected: false,
             duel: false,
@@ -158,7 +158,7 @@ impl Teller {
         news
     }
 
-    async fn publish(&mut self, state: StreamState, message: Option<String>) {
-        self.announcer.announce(State::Stream(state), message).await;
+    async fn publish(&self, state: StreamState, message: Option<String>) {
+        self.publisher.publish(State::Stream(state), message).await;
     }
 }

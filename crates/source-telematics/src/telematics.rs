@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use source::{Build, DescriptorSet, Handles, SourceContext};
 
+use crate::container::state::SetState;
 use crate::container::{self, ContainerError};
 use crate::presets;
 
@@ -74,6 +75,7 @@ impl Build for TelematicsConfig {
             name: context.name,
             account: context.handles,
             set,
+            known: None,
             noted: false,
         })))
     }
@@ -119,6 +121,8 @@ struct Telematics {
     name: Name,
     account: Handles,
     set: DescriptorSet,
+    /// Its containers, as they were when they were last looked at.
+    known: Option<SetState>,
     /// It is written down which set this source asks for.
     noted: bool,
 }
@@ -128,11 +132,12 @@ impl Poll for Telematics {
     async fn poll(&mut self, vehicle: &Vehicle) -> Result<RawSnapshot, SourceError> {
         self.note().await;
         // Before the poll: what was polled must not wait for anything else.
-        container::grow(&self.account, &self.set).await;
+        container::grow(&self.account, &self.set, &mut self.known).await;
         match self.once(vehicle).await {
             // The container was deleted behind our back: find it again or make a new one, once.
             Err(ContainerError::Api(error)) if is_gone(&error) => {
                 tracing::warn!(account = %self.account.login.account, %error, "the container is gone; looking for it again");
+                self.known = None;
                 match container::lost(&self.account, &self.set).await {
                     Ok(()) => self.once(vehicle).await,
                     Err(error) => Err(error),
@@ -165,8 +170,8 @@ fn is_gone(error: &ApiError) -> bool {
 }
 
 impl Telematics {
-    async fn once(&self, vehicle: &Vehicle) -> Result<RawSnapshot, ContainerError> {
-        let container = container::find(&self.account, &self.set).await?;
+    async fn once(&mut self, vehicle: &Vehicle) -> Result<RawSnapshot, ContainerError> {
+        let container = container::find(&self.account, &self.set, &mut self.known).await?;
         let requested_at = self.account.clock.now();
         let data = self
             .account

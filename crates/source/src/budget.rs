@@ -1,12 +1,15 @@
-//! How many calls an account can spare, for what can wait.
+//! The calls of an account: spent, written down, and how many it can spare for what can wait.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use collector_core::Name;
-use jiff::Timestamp;
-use ledger::{Calls, StoreError};
-use planner::quota::{Allowance, RESERVED, Spent};
+use jiff::{SignedDuration, Timestamp};
+use ledger::{Calls, Fact, StoreError};
+use planner::quota::{Allowance, Denied, RESERVED, Spent};
+
+/// What was spent is read again after this: another process may have spent something, which a call would tell at once.
+const TRUSTED: SignedDuration = SignedDuration::from_mins(15);
 
 /// What may be spent, as the poller last planned it. Clones share it.
 #[derive(Debug, Clone)]
@@ -16,7 +19,24 @@ pub struct Budget {
     calls_per_day: u32,
     /// Calls that left since the program started.
     calls: Arc<AtomicU32>,
-    planned: Arc<Mutex<Option<Planned>>>,
+    memory: Arc<Mutex<Memory>>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    planned: Option<Planned>,
+    /// What was spent, as the ledger last said, and when that was.
+    spent: Option<(Spent, Timestamp)>,
+    poll: Option<UnderWay>,
+}
+
+/// A poll that is being made, and what the ledger is told of it when it is told of something else.
+#[derive(Debug)]
+struct UnderWay {
+    /// Written with the first call that leaves.
+    begun: Option<Fact>,
+    /// How its calls ended.
+    settled: Vec<Fact>,
 }
 
 /// What a plan left over.
@@ -34,7 +54,7 @@ impl Budget {
             ledger,
             calls_per_day,
             calls: Arc::default(),
-            planned: Arc::default(),
+            memory: Arc::default(),
         }
     }
 
@@ -47,14 +67,89 @@ impl Budget {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// A call leaves.
-    pub(crate) fn spent(&self) {
+    /// A poll begins: `begun` is written together with its first call. How its calls end is written by whoever ends it.
+    pub fn begin_poll(&self, begun: Fact) {
+        self.memory().poll = Some(UnderWay {
+            begun: Some(begun),
+            settled: Vec::new(),
+        });
+    }
+
+    /// The poll is over; what is still to be written of its calls.
+    pub fn end_poll(&self) -> Vec<Fact> {
+        let poll = self.memory().poll.take();
+        poll.map(|poll| poll.settled).unwrap_or_default()
+    }
+
+    /// Writes a call down before it leaves, if it may: the number of the call.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn spend(
+        &self,
+        call: &'static str,
+        now: Timestamp,
+        allowance: Allowance,
+    ) -> Result<Result<i64, Denied>, StoreError> {
+        let facts = self
+            .memory()
+            .poll
+            .as_ref()
+            .map(UnderWay::unwritten)
+            .unwrap_or_default();
+        let written = facts.len();
+        let spent = self.ledger.spend_call(&self.account, call, now, allowance, facts);
+        let spent = spent.await?;
+        let mut memory = self.memory();
+        let admitted = match spent {
+            Ok(admitted) => admitted,
+            Err(denied) => {
+                memory.spent = None;
+                return Ok(Err(denied));
+            }
+        };
         self.calls.fetch_add(1, Ordering::Relaxed);
+        memory.spent = Some((admitted.spent, now));
+        if let Some(poll) = &mut memory.poll {
+            poll.written(written);
+        }
+        Ok(Ok(admitted.id))
+    }
+
+    /// Notes how a call ended; that of a poll together with what the poll brought.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn settle(&self, id: i64, outcome: &'static str) -> Result<(), StoreError> {
+        let settled = Fact::Settled { id, outcome };
+        if let Some(poll) = &mut self.memory().poll {
+            poll.settled.push(settled);
+            return Ok(());
+        }
+        self.ledger.note(vec![settled]).await
+    }
+
+    /// No call may leave before `until`: BMW says that none is left.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn block(&self, until: Timestamp) -> Result<(), StoreError> {
+        self.memory().spent = None;
+        self.ledger.block_calls(&self.account, until).await
+    }
+
+    /// The clock was set: the calls keep their age.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn move_with_the_clock(&self, by: SignedDuration) -> Result<(), StoreError> {
+        self.memory().spent = None;
+        self.ledger.move_with_the_clock(&self.account, by).await
     }
 
     /// So many calls no promise of the next 24 hours needs, as planned `at` this moment.
     pub fn publish(&self, spare: u32, at: Timestamp) {
-        *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = Some(Planned { spare, at });
+        self.memory().planned = Some(Planned { spare, at });
     }
 
     /// How many calls may leave now for what can wait: what the promised polls do not need, or what was not spent of the
@@ -65,7 +160,7 @@ impl Budget {
             return 0;
         };
         let left = spent.left(Allowance::for_necessities(self.calls_per_day), now);
-        let planned = *self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let planned = self.memory().planned;
         // Whoever spent since the plan, be it another process, spent of that.
         let spare = planned.map_or(0, |planned| {
             let since = spent.calls.iter().filter(|at| **at >= planned.at).count();
@@ -76,12 +171,27 @@ impl Budget {
         spare.max(spent.reserve_left(now)).min(left)
     }
 
-    /// What was spent.
+    /// What was spent, by this process or another.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub async fn spent_calls(&self, now: Timestamp) -> Result<Spent, StoreError> {
-        self.ledger.spent_calls(&self.account, now).await
+        let spent = self.ledger.spent_calls(&self.account, now).await?;
+        self.memory().spent = Some((spent.clone(), now));
+        Ok(spent)
+    }
+
+    /// The same for a plan, without a look at the ledger where it said so not long ago: what another process spent since
+    /// makes a plan too hopeful, and lets no call leave.
+    ///
+    /// # Errors
+    /// As [`spent_calls`](Self::spent_calls).
+    pub async fn known_calls(&self, now: Timestamp) -> Result<Spent, StoreError> {
+        let known = self.memory().known(now);
+        match known {
+            Some(spent) => Ok(spent),
+            None => self.spent_calls(now).await,
+        }
     }
 
     /// How many calls could be made now that leave a whole reserve behind them.
@@ -92,5 +202,33 @@ impl Budget {
         let spent = self.spent_calls(now).await?;
         let left = spent.left(Allowance::for_necessities(self.calls_per_day), now);
         Ok(left.saturating_sub(RESERVED))
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    fn known(&self, now: Timestamp) -> Option<Spent> {
+        let (spent, at) = self.spent.as_ref()?;
+        let age = now.duration_since(*at);
+        (!age.is_negative() && age < TRUSTED).then(|| Spent {
+            blocked_until: spent.blocked_until.filter(|until| *until > now),
+            ..spent.clone()
+        })
+    }
+}
+
+impl UnderWay {
+    fn unwritten(&self) -> Vec<Fact> {
+        self.begun.iter().chain(&self.settled).cloned().collect()
+    }
+
+    /// The first of these are on disk.
+    fn written(&mut self, facts: usize) {
+        let begun = usize::from(self.begun.take().is_some());
+        self.settled
+            .drain(..facts.saturating_sub(begun).min(self.settled.len()));
     }
 }

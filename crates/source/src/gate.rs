@@ -34,7 +34,7 @@ impl LedgerGate {
     async fn block(&self, now: Timestamp) {
         let until = next_utc_midnight(now) + behind_midnight(&self.budget.account);
         tracing::warn!(account = %self.budget.account, %until, "BMW says that the calls of the day are used up; another program may use this account");
-        if let Err(error) = self.budget.ledger.block_calls(&self.budget.account, until).await {
+        if let Err(error) = self.budget.block(until).await {
             tracing::warn!(account = %self.budget.account, error = %Chain(&error), "could not note that the calls are used up");
         }
     }
@@ -49,12 +49,9 @@ impl CallGate for LedgerGate {
             Call::TelematicData => Allowance::for_polls(calls_per_day),
             _ => Allowance::for_necessities(calls_per_day),
         };
-        let Budget { ledger, account, .. } = &self.budget;
-        let spent = ledger.spend_call(account, call.as_str(), now, allowance);
-        match spent.await {
+        match self.budget.spend(call.as_str(), now, allowance).await {
             Ok(Ok(id)) => {
                 *self.open.lock().await = Some(id);
-                self.budget.spent();
                 Ok(())
             }
             Ok(Err(denied)) => Err(Refusal {
@@ -72,7 +69,7 @@ impl CallGate for LedgerGate {
     async fn settle(&self, _: Call, outcome: Outcome) {
         let id = self.open.lock().await.take();
         if let Some(id) = id
-            && let Err(error) = self.budget.ledger.settle_call(id, outcome_name(outcome)).await
+            && let Err(error) = self.budget.settle(id, outcome_name(outcome)).await
         {
             tracing::warn!(account = %self.budget.account, error = %Chain(&error), "could not note how a call ended");
         }

@@ -57,6 +57,15 @@ impl Hearing {
         self.change(source, |line| line.disconnect(at));
     }
 
+    /// A stream was connected until then by another run, and by nobody since.
+    pub fn recall_gap(&self, source: &Name, since: Timestamp) {
+        self.lock()
+            .lines
+            .entry(source.clone())
+            .or_default()
+            .recall_gap(since);
+    }
+
     fn change(&self, source: &Name, change: impl FnOnce(&mut Line) -> bool) {
         let changed = change(self.lock().lines.entry(source.clone()).or_default());
         if changed {
@@ -123,7 +132,8 @@ impl Hearing {
             return None;
         }
         let spoke = evidence.spoke().filter(|spoke| speaks(*spoke, now))?;
-        let reconnected = Some((since, Event::Reconnected)).filter(|(since, _)| *since <= now);
+        let missed = heard.lines.values().filter_map(Line::missed).max();
+        let reconnected = missed.filter(|at| *at <= now).map(|at| (at, Event::Reconnected));
         Some(Streamed {
             whole: streamable && brings == Brings::All,
             heard: spoke.max(since),

@@ -23,6 +23,7 @@ mod sets;
 pub mod testing;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardata_api::Client;
 use collector_core::{BrokerAddress, LogId, Name, Trust};
@@ -61,6 +62,8 @@ pub struct Handles {
     pub stream: BrokerAddress,
     /// Whom its stream trusts.
     pub trust: Trust,
+    /// How long messages that follow one that was stored are gathered, to be stored together; by the account's clock.
+    pub window: Duration,
     /// Tells this installation from others.
     pub log_id: LogId,
 }

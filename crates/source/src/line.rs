@@ -1,9 +1,10 @@
 //! Whether a stream carries what vehicles tell: its connection, with short breaks forgiven.
 
 use jiff::{SignedDuration, Timestamp};
+use planner::GAP_WORTH_A_POLL;
 
 /// A shorter break is a token that was renewed or a network that stuttered. During a longer one vehicles are polled as
-/// if there were no stream, and what was sent in it is fetched by a poll behind it.
+/// if there were no stream.
 const FORGIVEN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The connection of one stream.
@@ -13,6 +14,8 @@ pub(super) struct Line {
     /// Since when it is connected without a gap; kept during a break.
     carries_since: Option<Timestamp>,
     broke_at: Option<Timestamp>,
+    /// The end of the last gap that a poll has to bridge.
+    missed: Option<Timestamp>,
 }
 
 impl Line {
@@ -22,11 +25,26 @@ impl Line {
             return false;
         }
         self.connected = true;
-        let forgiven = self.broke_at.take().is_some_and(|broke| is_forgiven(broke, at));
-        if self.carries_since.is_none() || !forgiven {
+        let broke = self.broke_at.take();
+        if self.carries_since.is_none() || !broke.is_some_and(|broke| is_forgiven(broke, at)) {
             self.carries_since = Some(at);
         }
+        if broke.is_none_or(|broke| at.duration_since(broke) >= GAP_WORTH_A_POLL) {
+            self.missed = Some(at);
+        }
         true
+    }
+
+    /// Another run was connected until then, and nobody was since.
+    pub(super) fn recall_gap(&mut self, since: Timestamp) {
+        if !self.connected {
+            self.broke_at = Some(since);
+        }
+    }
+
+    /// When it was connected again after a gap that only a poll can bridge.
+    pub(super) fn missed(&self) -> Option<Timestamp> {
+        self.missed
     }
 
     /// Whether that changed anything.
@@ -52,7 +70,7 @@ impl Line {
     }
 
     pub(super) fn move_with_the_clock(&mut self, by: SignedDuration) {
-        for at in [&mut self.carries_since, &mut self.broke_at] {
+        for at in [&mut self.carries_since, &mut self.broke_at, &mut self.missed] {
             *at = at.map(|at| at.checked_add(by).unwrap_or(at));
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardata_api::Client;
 use cardata_auth::{Authenticator, OAuthClient, TokenStore};
@@ -60,6 +61,7 @@ pub fn account(
         sets: Arc::new(WantedSets::default()),
         stream,
         trust: collector_core::Trust::default(),
+        window: Duration::from_secs(1),
         log_id: LogId::new("test"),
     };
     TestAccount { handles, ledger }

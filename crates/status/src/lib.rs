@@ -21,6 +21,7 @@ use collector_core::state::{Published, State};
 use jiff::Timestamp;
 use journal::JournalError;
 use journal::log::overview::{LogTotals, Overview as JournalOverview, SinkTotals, VehicleTotals};
+use journal::log::replay::Replay;
 use ledger::overview::{LastPoll, Overview as LedgerOverview};
 use pipeline::Pipeline;
 use planner::quota::{Allowance, Spent};
@@ -57,6 +58,8 @@ pub struct SinkStatus {
     pub name: String,
     pub type_name: &'static str,
     pub totals: Option<SinkTotals>,
+    /// Replays in line that take the place of what it holds.
+    pub rewrites: Vec<Replay>,
     pub said: Option<Published>,
 }
 
@@ -98,7 +101,7 @@ pub fn gather(
         running,
         ..Status::default()
     };
-    let mut totals = Vec::new();
+    let (mut totals, mut replays) = (Vec::new(), Vec::new());
     if let Some(look) = &look {
         let newest = look.journal.newest_arrival()?.max(look.ledger.newest_call()?);
         status.now = newest.map_or(now, |newest| newest.max(now));
@@ -108,8 +111,10 @@ pub fn gather(
         status.polls = look.ledger.polls()?;
         status.containers = containers::gather(look, pipeline, status.now)?;
         totals = look.journal.sinks()?;
+        replays = look.journal.replays()?;
     }
-    status.sinks = sinks(pipeline, &totals, &components);
+    replays.retain(|replay| replay.request.rewrite && replay.finished_at.is_none());
+    status.sinks = sinks(pipeline, &totals, &replays, &components);
     status.streams = streams::gather(look.as_ref(), pipeline, &components, &status.polls, status.now)?;
     let prices = plan::prices(pipeline);
     for (account, tokens) in pipeline.accounts.iter().zip(tokens) {
@@ -184,11 +189,21 @@ fn vehicles(look: &Look) -> Result<Vec<VehicleTotals>, JournalError> {
     Ok(vehicles)
 }
 
-fn sinks(pipeline: &Pipeline, totals: &[SinkTotals], components: &[Published]) -> Vec<SinkStatus> {
+fn sinks(
+    pipeline: &Pipeline,
+    totals: &[SinkTotals],
+    replays: &[Replay],
+    components: &[Published],
+) -> Vec<SinkStatus> {
+    let rewrites = |spec: &pipeline::SinkSpec| {
+        let its = replays.iter().filter(|replay| *replay.request.sink == *spec.name);
+        its.cloned().collect()
+    };
     let status = |spec: &pipeline::SinkSpec| SinkStatus {
         name: spec.name.to_string(),
         type_name: spec.plugin.type_name,
         totals: totals.iter().find(|totals| totals.sink == *spec.name).cloned(),
+        rewrites: rewrites(spec),
         said: said(components, &spec.name, |state| matches!(state, State::Sink(_))),
     };
     pipeline.sinks.iter().map(status).collect()

@@ -1,6 +1,7 @@
 //! What `cardata status` gathered, for people and for programs.
 
 use collector_core::state::{SinkState, State};
+use journal::log::replay::Replay;
 use serde_json::{Value, json};
 
 use crate::table::{ago, counted, notes, or, shortened, table};
@@ -9,7 +10,8 @@ use crate::{AccountStatus, SinkStatus, Status, containers, plan, streams};
 /// For people.
 pub fn text(status: &Status) -> String {
     let running = match &status.running {
-        Some(holder) => format!("running ({holder})"),
+        // Sums and acknowledgements are written down every few seconds.
+        Some(holder) => format!("running ({holder}); its counts are up to 10 s old"),
         None => "not running".to_owned(),
     };
     let log = &status.log;
@@ -124,7 +126,25 @@ fn sink_notes(sink: &SinkStatus) -> impl Iterator<Item = String> {
     message
         .map(|message| format!("{name}: {message}"))
         .into_iter()
+        .chain(
+            sink.rewrites
+                .iter()
+                .map(move |replay| format!("{name}: {}", rewrite(replay))),
+        )
         .chain(letters)
+}
+
+/// How far a replay is that takes the place of what its sink holds.
+fn rewrite(replay: &Replay) -> String {
+    let (id, done, of) = (replay.id, replay.done, replay.entries);
+    let stage = match replay.erased_at {
+        None => format!("replay {id} is about to replace what it holds"),
+        Some(_) => format!("what it held is removed; replay {id} brings it again, {done} of {of} snapshots"),
+    };
+    match &replay.problem {
+        Some(problem) => format!("{stage}: {problem}"),
+        None => stage,
+    }
 }
 
 /// A process that was killed could not say that it stopped.
@@ -180,6 +200,13 @@ pub fn json(status: &Status) -> String {
             "dead_letters": totals.map(|totals| totals.dead_letters),
             "state": state(sink, status.running.is_some()),
             "message": sink.said.as_ref().and_then(|said| said.message.as_ref()),
+            "rewrites": sink.rewrites.iter().map(|replay| json!({
+                "replay": replay.id,
+                "erased_at": replay.erased_at,
+                "snapshots": replay.entries,
+                "snapshots_done": replay.done,
+                "problem": replay.problem,
+            })).collect::<Value>(),
         })
     });
     let polls = status.polls.iter().map(|poll| {

@@ -25,7 +25,7 @@ use tokio::sync::mpsc::Sender;
 
 pub use database::Database;
 pub use error::StoreError;
-pub use migrate::{FORMAT, Schema};
+pub use migrate::{FORMAT, Schema, Step};
 pub use tx::Tx;
 
 /// The name of the database in a state directory.
@@ -37,6 +37,8 @@ pub struct Store {
     path: Arc<Path>,
     /// Of the thread that writes. It ends when the last clone is dropped.
     jobs: Sender<writer::Command>,
+    /// What it does then.
+    last_jobs: writer::LastJobs,
 }
 
 impl Store {
@@ -48,9 +50,11 @@ impl Store {
         let path = state.join(FILE);
         let database = Database::create(&path)?;
         database.migrate(&path, owners)?;
+        let last_jobs = writer::LastJobs::default();
         Ok(Self {
             path: path.into(),
-            jobs: writer::start(database)?,
+            jobs: writer::start(database, last_jobs.clone())?,
+            last_jobs,
         })
     }
 

@@ -10,17 +10,29 @@ use crate::{Database, StoreError};
 /// "CDAT": tells our database from others.
 const APPLICATION_ID: i64 = 0x4344_4154;
 /// The format of the file as a whole, in `user_version`.
-pub const FORMAT: i64 = 4;
-/// The format in which one owner had all tables. Its journals are read until the first release.
-const UNDIVIDED: i64 = 3;
+pub const FORMAT: i64 = 5;
+/// The oldest format that is brought up to date.
+const OLDEST: i64 = 3;
+/// Small pages: what a commit changes is written page by page, and most change a few hundred bytes.
+const PAGE_SIZE: i64 = 1_024;
+/// The write-ahead log is moved into the database when it holds so many pages: 4 MiB. The longer it waits, the more
+/// changes of one page are written there once.
+const CHECKPOINT: i64 = 4_096;
 
 /// The tables of one owner.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema {
-    /// Each step leads to a format of the file, in their order. Steps that were released never change.
-    pub steps: &'static [(i64, &'static str)],
-    /// Makes the tables of the first step out of those of the undivided format.
-    pub from_undivided: &'static str,
+    /// Makes those of the newest format.
+    pub tables: &'static str,
+    /// Each step leads to a format of the file from the one before it, in their order.
+    pub steps: &'static [(i64, Step)],
+}
+
+/// What changes the tables of one owner, within the transaction of the whole migration.
+#[derive(Debug, Clone, Copy)]
+pub enum Step {
+    Sql(&'static str),
+    Code(fn(&Connection) -> Result<(), rusqlite::Error>),
 }
 
 impl Database {
@@ -51,28 +63,51 @@ impl Database {
 }
 
 fn bring_up(connection: &Connection, found: i64, owners: &[Schema]) -> Result<(), rusqlite::Error> {
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")?;
+    if found == 0 {
+        connection.pragma_update(None, "page_size", PAGE_SIZE)?;
+    }
+    durable(connection)?;
     if found == FORMAT {
         return Ok(());
     }
     let transaction = connection.unchecked_transaction()?;
-    let mut reached = found;
-    if found == UNDIVIDED {
+    if found == 0 {
         for owner in owners {
-            transaction.execute_batch(owner.from_undivided)?;
+            transaction.execute_batch(owner.tables)?;
         }
-        reached = UNDIVIDED + 1;
     }
-    for format in reached + 1..=FORMAT {
+    for format in (found + 1..=FORMAT).filter(|_| found > 0) {
         let steps = owners.iter().flat_map(|owner| owner.steps);
         for (_, step) in steps.filter(|(leads_to, _)| *leads_to == format) {
-            transaction.execute_batch(step)?;
+            match step {
+                Step::Sql(statements) => transaction.execute_batch(statements)?,
+                Step::Code(change) => change(&transaction)?,
+            }
         }
     }
     mark(&transaction)?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
-    transaction.commit()
+    transaction.commit()?;
+    if found > 0 {
+        // One that cannot be written anew, for want of space or because somebody reads it, keeps the pages that it has.
+        let _ = write_anew(connection);
+        durable(connection)?;
+    }
+    Ok(())
+}
+
+/// How the file is written.
+fn durable(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)
+}
+
+/// With small pages, which SQLite changes only where there is no write-ahead log.
+fn write_anew(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.pragma_update(None, "journal_mode", "delete")?;
+    connection.pragma_update(None, "page_size", PAGE_SIZE)?;
+    connection.execute_batch("vacuum")
 }
 
 /// The format of a database that is ours, 0 for an empty one.
@@ -90,8 +125,8 @@ fn recognised(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
         return Err(StoreError::Foreign { path: path.into() });
     }
     match found {
-        0 | UNDIVIDED..=FORMAT => Ok(found),
-        1..UNDIVIDED => Err(StoreError::Unreleased { path: path.into() }),
+        0 | OLDEST..=FORMAT => Ok(found),
+        1..OLDEST => Err(StoreError::Unreleased { path: path.into() }),
         _ => Err(StoreError::Newer {
             path: path.into(),
             found,

@@ -3,7 +3,9 @@
 //! Jobs that wait when a transaction begins share it and its one sync to disk. Each runs in a savepoint of
 //! its own, so that one that fails takes nothing else with it.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use rusqlite::Connection;
@@ -29,14 +31,32 @@ pub(crate) enum Command {
     Work(Job),
     /// Moves everything from the write-ahead log into the database.
     Checkpoint(oneshot::Sender<()>),
+    Version(oneshot::Sender<Option<i64>>),
+}
+
+/// Jobs for the end, in their order.
+#[derive(Clone, Default)]
+pub(crate) struct LastJobs(Arc<Mutex<Vec<Job>>>);
+
+impl fmt::Debug for LastJobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LastJobs")
+    }
 }
 
 /// Starts the thread; returns its sending side.
-pub(crate) fn start(database: Database) -> Result<Sender<Command>, StoreError> {
+pub(crate) fn start(database: Database, last: LastJobs) -> Result<Sender<Command>, StoreError> {
     let (jobs, mut queue) = channel(GROUP);
-    let spawned = thread::Builder::new()
-        .name("store".to_owned())
-        .spawn(move || work(database.connection(), &mut queue));
+    let spawned = thread::Builder::new().name("store".to_owned()).spawn(move || {
+        let connection = database.connection();
+        let mut open = Open::default();
+        work(connection, &mut open, &mut queue);
+        let last = std::mem::take(&mut *last.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for job in last {
+            transaction(connection, &mut open, job, &mut queue);
+        }
+        let _ = connection.execute_batch("pragma optimize");
+    });
     spawned.map_err(|_| StoreError::Stopped)?;
     Ok(jobs)
 }
@@ -68,6 +88,21 @@ impl Store {
         });
         self.send(Command::Work(job)).await?;
         receiver.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Runs `job` on the writing thread when nobody has the database open any more. A program that is killed never
+    /// comes to it, so it may only spare the next one work. It must hold no clone of this: the end would never come.
+    pub fn at_end<E: From<StoreError>>(
+        &self,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<(), E> + Send + 'static,
+    ) {
+        let job: Job = Box::new(move |connection, open| {
+            // Nobody waits for the answer.
+            let _ = connection.map(|connection| in_savepoint(connection, open, job));
+            Box::new(|_| ())
+        });
+        let mut last = self.last_jobs.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.push(job);
     }
 
     /// Moves everything into the one file, as far as other readers let it: for whoever copies it after a clean end.
@@ -113,20 +148,22 @@ fn in_savepoint<T, E: From<StoreError>>(
     }
 }
 
-fn work(connection: &Connection, queue: &mut Receiver<Command>) {
-    let mut open = Open::default();
+fn work(connection: &Connection, open: &mut Open, queue: &mut Receiver<Command>) {
     let mut put_off = None;
     while let Some(command) = put_off.take().or_else(|| queue.blocking_recv()) {
         match command {
-            Command::Work(first) => put_off = transaction(connection, &mut open, first, queue),
+            Command::Work(first) => put_off = transaction(connection, open, first, queue),
             Command::Checkpoint(done) => {
                 // A reader may hold it back; the next start does the rest.
                 let _ = connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
                 let _ = done.send(());
             }
+            Command::Version(answer) => {
+                let found = connection.query_row("pragma data_version", [], |row| row.get(0));
+                let _ = answer.send(found.ok());
+            }
         }
     }
-    let _ = connection.execute_batch("pragma optimize");
 }
 
 /// Runs a job and those that wait behind it in one transaction. Returns a command that was met and is none.
@@ -164,6 +201,8 @@ fn finish(connection: &Connection, open: &mut Open, answers: Vec<Answer>) {
     if let Err(error) = &committed {
         open.epoch += 1;
         let _ = connection.execute_batch("rollback");
+        // What waited for the commit goes before anybody hears that there is none.
+        drop(after_commit);
         for answer in answers {
             answer(Err(repeated(error)));
         }
@@ -180,4 +219,14 @@ fn repeated(error: &rusqlite::Error) -> StoreError {
         other => (Error::new(SQLITE_ERROR), Some(other.to_string())),
     };
     rusqlite::Error::SqliteFailure(code, message).into()
+}
+
+impl Store {
+    /// A number that is another one once another connection to the file has committed something; this store's own
+    /// commits leave it as it is. Looks at no table. `None` where it cannot be told.
+    pub async fn version(&self) -> Option<i64> {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Command::Version(sender)).await.ok()?;
+        receiver.await.ok()?
+    }
 }

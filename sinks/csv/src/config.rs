@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use collector_core::{Exclusive, Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use collector_core::{Exclusive, Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +123,7 @@ impl SinkConfig for CsvConfig {
     const SUMMARY: &'static str = "CSV files for archives and spreadsheets";
     const SAMPLE: &'static str = include_str!("../sample.yaml");
     const REDELIVERY: Redelivery = Redelivery::Ignored;
+    const RECORDS: Records = Records::AppendsRevisions;
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
         let mut invalid = Vec::new();

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use collector_core::{SinkError, Value};
+use collector_core::{SinkError, Unit, Value, ValueType, Vehicle};
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 use crate::config::{CsvConfig, Decimal, Layout};
 use crate::period;
@@ -29,6 +31,41 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
         Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n' | b'\'') => Cow::Owned(format!("'{text}")),
         _ => Cow::Borrowed(text),
     }
+}
+
+/// The text that a cell holds: what [`harmless`] did to it is undone.
+pub fn original(cell: &str) -> &str {
+    cell.strip_prefix('\'').unwrap_or(cell)
+}
+
+/// The header of a column: its name and, in brackets, the unit.
+pub fn heading(layout: Layout, name: &str, unit: Option<&Unit>, value_type: ValueType) -> String {
+    match unit {
+        Some(unit) => format!("{name} [{unit}]"),
+        None if layout == Layout::Wide && value_type == ValueType::Timestamp => format!("{name} [UTC]"),
+        None => name.to_owned(),
+    }
+}
+
+/// The time that a cell of a layout shows, as [`Cells::shown_time`] writes it.
+pub fn read_time(layout: Layout, cell: &[u8]) -> Option<Timestamp> {
+    let cell = std::str::from_utf8(cell).ok()?;
+    match layout {
+        Layout::Long => cell.parse().ok(),
+        Layout::Wide => {
+            let time = DateTime::strptime("%Y-%m-%d %H:%M:%S", cell).ok()?;
+            Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
+        }
+    }
+}
+
+/// The vehicle that two cells name.
+pub fn read_vehicle(name: &[u8], vin: &[u8]) -> Option<Vehicle> {
+    let [name, vin] = [name, vin].map(std::str::from_utf8);
+    Some(Vehicle {
+        vin: vin.ok()?.parse().ok()?,
+        name: original(name.ok()?).into(),
+    })
 }
 
 /// Writes cells. Keeps what neighbouring cells share, so that a cell costs no allocation.
@@ -175,7 +212,7 @@ mod tests {
         #[test]
         fn the_apostrophe_can_be_taken_away_again(text in "['=+a-]{0,3}.{0,5}") {
             let shown = harmless(&text).into_owned();
-            prop_assert_eq!(shown.strip_prefix('\'').unwrap_or(&shown), text);
+            prop_assert_eq!(original(&shown), text);
         }
 
         #[test]
@@ -185,6 +222,10 @@ mod tests {
             prop_assert_eq!(exact.trim_end(), format!("{time:.3}"));
             let readable = cell(".", "wide", &Value::Timestamp(time));
             prop_assert_eq!(readable.trim_end(), time.strftime("%Y-%m-%d %H:%M:%S").to_string());
+            let read = |layout, cell: &str| read_time(layout, cell.trim_end().as_bytes());
+            prop_assert_eq!(read(Layout::Long, &exact), Some(time));
+            let second = Timestamp::from_second(millisecond.div_euclid(1_000)).unwrap();
+            prop_assert_eq!(read(Layout::Wide, &readable), Some(second));
         }
     }
 }

@@ -70,6 +70,15 @@ impl Files {
         })
     }
 
+    /// Every file whose name ends with `.csv`, except hidden ones, whatever is in it.
+    pub fn all(&self) -> Result<Vec<String>, SinkError> {
+        let mut found = self.names()?;
+        found
+            .retain(|name| !name.starts_with('.') && name.ends_with(".csv") && self.dir.join(name).is_file());
+        found.sort_unstable();
+        Ok(found)
+    }
+
     /// Every file of a period, whatever is in it.
     pub fn of_period(&self, stem: &str) -> Result<Vec<String>, SinkError> {
         let mut found = self.of_series(stem)?;
@@ -79,17 +88,22 @@ impl Files {
 
     /// Period, number and name of the files of a series.
     fn of_series(&self, series: &str) -> Result<Vec<(String, u32, String)>, SinkError> {
+        let found = self.names()?.into_iter().filter_map(|name| {
+            let (period, number) = place(&name, series)?;
+            Some((period, number, name))
+        });
+        Ok(found.collect())
+    }
+
+    fn names(&self) -> Result<Vec<String>, SinkError> {
         let listed = match fs::read_dir(&self.dir) {
             Ok(listed) => listed,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(failed("list", &self.dir, &error)),
         };
-        let found = listed.filter_map(|entry| {
-            let name = entry.ok()?.file_name().into_string().ok()?;
-            let (period, number) = place(&name, series)?;
-            Some((period, number, name))
-        });
-        Ok(found.collect())
+        Ok(listed
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect())
     }
 
     /// The first row of a file; empty where there is none that could be read as text.
@@ -216,7 +230,7 @@ fn numbered(stem: &str, number: u32) -> String {
 }
 
 /// The period and number that a file name of the series has; `None` for other names.
-fn place(name: &str, series: &str) -> Option<(String, u32)> {
+pub fn place(name: &str, series: &str) -> Option<(String, u32)> {
     let suffix = name.strip_prefix(series)?.strip_suffix(".csv")?;
     let (period, number) = suffix.split_once('_').unwrap_or((suffix, "1"));
     period::is_suffix(period).then_some((period.to_owned(), number.parse().ok()?))

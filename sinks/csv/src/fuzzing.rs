@@ -6,7 +6,9 @@ use std::path::Path;
 use collector_core::{Entry, SinkError};
 
 use crate::config::CsvConfig;
+use crate::encode::original;
 use crate::files::Files;
+use crate::records;
 use crate::write::appends;
 
 /// The files that entries go to, with their bytes, in an empty folder. Writes nothing.
@@ -19,8 +21,9 @@ pub fn encode(
         dir: folder.to_owned(),
         config: config.clone(),
     };
+    let records = records::rows(entries);
     let entries: Vec<&Entry> = entries.iter().collect();
-    let whole = appends(&files, &entries)?.into_iter().map(|append| {
+    let whole = appends(&files, &entries, &records)?.into_iter().map(|append| {
         let bytes = [append.head, append.rows].concat();
         (append.file, bytes)
     });
@@ -29,5 +32,5 @@ pub fn encode(
 
 /// What a cell of text holds that reads so.
 pub fn text(cell: &str) -> &str {
-    cell.strip_prefix('\'').unwrap_or(cell)
+    original(cell)
 }

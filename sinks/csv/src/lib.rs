@@ -1,25 +1,29 @@
 //! Sink: CSV files for archives and spreadsheets.
 //!
 //! * `config`: the options; `sink`: the `Sink`, which works on a blocking thread.
-//! * `long` and `wide` turn entries into rows for files, with `encode` for cells, `period` for the
-//!   rotation and `files` for what stands in the folder already.
+//! * `long` and `wide` turn readings, and `records` turns records into rows for files, with `encode` for cells,
+//!   `period` for the rotation and `files` for what stands in the folder already.
 //! * `write` appends them so that each entry stands in the files exactly once, with `progress` as its
 //!   memory; what is delivered again is held against the files by `missing`.
+//! * `erase` takes rows and cells out of the files, with `known` for which of them are the sink's.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod check;
 mod config;
 mod encode;
+mod erase;
 mod failure;
 mod files;
 mod folder;
 #[doc(hidden)]
 pub mod fuzzing;
+mod known;
 mod long;
 mod missing;
 mod period;
 mod progress;
+mod records;
 mod sink;
 mod wide;
 mod write;

@@ -1,16 +1,17 @@
 //! The long layout: one row per reading, in the file of the period in which the value was measured.
 
-use collector_core::{Entry, Reading, SinkError, Snapshot};
+use collector_core::{Entry, Origin, Reading, Scope, SinkError, Snapshot, Stamp};
 
-use crate::config::Rotate;
-use crate::encode::{Cells, Rows, end_row, finish, harmless, unencodable};
+use crate::config::{Layout, Rotate};
+use crate::encode::{Cells, Rows, end_row, finish, harmless, original, read_time, read_vehicle, unencodable};
 use crate::files::{Append, Files};
+use crate::known::Known;
 use crate::missing::Key;
 use crate::period;
 
-const SERIES: &str = "cardata";
+pub const SERIES: &str = "cardata";
 /// A later version may add columns at the end: those that identify a row stay where they are.
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 10] = [
     "measured_at",
     "vehicle",
     "vin",
@@ -20,9 +21,10 @@ const COLUMNS: [&str; 9] = [
     "source",
     "origin",
     "stamp",
+    "occurrence",
 ];
 /// What files of older versions have of them. Such files are not extended, and what stands in them is known.
-const OLDER: [usize; 1] = [7];
+const OLDER: [usize; 2] = [7, 9];
 
 /// The rows of some entries, by file.
 pub fn appends(files: &Files, entries: &[&Entry]) -> Result<Vec<Append>, SinkError> {
@@ -34,7 +36,9 @@ pub fn appends(files: &Files, entries: &[&Entry]) -> Result<Vec<Append>, SinkErr
     };
     let mut cells = Cells::new(&files.config);
     for entry in entries {
-        write(&mut sheets, &mut cells, &entry.snapshot).map_err(|error| unencodable(&error))?;
+        if let Some(snapshot) = entry.snapshot() {
+            write(&mut sheets, &mut cells, snapshot).map_err(|error| unencodable(&error))?;
+        }
     }
     let sheets = sheets.sheets.into_iter();
     sheets.map(|(stem, rows)| place(files, stem, rows)).collect()
@@ -52,6 +56,7 @@ fn write(sheets: &mut Sheets<'_>, cells: &mut Cells, snapshot: &Snapshot) -> csv
         cells.text(rows, &snapshot.source)?;
         rows.write_field(snapshot.origin.as_str())?;
         rows.write_field(reading.stamp.as_str())?;
+        rows.write_field(shown_occurrence(reading))?;
         end_row(rows)?;
     }
     Ok(())
@@ -62,12 +67,20 @@ pub fn stem(rotate: Rotate, measured_at: jiff::Timestamp) -> String {
     period::stem(SERIES, rotate, period::date(measured_at))
 }
 
-/// How a reading is recognised: a journal never holds two with the same time, vehicle, descriptor and value.
+/// Nothing for the first of a moment, which nearly all are.
+fn shown_occurrence(reading: &Reading) -> String {
+    match reading.occurrence {
+        0 => String::new(),
+        number => number.to_string(),
+    }
+}
+
+/// How a reading is recognised: by time, vehicle, descriptor and occurrence.
 pub fn key(key: &mut Key, cells: &mut Cells, snapshot: &Snapshot, reading: &Reading) {
     key.cell(cells.shown_time(reading.measured_at).as_bytes());
     key.cell(snapshot.vehicle.vin.as_str().as_bytes());
     key.cell(harmless(reading.descriptor.as_str()).as_bytes());
-    key.cell(cells.shown(&reading.value).as_bytes());
+    key.cell(shown_occurrence(reading).as_bytes());
 }
 
 /// Whether a file with this header has the long layout, in this version or an older one.
@@ -80,10 +93,27 @@ pub fn fits(header: &csv::ByteRecord) -> bool {
 /// Hands the key of a row to `found`.
 pub fn keys_of_row(row: &csv::ByteRecord, key: &mut Key, mut found: impl FnMut(&Key)) {
     key.begin();
-    for column in [0, 2, 3, 4] {
+    for column in [0, 2, 3, 9] {
         key.cell(row.get(column).unwrap_or_default());
     }
     found(key);
+}
+
+/// Whether a row is one of ours and within a scope. One that has been changed so that it cannot be read is its owner's.
+pub fn is_within(row: &csv::ByteRecord, known: &Known, scope: &Scope) -> bool {
+    let read = || {
+        let text = |column: usize| std::str::from_utf8(row.get(column)?).ok();
+        let is_older = row.len() == OLDER[0];
+        if !is_older {
+            Origin::parse(text(7)?)?;
+            Stamp::parse(text(8)?)?;
+        }
+        let vehicle = read_vehicle(row.get(1)?, row.get(2)?)?;
+        let descriptor = known.by_id(original(text(3)?));
+        let at = read_time(Layout::Long, row.get(0)?)?;
+        Some(scope.covers(&vehicle, &descriptor, Some(original(text(6)?)), at))
+    };
+    read() == Some(true)
 }
 
 fn place(files: &Files, stem: String, rows: Rows) -> Result<Append, SinkError> {

@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 
 use collector_core::{Entry, Reading, SinkError, Snapshot};
 
@@ -15,10 +14,11 @@ use crate::config::Layout;
 use crate::encode::Cells;
 use crate::failure::failed;
 use crate::files::Files;
+use crate::records::{self, Shape};
 use crate::{long, wide};
 
-/// The cells by which a reading is recognised in its file. Names of vehicles and sources may be changed by the
-/// owner and are not among them.
+/// The cells by which a reading or a record is recognised in its file. Its values are not among them, nor are the names
+/// of vehicles and sources, which the owner may change.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Hash)]
 pub struct Key(Vec<u8>);
 
@@ -34,18 +34,33 @@ impl Key {
     }
 }
 
-/// How often each reading of a batch has to stand in the files of one period.
+/// How often each reading and record of a batch has to stand in the files of one period.
 type Wanted = HashMap<Key, usize>;
 
-/// The entries without what stands in the files already; an entry of which nothing is left is left out.
-pub fn missing(files: &Files, batch: &[Entry]) -> Result<Vec<Entry>, SinkError> {
+/// What does not stand in the files.
+pub struct Missing<'a> {
+    /// Without the readings that are there; none is without readings.
+    pub entries: Vec<Entry>,
+    pub records: Vec<records::Row<'a>>,
+}
+
+/// A batch without what stands in the files already.
+pub fn missing<'a>(files: &Files, batch: &'a [Entry]) -> Result<Missing<'a>, SinkError> {
     let mut namer = Namer::new(files);
     let mut periods: HashMap<String, Wanted> = HashMap::new();
-    for entry in batch {
-        for reading in &entry.snapshot.readings {
-            let (stem, key) = namer.name(&entry.snapshot, reading);
-            *periods.entry(stem).or_default().entry(key).or_default() += 1;
+    let mut want = |(stem, key), is_exact: bool| {
+        let rows = periods.entry(stem).or_default().entry(key).or_default();
+        *rows = if is_exact { 1 } else { *rows + 1 };
+    };
+    let is_exact = files.config.layout == Layout::Long;
+    for (seq, snapshot) in snapshots(batch) {
+        for reading in &snapshot.readings {
+            want(namer.reading(seq, snapshot, reading), is_exact);
         }
+    }
+    let mut rows = records::rows(batch);
+    for row in &rows {
+        want(namer.record(row), true);
     }
     // From here on a number says how many rows are missing.
     for (stem, wanted) in &mut periods {
@@ -53,35 +68,37 @@ pub fn missing(files: &Files, batch: &[Entry]) -> Result<Vec<Entry>, SinkError> 
             strike_out(files, &files.dir.join(file), wanted)?;
         }
     }
-    let mut is_missing = |snapshot: &Snapshot, reading: &Reading| {
-        let (stem, key) = namer.name(snapshot, reading);
-        match periods.get_mut(&stem).and_then(|wanted| wanted.get_mut(&key)) {
+    let mut is_missing =
+        |(stem, key): (String, Key)| match periods.get_mut(&stem).and_then(|wanted| wanted.get_mut(&key)) {
             Some(rows @ 1..) => {
                 *rows -= 1;
                 true
             }
             _ => false,
-        }
-    };
-    let mut left = Vec::new();
-    for Entry { seq, snapshot } in batch {
+        };
+    rows.retain(|row| is_missing(namer.record(row)));
+    let mut entries = Vec::new();
+    for (seq, snapshot) in snapshots(batch) {
         let readings = snapshot.readings.iter();
-        let readings: Vec<_> = readings.filter(|it| is_missing(snapshot, it)).cloned().collect();
-        if !readings.is_empty() {
-            let snapshot = Snapshot {
-                readings,
-                ..Snapshot::clone(snapshot)
-            };
-            left.push(Entry {
-                seq: *seq,
-                snapshot: Arc::new(snapshot),
-            });
+        let left = readings.filter(|reading| is_missing(namer.reading(seq, snapshot, reading)));
+        let left: Vec<Reading> = left.cloned().collect();
+        if !left.is_empty() {
+            entries.push(Entry::snapshot_of(seq, snapshot.with(left, Vec::new())));
         }
     }
-    Ok(left)
+    Ok(Missing {
+        entries,
+        records: rows,
+    })
 }
 
-/// Says of readings where they belong and how they are recognised there.
+fn snapshots(batch: &[Entry]) -> impl Iterator<Item = (u64, &Snapshot)> {
+    batch
+        .iter()
+        .filter_map(|entry| Some((entry.seq, &**entry.snapshot()?)))
+}
+
+/// Says of readings and records where they belong and how they are recognised there.
 struct Namer<'a> {
     files: &'a Files,
     cells: Cells,
@@ -97,7 +114,7 @@ impl<'a> Namer<'a> {
         }
     }
 
-    fn name(&mut self, snapshot: &Snapshot, reading: &Reading) -> (String, Key) {
+    fn reading(&mut self, seq: u64, snapshot: &Snapshot, reading: &Reading) -> (String, Key) {
         let rotate = self.files.config.rotate;
         let mut key = Key::default();
         match self.files.config.layout {
@@ -106,30 +123,41 @@ impl<'a> Namer<'a> {
                 (long::stem(rotate, reading.measured_at), key)
             }
             Layout::Wide => {
-                wide::key(&mut key, &mut self.cells, &mut self.headers, snapshot, reading);
+                wide::key(
+                    &mut key,
+                    &mut self.cells,
+                    &mut self.headers,
+                    (seq, snapshot),
+                    reading,
+                );
                 (wide::stem(rotate, snapshot), key)
             }
         }
+    }
+
+    fn record(&mut self, row: &records::Row<'_>) -> (String, Key) {
+        let mut key = Key::default();
+        row.key(&mut key, &mut self.cells);
+        (row.stem(self.files.config.rotate), key)
     }
 }
 
 /// Takes what stands in a file from what is wanted. A file of another form holds nothing of it.
 fn strike_out(files: &Files, path: &Path, wanted: &mut Wanted) -> Result<(), SinkError> {
-    let failing = |error: csv::Error| match error.into_kind() {
-        csv::ErrorKind::Io(error) => failed("read", path, &error),
-        other => SinkError::transient(format!("read {}: {other:?}", path.display())),
-    };
+    let failing = |error| unreadable(path, error);
     let file = File::open(path).map_err(|error| failed("read", path, &error))?;
     let mut reader = files.reader(file);
     let mut header = csv::ByteRecord::new();
     if !reader.read_byte_record(&mut header).map_err(failing)? {
         return Ok(());
     }
-    let fits = match files.config.layout {
+    let layout = files.config.layout;
+    let shape = Shape::of(layout, &header);
+    let fits = match layout {
         Layout::Long => long::fits(&header),
         Layout::Wide => wide::fits(&header),
     };
-    if !fits {
+    if !fits && shape.is_none() {
         return Ok(());
     }
     let mut strike = |key: &Key| {
@@ -139,10 +167,19 @@ fn strike_out(files: &Files, path: &Path, wanted: &mut Wanted) -> Result<(), Sin
     };
     let (mut row, mut key) = (csv::ByteRecord::new(), Key::default());
     while reader.read_byte_record(&mut row).map_err(failing)? {
-        match files.config.layout {
-            Layout::Long => long::keys_of_row(&row, &mut key, &mut strike),
-            Layout::Wide => wide::keys_of_row(&header, &row, &mut key, &mut strike),
+        match (shape, layout) {
+            (Some(shape), _) => shape.keys_of_row(&row, &mut key, &mut strike),
+            (None, Layout::Long) => long::keys_of_row(&row, &mut key, &mut strike),
+            (None, Layout::Wide) => wide::keys_of_row(&header, &row, &mut key, &mut strike),
         }
     }
     Ok(())
+}
+
+/// Why rows could not be read from a file.
+pub fn unreadable(path: &Path, error: csv::Error) -> SinkError {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => failed("read", path, &error),
+        other => SinkError::transient(format!("read {}: {other:?}", path.display())),
+    }
 }

@@ -116,14 +116,23 @@ impl Progress {
 
     /// Notes durably what is about to be appended.
     pub fn begin(&mut self, intent: Intent) -> Result<(), SinkError> {
+        self.note_durably(Record {
+            intent: Some(intent),
+            ..self.record.clone()
+        })
+    }
+
+    /// Notes durably that no batch is open. Whoever makes files shorter does this first: after a power failure, a batch
+    /// whose end was lost would be looked for in files that are not what it left.
+    pub fn settle(&mut self) -> Result<(), SinkError> {
+        self.note_durably(self.record.clone())
+    }
+
+    fn note_durably(&mut self, record: Record) -> Result<(), SinkError> {
         if let (false, Some(dir)) = (self.is_linked, self.path.parent()) {
             folder::sync(dir)?;
             self.is_linked = true;
         }
-        let record = Record {
-            intent: Some(intent),
-            ..self.record.clone()
-        };
         let end = self
             .append(&record)
             .and_then(|end| self.file.sync_data().map(|()| end));
@@ -299,6 +308,16 @@ mod tests {
         progress.finish();
         let progress = open(dir.path());
         assert!(progress.intent().is_none() && progress.contains(7) && !progress.contains(8));
+    }
+
+    #[test]
+    fn settling_makes_up_for_an_end_that_could_not_be_noted() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut progress = open(dir.path());
+        progress.begin(intent(7)).unwrap();
+        progress.record.intent = None;
+        progress.settle().unwrap();
+        assert_eq!(open(dir.path()).intent(), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use collector_core::{Entry, LogId, Name, Sink, SinkContext, SinkError, Written};
+use collector_core::{Entry, LogId, Name, Scope, Sink, SinkContext, SinkError, Written};
 
 use crate::check::check;
 use crate::config::CsvConfig;
@@ -17,7 +17,7 @@ pub struct Settings {
     pub log_id: LogId,
 }
 
-/// Appends readings to CSV files.
+/// Appends readings and records to CSV files.
 pub struct CsvSink {
     settings: Arc<Settings>,
     state: Arc<Mutex<State>>,
@@ -106,6 +106,12 @@ impl Sink for CsvSink {
 
     async fn rewrite(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
         self.store(batch, Store::rewrite).await
+    }
+
+    async fn erase(&mut self, scope: &Scope) -> Result<(), SinkError> {
+        let scope = scope.clone();
+        self.blocking(move |settings, state| state.store(settings)?.erase(settings, &scope))
+            .await
     }
 
     async fn close(&mut self) -> Result<(), SinkError> {

@@ -6,32 +6,43 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use collector_core::{Descriptor, Entry, Reading, SinkError, Snapshot, Unit, ValueType, Vehicle};
+use collector_core::{Descriptor, Entry, Reading, Scope, SinkError, Snapshot, Unit, Vehicle};
 
-use crate::config::Rotate;
-use crate::encode::{Cells, Rows, end_row, finish, harmless, unencodable};
+use crate::config::{Layout, Rotate};
+use crate::encode::{
+    Cells, Rows, end_row, finish, harmless, heading, original, read_time, read_vehicle, unencodable,
+};
 use crate::files::{Append, Files};
+use crate::known::Known;
 use crate::missing::Key;
 use crate::period;
 
-/// The columns before those of the descriptors.
-const FIXED: [&str; 5] = [
+/// The columns before those of the descriptors. `entry` is the snapshot's number in the journal: nothing else of a row
+/// says which of two snapshots of one second it is.
+const FIXED: [&str; 6] = [
     "received_at [UTC]",
     "measured_at [UTC]",
     "vehicle",
     "vin",
     "source",
+    "entry",
 ];
 
 /// A vehicle's name in a file name is cut to this many characters.
 const LONGEST_NAME: usize = 40;
 
+/// A snapshot with the number of its entry.
+type Numbered<'a> = (u64, &'a Snapshot);
+
 /// The rows of some entries, by file.
 pub fn appends(files: &Files, entries: &[&Entry]) -> Result<Vec<Append>, SinkError> {
-    let mut sheets: Vec<(String, Vec<&Snapshot>)> = Vec::new();
-    for entry in entries {
-        let snapshot = &*entry.snapshot;
+    let mut sheets: Vec<(String, Vec<Numbered<'_>>)> = Vec::new();
+    for entry in entries.iter().filter(|entry| !entry.readings().is_empty()) {
+        let Some(snapshot) = entry.snapshot() else {
+            continue;
+        };
         let stem = stem(files.config.rotate, snapshot);
+        let snapshot = (entry.seq, &**snapshot);
         match sheets.iter_mut().find(|(known, _)| *known == stem) {
             Some((_, snapshots)) => snapshots.push(snapshot),
             None => sheets.push((stem, vec![snapshot])),
@@ -49,12 +60,19 @@ pub fn stem(rotate: Rotate, snapshot: &Snapshot) -> String {
     period::stem(&series(&snapshot.vehicle), rotate, received)
 }
 
-/// How a reading is recognised: by the second in which it was received, its column and its cell.
-pub fn key(key: &mut Key, cells: &mut Cells, headers: &mut Headers, snapshot: &Snapshot, reading: &Reading) {
+/// How a reading is recognised: by its entry, the second in which that was received, and the column. Several of one
+/// snapshot with one column are as many as they are.
+pub fn key(
+    key: &mut Key,
+    cells: &mut Cells,
+    headers: &mut Headers,
+    (seq, snapshot): Numbered<'_>,
+    reading: &Reading,
+) {
     key.cell(cells.shown_time(snapshot.received_at).as_bytes());
     key.cell(snapshot.vehicle.vin.as_str().as_bytes());
+    key.cell(seq.to_string().as_bytes());
     key.cell(headers.of(reading).as_bytes());
-    key.cell(cells.shown(&reading.value).as_bytes());
 }
 
 /// Whether a file with this header has the wide layout.
@@ -71,31 +89,67 @@ pub fn keys_of_row(
     mut found: impl FnMut(&Key),
 ) {
     let cells = header.iter().zip(row).skip(FIXED.len());
-    for (column, cell) in cells.filter(|(_, cell)| !cell.is_empty()) {
+    for (column, _) in cells.filter(|(_, cell)| !cell.is_empty()) {
         key.begin();
-        for fixed in [0, 3] {
+        for fixed in [0, 3, 5] {
             key.cell(row.get(fixed).unwrap_or_default());
         }
         key.cell(column);
-        key.cell(cell);
         found(key);
     }
 }
 
+/// The descriptors of the columns of a header; `None` for a column that the sink did not make.
+pub fn descriptors(header: &csv::ByteRecord, known: &Known) -> Vec<Option<Descriptor>> {
+    let columns = header.iter().skip(FIXED.len());
+    columns.map(|column| known.by_heading(column)).collect()
+}
+
+/// A row without the cells that are within a scope; without any cell where none with a value is left. `None` where it
+/// stays as it is: nothing of it is within the scope, or it has been changed so that it cannot be read.
+pub fn without(
+    descriptors: &[Option<Descriptor>],
+    row: &csv::ByteRecord,
+    scope: &Scope,
+) -> Option<csv::ByteRecord> {
+    let text = |column: usize| std::str::from_utf8(row.get(column)?).ok();
+    let received_at = read_time(Layout::Wide, row.get(0)?)?;
+    let vehicle = read_vehicle(row.get(2)?, row.get(3)?)?;
+    let source = original(text(4)?);
+    text(5)?.parse::<u64>().ok()?;
+    let is_within = |(descriptor, cell): (&Option<Descriptor>, &[u8])| {
+        let descriptor = descriptor.as_ref().filter(|_| !cell.is_empty());
+        descriptor.is_some_and(|it| scope.covers(&vehicle, it, Some(source), received_at))
+    };
+    let cells = || row.iter().skip(FIXED.len());
+    let beyond = descriptors.iter().chain(std::iter::repeat(&None));
+    let within: Vec<bool> = beyond.zip(cells()).map(is_within).collect();
+    if !within.contains(&true) {
+        return None;
+    }
+    let kept = cells()
+        .zip(&within)
+        .map(|(cell, within)| if *within { b"" } else { cell });
+    if kept.clone().all(<[u8]>::is_empty) {
+        return Some(csv::ByteRecord::new());
+    }
+    Some(row.iter().take(FIXED.len()).chain(kept).collect())
+}
+
 /// The rows of snapshots of one vehicle and period, of which there is at least one.
-fn append(files: &Files, stem: String, snapshots: &[&Snapshot]) -> Result<Append, SinkError> {
+fn append(files: &Files, stem: String, snapshots: &[Numbered<'_>]) -> Result<Append, SinkError> {
     let last = files.last(stem)?;
     let of_last = own_columns(&last.header);
     let mut columns = match of_last {
         Some(columns) => columns.to_vec(),
         None => {
-            let series = series(&snapshots[0].vehicle);
+            let series = series(&snapshots[0].1.vehicle);
             let newest = files.newest_header(&series, |header| own_columns(header).is_some())?;
             newest.map_or(Vec::new(), |header| header[FIXED.len()..].to_vec())
         }
     };
     let mut headers = Headers::default();
-    let readings = snapshots.iter().flat_map(|snapshot| &snapshot.readings);
+    let readings = snapshots.iter().flat_map(|(_, snapshot)| &snapshot.readings);
     let mut missing: BTreeSet<Arc<str>> = readings.map(|reading| headers.of(reading)).collect();
     for column in &columns {
         missing.remove(column.as_str());
@@ -120,7 +174,7 @@ fn own_columns(header: &[String]) -> Option<&[String]> {
 
 fn rows(
     files: &Files,
-    snapshots: &[&Snapshot],
+    snapshots: &[Numbered<'_>],
     columns: &[String],
     headers: &mut Headers,
 ) -> Result<Vec<u8>, SinkError> {
@@ -129,10 +183,10 @@ fn rows(
     let places: HashMap<&str, usize> = columns_back.map(|(place, it)| (it.as_str(), place)).collect();
     let mut cells = Cells::new(&files.config);
     let mut rows = files.rows();
-    for snapshot in snapshots {
+    for &(seq, snapshot) in snapshots {
         let place = |reading: &Reading| places.get(&*headers.of(reading)).copied();
         for readings in spread(snapshot, columns.len(), place) {
-            write(&mut rows, &mut cells, snapshot, &readings).map_err(|error| unencodable(&error))?;
+            write(&mut rows, &mut cells, (seq, snapshot), &readings).map_err(|error| unencodable(&error))?;
         }
     }
     finish(rows)
@@ -160,7 +214,7 @@ fn spread(
 fn write(
     rows: &mut Rows,
     cells: &mut Cells,
-    snapshot: &Snapshot,
+    (seq, snapshot): Numbered<'_>,
     readings: &[Option<&Reading>],
 ) -> csv::Result<()> {
     let newest = readings.iter().flatten().map(|reading| reading.measured_at).max();
@@ -169,6 +223,7 @@ fn write(
     cells.text(rows, &snapshot.vehicle.name)?;
     rows.write_field(snapshot.vehicle.vin.as_str())?;
     cells.text(rows, &snapshot.source)?;
+    rows.write_field(seq.to_string())?;
     for reading in readings {
         match reading {
             Some(reading) => cells.value(rows, &reading.value)?,
@@ -190,14 +245,10 @@ impl Headers {
     }
 }
 
-/// The short name and, in brackets, the unit.
 fn header(reading: &Reading) -> String {
-    let name = reading.descriptor.name();
-    match &reading.unit {
-        Some(unit) => format!("{name} [{unit}]"),
-        None if reading.descriptor.value_type() == ValueType::Timestamp => format!("{name} [UTC]"),
-        None => name.to_owned(),
-    }
+    let descriptor = &reading.descriptor;
+    let unit = reading.unit.as_ref();
+    heading(Layout::Wide, descriptor.name(), unit, descriptor.value_type())
 }
 
 /// The name of a vehicle's files: its name and the end of its VIN, which stays when the name changes hands.

@@ -11,19 +11,21 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use collector_core::{Entry, SinkError};
+use collector_core::{Entry, Scope, SinkError};
 
 use crate::config::Layout;
 use crate::failure::{failed, failing};
 use crate::files::{Append, Files};
+use crate::known::Known;
 use crate::missing::missing;
 use crate::progress::{Intent, Part, Progress, crc};
 use crate::sink::Settings;
-use crate::{folder, long, wide};
+use crate::{erase, folder, long, records, wide};
 
 /// The sink's folder, opened for writing.
 pub struct Store {
     progress: Progress,
+    known: Known,
     _lock: File,
 }
 
@@ -41,6 +43,7 @@ impl Store {
         progress.follow(&settings.log_id);
         Ok(Self {
             progress,
+            known: Known::open(dir)?,
             _lock: lock,
         })
     }
@@ -59,23 +62,39 @@ impl Store {
         let Some(seq) = entries.iter().map(|entry| entry.seq).max() else {
             return Ok(());
         };
-        self.append(settings, &entries, Some(seq))
+        let records = records::rows(entries.iter().copied());
+        self.append(settings, &entries, &records, Some(seq))
     }
 
     /// Stores what of a batch does not stand in the files, whatever its numbers are.
     pub fn rewrite(&mut self, settings: &Settings, batch: &[Entry]) -> Result<(), SinkError> {
         roll_back(&settings.files.dir, &mut self.progress)?;
         let missing = missing(&settings.files, batch)?;
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let entries: Vec<&Entry> = missing.iter().collect();
-        self.append(settings, &entries, None)
+        let entries: Vec<&Entry> = missing.entries.iter().collect();
+        self.append(settings, &entries, &missing.records, None)
     }
 
-    /// Appends entries; with `seq`, the journal stands in the files up to there.
-    fn append(&mut self, settings: &Settings, entries: &[&Entry], seq: Option<u64>) -> Result<(), SinkError> {
-        let appends = appends(&settings.files, entries)?;
+    /// Takes what is within a scope out of the files.
+    pub fn erase(&mut self, settings: &Settings, scope: &Scope) -> Result<(), SinkError> {
+        roll_back(&settings.files.dir, &mut self.progress)?;
+        self.progress.settle()?;
+        erase::erase(&settings.files, &self.known, scope)
+    }
+
+    /// Appends readings and records; with `seq`, the journal stands in the files up to there.
+    fn append(
+        &mut self,
+        settings: &Settings,
+        entries: &[&Entry],
+        records: &[records::Row<'_>],
+        seq: Option<u64>,
+    ) -> Result<(), SinkError> {
+        let appends = appends(&settings.files, entries, records)?;
+        if appends.is_empty() {
+            return Ok(());
+        }
+        let readings = entries.iter().flat_map(|entry| entry.readings());
+        self.known.learn(readings.map(|reading| &reading.descriptor))?;
         let parts = appends.iter().map(part).collect();
         self.progress.begin(Intent { seq, parts })?;
         if let Err((touched, error)) = append_all(&settings.files.dir, &appends) {
@@ -89,12 +108,18 @@ impl Store {
     }
 }
 
-/// The rows of some entries, by file.
-pub fn appends(files: &Files, entries: &[&Entry]) -> Result<Vec<Append>, SinkError> {
-    match files.config.layout {
-        Layout::Long => long::appends(files, entries),
-        Layout::Wide => wide::appends(files, entries),
-    }
+/// The rows of some entries' readings and of records, by file.
+pub fn appends(
+    files: &Files,
+    entries: &[&Entry],
+    records: &[records::Row<'_>],
+) -> Result<Vec<Append>, SinkError> {
+    let mut appends = match files.config.layout {
+        Layout::Long => long::appends(files, entries)?,
+        Layout::Wide => wide::appends(files, entries)?,
+    };
+    appends.extend(records::appends(files, records)?);
+    Ok(appends)
 }
 
 fn part(append: &Append) -> Part {

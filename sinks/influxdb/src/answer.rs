@@ -104,7 +104,7 @@ pub fn judge(
     }
 }
 
-fn transient(target: &Target, words: &str, headers: &HeaderMap) -> SinkError {
+pub fn transient(target: &Target, words: &str, headers: &HeaderMap) -> SinkError {
     let seconds = headers
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok());
@@ -117,11 +117,15 @@ fn transient(target: &Target, words: &str, headers: &HeaderMap) -> SinkError {
     }
 }
 
-fn redirected(target: &Target, headers: &HeaderMap) -> SinkError {
+pub fn redirected(target: &Target, headers: &HeaderMap) -> SinkError {
     let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
     let location = location.unwrap_or("nowhere");
     let place = location.split(['?', '#']).next().unwrap_or_default();
-    let place = place.trim_end_matches("/api/v2/write").trim_end_matches("/write");
+    let paths = ["/api/v2/write", "/api/v2/delete", "/write", "/query"];
+    let place = paths
+        .iter()
+        .find_map(|path| place.strip_suffix(path))
+        .unwrap_or(place);
     let place = redact(place, target.secrets());
     SinkError::misconfigured(format!(
         "{} sends us to {place}: if that is right, write it as `url`",
@@ -130,7 +134,7 @@ fn redirected(target: &Target, headers: &HeaderMap) -> SinkError {
 }
 
 /// What a body says, with the status before it, and whether it is a JSON object: InfluxDB and what is like it.
-fn said(status: StatusCode, body: &str) -> (String, bool) {
+pub fn said(status: StatusCode, body: &str) -> (String, bool) {
     if body.trim().is_empty() {
         return (status.to_string(), false);
     }
@@ -148,7 +152,7 @@ fn said(status: StatusCode, body: &str) -> (String, bool) {
     (format!("{} {words}", status.as_u16()), is_json)
 }
 
-fn is_page(body: &str) -> bool {
+pub fn is_page(body: &str) -> bool {
     body.trim_start().starts_with('<')
 }
 

@@ -60,7 +60,7 @@ impl Batch {
     }
 
     pub fn reading(&self, place: ReadingIndex) -> &Reading {
-        &self.entries[place.entry].snapshot.readings[place.reading]
+        &self.entries[place.entry].readings()[place.reading]
     }
 
     /// The field that a reading is written to.
@@ -69,11 +69,7 @@ impl Batch {
     }
 
     pub fn rejection(&self, place: ReadingIndex, reason: &str) -> Rejection {
-        Rejection {
-            seq: self.entries[place.entry].seq,
-            reading: place.reading,
-            reason: reason.to_owned(),
-        }
+        Rejection::reading(self.entries[place.entry].seq, place.reading, reason)
     }
 
     /// Encodes as many of `places` as fit. Takes at least one line.
@@ -111,11 +107,12 @@ impl Batch {
         if !head.as_ref().is_some_and(|(of, _)| self.same_tags(*of, place)) {
             *head = None;
         }
-        let snapshot = &self.entries[place.entry].snapshot;
-        let stamp = self.reading(place).stamp;
-        &head
-            .get_or_insert_with(|| (place, self.encoder.head(snapshot, stamp)))
-            .1
+        let made = || {
+            let snapshot = self.entries[place.entry].snapshot();
+            let stamp = self.reading(place).stamp;
+            snapshot.map_or_else(Vec::new, |snapshot| self.encoder.head(snapshot, stamp))
+        };
+        &head.get_or_insert_with(|| (place, made())).1
     }
 
     fn same_tags(&self, one: ReadingIndex, other: ReadingIndex) -> bool {
@@ -123,8 +120,10 @@ impl Batch {
         if !self.encoder.same_tags(one_stamp, other_stamp) {
             return false;
         }
-        let snapshot = |of: ReadingIndex| &self.entries[of.entry].snapshot;
-        let (one, other) = (snapshot(one), snapshot(other));
+        let snapshot = |of: ReadingIndex| self.entries[of.entry].snapshot();
+        let (Some(one), Some(other)) = (snapshot(one), snapshot(other)) else {
+            return false;
+        };
         Arc::ptr_eq(one, other)
             || one.vehicle == other.vehicle
                 && one.account == other.account

@@ -7,16 +7,21 @@ use std::time::Duration;
 use collector_core::{SinkError, Trust};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Certificate, Response};
+use reqwest::{Certificate, Response, Url};
+use url::form_urlencoded;
 
 use crate::answer::{Answer, judge};
 use crate::body::Request;
+use crate::meant::Meant;
+use crate::reply::{Removal, Reply, read_removal, read_reply};
 use crate::target::Target;
 
 /// For a connection. How long an answer may take is the engine's to say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// What is read of an answer, in bytes. Every known one is far shorter.
+/// What is read of the answer to a write, in bytes. Every known one is far shorter.
 const LONGEST_ANSWER: usize = 256 * 1024;
+/// What is read of the answer to a question: some hundred thousand points.
+const LONGEST_REPLY: usize = 64 * 1024 * 1024;
 
 /// A server and the way to it. The connections are made at the first request.
 pub struct Client {
@@ -59,10 +64,50 @@ impl Client {
         let body = std::mem::take(&mut request.body);
         let sent = self.target.authorize(post).body(body).send().await;
         let mut response = sent.map_err(|error| self.no_answer(&error))?;
-        let text = read(&mut response)
+        let text = read(&mut response, LONGEST_ANSWER)
             .await
             .map_err(|error| self.no_answer(&error))?;
         judge(&self.target, response.status(), response.headers(), &text)
+    }
+
+    /// Runs statements of InfluxQL.
+    pub async fn ask(&mut self, statements: &[String]) -> Result<Reply, SinkError> {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("q", &statements.join("; "))
+            .finish();
+        let url = self.target.query_url();
+        let (response, text) = self.send(url, "application/x-www-form-urlencoded", form).await?;
+        let reply = read_reply(&self.target, response.status(), response.headers(), &text)?;
+        match reply {
+            Reply::Answered(answers) if answers.len() != statements.len() => {
+                let reason = format!("{} answers a part of what it is asked", self.target.address());
+                Err(SinkError::transient(reason))
+            }
+            reply => Ok(reply),
+        }
+    }
+
+    /// Removes points.
+    pub async fn remove(&mut self, meant: &Meant) -> Result<Removal, SinkError> {
+        let Some(url) = self.target.delete_url() else {
+            let reply = self.ask(&[format!("DELETE {}", meant.clause())]).await?;
+            return Ok(match reply {
+                Reply::Answered(_) => Removal::Done,
+                Reply::Unable(words) => Removal::Unable(words),
+            });
+        };
+        let (response, text) = self.send(url, "application/json", meant.predicate()).await?;
+        read_removal(&self.target, response.status(), response.headers(), &text)
+    }
+
+    async fn send(&mut self, url: Url, content: &str, body: String) -> Result<(Response, String), SinkError> {
+        let post = self.http()?.post(url).header(CONTENT_TYPE, content);
+        let sent = self.target.authorize(post).body(body).send().await;
+        let mut response = sent.map_err(|error| self.no_answer(&error))?;
+        let text = read(&mut response, LONGEST_REPLY)
+            .await
+            .map_err(|error| self.no_answer(&error))?;
+        Ok((response, text))
     }
 
     fn http(&mut self) -> Result<reqwest::Client, SinkError> {
@@ -145,9 +190,9 @@ fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     }
 }
 
-async fn read(response: &mut Response) -> Result<String, reqwest::Error> {
+async fn read(response: &mut Response, longest: usize) -> Result<String, reqwest::Error> {
     let mut bytes = Vec::new();
-    while bytes.len() < LONGEST_ANSWER
+    while bytes.len() < longest
         && let Some(chunk) = response.chunk().await?
     {
         bytes.extend_from_slice(&chunk);

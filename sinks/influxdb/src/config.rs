@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use collector_core::{Invalid, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError};
+use collector_core::{
+    Exclusive, Invalid, Records, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError,
+};
 use schemars::JsonSchema;
 use serde::de::value::StrDeserializer;
 use serde::{Deserialize, Serialize};
@@ -22,17 +24,17 @@ pub struct InfluxdbConfig {
     pub org: Option<String>,
     /// InfluxDB 2.x, 3.x and 1.8+: the bucket. It must exist.
     pub bucket: Option<String>,
-    /// InfluxDB 2.x, 3.x and 1.8+: a token that may write to the bucket (1.8: `user:password`).
+    /// InfluxDB 2.x, 3.x and 1.8+: a token that may write to the bucket and read it (1.8: `user:password`).
     pub token: Option<Secret>,
     /// InfluxDB 1.x: the database. It must exist.
     pub database: Option<String>,
-    /// InfluxDB 1.x: a user who may write to the database, where the server asks for one.
+    /// InfluxDB 1.x: a user who may write to the database and read it, where the server asks for one.
     pub user: Option<String>,
     /// InfluxDB 1.x: the user's password.
     pub password: Option<Secret>,
     /// InfluxDB 1.x: the retention policy to write into; the database's default when left out.
     pub retention_policy: Option<String>,
-    /// What InfluxDB calls the table.
+    /// What InfluxDB calls the table; those of records have the kind behind it. Nothing else writes there.
     #[serde(default = "default_measurement")]
     pub measurement: String,
     /// What tells series apart.
@@ -105,6 +107,7 @@ impl SinkConfig for InfluxdbConfig {
     const SAMPLE: &'static str = include_str!("../sample.yaml");
     /// A point with the same tags, field and time replaces the one that was there.
     const REDELIVERY: Redelivery = Redelivery::Overwrites;
+    const RECORDS: Records = Records::Replaces;
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
         let mut invalid = Target::of(self).err().unwrap_or_default();
@@ -116,6 +119,16 @@ impl SinkConfig for InfluxdbConfig {
             invalid.push(Invalid::new("ca", reason));
         }
         if invalid.is_empty() { Ok(()) } else { Err(invalid) }
+    }
+
+    /// A rewrite removes what the measurement holds of a vehicle; nothing of another sink may stand there.
+    fn exclusive(&self) -> Option<Exclusive> {
+        let target = Target::of(self).ok()?;
+        let place = format!("{}/{}", target.place(), self.measurement);
+        Some(Exclusive {
+            key: "measurement",
+            path: format!("influxdb:{}/{place}", target.authority()).into(),
+        })
     }
 
     fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {

@@ -10,6 +10,7 @@ use collector_core::{Reading, Snapshot, Stamp, Value};
 use influxdb2::models::WriteDataPoint;
 use influxdb2::models::data_point::DataPointBuilder;
 use influxdb2::models::{DataPoint, FieldValue};
+use jiff::Timestamp;
 
 use crate::config::{FieldKey, InfluxdbConfig, Tag};
 use crate::target::Precision;
@@ -31,14 +32,7 @@ impl Encoder {
         if timestamp(reading, Precision::Nanoseconds).is_none() {
             return Some("InfluxDB keeps times from 1677 to 2262 only".to_owned());
         }
-        match &reading.value {
-            Value::Number(number) if !number.is_finite() => Some(format!("InfluxDB cannot keep {number}")),
-            Value::Text(text) if text.len() > LONGEST_TEXT => Some(format!(
-                "the text has {} bytes, InfluxDB keeps {LONGEST_TEXT} at most",
-                text.len()
-            )),
-            _ => None,
-        }
+        unfit(&reading.value)
     }
 
     /// The field that a reading is written to.
@@ -89,6 +83,18 @@ impl Encoder {
     }
 }
 
+/// Why no field can hold the value.
+pub fn unfit(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) if !number.is_finite() => Some(format!("InfluxDB cannot keep {number}")),
+        Value::Text(text) if text.len() > LONGEST_TEXT => Some(format!(
+            "the text has {} bytes, InfluxDB keeps {LONGEST_TEXT} at most",
+            text.len()
+        )),
+        _ => None,
+    }
+}
+
 /// Whether measurements, keys and fixed tags can be this text: something, without line breaks, other control
 /// characters and backslashes.
 pub fn is_plain(text: &str) -> bool {
@@ -103,15 +109,18 @@ pub fn is_reserved(key: &str) -> bool {
 /// A reading's timestamp; `None` outside what InfluxDB can hold. In nanoseconds the occurrence is added, so
 /// that different values under one stamp stand side by side.
 pub fn timestamp(reading: &Reading, precision: Precision) -> Option<i64> {
-    let milliseconds = reading.measured_at.as_millisecond();
-    // One second less than 64 bits hold: InfluxDB keeps the outermost values for itself.
-    let nanoseconds = milliseconds
-        .checked_mul(1_000_000)
-        .filter(|nanoseconds| nanoseconds.unsigned_abs() < i64::MAX as u64 - 1_000_000_000)?;
+    let nanoseconds = nanoseconds(reading.measured_at)?;
     match precision {
-        Precision::Milliseconds => Some(milliseconds),
+        Precision::Milliseconds => Some(reading.measured_at.as_millisecond()),
         Precision::Nanoseconds => nanoseconds.checked_add(i64::from(reading.occurrence)),
     }
+}
+
+/// The millisecond of a time in nanoseconds; `None` outside what InfluxDB can hold.
+pub fn nanoseconds(time: Timestamp) -> Option<i64> {
+    // One second less than 64 bits hold: InfluxDB keeps the outermost values for itself.
+    let nanoseconds = time.as_millisecond().checked_mul(1_000_000);
+    nanoseconds.filter(|nanoseconds| nanoseconds.unsigned_abs() < i64::MAX as u64 - 1_000_000_000)
 }
 
 fn property(snapshot: &Snapshot, stamp: Stamp, tag: Tag) -> &str {
@@ -126,7 +135,7 @@ fn property(snapshot: &Snapshot, stamp: Stamp, tag: Tag) -> &str {
 }
 
 /// A tag cannot hold a line break, and a backslash at its end would take the next comma with it.
-fn tag_value(text: &str) -> Cow<'_, str> {
+pub fn tag_value(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     if !text.contains(|c: char| c.is_control() || c == '\\') {
         return text.into();
@@ -135,7 +144,7 @@ fn tag_value(text: &str) -> Cow<'_, str> {
     replaced.trim().to_owned().into()
 }
 
-fn field_value(value: &Value) -> FieldValue {
+pub fn field_value(value: &Value) -> FieldValue {
     match value {
         Value::Bool(value) => FieldValue::Bool(*value),
         // Never an integer: the first write fixes a field's type, and 74 may be 74.5 next time.
@@ -149,7 +158,7 @@ fn field_value(value: &Value) -> FieldValue {
     clippy::expect_used,
     reason = "a point with a field builds, and memory takes every byte"
 )]
-fn write(point: DataPointBuilder, out: &mut Vec<u8>) {
+pub fn write(point: DataPointBuilder, out: &mut Vec<u8>) {
     let point = point.build().expect("a point with a field");
     point.write_data_point_to(out).expect("room in memory");
 }

@@ -174,7 +174,7 @@ fn names(words: &str, key: &str) -> bool {
     })
 }
 
-fn refuses_everything(client: &Client, refusal: &Refusal) -> SinkError {
+pub fn refuses_everything(client: &Client, refusal: &Refusal) -> SinkError {
     SinkError::misconfigured(format!(
         "{} refuses everything, whatever is sent, with {}: check the options and the server",
         client.target().address(),

@@ -8,6 +8,9 @@
 //! * `client`: one request. `answer`: what an answer means. `redact`, `secrets`: the server's
 //!   words, fit to be shown.
 //! * `isolate`: which readings of a refused request are at fault. `write`: the sink.
+//! * `meant`: points that are asked for or removed. `reply`: what the answer means.
+//! * `points`: records as points. `held`: those that stand there. `revise`: writing records. `erase`: removing what is
+//!   delivered anew.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -16,12 +19,18 @@ mod body;
 mod client;
 mod config;
 mod encode;
+mod erase;
 #[doc(hidden)]
 pub mod fuzzing;
+mod held;
 mod isolate;
+mod meant;
 mod plan;
+mod points;
 mod protocol;
 mod redact;
+mod reply;
+mod revise;
 mod secrets;
 mod target;
 mod write;

@@ -42,7 +42,7 @@ impl Plan {
     }
 
     fn add(&mut self, index: usize, entry: &Entry, encoder: &Encoder) {
-        let readings = &entry.snapshot.readings;
+        let readings = entry.readings();
         let (first, further) = (self.milliseconds.len(), self.nanoseconds.len());
         for (position, reading) in readings.iter().enumerate() {
             let place = ReadingIndex {
@@ -50,11 +50,10 @@ impl Plan {
                 reading: position,
             };
             match encoder.refuse(reading) {
-                Some(reason) => self.rejected.push(Rejection {
-                    seq: entry.seq,
-                    reading: position,
-                    reason,
-                }),
+                Some(reason) => {
+                    let rejection = Rejection::reading(entry.seq, position, reason);
+                    self.rejected.push(rejection);
+                }
                 None if reading.occurrence == 0 => self.milliseconds.push(place),
                 None => self.nanoseconds.push(place),
             }

@@ -10,8 +10,10 @@ use crate::secrets;
 
 /// The server, the place in it, and the credentials.
 pub struct Target {
-    /// With the protocol's path, without a query.
+    /// With the path of a write, without a query.
     endpoint: Url,
+    /// The path of the options, without a slash at its end.
+    prefix: String,
     protocol: Protocol,
     /// What must never stand in a message.
     secrets: Vec<String>,
@@ -49,6 +51,7 @@ impl Target {
         };
         Ok(Self {
             endpoint,
+            prefix,
             protocol,
             secrets,
         })
@@ -75,6 +78,63 @@ impl Target {
         url.query_pairs_mut()
             .extend_pairs(place)
             .append_pair("precision", precision);
+        url
+    }
+
+    /// The address of questions in InfluxQL, which every InfluxDB answers, and of statements where they remove.
+    pub fn query_url(&self) -> Url {
+        let (database, policy) = self.database();
+        let policy = policy.iter().map(|policy| ("rp", *policy));
+        let mut url = self.at("query");
+        url.query_pairs_mut()
+            .append_pair("db", database)
+            .extend_pairs(policy)
+            .append_pair("epoch", "ns");
+        url
+    }
+
+    /// Where InfluxDB 2 removes points; `None` where a statement does.
+    pub fn delete_url(&self) -> Option<Url> {
+        let Protocol::Bucket { org, bucket, .. } = &self.protocol else {
+            return None;
+        };
+        let mut url = self.at("api/v2/delete");
+        url.query_pairs_mut()
+            .append_pair("org", org)
+            .append_pair("bucket", bucket);
+        Some(url)
+    }
+
+    /// Database and retention policy as InfluxQL calls them. A bucket is a database, or `database/policy`.
+    pub fn database(&self) -> (&str, Option<&str>) {
+        match &self.protocol {
+            Protocol::Bucket { bucket, .. } => match bucket.split_once('/') {
+                Some((database, policy)) => (database, Some(policy)),
+                None => (bucket, None),
+            },
+            Protocol::Database {
+                database,
+                retention_policy,
+                ..
+            } => (database, retention_policy.as_deref()),
+        }
+    }
+
+    /// Bucket or database, with what stands above or below it.
+    pub fn place(&self) -> String {
+        match &self.protocol {
+            Protocol::Bucket { org, bucket, .. } => format!("{org}/{bucket}"),
+            Protocol::Database {
+                database,
+                retention_policy,
+                ..
+            } => format!("{database}/{}", retention_policy.as_deref().unwrap_or_default()),
+        }
+    }
+
+    fn at(&self, path: &str) -> Url {
+        let mut url = self.endpoint.clone();
+        url.set_path(&format!("{}/{path}", self.prefix));
         url
     }
 
@@ -167,6 +227,36 @@ impl Target {
                 "database `{database}` must exist: check the name, or create it with \
                  `influx -execute 'CREATE DATABASE \"{database}\"'`"
             ),
+        }
+    }
+
+    /// What a person does about a login that may write, and not read or remove.
+    pub fn reading_advice(&self) -> String {
+        match &self.protocol {
+            Protocol::Bucket { org, bucket, .. } => format!(
+                "`token` must be allowed to read bucket `{bucket}` too, because a record is compared with what is \
+                 there; a new one: `influx auth create --org {org} --read-buckets --write-buckets`"
+            ),
+            Protocol::Database {
+                database,
+                login: Some((user, _)),
+                ..
+            } => format!(
+                "`user` must be allowed to read too, because a record is compared with what is there; in `influx`: \
+                 GRANT ALL ON \"{database}\" TO \"{user}\""
+            ),
+            Protocol::Database { login: None, .. } => self.login_advice(),
+        }
+    }
+
+    /// What a person does about a place that cannot be asked.
+    pub fn asking_advice(&self) -> String {
+        match &self.protocol {
+            Protocol::Bucket { bucket, .. } => format!(
+                "bucket `{bucket}` must exist and have a name in InfluxQL: `influx v1 dbrp create --db {bucket} \
+                 --rp autogen --default --bucket-id …`"
+            ),
+            Protocol::Database { .. } => self.place_advice(),
         }
     }
 

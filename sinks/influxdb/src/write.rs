@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use collector_core::{Entry, Sink, SinkContext, SinkError, Written};
+use collector_core::{Entry, Present, Scope, Sink, SinkContext, SinkError, Written};
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 
@@ -11,8 +11,12 @@ use crate::body::{Batch, Limits, Request};
 use crate::client::Client;
 use crate::config::InfluxdbConfig;
 use crate::encode::Encoder;
+use crate::erase::Erasure;
 use crate::isolate::Delivery;
+use crate::meant::name;
 use crate::plan::Plan;
+use crate::points::KIND;
+use crate::revise::Revision;
 use crate::target::Target;
 
 /// InfluxData's advice for a batch, and well below the body sizes that the servers take by default (25 MB).
@@ -25,6 +29,7 @@ const LIMITS: Limits = Limits {
 pub struct InfluxdbSink {
     client: Client,
     encoder: Arc<Encoder>,
+    present: Arc<dyn Present>,
     /// Shrinks when the server finds a body too large.
     limits: Limits,
 }
@@ -40,6 +45,7 @@ impl InfluxdbSink {
         Ok(Self {
             client: Client::new(target, context.trust.clone(), ca),
             encoder: Arc::new(Encoder(config)),
+            present: Arc::clone(&context.present),
             limits: LIMITS,
         })
     }
@@ -48,22 +54,25 @@ impl InfluxdbSink {
 #[async_trait]
 impl Sink for InfluxdbSink {
     /// Sends a write without lines: InfluxDB looks at the login, the organisation and the bucket or database
-    /// before it looks for lines. InfluxDB 2.0 then calls the missing lines a mistake, which is a success here.
+    /// before it looks for lines. InfluxDB 2.0 then calls the missing lines a mistake, which is a success here. Records
+    /// need a login that may read as well; a server that cannot be asked is none the worse for readings.
     async fn check(&mut self) -> Result<(), SinkError> {
-        self.client.post(&mut Request::default()).await.map(|_| ())
+        self.client.post(&mut Request::default()).await?;
+        let question = format!("SELECT * FROM {} LIMIT 1", name(KIND));
+        self.client.ask(&[question]).await.map(|_| ())
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
         let plan = Plan::of(batch, &self.encoder);
         let mut rejected = plan.rejected.clone();
         let compress = !self.client.target().is_loopback();
-        let batch = Batch::new(batch, Arc::clone(&self.encoder), compress);
+        let lines = Batch::new(batch, Arc::clone(&self.encoder), compress);
         let (sender, mut requests) = mpsc::channel(1);
         let encoding = tokio::task::spawn_blocking({
-            let (batch, limits) = (batch.clone(), self.limits);
-            move || encode_ahead(&plan, &batch, limits, &sender)
+            let (lines, limits) = (lines.clone(), self.limits);
+            move || encode_ahead(&plan, &lines, limits, &sender)
         });
-        let mut delivery = Delivery::new(&mut self.client, &batch, self.limits.bytes);
+        let mut delivery = Delivery::new(&mut self.client, &lines, self.limits.bytes);
         while let Some(request) = requests.recv().await {
             delivery.deliver(request).await?;
         }
@@ -76,8 +85,15 @@ impl Sink for InfluxdbSink {
         let (refused, largest) = delivery.finish()?;
         self.limits.bytes = largest;
         rejected.extend(refused);
+        let revision = Revision::new(&mut self.client, &self.encoder);
+        rejected.extend(revision.write(batch).await?);
         rejected.sort_by_key(|rejection| (rejection.seq, rejection.reading));
-        Ok(Written { rejected })
+        Ok(Written::without(rejected))
+    }
+
+    async fn erase(&mut self, scope: &Scope) -> Result<(), SinkError> {
+        let erasure = Erasure::new(&mut self.client, &self.encoder, &*self.present, scope).await?;
+        erasure.run().await
     }
 
     async fn close(&mut self) -> Result<(), SinkError> {

@@ -93,7 +93,7 @@ mod tests {
 
     fn payload(readings: Reading) -> String {
         let entry = entry_with(1, vec![readings]);
-        let message = message("", "gcid", &entry.snapshot, &entry.snapshot.readings[0]);
+        let message = message("", "gcid", entry.snapshot().unwrap(), &entry.readings()[0]);
         assert_eq!(message.topic, "gcid/WBY8P210X07A12345");
         assert!(!message.retain);
         String::from_utf8(message.payload).unwrap()

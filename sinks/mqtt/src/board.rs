@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use collector_core::{
-    Descriptor, Name, Origin, Present, Reading, SinkError, Snapshot, Value, Vehicle, VehicleFacts, Vin,
+    Descriptor, Ended, Name, Origin, Present, Reading, Record, SinkError, Snapshot, Value, Vehicle,
+    VehicleFacts, Vin,
 };
 
 use crate::bmw;
 use crate::config::{Form, MqttConfig};
 use crate::discovery::{self, Announcer};
 use crate::message::Message;
+use crate::records::Newest;
 use crate::retained;
 use crate::topics::Topics;
 use crate::track::{LOCATION, Position, Track};
@@ -28,6 +30,7 @@ pub struct Board {
     bmw: Option<String>,
     qos: u8,
     cars: BTreeMap<Vin, Car>,
+    records: Newest,
     /// Whether the present is known, so that what is not in it can be taken away.
     complete: bool,
 }
@@ -37,6 +40,8 @@ struct Car {
     vehicle: Vehicle,
     facts: Option<VehicleFacts>,
     shown: BTreeMap<Descriptor, Shown>,
+    /// The last end of each value that ever ended, and how it came.
+    ended: BTreeMap<Descriptor, (Ended, Origin)>,
     track: Track,
 }
 
@@ -75,6 +80,7 @@ impl Board {
             bmw: (config.bmw == Form::On).then(|| config.bmw_prefix.clone()),
             qos: config.qos,
             cars: BTreeMap::new(),
+            records: Newest::default(),
             complete: false,
         }
     }
@@ -92,6 +98,9 @@ impl Board {
             for reading in &snapshot.readings {
                 car.track.take(reading);
                 car.show(reading, snapshot.origin);
+            }
+            for ended in &snapshot.ended {
+                car.end(ended, snapshot.origin);
             }
         }
         Ok(())
@@ -141,6 +150,20 @@ impl Board {
         messages
     }
 
+    /// The message that the end of a value makes, where an older one is shown.
+    pub fn end(&mut self, snapshot: &Snapshot, ended: &Ended) -> Option<Message> {
+        let car = Self::car(&mut self.cars, &snapshot.vehicle);
+        let is_news = car.end(ended, snapshot.origin);
+        let car = &self.cars[&snapshot.vehicle.vin];
+        let shown = car.shown.get(&ended.descriptor).filter(|_| is_news)?;
+        Some(self.shown(car, shown))
+    }
+
+    /// The messages that a record makes.
+    pub fn tell(&mut self, record: &Record) -> Vec<Message> {
+        self.records.tell(&self.topics, record)
+    }
+
     fn position(&self, car: &Car, position: &Position) -> Message {
         Message::retained(self.topics.position(&car.vehicle), retained::position(position))
     }
@@ -148,6 +171,17 @@ impl Board {
     fn value(&self, car: &Car, reading: &Reading, origin: Origin) -> Message {
         let topic = self.topics.value(&car.vehicle, &reading.descriptor);
         Message::retained(topic, retained::value(reading, origin))
+    }
+
+    /// The value that is shown, or that there is none.
+    fn shown(&self, car: &Car, shown: &Shown) -> Message {
+        match car.end_of(&shown.reading) {
+            None => self.value(car, &shown.reading, shown.origin),
+            Some((ended, origin)) => {
+                let topic = self.topics.value(&car.vehicle, &ended.descriptor);
+                Message::retained(topic, retained::ended(ended, *origin))
+            }
+        }
     }
 
     /// Everything that is to stand at the broker: of each vehicle what Home Assistant is told, then the values.
@@ -168,7 +202,7 @@ impl Board {
             }
         }
         let shown = car.shown.values();
-        messages.extend(shown.map(|shown| self.value(car, &shown.reading, shown.origin)));
+        messages.extend(shown.map(|shown| self.shown(car, shown)));
         messages.extend(car.track.newest().map(|position| self.position(car, position)));
         messages
     }
@@ -176,6 +210,7 @@ impl Board {
     /// Goes on from what the broker kept, and says what is to be taken away: what this sink put there in an earlier
     /// run and shows no longer. Where the present is not known nothing is taken away.
     pub fn adopt(&mut self, kept: &[(String, Vec<u8>)]) -> Vec<Message> {
+        self.records.adopt(&self.topics, kept);
         for car in self.cars.values_mut().filter(|car| car.has_position()) {
             let topic = self.topics.position(&car.vehicle);
             let position = kept.iter().find(|(kept, _)| *kept == topic);
@@ -209,6 +244,7 @@ impl Board {
             vehicle: vehicle.clone(),
             facts: None,
             shown: BTreeMap::new(),
+            ended: BTreeMap::new(),
             track: Track::default(),
         })
     }
@@ -221,7 +257,30 @@ impl Car {
         known.unwrap_or(account)
     }
 
+    /// The end of this value, where there was one behind it.
+    fn end_of(&self, reading: &Reading) -> Option<&(Ended, Origin)> {
+        let end = self.ended.get(&reading.descriptor);
+        end.filter(|(ended, _)| reading.measured_at < ended.at)
+    }
+
+    /// Notes the end of a value. Whether it ends what is shown.
+    fn end(&mut self, ended: &Ended, origin: Origin) -> bool {
+        let shown = self.shown.get(&ended.descriptor);
+        let is_shown = shown.is_some_and(|shown| {
+            self.end_of(&shown.reading).is_none() && shown.reading.measured_at < ended.at
+        });
+        let known = self.ended.get(&ended.descriptor);
+        if known.is_none_or(|(known, _)| known.at < ended.at) {
+            self.ended
+                .insert(ended.descriptor.clone(), (ended.clone(), origin));
+        }
+        is_shown
+    }
+
     fn age(&self, reading: &Reading) -> Age {
+        if self.end_of(reading).is_some() {
+            return Age::Older;
+        }
         let moment = |reading: &Reading| (reading.measured_at, reading.occurrence);
         let shown = self.shown.get(&reading.descriptor);
         match shown.map(|shown| moment(reading).cmp(&moment(&shown.reading))) {

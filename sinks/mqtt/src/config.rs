@@ -1,10 +1,11 @@
 //! The sink's options and every mistake in them that can be seen without a broker.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use collector_core::{
-    BrokerAddress, Exclusive, Invalid, InvalidAddress, Redelivery, Secret, Sink, SinkConfig, SinkContext,
-    SinkError,
+    BrokerAddress, Exclusive, Invalid, InvalidAddress, Records, Redelivery, Secret, Sink, SinkConfig,
+    SinkContext, SinkError,
 };
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -82,6 +83,8 @@ impl SinkConfig for MqttConfig {
     const SAMPLE: &'static str = include_str!("../sample.yaml");
     /// Messages in BMW's form come again. A retained topic only ever says the newest value.
     const REDELIVERY: Redelivery = Redelivery::Duplicates;
+    const RECORDS: Records = Records::AppendsRevisions;
+    const WAIT: Duration = Duration::ZERO;
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
         let mut invalid = Vec::new();

@@ -152,8 +152,12 @@ pub fn is_own(payload: &[u8], topics: &Topics) -> bool {
 
 fn template(traits: &Traits, component: Component) -> &'static str {
     match (component, traits.inverted, traits.device_class) {
-        (Component::BinarySensor, false, _) => "{{ 'ON' if value_json.value else 'OFF' }}",
-        (Component::BinarySensor, true, _) => "{{ 'OFF' if value_json.value else 'ON' }}",
+        (Component::BinarySensor, false, _) => {
+            "{{ 'None' if value_json.value is none else 'ON' if value_json.value else 'OFF' }}"
+        }
+        (Component::BinarySensor, true, _) => {
+            "{{ 'None' if value_json.value is none else 'OFF' if value_json.value else 'ON' }}"
+        }
         (_, _, Some("enum" | "timestamp")) => "{{ value_json.value }}",
         _ if traits.state_class.is_some() || traits.unit_of_measurement.is_some() => "{{ value_json.value }}",
         _ => LONGEST_STATE,

@@ -21,6 +21,7 @@ mod inbox;
 mod keeper;
 mod link;
 mod message;
+mod records;
 mod retained;
 mod topics;
 mod track;

@@ -1,6 +1,6 @@
 //! The retained form: the newest value of one descriptor, for whoever subscribes.
 
-use collector_core::{Origin, Reading};
+use collector_core::{Ended, Origin, Reading, Stamp};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -60,7 +60,20 @@ pub fn value(reading: &Reading, origin: Origin) -> Vec<u8> {
     })
 }
 
-/// The descriptor that a payload of [`value`] speaks of; `None` for what this sink never wrote.
+/// The payload of a topic whose value has ended: the value is null.
+pub fn ended(ended: &Ended, origin: Origin) -> Vec<u8> {
+    json(&State {
+        value: serde_json::Value::Null,
+        unit: None,
+        timestamp: format!("{:.3}", ended.at),
+        stamp: Stamp::Measured.as_str(),
+        origin: origin.as_str(),
+        name: ended.descriptor.name(),
+        descriptor: ended.descriptor.as_str(),
+    })
+}
+
+/// The descriptor that a payload of [`value`] or [`ended`] speaks of; `None` for what this sink never wrote.
 pub fn descriptor_of(payload: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct KeptState {

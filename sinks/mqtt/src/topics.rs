@@ -67,6 +67,19 @@ impl Topics {
         format!("{}/{}/position", self.prefix, level(&vehicle.name))
     }
 
+    /// The newest record of a kind.
+    pub fn record(&self, vehicle: &Vehicle, kind: &str) -> String {
+        format!("{}/{}/record/{kind}", self.prefix, level(&vehicle.name))
+    }
+
+    /// Whether a topic is one of [`record`](Self::record) for this kind, of whatever vehicle.
+    pub fn is_record_of(&self, topic: &str, kind: &str) -> bool {
+        let below = self
+            .below_vehicle(topic)
+            .and_then(|below| below.strip_prefix("record/"));
+        below == Some(kind)
+    }
+
     /// Whether a topic is one of [`value`](Self::value) for this descriptor, of whatever vehicle.
     pub fn is_value_of(&self, topic: &str, descriptor: &str) -> bool {
         self.below_vehicle(topic) == Some(&levels(descriptor))

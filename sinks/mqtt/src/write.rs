@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use collector_core::{BrokerAddress, Entry, Rejection, Secret, Sink, SinkContext, SinkError, Written};
+use collector_core::{
+    Body, BrokerAddress, Entry, Rejection, Scope, Secret, Sink, SinkContext, SinkError, Snapshot, Written,
+};
 use rumqttc::QoS;
 use tokio::sync::Mutex;
 
@@ -11,6 +13,7 @@ use crate::board::{Board, Mode};
 use crate::config::MqttConfig;
 use crate::keeper::Keeper;
 use crate::link::Target;
+use crate::message::Message;
 use crate::topics::Topics;
 use crate::trust::Authorities;
 
@@ -73,20 +76,27 @@ impl MqttSink {
             // What is shown and what is published go together: nobody else publishes meanwhile.
             let mut board = self.board.lock().await;
             for entry in batch {
-                board.meet(&entry.snapshot).await?;
-                for (position, reading) in entry.snapshot.readings.iter().enumerate() {
-                    let messages = board.take(&entry.snapshot, reading, mode);
-                    if let Some(reason) = messages.iter().find_map(|message| message.refusal()) {
-                        written.rejected.push(Rejection {
-                            seq: entry.seq,
-                            reading: position,
-                            reason,
-                        });
-                        continue;
+                let made = match &entry.body {
+                    Body::Snapshot(snapshot) => {
+                        board.meet(snapshot).await?;
+                        of_snapshot(&mut board, entry.seq, snapshot, mode, &mut written.rejected)
                     }
-                    for message in messages {
-                        notices.push(line.publish(message).await?);
+                    Body::Record(record) => {
+                        let messages = board.tell(record);
+                        let refusal = messages.iter().find_map(Message::refusal);
+                        match refusal {
+                            None => messages,
+                            Some(reason) => {
+                                written.rejected.push(Rejection::record(entry.seq, reason));
+                                Vec::new()
+                            }
+                        }
                     }
+                    // The contract may grow; what this sink does not know it does not publish.
+                    _ => Vec::new(),
+                };
+                for message in made {
+                    notices.push(line.publish(message).await?);
                 }
             }
         }
@@ -114,12 +124,41 @@ impl Sink for MqttSink {
         self.deliver(batch, Mode::Again).await
     }
 
+    /// What was published is gone. What is retained is brought up to date by each connection, out of the present as
+    /// today's rules read it.
+    async fn erase(&mut self, _: &Scope) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     async fn close(&mut self) -> Result<(), SinkError> {
         if let Some(keeper) = self.keeper.take() {
             keeper.leave().await;
         }
         Ok(())
     }
+}
+
+/// The messages of one snapshot, without those of readings that no broker would take.
+fn of_snapshot(
+    board: &mut Board,
+    seq: u64,
+    snapshot: &Snapshot,
+    mode: Mode,
+    rejected: &mut Vec<Rejection>,
+) -> Vec<Message> {
+    let mut made = Vec::new();
+    for (position, reading) in snapshot.readings.iter().enumerate() {
+        let messages = board.take(snapshot, reading, mode);
+        match messages.iter().find_map(Message::refusal) {
+            Some(reason) => rejected.push(Rejection::reading(seq, position, reason)),
+            None => made.extend(messages),
+        }
+    }
+    if mode == Mode::Live {
+        let ends = snapshot.ended.iter();
+        made.extend(ends.filter_map(|ended| board.end(snapshot, ended)));
+    }
+    made
 }
 
 fn warn_of_password(target: &Target) {

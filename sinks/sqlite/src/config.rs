@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use collector_core::{Exclusive, Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use collector_core::{Exclusive, Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sink::SqliteSink;
 
-/// Keeps every reading in one SQLite database.
+/// Keeps every reading and record in one SQLite database.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SqliteConfig {
@@ -20,7 +20,8 @@ impl SinkConfig for SqliteConfig {
     const TYPE: &'static str = "sqlite";
     const SUMMARY: &'static str = "one SQLite database, small on disk, with views that are pleasant to read";
     const SAMPLE: &'static str = include_str!("../sample.yaml");
-    const REDELIVERY: Redelivery = Redelivery::Ignored;
+    const REDELIVERY: Redelivery = Redelivery::Overwrites;
+    const RECORDS: Records = Records::Replaces;
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
         // A trailing separator is not seen by `file_name`.

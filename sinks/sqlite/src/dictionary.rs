@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use collector_core::{Descriptor, Name, Origin, Reading, Snapshot, Unit, ValueType, Vehicle, Vin};
+use collector_core::{Descriptor, Name, Origin, Snapshot, Stamp, Unit, ValueType, Vehicle, Vin};
 use rusqlite::{Connection, OptionalExtension, Result, ToSql, params};
 
 /// Longer texts (JSON, XML) and more texts than these are looked up in the database, to keep memory small.
@@ -16,7 +16,7 @@ const TEXTS: usize = 4_096;
 #[derive(Default)]
 pub struct Dictionary {
     vehicles: HashMap<Vin, (i64, Name)>,
-    sources: HashMap<(Name, Origin, Name), i64>,
+    sources: HashMap<(Name, Origin, Name, Stamp), i64>,
     descriptors: HashMap<Descriptor, Recorded>,
     units: HashMap<Unit, i64>,
     texts: HashMap<Arc<str>, i64>,
@@ -59,23 +59,28 @@ impl Dictionary {
         Ok(id)
     }
 
-    pub fn source(&mut self, connection: &Connection, snapshot: &Snapshot) -> Result<i64> {
-        let key = (snapshot.source.clone(), snapshot.origin, snapshot.account.clone());
+    pub fn source(&mut self, connection: &Connection, snapshot: &Snapshot, stamp: Stamp) -> Result<i64> {
+        let (name, account) = (snapshot.source.clone(), snapshot.account.clone());
+        let key = (name, snapshot.origin, account, stamp);
         if let Some(id) = self.sources.get(&key) {
             return Ok(*id);
         }
-        let (name, origin, account) = &key;
-        let values = params![name, origin.as_str(), account];
-        let insert = "INSERT INTO source (name, origin, account) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        let values = params![key.0, key.1.as_str(), key.2, stamp.as_str()];
+        let insert = "INSERT INTO source (name, origin, account, stamp) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO NOTHING";
         connection.prepare_cached(insert)?.execute(values)?;
-        let sql = "SELECT id FROM source WHERE name = ?1 AND origin = ?2 AND account = ?3";
+        let sql = "SELECT id FROM source WHERE name = ?1 AND origin = ?2 AND account = ?3 AND stamp = ?4";
         let id = select(connection, sql, values)?;
         self.sources.insert(key, id);
         Ok(id)
     }
 
-    pub fn reading(&mut self, connection: &Connection, reading: &Reading) -> Result<Numbers> {
-        let descriptor = &reading.descriptor;
+    pub fn numbers(
+        &mut self,
+        connection: &Connection,
+        descriptor: &Descriptor,
+        reading_unit: Option<&Unit>,
+    ) -> Result<Numbers> {
         let recorded = match self.descriptors.get(descriptor) {
             Some(recorded) => recorded,
             None => {
@@ -83,9 +88,9 @@ impl Dictionary {
                 self.descriptors.entry(descriptor.clone()).or_insert(recorded)
             }
         };
-        let unit = match &reading.unit {
-            unit if *unit == recorded.unit => None,
-            other => Some(unit(&mut self.units, connection, other.as_ref())?),
+        let unit = match reading_unit {
+            same if same == recorded.unit.as_ref() => None,
+            other => Some(unit(&mut self.units, connection, other)?),
         };
         Ok(Numbers {
             descriptor: recorded.id,

@@ -11,18 +11,28 @@ use crate::failure::sink_error;
 /// Marks a database as ours in its header: the letters `CaDa`, shown by `file` and `PRAGMA application_id`.
 const APPLICATION_ID: i32 = 0x4361_4461;
 
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 const SCHEMA: &str = include_str!("../schema.sql");
+
+/// The oldest version that is brought up to this one.
+const OLDEST: i32 = 2;
+/// What comes before the tables of this version are made, and what comes behind.
+const FROM_OLDEST: [&str; 2] = [
+    include_str!("from_version_2_before.sql"),
+    include_str!("from_version_2_behind.sql"),
+];
 
 /// What a database is to this sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Nothing was ever stored in it.
     Empty,
+    /// Of a version that [`create`] brings up to this one.
+    Older,
     Ours,
 }
 
-/// Looks without touching: a database of another program, or of another version, is refused.
+/// Looks without touching: a database of another program, of a newer version, or of one that is too old, is refused.
 pub fn inspect(connection: &Connection, path: &Path) -> Result<Kind, SinkError> {
     let failed = |error| sink_error("cannot read", path, &error);
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
@@ -42,6 +52,7 @@ pub fn inspect(connection: &Connection, path: &Path) -> Result<Kind, SinkError> 
     }
     let advice = match version.cmp(&VERSION) {
         Ordering::Equal => return Ok(Kind::Ours),
+        Ordering::Less if version >= OLDEST => return Ok(Kind::Older),
         Ordering::Less => {
             "an older version of this program: move the file away, and `cardata replay` fills a new one from the journal"
         }
@@ -55,21 +66,31 @@ pub fn inspect(connection: &Connection, path: &Path) -> Result<Kind, SinkError> 
     )))
 }
 
-/// Makes an empty database ours, in one transaction.
+/// Makes an empty database ours, and one of an older version one of this version, in one transaction.
 pub fn create(connection: &mut Connection, path: &Path) -> Result<(), SinkError> {
     let failed = |error| sink_error("cannot make the tables of", path, &error);
+    // A table that gives its name to its successor takes neither the references nor the views along.
+    connection
+        .execute_batch("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON")
+        .map_err(failed)?;
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(failed)?;
     // Looked at under the lock: another process may have been first.
-    if inspect(&transaction, path)? == Kind::Ours {
-        return Ok(());
-    }
+    let script = match inspect(&transaction, path)? {
+        Kind::Ours => return Ok(()),
+        Kind::Empty => SCHEMA.to_owned(),
+        Kind::Older => {
+            let [before, behind] = FROM_OLDEST;
+            [before, SCHEMA, behind].concat()
+        }
+    };
     transaction
-        .execute_batch(SCHEMA)
+        .execute_batch(&script)
         .and_then(|()| transaction.pragma_update(None, "application_id", APPLICATION_ID))
         .and_then(|()| transaction.pragma_update(None, "user_version", VERSION))
         .and_then(|()| transaction.commit())
+        .and_then(|()| connection.pragma_update(None, "legacy_alter_table", false))
         .map_err(failed)
 }
 
@@ -108,10 +129,10 @@ mod tests {
     }
 
     #[test]
-    fn another_version_is_refused_with_what_to_do() {
+    fn a_version_that_is_too_old_or_too_new_is_refused_with_what_to_do() {
         let mut connection = memory();
         create(&mut connection, Path::new(PATH)).unwrap();
-        for (version, advice) in [(1, "move the file away"), (3, "use that one again")] {
+        for (version, advice) in [(1, "move the file away"), (4, "use that one again")] {
             connection.pragma_update(None, "user_version", version).unwrap();
             let error = inspect(&connection, Path::new(PATH)).unwrap_err().to_string();
             assert!(error.contains(&format!("has schema {version}")), "{error}");

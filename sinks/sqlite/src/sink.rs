@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use collector_core::{Entry, Sink, SinkError, Written};
+use collector_core::{Entry, Scope, Sink, SinkError, Written};
 use rusqlite::{OpenFlags, TransactionBehavior};
 use tokio::sync::Mutex;
 
@@ -53,6 +53,21 @@ impl Sink for SqliteSink {
             let written = store.write(&batch)?;
             *slot = Some(store);
             Ok(written)
+        })
+        .await
+    }
+
+    async fn erase(&mut self, scope: &Scope) -> Result<(), SinkError> {
+        let path = Arc::clone(&self.path);
+        let scope = scope.clone();
+        let mut slot = Arc::clone(&self.store).lock_owned().await;
+        blocking(move || {
+            let opened = slot.take().filter(|_| path.exists());
+            match opened {
+                Some(store) => store.erase(&scope),
+                None if path.exists() => Store::open(&path)?.erase(&scope),
+                None => Ok(()),
+            }
         })
         .await
     }

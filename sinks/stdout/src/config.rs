@@ -1,6 +1,8 @@
 //! The options of the `stdout` sink.
 
-use collector_core::{Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use std::time::Duration;
+
+use collector_core::{Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,8 @@ impl SinkConfig for StdoutConfig {
     const SUMMARY: &'static str = "JSON lines or text on standard output";
     const SAMPLE: &'static str = include_str!("../sample.yaml");
     const REDELIVERY: Redelivery = Redelivery::Duplicates;
+    const RECORDS: Records = Records::AppendsRevisions;
+    const WAIT: Duration = Duration::ZERO;
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
         Ok(())

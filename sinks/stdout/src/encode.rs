@@ -25,12 +25,12 @@ struct Line<'a> {
 
 /// Appends one line per reading.
 pub fn json(out: &mut Vec<u8>, snapshot: &Snapshot) -> io::Result<()> {
-    let received_at = text(snapshot.received_at);
+    let received_at = rfc3339(snapshot.received_at);
     // Readings of a group share their time.
     let mut measured_at = (snapshot.received_at, received_at.clone());
     for reading in &snapshot.readings {
         if reading.measured_at != measured_at.0 {
-            measured_at = (reading.measured_at, text(reading.measured_at));
+            measured_at = (reading.measured_at, rfc3339(reading.measured_at));
         }
         let line = Line {
             measured_at: &measured_at.1,
@@ -52,11 +52,12 @@ pub fn json(out: &mut Vec<u8>, snapshot: &Snapshot) -> io::Result<()> {
 }
 
 /// A time as RFC 3339 in UTC with milliseconds, always of one length.
-fn text(time: Timestamp) -> String {
+pub fn rfc3339(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-fn typed<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
+/// In the JSON type of the value.
+pub fn typed<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
     match value {
         Value::Bool(value) => serializer.serialize_bool(*value),
         Value::Number(value) => match whole(*value) {
@@ -64,7 +65,7 @@ fn typed<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error>
             None => serializer.serialize_f64(*value),
         },
         Value::Text(value) => serializer.serialize_str(value),
-        Value::Timestamp(value) => serializer.serialize_str(&text(*value)),
+        Value::Timestamp(value) => serializer.serialize_str(&rfc3339(*value)),
     }
 }
 
@@ -87,7 +88,7 @@ mod tests {
             vec![reading("vehicle.x", "x", value, Some("km"), 1_772_366_400_000)],
         );
         let mut out = Vec::new();
-        json(&mut out, &entry.snapshot).unwrap();
+        json(&mut out, entry.snapshot().unwrap()).unwrap();
         let line: serde_json::Value = serde_json::from_slice(&out).unwrap();
         line["value"].to_string()
     }
@@ -102,7 +103,7 @@ mod tests {
             1_772_366_400_000,
         );
         let mut out = Vec::new();
-        json(&mut out, &entry_with(1, vec![soc]).snapshot).unwrap();
+        json(&mut out, entry_with(1, vec![soc]).snapshot().unwrap()).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
             concat!(

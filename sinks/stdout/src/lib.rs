@@ -6,6 +6,7 @@
 
 mod config;
 mod encode;
+mod record;
 mod text;
 mod write;
 

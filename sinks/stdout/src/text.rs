@@ -1,16 +1,21 @@
-//! A snapshot as text for people.
+//! A snapshot, or a record, as text for people.
 
 use std::io::{self, Write};
 
 use collector_core::mask::harmless;
-use collector_core::{Reading, Snapshot, Stamp};
+use collector_core::{Column, Reading, Record, Snapshot, Stamp, Value};
 
 /// Appends a line for the snapshot and, below it, an aligned line per reading.
 pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot) -> io::Result<()> {
     let readings = snapshot.readings.iter();
     let readings: Vec<_> = readings.map(|reading| (reading, shown(reading))).collect();
     let width = |of: fn(&(&Reading, String)) -> usize| readings.iter().map(of).max().unwrap_or(0);
-    let name_width = width(|(reading, _)| reading.descriptor.name().chars().count());
+    let ended = snapshot
+        .ended
+        .iter()
+        .map(|ended| ended.descriptor.name().chars().count());
+    let name_width =
+        width(|(reading, _)| reading.descriptor.name().chars().count()).max(ended.max().unwrap_or(0));
     let value_width = width(|(_, value)| value.chars().count()).min(WIDEST);
 
     writeln!(
@@ -22,6 +27,14 @@ pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot) -> io::Result<()> {
         harmless(&snapshot.source),
         snapshot.origin,
     )?;
+    for ended in &snapshot.ended {
+        let name = harmless(ended.descriptor.name());
+        writeln!(
+            out,
+            "  {name:<name_width$}  {:<value_width$}  {:.0}",
+            "no value", ended.at
+        )?;
+    }
     for (reading, value) in &readings {
         let name = harmless(reading.descriptor.name());
         writeln!(
@@ -37,6 +50,48 @@ pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot) -> io::Result<()> {
     Ok(())
 }
 
+/// Appends a line for the record and, below it, a line per column that is known; its children further in.
+pub fn record(out: &mut Vec<u8>, record: &Record) -> io::Result<()> {
+    let vehicle = &record.vehicle;
+    writeln!(
+        out,
+        "{:.0}  {} (…{})  {} ({}, revision {})",
+        record.at,
+        harmless(&vehicle.name),
+        vehicle.vin.short(),
+        record.kind.title,
+        record.state,
+        record.revision,
+    )?;
+    columns(out, record, 2)
+}
+
+fn columns(out: &mut Vec<u8>, record: &Record, indent: usize) -> io::Result<()> {
+    let key = record.key_columns();
+    let values = record
+        .value_columns()
+        .filter_map(|(column, value)| Some((column, value?)));
+    let all: Vec<_> = key.chain(values).collect();
+    let width = all.iter().map(|(column, _)| column.name.len()).max().unwrap_or(0);
+    for (column, value) in all {
+        let (name, value) = (column.name, with_unit(column, value));
+        writeln!(out, "{:indent$}{name:<width$}  {value}", "")?;
+    }
+    for child in &record.children {
+        writeln!(out, "{:indent$}{}", "", child.kind.title)?;
+        columns(out, child, indent + 2)?;
+    }
+    Ok(())
+}
+
+fn with_unit(column: &Column, value: &Value) -> String {
+    let value = value.to_string();
+    match &column.unit {
+        Some(unit) => format!("{} {unit}", harmless(&value)),
+        None => harmless(&value).into_owned(),
+    }
+}
+
 /// A long text pushes only its own line out of the column.
 const WIDEST: usize = 40;
 
@@ -50,8 +105,8 @@ fn shown(reading: &Reading) -> String {
 
 #[cfg(test)]
 mod tests {
-    use collector_core::Value;
-    use collector_core::testkit::{entry_with, reading};
+    use collector_core::RecordState;
+    use collector_core::testkit::{ended, entry_with, reading, trip};
 
     use super::*;
 
@@ -59,7 +114,7 @@ mod tests {
 
     fn text_of(readings: Vec<Reading>) -> String {
         let mut out = Vec::new();
-        text(&mut out, &entry_with(1, readings).snapshot).unwrap();
+        text(&mut out, entry_with(1, readings).snapshot().unwrap()).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -85,14 +140,39 @@ mod tests {
 
     #[test]
     fn a_time_that_is_that_of_the_call_says_so() {
-        let status = Reading {
-            stamp: Stamp::Requested,
-            ..reading("b", "hv_status", Value::Text("CHARGING".into()), None, NOON)
-        };
+        let mut status = reading("b", "hv_status", Value::Text("CHARGING".into()), None, NOON);
+        status.stamp = Stamp::Requested;
         let shown = text_of(vec![status]);
         assert!(
             shown.ends_with("  hv_status  CHARGING  2026-03-01T12:00:00Z (of the call)\n"),
             "{shown}"
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_value_is_told() {
+        let power = reading("a", "charging_power", Value::Number(11.0), Some("W"), NOON);
+        let mut out = Vec::new();
+        text(&mut out, ended(1, &power.descriptor, NOON).snapshot().unwrap()).unwrap();
+        let shown = String::from_utf8(out).unwrap();
+        assert!(
+            shown.ends_with("\n  charging_power  no value  2026-03-01T12:00:00Z\n"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_record_stands_above_its_columns_and_parts() {
+        let mut out = Vec::new();
+        record(&mut out, &trip(0, 2, RecordState::Final, 1)).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "2026-03-01T12:00:00Z  i4 (…2345)  Trip (final, revision 2)\n  \
+             start     2026-03-01T12:00:00.000Z\n  \
+             distance  2.5 km\n  \
+             purpose   work, \"home\"\n  \
+             Stop of a trip\n    \
+             number  1\n"
         );
     }
 

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use collector_core::testkit::{Harness, Row, conformance, entries};
+use collector_core::testkit::{Harness, RecordRow, Row, conformance, entries};
 use collector_core::{Entry, Sink, SinkContext, SinkError, SinkPlugin, sink_plugins};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
@@ -57,12 +57,17 @@ impl Harness for Shared {
     }
 
     async fn rows(&mut self) -> Vec<Row> {
-        let bytes = self.0.lock().unwrap();
-        bytes
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(row)
-            .collect()
+        let lines = self.lines();
+        let readings = lines.iter().filter(|line| !line.contains_key("record"));
+        readings.map(row).collect()
+    }
+
+    async fn records(&mut self) -> Vec<RecordRow> {
+        let mut rows = Vec::new();
+        for line in self.lines().iter().filter(|line| line.contains_key("record")) {
+            push(&mut rows, line, &text(line, "vin"), &[]);
+        }
+        rows
     }
 
     fn refused(&self, _: u64) -> Option<Entry> {
@@ -70,22 +75,72 @@ impl Harness for Shared {
     }
 }
 
-fn row(line: &[u8]) -> Row {
-    let line: HashMap<String, Box<RawValue>> = serde_json::from_slice(line).unwrap();
-    let text = |key: &str| serde_json::from_str::<String>(line[key].get()).unwrap();
-    // serde_json reads a number with an error of one bit; the standard library reads it exactly.
-    let value = match line["value"].get() {
-        quoted if quoted.starts_with('"') => text("value"),
+type Line = HashMap<String, Box<RawValue>>;
+
+impl Shared {
+    fn lines(&self) -> Vec<Line> {
+        let bytes = self.0.lock().unwrap();
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+    }
+}
+
+fn text(line: &Line, key: &str) -> String {
+    serde_json::from_str(line[key].get()).unwrap()
+}
+
+/// serde_json reads a number with an error of one bit; the standard library reads it exactly.
+fn shown(value: &RawValue) -> String {
+    match value.get() {
+        quoted if quoted.starts_with('"') => serde_json::from_str(quoted).unwrap(),
         plain => plain
             .parse::<f64>()
             .map_or(plain.to_owned(), |number| number.to_string()),
-    };
-    Row {
-        vin: text("vin"),
-        descriptor: text("descriptor"),
-        measured_at: text("measured_at").parse::<Timestamp>().unwrap().as_millisecond(),
-        value,
     }
+}
+
+fn row(line: &Line) -> Row {
+    Row {
+        vin: text(line, "vin"),
+        descriptor: text(line, "descriptor"),
+        measured_at: text(line, "measured_at")
+            .parse::<Timestamp>()
+            .unwrap()
+            .as_millisecond(),
+        value: shown(&line["value"]),
+    }
+}
+
+fn push(rows: &mut Vec<RecordRow>, line: &Line, vin: &str, parent: &[String]) {
+    let columns = |key: &str| -> Vec<Option<String>> {
+        let names = match (key, text(line, "record").as_str()) {
+            ("key", "test_trip") => &["start"][..],
+            ("key", _) => &["number"],
+            ("values", "test_trip") => &["distance", "electric", "purpose", "energy"],
+            _ => &["until"],
+        };
+        let values: Line = serde_json::from_str(line[key].get()).unwrap();
+        let told = names.iter().filter_map(|name| values.get(*name));
+        told.map(|value| (value.get() != "null").then(|| shown(value)))
+            .collect()
+    };
+    let key: Vec<String> = parent
+        .iter()
+        .cloned()
+        .chain(columns("key").into_iter().flatten())
+        .collect();
+    if let Some(children) = line.get("children") {
+        let children: Vec<Line> = serde_json::from_str(children.get()).unwrap();
+        children.iter().for_each(|child| push(rows, child, vin, &key));
+    }
+    rows.push(RecordRow {
+        kind: text(line, "record"),
+        vin: vin.to_owned(),
+        key,
+        revision: line["revision"].get().parse().unwrap(),
+        state: text(line, "state"),
+        values: columns("values"),
+    });
 }
 
 #[tokio::test]

@@ -66,19 +66,15 @@ impl Delivery {
             // A name of its own for each delivery, so that each begins at the first entry.
             let name: Arc<str> = format!("{}-{}", spec.name, self.folder.read_dir().unwrap().count()).into();
             let unique: Arc<str> = format!("{name}-{:?}", Instant::now()).into();
-            let context = SinkContext {
-                name,
-                base_dir: self.folder.clone(),
-                log_id: self.state.journal.log_id().clone(),
-                present: Arc::new(collector_core::Unknown),
-                trust: collector_core::Trust::default(),
-            };
+            let log_id = self.state.journal.log_id().clone();
+            let context = SinkContext::new(name, self.folder.clone(), log_id);
             let sink = (spec.builder)(context).unwrap();
             let cursor = self.state.journal.cursor(&unique, 0).await.unwrap();
             let (name, clock) = (unique, Arc::new(SystemClock) as Arc<dyn Clock>);
             let worker = Worker {
                 name: name.clone(),
                 select: spec.select,
+                records: spec.plugin.records,
                 batch: spec.batch,
                 retry: spec.retry,
                 journal: self.state.journal.clone(),

@@ -30,7 +30,7 @@ pub async fn memory(full: bool) {
         let mut say = async |count: usize| {
             publisher.publish_all(&flow.news(count)).await;
             told += count;
-            program::acknowledged(&stage.scene, before + told as u64).await;
+            program::entries(&stage.scene, before + told as u64).await;
         };
         // Everybody speaks, a hundred messages at a time, and then one a second.
         for _ in 0..(vehicles * KINDS).div_ceil(100) {
@@ -41,6 +41,7 @@ pub async fn memory(full: bool) {
             pace.tick().await;
             say(1).await;
         }
+        program::acknowledged(&stage.scene, before + told as u64).await;
         let (now, most) = program::memory(&run);
         stop(run).await;
         line(

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use tests::process::Cardata;
 use tests::scene::stop;
 use tests::servers::{Mosquitto, VictoriaMetrics};
 use tests::stores;
@@ -44,15 +45,12 @@ pub async fn sustained(full: bool) {
     forget_bare(&stage).await;
     let before = stores::newest_entry(&stage.scene.path("state"));
     let run = stage.run().await;
-    taken(&stage, before, messages, bare, async {}).await;
-    let (_, most) = program::memory(&run);
-    tell_memory(most);
+    taken(&stage, run, before, messages, bare, async {}).await;
     sizes(&stage, messages);
 
     eprintln!("\n{messages} messages of one reading while they are published");
     let told = flow.news(messages);
     let before = stores::newest_entry(&stage.scene.path("state"));
-    stop(run).await;
     let mut subscriber = Bare::subscribe(&stage.broker, &filter).await;
     let (took, ()) = tokio::join!(subscriber.take(messages), publish(&stage, &told));
     subscriber.leave().await;
@@ -63,8 +61,7 @@ pub async fn sustained(full: bool) {
     program::acknowledged(&stage.scene, before + messages as u64).await;
     let told = flow.news(messages);
     let before = stores::newest_entry(&stage.scene.path("state"));
-    taken(&stage, before, messages, bare, publish(&stage, &told)).await;
-    stop(run).await;
+    taken(&stage, run, before, messages, bare, publish(&stage, &told)).await;
 }
 
 async fn publish(stage: &Stage, told: &[tests::stream::message::Told]) {
@@ -74,15 +71,27 @@ async fn publish(stage: &Stage, told: &[tests::stream::message::Told]) {
     }
 }
 
-/// Tells how fast the program takes so many messages from now on, beside the bare subscriber.
-async fn taken(stage: &Stage, before: u64, messages: usize, bare: f64, meanwhile: impl Future<Output = ()>) {
+/// Tells how fast the program takes so many messages from now on, beside the bare subscriber, and ends it: how far sinks
+/// have got is written from time to time, but a clean end waits for all of them.
+async fn taken(
+    stage: &Stage,
+    run: Cardata,
+    before: u64,
+    messages: usize,
+    bare: f64,
+    meanwhile: impl Future<Output = ()>,
+) {
     let wanted = before + messages as u64;
     let began = Instant::now();
-    let (journal, delivered, ()) = tokio::join!(
-        program::entries(&stage.scene, wanted),
-        program::acknowledged(&stage.scene, wanted),
-        meanwhile
-    );
+    let taken = async {
+        let journal = program::entries(&stage.scene, wanted).await;
+        let (_, most) = program::memory(&run);
+        stop(run).await;
+        (journal, most, Instant::now())
+    };
+    let ((journal, most, delivered), ()) = tokio::join!(taken, meanwhile);
+    let reached = stores::acknowledged(&stage.scene.path("state"), &[]);
+    assert!(reached >= wanted, "a clean end waits for all sinks");
     line("a bare subscriber of rumqttc, QoS 1", &format!("{bare:.0}/s"), "");
     for (what, when) in [
         ("committed in the journal, four sinks beside it", journal),
@@ -92,6 +101,7 @@ async fn taken(stage: &Stage, before: u64, messages: usize, bare: f64, meanwhile
         let against = format!("{:.2} of the bare subscriber (goal 0.33)", ours / bare);
         line(what, &format!("{ours:.0}/s"), &against);
     }
+    tell_memory(most);
 }
 
 fn tell_memory(most: u64) {

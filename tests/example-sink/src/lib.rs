@@ -5,7 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use collector_core::{Entry, Invalid, Redelivery, Sink, SinkConfig, SinkContext, SinkError, Written};
+use collector_core::{
+    Entry, Invalid, Records, Redelivery, Scope, Sink, SinkConfig, SinkContext, SinkError, Written,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,7 @@ impl SinkConfig for LogLinesConfig {
     const SUMMARY: &'static str = "a line of text for each reading, appended to a file";
     const SAMPLE: &'static str = "type: log_lines\npath: readings.txt\n";
     const REDELIVERY: Redelivery = Redelivery::Duplicates;
+    const RECORDS: Records = Records::NotTaken;
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
         if self.path.file_name().is_none() {
@@ -59,11 +62,9 @@ impl Sink for LogLines {
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
         let mut lines = String::new();
-        for snapshot in batch.iter().map(|entry| &entry.snapshot) {
-            for reading in &snapshot.readings {
-                let (at, value) = (reading.measured_at, &reading.value);
-                lines += &format!("{at:.0} {} {value}\n", reading.descriptor.name());
-            }
+        for reading in batch.iter().flat_map(Entry::readings) {
+            let (at, value) = (reading.measured_at, &reading.value);
+            lines += &format!("{at:.0} {} {value}\n", reading.descriptor.name());
         }
         // Nothing is awaited, so the write is whole or was never begun.
         let mut options = OpenOptions::new();
@@ -74,6 +75,11 @@ impl Sink for LogLines {
             Ok(()) => Ok(Written::default()),
             Err(error) => Err(SinkError::from_io("cannot append to", &self.path, &error)),
         }
+    }
+
+    /// A log is appended to and nothing else.
+    async fn erase(&mut self, _: &Scope) -> Result<(), SinkError> {
+        Ok(())
     }
 
     async fn close(&mut self) -> Result<(), SinkError> {

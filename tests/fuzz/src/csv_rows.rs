@@ -28,7 +28,7 @@ pub static TARGET: Target = Target {
 /// Empty: encoding looks for files and makes none.
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a temporary folder"));
 /// The columns of a wide file before those of descriptors.
-const FIXED: usize = 5;
+const FIXED: usize = 6;
 
 /// A file as a reader sees it.
 struct Table {
@@ -136,7 +136,8 @@ fn cell(config: &CsvConfig, value: &Value) -> String {
 }
 
 fn long(sheet: &Sheet<'_>, config: &CsvConfig, reading: &Reading) -> Vec<String> {
-    let snapshot = &sheet.entry.snapshot;
+    let snapshot = sheet.entry.snapshot().expect("a snapshot");
+    let occurrence = Some(reading.occurrence).filter(|number| *number > 0);
     vec![
         format!("{:.3}", reading.measured_at),
         harmless(&snapshot.vehicle.name),
@@ -147,6 +148,7 @@ fn long(sheet: &Sheet<'_>, config: &CsvConfig, reading: &Reading) -> Vec<String>
         harmless(&snapshot.source),
         snapshot.origin.to_string(),
         reading.stamp.as_str().to_owned(),
+        occurrence.map_or(String::new(), |number| number.to_string()),
     ]
 }
 

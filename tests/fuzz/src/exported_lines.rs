@@ -1,8 +1,8 @@
 //! The lines of an exported journal, also such whose checksum is right and whose content is anything.
 
 use collector_core::Vin;
+use entry_form::lines::{parse_entry, parse_header};
 use jiff::Timestamp;
-use journal::care::lines::{parse_entry, parse_header};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

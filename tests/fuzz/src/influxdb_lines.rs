@@ -53,7 +53,10 @@ fn run(input: &[u8], reached: &mut Reached) {
         }
     }
     for (position, reading) in sheet.readings().iter().enumerate() {
-        if rejected.iter().any(|rejection| rejection.reading == position) {
+        if rejected
+            .iter()
+            .any(|rejection| rejection.reading == Some(position))
+        {
             reached.reach("refused reading");
             continue;
         }

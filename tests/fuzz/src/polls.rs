@@ -56,14 +56,9 @@ fn run(input: &[u8], reached: &mut Reached) {
                 stamp,
             } => {
                 reached.reach("reading");
-                expected.push(Reading {
-                    descriptor: known.descriptor.clone(),
-                    value,
-                    unit,
-                    measured_at,
-                    stamp,
-                    occurrence: 0,
-                });
+                let mut reading = Reading::new(known.descriptor.clone(), value, unit, measured_at);
+                reading.stamp = stamp;
+                expected.push(reading);
             }
         }
     }

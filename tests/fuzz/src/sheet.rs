@@ -5,9 +5,8 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use collector_core::{Descriptor, Entry, Origin, Reading, Snapshot, Stamp, Unit, Value, Vehicle};
+use collector_core::{Descriptor, Entry, Origin, Reading, Snapshot, Unit, Value, Vehicle};
 use jiff::Timestamp;
 
 const RECORD: char = '\u{1e}';
@@ -34,21 +33,19 @@ impl<'a> Sheet<'a> {
             return None;
         }
         let option = |index: usize| options.get(index).copied().unwrap_or_default();
-        let snapshot = Snapshot {
-            vehicle: Vehicle {
-                vin: VIN.parse().expect("a VIN"),
-                name: option(0).into(),
-            },
-            account: "home".into(),
-            source: option(1).into(),
-            origin: Origin::Poll,
-            received_at: Timestamp::from_millisecond(NOON).expect("a time"),
-            readings,
+        let vehicle = Vehicle {
+            vin: VIN.parse().expect("a VIN"),
+            name: option(0).into(),
         };
-        let entry = Entry {
-            seq: 1,
-            snapshot: Arc::new(snapshot),
-        };
+        let received_at = Timestamp::from_millisecond(NOON).expect("a time");
+        let snapshot = Snapshot::new(
+            vehicle,
+            "home".into(),
+            option(1).into(),
+            Origin::Poll,
+            received_at,
+        );
+        let entry = Entry::snapshot_of(1, snapshot.with(readings, Vec::new()));
         Some(Self { options, entry })
     }
 
@@ -58,7 +55,7 @@ impl<'a> Sheet<'a> {
     }
 
     pub fn readings(&self) -> &[Reading] {
-        &self.entry.snapshot.readings
+        self.entry.readings()
     }
 }
 
@@ -112,12 +109,8 @@ fn reading(record: &str, seen: &mut Seen) -> Option<Reading> {
     if !seen.is_new(&descriptor, milliseconds, occurrence) {
         return None;
     }
-    Some(Reading {
-        descriptor,
-        value,
-        unit,
-        measured_at: Timestamp::from_millisecond(milliseconds).ok()?,
-        stamp: Stamp::Measured,
-        occurrence,
-    })
+    let measured_at = Timestamp::from_millisecond(milliseconds).ok()?;
+    let mut reading = Reading::new(descriptor, value, unit, measured_at);
+    reading.occurrence = occurrence;
+    Some(reading)
 }

@@ -4,12 +4,18 @@ use serde_json::Value;
 
 use super::{LONGEST_STATE, must, text};
 
+const UNKNOWN: &str = "None";
+
 /// Whether the payload of an entity's topic becomes a state of it. Knows the templates that this project uses.
 pub fn check_state(config: &Value, payload: &Value) -> Result<(), String> {
     let state = render(
         text(config, "value_template").unwrap_or_default(),
         &payload["value"],
     )?;
+    // Home Assistant reads this word as "unknown", whatever the entity.
+    if state == UNKNOWN {
+        return Ok(());
+    }
     if let Some(on) = text(config, "payload_on") {
         return must(
             state == on || Some(state.as_str()) == text(config, "payload_off"),
@@ -46,10 +52,16 @@ fn render(template: &str, value: &Value) -> Result<String, String> {
     };
     let truth = || value.as_bool().ok_or_else(|| format!("no truth value: {value}"));
     match template {
+        // As Jinja writes none.
+        _ if value.is_null() => Ok(UNKNOWN.to_owned()),
         "{{ value_json.value }}" => Ok(plain),
         "{{ (value_json.value | string)[:255] }}" => Ok(plain.chars().take(LONGEST_STATE).collect()),
-        "{{ 'ON' if value_json.value else 'OFF' }}" => Ok(if truth()? { "ON" } else { "OFF" }.to_owned()),
-        "{{ 'OFF' if value_json.value else 'ON' }}" => Ok(if truth()? { "OFF" } else { "ON" }.to_owned()),
+        "{{ 'None' if value_json.value is none else 'ON' if value_json.value else 'OFF' }}" => {
+            Ok(if truth()? { "ON" } else { "OFF" }.to_owned())
+        }
+        "{{ 'None' if value_json.value is none else 'OFF' if value_json.value else 'ON' }}" => {
+            Ok(if truth()? { "OFF" } else { "ON" }.to_owned())
+        }
         other => Err(format!("an unknown template: {other}")),
     }
 }

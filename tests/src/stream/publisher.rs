@@ -65,6 +65,15 @@ impl Publisher {
         notice.wait_completion_async().await.expect("the broker takes it");
     }
 
+    /// Publishes what a vehicle says as BMW's broker delivers it: at QoS 0, acknowledged by nobody. Returns when it is on
+    /// its way.
+    pub async fn publish_as_bmw(&self, vin: &str, payload: impl Into<Vec<u8>>) {
+        let sent = self
+            .client
+            .publish(self.topic(vin), payload.into(), PublishOptions::at_most_once());
+        sent.await.expect("a connection to the broker");
+    }
+
     /// The topic of a vehicle.
     pub fn topic(&self, vin: &str) -> String {
         format!("{}/{vin}", self.gcid)

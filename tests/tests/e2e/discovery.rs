@@ -8,8 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use catalogue::{CATALOGUE, CatalogueEntry};
 use collector_core::{
-    Descriptor, Entry, LogId, Origin, Present, Reading, Sink, SinkContext, SinkError, Snapshot, Stamp, Trust,
-    Unit, Value, ValueType, Vehicle, VehicleFacts,
+    Descriptor, Ended, Entry, LogId, Origin, Present, Reading, Sink, SinkContext, SinkError, Snapshot, Unit,
+    Value, ValueType, Vehicle, VehicleFacts,
 };
 use jiff::Timestamp;
 use pipeline::ProcessEnvironment;
@@ -135,38 +135,37 @@ fn every_state_is_taken(heard: &[Heard], batch: &[Entry]) {
             taken += 1;
         }
     }
-    let readings: usize = batch.iter().map(|entry| entry.snapshot.readings.len()).sum();
-    assert_eq!(taken, readings);
+    let readings: usize = batch.iter().map(|entry| entry.readings().len()).sum();
+    let ends = batch.iter().filter_map(Entry::snapshot).map(|it| it.ended.len());
+    assert_eq!(taken, readings + ends.sum::<usize>());
 }
 
-/// Every descriptor with every text that the catalogue names, one that it does not, and an end.
+/// Every descriptor with every text that the catalogue names, one that it does not, and the end of its value.
 fn batch(descriptors: &[Descriptor]) -> Vec<Entry> {
     let rounds = (0_u32..80).map(|round| {
         let values = descriptors.iter().filter_map(|it| Some((it, value(it, round)?)));
-        let readings = values.map(|(descriptor, value)| Reading {
-            descriptor: descriptor.clone(),
-            unit: descriptor.unit().cloned(),
-            value,
-            measured_at: time(i64::from(round)),
-            stamp: Stamp::Measured,
-            occurrence: 0,
+        let readings = values.map(|(descriptor, value)| {
+            let unit = descriptor.unit().cloned();
+            Reading::new(descriptor.clone(), value, unit, time(i64::from(round)))
         });
-        let snapshot = Snapshot {
-            vehicle: vehicle(),
-            account: "home".into(),
-            source: "stream".into(),
-            origin: Origin::Stream,
-            received_at: time(i64::from(round) + 1),
-            readings: readings.collect(),
-        };
-        Entry {
-            seq: u64::from(round) + 1,
-            snapshot: Arc::new(snapshot),
-        }
+        let mut snapshot = snapshot(i64::from(round) + 1);
+        snapshot.readings = readings.collect();
+        Entry::snapshot_of(u64::from(round) + 1, snapshot)
     });
-    rounds
-        .filter(|entry| !entry.snapshot.readings.is_empty())
-        .collect()
+    let mut batch: Vec<Entry> = rounds.filter(|entry| !entry.readings().is_empty()).collect();
+    let mut last = snapshot(1_000);
+    let ends = descriptors.iter().map(|descriptor| Ended {
+        descriptor: descriptor.clone(),
+        at: time(999),
+    });
+    last.ended = ends.collect();
+    batch.push(Entry::snapshot_of(1_000, last));
+    batch
+}
+
+fn snapshot(second: i64) -> Snapshot {
+    let origin = Origin::Stream;
+    Snapshot::new(vehicle(), "home".into(), "stream".into(), origin, time(second))
 }
 
 fn value(descriptor: &Descriptor, round: u32) -> Option<Value> {
@@ -211,13 +210,8 @@ fn sink(broker: &Mosquitto) -> Box<dyn Sink> {
     let pipeline = pipeline::parse("test", &text, Path::new("/"), &ProcessEnvironment);
     let pipeline = pipeline.unwrap_or_else(|error| panic!("{error}"));
     let spec = pipeline.sinks.into_iter().next().unwrap();
-    let context = SinkContext {
-        name: spec.name,
-        base_dir: "/".into(),
-        log_id: LogId::new("0123456789abcdef"),
-        present: Arc::new(Household),
-        trust: Trust::default(),
-    };
+    let mut context = SinkContext::new(spec.name, "/".into(), LogId::new("0123456789abcdef"));
+    context.present = Arc::new(Household);
     (spec.builder)(context).unwrap()
 }
 

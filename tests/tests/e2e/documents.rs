@@ -130,6 +130,6 @@ async fn the_schema_in_the_tree_is_what_the_program_prints() {
     let kept = std::fs::read_to_string(root().join("configs/pipeline.schema.json")).unwrap();
     assert!(
         said.out == kept,
-        "configs/pipeline.schema.json is stale: `cardata schema > configs/pipeline.schema.json` writes it"
+        "configs/pipeline.schema.json is stale: `cargo xtask codegen` writes it"
     );
 }

@@ -74,7 +74,7 @@ async fn delivered(count: i64) -> (Scene, Vec<Row>) {
     stop(run).await;
     history(&scene, count).await;
     let run = scene.run().await;
-    let newest = stores::journal(&scene.path("state"), "select max(seq) from log");
+    let newest = stores::newest_entry(&scene.path("state"));
     let delivered = || stores::journal(&scene.path("state"), "select min(seq) from cursor") == newest;
     until(&run, "delivery of the history", delivered).await;
     stop(run).await;
@@ -204,6 +204,61 @@ async fn two_kills_in_the_middle_of_a_replay_cost_nothing() {
         0,
         &["no replay is in line"],
     );
+}
+
+#[tokio::test]
+async fn a_rewrite_leaves_what_a_fresh_store_has() {
+    let (scene, rows) = delivered(50).await;
+    // What another version might have made of what BMW sent: another value, none, or another moment.
+    let spoil = || {
+        let store = rusqlite::Connection::open(scene.path("cardata.db")).unwrap();
+        let distance =
+            "descriptor_id = (select id from descriptor where descriptor like '%travelledDistance')";
+        let first = |count: usize| {
+            format!(
+                "{distance} and measured_at in
+                     (select measured_at from reading where {distance} order by measured_at limit {count})"
+            )
+        };
+        let run = |statement: String| store.execute(&statement, []).unwrap();
+        assert!(
+            run(format!(
+                "update reading set value = -1 where {distance} and value % 2 = 0"
+            )) > 0
+        );
+        assert_eq!(run(format!("delete from reading where {}", first(7))), 7);
+        let moved =
+            "insert into reading select vehicle_id, measured_at + 1, descriptor_id, occurrence, value, delay,
+                         source_id, unit_id from reading where";
+        assert_eq!(run(format!("{moved} {}", first(3))), 3);
+    };
+    spoil();
+    assert_said(&scene.call(&["replay", "--sink", "sqlite"]).await, 0, &["done"]);
+    let added = stores::sqlite(&scene.path("cardata.db"));
+    assert_eq!(added.len(), rows.len() + 3, "what is there stays");
+    let said = scene.call(&["replay", "--sink", "sqlite", "--rewrite"]).await;
+    assert_said(&said, 4, &["is removed from it", "say --yes"]);
+    let rewrite = ["replay", "--rewrite", "--yes", "--sink"];
+    for sink in ["sqlite", "csv"] {
+        let said = scene.call(&[&rewrite[..], &[sink]].concat()).await;
+        assert_said(&said, 0, &[&format!("done, {} readings delivered", rows.len())]);
+    }
+    assert_files(&scene, &rows);
+
+    spoil();
+    let pipeline = scene.path("pipeline.yaml");
+    let text = std::fs::read_to_string(&pipeline).unwrap();
+    std::fs::write(&pipeline, text + "  - type: stdout\n").unwrap();
+    let run = scene.run().await;
+    let said = scene
+        .call(&[&rewrite[..], &["sqlite", "--since", "2020-01-01"]].concat())
+        .await;
+    assert_said(&said, 0, &["runs the pipeline", "done"]);
+    assert_files(&scene, &rows);
+    assert_said(&scene.call(&["replay", "--list"]).await, 0, &["is gone"]);
+    stop(run).await;
+    let said = scene.call(&[&rewrite[..], &["stdout"]].concat()).await;
+    assert_said(&said, 2, &["holds nothing that could be replaced"]);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use rumqttc::mqttbytes::v4::Packet;
 use tokio::sync::{Notify, watch};
 
+use super::config::Delivery;
 use super::programme::{Programme, Terms};
 use super::record::{StreamLog, Streamed};
 use super::session::{Kept, Message, Session};
@@ -209,17 +210,17 @@ impl Broker {
     }
 
     /// Publishes a message. Nobody hears it who is not subscribed just then.
-    pub(super) fn publish(&mut self, message: &Message) -> bool {
+    pub(super) fn publish(&mut self, message: &Message, delivery: Delivery) -> bool {
         let mut heard = false;
         if let Some(line) = self.live.and_then(|number| self.lines.get_mut(&number))
             && let Some(session) = &mut line.session
-            && session.kept.offer(message)
+            && session.kept.offer(message, delivery)
         {
             line.signals.wake.notify_one();
             heard = true;
         }
         for kept in self.kept.values_mut() {
-            heard |= kept.offer(message);
+            heard |= kept.offer(message, delivery);
         }
         if !heard {
             self.log.unheard += 1;
@@ -245,7 +246,7 @@ pub(crate) fn advance(world: &mut World, now: Timestamp) {
         }
         if world.config.stream.selection.has(emission.descriptor) {
             let message = Message::new(gcid, &emission.vin, emission.payload);
-            world.stream.publish(&message);
+            world.stream.publish(&message, world.config.stream.delivery);
         }
     }
     if expires.is_some_and(|expires| now >= expires) {

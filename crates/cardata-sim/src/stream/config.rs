@@ -15,6 +15,8 @@ pub struct StreamConfig {
     pub position_jumps: f64,
     /// What the account's owner has selected in the portal. Nobody is told when it changes.
     pub selection: Selection,
+    /// How a message reaches a client that was granted QoS 1.
+    pub delivery: Delivery,
     /// Whether a session that its client did not call clean outlives its connection, with what it missed. BMW's do
     /// not: what nobody was connected for is gone.
     pub kept_sessions: bool,
@@ -23,6 +25,16 @@ pub struct StreamConfig {
     /// Whether everything that was sent is remembered for `Control::streamed`. It is never forgotten: turn it off
     /// where a simulator runs for days.
     pub log: bool,
+}
+
+/// With which quality of service a message is delivered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// At QoS 0, whatever was asked for and granted, as BMW's broker does: nothing is sent again.
+    #[default]
+    AtMostOnce,
+    /// At the granted one, as a broker of one's own does: what is not acknowledged is sent again to a session that is kept.
+    Granted,
 }
 
 /// The keys that are streamed.
@@ -54,6 +66,7 @@ impl Default for StreamConfig {
             nulls: true,
             position_jumps: 0.01,
             selection: Selection::All,
+            delivery: Delivery::default(),
             kept_sessions: false,
             drops_early_packets: false,
             log: true,

@@ -22,7 +22,7 @@ impl Control {
         let payload = payload.into();
         self.on_stream(|world| {
             let message = Message::new(&world.login.gcid, vin, payload);
-            world.stream.publish(&message)
+            world.stream.publish(&message, world.config.stream.delivery)
         })
     }
 
@@ -34,7 +34,7 @@ impl Control {
                 return false;
             };
             let message = stray(kind, &world.login.gcid, &car.vehicle.vin, now);
-            world.stream.publish(&message)
+            world.stream.publish(&message, world.config.stream.delivery)
         })
     }
 
@@ -56,7 +56,7 @@ impl Control {
             let burst = Burst::new(car, &world.login.gcid, now, before);
             for number in first..messages.min(first + PIECE) {
                 if let Some(message) = burst.message(number) {
-                    world.stream.publish(&message);
+                    world.stream.publish(&message, world.config.stream.delivery);
                 }
             }
         }

@@ -20,6 +20,6 @@ mod stray;
 
 pub(crate) use broker::Broker;
 pub(crate) use certificate::acceptor;
-pub use config::{Selection, StreamConfig};
+pub use config::{Delivery, Selection, StreamConfig};
 pub(crate) use listener::run;
 pub use record::{Stray, StreamLogin, Streamed, StreamedReading};

@@ -14,7 +14,7 @@ pub struct Streamed {
     pub payload: Vec<u8>,
     /// What is wrong with it on purpose.
     pub stray: Option<Stray>,
-    /// Whether the client said that it has it: it never does where the subscription has QoS 0.
+    /// Whether the client said that it has it: it never does where the delivery has QoS 0.
     pub acknowledged: bool,
     /// The connection broke while this was written: it may have arrived, or not.
     pub cut: bool,

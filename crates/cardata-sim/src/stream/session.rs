@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rumqttc::mqttbytes::v4::{Packet, Publish, SubscribeFilter};
 use rumqttc::mqttbytes::{QoS, matches};
 
+use super::config::Delivery;
 use super::record::Stray;
 
 /// The most bytes that are written at once.
@@ -156,7 +157,7 @@ impl Session {
 
 impl Kept {
     /// Queues a message if it was subscribed to; says whether it was.
-    pub fn offer(&mut self, message: &Message) -> bool {
+    pub fn offer(&mut self, message: &Message, delivery: Delivery) -> bool {
         let filters = self.filters.iter();
         let fitting = filters.filter(|filter| matches(&message.topic, &filter.path));
         let Some(qos) = fitting.map(|filter| filter.qos).max_by_key(|qos| *qos as u8) else {
@@ -164,7 +165,10 @@ impl Kept {
         };
         self.waiting.push_back(Waiting {
             message: message.clone(),
-            qos,
+            qos: match delivery {
+                Delivery::AtMostOnce => QoS::AtMostOnce,
+                Delivery::Granted => qos,
+            },
             again: false,
         });
         true

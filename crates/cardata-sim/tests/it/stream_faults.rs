@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cardata_sim::{Selection, SimConfig, Stray, StreamConfig};
+use cardata_sim::{Delivery, Selection, SimConfig, Stray, StreamConfig};
 use rumqttc::mqttbytes::v4::{Connect, ConnectReturnCode, Packet};
 use serde_json::Value;
 
@@ -78,6 +78,7 @@ async fn what_nobody_was_connected_for_is_gone() {
 async fn a_session_that_is_kept_brings_what_was_missed() {
     let desk = Desk::logged_in(SimConfig {
         stream: StreamConfig {
+            delivery: Delivery::Granted,
             kept_sessions: true,
             ..StreamConfig::default()
         },

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cardata_sim::{SimConfig, StreamConfig, StreamedReading};
+use cardata_sim::{Delivery, SimConfig, StreamConfig, StreamedReading};
 use jiff::Timestamp;
 use rumqttc::mqttbytes::QoS;
-use rumqttc::mqttbytes::v4::{Packet, Publish, Subscribe};
+use rumqttc::mqttbytes::v4::{Packet, Publish, Subscribe, SubscribeReasonCode};
 use serde_json::Value;
 
 use crate::desk::{Desk, HEADER, VIN, text};
@@ -102,7 +102,14 @@ async fn the_same_seed_gives_the_same_messages() {
 
 #[tokio::test]
 async fn the_truth_is_what_a_subscriber_got() {
-    let desk = Desk::logged_in(long_tokens()).await;
+    let desk = Desk::logged_in(SimConfig {
+        stream: StreamConfig {
+            delivery: Delivery::Granted,
+            ..StreamConfig::default()
+        },
+        ..long_tokens()
+    })
+    .await;
     let mut driver = Driver::subscribed(&desk).await;
     let mut got = Vec::new();
     for _ in 0..3 {
@@ -231,17 +238,33 @@ async fn a_burst_is_of_distinct_messages_and_whole() {
 }
 
 #[tokio::test]
-async fn messages_of_quality_zero_are_not_acknowledged() {
-    let desk = Desk::logged_in(SimConfig::default()).await;
-    let mut driver = Driver::reach(&desk).await.unwrap();
-    let mut subscribe = Subscribe::new(format!("{}/+", desk.control.gcid()), QoS::AtMostOnce);
-    subscribe.pkid = 1;
-    driver.send(&[connect(&desk), Packet::Subscribe(subscribe)]).await;
-    driver.login_code().await;
-    driver.granted().await;
-    assert!(desk.control.publish(VIN, "heard"));
-    let messages = driver.messages(&desk).await;
-    assert_eq!((messages[0].qos, messages[0].pkid), (QoS::AtMostOnce, 0));
-    assert!(!desk.control.streamed()[0].acknowledged);
-    desk.leave().await;
+async fn messages_come_at_quality_zero_whatever_was_granted() {
+    for (delivery, asked, quality) in [
+        (Delivery::AtMostOnce, QoS::AtLeastOnce, QoS::AtMostOnce),
+        (Delivery::Granted, QoS::AtMostOnce, QoS::AtMostOnce),
+        (Delivery::Granted, QoS::AtLeastOnce, QoS::AtLeastOnce),
+    ] {
+        let desk = Desk::logged_in(SimConfig {
+            stream: StreamConfig {
+                delivery,
+                ..StreamConfig::default()
+            },
+            ..SimConfig::default()
+        })
+        .await;
+        let mut driver = Driver::reach(&desk).await.unwrap();
+        let mut subscribe = Subscribe::new(format!("{}/+", desk.control.gcid()), asked);
+        subscribe.pkid = 1;
+        driver.send(&[connect(&desk), Packet::Subscribe(subscribe)]).await;
+        driver.login_code().await;
+        assert_eq!(driver.granted().await, [SubscribeReasonCode::Success(asked)]);
+        assert!(desk.control.publish(VIN, "heard"));
+        let messages = driver.messages(&desk).await;
+        assert_eq!(messages[0].qos, quality, "{delivery:?}");
+        assert_eq!(messages[0].pkid == 0, quality == QoS::AtMostOnce);
+        driver.ping().await;
+        let acknowledged = desk.control.streamed()[0].acknowledged;
+        assert_eq!(acknowledged, quality == QoS::AtLeastOnce);
+        desk.leave().await;
+    }
 }

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use collector_core::state::{SinkState, State};
-use collector_core::{Entry, Name};
+use collector_core::{Body, Entry, Name, Records};
 use journal::log::dead_letters::DeadLetter;
 use journal::log::overview::{Overview, SinkTotals};
 use journal::log::redelivery::Judgement;
@@ -109,14 +109,23 @@ fn has_missed(sink: &SinkSpec, cursors: &[SinkTotals], entry: &Entry) -> bool {
     let passed = cursors
         .iter()
         .any(|totals| *totals.sink == *sink.name && totals.cursor >= entry.seq);
-    let (select, snapshot) = (&sink.select, &entry.snapshot);
-    passed
-        && select.matches_vehicle(&snapshot.vehicle)
-        && select.matches_source(&snapshot.source)
-        && snapshot
-            .readings
-            .iter()
-            .any(|reading| select.matches_descriptor(&reading.descriptor))
+    let select = &sink.select;
+    let is_meant = match &entry.body {
+        Body::Snapshot(snapshot) => {
+            let readings = snapshot.readings.iter().map(|reading| &reading.descriptor);
+            let ended = snapshot.ended.iter().map(|ended| &ended.descriptor);
+            select.matches_vehicle(&snapshot.vehicle)
+                && select.matches_source(&snapshot.source)
+                && readings
+                    .chain(ended)
+                    .any(|descriptor| select.matches_descriptor(descriptor))
+        }
+        Body::Record(record) => {
+            sink.plugin.records != Records::NotTaken && select.matches_vehicle(&record.vehicle)
+        }
+        _ => false,
+    };
+    passed && is_meant
 }
 
 fn progress(overview: &Overview, ledger: &LedgerOverview, tried: &HashSet<i64>) -> Result<Progress, Failure> {

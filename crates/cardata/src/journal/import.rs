@@ -58,7 +58,7 @@ async fn take_in(
     bar: &ProgressBar,
 ) -> Result<ImportSummary, ImportError> {
     let mut told = 0;
-    let bad = |line: u64, error: journal::care::lines::LineError| {
+    let bad = |line: u64, error: journal::care::import::LineError| {
         told += 1;
         if told <= TOLD {
             bar.suspend(|| terminal::error(&format!("line {line}: {error}")));

@@ -1,6 +1,7 @@
-//! `cardata replay`: a sink is given its history again.
+//! `cardata replay`: a sink is given its history again, beside what it holds or in the place of it.
 
 mod moment;
+mod replacing;
 pub mod request;
 
 use clap::Args;
@@ -19,7 +20,7 @@ use crate::{CommandResult, Failure, context, terminal};
 pub struct ReplayArgs {
     #[command(flatten)]
     pub pipeline: PipelineArgs,
-    /// The sink that is given its history again. What stands in it stays once.
+    /// The sink that is given its history again. What stands in it stays, once; with --rewrite it is replaced.
     #[arg(long, value_name = "NAME", required_unless_present_any = ["list", "cancel", "resume"])]
     pub sink: Option<String>,
     /// Readings measured at this time or later: a time (2026-03-01T12:00:00Z), a day of UTC (2026-03-01), or how
@@ -35,6 +36,13 @@ pub struct ReplayArgs {
     /// Vehicles by name or VIN.
     #[arg(long, value_name = "GLOB", num_args = 1.., requires = "sink")]
     pub vehicle: Vec<String>,
+    /// Remove what the sink holds of this first, and deliver it as this version of cardata reads what BMW sent: for what
+    /// an earlier version or another setting read otherwise.
+    #[arg(long, requires = "sink")]
+    pub rewrite: bool,
+    /// Do not ask before --rewrite.
+    #[arg(long, requires = "rewrite")]
+    pub yes: bool,
     /// Do not wait for the end where `cardata run` delivers.
     #[arg(long)]
     pub detach: bool,
@@ -75,6 +83,9 @@ pub async fn run(options: ReplayArgs) -> CommandResult {
     }
     let now = redelivery::now(&state)?;
     let request = request::read(&options, &pipeline, &overview, now)?;
+    if request.rewrite {
+        replacing::agreed(&options, &pipeline, &state, &request).await?;
+    }
     let sink = request.sink.clone();
     let Some(replay) = state.journal.request_replay(request, now).await? else {
         return Err(request::nothing_yet(&sink));
@@ -98,6 +109,10 @@ async fn cancel(state: &OpenState, overview: &Overview, id: i64) -> CommandResul
         terminal::say(&format!(
             "replay {id} is cancelled; what it has delivered stays in the sink"
         ));
+        let cancelled = overview.replay(id)?;
+        if cancelled.is_some_and(|replay| replay.erased_at.is_some() && replay.done < replay.entries) {
+            terminal::error("it had removed what the sink held: another replay brings that back");
+        }
         return Ok(());
     }
     let reason = match overview.replay(id)? {
@@ -169,7 +184,7 @@ fn state(replay: &Replay) -> String {
         (Some(_), _) if replay.cancelled => format!("cancelled at {percent}%"),
         (Some(_), _) => "done".to_owned(),
         (None, Some(_)) => format!("failing at {percent}%"),
-        (None, None) if replay.done == 0 => "waiting".to_owned(),
+        (None, None) if replay.done == 0 && replay.erased_at.is_none() => "waiting".to_owned(),
         (None, None) => format!("at {percent}%"),
     }
 }
@@ -180,7 +195,7 @@ fn list(overview: &Overview) -> CommandResult {
         terminal::say("no replay was ever asked for");
         return Ok(());
     }
-    let header = "id | sink | asked for | since | until | readings | refused | state";
+    let header = "id | sink | asked for | since | until | held before | readings | refused | state";
     let shown = |at: Option<jiff::Timestamp>| or(at.map(|at| format!("{at:.0}")), "-");
     let rows = replays.iter().map(|replay| {
         vec![
@@ -189,6 +204,7 @@ fn list(overview: &Overview) -> CommandResult {
             shown(Some(replay.created_at)),
             shown(replay.request.since),
             shown(replay.request.until),
+            replacing::held_before(replay).to_owned(),
             replay.readings.to_string(),
             replay.rejected.to_string(),
             state(replay),

@@ -50,6 +50,7 @@ pub fn read(
         since,
         until,
         selection: selection(options, pipeline, overview)?,
+        rewrite: options.rewrite,
     })
 }
 

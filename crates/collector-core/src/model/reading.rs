@@ -11,8 +11,11 @@ use crate::words::words;
 /// A name that the pipeline file gives: of an account, a source or a sink.
 pub type Name = Arc<str>;
 
-/// One value of one descriptor at one time.
+/// One value of one descriptor at one time. It is identified by the vehicle, the descriptor, `measured_at` and
+/// `occurrence`, never by its value: where a later version of this program reads another value out of what BMW sent, that
+/// one takes its place.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Reading {
     pub descriptor: Descriptor,
     /// Of the descriptor's type, in `unit`.
@@ -27,6 +30,30 @@ pub struct Reading {
     pub occurrence: u32,
 }
 
+impl Reading {
+    /// A measured reading, the first of its moment.
+    pub fn new(descriptor: Descriptor, value: Value, unit: Option<Unit>, measured_at: Timestamp) -> Self {
+        Self {
+            descriptor,
+            value,
+            unit,
+            measured_at,
+            stamp: Stamp::Measured,
+            occurrence: 0,
+        }
+    }
+}
+
+/// The end of a value: from `at` on, the vehicle has none for the descriptor, until a reading that was measured later.
+/// What shows the present shows none; the history keeps what was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    pub descriptor: Descriptor,
+    /// As the vehicle stamped it, in whole milliseconds. What BMW sends without a stamp of the vehicle ends nothing: it
+    /// says nothing about when.
+    pub at: Timestamp,
+}
+
 words! {
     /// What `measured_at` means.
     Stamp {
@@ -39,6 +66,7 @@ words! {
 
 /// What one poll, one message or one archive brought for one vehicle.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Snapshot {
     pub vehicle: Vehicle,
     pub account: Name,
@@ -49,6 +77,47 @@ pub struct Snapshot {
     pub received_at: Timestamp,
     /// What is new in it; repeats of what is already in the journal are left out.
     pub readings: Vec<Reading>,
+    /// Values that are none any more.
+    pub ended: Vec<Ended>,
+}
+
+impl Snapshot {
+    /// A snapshot without anything in it.
+    pub fn new(
+        vehicle: Vehicle,
+        account: Name,
+        source: Name,
+        origin: Origin,
+        received_at: Timestamp,
+    ) -> Self {
+        Self {
+            vehicle,
+            account,
+            source,
+            origin,
+            received_at,
+            readings: Vec::new(),
+            ended: Vec::new(),
+        }
+    }
+
+    /// The same with these readings and ends in the place of its own.
+    #[must_use]
+    pub fn with(&self, readings: Vec<Reading>, ended: Vec<Ended>) -> Self {
+        Self {
+            vehicle: self.vehicle.clone(),
+            account: self.account.clone(),
+            source: self.source.clone(),
+            readings,
+            ended,
+            ..*self
+        }
+    }
+
+    /// Whether there is nothing in it for a sink.
+    pub fn is_empty(&self) -> bool {
+        self.readings.is_empty() && self.ended.is_empty()
+    }
 }
 
 words! {

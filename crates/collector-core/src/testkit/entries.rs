@@ -1,16 +1,13 @@
 //! Entries that a sink may meet: every type, odd texts, two vehicles, several origins, equal stamps.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use crate::{
-    Descriptor, Entry, LogId, Origin, Reading, SinkContext, Snapshot, Stamp, Trust, Unit, Unknown, Value,
-    ValueType, Vehicle,
+    Descriptor, Ended, Entry, LogId, Origin, Reading, SinkContext, Snapshot, Unit, Value, ValueType, Vehicle,
 };
 
 /// 2026-03-01T12:00:00Z
-const BEGIN: i64 = 1_772_366_400_000;
+pub(super) const BEGIN: i64 = 1_772_366_400_000;
 
 /// Texts that break careless encoders.
 const TEXTS: [&str; 8] = [
@@ -26,13 +23,7 @@ const TEXTS: [&str; 8] = [
 
 /// A context with an empty base directory, for sinks whose paths are absolute, that trusts nobody.
 pub fn context() -> SinkContext {
-    SinkContext {
-        name: "under-test".into(),
-        base_dir: "/".into(),
-        log_id: LogId::new("0123456789abcdef"),
-        present: Arc::new(Unknown),
-        trust: Trust::default(),
-    }
+    SinkContext::new("under-test".into(), "/".into(), LogId::new("0123456789abcdef"))
 }
 
 /// `count` entries with the numbers `first..`; the same for the same arguments. Every reading differs from
@@ -115,19 +106,25 @@ pub fn entry_with(seq: u64, readings: Vec<Reading>) -> Entry {
 }
 
 fn entry_of(seq: u64, origin: Origin, readings: Vec<Reading>) -> Entry {
+    let mut snapshot = snapshot_of(seq, origin);
+    snapshot.readings = readings;
+    Entry::snapshot_of(seq, snapshot)
+}
+
+/// An entry of the suite's vehicle that brings nothing but the end of a value; `at` in milliseconds since the epoch.
+pub fn ended(seq: u64, descriptor: &Descriptor, at: i64) -> Entry {
+    let mut snapshot = snapshot_of(seq, Origin::Stream);
+    snapshot.ended = vec![Ended {
+        descriptor: descriptor.clone(),
+        at: time(at),
+    }];
+    Entry::snapshot_of(seq, snapshot)
+}
+
+fn snapshot_of(seq: u64, origin: Origin) -> Snapshot {
     let received_at = time(BEGIN + i64::try_from(seq).unwrap_or(0) * 60_000 + 1_000);
-    let snapshot = Snapshot {
-        vehicle: vehicle(seq.is_multiple_of(2)),
-        account: "home".into(),
-        source: "telematics".into(),
-        origin,
-        received_at,
-        readings,
-    };
-    Entry {
-        seq,
-        snapshot: Arc::new(snapshot),
-    }
+    let vehicle = vehicle(seq.is_multiple_of(2));
+    Snapshot::new(vehicle, "home".into(), "telematics".into(), origin, received_at)
 }
 
 /// One of the suite's two vehicles.
@@ -149,16 +146,10 @@ pub fn vehicle(second: bool) -> Vehicle {
 pub fn reading(id: &str, short: &str, value: Value, unit: Option<&'static str>, at: i64) -> Reading {
     let value_type: ValueType = value.value_type();
     let unit = unit.map(Unit::new);
-    Reading {
-        descriptor: Descriptor::new(id, short, value_type, unit.clone()),
-        value,
-        unit,
-        measured_at: time(at),
-        stamp: Stamp::Measured,
-        occurrence: 0,
-    }
+    let descriptor = Descriptor::new(id, short, value_type, unit.clone());
+    Reading::new(descriptor, value, unit, time(at))
 }
 
-fn time(milliseconds: i64) -> Timestamp {
+pub(super) fn time(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -2,7 +2,8 @@
 //!
 //! What comes is kept until the journal has taken it, however long that takes, and nothing more is asked for meanwhile: a
 //! poll has spent its call, and BMW sends a message once. What the journal can never take, because of a bug, is kept as a
-//! stray, byte by byte. What polls and streams tell of a vehicle counts for the planner when it is stored.
+//! stray, byte by byte. What is told of a vehicle counts for the planner when it is stored: at once for whoever wakes the
+//! poller; a poll is stored in one transaction with the plan that follows from it, and nobody plans meanwhile.
 //!
 //! * [`Door`]: repeats, failures and strays. [`Intake`]: where it leads. [`streams`]: what of a stream goes through.
 
@@ -15,9 +16,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use collector_core::state::{PollsState, State};
-use collector_core::{Name, Origin, RawReading, RawSnapshot, Stray};
+use collector_core::{Name, RawReading, RawSnapshot, Stray};
 use journal::{Appended, JournalError};
-use ledger::Publisher;
+use ledger::{Fact, Ledger, Publisher};
 use runtime::Chain;
 use serde::{Serialize, Serializer};
 use source::{Handles, Hearing};
@@ -33,12 +34,13 @@ const RETRY: Duration = Duration::from_secs(5);
 /// What takes in what comes.
 #[async_trait]
 pub trait Intake: std::fmt::Debug + Send + Sync {
-    /// Stores snapshots, in this order, and that a stream was heard, in one transaction.
+    /// Stores snapshots, in this order, and what the ledger is told with them, in one transaction.
     async fn append(
         &self,
         account: &Name,
         source: &Name,
         snapshots: Arc<[RawSnapshot]>,
+        facts: Arc<[Fact]>,
     ) -> Result<Vec<Appended>, JournalError>;
 
     /// Keeps what cannot be read, or not be stored otherwise.
@@ -57,6 +59,7 @@ pub struct Door {
     pub(crate) source: Name,
     intake: Arc<dyn Intake>,
     hearing: Arc<Hearing>,
+    ledger: Arc<dyn Ledger>,
     stop: CancellationToken,
     /// Who says that the polls of the account are in trouble.
     polls: Option<Publisher>,
@@ -74,6 +77,7 @@ impl Door {
             source,
             intake,
             hearing: handles.hearing.clone(),
+            ledger: handles.ledger.clone(),
             stop,
             polls: None,
             retry: RETRY,
@@ -89,25 +93,43 @@ impl Door {
         }
     }
 
-    /// Stores snapshots, in this order, and tells the planner. What was new of them, as a sum.
+    /// Stores what a stream brought, in this order and with what the ledger is told of it, and tells the planner.
     ///
     /// # Errors
     /// The program was stopped first.
-    pub async fn take(&self, snapshots: Arc<[RawSnapshot]>) -> Result<Appended, Stopped> {
+    pub async fn take(&self, snapshots: Arc<[RawSnapshot]>, facts: Vec<Fact>) -> Result<(), Stopped> {
         if snapshots.is_empty() {
-            return Ok(Appended::default());
+            return Ok(());
         }
-        let append = || self.intake.append(&self.account, &self.source, snapshots.clone());
+        self.store(&snapshots, facts.into()).await?;
+        snapshots.iter().for_each(|snapshot| self.hearing.heard(snapshot));
+        Ok(())
+    }
+
+    /// Stores what a poll brought and what the ledger is told of it. What was new of it.
+    ///
+    /// # Errors
+    /// The program was stopped first.
+    pub async fn take_poll(&self, snapshot: RawSnapshot, facts: Vec<Fact>) -> Result<Appended, Stopped> {
+        self.store(&[snapshot].into(), facts.into()).await
+    }
+
+    /// What was new, as a sum.
+    async fn store(&self, snapshots: &Arc<[RawSnapshot]>, facts: Arc<[Fact]>) -> Result<Appended, Stopped> {
+        let append = || {
+            self.intake
+                .append(&self.account, &self.source, snapshots.clone(), facts.clone())
+        };
         let appended = match self.until_stored(append).await? {
             Some(appended) => appended,
-            None => self.take_singly(&snapshots).await?,
-        };
-        for snapshot in snapshots.iter() {
-            match snapshot.origin {
-                Origin::Stream => self.hearing.heard(snapshot),
-                _ => self.hearing.polled(snapshot),
+            None => {
+                let appended = self.take_singly(snapshots).await?;
+                if let Err(error) = self.ledger.note(facts.to_vec()).await {
+                    tracing::warn!(account = %self.account, source = %self.source, error = %Chain(&error), "could not note what was asked for");
+                }
+                appended
             }
-        }
+        };
         let appended = appended.iter().fold(Appended::default(), together);
         tracing::debug!(account = %self.account, source = %self.source, snapshots = snapshots.len(), new = appended.new, repeats = appended.repeats, "stored");
         Ok(appended)
@@ -118,8 +140,12 @@ impl Door {
         let mut all = Vec::new();
         for snapshot in snapshots {
             let one = || {
-                self.intake
-                    .append(&self.account, &self.source, [snapshot.clone()].into())
+                self.intake.append(
+                    &self.account,
+                    &self.source,
+                    [snapshot.clone()].into(),
+                    Arc::default(),
+                )
             };
             match self.until_stored(one).await? {
                 Some(appended) => all.extend(appended),
@@ -161,6 +187,7 @@ impl Door {
                 Ok(stored) => {
                     if told {
                         tracing::info!(account = %self.account, source = %self.source, "the journal takes snapshots again");
+                        self.tell(PollsState::Polling, None).await;
                     }
                     return Ok(Some(stored));
                 }
@@ -169,18 +196,20 @@ impl Door {
             };
             if !told {
                 tracing::error!(account = %self.account, source = %self.source, error = %Chain(&error), "a snapshot cannot be stored; it is kept in memory and tried again, and nothing more is asked for meanwhile");
-                if let Some(polls) = &self.polls {
-                    let reason = Chain(&error).to_string();
-                    polls
-                        .publish(State::Polls(PollsState::Failing), Some(reason))
-                        .await;
-                }
+                self.tell(PollsState::Failing, Some(Chain(&error).to_string()))
+                    .await;
                 told = true;
             }
             tokio::select! {
                 () = tokio::time::sleep(self.retry) => {}
                 () = self.stop.cancelled() => return Err(Stopped(error)),
             }
+        }
+    }
+
+    async fn tell(&self, state: PollsState, message: Option<String>) {
+        if let Some(polls) = &self.polls {
+            polls.publish(State::Polls(state), message).await;
         }
     }
 }
@@ -192,23 +221,23 @@ impl Intake for OpenState {
         account: &Name,
         source: &Name,
         snapshots: Arc<[RawSnapshot]>,
+        facts: Arc<[Fact]>,
     ) -> Result<Vec<Appended>, JournalError> {
-        let streamed = snapshots
-            .iter()
-            .filter(|snapshot| snapshot.origin == Origin::Stream);
-        let heard_at = streamed.map(|snapshot| snapshot.received_at).max();
         let (account, source, journal) = (account.clone(), source.clone(), self.journal.clone());
         let stored = self.store.transact(move |tx| {
             let appended = journal.append_within(tx, &account, &source, &snapshots)?;
             // That it is not noted must not keep what was sent from being stored.
-            if let Some(at) = heard_at
-                && let Err(error) = ledger::heard(tx, &account, &source, at)
-            {
-                tracing::debug!(%account, error = %Chain(&error), "could not note when the stream was heard");
+            if let Err(error) = ledger::note(tx, &facts) {
+                tracing::warn!(%account, error = %Chain(&error), "could not note what was asked for or heard");
             }
             Ok::<_, JournalError>(appended)
         });
-        stored.await
+        let appended = stored.await?;
+        // What fits no type is among the dead letters.
+        if appended.iter().any(|one| one.rejected > 0) {
+            self.journal.note();
+        }
+        Ok(appended)
     }
 
     async fn keep_strays(

@@ -1,13 +1,15 @@
 //! The streams of a pipeline, and what of them goes through the door.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use collector_core::{
     Cadence, Patterns, RawSnapshot, Received, Source, SourceError, Stray, Stream, StreamOutput, Vehicle, Vin,
 };
+use jiff::{SignedDuration, Timestamp};
+use ledger::Fact;
 use tokio_util::sync::CancellationToken;
 
 use pipeline::{SourceSpec, Vehicles};
@@ -65,7 +67,13 @@ pub struct StreamDoor {
     listed: Option<HashMap<Vin, Vehicle>>,
     patterns: Patterns,
     pub(super) left_out: AtomicU64,
+    /// When it was last noted that the stream is heard.
+    noted: Mutex<Option<Timestamp>>,
 }
+
+/// That a stream is heard is noted no more often: each time costs a page of the disk. When its connection ends, the
+/// stream itself notes the last time.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_secs(30);
 
 impl StreamDoor {
     pub fn new(door: Door, vehicles: &Vehicles, patterns: Patterns) -> Self {
@@ -81,6 +89,7 @@ impl StreamDoor {
             listed,
             patterns,
             left_out: AtomicU64::new(0),
+            noted: Mutex::default(),
         }
     }
 
@@ -92,6 +101,21 @@ impl StreamDoor {
             None if self.patterns.is_all() => true,
             None => self.patterns.matches_vehicle(&Vehicle::named(vin.clone(), None)),
         }
+    }
+
+    /// That it was heard, where that was last noted a while ago.
+    fn to_note(&self, snapshots: &[RawSnapshot]) -> Vec<Fact> {
+        let newest = snapshots.iter().map(|snapshot| snapshot.received_at).max();
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = |at: &Timestamp| {
+            noted.is_none_or(|noted| !(SignedDuration::ZERO..NOTED_EVERY).contains(&at.duration_since(noted)))
+        };
+        let Some(at) = newest.filter(is_news) else {
+            return Vec::new();
+        };
+        *noted = Some(at);
+        let (account, source) = (self.door.account.clone(), self.door.source.clone());
+        vec![Fact::Heard { account, source, at }]
     }
 
     /// What is wanted of it, apart.
@@ -121,8 +145,9 @@ impl StreamOutput for StreamDoor {
         for stray in &strays {
             tracing::debug!(account = %self.door.account, source = %self.door.source, reason = stray.reason, "a message of the stream cannot be read; it is kept as it came");
         }
+        let heard = self.to_note(&snapshots);
         let taken = async {
-            self.door.take(snapshots.into()).await?;
+            self.door.take(snapshots.into(), heard).await?;
             self.door.take_strays(strays).await
         };
         taken.await.map_err(|stopped| SourceError::Transient {

@@ -29,10 +29,11 @@ impl Intake for Poisoned {
         account: &Name,
         source: &Name,
         snapshots: Arc<[RawSnapshot]>,
+        facts: Arc<[Fact]>,
     ) -> Result<Vec<Appended>, JournalError> {
         let mut readings = snapshots.iter().flat_map(|snapshot| &snapshot.readings);
         if !readings.any(|reading| reading.body.get().contains(POISON)) {
-            return self.0.append(account, source, snapshots).await;
+            return self.0.append(account, source, snapshots, facts).await;
         }
         let (account, source, journal) = (account.clone(), source.clone(), self.0.journal.clone());
         let panics = self.0.store.transact(move |tx| {
@@ -165,6 +166,18 @@ async fn a_batch_is_stored_with_its_strays_and_its_time() {
     );
     let strays = overview.stray_entries().unwrap();
     assert_eq!((strays.len(), strays[0].times), (1, 2));
+}
+
+#[tokio::test]
+async fn that_a_stream_is_heard_is_noted_now_and_then() {
+    let rig = rig("sources: [{ type: stream }]\n");
+    for (second, noted) in [(0, 3), (29, 3), (30, 33), (31, 33)] {
+        rig.output.push(vec![message(0, second)]).await.unwrap();
+        let ledger = ledger::overview::Overview::open_file(rig.state.store.path()).unwrap();
+        let heard = ledger.streams().unwrap()[0].last_message_at;
+        assert_eq!(heard, Some(at(noted)), "{second}");
+    }
+    assert_eq!(rig.stored(), [(VINS[0].to_owned(), 4)]);
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use collector_core::state::{PollsState, State};
 use collector_core::{Every, Name, Patterns, Poll};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use ledger::Publisher;
+use ledger::{Fact, Publisher};
 use pipeline::Vehicles;
 use planner::quota::Allowance;
 use planner::{Outlook, Situation, plan};
@@ -116,7 +116,8 @@ impl Poller {
                 return;
             }
             let outlook = self.outlook(round, now).await;
-            self.tell(round, &outlook, now).await;
+            let news = self.news(round, &outlook, now);
+            self.note(news).await;
             let Some(index) = outlook.due(now) else {
                 let next = outlook.first().unwrap_or(until);
                 let stream = self.handles.hearing.gives_up_at(now).unwrap_or(until);
@@ -133,7 +134,7 @@ impl Poller {
     /// The plan as of `now`.
     async fn outlook(&self, round: &Round, now: Timestamp) -> Outlook {
         let targets = round.targets(&self.plan.sources, &self.handles.hearing, now);
-        let spent = self.handles.budget.spent_calls(now).await;
+        let spent = self.handles.budget.known_calls(now).await;
         let situation = Situation {
             now,
             // Without a ledger the gate lets no call leave.
@@ -168,7 +169,7 @@ impl Poller {
         tracing::warn!(account = %self.account, seconds = by.as_secs(), "the clock was set; the times of the calls are moved with it");
         round.move_with_the_clock(by);
         self.handles.hearing.move_with_the_clock(by);
-        let moved = self.handles.ledger.move_with_the_clock(&self.account, by).await;
+        let moved = self.handles.budget.move_with_the_clock(by).await;
         if let Err(error) = moved {
             tracing::warn!(account = %self.account, error = %Chain(&error), "could not move the times of the calls with the clock");
         }
@@ -197,6 +198,21 @@ impl Poller {
 
     async fn publish(&self, state: PollsState, message: Option<String>) {
         self.publisher.publish(State::Polls(state), message).await;
+    }
+
+    /// The same for what is written down with something else.
+    fn published(&self, state: PollsState, message: Option<String>) -> Option<Fact> {
+        self.publisher
+            .news(State::Polls(state), message)
+            .map(Fact::Published)
+    }
+
+    /// What cannot be noted costs at most an earlier poll after a restart, which the ledger still bounds.
+    async fn note(&self, facts: Vec<Fact>) {
+        if let Err(error) = self.handles.ledger.note(facts).await {
+            self.publisher.forget();
+            tracing::warn!(account = %self.account, error = %Chain(&error), "could not note how the polls fare");
+        }
     }
 
     /// Waits until `due`, or until the stream tells of something, or the clock was set back, or until cancelled.

@@ -1,14 +1,16 @@
 //! One poll, and what its outcome means for the next one.
+//!
+//! A poll is two transactions: with the first call that leaves it is noted that the vehicle is being asked for; what
+//! came of it, the calls' ends, the state and the plan that follow are noted with what it brought.
 
 use collector_core::state::PollsState;
-use collector_core::{Poll, SourceError, Vehicle};
+use collector_core::{Poll, RawSnapshot, SourceError};
 use jiff::{SignedDuration, Timestamp};
 
-use ledger::PollRecord;
-use runtime::Chain;
+use ledger::{Fact, PollRecord};
 
 use super::Poller;
-use super::round::Round;
+use super::round::{Polled, Round};
 use crate::ingest::Door;
 
 /// A refused vehicle is asked again after this: it may have been sold, or its owner may return as primary user.
@@ -18,45 +20,69 @@ const MISCONFIGURED: SignedDuration = SignedDuration::from_hours(6);
 
 impl Poller {
     pub(super) async fn poll(&self, poll: &mut dyn Poll, round: &mut Round, index: usize) {
-        let polled = &mut round.polled[index];
+        let polled = &round.polled[index];
         let began = self.handles.clock.now();
-        let name = self.plan.sources[polled.source].name.clone();
-        self.note_attempt(
-            &name,
-            &polled.vehicle,
-            began,
-            polled.failures + 1,
-            Some("interrupted"),
-        )
-        .await;
+        let interrupted = Some("interrupted".to_owned());
+        let begun = self.attempt(polled, began, polled.failures + 1, interrupted);
+        self.handles.budget.begin_poll(begun);
         let login = self.handles.login.id().await;
-        match poll.poll(&polled.vehicle).await {
-            Ok(snapshot) => {
-                let stop = self.plan.cancelled.clone();
-                let door = Door::new(&self.handles, name.clone(), self.intake.clone(), stop);
-                let door = door.of_polls(self.publisher.clone());
-                let Ok(appended) = door.take([snapshot].into()).await else {
-                    tracing::error!(account = %self.account, source = %name, "stopping without a snapshot that could not be stored; what it brought is lost");
-                    return;
-                };
-                let vin = round.polled[index].vehicle.vin.short().to_owned();
-                tracing::info!(
-                    account = %self.account, source = %name, vehicle = %vin,
-                    new = appended.new, repeats = appended.repeats, absent = appended.absent,
-                    rejected = appended.rejected, "polled"
-                );
-                round.succeeded(index, began);
-                let polled = &round.polled[index];
-                let activity = self.handles.hearing.remembered(&polled.vehicle.vin);
-                self.note_success(&name, &polled.vehicle, began, activity).await;
-                self.publish(PollsState::Polling, None).await;
+        let answer = poll.poll(&polled.vehicle).await;
+        let settled = self.handles.budget.end_poll();
+        match answer {
+            Ok(snapshot) => self.succeeded(round, index, began, snapshot, settled).await,
+            Err(error @ SourceError::Login { .. }) => {
+                self.note(settled).await;
+                self.wait_for_login(login, error.to_string()).await;
             }
-            Err(error @ SourceError::Login { .. }) => self.wait_for_login(login, error.to_string()).await,
-            Err(error) => self.failed(round, index, began, error).await,
+            Err(error) => self.failed(round, index, began, error, settled).await,
         }
     }
 
-    async fn failed(&self, round: &mut Round, index: usize, began: Timestamp, error: SourceError) {
+    async fn succeeded(
+        &self,
+        round: &mut Round,
+        index: usize,
+        began: Timestamp,
+        snapshot: RawSnapshot,
+        mut facts: Vec<Fact>,
+    ) {
+        self.handles.hearing.polled(&snapshot);
+        round.succeeded(index, began);
+        let polled = &round.polled[index];
+        let (vin, source) = (polled.vehicle.vin.clone(), polled.source);
+        let record = PollRecord {
+            last_at: began,
+            last_success_at: Some(began),
+            failures: 0,
+            problem: None,
+            activity: self.handles.hearing.remembered(&vin),
+        };
+        facts.push(self.polled(polled, record));
+        facts.extend(self.published(PollsState::Polling, None));
+        facts.extend(self.planned(round).await);
+        let name = self.plan.sources[source].name.clone();
+        let stop = self.plan.cancelled.clone();
+        let door = Door::new(&self.handles, name.clone(), self.intake.clone(), stop);
+        let door = door.of_polls(self.publisher.clone());
+        let Ok(appended) = door.take_poll(snapshot, facts).await else {
+            tracing::error!(account = %self.account, source = %name, "stopping without a snapshot that could not be stored; what it brought is lost");
+            return;
+        };
+        tracing::info!(
+            account = %self.account, source = %name, vehicle = %vin.short(),
+            new = appended.new, repeats = appended.repeats, absent = appended.absent,
+            rejected = appended.rejected, "polled"
+        );
+    }
+
+    async fn failed(
+        &self,
+        round: &mut Round,
+        index: usize,
+        began: Timestamp,
+        error: SourceError,
+        mut facts: Vec<Fact>,
+    ) {
         let now = self.handles.clock.now();
         let reason = error.to_string();
         let polled = &mut round.polled[index];
@@ -71,7 +97,11 @@ impl Poller {
                 let again = self.outlook(round, now).await.next[index].at;
                 tracing::warn!(account = %self.account, source = %name, vehicle, error = reason, %again, "a poll failed");
             }
-            SourceError::Quota { .. } => return self.refused_by_quota(round, index, now, &reason).await,
+            SourceError::Quota { .. } => {
+                self.refused_by_quota(round, index, now, &reason, &mut facts)
+                    .await;
+                return self.note(facts).await;
+            }
             SourceError::Vehicle { .. } => {
                 tracing::error!(account = %self.account, source = %name, vehicle, error = reason, "BMW refuses this vehicle; asking again in a day");
                 polled.last = Some(began);
@@ -86,74 +116,59 @@ impl Poller {
                 }
             }
         }
-        self.publish(PollsState::Failing, Some(reason.clone())).await;
+        facts.extend(self.published(PollsState::Failing, Some(reason.clone())));
         let polled = &round.polled[index];
-        self.note_attempt(&name, &polled.vehicle, began, polled.failures, Some(&reason))
-            .await;
+        facts.push(self.attempt(polled, began, polled.failures, Some(reason)));
+        facts.extend(self.planned(round).await);
+        self.note(facts).await;
     }
 
     /// No call left the program, or BMW refused it: the vehicle keeps its turn.
-    async fn refused_by_quota(&self, round: &mut Round, index: usize, now: Timestamp, reason: &str) {
+    async fn refused_by_quota(
+        &self,
+        round: &mut Round,
+        index: usize,
+        now: Timestamp,
+        reason: &str,
+        facts: &mut Vec<Fact>,
+    ) {
         let until = self.next_call(now).await;
         tracing::info!(account = %self.account, reason, again = %until, "no poll for now");
         for polled in &mut round.polled {
             polled.not_before = polled.not_before.max(Some(until));
         }
-        self.publish(
-            PollsState::Waiting,
-            Some(format!("{reason}; next poll {until:.0}")),
-        )
-        .await;
+        let message = format!("{reason}; next poll {until:.0}");
+        facts.extend(self.published(PollsState::Waiting, Some(message)));
         let polled = &round.polled[index];
-        let name = &self.plan.sources[polled.source].name;
         let last = polled.last.unwrap_or(now);
-        self.note_attempt(name, &polled.vehicle, last, polled.failures, Some(reason))
-            .await;
+        facts.push(self.attempt(polled, last, polled.failures, Some(reason.to_owned())));
+        facts.extend(self.planned(round).await);
     }
 
-    async fn note_attempt(
-        &self,
-        source: &str,
-        vehicle: &Vehicle,
-        at: Timestamp,
-        failures: u32,
-        problem: Option<&str>,
-    ) {
-        let problem = problem.map(str::to_owned);
-        self.note(
-            source,
-            vehicle,
-            PollRecord {
-                last_at: at,
-                last_success_at: None,
-                failures,
-                problem,
-                activity: None,
-            },
-        )
-        .await;
+    /// The plan that follows, as far as it is news.
+    async fn planned(&self, round: &mut Round) -> Vec<Fact> {
+        let now = self.handles.clock.now();
+        let outlook = self.outlook(round, now).await;
+        self.news(round, &outlook, now)
     }
 
-    async fn note_success(&self, source: &str, vehicle: &Vehicle, at: Timestamp, activity: Option<String>) {
+    fn attempt(&self, polled: &Polled, at: Timestamp, failures: u32, problem: Option<String>) -> Fact {
         let record = PollRecord {
             last_at: at,
-            last_success_at: Some(at),
-            failures: 0,
-            problem: None,
-            activity,
+            last_success_at: None,
+            failures,
+            problem,
+            activity: None,
         };
-        self.note(source, vehicle, record).await;
+        self.polled(polled, record)
     }
 
-    /// What cannot be noted costs at most an earlier poll after a restart, which the ledger still bounds.
-    async fn note(&self, source: &str, vehicle: &Vehicle, record: PollRecord) {
-        if let Err(error) = self
-            .handles
-            .ledger
-            .remember_poll(&self.account, source, &vehicle.vin, record)
-            .await
-        {
-            tracing::warn!(account = %self.account, error = %Chain(&error), "could not note when a vehicle was polled");
+    fn polled(&self, polled: &Polled, record: PollRecord) -> Fact {
+        Fact::Polled {
+            account: self.account.clone(),
+            source: self.plan.sources[polled.source].name.clone(),
+            vin: polled.vehicle.vin.clone(),
+            record,
         }
     }
 }

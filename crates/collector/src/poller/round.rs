@@ -3,7 +3,7 @@
 use collector_core::Vehicle;
 use jiff::{SignedDuration, Timestamp};
 
-use ledger::{PlannedPoll, PollRecord};
+use ledger::{Fact, PlannedPoll, PollRecord};
 use planner::{Outlook, Reason, Target};
 use runtime::Chain;
 use source::Hearing;
@@ -112,9 +112,9 @@ impl Poller {
         })
     }
 
-    /// Writes down what `cardata status` says of the plan, where it has changed.
-    pub(super) async fn tell(&self, round: &mut Round, outlook: &Outlook, now: Timestamp) {
-        let mut changed = Vec::new();
+    /// What `cardata status` is to be told of the plan, where it has changed.
+    pub(super) fn news(&self, round: &mut Round, outlook: &Outlook, now: Timestamp) -> Vec<Fact> {
+        let mut news = Vec::new();
         for (polled, next) in round.polled.iter_mut().zip(&outlook.next) {
             let same = polled.told.is_some_and(|(at, reason)| {
                 reason == next.reason && at.duration_since(next.at).abs() < WORTH_WRITING
@@ -123,34 +123,33 @@ impl Poller {
                 continue;
             }
             polled.told = Some((next.at, next.reason));
-            changed.push(PlannedPoll {
-                source: self.plan.sources[polled.source].name.to_string(),
-                vin: polled.vehicle.vin.clone(),
-                next_at: next.at,
-                every: next.every,
-                reason: next.reason.to_string(),
+            news.push(Fact::Planned {
+                account: self.account.clone(),
+                poll: PlannedPoll {
+                    source: self.plan.sources[polled.source].name.to_string(),
+                    vin: polled.vehicle.vin.clone(),
+                    next_at: next.at,
+                    every: next.every,
+                    reason: next.reason.to_string(),
+                },
             });
         }
-        if !changed.is_empty()
-            && let Err(error) = self.handles.ledger.remember_plan(&self.account, changed).await
-        {
-            tracing::debug!(account = %self.account, error = %Chain(&error), "could not note when polls come next");
-        }
-        self.tell_of_waiting(round, outlook).await;
+        news.extend(self.news_of_waiting(round, outlook));
+        news
     }
 
     /// Says once that no vehicle can be polled for want of calls.
-    async fn tell_of_waiting(&self, round: &mut Round, outlook: &Outlook) {
+    fn news_of_waiting(&self, round: &mut Round, outlook: &Outlook) -> Option<Fact> {
         let wanting = |reason: &Reason| matches!(reason, Reason::Blocked { .. } | Reason::UsedUp { .. });
         let first = outlook.next.iter().min_by_key(|next| next.at);
         let Some(first) = first.filter(|_| outlook.next.iter().all(|next| wanting(&next.reason))) else {
             round.waiting = None;
-            return;
+            return None;
         };
-        if round.waiting != Some(first.at) {
-            round.waiting = Some(first.at);
-            let message = format!("{}; next poll {:.0}", first.reason, first.at);
-            self.publish(PollsState::Waiting, Some(message)).await;
+        if round.waiting.replace(first.at) == Some(first.at) {
+            return None;
         }
+        let message = format!("{}; next poll {:.0}", first.reason, first.at);
+        self.published(PollsState::Waiting, Some(message))
     }
 }

@@ -29,7 +29,7 @@ fn what_is_not_written_has_a_default() {
         sink.batch,
         BatchOptions {
             readings: 10_000,
-            wait: Duration::ZERO
+            wait: Some(Duration::from_secs(10))
         }
     );
     let retry = Retry {
@@ -105,6 +105,7 @@ journal: { keep: 90d }
         (&*sink.name, sink.start, sink.batch.readings),
         ("b", Start::Latest, 10)
     );
+    assert_eq!(sink.batch.wait, Some(Duration::from_secs(1)));
     assert_eq!(sink.retry.longest, Duration::from_secs(300));
     assert!(sink.select.matches_vehicle(&first) && !sink.select.matches_vehicle(&second));
     assert!(sink.select.matches_source("meter") && !sink.select.matches_source("others"));

@@ -1,8 +1,8 @@
 //! Plugins for the tests: they are read like any other and never built.
 
 use collector_core::{
-    Cadence, Invalid, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError, Source, SourceConfig,
-    SourceError, register_sink,
+    Cadence, Invalid, Records, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError, Source,
+    SourceConfig, SourceError, register_sink,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,7 @@ impl SinkConfig for Shelf {
     const SUMMARY: &'static str = "Stores nothing.";
     const SAMPLE: &'static str = "type: shelf\npath: data\n";
     const REDELIVERY: Redelivery = Redelivery::Ignored;
+    const RECORDS: Records = Records::NotTaken;
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
         let mut invalid = Vec::new();

@@ -6,7 +6,8 @@ use journal::log::dead_letters::DeadLetter;
 use journal::log::redelivery::Redelivered;
 
 use super::{Problem, is_among, readings, refused, rewrite};
-use crate::{Worker, select};
+use crate::Worker;
+use crate::select::Part;
 
 /// Tries letters again, which belong to one sink and stand in the order of their entries.
 pub async fn deliver_dead_letters(
@@ -38,8 +39,8 @@ pub async fn deliver_dead_letters(
                 Err(reason) => redelivered.failed.push((letter.id, reason)),
             }
         }
-        let meant = |reading: &_| sound.iter().any(|letter| letter.names(reading));
-        entries.extend(select::part_of_all(&[&worker.select], &entry, meant));
+        let meant = |part: Part<'_>| sound.iter().any(|letter| is_about(letter, part));
+        entries.extend(worker.choice().part(&entry, meant));
         tried.extend(sound);
     }
     let rejected = rewrite(worker, sink, &entries).await?;
@@ -62,12 +63,19 @@ pub async fn deliver_dead_letters(
 
 /// Why a letter cannot be tried.
 fn fits(worker: &Worker, letter: &DeadLetter, entry: &Entry) -> Result<(), String> {
-    let mut readings = entry.snapshot.readings.iter();
-    if !readings.any(|reading| letter.names(reading)) {
+    let mut readings = entry.readings().iter();
+    if !letter.is_about_the_entry() && !readings.any(|reading| letter.names(reading)) {
         return Err("what BMW sent is no reading for this version of cardata".to_owned());
     }
-    match select::part_of_all(&[&worker.select], entry, |reading| letter.names(reading)) {
+    match worker.choice().part(entry, |part| is_about(letter, part)) {
         Some(_) => Ok(()),
         None => Err("the sink's `select` does not let it through any more".to_owned()),
+    }
+}
+
+fn is_about(letter: &DeadLetter, part: Part<'_>) -> bool {
+    match part {
+        Part::Reading(reading) => letter.names(reading),
+        Part::Ended(_) | Part::Record(_) => letter.is_about_the_entry(),
     }
 }

@@ -1,9 +1,11 @@
-//! Redelivery: dead letters that are tried again, and replays of the history.
+//! Redelivery: dead letters that are tried again, and replays of the history, some of which take the place of what the
+//! sink holds.
 //!
 //! The worker of the sink does it between its live batches, so a sink has one writer at a time. A failure here
 //! holds up nothing but itself: the worker goes back to the live entries and comes again.
 
 mod dead_letters;
+mod erase;
 mod replay;
 
 use std::time::Duration;
@@ -16,20 +18,22 @@ use journal::log::dead_letters::DeadLetter;
 use journal::log::deliver::Rejected;
 use journal::log::redelivery::Due;
 use runtime::{Backoff, Chain};
-use tokio::time::Instant;
+use tokio::sync::watch;
 
 use crate::{PAUSE, Worker};
 use dead_letters::deliver_dead_letters;
+pub use erase::lacks;
 use replay::deliver_replay;
 
-/// How often another process's request is looked for, in real time.
-const LOOK: Duration = Duration::from_secs(1);
+/// When a replay that the journal is not whole enough for is looked at again: a look reads all of it.
+const RARELY: Duration = Duration::from_secs(3_600);
 
 /// The redeliveries of one worker.
-#[derive(Default)]
 pub struct Redeliveries {
-    /// When nothing was found.
-    looked: Option<Instant>,
+    /// Changes when something may have been asked for.
+    noted: watch::Receiver<u64>,
+    /// Nothing was found since it changed last.
+    is_idle: bool,
     failing: Option<Failing>,
 }
 
@@ -39,6 +43,8 @@ struct Failing {
     wait: Duration,
     backoff: Backoff,
     reason: String,
+    /// The journal does not have what is asked for.
+    is_lacking: bool,
 }
 
 /// What came of a turn.
@@ -53,15 +59,16 @@ pub enum Turn {
 }
 
 impl Worker {
-    /// For a process that runs no pipeline: redelivers what is asked for, then ends, or when told to drain.
+    /// For a process that runs no pipeline: redelivers what is asked for, then ends, or when told to drain, or where
+    /// what is next waits for the journal's owner.
     pub async fn redeliver(self, mut sink: Box<dyn Sink>) {
-        let mut redeliveries = Redeliveries::default();
+        let mut redeliveries = Redeliveries::new(self.journal.noted());
         loop {
             let turn = tokio::select! {
                 () = self.aborted.cancelled() => break,
                 turn = redeliveries.turn(&self, sink.as_mut()) => turn,
             };
-            if turn == Turn::Nothing || self.draining.is_cancelled() {
+            if turn == Turn::Nothing || redeliveries.is_lacking() || self.draining.is_cancelled() {
                 break;
             }
             if turn == Turn::Later {
@@ -76,22 +83,32 @@ impl Worker {
 }
 
 impl Redeliveries {
+    pub fn new(noted: watch::Receiver<u64>) -> Self {
+        Self {
+            noted,
+            is_idle: false,
+            failing: None,
+        }
+    }
+
     /// Delivers one batch of what is asked for, if its time has come.
     pub async fn turn(&mut self, worker: &Worker, sink: &mut dyn Sink) -> Turn {
         if !self.left(worker).is_zero() {
             return Turn::Later;
         }
-        if self.looked.is_some_and(|at| at.elapsed() < LOOK) {
+        // Whoever has the journal sends on it, so it is there.
+        if self.is_idle && !self.noted.has_changed().unwrap_or(true) {
             return Turn::Nothing;
         }
-        self.looked = None;
+        self.noted.mark_unchanged();
+        self.is_idle = false;
         let found = worker.reader.due(&worker.name, worker.batch.readings).await;
         let (replay, result) = match found {
             Ok(Some(Due::DeadLetters(letters))) => (None, deliver_dead_letters(worker, sink, &letters).await),
             Ok(Some(Due::Replay(replay))) => (Some(replay.id), deliver_replay(worker, sink, &replay).await),
             Err(error) if !error.is_stopped() => (None, Err(error.into())),
             Ok(None) | Err(_) => {
-                self.looked = Some(Instant::now());
+                self.is_idle = true;
                 self.recover(worker).await;
                 return Turn::Nothing;
             }
@@ -109,11 +126,16 @@ impl Redeliveries {
     }
 
     /// Returns when the next turn may find something to do.
-    pub async fn pause(&self, worker: &Worker) {
+    pub async fn pause(&mut self, worker: &Worker) {
         match self.left(worker) {
-            Duration::ZERO => tokio::time::sleep(LOOK).await,
+            Duration::ZERO if self.noted.changed().await.is_ok() => self.is_idle = false,
+            Duration::ZERO => std::future::pending().await,
             left => worker.clock.sleep(left).await,
         }
+    }
+
+    fn is_lacking(&self) -> bool {
+        self.failing.as_ref().is_some_and(|failing| failing.is_lacking)
     }
 
     /// The rest of the wait behind a failure. A clock that was set back ends it.
@@ -144,10 +166,14 @@ impl Redeliveries {
         if before.as_ref().is_none_or(|before| before.reason != reason) {
             tracing::warn!(sink = %worker.name, error = reason, "a redelivery fails; trying again until it does not");
             let state = match problem {
-                Problem::Sink(SinkError::Misconfigured { .. }) => SinkState::Paused,
-                _ => SinkState::Retrying,
+                Problem::Sink(SinkError::Misconfigured { .. }) => Some(SinkState::Paused),
+                // The sink fares well.
+                Problem::Lacking(_) | Problem::Selection(_) => None,
+                _ => Some(SinkState::Retrying),
             };
-            worker.publish(state, Some(reason.clone())).await;
+            if let Some(state) = state {
+                worker.publish(state, Some(reason.clone())).await;
+            }
             if let Some(id) = replay {
                 let noted = worker.journal.note_replay_problem(id, Some(reason.clone())).await;
                 if let Err(error) = noted {
@@ -163,6 +189,7 @@ impl Redeliveries {
                 backoff.next(*retry_after, &mut rand::rng())
             }
             Problem::Sink(SinkError::Misconfigured { .. }) | Problem::Selection(_) => PAUSE,
+            Problem::Lacking(_) => RARELY,
             _ => backoff.next(None, &mut rand::rng()),
         };
         self.failing = Some(Failing {
@@ -170,6 +197,7 @@ impl Redeliveries {
             wait,
             backoff,
             reason,
+            is_lacking: matches!(problem, Problem::Lacking(_)),
         });
     }
 }
@@ -183,6 +211,9 @@ pub enum Problem {
     Journal(#[from] JournalError),
     #[error("its selection cannot be read: cancel it")]
     Selection(#[source] serde_json::Error),
+    /// What is missing from the journal, and what to do.
+    #[error("{0}")]
+    Lacking(String),
 }
 
 /// What the sink refuses of these entries.
@@ -207,7 +238,7 @@ fn is_among(letter: &DeadLetter, rejected: &[Rejected]) -> bool {
 }
 
 pub fn readings(entries: &[Entry]) -> usize {
-    entries.iter().map(|entry| entry.snapshot.readings.len()).sum()
+    entries.iter().map(|entry| entry.readings().len()).sum()
 }
 
 /// The readings among what was rejected; whole entries are not counted.

@@ -1,4 +1,5 @@
-//! One batch of a replay: from the journal, through both selections, to the sink, and what came of it back.
+//! One step of a replay: a batch from the journal, through both selections, to the sink, and what came of it back.
+//! Where what the sink holds is to be replaced, the first step erases it.
 
 use collector_core::{Entry, Select, Sink};
 use jiff::Timestamp;
@@ -7,15 +8,24 @@ use journal::log::dead_letters::DeadLetter;
 use journal::log::redelivery::{Redelivered, ReplayStep};
 use journal::log::replay::Replay;
 
+use super::erase::erase;
 use super::{Problem, is_among, readings, refused, rewrite};
-use crate::{Worker, select};
+use crate::Worker;
+use crate::select::Choice;
 
-/// Delivers the next batch of a replay.
+/// Does the next step of a replay.
 pub async fn deliver_replay(worker: &Worker, sink: &mut dyn Sink, replay: &Replay) -> Result<(), Problem> {
     let request = &replay.request;
     let selection: Select = match &request.selection {
         Some(json) => serde_json::from_str(json).map_err(Problem::Selection)?,
         None => Select::default(),
+    };
+    if request.rewrite && replay.erased_at.is_none() {
+        return erase(worker, sink, replay, selection).await;
+    }
+    let choice = Choice {
+        selects: vec![&worker.select, &selection],
+        records: worker.records,
     };
     let in_time = |at: Timestamp| {
         request.since.is_none_or(|since| at >= since) && request.until.is_none_or(|until| at <= until)
@@ -33,11 +43,7 @@ pub async fn deliver_replay(worker: &Worker, sink: &mut dyn Sink, replay: &Repla
         .flat_map(|batch| batch.entries.iter())
         .filter(|entry| entry.seq <= position);
     let entries: Vec<Entry> = covered
-        .filter_map(|entry| {
-            select::part_of_all(&[&worker.select, &selection], entry, |reading| {
-                in_time(reading.measured_at)
-            })
-        })
+        .filter_map(|entry| choice.part(entry, |part| in_time(part.at())))
         .collect();
     let mut rejected = rewrite(worker, sink, &entries).await?;
     let refused = refused(&rejected);
@@ -49,8 +55,8 @@ pub async fn deliver_replay(worker: &Worker, sink: &mut dyn Sink, replay: &Repla
         && request.until.is_none()
         && let Some(batch) = &batch
     {
-        let missed = select::missed(&[&worker.select, &selection], batch);
-        rejected.extend(missed.into_iter().filter(|missed| missed.seq <= position));
+        let missed = choice.missed(batch).into_iter();
+        rejected.extend(missed.filter(|missed| missed.seq <= position));
     }
     if let Some(first) = rejected.first() {
         tracing::error!(sink = %worker.name, rejected = rejected.len(), reason = first.reason, "the sink refused readings; they are among the dead letters");
@@ -61,9 +67,7 @@ pub async fn deliver_replay(worker: &Worker, sink: &mut dyn Sink, replay: &Repla
         .await?;
     let settled: Vec<i64> = letters
         .iter()
-        .filter(|letter| {
-            !letter.is_about_the_entry() && is_in(letter, &entries) && !is_among(letter, &rejected)
-        })
+        .filter(|letter| is_in(letter, &entries) && !is_among(letter, &rejected))
         .map(|letter| letter.id)
         .collect();
     let redelivered = Redelivered {
@@ -88,9 +92,11 @@ pub async fn deliver_replay(worker: &Worker, sink: &mut dyn Sink, replay: &Repla
     Ok(())
 }
 
+/// Whether a letter is about something that was delivered. One about a whole snapshot may be about what was not.
 fn is_in(letter: &DeadLetter, entries: &[Entry]) -> bool {
-    let of_entry = entries.iter().filter(|entry| entry.seq == letter.seq);
-    of_entry
-        .flat_map(|entry| &entry.snapshot.readings)
-        .any(|reading| letter.names(reading))
+    let mut of_entry = entries.iter().filter(|entry| entry.seq == letter.seq);
+    of_entry.any(|entry| match letter.is_about_the_entry() {
+        true => entry.record().is_some(),
+        false => entry.readings().iter().any(|reading| letter.names(reading)),
+    })
 }

@@ -31,7 +31,7 @@ fn written(store: &mut Store) -> Vec<Vec<String>> {
     let entries = batches.flatten();
     entries
         .map(|entry| {
-            let readings = entry.snapshot.readings.iter();
+            let readings = entry.readings().iter();
             readings
                 .map(|reading| format!("{} {}", entry.seq, reading.descriptor))
                 .collect()
@@ -47,7 +47,7 @@ async fn a_letter_that_is_delivered_is_gone_and_counts() {
     rig.worker("only").await.redeliver(sink).await;
     assert_eq!(written(&mut store), [[format!("1 {MILEAGE}")]]);
     assert_eq!(letters(&rig).len(), 1, "the other was not asked for");
-    let totals = rig.totals("only");
+    let totals = rig.totals("only").await;
     assert_eq!((totals.delivered_readings, totals.dead_letters), (3, 1));
 }
 
@@ -65,7 +65,7 @@ async fn a_letter_that_is_refused_again_stays_with_the_new_reason() {
         (left[0].descriptor.as_str(), left[0].reason.as_str()),
         (MILEAGE, "field type conflict")
     );
-    assert_eq!(rig.totals("only").delivered_readings, 3);
+    assert_eq!(rig.totals("only").await.delivered_readings, 3);
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn what_fits_no_type_is_judged_by_what_is_known_today() {
     let Judgement::Fits(entry) = rig.reader.judge(letter.clone()).await.unwrap() else {
         panic!("many is a text");
     };
-    assert_eq!(entry.snapshot.readings.len(), 1);
+    assert_eq!(entry.readings().len(), 1);
     rig.journal
         .readdress_dead_letter(letter, entry, vec!["only".into()])
         .await

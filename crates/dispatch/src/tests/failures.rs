@@ -9,7 +9,7 @@ async fn after_a_passing_failure_the_same_batch_comes_again() {
     let sink = scripted([Reply::Transient(None), Reply::Transient(None)]);
     let writes = rig.writes(3, rig.worker("only").await, sink).await;
     assert_eq!(writes, [[1, 2, 3]; 3]);
-    let totals = rig.totals("only");
+    let totals = rig.totals("only").await;
     assert_eq!(
         (totals.cursor, totals.delivered_readings, totals.dead_letters),
         (3, 6, 0)
@@ -49,7 +49,7 @@ async fn what_needs_a_person_pauses_the_sink_says_so_and_goes_on_when_it_is_mend
         assert_eq!(published.since, noon(), "the pause began with the first failure");
         let message = published.message.unwrap();
         assert!(message.contains("create it"), "{message}");
-        assert_eq!(rig.totals("only").waiting_readings, 4);
+        assert_eq!(rig.totals("only").await.waiting_readings, 4);
         clock.leave.add_permits(1);
     }
     for _ in 0..3 {
@@ -67,7 +67,7 @@ async fn a_panic_is_a_failed_write() {
     rig.polls(2).await;
     let sink = scripted([Reply::Panic, Reply::Panic]);
     assert_eq!(rig.writes(3, rig.worker("only").await, sink).await, [[1, 2]; 3]);
-    assert_eq!(rig.totals("only").cursor, 2);
+    assert_eq!(rig.totals("only").await.cursor, 2);
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_write_that_never_ends_is_given_up_and_tried_again() {
     }
     rig.draining.cancel();
     running.await.unwrap();
-    assert_eq!(rig.totals("only").cursor, 2);
+    assert_eq!(rig.totals("only").await.cursor, 2);
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_refused_reading_goes_to_the_dead_letters_and_its_neighbours_count() {
     rig.polls(3).await;
     let (sink, _store) = scripted([Reply::Reject(vec![1])]);
     rig.drain(rig.worker("only").await, sink).await;
-    let totals = rig.totals("only");
+    let totals = rig.totals("only").await;
     assert_eq!(
         (totals.cursor, totals.delivered_readings, totals.dead_letters),
         (3, 5, 1)
@@ -110,7 +110,7 @@ async fn a_sink_that_refuses_what_there_is_not_or_twice_harms_nothing() {
     let (sink, mut store) = scripted([Reply::Reject(vec![0, 0, 0, 1, 9])]);
     rig.drain(rig.worker("only").await, sink).await;
     assert_eq!(store.seqs(), [[1]]);
-    let totals = rig.totals("only");
+    let totals = rig.totals("only").await;
     assert_eq!((totals.cursor, totals.delivered_readings), (1, 0));
     let letters = letters(&rig);
     assert_eq!(letters.len(), 3, "one a reading and one for what nobody knows");
@@ -138,7 +138,7 @@ async fn a_sink_that_fails_while_it_drains_has_one_more_chance() {
         };
         rig.drain(worker, sink).await;
         assert_eq!(store.seqs(), [[1, 2]; 2]);
-        assert_eq!(rig.totals("only").cursor, cursor);
+        assert_eq!(rig.totals("only").await.cursor, cursor);
         assert_eq!(store.closed.load(Ordering::SeqCst), 1);
     }
 }
@@ -157,12 +157,12 @@ async fn one_sink_that_hangs_delays_no_other() {
     assert_eq!(store.writes.recv().await.unwrap().len(), 1);
     rig.draining.cancel();
     other.await.unwrap();
-    assert_eq!(rig.totals("sound").cursor, 4);
+    assert_eq!(rig.totals("sound").await.cursor, 4);
     assert!(!hung.is_finished());
     rig.aborted.cancel();
     hung.await.unwrap();
     assert_eq!(
-        rig.totals("hanging").cursor,
+        rig.totals("hanging").await.cursor,
         0,
         "what it did not take stays in the journal"
     );
@@ -186,7 +186,7 @@ async fn what_is_damaged_in_the_journal_is_passed_over_and_left_among_the_dead_l
     assert_eq!(changed.unwrap(), 3);
     let writes = rig.writes(1, rig.worker("only").await, scripted([])).await;
     assert_eq!(writes, [[1, 4]]);
-    let totals = rig.totals("only");
+    let totals = rig.totals("only").await;
     assert_eq!(
         (totals.cursor, totals.delivered_readings, totals.dead_letters),
         (5, 4, 3)

@@ -3,8 +3,10 @@
 mod dead_letters;
 mod failures;
 mod flow;
+mod pacing;
 mod property;
 mod replays;
+mod rewrites;
 mod selection;
 
 use std::collections::VecDeque;
@@ -14,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use collector_core::{Entry, Origin, RawReading, RawSnapshot, Rejection, Sink, SinkError, Written};
+use collector_core::{Entry, Origin, RawReading, RawSnapshot, Rejection, Scope, Sink, SinkError, Written};
 use jiff::{SignedDuration, Timestamp};
 use runtime::testing::ManualClock;
 use serde_json::value::RawValue;
@@ -100,15 +102,14 @@ impl Sink for Scripted {
             Reply::Panic => panic!("a sink's bug"),
             Reply::Hang => std::future::pending().await,
             Reply::Reject(readings) => {
-                let rejection = |reading| Rejection {
-                    seq: batch[0].seq,
-                    reading,
-                    reason: "field type conflict".to_owned(),
-                };
-                let rejected = readings.into_iter().map(rejection).collect();
-                Ok(Written { rejected })
+                let rejection = |reading| Rejection::reading(batch[0].seq, reading, "field type conflict");
+                Ok(Written::without(readings.into_iter().map(rejection).collect()))
             }
         }
+    }
+
+    async fn erase(&mut self, _: &Scope) -> Result<(), SinkError> {
+        Ok(())
     }
 
     async fn close(&mut self) -> Result<(), SinkError> {
@@ -192,6 +193,7 @@ impl Rig {
         Worker {
             name: name.into(),
             select: Select::default(),
+            records: Records::Replaces,
             batch: BatchOptions::default(),
             retry: Retry {
                 timeout: Duration::from_secs(3_600),
@@ -261,7 +263,8 @@ impl Rig {
         assert_eq!(appended.await.unwrap()[0].new, 2);
     }
 
-    fn totals(&self, sink: &str) -> SinkTotals {
+    async fn totals(&self, sink: &str) -> SinkTotals {
+        self.journal.flush().await.unwrap();
         let sinks = self.journal.overview().unwrap().sinks().unwrap();
         sinks.into_iter().find(|totals| totals.sink == sink).unwrap()
     }

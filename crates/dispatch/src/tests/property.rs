@@ -39,13 +39,9 @@ impl Sink for Memory {
             }
             let mut rejected = Vec::new();
             for entry in batch {
-                for (position, reading) in entry.snapshot.readings.iter().enumerate() {
+                for (position, reading) in entry.readings().iter().enumerate() {
                     if contents.refuses == Some(reading.descriptor.as_str()) {
-                        rejected.push(Rejection {
-                            seq: entry.seq,
-                            reading: position,
-                            reason: "refused".to_owned(),
-                        });
+                        rejected.push(Rejection::reading(entry.seq, position, "refused"));
                     } else {
                         contents
                             .stored
@@ -55,13 +51,22 @@ impl Sink for Memory {
             }
             contents.lives = contents.lives.map(|lives| lives.saturating_sub(1));
             if contents.lives != Some(0) {
-                return Ok(Written { rejected });
+                return Ok(Written::without(rejected));
             }
             true
         };
         assert!(dies);
         self.aborted.cancel();
         std::future::pending().await
+    }
+
+    async fn erase(&mut self, _: &Scope) -> Result<(), SinkError> {
+        let mut contents = self.contents.lock().unwrap();
+        if contents.accepts.pop_front() == Some(false) {
+            return Err(SinkError::transient("connection refused"));
+        }
+        contents.stored.clear();
+        Ok(())
     }
 
     async fn close(&mut self) -> Result<(), SinkError> {
@@ -77,8 +82,10 @@ enum Step {
         accepts: Vec<bool>,
         lives: Option<usize>,
     },
-    /// Everything in the store goes, and its owner asks for it again.
-    Lose,
+    /// Everything in the store goes, by an accident or by the replay that its owner asks for.
+    Lose {
+        rewrite: bool,
+    },
     Refuse(Option<&'static str>),
     RetryAll,
 }
@@ -88,7 +95,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (1..6_u64).prop_map(Step::Polls),
         4 => (1..6_usize, prop::collection::vec(any::<bool>(), 0..4), prop::option::of(1..4_usize))
             .prop_map(|(size, accepts, lives)| Step::Run { size, accepts, lives }),
-        2 => Just(Step::Lose),
+        2 => any::<bool>().prop_map(|rewrite| Step::Lose { rewrite }),
         2 => prop_oneof![Just(None), Just(Some(SOC)), Just(Some(MILEAGE))].prop_map(Step::Refuse),
         1 => Just(Step::RetryAll),
     ]
@@ -138,10 +145,13 @@ impl World {
                 }
                 self.live(size).await;
             }
-            Step::Lose => {
-                self.contents.lock().unwrap().stored.clear();
+            Step::Lose { rewrite } => {
+                if !rewrite {
+                    self.contents.lock().unwrap().stored.clear();
+                }
                 let request = ReplayRequest {
                     sink: "only".to_owned(),
+                    rewrite,
                     ..ReplayRequest::default()
                 };
                 // Nothing is acknowledged, nothing is lost: it comes live.
@@ -156,9 +166,9 @@ impl World {
         }
     }
 
-    fn check(&self) {
+    async fn check(&self) {
         let newest = *self.rig.journal.newest().borrow();
-        assert_eq!(self.rig.totals("only").cursor, newest);
+        assert_eq!(self.rig.totals("only").await.cursor, newest);
         let overview = self.rig.journal.overview().unwrap();
         let mut letters: HashMap<Key, usize> = HashMap::new();
         for letter in overview.dead_letters().unwrap() {
@@ -192,11 +202,11 @@ async fn run(steps: Vec<Step>) {
         world.take(step).await;
     }
     world.live(3).await;
-    world.check();
+    world.check().await;
     world.take(Step::Refuse(None)).await;
     world.take(Step::RetryAll).await;
     world.live(2).await;
-    world.check();
+    world.check().await;
     let letters = world.rig.journal.overview().unwrap().dead_letters().unwrap();
     assert_eq!(letters, [], "what was mended is delivered");
 }

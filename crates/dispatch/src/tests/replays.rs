@@ -56,7 +56,7 @@ async fn a_replay_delivers_what_was_acknowledged_and_counts_it_apart() {
     let replay = rig.replay(replay.id);
     assert_eq!(((replay.done, replay.entries), replay.readings), ((5, 5), 10));
     assert_eq!(replay.finished_at, Some(noon()));
-    let totals = rig.totals("only");
+    let totals = rig.totals("only").await;
     assert_eq!((totals.cursor, totals.delivered_readings), (5, 10));
 }
 
@@ -83,7 +83,7 @@ async fn live_entries_come_first() {
     assert!(live <= 5, "what comes meanwhile waits for one batch: {seqs:?}");
     rig.draining.cancel();
     running.await.unwrap();
-    assert_eq!(rig.totals("only").cursor, 8);
+    assert_eq!(rig.totals("only").await.cursor, 8);
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn a_range_of_time_and_a_selection_within_that_of_the_sink() {
     let batch = store.writes.try_recv().unwrap();
     let readings: Vec<_> = batch
         .iter()
-        .flat_map(|entry| &entry.snapshot.readings)
+        .flat_map(Entry::readings)
         .map(|reading| (reading.descriptor.as_str(), reading.measured_at.as_second()))
         .collect();
     assert_eq!(readings, [3, 4, 5, 6].map(|second| (MILEAGE, second)));
@@ -186,7 +186,7 @@ async fn a_replay_that_fails_holds_up_no_live_entry() {
     assert_eq!(store.writes.recv().await.unwrap()[0].seq, 3, "and waits");
     rig.draining.cancel();
     running.await.unwrap();
-    assert_eq!(rig.totals("only").cursor, 3);
+    assert_eq!(rig.totals("only").await.cursor, 3);
     assert_eq!(store.seqs(), Vec::<Vec<u64>>::new());
 }
 
@@ -196,7 +196,7 @@ async fn what_is_refused_has_one_letter_and_what_is_stored_now_has_none() {
     rig.polls(2).await;
     let (sink, _store) = scripted([Reply::Reject(vec![0, 1])]);
     rig.drain(rig.worker("only").await, sink).await;
-    assert_eq!(rig.totals("only").dead_letters, 2);
+    assert_eq!(rig.totals("only").await.dead_letters, 2);
     let rig = rig.again();
     let replay = rig.request(ReplayRequest::default()).await;
     let (sink, _store) = scripted([Reply::Reject(vec![1, 1])]);
@@ -209,7 +209,7 @@ async fn what_is_refused_has_one_letter_and_what_is_stored_now_has_none() {
     );
     let replay = rig.replay(replay.id);
     assert_eq!((replay.readings, replay.rejected), (3, 1));
-    let totals = rig.totals("only");
+    let totals = rig.totals("only").await;
     assert_eq!((totals.dead_letters, totals.delivered_readings), (1, 3));
 }
 

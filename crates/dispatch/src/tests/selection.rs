@@ -1,6 +1,7 @@
 //! Sinks that want a part only.
 
 use super::*;
+use collector_core::{Descriptor, Ended, Record, RecordKind, Snapshot, ValueType, Vehicle};
 
 fn select(json: &str) -> Select {
     serde_json::from_str(json).unwrap()
@@ -31,7 +32,7 @@ async fn a_vehicle_by_its_name_or_number() {
         let batches = delivered(&rig, &format!(r#"{{"vehicles":["{pattern}"]}}"#)).await;
         let seqs: Vec<_> = batches.concat().iter().map(|entry| entry.seq).collect();
         assert_eq!(seqs, [1, 3], "{pattern}");
-        let totals = rig.totals("part");
+        let totals = rig.totals("part").await;
         assert_eq!((totals.cursor, totals.delivered_readings), (3, 4));
     }
 }
@@ -45,15 +46,14 @@ async fn readings_by_their_descriptors() {
         assert_eq!(entries.len(), 3);
         for entry in &entries {
             let descriptors: Vec<_> = entry
-                .snapshot
-                .readings
+                .readings()
                 .iter()
                 .map(|reading| &reading.descriptor)
                 .collect();
             assert_eq!(descriptors.len(), 1);
             assert_eq!(descriptors[0].as_str(), MILEAGE, "{pattern}");
         }
-        assert_eq!(rig.totals("part").delivered_readings, 3);
+        assert_eq!(rig.totals("part").await.delivered_readings, 3);
     }
 }
 
@@ -61,7 +61,7 @@ async fn readings_by_their_descriptors() {
 async fn the_cursor_passes_what_is_not_wanted_and_the_sink_is_not_asked() {
     let rig = two_vehicles().await;
     assert!(delivered(&rig, r#"{"sources":["archive"]}"#).await.is_empty());
-    let totals = rig.totals("part");
+    let totals = rig.totals("part").await;
     assert_eq!(
         (totals.cursor, totals.delivered_readings, totals.waiting_readings),
         (3, 0, 0)
@@ -82,13 +82,64 @@ async fn a_refusal_names_the_reading_that_the_sink_was_given() {
         .query_row("select descriptor from dead_letter", [], |row| row.get(0))
         .unwrap();
     assert_eq!(letter, MILEAGE);
-    assert_eq!(rig.totals("part").delivered_readings, 2);
+    assert_eq!(rig.totals("part").await.delivered_readings, 2);
 }
 
 #[tokio::test]
 async fn who_wants_everything_shares_the_batch() {
     let rig = two_vehicles().await;
     let batch = rig.reader.read(&"test".into(), 0, 100).await.unwrap().unwrap();
-    let all = crate::select::selected(&Select::default(), &batch);
+    let all = rig.worker("test").await.choice().of(&batch);
     assert!(Arc::ptr_eq(&all, &batch.entries));
+}
+
+#[test]
+fn ends_are_selected_as_readings_are_and_records_where_they_are_taken() {
+    let vehicle = Vehicle::named(VINS[0].parse().unwrap(), Some("i3".into()));
+    let descriptor = |id: &'static str| Descriptor::new(id, id, ValueType::Number, None);
+    let snapshot = Snapshot::new(
+        vehicle.clone(),
+        "home".into(),
+        "telematics".into(),
+        Origin::Poll,
+        noon(),
+    );
+    let ended = [SOC, MILEAGE].map(|id| Ended {
+        descriptor: descriptor(id),
+        at: noon(),
+    });
+    let snapshot = Entry::snapshot_of(1, snapshot.with(vec![], ended.to_vec()));
+    static KIND: RecordKind = RecordKind {
+        name: "trip",
+        version: 1,
+        title: "Trip",
+        key: &[],
+        columns: &[],
+        children: &[],
+    };
+    let record = Entry::record_of(2, Record::new(&KIND, vehicle, noon(), [], []));
+    let part = |records, json: &str, entry: &Entry| {
+        let select = select(json);
+        let choice = crate::select::Choice {
+            selects: vec![&select],
+            records,
+        };
+        choice.part(entry, |_| true)
+    };
+    let ends = |json: &str| {
+        let part = part(Records::NotTaken, json, &snapshot)?;
+        Some(part.snapshot().unwrap().ended.len())
+    };
+    assert_eq!(ends("{}"), Some(2));
+    assert_eq!(ends(r#"{"descriptors":["vehicle.vehicle.**"]}"#), Some(1));
+    assert_eq!(ends(r#"{"descriptors":["vehicle.cabin.**"]}"#), None);
+    assert_eq!(ends(r#"{"sources":["stream"]}"#), None);
+    for (records, json, expected) in [
+        (Records::Replaces, "{}", true),
+        (Records::AppendsRevisions, r#"{"vehicles":["i3"]}"#, true),
+        (Records::Replaces, r#"{"vehicles":["i4"]}"#, false),
+        (Records::NotTaken, "{}", false),
+    ] {
+        assert_eq!(part(records, json, &record).is_some(), expected, "{json}");
+    }
 }

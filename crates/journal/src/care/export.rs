@@ -6,10 +6,11 @@ use std::path::Path;
 use collector_core::Vin;
 use jiff::Timestamp;
 
-use super::lines::{FORMAT, Header, line};
-use crate::log::scan::{Damage, Scan, Stored};
-use crate::log::{decoder, payload};
+use crate::log::decoder;
+use crate::log::scan::{Damage, Scan};
 use crate::{JournalError, log_id};
+use entry_form::lines::{FORMAT, Header, line};
+use entry_form::{Stored, payload};
 use store::FILE;
 
 /// How many readings are held at a time.

@@ -1,6 +1,6 @@
 //! The care of a journal: what its owner does about it, mostly beside the program that runs.
 //!
-//! * [`verify`], [`stats`], [`compact`]: looks at all of it. [`export`], [`import`], [`lines`]: the log as lines of JSON.
+//! * [`verify`], [`stats`], [`compact`]: looks at all of it. [`export`], [`import`]: the log as lines of JSON.
 //! * [`backup`], [`restore`]: the whole state in one file.
 
 mod aside;
@@ -8,7 +8,6 @@ pub mod backup;
 pub mod compact;
 pub mod export;
 pub mod import;
-pub mod lines;
 pub mod restore;
 pub mod stats;
 pub mod verify;

@@ -17,7 +17,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use store::sql::Access;
 use store::{Database, FILE, StoreError};
 use tempfile::NamedTempFile;
@@ -203,16 +203,17 @@ fn make_ready(
     for name in &damaged {
         connection.run("delete from backup_file where name = ?1", [name])?;
     }
-    let before = append::newest(connection)?;
-    let mut newest = before.max(u64::try_from(now.as_microsecond()).unwrap_or(0));
+    let before = newest(&database)?;
+    let mut next = before.max(u64::try_from(now.as_microsecond()).unwrap_or(0));
     // A journal that cannot be read any more has nothing to tell.
     if let Ok(old) = Database::read_only(&state.join(FILE)) {
         if log_id(&old).is_ok_and(|old| old == id) {
-            newest = newest.max(append::newest(&old).map_or(0, |newest| newest + 1));
+            next = next.max(newest(&old).map_or(0, |newest| newest + 1));
         }
         let _ = carry_over(&old, &database);
     }
-    go_on_behind(connection, before, newest)?;
+    // The next entry gets the number behind it.
+    append::leave_out(connection, before + 1, next)?;
     connection.execute_batch(
         "drop table backup_manifest;
          alter table backup_file rename to restored_file;",
@@ -224,19 +225,12 @@ fn make_ready(
     Ok(damaged)
 }
 
-/// The next entry gets the number behind `newest`; those between have none.
-fn go_on_behind(connection: &Connection, before: u64, newest: u64) -> Result<()> {
-    let known = connection.run("update sqlite_sequence set seq = ?1 where name = 'log'", [newest])?;
-    if known == 0 {
-        let insert = "insert into sqlite_sequence (name, seq) values ('log', ?1)";
-        connection.run(insert, [newest])?;
+/// The newest number that there ever was in a journal of this format, or of one that counted it itself.
+fn newest(of: &Database) -> Result<u64> {
+    if of.format()? == store::FORMAT {
+        return append::newest(of);
     }
-    connection.run(
-        "insert into gap (first_seq, last_seq) values (?1, ?2)
-         on conflict do update set last_seq = max(last_seq, excluded.last_seq)",
-        params![before + 1, newest],
-    )?;
-    Ok(())
+    append::convert::newest_of_format_4(of)
 }
 
 /// Puts the token files of a restored journal in place, if that is still to be done. Returns how many.

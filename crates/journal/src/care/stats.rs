@@ -9,6 +9,7 @@ use store::sql::Access;
 use store::{Database, FILE, timestamp};
 
 use crate::log::overview::{Overview, SinkTotals};
+use crate::log::{append, packed};
 use crate::{Result, log_id};
 
 /// Sums over the whole journal.
@@ -56,7 +57,7 @@ pub fn stats(state: &Path) -> Result<Stats> {
     let number = |query: &str| database.one(query, [], |row| row.get::<_, u64>(0));
     let time = |query: &str| database.one(query, [], |row| Ok(row.get::<_, Option<i64>>(0)?.map(timestamp)));
     let query = "select vin, origin, sum(entries), sum(readings), max(last_received_at)
-         from total join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
+         from arrival join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
          group by vehicle.id, origin order by vehicle.id, origin";
     let feeds = database.all(query, [], |row| {
         let vin: String = row.get(0)?;
@@ -74,10 +75,8 @@ pub fn stats(state: &Path) -> Result<Stats> {
         entries: log.snapshots,
         readings: log.readings,
         repeats: log.repeats,
-        first_received_at: time(
-            "select min(received_at) from (select received_at from log order by seq limit 1)",
-        )?,
-        last_received_at: time("select max(last_received_at) from total")?,
+        first_received_at: packed::first_received_at(&database)?,
+        last_received_at: time("select max(last_received_at) from arrival")?,
         bytes,
         #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
         bytes_per_reading: (log.readings > 0).then(|| bytes as f64 / log.readings as f64),
@@ -100,5 +99,5 @@ pub(super) fn bytes_on_disk(state: &Path) -> u64 {
 /// How many entries there are, for whoever shows how far something has got.
 pub fn entries(state: &Path) -> Result<u64> {
     let database = Database::read_only(&state.join(FILE))?;
-    Ok(database.one("select count(*) from log", [], |row| row.get(0))?)
+    packed::count(&database, 0, append::newest(&database)?)
 }

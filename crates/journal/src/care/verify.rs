@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use entry_form::payload;
 use store::FILE;
 
 use crate::Result;
+use crate::log::decoder;
 use crate::log::scan::{Damage, Scan};
-use crate::log::{decoder, payload};
 
 /// How many readings are held at a time.
 const AT_ONCE: usize = 5_000;
@@ -48,6 +49,7 @@ pub(super) fn verify_file(path: &Path, mut progress: impl FnMut(u64)) -> Result<
         }
         progress(stretch.entries.len() as u64);
     }
+    verified.damaged.extend(scan.beyond(after));
     verified.database = integrity(&scan);
     Ok(verified)
 }

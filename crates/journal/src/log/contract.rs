@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::append::Appended;
 use super::dead_letters;
 use super::deliver::Acknowledgement;
+use super::loose::Reached;
 use crate::{Batch, Journal, Result};
 
 /// A log that entries are put into, and that remembers how far each sink has got.
@@ -33,7 +34,8 @@ pub trait Log: std::fmt::Debug + Send + Sync {
     /// entry for none of it.
     async fn cursor(&self, sink: &str, start: u64) -> Result<u64>;
 
-    /// Moves the cursor of `sink` and keeps what it refused, at once.
+    /// Moves the cursor of `sink` and keeps what it refused, all of it or nothing. Where nothing was refused, a log on a
+    /// disk may write it later: after a kill the sink is given those entries again.
     async fn acknowledge(&self, sink: &str, at: Timestamp, acknowledgement: Acknowledgement) -> Result<()>;
 }
 
@@ -66,30 +68,41 @@ impl Log for Journal {
     async fn cursor(&self, sink: &str, start: u64) -> Result<u64> {
         let sink = sink.to_owned();
         self.transact(move |connection, _| {
-            let query = "insert into cursor (sink, seq) values (?1, ?2)
-                 on conflict do update set seq = seq returning seq";
-            Ok(connection.one(query, params![sink, start], |row| row.get(0))?)
+            let query = "select seq from cursor where sink = ?1";
+            if let Some(seq) = connection.first(query, [&sink], |row| row.get(0))? {
+                return Ok(seq);
+            }
+            connection.run(
+                "insert into cursor (sink, seq) values (?1, ?2)",
+                params![sink, start],
+            )?;
+            Ok(start)
         })
         .await
     }
 
     async fn acknowledge(&self, sink: &str, at: Timestamp, acknowledgement: Acknowledgement) -> Result<()> {
+        let Acknowledgement {
+            last,
+            readings,
+            rejected,
+        } = acknowledgement;
+        let reached = Reached {
+            last,
+            readings,
+            at: at.as_millisecond(),
+        };
+        if rejected.is_empty() {
+            self.waiting.lock().acknowledge(sink, reached);
+            return Ok(());
+        }
         let sink = sink.to_owned();
+        // What the sink acknowledged before is written first.
         self.transact(move |connection, _| {
-            connection.run(
-                "update cursor set seq = ?2, delivered_readings = delivered_readings + ?3, delivered_at = ?4
-                 where sink = ?1 and seq <= ?2",
-                params![
-                    sink,
-                    acknowledgement.last,
-                    acknowledgement.readings,
-                    at.as_millisecond()
-                ],
-            )?;
-            for rejected in &acknowledgement.rejected {
-                dead_letters::keep(connection, &sink, at, rejected)?;
-            }
-            Ok(())
+            reached.write(connection, &sink)?;
+            rejected
+                .iter()
+                .try_for_each(|rejected| dead_letters::keep(connection, &sink, at, rejected))
         })
         .await
     }

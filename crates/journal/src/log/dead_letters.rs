@@ -7,8 +7,9 @@ use rusqlite::{Connection, Params, Row, params};
 
 use super::deliver::{ReadingKey, Rejected};
 use super::overview::Overview;
-use super::payload;
+use super::packed::{self, Blocks};
 use crate::{Journal, Result};
+use entry_form::payload;
 use store::sql::Access;
 use store::timestamp;
 
@@ -110,7 +111,17 @@ impl Overview {
                 readings: readings_of(letter, row.get(4)?),
             })
         })?;
-        Ok(found)
+        if found.is_some() {
+            return Ok(found);
+        }
+        let packed = packed::entry(self.database.connection(), &mut Blocks::default(), letter.seq)?;
+        Ok(packed.map(|entry| Sent {
+            account: entry.feed.account.to_string(),
+            source: entry.feed.source.to_string(),
+            origin: entry.feed.origin.as_str().to_owned(),
+            received_at: entry.received_at,
+            readings: readings_of(letter, entry.payload),
+        }))
     }
 }
 
@@ -157,7 +168,13 @@ impl Journal {
 
 /// Letters, with what stands behind the tables of the query.
 pub(super) fn read(of: &impl Access, rest: &str, parameters: impl Params) -> Result<Vec<DeadLetter>> {
-    Ok(of.all(&format!("{QUERY} {rest}"), parameters, DeadLetter::of)?)
+    let mut letters = of.all(&format!("{QUERY} {rest}"), parameters, DeadLetter::of)?;
+    let mut blocks = Blocks::default();
+    for letter in letters.iter_mut().filter(|letter| letter.vin.is_none()) {
+        let packed = packed::entry(of.connection(), &mut blocks, letter.seq)?;
+        letter.vin = packed.map(|entry| entry.vin);
+    }
+    Ok(letters)
 }
 
 /// Keeps what a sink refused. A reading that it had refused before keeps its letter, with the new reason.

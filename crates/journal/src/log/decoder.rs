@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::Arc;
 
 use collector_core::{Descriptor, Entry, Name, Snapshot, Vehicle, Vin};
+use entry_form::{Stored, payload};
 use rusqlite::Connection;
 
 use super::read::{Batch, Outgrown};
-use super::scan::{Damage, Scan, Stored};
-use super::{learned, payload, typed};
+use super::scan::{Damage, Scan};
+use super::{learned, typed};
 use crate::{JournalError, Result};
 use normalise::body::Body;
 use normalise::known::KnownDescriptors;
@@ -56,10 +56,7 @@ impl Decoder {
                 tracing::error!(%damage, "the journal is damaged there; it is passed over, and `cardata journal verify` says what to do");
             }
         }
-        let readings = entries
-            .iter()
-            .map(|entry: &Entry| entry.snapshot.readings.len())
-            .sum();
+        let readings = entries.iter().map(|entry: &Entry| entry.readings().len()).sum();
         Ok(Some(Batch {
             entries: entries.into(),
             outgrown: outgrown.into(),
@@ -69,7 +66,7 @@ impl Decoder {
         }))
     }
 
-    /// The entry of this number; `None` where there is none, or none with readings.
+    /// The entry of this number; `None` where there is none, or nothing in it for a sink.
     ///
     /// # Errors
     /// [`JournalError::DamagedEntry`] where it is there and cannot be believed.
@@ -142,21 +139,11 @@ impl Decoder {
         if readings.len() < stored.readings {
             outgrown.extend(self.outgrown(stored, decoded.misfits)?);
         }
-        if readings.is_empty() {
-            return Ok(None);
-        }
-        let snapshot = Snapshot {
-            vehicle: self.vehicle(&stored.vin),
-            account: stored.feed.account.clone(),
-            source: stored.feed.source.clone(),
-            origin: stored.feed.origin,
-            received_at: stored.received_at,
-            readings,
-        };
-        Ok(Some(Entry {
-            seq: stored.seq,
-            snapshot: Arc::new(snapshot),
-        }))
+        let (vehicle, feed) = (self.vehicle(&stored.vin), &stored.feed);
+        let (account, source) = (feed.account.clone(), feed.source.clone());
+        let mut snapshot = Snapshot::new(vehicle, account, source, feed.origin, stored.received_at);
+        (snapshot.readings, snapshot.ended) = (readings, decoded.ended);
+        Ok((!snapshot.is_empty()).then(|| Entry::snapshot_of(stored.seq, snapshot)))
     }
 
     /// What was a reading when it was stored and is none for this version of the program. What was none then
@@ -202,7 +189,7 @@ pub(crate) fn unreadable(stored: &Stored, error: &serde_json::Error) -> Damage {
     Damage {
         first: stored.seq,
         last: stored.seq,
-        reason: format!("its payload cannot be read: {}", payload::reason(error)),
+        reason: format!("its payload cannot be read: {}", entry_form::reason(error)),
         vehicle: Some(stored.vin.short().to_owned()),
         received_at: Some(stored.received_at),
     }

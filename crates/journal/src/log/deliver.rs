@@ -43,18 +43,24 @@ impl ReadingKey {
 }
 
 impl Rejected {
-    /// Names the readings that a sink's rejections point at, each once. Where one points at nothing of the
+    /// Names the readings and records that a sink's rejections point at, each once. Where one points at nothing of the
     /// batch, nobody can say what is missing from the store, and the whole entry is named.
     pub fn all(rejections: Vec<Rejection>, batch: &[Entry]) -> Vec<Self> {
         let mut known = HashSet::new();
         let named = rejections.into_iter().filter_map(|rejection| {
-            let Rejection { seq, reading, reason } = rejection;
+            let Rejection {
+                seq, reading, reason, ..
+            } = rejection;
             let entry = batch.iter().find(|entry| entry.seq == seq);
-            let found = entry.and_then(|entry| entry.snapshot.readings.get(reading));
-            if !known.insert((seq, found.map(|_| reading))) {
+            let found = entry
+                .zip(reading)
+                .and_then(|(entry, at)| entry.readings().get(at));
+            if !known.insert((seq, found.and(reading))) {
                 return None;
             }
+            let is_record = reading.is_none() && entry.is_some_and(|entry| entry.record().is_some());
             Some(match found {
+                None if is_record => Self::entry(seq, reason),
                 Some(found) => Self {
                     seq,
                     descriptor: found.descriptor.to_string(),

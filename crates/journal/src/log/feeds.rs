@@ -1,25 +1,19 @@
-//! Where entries come from, as the log names it by numbers: vehicles and feeds, each read once.
+//! Where entries come from, as the log names it by numbers: vehicles, feeds and contexts, each read once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use collector_core::{Name, Origin, Vin};
+use collector_core::{Origin, Vin};
+use entry_form::Feed;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error};
-
-/// The account, the source and the way by which entries came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Feed {
-    pub account: Name,
-    pub source: Name,
-    pub origin: Origin,
-}
 
 /// What was read so far.
 #[derive(Default)]
 pub struct Feeds {
     vehicles: HashMap<i64, Vin>,
     feeds: HashMap<i64, Arc<Feed>>,
+    contexts: HashMap<i64, Arc<str>>,
 }
 
 impl Feeds {
@@ -53,5 +47,16 @@ impl Feeds {
         })?;
         self.feeds.insert(id, feed.clone());
         Ok(feed)
+    }
+
+    /// The display units that a vehicle showed.
+    pub(crate) fn context(&mut self, connection: &Connection, id: i64) -> Result<Arc<str>, Error> {
+        if let Some(context) = self.contexts.get(&id) {
+            return Ok(context.clone());
+        }
+        let mut query = connection.prepare_cached("select context from context where id = ?1")?;
+        let context: Arc<str> = query.query_row([id], |row| Ok(row.get_ref(0)?.as_str()?.into()))?;
+        self.contexts.insert(id, context.clone());
+        Ok(context)
     }
 }

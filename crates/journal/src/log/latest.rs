@@ -1,11 +1,13 @@
 //! How things are now: the newest reading of every series.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use collector_core::{Name, Reading, Snapshot, Vehicle, Vin};
 use store::sql::Access;
 
+use super::append::Latest;
 use super::decoder::Decoder;
+use super::unfolded;
 use crate::{JournalError, Reader, Result};
 
 /// A series whose newest value is in the log.
@@ -19,8 +21,8 @@ struct Newest {
 
 impl Reader {
     /// The newest reading of every descriptor of every vehicle by the time of its measurement; of two with one time
-    /// the later occurrence. One snapshot for each vehicle and way that readings came, ordered by vehicle. What was
-    /// forgotten, is damaged or fits no type any more is left out.
+    /// the later occurrence. One snapshot for each vehicle and way that readings came, ordered by vehicle. What has ended
+    /// since, was forgotten, is damaged or fits no type any more is left out.
     pub async fn latest(&self) -> Result<Vec<Snapshot>> {
         self.ask(latest).await
     }
@@ -39,7 +41,9 @@ fn latest(decoder: &mut Decoder) -> Result<Vec<Snapshot>> {
             Ok(None) | Err(JournalError::DamagedEntry(_)) => continue,
             Err(error) => return Err(error),
         };
-        let found = &entry.snapshot;
+        let Some(found) = entry.snapshot() else {
+            continue;
+        };
         let readings = series
             .iter()
             .filter_map(|newest| reading(&found.readings, newest))
@@ -50,13 +54,8 @@ fn latest(decoder: &mut Decoder) -> Result<Vec<Snapshot>> {
             found.source.clone(),
             found.origin.as_str(),
         );
-        let snapshot = snapshots.entry(key).or_insert_with(|| Snapshot {
-            readings: Vec::new(),
-            vehicle: found.vehicle.clone(),
-            account: found.account.clone(),
-            source: found.source.clone(),
-            ..**found
-        });
+        let none = || found.with(Vec::new(), Vec::new());
+        let snapshot = snapshots.entry(key).or_insert_with(none);
         snapshot.received_at = snapshot.received_at.max(found.received_at);
         snapshot.readings.extend(readings);
     }
@@ -66,18 +65,42 @@ fn latest(decoder: &mut Decoder) -> Result<Vec<Snapshot>> {
     Ok(filled.collect())
 }
 
+/// By number of their entries.
 fn newest(decoder: &Decoder) -> Result<Vec<Newest>> {
-    let query = "select latest_seq, descriptor, latest_at, latest_occurrence from series
-         where latest_seq is not null order by latest_seq, descriptor";
-    let newest = decoder.connection().all(query, [], |row| {
-        Ok(Newest {
-            seq: row.get(0)?,
-            descriptor: row.get(1)?,
-            at: row.get(2)?,
-            occurrence: row.get::<_, Option<u32>>(3)?.unwrap_or(0),
-        })
-    })?;
-    Ok(newest)
+    // The tables, and the entries that are not folded into them yet, as one moment has them.
+    let look = decoder.connection().unchecked_transaction()?;
+    let query =
+        "select vehicle_id, descriptor, latest_at, latest_occurrence, latest_seq, ended_at from series";
+    let mut known: HashMap<(i64, String), (Option<Latest>, Option<i64>)> = HashMap::new();
+    for (vehicle, descriptor, latest, ended_at) in look.all(query, [], |row| {
+        let (at, seq): (Option<i64>, _) = (row.get(2)?, row.get(4)?);
+        let occurrence = row.get::<_, Option<u32>>(3)?.unwrap_or(0);
+        let latest = at.map(|at| Latest { at, occurrence, seq });
+        Ok((row.get(0)?, row.get(1)?, latest, row.get(5)?))
+    })? {
+        known.insert((vehicle, descriptor), (latest, ended_at));
+    }
+    for (series, unfolded) in unfolded::series(&look)? {
+        let (latest, ended_at) = known.entry(series).or_default();
+        *ended_at = unfolded.ended_at.max(*ended_at);
+        if let Some(new) = unfolded.latest.filter(|new| new.follows(*latest)) {
+            *latest = Some(new);
+        }
+    }
+    let present = known
+        .into_iter()
+        .filter_map(|((_, descriptor), (latest, ended_at))| {
+            let latest = latest.filter(|latest| ended_at.is_none_or(|ended| ended <= latest.at))?;
+            Some(Newest {
+                seq: latest.seq?,
+                descriptor,
+                at: latest.at,
+                occurrence: latest.occurrence,
+            })
+        });
+    let mut present: Vec<Newest> = present.collect();
+    present.sort_by(|one, other| (one.seq, &one.descriptor).cmp(&(other.seq, &other.descriptor)));
+    Ok(present)
 }
 
 /// The reading of an entry that is the newest of its series. An entry that got its place back as it was may count
@@ -93,8 +116,8 @@ fn reading<'a>(readings: &'a [Reading], newest: &Newest) -> Option<&'a Reading> 
 }
 
 fn vehicles(decoder: &mut Decoder) -> Result<Vec<(Vehicle, Option<Name>)>> {
-    let query = "select vin, (select feed.account from total join feed on feed.id = feed_id
-             where total.vehicle_id = vehicle.id order by last_received_at desc, feed_id limit 1)
+    let query = "select vin, (select feed.account from arrival join feed on feed.id = feed_id
+             where arrival.vehicle_id = vehicle.id order by last_received_at desc, feed_id limit 1)
          from vehicle order by vin";
     let found: Vec<(String, Option<String>)> = decoder.connection().all(query, [], |row| row.try_into())?;
     let vehicles = found.into_iter().filter_map(|(vin, account)| {

@@ -1,57 +1,124 @@
 //! What the writing thread keeps in memory of the journal's tables.
+//!
+//! What is derived from entries waits here until it is *folded* into its tables: all of it at once, with the number of the
+//! entry up to which they are then right. So a commit of a message changes the page that the entry stands in, and no other.
+//! Whatever ends before that, a kill or a transaction that fails, the entries behind that number tell all of it again.
 
 use std::collections::HashMap;
 
 use collector_core::{Origin, Vin};
 use normalise::known::KnownDescriptors;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
+use store::sql::Access;
 
-use super::append::{Counts, SeriesCache};
+use super::append::{Contexts, Counts, Derived, SeenTable, SeriesCache, fold, newest};
+use super::learned;
+use super::loose::Loose;
 use crate::Result;
 
 /// Dropped whenever something of a transaction failed.
 #[derive(Default)]
 pub(crate) struct Memory {
-    epoch: u64,
+    /// Of the transaction that it was read in; `None` where nothing was read.
+    epoch: Option<u64>,
     pub(super) descriptors: KnownDescriptors,
-    pub(super) learned: bool,
-    /// Changes of series and sums wait here until the job ends.
+    /// These wait to be folded.
     pub(super) series: SeriesCache,
+    pub(super) seen: SeenTable,
     pub(crate) counts: Counts,
+    pub(crate) contexts: Contexts,
     pub(super) vehicles: HashMap<Vin, i64>,
     /// Account, source, origin and number of each feed.
     pub(super) feeds: Vec<(Box<str>, Box<str>, Origin, i64)>,
+    /// The newest entry that is folded.
+    folded: u64,
     /// The newest number that was ever given.
-    pub(super) last_number: Option<u64>,
+    pub(crate) last_number: u64,
     /// The newest entry of the job at hand.
     pub(crate) appended: Option<u64>,
+    /// What came in the job at hand and left no entry.
+    pub(crate) loose: Loose,
 }
 
 impl Memory {
-    /// Forgets what was noted in another epoch.
-    pub(crate) fn enter(&mut self, epoch: u64) {
+    /// Begins a job. What was noted in another epoch may never have happened: it is read anew, out of what the
+    /// transaction holds.
+    pub(crate) fn enter(&mut self, epoch: u64, connection: &Connection) -> Result<()> {
         self.appended = None;
-        if self.epoch == epoch {
-            return;
+        self.loose = Loose::default();
+        if self.epoch == Some(epoch) {
+            return Ok(());
         }
-        self.epoch = epoch;
+        self.epoch = None;
+        self.read(connection)?;
+        self.epoch = Some(epoch);
+        Ok(())
+    }
+
+    /// Everything as the tables and the log have it.
+    fn read(&mut self, connection: &Connection) -> Result<()> {
+        self.forget();
+        learned::load(connection, &mut self.descriptors)?;
+        self.folded = fold::folded(connection)?;
+        self.last_number = newest(connection)?;
+        fold::fold(connection, self, self.folded, Derived::Waiting)
+    }
+
+    fn forget(&mut self) {
         self.descriptors.forget();
-        self.learned = false;
         self.series.clear();
+        self.seen.clear();
         self.counts.clear();
+        self.contexts.clear();
         self.vehicles.clear();
         self.feeds.clear();
-        self.last_number = None;
     }
 
     /// Entry `seq` was stored.
     pub(super) fn appended(&mut self, seq: u64) {
-        self.last_number = self.last_number.max(Some(seq));
-        self.appended = self.last_number;
+        self.last_number = self.last_number.max(seq);
+        self.appended = Some(self.last_number);
     }
 
-    /// Writes what waits. A job that appends ends with this: what it leaves is lost when another one fails.
+    /// Whether no entry waits to be folded, as far as anybody knows.
+    pub(crate) fn is_folded(&self) -> bool {
+        self.epoch.is_some() && self.last_number <= self.folded
+    }
+
+    /// What is known here may not be so: the next job reads it anew.
+    pub(crate) fn distrust(&mut self) {
+        self.epoch = None;
+    }
+
+    /// How many readings wait to be folded.
+    pub(crate) fn waiting(&self) -> usize {
+        self.seen.waiting()
+    }
+
+    /// Folds what waits into its tables.
     pub(crate) fn write(&mut self, connection: &Connection) -> Result<()> {
+        if self.last_number > self.folded && !self.move_folded(connection)? {
+            // Another program has folded some of it, and would be counted twice.
+            self.read(connection)?;
+            self.move_folded(connection)?;
+        }
+        self.write_derived(connection)
+    }
+
+    /// Whether the number in the table was the one that is known here.
+    fn move_folded(&mut self, connection: &Connection) -> Result<bool> {
+        let moved = connection.run(
+            "update meta set value = cast(?2 as text) where key = 'folded' and value = cast(?1 as text)",
+            params![self.folded, self.last_number],
+        )?;
+        if moved > 0 {
+            self.folded = self.last_number;
+        }
+        Ok(moved > 0)
+    }
+
+    pub(super) fn write_derived(&mut self, connection: &Connection) -> Result<()> {
+        self.seen.write(connection)?;
         self.series.write(connection)?;
         self.counts.write(connection)
     }

@@ -1,19 +1,19 @@
 //! The log itself: snapshots in, batches out.
 //!
 //! * [`contract`]: what a log does, wherever it is kept.
-//! * [`append`]: a snapshot in, repeats taken out. [`memory`]: what it keeps in mind.
-//! * [`payload`]: the form of an entry. [`checksum`]: whether it is as it was written. [`feeds`]: where it came from.
+//! * [`append`]: a snapshot in, repeats taken out. [`memory`], [`loose`]: what waits to be written.
+//! * [`feeds`]: where entries came from. Their forms are those of [`entry_form`].
+//! * [`packed`]: entries that came long ago, compressed.
 //! * [`scan`]: stored entries in order, past whatever is damaged. [`probe`]: what is behind unreadable pages.
 //! * [`typed`]: a payload as readings. [`learned`]: types of descriptors that the catalogue does not have.
 //! * [`decoder`]: stored entries as entries for the sinks. [`read`]: batches of them.
 //! * [`deliver`]: what a sink acknowledged and refused. [`dead_letters`]: what was refused.
 //! * [`replay`], [`redelivery`]: what a sink is given though it has passed it.
-//! * [`latest`]: the newest values. [`overview`]: what `cardata status` shows.
-//! * [`strays`]: messages that cannot be read. [`reason`]: why, in words that quote nothing.
-//! * [`prune`]: what is forgotten.
+//! * [`latest`]: the newest values. [`overview`]: what `cardata status` shows. [`unfolded`]: what waits, for both.
+//! * [`strays`]: messages that cannot be read.
+//! * [`prune`]: what is forgotten. [`missing`]: what cannot be delivered again.
 
 pub(crate) mod append;
-pub(crate) mod checksum;
 pub(crate) mod contract;
 pub mod dead_letters;
 pub(crate) mod decoder;
@@ -21,15 +21,17 @@ pub mod deliver;
 pub(crate) mod feeds;
 mod latest;
 pub(crate) mod learned;
+pub(crate) mod loose;
 pub(crate) mod memory;
+pub mod missing;
 pub mod overview;
-pub(crate) mod payload;
+pub mod packed;
 mod probe;
 mod prune;
 pub mod read;
-mod reason;
 pub mod redelivery;
 pub mod replay;
 pub mod scan;
 pub mod strays;
 pub(crate) mod typed;
+mod unfolded;

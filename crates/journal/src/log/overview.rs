@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::Row;
+use rusqlite::{Row, params};
 use serde::Serialize;
 use store::sql::Access;
 use store::{Database, timestamp};
 
 use super::append::BLOCK;
+use super::{packed, unfolded};
 use crate::{Journal, Result};
 
 /// A read-only look at a journal.
@@ -112,9 +113,8 @@ impl Overview {
     }
 
     pub fn log(&self) -> Result<LogTotals> {
-        let query = "select (select coalesce(sum(entries), 0) from tally), (select coalesce(sum(readings), 0) from tally),
-                 (select coalesce(sum(repeats), 0) from total),
-                 (select count(*) from dead_letter where sink = '')";
+        let query = "select entries, readings, (select coalesce(sum(repeats), 0) from arrival),
+                 (select count(*) from dead_letter where sink = '') from counted";
         let totals = self.database.one(query, [], |row| {
             Ok(LogTotals {
                 snapshots: row.get(0)?,
@@ -133,21 +133,23 @@ impl Overview {
                  (select entries, filled, readings from tally where block > ?1 / ?2
                   union all
                   select count(*), coalesce(sum(readings > 0), 0), coalesce(sum(readings), 0)
-                      from log where seq > ?1 and seq < (?1 / ?2 + 1) * ?2)";
-        let behind = self.database.one(query, [seq, BLOCK], |row| {
-            Ok(Behind {
-                entries: row.get(0)?,
-                filled: row.get(1)?,
-                readings: row.get(2)?,
-            })
-        })?;
-        Ok(behind)
+                      from log where seq > ?1 and (seq < (?1 / ?2 + 1) * ?2
+                          or seq > (select cast(value as integer) from meta where key = 'folded')))";
+        let look = self.database.connection().unchecked_transaction()?;
+        let rows: (u64, u64, u64) = look.one(query, [seq, BLOCK], |row| row.try_into())?;
+        let end_of_block = (seq / BLOCK + 1) * BLOCK - 1;
+        let packed = packed::sums(&look, seq, end_of_block)?;
+        Ok(Behind {
+            entries: rows.0 + packed.0,
+            filled: rows.1 + packed.1,
+            readings: rows.2 + packed.2,
+        })
     }
 
     /// What came by each way, ordered by vehicle.
     pub fn arrivals(&self) -> Result<Vec<Arrivals>> {
         self.rows("select vin, feed.account, source, origin, snapshots, entries, readings, repeats, last_received_at
-             from total join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
+             from arrival join vehicle on vehicle.id = vehicle_id join feed on feed.id = feed_id
              order by vehicle.id, feed.id", |row| {
             Ok(Arrivals {
                 vin: row.get(0)?,
@@ -165,29 +167,45 @@ impl Overview {
 
     /// When the newest entry came.
     pub fn newest_arrival(&self) -> Result<Option<Timestamp>> {
-        let query = "select max(received_at) from log where seq = (select max(seq) from log)";
-        let newest: Option<i64> = self.database.one(query, [], |row| row.get(0))?;
+        let query = "select received_at from (
+                 select * from (select seq, received_at from log order by seq desc limit 1)
+                 union all
+                 select * from (select last_seq, received_at from packed order by first_seq desc limit 1))
+             order by seq desc limit 1";
+        let newest: Option<i64> = self.database.first(query, [], |row| row.get(0))?;
         Ok(newest.map(timestamp))
     }
 
     pub fn vehicles(&self) -> Result<Vec<VehicleTotals>> {
-        self.rows(
-            "select vin, coalesce(sum(entries), 0), coalesce(sum(readings), 0), max(last_received_at),
+        let look = self.database.connection().unchecked_transaction()?;
+        let query = "select vehicle.id, vin, coalesce(sum(entries), 0), coalesce(sum(readings), 0), max(last_received_at),
                  (select count(*) from series where vehicle_id = vehicle.id and latest_at is not null),
                  (select count(*) from series where vehicle_id = vehicle.id and latest_at is null)
-             from vehicle left join total on total.vehicle_id = vehicle.id
-             group by vehicle.id order by vehicle.id",
-            |row| {
-                Ok(VehicleTotals {
-                    vin: row.get(0)?,
-                    snapshots: row.get(1)?,
-                    readings: row.get(2)?,
-                    last_snapshot_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
-                    descriptors: row.get(4)?,
-                    never_reported: row.get(5)?,
-                })
-            },
-        )
+             from vehicle left join arrival on arrival.vehicle_id = vehicle.id
+             group by vehicle.id order by vehicle.id";
+        let mut vehicles: Vec<(i64, VehicleTotals)> = look.all(query, [], |row| {
+            let totals = VehicleTotals {
+                vin: row.get(1)?,
+                snapshots: row.get(2)?,
+                readings: row.get(3)?,
+                last_snapshot_at: row.get::<_, Option<i64>>(4)?.map(timestamp),
+                descriptors: row.get(5)?,
+                never_reported: row.get(6)?,
+            };
+            Ok((row.get(0)?, totals))
+        })?;
+        let query = "select 1 from series where vehicle_id = ?1 and descriptor = ?2 and latest_at is null";
+        for ((vehicle, descriptor), unfolded) in unfolded::series(&look)? {
+            let Some((_, totals)) = vehicles.iter_mut().find(|(id, _)| *id == vehicle) else {
+                continue;
+            };
+            let is_first = || look.first(query, params![vehicle, descriptor], |_| Ok(()));
+            if unfolded.latest.is_some() && is_first()?.is_some() {
+                totals.descriptors += 1;
+                totals.never_reported -= 1;
+            }
+        }
+        Ok(vehicles.into_iter().map(|(_, totals)| totals).collect())
     }
 
     /// Dead letters of each sink that has some; of the sink with the empty name, readings that fit no sink.
@@ -225,13 +243,22 @@ impl Overview {
 
     /// Those of `descriptors` for which a vehicle never sent a value: absent in every answer, or null.
     pub fn silent(&self, vin: &str, descriptors: &[String]) -> Result<Vec<String>> {
-        let query = "select exists (select 1 from series join vehicle on vehicle.id = vehicle_id
-                 where vin = ?1 and descriptor = ?2
-                     and (absent = 0 or exists (select 1 from seen where series_id = series.id)))";
+        let look = self.database.connection().unchecked_transaction()?;
+        let unfolded = unfolded::series(&look)?;
+        let query = "select vehicle.id, absent, last_at is not null from vehicle
+             left join series on vehicle_id = vehicle.id and descriptor = ?2 where vin = ?1";
         let mut silent = Vec::new();
         for descriptor in descriptors {
-            let delivers: bool = self.database.one(query, [vin, descriptor], |row| row.get(0))?;
-            if !delivers {
+            let found: Option<(i64, Option<u64>, bool)> =
+                look.first(query, [vin, descriptor], |row| row.try_into())?;
+            let Some((vehicle, Some(absent), is_seen)) = found else {
+                silent.push(descriptor.clone());
+                continue;
+            };
+            let new = unfolded.get(&(vehicle, descriptor.clone()));
+            let absent = absent + new.map_or(0, |new| new.absences);
+            let is_seen = is_seen || new.is_some_and(|new| new.latest.is_some() || new.has_misfits);
+            if absent > 0 && !is_seen {
                 silent.push(descriptor.clone());
             }
         }

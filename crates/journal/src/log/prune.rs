@@ -3,17 +3,19 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::append;
+use super::{append, missing, packed};
 use crate::{Journal, Result};
 use store::sql::Access;
 
-/// Entries removed in one transaction, so that nobody waits long for the writer.
+/// Entries removed in one transaction, so that nobody waits long for the writer; and blocks of packed ones.
 const AT_ONCE: usize = 2_000;
+const BLOCKS_AT_ONCE: usize = 64;
 
 impl Journal {
     /// Removes entries received before `before` that every sink in `sinks` has acknowledged and no replay of
-    /// theirs still has to deliver. An entry with dead letters stays as long as they do. What was seen stays
-    /// known, so that a repeat is still a repeat. Returns how many entries went.
+    /// theirs still has to deliver. An entry with dead letters stays as long as they do. Packed entries go together: a block
+    /// stays until all of it may go, so that its oldest may be up to [eight days](super::packed::pack::PATIENCE) older. What
+    /// was seen stays known, so that a repeat is still a repeat. Returns how many entries went.
     pub async fn prune(&self, before: Timestamp, sinks: Vec<String>) -> Result<u64> {
         let mut removed = 0;
         loop {
@@ -27,36 +29,49 @@ impl Journal {
                                   where sink = ?1 and finished_at is null)), 0)";
                     delivered = delivered.min(connection.one(query, [sink], |row| row.get(0))?);
                 }
-                let removed: Vec<(u64, u64)> = connection.all(
+                let removed: Vec<(u64, u64, i64)> = connection.all(
                     "delete from log where seq in (select seq from log
                          where received_at < ?1 and seq <= ?2
                              and not exists (select 1 from dead_letter where dead_letter.seq = log.seq)
-                         order by seq limit ?3) returning seq, readings",
+                         order by seq limit ?3) returning seq, readings, received_at",
                     params![before.as_millisecond(), delivered, AT_ONCE],
                     |row| row.try_into(),
                 )?;
-                let last = removed.iter().map(|(seq, _)| *seq).max().unwrap_or(0);
-                if last > 0 {
-                    // Entries up to this number may be missing.
-                    connection.run(
-                        "insert into gap (first_seq, last_seq) values (1, ?1)
-                         on conflict do update set last_seq = max(last_seq, excluded.last_seq)",
-                        [last],
-                    )?;
+                let blocks = packed::old(connection, before.as_millisecond(), delivered, BLOCKS_AT_ONCE)?;
+                blocks
+                    .iter()
+                    .try_for_each(|block| packed::forget(connection, block))?;
+                let rows = removed.iter().map(|&(seq, _, received_at)| (seq, received_at));
+                let gone = rows.chain(blocks.iter().map(|block| (block.last, block.received_at)));
+                let (mut last, mut received_at) = (0, i64::MIN);
+                for (seq, at) in gone {
+                    (last, received_at) = (last.max(seq), received_at.max(at));
                 }
-                append::forgotten(connection, &removed)?;
+                if last > 0 {
+                    missing::note_forgotten(connection, received_at)?;
+                    append::leave_out(connection, 1, last)?;
+                }
+                let rows: Vec<(u64, u64)> = removed
+                    .iter()
+                    .map(|&(seq, readings, _)| (seq, readings))
+                    .collect();
+                append::forgotten(connection, &rows)?;
                 // The newest values among them are known no longer, only their times.
                 connection.run(
                     "update series set latest_seq = null
-                     where latest_seq <= ?1 and not exists (select 1 from log where seq = latest_seq)",
+                     where latest_seq <= ?1 and not exists (select 1 from log where seq = latest_seq)
+                         and latest_seq > coalesce((select last_seq from packed
+                             where first_seq <= latest_seq order by first_seq desc limit 1), 0)",
                     [last],
                 )?;
                 memory.series.clear();
-                Ok(removed.len())
+                let packed: u64 = blocks.iter().map(packed::Head::count).sum();
+                let is_end = removed.len() < AT_ONCE && blocks.len() < BLOCKS_AT_ONCE;
+                Ok((removed.len() as u64 + packed, is_end))
             });
-            let step = step.await?;
-            removed += step as u64;
-            if step < AT_ONCE {
+            let (step, is_end) = step.await?;
+            removed += step;
+            if is_end {
                 return Ok(removed);
             }
         }

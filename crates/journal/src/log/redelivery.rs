@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use collector_core::{Entry, Name};
+use collector_core::{Body, Entry, Name, Reading};
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -20,7 +20,7 @@ use store::sql::Access;
 pub enum Due {
     /// Dead letters of some neighbouring entries, at least one.
     DeadLetters(Vec<DeadLetter>),
-    Replay(Replay),
+    Replay(Box<Replay>),
 }
 
 /// What came of a redelivery.
@@ -68,7 +68,8 @@ impl Reader {
             if !letters.is_empty() {
                 return Ok(Some(Due::DeadLetters(letters)));
             }
-            Ok(replay::next(decoder.connection(), &sink)?.map(Due::Replay))
+            let replay = replay::next(decoder.connection(), &sink)?;
+            Ok(replay.map(|replay| Due::Replay(Box::new(replay))))
         })
         .await
     }
@@ -86,7 +87,7 @@ impl Reader {
         .await
     }
 
-    /// One entry; `None` where the journal does not have it, or there are no readings in it.
+    /// One entry; `None` where the journal does not have it, or there is nothing in it for a sink.
     pub async fn entry(&self, seq: u64) -> Result<Option<Entry>> {
         self.ask(move |decoder| decoder.one(seq)).await
     }
@@ -117,12 +118,16 @@ fn judge(decoder: &mut Decoder, letter: &DeadLetter) -> Result<Judgement> {
     let Some(mut entry) = decoder.one(letter.seq)? else {
         return Ok(gone());
     };
-    let snapshot = Arc::make_mut(&mut entry.snapshot);
-    snapshot.readings.retain(|reading| {
+    let Body::Snapshot(snapshot) = &mut entry.body else {
+        return Ok(gone());
+    };
+    let is_meant = |reading: &&Reading| {
         reading.descriptor.as_str() == letter.descriptor
             && reading.measured_at == measured_at
             && reading.value == value
-    });
+    };
+    let readings = snapshot.readings.iter().filter(is_meant).cloned().collect();
+    *snapshot = Arc::new(snapshot.with(readings, Vec::new()));
     Ok(Judgement::Fits(entry))
 }
 
@@ -145,19 +150,7 @@ impl Journal {
                 dead_letters::keep(connection, &sink, at, rejected)?;
             }
             if let Some(step) = redelivered.replay {
-                connection.run(
-                    "update replay set done = done + (select count(*) from log where seq > position and seq <= ?2),
-                         position = ?2, readings = readings + ?3, rejected = rejected + ?4,
-                         problem = null, finished_at = iif(?2 >= last_seq, ?5, null)
-                     where id = ?1 and finished_at is null",
-                    params![
-                        step.id,
-                        step.position,
-                        step.readings,
-                        step.rejected,
-                        at.as_millisecond()
-                    ],
-                )?;
+                replay::advance(connection, &step, at)?;
             }
             Ok(())
         })
@@ -174,11 +167,12 @@ impl Journal {
     ) -> Result<()> {
         self.transact(move |connection, memory| {
             let whole = letter.is_about_the_entry();
-            let snapshot = &entry.snapshot;
-            for reading in snapshot.readings.iter().filter(|_| !whole) {
-                append::remember_late(connection, memory, entry.seq, &snapshot.vehicle.vin, reading)?;
+            if let Some(snapshot) = entry.snapshot().filter(|_| !whole) {
+                for reading in &snapshot.readings {
+                    append::remember_late(connection, memory, entry.seq, &snapshot.vehicle.vin, reading)?;
+                }
             }
-            let key = snapshot.readings.first().map(ReadingKey::of).filter(|_| !whole);
+            let key = entry.readings().first().map(ReadingKey::of).filter(|_| !whole);
             for sink in &sinks {
                 let rejected = Rejected {
                     seq: letter.seq,

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::overview::Overview;
+use super::packed;
+use super::redelivery::ReplayStep;
 use crate::{Journal, Result};
 use store::sql::Access;
 use store::timestamp;
@@ -18,6 +20,8 @@ pub struct ReplayRequest {
     pub until: Option<Timestamp>,
     /// What of it, as the JSON of a `select`; everything that the sink selects where there is none.
     pub selection: Option<String>,
+    /// Whether the sink erases what it holds of this before it is delivered.
+    pub rewrite: bool,
 }
 
 /// A request with how far it has come.
@@ -40,10 +44,12 @@ pub struct Replay {
     pub cancelled: bool,
     /// Why it does not go on.
     pub problem: Option<String>,
+    /// When the sink had erased what it held; `None` before that, and where nothing is to be erased.
+    pub erased_at: Option<Timestamp>,
 }
 
 const COLUMNS: &str = "id, sink, entries, position, last_seq, since, until, selection, readings, rejected,
-     created_at, finished_at, cancelled, problem, done";
+     created_at, finished_at, cancelled, problem, done, rewrite, erased_at";
 
 impl Replay {
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -55,6 +61,7 @@ impl Replay {
                 since: moment(5)?,
                 until: moment(6)?,
                 selection: row.get(7)?,
+                rewrite: row.get(15)?,
             },
             entries: row.get(2)?,
             position: row.get(3)?,
@@ -66,6 +73,7 @@ impl Replay {
             cancelled: row.get(12)?,
             problem: row.get(13)?,
             done: row.get(14)?,
+            erased_at: moment(16)?,
         })
     }
 }
@@ -77,19 +85,19 @@ impl Journal {
         self.transact(move |connection, _| {
             // A reading may have been measured long before or, by a wrong clock, after it came: entries are
             // not told by their times.
-            let covered: (Option<u64>, Option<u64>, u64) = connection.one(
-                "select min(log.seq), cursor.seq, count(*) from log, cursor
-                 where cursor.sink = ?1 and log.seq <= cursor.seq",
-                [&request.sink],
-                |row| row.try_into(),
-            )?;
-            let (Some(first), Some(last), entries) = covered else {
+            let last = cursor(connection, &request.sink)?;
+            let entries = packed::count(connection, 0, last)?;
+            if entries == 0 {
                 return Ok(None);
-            };
+            }
+            let query = "select min(coalesce((select min(seq) from log), ?1),
+                     coalesce((select min(first_seq) from packed), ?1))";
+            let first: u64 = connection.one(query, [last], |row| row.get(0))?;
             let milliseconds = |at: Option<Timestamp>| at.map(|at| at.as_millisecond());
             let insert = format!(
-                "insert into replay (sink, entries, position, last_seq, since, until, selection, created_at)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) returning {COLUMNS}"
+                "insert into replay
+                     (sink, entries, position, last_seq, since, until, selection, created_at, rewrite)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) returning {COLUMNS}"
             );
             let replay = connection.one(
                 &insert,
@@ -101,7 +109,8 @@ impl Journal {
                     milliseconds(request.since),
                     milliseconds(request.until),
                     request.selection,
-                    at.as_millisecond()
+                    at.as_millisecond(),
+                    request.rewrite
                 ],
                 Replay::of,
             )?;
@@ -116,6 +125,26 @@ impl Journal {
             let update = "update replay set finished_at = ?2, cancelled = 1, problem = null
                  where id = ?1 and finished_at is null";
             Ok(connection.run(update, params![id, at.as_millisecond()])? > 0)
+        })
+        .await
+    }
+
+    /// Notes that the sink has erased what it held of a replay that rewrites. From here on the replay covers also what was
+    /// delivered since it was asked for: that may be gone with the rest. `None` where the replay is finished.
+    pub async fn note_erased(&self, id: i64, at: Timestamp) -> Result<Option<Replay>> {
+        self.transact(move |connection, _| {
+            let query = format!("select {COLUMNS} from replay where id = ?1 and finished_at is null");
+            let Some(replay) = connection.first(&query, [id], Replay::of)? else {
+                return Ok(None);
+            };
+            let last = cursor(connection, &replay.request.sink)?.max(replay.last_seq);
+            let more = packed::count(connection, replay.last_seq, last)?;
+            let update = format!(
+                "update replay set erased_at = ?2, last_seq = ?3, entries = entries + ?4 where id = ?1
+                 returning {COLUMNS}"
+            );
+            let parameters = params![id, at.as_millisecond(), last, more];
+            Ok(Some(connection.one(&update, parameters, Replay::of)?))
         })
         .await
     }
@@ -148,6 +177,34 @@ impl Overview {
         );
         self.rows(&query, Replay::of)
     }
+}
+
+/// The last entry that a sink has acknowledged.
+fn cursor(connection: &Connection, sink: &str) -> Result<u64> {
+    let query = "select seq from cursor where sink = ?1";
+    Ok(connection.first(query, [sink], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// Notes that one batch of a replay is done.
+pub(super) fn advance(connection: &Connection, step: &ReplayStep, at: Timestamp) -> Result<()> {
+    let query = "select position from replay where id = ?1 and finished_at is null";
+    let Some(before) = connection.first(query, [step.id], |row| row.get(0))? else {
+        return Ok(());
+    };
+    connection.run(
+        "update replay set done = done + ?6, position = ?2, readings = readings + ?3, rejected = rejected + ?4,
+             problem = null, finished_at = iif(?2 >= last_seq, ?5, null)
+         where id = ?1",
+        params![
+            step.id,
+            step.position,
+            step.readings,
+            step.rejected,
+            at.as_millisecond(),
+            packed::count(connection, before, step.position)?
+        ],
+    )?;
+    Ok(())
 }
 
 /// The next replay in the line of a sink.

@@ -1,11 +1,11 @@
 //! Messages that cannot be read, kept as they came.
 
 use collector_core::Stray;
+use entry_form::canonical;
 use jiff::Timestamp;
 use rusqlite::params;
 use serde::Serialize;
 
-use super::append::repeats;
 use super::overview::Overview;
 use crate::{Journal, Result};
 use store::sql::Access;
@@ -112,5 +112,5 @@ impl Overview {
 /// Of topic and payload.
 fn hash(stray: &Stray) -> i64 {
     let length = (stray.topic.len() as u64).to_be_bytes();
-    repeats::hash(&[&length, stray.topic.as_bytes(), &stray.payload].concat())
+    canonical::digest(&[&length, stray.topic.as_bytes(), &stray.payload].concat())
 }

@@ -1,21 +1,25 @@
 //! A stored payload as typed readings.
 
-use collector_core::{Descriptor, Reading, ValueType};
+use collector_core::{Descriptor, Ended, Reading, ValueType};
+use entry_form::payload;
+use jiff::Timestamp;
 
-use super::payload;
-use normalise::known::KnownDescriptors;
-use normalise::{Meaning, Window, interpret};
+use normalise::body::Body;
+use normalise::known::{KnownDescriptor, KnownDescriptors};
+use normalise::{Meaning, Window, interpret, time};
 
 /// What a payload holds for sinks.
 pub struct Decoded {
     pub readings: Vec<Reading>,
+    /// Values that are none any more.
+    pub ended: Vec<Ended>,
     /// Values that are no readings, with the reason.
     pub misfits: Vec<(Descriptor, String)>,
     /// Whether every descriptor with a value is known. One that is not was learned after `known` was read.
     pub complete: bool,
 }
 
-/// The readings of a payload. Absent ones yield nothing.
+/// The readings of a payload, and what ended. What is absent without a stamp of its own yields nothing.
 pub fn readings(
     payload: &str,
     expected: usize,
@@ -24,6 +28,7 @@ pub fn readings(
 ) -> Result<Decoded, serde_json::Error> {
     let mut decoded = Decoded {
         readings: Vec::with_capacity(expected),
+        ended: Vec::new(),
         misfits: Vec::new(),
         complete: true,
     };
@@ -43,17 +48,26 @@ pub fn readings(
                 unit,
                 measured_at,
                 stamp,
-            } => decoded.readings.push(Reading {
-                descriptor: known.descriptor.clone(),
-                value,
-                unit,
-                measured_at,
-                stamp,
-                occurrence,
-            }),
+            } => {
+                let mut reading = Reading::new(known.descriptor.clone(), value, unit, measured_at);
+                (reading.stamp, reading.occurrence) = (stamp, occurrence);
+                decoded.readings.push(reading);
+            }
             Meaning::Rejected(reason) => decoded.misfits.push((known.descriptor.clone(), reason)),
-            Meaning::Absent => {}
+            Meaning::Absent => decoded.ended.extend(end(body, known, window)),
         }
     })?;
     Ok(decoded)
+}
+
+/// When a value ended: as the vehicle stamped its absence. A stamp of the call says nothing about when.
+fn end(body: &Body<'_>, known: &KnownDescriptor, window: Window) -> Option<Ended> {
+    if known.request_stamped && window.requested_at.is_some() {
+        return None;
+    }
+    let at: Timestamp = body.timestamp().and_then(|text| time::parse(&text))?;
+    Some(Ended {
+        descriptor: known.descriptor.clone(),
+        at,
+    })
 }

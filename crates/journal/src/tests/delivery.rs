@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use collector_core::Rejection;
+use collector_core::{Record, RecordKind, Rejection};
 
 use super::*;
 use crate::log::deliver::{Acknowledgement, Rejected};
@@ -22,6 +22,7 @@ async fn a_new_sink_begins_where_it_is_told_and_an_old_one_where_it_was() {
         .acknowledge("archive", time(NOON), acknowledgement)
         .await
         .unwrap();
+    assert_eq!(journal.cursor("archive", 99).await.unwrap(), 5);
     drop(journal);
     let journal = open(state.path());
     assert_eq!(journal.cursor("archive", 99).await.unwrap(), 5);
@@ -61,11 +62,7 @@ async fn a_refused_reading_is_named_among_the_dead_letters() {
         .await
         .unwrap()
         .unwrap();
-    let refuse = |seq, reading| Rejection {
-        seq,
-        reading,
-        reason: "field type conflict".to_owned(),
-    };
+    let refuse = |seq, reading| Rejection::reading(seq, reading, "field type conflict");
     let rejections = vec![refuse(1, 1), refuse(1, 1), refuse(1, 7), refuse(9, 0)];
     let rejected = Rejected::all(rejections, &batch.entries);
     let named: Vec<_> = rejected
@@ -97,6 +94,73 @@ async fn a_refused_reading_is_named_among_the_dead_letters() {
     );
     let sinks = journal.overview().unwrap().sinks().unwrap();
     assert_eq!((sinks[0].dead_letters, sinks[0].delivered_readings), (1, 1));
+}
+
+/// A record that a sink refuses has no reading that could be named.
+#[test]
+fn a_refused_record_is_named_by_its_entry() {
+    static KIND: RecordKind = RecordKind {
+        name: "session",
+        version: 1,
+        title: "Session",
+        key: &[],
+        columns: &[],
+        children: &[],
+    };
+    let vehicle = collector_core::Vehicle::named(vin(0), None);
+    let record = Record::new(&KIND, vehicle, time(NOON), [], []);
+    let batch = [Entry::record_of(4, record)];
+    let refused = Rejected::all(vec![Rejection::record(4, "no such table")], &batch);
+    assert_eq!(refused, [Rejected::entry(4, "no such table".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_value_ends_when_the_vehicle_says_so() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(&journal, poll(0, vec![soc(70, 0)])).await;
+    let gone = |descriptor, stamp: &str| raw(descriptor, &format!(r#"{{"value":null{stamp}}}"#));
+    let at = r#","timestamp":"2026-03-01T13:00:00.250Z""#;
+    append(&journal, poll(1, vec![gone(SOC, at)])).await;
+    // The time of the call, none, and none that can be read.
+    append(&journal, poll(2, vec![soc(71, 70), gone(HV_STATUS, at)])).await;
+    append(&journal, poll(3, vec![gone(SOC, "")])).await;
+    append(
+        &journal,
+        poll(4, vec![soc(72, 71), gone(HV_STATUS, r#","timestamp":"odd""#)]),
+    )
+    .await;
+    let message = RawSnapshot {
+        origin: Origin::Stream,
+        requested_at: None,
+        ..poll(
+            5,
+            vec![raw(
+                HV_STATUS,
+                r#"{"value":"CHARGING","timestamp":"2026-03-01T13:00:00Z"}"#,
+            )],
+        )
+    };
+    append(&journal, message.clone()).await;
+    let readings = vec![gone(HV_STATUS, r#","timestamp":"2026-03-01T14:00:00Z""#)];
+    append(&journal, RawSnapshot { readings, ..message }).await;
+    let entries = read_all(&journal, 0, 3).await;
+    let ended = entries.iter().map(|entry| {
+        let ended = entry.snapshot().unwrap().ended.iter();
+        let ended: Vec<_> = ended
+            .map(|ended| (ended.descriptor.as_str(), ended.at.as_millisecond() - NOON))
+            .collect();
+        (entry.seq, entry.readings().len(), ended)
+    });
+    let expected = [
+        (1, 1, vec![]),
+        (2, 0, vec![(SOC, 3_600_250)]),
+        (3, 1, vec![]),
+        (5, 1, vec![]),
+        (6, 1, vec![]),
+        (7, 0, vec![(HV_STATUS, 7_200_000)]),
+    ];
+    assert_eq!(ended.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]
@@ -150,10 +214,10 @@ async fn vehicles_have_the_names_of_the_pipeline_file() {
     let names: Vec<_> = batch
         .entries
         .iter()
-        .map(|entry| entry.snapshot.vehicle.name.to_string())
+        .map(|entry| entry.snapshot().unwrap().vehicle.name.to_string())
         .collect();
     assert_eq!(names, ["i3", "1234567"]);
-    let first = &batch.entries[0].snapshot;
+    let first = batch.entries[0].snapshot().unwrap();
     assert_eq!(
         (&*first.account, &*first.source, first.origin),
         ("home", "telematics", Origin::Poll)

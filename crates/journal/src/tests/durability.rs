@@ -7,6 +7,7 @@ use std::sync::Arc;
 use store::StoreError;
 use tokio::task::JoinSet;
 
+use super::model::copied;
 use super::*;
 use crate::JournalError;
 
@@ -17,10 +18,7 @@ async fn what_was_answered_is_on_disk() {
     append(&journal, poll(0, vec![soc(70, 0)])).await;
     // Beside the open journal, without any farewell of its own: what a crash would leave.
     assert_eq!(inspect::<u32>(state.path(), "select count(*) from log"), 1);
-    let copy = tempfile::tempdir().unwrap();
-    for file in ["journal.db", "journal.db-wal"] {
-        std::fs::copy(state.path().join(file), copy.path().join(file)).unwrap();
-    }
+    let copy = copied(state.path());
     let recovered = open(copy.path());
     assert_eq!(numbers(&read_all(&recovered, 0, 10).await), [70.0]);
     assert_eq!(inspect::<String>(copy.path(), "pragma integrity_check"), "ok");
@@ -64,7 +62,7 @@ async fn appends_at_the_same_time_all_land_once() {
 }
 
 /// Keeps the writing thread busy until `gate` is opened, so that what is sent meanwhile shares a transaction.
-async fn held(journal: &Journal, gate: std::sync::mpsc::Receiver<()>) -> tokio::task::JoinHandle<()> {
+pub async fn held(journal: &Journal, gate: std::sync::mpsc::Receiver<()>) -> tokio::task::JoinHandle<()> {
     let journal = journal.clone();
     let task = tokio::spawn(async move {
         let waited = journal.transact(move |_, _| {

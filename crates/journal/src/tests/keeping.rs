@@ -79,6 +79,7 @@ async fn a_backup_beside_a_writer_goes_on_where_it_was_made_on_an_empty_machine(
     let journal = open(&one.state());
     polls(&journal, 0..3).await;
     acknowledge(&journal, 2).await;
+    journal.flush().await.unwrap();
     one.log_in("secret");
     let made = one.back_up(&file).unwrap();
     assert_eq!((made.entries, made.token_files, made.damaged.len()), (3, 1, 0));

@@ -1,8 +1,10 @@
 //! The journal on a real disk, held against what it promises.
 
+mod converting;
 mod damage;
 mod delivery;
 mod durability;
+mod folding;
 mod keeping;
 mod merging;
 mod model;
@@ -10,10 +12,12 @@ mod moving;
 mod moving_messages;
 mod opening;
 mod oracle;
+mod packing;
 mod present;
 mod pruning;
 mod repeats;
 mod strays;
+mod units;
 
 use std::path::Path;
 
@@ -100,7 +104,7 @@ async fn read_all(journal: &Journal, after: u64, size: usize) -> Vec<Entry> {
 
 /// The numbers of the readings, in order.
 fn numbers(entries: &[Entry]) -> Vec<f64> {
-    let readings = entries.iter().flat_map(|entry| &entry.snapshot.readings);
+    let readings = entries.iter().flat_map(Entry::readings);
     let numbers = readings.filter_map(|reading| match reading.value {
         Value::Number(number) => Some(number),
         _ => None,

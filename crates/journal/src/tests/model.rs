@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use collector_core::Rejection;
 use proptest::prelude::*;
 
-use super::oracle::{Content, DESCRIPTORS, Model, SINKS, Seen, Sent, Sink, Stamped};
+use super::oracle::{Content, DESCRIPTORS, Held, Model, SINKS, Sent, Sink, Stamped};
 use super::*;
 use crate::log::deliver::{Acknowledgement, Rejected};
 use crate::testing::MemoryLog;
@@ -26,7 +26,11 @@ enum Step {
         rejected: usize,
         acknowledged: bool,
     },
+    Flush,
+    /// Closed in peace, and opened again.
     Reopen,
+    /// What was on disk at this moment is opened, and nothing else.
+    Kill,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -52,13 +56,15 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..2_usize, 1_usize..6, 0_usize..3, any::<bool>()).prop_map(|(sink, size, rejected, acknowledged)| {
             Step::Deliver { sink, size, rejected, acknowledged }
         }),
+        1 => Just(Step::Flush),
         1 => Just(Step::Reopen),
+        1 => Just(Step::Kill),
     ]
 }
 
-fn as_seen(entries: &[Entry]) -> Vec<(u64, usize, Vec<Seen>)> {
+fn as_seen(entries: &[Entry]) -> Vec<(u64, usize, Held)> {
     let entry = |entry: &Entry| {
-        let snapshot = &entry.snapshot;
+        let snapshot = entry.snapshot().unwrap();
         let vehicle = VINS
             .iter()
             .position(|vin| *vin == snapshot.vehicle.vin.as_str())
@@ -72,12 +78,22 @@ fn as_seen(entries: &[Entry]) -> Vec<(u64, usize, Vec<Seen>)> {
                 reading.occurrence,
             )
         });
-        (entry.seq, vehicle, readings.collect())
+        let ended = snapshot
+            .ended
+            .iter()
+            .map(|ended| (ended.descriptor.to_string(), ended.at.as_millisecond()))
+            .filter(|(descriptor, _)| DESCRIPTORS[..2].contains(&&**descriptor));
+        let held = Held {
+            readings: readings.collect(),
+            ended: ended.collect(),
+        };
+        (entry.seq, vehicle, held)
     };
-    entries.iter().map(entry).collect()
+    let seen = entries.iter().map(entry);
+    seen.filter(|(.., held)| *held != Held::default()).collect()
 }
 
-/// Does to a log and to the model what the steps say, but for reopening.
+/// Does to a log and to the model what the steps say, but for what is done to files.
 async fn drive(steps: &[Step], log: &dyn Log, batches: &dyn Read, model: &mut Model) {
     for step in steps {
         match step {
@@ -110,7 +126,7 @@ async fn drive(steps: &[Step], log: &dyn Log, batches: &dyn Read, model: &mut Mo
                 rejected,
                 acknowledged,
             } => deliver((sink, size, rejected, acknowledged), log, batches, model).await,
-            Step::Reopen => {}
+            Step::Flush | Step::Reopen | Step::Kill => {}
         }
     }
 }
@@ -128,21 +144,17 @@ async fn deliver(
     };
     assert!(batch.last > after);
     assert_eq!(as_seen(&batch.entries), model.between(after, batch.last));
-    let readings = batch.entries.iter().map(|entry| entry.snapshot.readings.len());
+    let readings = batch.entries.iter().map(|entry| entry.readings().len());
     assert_eq!(batch.readings, readings.clone().sum::<usize>());
-    let last = batch
-        .entries
-        .last()
-        .map_or(0, |entry| entry.snapshot.readings.len());
+    let last = batch.entries.last().map_or(0, |entry| entry.readings().len());
     assert!(batch.readings - last < size, "no more than was asked for");
     if !acknowledged {
         return;
     }
-    let refused = batch.entries.iter().take(rejected).map(|entry| Rejection {
-        seq: entry.seq,
-        reading: 0,
-        reason: "refused".to_owned(),
-    });
+    let filled = batch.entries.iter().filter(|entry| !entry.readings().is_empty());
+    let refused = filled
+        .take(rejected)
+        .map(|entry| Rejection::reading(entry.seq, 0, "refused"));
     let refused = Rejected::all(refused.collect(), &batch.entries);
     let dead = refused.len() as u64;
     let stored = batch.readings - refused.len();
@@ -153,29 +165,62 @@ async fn deliver(
     };
     let now = time(model.received());
     log.acknowledge(SINKS[sink], now, acknowledgement).await.unwrap();
+    if dead > 0 {
+        // What waits goes with it.
+        model.flushed();
+    }
     let sink = &mut model.sinks[sink];
     *sink = Sink {
         cursor: batch.last,
         delivered: sink.delivered + stored as u64,
         dead: sink.dead + dead,
     };
+    if dead > 0 {
+        model.written = model.sinks.clone();
+    }
 }
 
-/// The log on disk, closed and opened in between.
+/// The files of a journal that is open, as a kill would leave them.
+pub fn copied(state: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in ["journal.db", "journal.db-wal"] {
+        std::fs::copy(state.join(file), copy.path().join(file)).unwrap();
+    }
+    copy
+}
+
+/// The log on disk, closed, killed and opened in between.
 async fn on_disk(steps: &[Step], last_size: usize) {
-    let state = tempfile::tempdir().unwrap();
+    let mut state = tempfile::tempdir().unwrap();
     let mut model = Model::default();
     let log_id = open(state.path()).log_id().clone();
-    for steps in steps.split(|step| matches!(step, Step::Reopen)) {
+    let mut is_first = true;
+    for steps in steps.split_inclusive(|step| matches!(step, Step::Flush | Step::Reopen | Step::Kill)) {
         let journal = open(state.path());
         assert_eq!(journal.log_id(), &log_id);
         let newest = model.log.last().map_or(0, |(seq, ..)| *seq);
         assert_eq!(*journal.newest().borrow(), newest);
-        let start = |sink: &Sink| if model.snapshots == 0 { 0 } else { sink.cursor };
         for (name, sink) in SINKS.iter().zip(&model.sinks) {
-            assert_eq!(journal.cursor(name, start(sink)).await.unwrap(), sink.cursor);
+            let start = if is_first { 0 } else { 99 };
+            assert_eq!(journal.cursor(name, start).await.unwrap(), sink.cursor);
         }
+        is_first = false;
+        model.flushed();
         drive(steps, &journal, &reader(&journal), &mut model).await;
+        compare_entries(&journal, &model, last_size).await;
+        match steps.last() {
+            Some(Step::Kill) => {
+                state = copied(state.path());
+                model.killed();
+            }
+            _ => {
+                journal.flush().await.unwrap();
+                model.flushed();
+            }
+        }
+        if let Some(Step::Flush) = steps.last() {
+            compare_entries(&journal, &model, last_size).await;
+        }
     }
     compare(&open(state.path()), &model, last_size).await;
 }
@@ -205,8 +250,12 @@ async fn compare_present(journal: &Journal, model: &Model) {
             (vin, reading.descriptor.to_string(), at, reading.occurrence, value)
         })
     });
-    let wanted = model.values.keys().map(|&(vehicle, descriptor)| {
-        let newest = model.newest((vehicle, descriptor)).unwrap();
+    let present_in_model = || {
+        let series = model.values.keys().copied();
+        series.filter(|series| model.latest(*series).is_some() && !model.has_ended(*series, i64::MAX))
+    };
+    let wanted = present_in_model().map(|(vehicle, descriptor)| {
+        let newest = model.latest((vehicle, descriptor)).unwrap();
         let (vin, descriptor) = (VINS[vehicle].to_owned(), DESCRIPTORS[descriptor].to_owned());
         (
             vin,
@@ -218,28 +267,46 @@ async fn compare_present(journal: &Journal, model: &Model) {
     });
     assert_eq!(present.collect::<BTreeSet<_>>(), wanted.collect::<BTreeSet<_>>());
     let readings = snapshots.iter().map(|snapshot| snapshot.readings.len());
-    assert_eq!(readings.sum::<usize>(), model.values.len(), "each once");
+    assert_eq!(readings.sum::<usize>(), present_in_model().count(), "each once");
 }
 
-/// At the end: the whole log for a newcomer, and the sums.
-async fn compare(journal: &Journal, model: &Model, size: usize) {
+/// What the entries say, be it written or not: the whole log for a newcomer, the sums, the present.
+async fn compare_entries(journal: &Journal, model: &Model, size: usize) {
     let all = read_all(journal, 0, size).await;
     assert_eq!(as_seen(&all), model.between(0, u64::MAX));
     let overview = journal.overview().unwrap();
     let totals = overview.log().unwrap();
-    let readings: usize = model.log.iter().map(|(.., readings)| readings.len()).sum();
+    let readings: usize = model.log.iter().map(|(.., held)| held.readings.len()).sum();
     assert_eq!(totals.snapshots, model.log.len() as u64);
     assert_eq!(totals.readings, readings as u64);
-    assert_eq!((totals.repeats, totals.rejected), (model.repeats, model.rejected));
+    let repeats = model.repeats - model.loose_repeats;
+    assert_eq!((totals.repeats, totals.rejected), (repeats, model.rejected));
     let arrivals = overview.arrivals().unwrap();
     let arrived: u64 = arrivals.iter().map(|arrivals| arrivals.snapshots).sum();
-    assert_eq!(arrived, model.snapshots);
+    assert_eq!(arrived, model.snapshots - model.loose_snapshots);
+    let described: u64 = overview
+        .vehicles()
+        .unwrap()
+        .iter()
+        .map(|totals| totals.descriptors)
+        .sum();
+    let series = model
+        .values
+        .keys()
+        .filter(|series| model.latest(**series).is_some());
+    assert_eq!(described, series.count() as u64);
     compare_present(journal, model).await;
+}
+
+/// At the end: what the entries say, and how far the sinks have got.
+async fn compare(journal: &Journal, model: &Model, size: usize) {
+    compare_entries(journal, model, size).await;
+    let overview = journal.overview().unwrap();
     for (sink, found) in model.sinks.iter().zip(overview.sinks().unwrap()) {
         assert_eq!((found.cursor, found.dead_letters), (sink.cursor, sink.dead));
         assert_eq!(found.delivered_readings, sink.delivered);
         let behind = model.log.iter().filter(|(seq, ..)| *seq > sink.cursor);
-        let waiting: usize = behind.map(|(.., readings)| readings.len()).sum();
+        let waiting: usize = behind.map(|(.., held)| held.readings.len()).sum();
         assert_eq!(found.waiting_readings, waiting as u64);
     }
 }

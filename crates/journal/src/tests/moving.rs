@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::care::export::{Wanted, export};
 use crate::care::import::{ImportError, ImportSummary};
-use crate::care::lines::{LONGEST, parse_entry, parse_header};
+use entry_form::lines::{LONGEST, parse_entry, parse_header};
 
 pub(super) fn exported(state: &Path) -> String {
     let mut output = Vec::new();
@@ -108,6 +108,7 @@ async fn what_goes_out_comes_in_again_once() {
         again.contains(r#""payload_text":"#),
         "line ends do not end the line"
     );
+    from.flush().await.unwrap();
     let seen = |state: &Path| inspect::<u64>(state, "select sum(hash & 65535) from seen");
     assert_eq!(seen(two.path()), seen(one.path()));
     for state in [one.path(), two.path()] {

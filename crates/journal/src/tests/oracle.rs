@@ -30,9 +30,10 @@ pub enum Stamped {
 
 pub type Sent = (usize, Content, Stamped);
 
-/// A value that is in the history.
+/// A value that is in the history, also one that fits no type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kept {
+    pub is_reading: bool,
     pub at: i64,
     pub occurrence: u32,
     pub in_whole_seconds: bool,
@@ -42,28 +43,40 @@ pub struct Kept {
 /// A reading as a sink should see it: descriptor, value, time, stamp, occurrence.
 pub type Seen = (String, String, i64, Stamp, u32);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Sink {
     pub cursor: u64,
     pub delivered: u64,
     pub dead: u64,
 }
 
+/// What one entry holds for sinks: its readings, and what ended when, of the descriptors of the catalogue.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Held {
+    pub readings: Vec<Seen>,
+    pub ended: Vec<(String, i64)>,
+}
+
 #[derive(Debug, Default)]
 pub struct Model {
     pub now: i64,
     /// Entry numbers with what they hold; also those that hold nothing for a sink.
-    pub log: Vec<(u64, usize, Vec<Seen>)>,
+    pub log: Vec<(u64, usize, Held)>,
     /// The history, by vehicle and descriptor.
     pub values: HashMap<(usize, usize), Vec<Kept>>,
-    /// What came behind it that is no value.
-    pub misfits: HashMap<(usize, usize), String>,
+    /// Whether the last that came was no value, and when the newest of these was stamped.
+    pub absent: HashMap<(usize, usize), bool>,
+    pub ended: HashMap<(usize, usize), i64>,
     /// Whether a new descriptor holds numbers.
     pub learned: HashMap<usize, bool>,
     pub snapshots: u64,
     pub repeats: u64,
     pub rejected: u64,
     pub sinks: [Sink; 2],
+    /// What a kill loses: how far sinks have got since that was written, and what came since and left no entry.
+    pub written: [Sink; 2],
+    pub loose_snapshots: u64,
+    pub loose_repeats: u64,
 }
 
 impl Model {
@@ -113,24 +126,64 @@ impl Model {
         }
     }
 
-    pub fn newest(&self, series: (usize, usize)) -> Option<&Kept> {
-        let kept = self.values.get(&series)?;
-        kept.iter().max_by_key(|kept| (kept.at, kept.occurrence))
+    /// The newest reading of a series, be it over or not.
+    pub fn latest(&self, series: (usize, usize)) -> Option<&Kept> {
+        let readings = self.values.get(&series)?.iter().filter(|kept| kept.is_reading);
+        readings.max_by_key(|kept| (kept.at, kept.occurrence))
+    }
+
+    /// Whether there was a value, and none any more at this time.
+    pub fn has_ended(&self, series: (usize, usize), at: i64) -> bool {
+        let latest = self.latest(series);
+        latest.is_some_and(|latest| {
+            self.ended
+                .get(&series)
+                .is_some_and(|ended| latest.at < *ended && *ended <= at)
+        })
     }
 
     /// Whether a value that was stamped by the call is another than the one before it.
     pub fn differs(&self, series: (usize, usize), at: i64, value: &str) -> bool {
-        match self.newest(series) {
-            None => true,
-            Some(newest) if newest.at <= at => newest.value != value,
-            Some(_) => {
-                let before = self.values[&series].iter().filter(|kept| kept.at <= at);
-                let last = before.clone().map(|kept| kept.at).max();
-                !before
-                    .filter(|kept| Some(kept.at) == last)
-                    .any(|kept| kept.value == value)
+        let kept = self.values.get(&series).map_or(&[][..], |kept| kept);
+        let before = kept.iter().filter(|kept| kept.at <= at);
+        let is_newest = before.clone().count() == kept.len();
+        let Some(last) = before.clone().map(|kept| kept.at).max() else {
+            return true;
+        };
+        let mut last = before.filter(|kept| kept.at == last);
+        match is_newest {
+            // The last of several under one stamp.
+            true => {
+                let newest = last.max_by_key(|kept| kept.occurrence).unwrap();
+                newest.value != value || self.has_ended(series, at)
             }
+            false => !last.any(|kept| kept.value == value),
         }
+    }
+
+    /// Whether an absence, which BMW stamped itself or not, is news.
+    fn end(&mut self, series: (usize, usize), at: Option<i64>) -> bool {
+        let latest = self.latest(series);
+        let ends = at.is_some_and(|at| latest.is_some_and(|latest| latest.at < at));
+        let was_absent = self.absent.insert(series, true).unwrap_or(false);
+        let is_news = !was_absent || (ends && !self.has_ended(series, i64::MAX));
+        if let (true, Some(at)) = (is_news, at) {
+            let ended = self.ended.entry(series).or_insert(at);
+            *ended = at.max(*ended);
+        }
+        is_news
+    }
+
+    /// All that waits is written.
+    pub fn flushed(&mut self) {
+        self.written = self.sinks.clone();
+        (self.loose_snapshots, self.loose_repeats) = (0, 0);
+    }
+
+    pub fn killed(&mut self) {
+        self.sinks = self.written.clone();
+        self.snapshots -= std::mem::take(&mut self.loose_snapshots);
+        self.repeats -= std::mem::take(&mut self.loose_repeats);
     }
 
     /// The occurrence of a value that is not there yet; it is kept.
@@ -139,7 +192,7 @@ impl Model {
         series: (usize, usize),
         at: i64,
         in_whole_seconds: bool,
-        value: &str,
+        (value, is_reading): (&str, bool),
     ) -> Option<u32> {
         let kept = self.values.entry(series).or_default();
         let second = |at: i64| at - at % 1_000;
@@ -155,21 +208,19 @@ impl Model {
         let occurrence = kept.iter().filter(|kept| kept.at == at).count();
         let occurrence = u32::try_from(occurrence).unwrap();
         kept.push(Kept {
+            is_reading,
             at,
             occurrence,
             in_whole_seconds,
             value: value.to_owned(),
         });
+        self.absent.insert(series, false);
         Some(occurrence)
-    }
-
-    pub fn misfit(&mut self, series: (usize, usize), what: String) -> bool {
-        self.misfits.insert(series, what.clone()) != Some(what)
     }
 
     pub fn append(&mut self, vehicle: usize, polled: bool, sent: &[Sent]) -> Appended {
         let mut appended = Appended::default();
-        let (mut kept, mut readings) = (0, Vec::new());
+        let (mut kept, mut held) = (0, Held::default());
         for &sent in sent {
             let (descriptor, content, stamped) = sent;
             let series = (vehicle, descriptor);
@@ -182,25 +233,6 @@ impl Model {
                     .entry(descriptor)
                     .or_insert(matches!(content, Content::Number(_))),
             };
-            let value = match content {
-                Content::Nothing => {
-                    appended.absent += 1;
-                    kept += usize::from(self.misfit(series, "nothing".to_owned()));
-                    continue;
-                }
-                Content::Word if numeric => {
-                    let body = self.body(sent);
-                    if self.misfit(series, body) {
-                        appended.rejected += 1;
-                        kept += 1;
-                    } else {
-                        appended.repeats += 1;
-                    }
-                    continue;
-                }
-                Content::Word => "odd".to_owned(),
-                Content::Number(number) => number.to_string(),
-            };
             let at = self.stamp_sent(stamped);
             let stamp = match at {
                 None => Stamp::Requested,
@@ -208,26 +240,48 @@ impl Model {
                 Some(_) if descriptor == 1 && polled => Stamp::Requested,
                 Some(_) => Stamp::Measured,
             };
+            let (value, is_reading) = match content {
+                Content::Nothing => {
+                    appended.absent += 1;
+                    let at = at.filter(|_| stamp == Stamp::Measured);
+                    if self.end(series, at) {
+                        kept += 1;
+                        let named = at.filter(|_| descriptor < 2);
+                        held.ended
+                            .extend(named.map(|at| (DESCRIPTORS[descriptor].to_owned(), at)));
+                    }
+                    continue;
+                }
+                Content::Word => ("odd".to_owned(), !numeric),
+                Content::Number(number) => (number.to_string(), true),
+            };
             let at = at.unwrap_or(self.received());
-            self.misfits.remove(&series);
             let in_whole_seconds = matches!(stamped, Stamped::Second(_));
             let is_news = stamp == Stamp::Measured || self.differs(series, at, &value);
             let occurrence = match is_news {
-                true => self.keep(series, at, in_whole_seconds, &value),
+                true => self.keep(series, at, in_whole_seconds, (&value, is_reading)),
                 false => None,
             };
             let Some(occurrence) = occurrence else {
                 appended.repeats += 1;
                 continue;
             };
-            readings.push((DESCRIPTORS[descriptor].to_owned(), value, at, stamp, occurrence));
-            appended.new += 1;
             kept += 1;
+            if !is_reading {
+                appended.rejected += 1;
+                continue;
+            }
+            let descriptor = DESCRIPTORS[descriptor].to_owned();
+            held.readings.push((descriptor, value, at, stamp, occurrence));
+            appended.new += 1;
         }
         if kept > 0 || polled {
             let seq = self.log.last().map_or(0, |(seq, ..)| *seq) + 1;
             appended.seq = Some(seq);
-            self.log.push((seq, vehicle, readings));
+            self.log.push((seq, vehicle, held));
+        } else {
+            self.loose_snapshots += 1;
+            self.loose_repeats += appended.repeats as u64;
         }
         self.snapshots += 1;
         self.repeats += appended.repeats as u64;
@@ -236,11 +290,11 @@ impl Model {
     }
 
     /// What a sink should be given after `after`, up to `last`.
-    pub fn between(&self, after: u64, last: u64) -> Vec<(u64, usize, Vec<Seen>)> {
-        let within = |entry: &&(u64, usize, Vec<Seen>)| entry.0 > after && entry.0 <= last;
+    pub fn between(&self, after: u64, last: u64) -> Vec<(u64, usize, Held)> {
+        let within = |entry: &&(u64, usize, Held)| entry.0 > after && entry.0 <= last;
         let entries = self.log.iter().filter(within);
         entries
-            .filter(|(.., readings)| !readings.is_empty())
+            .filter(|(.., held)| *held != Held::default())
             .cloned()
             .collect()
     }

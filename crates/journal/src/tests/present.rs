@@ -189,3 +189,64 @@ async fn vehicles_belong_to_the_account_that_brought_them_last() {
         [(vin(1).production_number(), Some("home")), ("i4", Some("other"))]
     );
 }
+
+/// BMW says that there is no value: with a stamp of the vehicle, or with none.
+fn none(stamp: Option<i64>) -> RawReading {
+    let stamp = stamp.map_or("null".to_owned(), |minute| {
+        format!(r#""{:.3}""#, time(NOON + minute * 60_000))
+    });
+    raw(SOC, &format!(r#"{{"value":null,"timestamp":{stamp}}}"#))
+}
+
+#[tokio::test]
+async fn a_value_ends_when_the_vehicle_says_so_and_comes_again_with_a_newer_one() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    let steps = [
+        (soc(70, 3), true, Some("70")),
+        (none(None), true, Some("70")),
+        // Older than the value, or no news.
+        (none(Some(2)), false, Some("70")),
+        (none(Some(5)), true, None),
+        (none(Some(6)), false, None),
+        (soc(70, 3), false, None),
+        (soc(71, 4), true, None),
+        (none(Some(7)), true, None),
+        (soc(72, 8), true, Some("72")),
+        (none(Some(8)), true, Some("72")),
+    ];
+    for (minute, (sent, is_news, value)) in (20..).zip(steps) {
+        let snapshot = RawSnapshot {
+            origin: Origin::Stream,
+            requested_at: None,
+            ..poll(minute, vec![sent])
+        };
+        assert_eq!(
+            append(&journal, snapshot).await.seq.is_some(),
+            is_news,
+            "{minute}"
+        );
+        for _ in 0..2 {
+            let present = present(&journal).await;
+            let value = value.map(str::to_owned);
+            let found = present.first().map(|(_, _, value, _)| value.clone());
+            assert_eq!(found, value, "{minute}");
+            journal.flush().await.unwrap();
+        }
+    }
+}
+
+/// Of a value that the call stamps only changes are news, also that from none.
+#[tokio::test]
+async fn a_value_that_is_there_again_after_its_end_is_news() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    let bare = || raw(SOC, r#"{"value":"70","timestamp":null}"#);
+    let end = none(Some(86_400 / 60 + 5));
+    let mut new = Vec::new();
+    for (minute, sent) in [(0, bare()), (3, bare()), (6, end), (9, bare()), (12, bare())] {
+        new.push(append(&journal, poll(minute, vec![sent])).await.new);
+    }
+    assert_eq!(new, [1, 0, 0, 1, 0]);
+    assert_eq!(present(&journal).await[0].2, "70");
+}

@@ -70,7 +70,7 @@ async fn a_repeat_of_what_was_forgotten_is_still_a_repeat_and_numbers_go_on() {
     let next = append(&journal, poll(20, vec![soc(70, 0), soc(71, 0)])).await;
     assert_eq!((next.seq, next.new, next.repeats), (Some(6), 1, 1));
     let entries = read_all(&journal, 0, 10).await;
-    assert_eq!(entries[0].snapshot.readings[0].occurrence, 1);
+    assert_eq!(entries[0].readings()[0].occurrence, 1);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod rotation;
 mod storing;
 mod trouble;
+mod window;
 mod world;
 
 use std::path::Path;
@@ -44,12 +45,13 @@ impl Rig {
         });
         let shown: Arc<dyn Clock> = clock.clone();
         let nowhere = "http://127.0.0.1:9".parse().unwrap();
-        let account = testing::account(
+        let mut account = testing::account(
             &cardata_api::http_client(&collector_core::Trust::default()).unwrap(),
             &nowhere,
             Path::new(""),
             &shown,
         );
+        account.handles.window = Duration::ZERO;
         let stop = CancellationToken::new();
         Self {
             broker: Arc::new(Broker::new(clock.clone(), stop.clone())),

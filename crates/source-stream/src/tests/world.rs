@@ -346,6 +346,10 @@ impl Credentials for Login {
 #[derive(Default)]
 pub struct Output {
     pub stored: Mutex<Vec<String>>,
+    /// When what is stored arrived.
+    pub arrived: Mutex<Vec<Timestamp>>,
+    /// How many were stored together, each time.
+    pushes: Mutex<Vec<usize>>,
     pub strays: Mutex<Vec<Stray>>,
     /// While this is set, it takes nothing.
     pub full: AtomicBool,
@@ -365,9 +369,11 @@ impl StreamOutput for Output {
                 retry_after: None,
             });
         }
+        self.pushes.lock().unwrap().push(received.len());
         for one in received {
             match one {
                 Received::Snapshot(snapshot) => {
+                    self.arrived.lock().unwrap().push(snapshot.received_at);
                     self.stored.lock().unwrap().push(snapshot.sent_at.unwrap());
                 }
                 Received::Stray(stray) => self.strays.lock().unwrap().push(stray),
@@ -378,6 +384,10 @@ impl StreamOutput for Output {
 }
 
 impl Output {
+    pub fn pushes(&self) -> Vec<usize> {
+        self.pushes.lock().unwrap().clone()
+    }
+
     pub fn stored(&self) -> Vec<String> {
         self.stored.lock().unwrap().clone()
     }

@@ -25,9 +25,20 @@ const LONG_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// The container to poll: the one that is remembered, else one that is found in the account (one call), else a new
 /// one (one more). Where BMW refuses the set, the largest part of it that it takes at once, found with calls that polls
-/// would have used.
-pub async fn find(account: &Handles, set: &DescriptorSet) -> Result<ContainerId, ContainerError> {
-    Keeper::load(account, set).await?.provide().await
+/// would have used. `known` is what the last look found, where nobody has told otherwise since: it spares the ledger a
+/// question.
+pub async fn find(
+    account: &Handles,
+    set: &DescriptorSet,
+    known: &mut Option<SetState>,
+) -> Result<ContainerId, ContainerError> {
+    if let Some(id) = known.as_ref().and_then(container_of) {
+        return Ok(id);
+    }
+    let mut keeper = Keeper::load(account, set).await?;
+    let found = keeper.provide().await;
+    *known = Some(keeper.state);
+    found
 }
 
 /// The same when the account's containers were listed just now.
@@ -53,10 +64,24 @@ pub async fn lost(account: &Handles, set: &DescriptorSet) -> Result<(), Containe
 
 /// Brings the container closer to what is wanted, with at most one call, and only when it can be spared. A failure
 /// harms nothing and is tried again later.
-pub async fn grow(account: &Handles, set: &DescriptorSet) {
+pub async fn grow(account: &Handles, set: &DescriptorSet, known: &mut Option<SetState>) {
+    if known
+        .as_ref()
+        .is_some_and(|state| state.is_settled(account.clock.now()))
+    {
+        return;
+    }
+    // What is known may be old, and is written again here.
+    *known = None;
     let Ok(mut keeper) = Keeper::load(account, set).await else {
         return;
     };
+    grow_or_pause(&mut keeper).await;
+    *known = Some(keeper.state);
+}
+
+async fn grow_or_pause(keeper: &mut Keeper<'_>) {
+    let (account, set) = (keeper.account, keeper.set);
     let Err(error) = keeper.grow().await else { return };
     let limit = matches!(error, ContainerError::Full { .. });
     let pause = if limit { LONG_PAUSE } else { PAUSE };
@@ -109,7 +134,7 @@ impl<'a> Keeper<'a> {
         })
     }
 
-    async fn provide(mut self) -> Result<ContainerId, ContainerError> {
+    async fn provide(&mut self) -> Result<ContainerId, ContainerError> {
         let mut singles = 0;
         if self.state.container.is_none() {
             self.state.search.reopen(self.account.clock.now());
@@ -180,7 +205,7 @@ impl<'a> Keeper<'a> {
     }
 
     fn held(&self) -> Option<ContainerId> {
-        self.state.container.as_ref()?.id.parse().ok()
+        container_of(&self.state)
     }
 
     /// To look, and to create what is wanted or was there before, are necessities; to find out what BMW takes is
@@ -300,6 +325,10 @@ impl<'a> Keeper<'a> {
         self.created.extend(ids);
         Ok(())
     }
+}
+
+fn container_of(state: &SetState) -> Option<ContainerId> {
+    state.container.as_ref()?.id.parse().ok()
 }
 
 fn refusal(error: &ApiError) -> Refusal {

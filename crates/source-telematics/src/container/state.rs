@@ -54,7 +54,7 @@ pub struct SetState {
 impl SetState {
     pub fn new(set: &DescriptorSet) -> Self {
         Self {
-            search: Search::new(set.descriptors.clone()),
+            search: Search::new(set.descriptors.to_vec()),
             ..Self::default()
         }
     }
@@ -69,6 +69,16 @@ impl SetState {
             return Some(Action::Delete(superseded.clone()));
         }
         attempt.map(Action::Create)
+    }
+
+    /// Whether there is a container to poll, and nothing to be done about it for now.
+    pub fn is_settled(&self, now: Timestamp) -> bool {
+        if self.container.is_none() || self.paused_until.is_some_and(|until| now < until) {
+            return self.container.is_some();
+        }
+        let mut later = self.clone();
+        later.search.reopen(now);
+        later.next().is_none()
     }
 
     /// A creation is about to be sent.

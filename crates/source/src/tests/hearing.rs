@@ -161,9 +161,26 @@ fn a_short_break_is_forgiven_and_a_long_one_is_told() {
     assert_eq!(after.heard, minute(90), "it could not be heard before");
     assert_eq!(after.event, Some((minute(90), Event::Reconnected)));
     hearing.disconnected(&stream(), minute(120));
-    hearing.connected(&stream(), minute(123));
-    assert_eq!(streamed(124).unwrap().event, after.event);
-    assert_eq!(hearing.gives_up_at(minute(124)), None);
+    hearing.connected(&stream(), minute(120) + SignedDuration::from_secs(59));
+    assert_eq!(streamed(122).unwrap().event, after.event, "not worth a poll");
+    assert_eq!(hearing.gives_up_at(minute(122)), None);
+    hearing.disconnected(&stream(), minute(130));
+    hearing.connected(&stream(), minute(131));
+    let bridged = streamed(132).unwrap();
+    assert_eq!(bridged.event, Some((minute(131), Event::Reconnected)));
+    assert_eq!(bridged.heard, minute(90), "it is counted on all the same");
+}
+
+#[test]
+fn the_gap_of_a_restart_is_bridged_where_it_is_worth_a_poll() {
+    for (gap, event) in [(0, None), (1, Some((minute(10), Event::Reconnected)))] {
+        let hearing = Hearing::default();
+        hearing.recall_gap(&stream(), minute(10 - gap));
+        hearing.told(9, DOOR, "true");
+        assert_eq!(hearing.streamed(&vin(), true, minute(9)), None);
+        hearing.connected(&stream(), minute(10));
+        assert_eq!(hearing.event(11), event, "{gap}");
+    }
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 mod words;
 
+use std::time::Duration;
+
 use collector_core::state::{Published, State};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use journal::JournalError;
 use journal::log::strays::StrayReason;
-use ledger::StreamRecord;
 use ledger::overview::LastPoll;
+use ledger::{Gap, StreamRecord};
 use pipeline::{AccountStream, Pipeline};
 use planner::silence::{Silence, silence};
 use planner::{Activity, Evidence};
@@ -27,6 +29,10 @@ pub struct StreamStatus {
     pub token_until: Option<Timestamp>,
     pub vehicles: Vec<StreamedVehicle>,
     pub strays: Vec<StrayReason>,
+    /// When nothing could come, the oldest first.
+    pub gaps: Vec<Gap>,
+    /// What has come may be held unwritten for so long.
+    pub window: Duration,
 }
 
 /// What came of one vehicle.
@@ -44,9 +50,24 @@ pub struct StreamedVehicle {
 }
 
 impl StreamStatus {
+    /// When the last message came: the ledger notes it now and then, the journal has what was stored.
+    pub fn last_message_at(&self) -> Option<Timestamp> {
+        let noted = self.record.as_ref().and_then(|record| record.last_message_at);
+        let stored = self.vehicles.iter().filter_map(|vehicle| vehicle.last_message_at);
+        noted.max(stored.max())
+    }
+
+    /// The gaps of the last day.
+    pub fn gaps_of_the_day(&self, now: Timestamp) -> impl Iterator<Item = &Gap> {
+        let began = now - SignedDuration::from_hours(24);
+        self.gaps
+            .iter()
+            .filter(move |gap| gap.to.is_none_or(|to| to >= began))
+    }
+
     /// What its silence means; none where it is not connected.
     pub fn silence(&self, now: Timestamp) -> Silence {
-        let last = self.record.as_ref().and_then(|record| record.last_message_at);
+        let last = self.last_message_at();
         let measured = self.vehicles.iter().filter_map(|one| one.measured_at).max();
         self.judge(last, measured, now)
     }
@@ -71,9 +92,10 @@ pub(crate) fn gather(
     now: Timestamp,
 ) -> Result<Vec<StreamStatus>, JournalError> {
     let mut streams = Vec::new();
-    let (records, reasons, arrivals) = match look {
+    let (records, gaps, reasons, arrivals) = match look {
         Some(look) => (
             look.ledger.streams()?,
+            look.ledger.gaps()?,
             look.journal.stray_reasons()?,
             look.journal.arrivals()?,
         ),
@@ -102,6 +124,12 @@ pub(crate) fn gather(
             record: record.cloned(),
             said: crate::said(components, &account, |state| matches!(state, State::Stream(_))),
             token_until: None,
+            gaps: gaps
+                .iter()
+                .filter(|one| is_its(&one.account, &one.source))
+                .map(|one| one.gap)
+                .collect(),
+            window: pipeline.journal.window,
             vehicles,
             strays: strays.cloned().collect(),
             account: account.to_string(),

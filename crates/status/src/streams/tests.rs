@@ -3,7 +3,7 @@
 use collector_core::state::{Published, State};
 use jiff::SignedDuration;
 use journal::log::strays::StrayReason;
-use ledger::StreamRecord;
+use ledger::{Gap, GapCause, StreamRecord};
 
 use super::*;
 
@@ -31,6 +31,16 @@ fn stream(record: Option<StreamRecord>) -> StreamStatus {
         token_until: None,
         vehicles: Vec::new(),
         strays: Vec::new(),
+        gaps: Vec::new(),
+        window: Duration::from_secs(1),
+    }
+}
+
+fn gap(from: i64, to: Option<i64>, cause: GapCause) -> Gap {
+    Gap {
+        from: at(from),
+        to: to.map(at),
+        cause,
     }
 }
 
@@ -141,6 +151,7 @@ fn the_part_shows_vehicles_and_what_needs_a_look() {
 Streams
   stream of home: connected for 3 h, last message 2 min ago
   4 logins, taken 5 times by another program so far, token until 2026-03-01T15:20:00Z
+  BMW sends once: a kill costs what came within 1s, a gap what was sent in it
   vehicle   last message  messages  new readings  repeats  expected
   …7A12345  2 min ago     1203      980           223      driving: about every 3 minutes
   …7B67890  13 h ago      1203      980           223      parked: nothing
@@ -163,9 +174,10 @@ Streams
         "
 Streams
   stream of home: connected for 3 h, last message 2 min ago
-  4 logins, taken 5 times by another program so far"
+  4 logins, taken 5 times by another program so far
+  BMW sends once: a kill costs what came within 1s, a gap what was sent in it"
     );
-    let told = json(&[stream], true, at(180));
+    let told = json(&[stream.clone()], true, at(180));
     let told = &told[0];
     assert_eq!(told["state"], "streaming");
     assert_eq!(told["connected_since"], "2026-03-01T12:00:00Z");
@@ -175,4 +187,43 @@ Streams
     assert_eq!(told["vehicles"][0]["vehicle"], "…7A12345");
     assert_eq!(told["vehicles"][0]["activity"], "driving");
     assert_eq!(told["vehicles"][2]["last_message_at"], Value::Null);
+}
+
+#[test]
+fn gaps_are_named() {
+    let mut stream = stream(Some(record(Some(170), Some(178))));
+    stream.window = Duration::ZERO;
+    stream.gaps = vec![
+        gap(-9_000, Some(-8_000), GapCause::Login),
+        gap(-1_300, Some(-1_259), GapCause::ConnectionLost),
+        gap(150, Some(170), GapCause::OtherProgram),
+    ];
+    let told = text(&[stream.clone()], true, at(180)).unwrap();
+    assert!(
+        told.ends_with(
+            "
+  4 logins
+  BMW sends once: a kill costs what was not stored, a gap what was sent in it
+  2 gaps in a day (61 min); the last of 20 min, 10 min ago: another program"
+        ),
+        "{told}"
+    );
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    let gaps = &json(&[stream.clone()], true, at(180))[0]["gaps"];
+    assert_eq!(
+        (&gaps["last_day"], &gaps["last_day_seconds"]),
+        (&2.into(), &3_660.into())
+    );
+    assert_eq!(gaps["last"]["cause"], "another program");
+    stream.gaps.push(gap(175, None, GapCause::ConnectionLost));
+    let told = text(&[stream.clone()], true, at(180)).unwrap();
+    assert!(told.ends_with("3 gaps in a day (66 min); the last of 5 min, and it lasts: connection lost"));
+    let old = stream.gaps[0];
+    stream.gaps = vec![old];
+    let told = json(&[stream.clone()], true, at(180));
+    assert_eq!(
+        (&told[0]["gaps"]["last_day"], &told[0]["gaps"]["last"]["cause"]),
+        (&0.into(), &"login".into())
+    );
+    assert!(!text(&[stream], true, at(180)).unwrap().contains("in a day"));
 }

@@ -1,6 +1,10 @@
 //! What there is to say of streams, for people and for programs.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
+use collector_core::duration;
+use jiff::{SignedDuration, Timestamp};
+use ledger::Gap;
 use planner::Activity;
 use planner::silence::{ADVICE, Silence};
 use serde_json::{Value, json};
@@ -24,6 +28,7 @@ pub fn text(streams: &[StreamStatus], running: bool, now: Timestamp) -> Option<S
             sentence(stream, running, now)
         );
         part += &counts(stream);
+        part += &losses(stream, now);
         if !stream.vehicles.is_empty() {
             part += &format!("\n{}", vehicles(stream, now));
         }
@@ -36,7 +41,7 @@ pub fn text(streams: &[StreamStatus], running: bool, now: Timestamp) -> Option<S
 /// How the stream is doing.
 fn sentence(stream: &StreamStatus, running: bool, now: Timestamp) -> String {
     let record = stream.record.as_ref();
-    let last = record.and_then(|record| record.last_message_at);
+    let last = stream.last_message_at();
     let last_words = last.map_or("no message yet".to_owned(), |at| {
         format!("last message {}", ago(now, at))
     });
@@ -79,6 +84,35 @@ fn counts(stream: &StreamStatus) -> String {
         evictions => format!(", taken {} by another program so far", times(evictions)),
     };
     format!("\n  {}{taken}{token}", counted(record.logins, "login"))
+}
+
+/// What may be lost, and what was.
+fn losses(stream: &StreamStatus, now: Timestamp) -> String {
+    if stream.record.is_none() {
+        return String::new();
+    }
+    let held = match stream.window {
+        Duration::ZERO => "what was not stored".to_owned(),
+        window => format!("what came within {}", duration::format(window)),
+    };
+    let mut lines = format!("\n  BMW sends once: a kill costs {held}, a gap what was sent in it");
+    let gaps: Vec<&Gap> = stream.gaps_of_the_day(now).collect();
+    if let Some(last) = gaps.last() {
+        let when = last.to.map_or("and it lasts".to_owned(), |to| ago(now, to));
+        lines += &format!(
+            "\n  {} in a day ({}); the last of {}, {when}: {}",
+            counted(gaps.len(), "gap"),
+            span(Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + length(&gaps, now)),
+            span(last.from, last.to.unwrap_or(now)),
+            last.cause.as_str()
+        );
+    }
+    lines
+}
+
+/// How long gaps lasted together.
+fn length(gaps: &[&Gap], now: Timestamp) -> SignedDuration {
+    gaps.iter().map(|gap| gap.length(now)).sum()
 }
 
 fn vehicles(stream: &StreamStatus, now: Timestamp) -> String {
@@ -182,7 +216,9 @@ pub fn json(streams: &[StreamStatus], running: bool, now: Timestamp) -> Value {
             "state": state(stream, running),
             "message": stream.said.as_ref().and_then(|said| said.message.as_ref()),
             "connected_since": connected,
-            "last_message_at": record.and_then(|record| record.last_message_at),
+            "last_message_at": stream.last_message_at(),
+            "window_seconds": stream.window.as_secs_f64(),
+            "gaps": gaps(stream, now),
             "silence": connected.map(|_| silence(stream.silence(now))),
             "logins": record.map_or(0, |record| record.logins),
             "evictions": record.map_or(0, |record| record.evictions),
@@ -192,6 +228,20 @@ pub fn json(streams: &[StreamStatus], running: bool, now: Timestamp) -> Value {
         })
     });
     streams.collect()
+}
+
+/// The gaps of a day, and the last one whenever it was.
+fn gaps(stream: &StreamStatus, now: Timestamp) -> Value {
+    let day: Vec<&Gap> = stream.gaps_of_the_day(now).collect();
+    json!({
+        "last_day": day.len(),
+        "last_day_seconds": length(&day, now).as_secs(),
+        "last": stream.gaps.last().map(|gap| json!({
+            "from": gap.from,
+            "to": gap.to,
+            "cause": gap.cause.as_str(),
+        })),
+    })
 }
 
 fn state(stream: &StreamStatus, running: bool) -> String {

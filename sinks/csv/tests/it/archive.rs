@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use collector_core::testkit::{Row, context, entry_with, reading};
-use collector_core::{Entry, Sink, SinkConfig, Value};
+use collector_core::testkit::{RecordRow, Row, context, entry_with, reading};
+use collector_core::{Body, Entry, Scope, Sink, SinkConfig, Snapshot, Value};
 use serde_json::{Value as Json, json};
 use sink_csv::CsvConfig;
 use tempfile::TempDir;
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 pub const NOON: i64 = 1_772_366_400_000;
 pub const DAY: i64 = 24 * 3_600_000;
 
-pub const LONG_HEADER: &str = "measured_at,vehicle,vin,descriptor,value,unit,source,origin,stamp";
+pub const LONG_HEADER: &str = "measured_at,vehicle,vin,descriptor,value,unit,source,origin,stamp,occurrence";
 
 pub struct Archive {
     dir: TempDir,
@@ -45,6 +46,20 @@ impl Archive {
     pub async fn store(&self, batch: &[Entry]) {
         let mut sink = self.open();
         sink.write(batch).await.unwrap();
+        sink.close().await.unwrap();
+    }
+
+    /// Starts, takes what is within a scope out again, and ends.
+    pub async fn erase(&self, scope: &Scope) {
+        let mut sink = self.open();
+        sink.erase(scope).await.unwrap();
+        sink.close().await.unwrap();
+    }
+
+    /// Starts, delivers a batch again, and ends.
+    pub async fn rewrite(&self, batch: &[Entry]) {
+        let mut sink = self.open();
+        sink.rewrite(batch).await.unwrap();
         sink.close().await.unwrap();
     }
 
@@ -83,8 +98,45 @@ impl Archive {
             assert_eq!(rows.next().unwrap().join(","), LONG_HEADER, "{name}");
             rows.map(row).collect::<Vec<_>>()
         };
-        self.files().into_iter().flat_map(of_file).collect()
+        let of_readings = |name: &String| name.starts_with("cardata");
+        self.files()
+            .into_iter()
+            .filter(of_readings)
+            .flat_map(of_file)
+            .collect()
     }
+
+    /// Every record in the folder, in the order of file names and rows.
+    pub fn records(&self) -> Vec<RecordRow> {
+        let mut names = self.files();
+        names.retain(|name| !name.starts_with("cardata"));
+        let of_file = |name: &String| record_rows(name, &self.cells(name));
+        names.iter().flat_map(of_file).collect()
+    }
+}
+
+/// The rows of a file of records, which describes itself.
+fn record_rows(name: &str, cells: &[Vec<String>]) -> Vec<RecordRow> {
+    let header = &cells[0];
+    let at = header.iter().position(|column| column == "at").unwrap();
+    assert_eq!(header[..2], ["vehicle", "vin"], "{name}");
+    assert_eq!(header[at + 1..at + 3], ["revision", "state"], "{name}");
+    let is_key = |column: &usize| !header[*column].ends_with(".at");
+    let row = |cells: &Vec<String>| RecordRow {
+        kind: name.split('-').next().unwrap().to_owned(),
+        vin: cells[1].clone(),
+        key: (2..at)
+            .filter(is_key)
+            .map(|column| cells[column].clone())
+            .collect(),
+        revision: cells[at + 1].parse().unwrap(),
+        state: cells[at + 2].clone(),
+        values: cells[at + 3..]
+            .iter()
+            .map(|cell| (!cell.is_empty()).then(|| cell.clone()))
+            .collect(),
+    };
+    cells[1..].iter().map(row).collect()
 }
 
 /// The content of every file of a folder; empty where there is none.
@@ -139,6 +191,14 @@ pub fn soc(seq: u64, after_noon: i64) -> Entry {
             NOON + after_noon,
         )],
     )
+}
+
+/// The snapshot of an entry of the suite, to be changed.
+pub fn snapshot_mut(entry: &mut Entry) -> &mut Snapshot {
+    match &mut entry.body {
+        Body::Snapshot(snapshot) => Arc::make_mut(snapshot),
+        other => panic!("no snapshot: {other:?}"),
+    }
 }
 
 /// An entry with one reading of text.

@@ -1,12 +1,10 @@
 //! Which file a row goes to, and what happens to files that are not as the sink left them.
 
-use std::sync::Arc;
-
 use collector_core::testkit::{entries, expected};
 use collector_core::{Origin, Stamp};
 use serde_json::json;
 
-use crate::archive::{Archive, DAY, LONG_HEADER, soc};
+use crate::archive::{Archive, DAY, LONG_HEADER, snapshot_mut, soc};
 
 /// Files after readings of March 1st, 2nd, April 1st and, late, of March 1st.
 async fn rotated(rotate: &str) -> Archive {
@@ -52,7 +50,7 @@ async fn a_period_ends_at_midnight_in_utc() {
 async fn a_row_reads_as_the_header_says() {
     let archive = Archive::new(json!({}));
     archive.store(&[soc(74, 1)]).await;
-    let row = "2026-03-01T12:00:00.001Z,\"4567, \"\"the other\"\"\",WBA11AA0001234567,vehicle.header,74,%,telematics,poll,measured";
+    let row = "2026-03-01T12:00:00.001Z,\"4567, \"\"the other\"\"\",WBA11AA0001234567,vehicle.header,74,%,telematics,poll,measured,";
     assert_eq!(
         archive.read("cardata-2026-03.csv"),
         format!("{LONG_HEADER}\n{row}\n")
@@ -63,12 +61,12 @@ async fn a_row_reads_as_the_header_says() {
 async fn a_row_tells_the_stream_from_polls_and_measured_times_from_those_of_a_call() {
     let archive = Archive::new(json!({}));
     let mut entry = soc(1, 0);
-    let snapshot = Arc::make_mut(&mut entry.snapshot);
+    let snapshot = snapshot_mut(&mut entry);
     snapshot.origin = Origin::Stream;
     snapshot.readings[0].stamp = Stamp::Requested;
     archive.store(&[entry]).await;
     let row = &archive.cells("cardata-2026-03.csv")[1];
-    assert_eq!(row[7..], ["stream", "requested"]);
+    assert_eq!(row[7..], ["stream", "requested", ""]);
 }
 
 /// Before origin and stamp were kept.
@@ -160,6 +158,7 @@ async fn a_line_without_its_end_is_completed_and_kept() {
             "",
             "",
             "",
+            "",
             ""
         ]
     );
@@ -184,10 +183,8 @@ async fn a_batch_of_another_journal_is_not_a_repeat() {
     let archive = Archive::new(json!({}));
     archive.store(&entries(1, 3)).await;
     let config: sink_csv::CsvConfig = serde_json::from_value(json!({ "dir": archive.path() })).unwrap();
-    let context = collector_core::SinkContext {
-        log_id: collector_core::LogId::new("another"),
-        ..collector_core::testkit::context()
-    };
+    let mut context = collector_core::testkit::context();
+    context.log_id = collector_core::LogId::new("another");
     let mut sink = collector_core::SinkConfig::build(config, context).unwrap();
     sink.write(&[soc(1, 0)]).await.unwrap();
     assert_eq!(archive.rows().len(), 3 * 8 + 1);

@@ -5,8 +5,10 @@
 mod archive;
 mod conformance;
 mod crash;
+mod erase;
 mod files;
 mod folder;
 mod options;
+mod records;
 mod rewrite;
 mod wide;

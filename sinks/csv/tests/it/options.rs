@@ -5,7 +5,7 @@ use collector_core::{Entry, SinkConfig, Value};
 use serde_json::json;
 use sink_csv::CsvConfig;
 
-use crate::archive::{Archive, NOON, soc, text};
+use crate::archive::{Archive, NOON, snapshot_mut, soc, text};
 
 fn latitude(seq: u64) -> Entry {
     let value = Value::Number(-50.5);
@@ -24,15 +24,15 @@ async fn a_german_excel_gets_what_it_reads() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
         lines[0],
-        "\u{feff}measured_at;vehicle;vin;descriptor;value;unit;source;origin;stamp"
+        "\u{feff}measured_at;vehicle;vin;descriptor;value;unit;source;origin;stamp;occurrence"
     );
     assert!(
-        lines[1].ends_with(";vehicle.latitude;-50,5;°;telematics;poll;measured"),
+        lines[1].ends_with(";vehicle.latitude;-50,5;°;telematics;poll;measured;"),
         "{}",
         lines[1]
     );
     assert!(
-        lines[2].ends_with(";vehicle.header;3;%;telematics;poll;measured"),
+        lines[2].ends_with(";vehicle.header;3;%;telematics;poll;measured;"),
         "{}",
         lines[2]
     );
@@ -87,7 +87,7 @@ async fn formulas_are_text_and_numbers_are_numbers() {
 #[tokio::test]
 async fn names_of_vehicles_and_sources_are_no_formulas_either() {
     let mut entry = soc(1, 0);
-    let snapshot = std::sync::Arc::get_mut(&mut entry.snapshot).unwrap();
+    let snapshot = snapshot_mut(&mut entry);
     snapshot.vehicle.name = "=cmd|' /C calc'!A0".into();
     snapshot.source = "@home".into();
     for layout in ["long", "wide"] {

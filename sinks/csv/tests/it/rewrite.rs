@@ -1,20 +1,13 @@
 //! Histories that are delivered again, into folders that hold all, some or nothing of them.
 
 use std::fs;
-use std::sync::Arc;
 
 use collector_core::testkit::{entries, entry_with, expected, reading};
-use collector_core::{Entry, Snapshot, Value, Vehicle};
+use collector_core::{Entry, Value};
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::archive::{Archive, DAY, NOON, content, soc, text};
-
-async fn rewrite(archive: &Archive, batch: &[Entry]) {
-    let mut sink = archive.open();
-    sink.rewrite(batch).await.unwrap();
-    sink.close().await.unwrap();
-}
+use crate::archive::{Archive, DAY, NOON, content, snapshot_mut, soc, text};
 
 fn sorted(archive: &Archive) -> Vec<collector_core::testkit::Row> {
     let mut rows = archive.rows();
@@ -32,7 +25,7 @@ async fn a_file_that_was_deleted_comes_back_and_the_others_stay_as_they_are() {
     let before = archive.files();
     let whole = content(&archive.path());
     fs::remove_file(archive.path().join("cardata-2026-04.csv")).unwrap();
-    rewrite(&archive, &all).await;
+    archive.rewrite(&all).await;
     assert_eq!(archive.files(), before);
     for name in before {
         assert_eq!(archive.bytes(&name), whole[&name], "{name}");
@@ -62,12 +55,12 @@ async fn every_file_of_a_period_is_looked_into() {
         "the second is the last and goes on"
     );
     let before = content(&archive.path());
-    rewrite(&archive, &[soc(1, 0), soc(2, 0)]).await;
+    archive.rewrite(&[soc(1, 0), soc(2, 0)]).await;
     assert_eq!(content(&archive.path()), before);
 }
 
 #[tokio::test]
-async fn rows_are_known_by_what_they_say() {
+async fn rows_are_known_by_what_identifies_a_reading() {
     let archive = Archive::new(json!({}));
     let batch = [soc(1, 0), text(2, "=a,\n\"b\"")];
     archive.store(&batch).await;
@@ -85,27 +78,19 @@ async fn rows_are_known_by_what_they_say() {
         saved.write_record(&record.unwrap()).unwrap();
     }
     fs::write(archive.path().join(file), saved.into_inner().unwrap()).unwrap();
-    let renamed = batch.iter().map(|entry| {
-        let snapshot = &entry.snapshot;
-        let vehicle = Vehicle {
-            vin: snapshot.vehicle.vin.clone(),
-            name: "a new name".into(),
-        };
-        Entry {
-            seq: entry.seq,
-            snapshot: Arc::new(Snapshot {
-                vehicle,
-                source: "another source".into(),
-                ..Snapshot::clone(snapshot)
-            }),
-        }
-    });
+    let mut changed = batch.clone();
+    for entry in &mut changed {
+        let snapshot = snapshot_mut(entry);
+        snapshot.vehicle.name = "a new name".into();
+        snapshot.source = "another source".into();
+        snapshot.readings[0].value = Value::Text("another value".into());
+    }
     let before = content(&archive.path());
-    rewrite(&archive, &renamed.collect::<Vec<_>>()).await;
+    archive.rewrite(&changed).await;
     assert_eq!(
         content(&archive.path()),
         before,
-        "names are the owner's to change"
+        "neither names nor the value tell a reading from another"
     );
 }
 
@@ -132,7 +117,7 @@ fn cells(archive: &Archive) -> Vec<String> {
     for file in archive.files() {
         let table = archive.cells(&file);
         for row in &table[1..] {
-            let filled = row.iter().zip(&table[0]).skip(5);
+            let filled = row.iter().zip(&table[0]).skip(6);
             let filled = filled.filter(|(cell, _)| !cell.is_empty());
             cells.extend(filled.map(|(cell, column)| format!("{} {} {column}={cell}", row[0], row[3])));
         }
@@ -154,16 +139,18 @@ async fn a_sheet_gets_the_rows_and_cells_that_it_lacks() {
     }
     assert_eq!(archive.files().len(), 2, "a new column began the second file");
     let (want, before) = (cells(&archive), content(&archive.path()));
-    rewrite(&archive, &all).await;
-    rewrite(&archive, &[numbers(1, &[("range", 2.0)])]).await;
+    archive.rewrite(&all).await;
+    archive.rewrite(&[numbers(1, &[("range", 2.0)])]).await;
     assert_eq!(content(&archive.path()), before, "all of it is there");
 
     for file in archive.files() {
         fs::remove_file(archive.path().join(&file)).unwrap();
-        rewrite(&archive, &all).await;
+        archive.rewrite(&all).await;
         assert_eq!(cells(&archive), want, "without {file}");
     }
-    rewrite(&archive, &[numbers(1, &[("mileage", 1.0), ("altitude", 7.0)])]).await;
+    archive
+        .rewrite(&[numbers(1, &[("mileage", 1.0), ("altitude", 7.0)])])
+        .await;
     let added = cells(&archive);
     assert_eq!(added.len(), want.len() + 1);
     assert!(added.contains(&"2026-03-01 12:01:01 WBY8P210X07A12345 altitude [km]=7".to_owned()));
@@ -174,10 +161,10 @@ async fn values_that_share_a_descriptor_stay_as_many_as_they_are() {
     let archive = wide();
     let at = |time, value| reading("vehicle.soc", "soc", Value::Number(value), Some("%"), time);
     let entry = entry_with(1, vec![at(NOON, 7.0), at(NOON + 1, 7.0), at(NOON + 2, 8.0)]);
-    rewrite(&archive, std::slice::from_ref(&entry)).await;
+    archive.rewrite(std::slice::from_ref(&entry)).await;
     let want = cells(&archive);
     assert_eq!(want.len(), 3);
-    rewrite(&archive, &[entry]).await;
+    archive.rewrite(&[entry]).await;
     assert_eq!(cells(&archive), want);
 }
 
@@ -202,7 +189,7 @@ proptest! {
             let mut rest = &all[..];
             for cut in cuts.iter().cycle() {
                 let (batch, behind) = rest.split_at((*cut).min(rest.len()));
-                rewrite(&archive, batch).await;
+                archive.rewrite(batch).await;
                 rest = behind;
                 if rest.is_empty() { break }
             }

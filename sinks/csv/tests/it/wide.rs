@@ -1,15 +1,13 @@
 //! The wide layout: rows are snapshots, and a column never moves.
 
-use std::sync::Arc;
-
 use collector_core::testkit::{entries, entry_with, reading};
 use collector_core::{Entry, Reading, Value};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::archive::{Archive, NOON};
+use crate::archive::{Archive, NOON, snapshot_mut};
 
-const FIXED: &str = "received_at [UTC],measured_at [UTC],vehicle,vin,source";
+const FIXED: &str = "received_at [UTC],measured_at [UTC],vehicle,vin,source,entry";
 
 fn archive() -> Archive {
     Archive::new(json!({ "layout": "wide" }))
@@ -44,7 +42,7 @@ fn header(archive: &Archive, file: &str) -> String {
 fn values(archive: &Archive, file: &str) -> Vec<String> {
     archive.cells(file)[1..]
         .iter()
-        .map(|row| row[5..].join(","))
+        .map(|row| row[6..].join(","))
         .collect()
 }
 
@@ -65,7 +63,7 @@ async fn a_snapshot_is_a_row() {
         archive.read("cardata-i4-7A12345-2026-03.csv"),
         format!(
             "{FIXED},is_moving,soc [%],trip_end_time [UTC]\n\
-             2026-03-01 12:01:01,2026-03-01 12:00:00,i4,WBY8P210X07A12345,telematics,\
+             2026-03-01 12:01:01,2026-03-01 12:00:00,i4,WBY8P210X07A12345,telematics,1,\
              false,74.5,2026-03-01 11:30:00\n"
         )
     );
@@ -106,8 +104,7 @@ async fn a_new_period_keeps_the_columns() {
     archive.store(&[numbers(1, &[("range", 1.0)])]).await;
     archive.store(&[numbers(3, &[("fuel", 2.0)])]).await;
     let mut april = numbers(5, &[("fuel", 3.0)]);
-    let snapshot = Arc::get_mut(&mut april.snapshot).unwrap();
-    snapshot.received_at = "2026-04-01T00:00:00Z".parse::<Timestamp>().unwrap();
+    snapshot_mut(&mut april).received_at = "2026-04-01T00:00:00Z".parse::<Timestamp>().unwrap();
     archive.store(&[april]).await;
 
     let file = "cardata-i4-7A12345-2026-04.csv";
@@ -130,10 +127,8 @@ async fn another_unit_is_another_column() {
 #[tokio::test]
 async fn several_values_of_one_descriptor_get_rows_of_their_own() {
     let archive = archive();
-    let later = Reading {
-        occurrence: 1,
-        ..number("power", -0.5)
-    };
+    let mut later = number("power", -0.5);
+    later.occurrence = 1;
     archive
         .store(&[entry_with(
             1,
@@ -167,7 +162,7 @@ async fn vehicles_have_files_of_their_own_and_every_value_is_there_once() {
         let cells = archive.cells(file);
         cells[1..]
             .iter()
-            .flat_map(|row| &row[5..])
+            .flat_map(|row| &row[6..])
             .filter(|cell| !cell.is_empty())
             .count()
     };

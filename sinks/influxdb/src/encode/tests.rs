@@ -1,11 +1,8 @@
 //! Every line is read back by InfluxData's own parser.
 
-use std::sync::Arc;
-
 use collector_core::testkit::{entry_with, reading};
-use collector_core::{Entry, SinkConfig, Snapshot};
+use collector_core::{SinkConfig, Snapshot};
 use influxdb_line_protocol::{FieldValue as Parsed, ParsedLine, parse_lines};
-use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
@@ -35,8 +32,8 @@ fn only_line(text: &str) -> ParsedLine<'_> {
 }
 
 fn snapshot(name: &str, key: &str, value: Value) -> Snapshot {
-    let Entry { snapshot, .. } = entry_with(1, vec![reading(key, "short", value, None, 0)]);
-    let mut snapshot = Arc::try_unwrap(snapshot).unwrap();
+    let entry = entry_with(1, vec![reading(key, "short", value, None, 0)]);
+    let mut snapshot = entry.snapshot().unwrap().as_ref().clone();
     snapshot.vehicle.name = name.into();
     snapshot
 }

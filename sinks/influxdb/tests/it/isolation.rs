@@ -75,7 +75,7 @@ impl AllOrNothing {
 }
 
 fn place(rejection: &Rejection) -> String {
-    format!("f{}@{}", rejection.reading, rejection.seq / 2)
+    format!("f{}@{}", rejection.reading.unwrap(), rejection.seq / 2)
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn patience_ends_and_what_is_left_is_rejected_together() {
             .iter()
             .any(|rejection| rejection.reason.contains("together with others"))
     );
-    let total: usize = batch.iter().map(|entry| entry.snapshot.readings.len()).sum();
+    let total: usize = batch.iter().map(|entry| entry.readings().len()).sum();
     assert_eq!(
         server.stored() + written.rejected.len(),
         total,
@@ -243,7 +243,7 @@ async fn a_reading_that_is_too_large_alone_is_rejected() {
             .iter()
             .map(|r| (r.seq, r.reading))
             .collect::<Vec<_>>(),
-        [(10, 1)]
+        [(10, Some(1))]
     );
     assert!(written.rejected[0].reason.contains("413"));
 }
@@ -271,7 +271,7 @@ async fn a_real_server_keeps_the_neighbours_of_fields_with_other_types() {
     let rejected: BTreeSet<_> = written
         .rejected
         .iter()
-        .map(|rejection| rejection.reading)
+        .filter_map(|rejection| rejection.reading)
         .collect();
     assert_eq!(rejected, [1, 3].into());
     assert_eq!(written.rejected.len(), 1_000);

@@ -9,9 +9,12 @@
 mod answers;
 mod check;
 mod conformance;
+mod erase;
 mod isolation;
+mod memory;
 mod mock;
 mod options;
+mod records;
 mod requests;
 mod tls;
 mod types;

@@ -152,6 +152,18 @@ fn secrets_show_nowhere() {
 }
 
 #[test]
+fn a_measurement_belongs_to_one_sink() {
+    let place = |options: Value| {
+        let config: InfluxdbConfig = serde_json::from_value(options).unwrap();
+        config.exclusive().unwrap().path
+    };
+    assert_eq!(place(v2()), place(with(v2(), "tags", json!(["vin"]))));
+    assert_ne!(place(v2()), place(with(v2(), "measurement", json!("car"))));
+    assert_ne!(place(v2()), place(with(v2(), "bucket", json!("other"))));
+    assert_ne!(place(v1()), place(with(v1(), "retention_policy", json!("long"))));
+}
+
+#[test]
 fn the_sample_shows_every_option() {
     let schema = schemars::schema_for!(InfluxdbConfig);
     let options = schema.get("properties").and_then(Value::as_object).unwrap();

@@ -1,11 +1,9 @@
 //! What the sink sends.
 
-use std::sync::Arc;
-
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use collector_core::testkit::{entries, entry_with, reading};
-use collector_core::{Origin, Reading, Stamp, Value};
+use collector_core::testkit::{ended, entries, entry_with, reading};
+use collector_core::{Entry, Origin, Reading, Stamp, Value};
 use serde_json::json;
 
 use crate::mock::{Asked, Mock};
@@ -62,10 +60,8 @@ async fn a_database_is_written_to_with_a_login_in_the_header() {
 #[tokio::test]
 async fn readings_of_one_time_share_a_line_and_further_values_go_by_nanoseconds() {
     let mock = Mock::start(stored).await;
-    let further = Reading {
-        occurrence: 1,
-        ..number("a", 9.0, 5)
-    };
+    let mut further = number("a", 9.0, 5);
+    further.occurrence = 1;
     let readings = vec![
         number("a", 1.0, 5),
         number("b", 2.0, 7),
@@ -156,7 +152,7 @@ async fn what_no_line_can_hold_is_rejected_and_the_rest_is_sent() {
         .await
         .unwrap();
     let rejected: Vec<_> = written.rejected.iter().map(|r| (r.seq, r.reading)).collect();
-    assert_eq!(rejected, [(3, 0), (3, 2)]);
+    assert_eq!(rejected, [(3, Some(0)), (3, Some(2))]);
     assert_eq!(
         mock.asked()[0].body,
         "cardata,vehicle=i4,vin=WBY8P210X07A12345 b=2 5\n"
@@ -166,7 +162,10 @@ async fn what_no_line_can_hold_is_rejected_and_the_rest_is_sent() {
 #[tokio::test]
 async fn nothing_is_sent_for_nothing() {
     let mock = Mock::start(stored).await;
-    sink(database(&mock.url, "cars")).write(&[]).await.unwrap();
+    let end = ended(1, &number("a", 1.0, 5).descriptor, 5);
+    for batch in [&[][..], &[end]] {
+        sink(database(&mock.url, "cars")).write(batch).await.unwrap();
+    }
     assert!(mock.asked().is_empty());
 }
 
@@ -187,13 +186,15 @@ async fn another_machine_gets_compressed_bodies() {
 async fn two_values_of_the_stream_within_one_second_stand_a_nanosecond_apart() {
     let mock = Mock::start(stored).await;
     let message = |seq, occurrence, value| {
-        let reading = Reading {
-            occurrence,
-            ..number("a", value, 5_000)
-        };
-        let mut entry = entry_with(seq, vec![reading]);
-        Arc::make_mut(&mut entry.snapshot).origin = Origin::Stream;
-        entry
+        let mut reading = number("a", value, 5_000);
+        reading.occurrence = occurrence;
+        let mut snapshot = entry_with(seq, vec![reading])
+            .snapshot()
+            .unwrap()
+            .as_ref()
+            .clone();
+        snapshot.origin = Origin::Stream;
+        Entry::snapshot_of(seq, snapshot)
     };
     let mut options = database(&mock.url, "cars");
     options["tags"] = json!(["vin", "origin"]);
@@ -215,10 +216,8 @@ async fn two_values_of_the_stream_within_one_second_stand_a_nanosecond_apart() {
 #[tokio::test]
 async fn readings_of_one_time_share_no_line_where_their_stamps_differ_and_are_a_tag() {
     let mock = Mock::start(stored).await;
-    let requested = Reading {
-        stamp: Stamp::Requested,
-        ..number("b", 2.0, 5)
-    };
+    let mut requested = number("b", 2.0, 5);
+    requested.stamp = Stamp::Requested;
     let entry = entry_with(1, vec![number("a", 1.0, 5), requested, number("c", 3.0, 5)]);
     let mut options = database(&mock.url, "cars");
     options["tags"] = json!(["vin", "stamp"]);

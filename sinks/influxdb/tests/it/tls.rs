@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use collector_core::testkit::entries;
+use collector_core::testkit::{entries, entry_with, reading};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -51,7 +51,14 @@ fn options(scheme: &str, port: u16, ca: Option<&Path>) -> Value {
 async fn an_authority_that_is_named_is_trusted() {
     let (port, server) = serve_once();
     let ca = certificate("authority.pem");
-    sink(options("https", port, Some(&ca))).check().await.unwrap();
+    let entry = entry_with(
+        1,
+        vec![reading("a", "a", collector_core::Value::Bool(true), None, 0)],
+    );
+    sink(options("https", port, Some(&ca)))
+        .write(&[entry])
+        .await
+        .unwrap();
     server.join().unwrap();
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use collector_core::Value;
 use collector_core::testkit::{entries, entry_with, reading};
-use collector_core::{Reading, Value};
 use serde_json::json;
 use tests::servers::{FieldValue, InfluxDb1, VictoriaMetrics};
 
@@ -17,6 +17,8 @@ async fn each_value_keeps_its_type_its_time_and_its_place() {
         return;
     };
     let name = server.create_database().await;
+    let mut further = reading("a.number", "b", Value::Number(-0.5), None, NOON + 1);
+    further.occurrence = 2;
     let readings = vec![
         reading("a.bool", "a", Value::Bool(false), None, NOON),
         reading("a.number", "b", Value::Number(74.0), None, NOON + 1),
@@ -28,10 +30,7 @@ async fn each_value_keeps_its_type_its_time_and_its_place() {
             None,
             NOON + 3,
         ),
-        Reading {
-            occurrence: 2,
-            ..reading("a.number", "b", Value::Number(-0.5), None, NOON + 1)
-        },
+        further,
     ];
     let mut options = database(&server.url(), &name);
     options["tags"] = json!(["vin", "origin"]);
@@ -102,8 +101,8 @@ async fn victoria_metrics_keeps_numbers_and_truth_values() {
     }
     let mut expected = Vec::new();
     for entry in &batch {
-        let vin = entry.snapshot.vehicle.vin.as_str();
-        for reading in &entry.snapshot.readings {
+        let vin = entry.snapshot().unwrap().vehicle.vin.as_str();
+        for reading in entry.readings() {
             let value = match reading.value {
                 Value::Bool(value) => f64::from(u8::from(value)),
                 Value::Number(value) => value,

@@ -39,7 +39,7 @@ impl Fake {
     }
 
     pub fn set(&self, readings: Vec<Reading>) {
-        let snapshot = Snapshot::clone(&entry_with(1, readings).snapshot);
+        let snapshot = Snapshot::clone(entry_with(1, readings).snapshot().unwrap());
         *self.latest.lock().unwrap() = vec![snapshot];
     }
 }
@@ -77,16 +77,8 @@ pub fn window(text: &str, seconds: i64) -> Reading {
     let options = &["CLOSED", "INTERMEDIATE", "OPEN"];
     let descriptor = Descriptor::new(WINDOW, "window_front_driver", ValueType::Text, None::<Unit>)
         .described("Status of front left window", options);
-    Reading {
-        descriptor,
-        ..reading(
-            WINDOW,
-            "window_front_driver",
-            Value::Text(text.into()),
-            None,
-            NOON + seconds * 1_000,
-        )
-    }
+    let at = reading(WINDOW, "", Value::Bool(true), None, NOON + seconds * 1_000).measured_at;
+    Reading::new(descriptor, Value::Text(text.into()), None, at)
 }
 
 /// One entry of the suite's first vehicle a reading.

@@ -45,10 +45,8 @@ fn sink(options: Value) -> Box<dyn Sink> {
 
 /// A sink as after a restart.
 fn sink_knowing(options: Value, present: impl Present + 'static) -> Box<dyn Sink> {
-    let context = SinkContext {
-        present: Arc::new(present),
-        ..context()
-    };
+    let mut context = context();
+    context.present = Arc::new(present);
     sink_in(options, context)
 }
 

@@ -1,7 +1,5 @@
 //! One retained topic for each vehicle and descriptor, with the newest value.
 
-use std::sync::Arc;
-
 use collector_core::testkit::{entry_with, reading, vehicle};
 use collector_core::{Entry, Snapshot, Value, Vehicle};
 use serde_json::json;
@@ -46,10 +44,8 @@ async fn a_late_value_is_history_and_never_the_present() {
     sink.write(&entries(vec![soc(10.0, 50)])).await.unwrap();
     assert_eq!(value(&kept(&broker, SOC_TOPIC).await[SOC_TOPIC]), 80);
     // Two at one time: the later of them.
-    let second = collector_core::Reading {
-        occurrence: 1,
-        ..soc(90.0, 70)
-    };
+    let mut second = soc(90.0, 70);
+    second.occurrence = 1;
     sink.write(&entries(vec![second, soc(85.0, 70), soc(20.0, 65)]))
         .await
         .unwrap();
@@ -108,17 +104,12 @@ async fn odd_names_and_texts_arrive_whole() {
             None,
             0,
         );
-        let snapshot = Snapshot {
-            vehicle: Vehicle {
-                name: name.into(),
-                ..vehicle(seq == 2)
-            },
-            ..Snapshot::clone(&entry_with(seq, vec![texts]).snapshot)
+        let mut snapshot = Snapshot::clone(entry_with(seq, vec![texts]).snapshot().unwrap());
+        snapshot.vehicle = Vehicle {
+            name: name.into(),
+            ..vehicle(seq == 2)
         };
-        Entry {
-            seq,
-            snapshot: Arc::new(snapshot),
-        }
+        Entry::snapshot_of(seq, snapshot)
     };
     let mut sink = sink(options(&broker));
     sink.write(&[named("a/b +#", 1), named("Größe%", 2)])

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use collector_core::table::{Key, Kind, Node};
-use collector_core::testkit::{Harness, Row, conformance, entry_with};
+use collector_core::testkit::{Harness, RecordRow, Row, conformance, entry_with};
 use collector_core::{Entry, Sink, SinkContext, SinkPlugin, sink_plugins};
+use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use crate::store::{NOON, Store, text};
@@ -53,13 +54,7 @@ impl Harness for Sqlite {
                    FROM readings JOIN descriptor USING (descriptor)";
         let mut statement = reader.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| {
-            let value = match (row.get(3)?, row.get::<_, String>(4)?.as_str()) {
-                (Value::Integer(value), "bool") => (value == 1).to_string(),
-                (Value::Integer(value), "number") => (value as f64).to_string(),
-                (Value::Real(value), "number") => value.to_string(),
-                (Value::Text(value), "text" | "timestamp") => value,
-                other => panic!("a value that its type does not allow: {other:?}"),
-            };
+            let value = as_displayed(row.get(3)?, &row.get::<_, String>(4)?);
             Ok(Row {
                 vin: row.get(0)?,
                 descriptor: row.get(1)?,
@@ -70,9 +65,67 @@ impl Harness for Sqlite {
         rows.unwrap().map(Result::unwrap).collect()
     }
 
+    async fn records(&mut self) -> Vec<RecordRow> {
+        let reader = self.store.reader();
+        let kinds = self.store.query("SELECT kind FROM record_kind");
+        kinds.iter().flat_map(|kind| records(&reader, kind)).collect()
+    }
+
+    async fn present(&mut self) -> Option<Vec<(String, String)>> {
+        if !self.store.path().exists() {
+            return Some(Vec::new());
+        }
+        let reader = self.store.reader();
+        let mut statement = reader.prepare("SELECT vin, descriptor FROM latest").unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        Some(rows.unwrap().map(Result::unwrap).collect())
+    }
+
     /// A text for a descriptor whose earlier values, in the same batch, are numbers.
     fn refused(&self, seq: u64) -> Option<Entry> {
         let reading = text("vehicle.drivetrain.batteryManagement.header", "soc", "full", NOON);
         Some(entry_with(seq, vec![reading]))
+    }
+}
+
+/// The rows of a kind's view, whose columns are those that the database names.
+fn records(reader: &Connection, kind: &str) -> Vec<RecordRow> {
+    let sql = format!("SELECT name, type, is_key FROM record_column WHERE kind = '{kind}' ORDER BY position");
+    let columns: Vec<(String, String, bool)> = reader
+        .prepare(&sql)
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let shown = |row: &rusqlite::Row<'_>, is_key| -> Vec<Option<String>> {
+        let wanted = columns.iter().filter(|column| column.2 == is_key);
+        let values = wanted.map(|(name, value_type, _)| match row.get(name.as_str()).unwrap() {
+            Value::Null => None,
+            value => Some(as_displayed(value, value_type)),
+        });
+        values.collect()
+    };
+    let mut statement = reader.prepare(&format!("SELECT * FROM {kind}")).unwrap();
+    let rows = statement.query_map([], |row| {
+        Ok(RecordRow {
+            kind: kind.to_owned(),
+            vin: row.get("vin")?,
+            key: shown(row, true).into_iter().map(Option::unwrap).collect(),
+            revision: row.get("revision")?,
+            state: row.get("state")?,
+            values: shown(row, false),
+        })
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+fn as_displayed(value: Value, value_type: &str) -> String {
+    match (value, value_type) {
+        (Value::Integer(value), "bool") => (value == 1).to_string(),
+        (Value::Integer(value), "number") => (value as f64).to_string(),
+        (Value::Real(value), "number") => value.to_string(),
+        (Value::Text(value), "text" | "timestamp") => value,
+        other => panic!("a value that its type does not allow: {other:?}"),
     }
 }

@@ -21,7 +21,7 @@ fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-fn foreign_database(store: &Store, sql: &str) -> Vec<u8> {
+pub fn foreign_database(store: &Store, sql: &str) -> Vec<u8> {
     std::fs::create_dir_all(store.path().parent().unwrap()).unwrap();
     let connection = Connection::open(store.path()).unwrap();
     connection.execute_batch(sql).unwrap();
@@ -134,44 +134,6 @@ async fn a_newer_schema_is_left_to_the_newer_program() {
     );
     advice(sink.write(&entries(2, 1)).await.unwrap_err());
     assert_eq!(store.query("SELECT count(*) FROM readings"), ["8"]);
-}
-
-/// The tables and the rows of version 2, as the sink wrote them when it still had migrations.
-const VERSION_2: &str = include_str!("version-2.sql");
-
-#[tokio::test]
-async fn a_database_of_version_2_is_gone_on_with_as_it_is() {
-    let (store, fresh) = (Store::new(), Store::new());
-    foreign_database(&store, VERSION_2);
-    for store in [&store, &fresh] {
-        let mut sink = store.sink();
-        sink.check().await.unwrap();
-        sink.write(&entries(1, 1)).await.unwrap();
-        sink.close().await.unwrap();
-    }
-    let tables = "SELECT sql FROM sqlite_master ORDER BY name";
-    assert_eq!(store.query(tables), fresh.query(tables));
-    assert_eq!(store.query("SELECT count(*) FROM readings"), ["9"]);
-}
-
-#[tokio::test]
-async fn an_older_schema_is_left_as_it_is() {
-    let store = Store::new();
-    let older = VERSION_2.replace("user_version = 2", "user_version = 1");
-    let before = foreign_database(&store, &older);
-    let mut sink = store.sink();
-    for error in [
-        sink.check().await.unwrap_err(),
-        sink.write(&entries(1, 1)).await.unwrap_err(),
-    ] {
-        let reason = advice(error);
-        assert!(
-            reason.contains("move the file away") && reason.contains("`cardata replay`"),
-            "{reason}"
-        );
-    }
-    sink.close().await.unwrap();
-    assert_eq!(std::fs::read(store.path()).unwrap(), before);
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@
 
 mod conformance;
 mod database;
+mod erase;
+mod migration;
 mod readme;
+mod records;
 mod size;
 mod store;
 mod stream;

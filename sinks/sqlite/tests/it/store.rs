@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use collector_core::testkit::{context, reading};
-use collector_core::{Reading, Sink, SinkConfig, SinkError, Unit, Value};
+use collector_core::{Reading, Sink, SinkConfig, SinkError, Stamp, Unit, Value};
 use rusqlite::{Connection, OpenFlags, Row};
 use sink_sqlite::SqliteConfig;
 use tempfile::TempDir;
@@ -95,16 +95,22 @@ pub fn place(part: &str, value: f64, at: i64) -> Reading {
 
 /// A descriptor outside the catalogue: it has no unit of its own, its readings have.
 pub fn foreign(value: f64, unit: Option<&str>, at: i64) -> Reading {
-    Reading {
-        unit: unit.map(Unit::other),
-        ..reading(
-            "vehicle.new.distance",
-            "vehicle.new.distance",
-            Value::Number(value),
-            None,
-            at,
-        )
-    }
+    let id = "vehicle.new.distance";
+    let mut reading = reading(id, id, Value::Number(value), None, at);
+    reading.unit = unit.map(Unit::other);
+    reading
+}
+
+/// The second value of its moment.
+pub fn second(mut reading: Reading) -> Reading {
+    reading.occurrence = 1;
+    reading
+}
+
+/// Stamped with the time of the call.
+pub fn requested(mut reading: Reading) -> Reading {
+    reading.stamp = Stamp::Requested;
+    reading
 }
 
 /// What a person is told to do.

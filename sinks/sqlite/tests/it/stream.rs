@@ -1,11 +1,9 @@
 //! What a live stream brings: one reading a message, late and out of order, and places whose halves do not fit.
 
-use std::sync::Arc;
+use collector_core::testkit::{ended, vehicle};
+use collector_core::{Entry, Origin, Reading, Snapshot};
 
-use collector_core::testkit::{entry_with, vehicle};
-use collector_core::{Entry, Origin, Reading, Snapshot, Stamp};
-
-use crate::store::{NOON, Store, place, soc};
+use crate::store::{NOON, Store, place, requested, second, soc};
 
 const SECOND: i64 = 1_000;
 
@@ -20,17 +18,8 @@ fn entry(seq: u64, received: i64, origin: Origin, readings: Vec<Reading>) -> Ent
         _ => "telematics",
     };
     let received_at = jiff::Timestamp::from_millisecond(NOON + received * SECOND).unwrap();
-    let snapshot = Snapshot {
-        vehicle: vehicle(false),
-        source: source.into(),
-        origin,
-        received_at,
-        ..Snapshot::clone(&entry_with(seq, readings).snapshot)
-    };
-    Entry {
-        seq,
-        snapshot: Arc::new(snapshot),
-    }
+    let snapshot = Snapshot::new(vehicle(false), "home".into(), source.into(), origin, received_at);
+    Entry::snapshot_of(seq, snapshot.with(readings, Vec::new()))
 }
 
 /// Written one after another, each in a batch of its own, or all in one.
@@ -45,13 +34,6 @@ async fn written(entries: &[Entry], in_one: bool) -> Store {
     store
 }
 
-fn second_value(reading: Reading) -> Reading {
-    Reading {
-        occurrence: 1,
-        ..reading
-    }
-}
-
 #[tokio::test]
 async fn disorder_moves_nothing_back_in_latest_and_all_of_it_is_kept() {
     let entries = [
@@ -59,7 +41,7 @@ async fn disorder_moves_nothing_back_in_latest_and_all_of_it_is_kept() {
         // Sent later, measured before.
         message(2, 71, soc(60.0, NOON)),
         // Two values of one moment: the second counts.
-        message(3, 72, second_value(soc(62.0, NOON + 60 * SECOND))),
+        message(3, 72, second(soc(62.0, NOON + 60 * SECOND))),
         // A poll that was on its way for long.
         entry(4, 90, Origin::Poll, vec![soc(59.0, NOON - 60 * SECOND)]),
         // What was stored before comes again.
@@ -117,8 +99,8 @@ async fn of_several_values_for_one_moment_the_last_received_make_the_place() {
     let entries = [
         message(1, 1, place("latitude", 48.9, NOON)),
         message(2, 1, place("longitude", 11.9, NOON)),
-        message(3, 2, second_value(place("latitude", 48.1, NOON))),
-        message(4, 3, second_value(place("longitude", 11.5, NOON))),
+        message(3, 2, second(place("latitude", 48.1, NOON))),
+        message(4, 3, second(place("longitude", 11.5, NOON))),
     ];
     let store = written(&entries, true).await;
     assert_eq!(
@@ -130,10 +112,6 @@ async fn of_several_values_for_one_moment_the_last_received_make_the_place() {
 
 #[tokio::test]
 async fn the_time_of_a_call_makes_no_place() {
-    let requested = |reading: Reading| Reading {
-        stamp: Stamp::Requested,
-        ..reading
-    };
     let readings = vec![
         requested(place("latitude", 48.1, NOON)),
         requested(place("longitude", 11.5, NOON)),
@@ -144,4 +122,28 @@ async fn the_time_of_a_call_makes_no_place() {
         store.query("SELECT DISTINCT origin, stamp FROM readings"),
         ["poll|requested"]
     );
+}
+
+#[tokio::test]
+async fn a_value_that_has_ended_is_not_the_latest_and_the_history_keeps_it() {
+    let end = |seq, second: i64| ended(seq, &soc(0.0, NOON).descriptor, NOON + second * SECOND);
+    let told = |seq, second: i64| message(seq, second + 1, soc(60.0, NOON + second * SECOND));
+    let shown = "SELECT measured_ms - 1772366400000 FROM latest";
+    // An end may come before any value, again, and before what it does not concern.
+    let cases: [(&[Entry], &[&str]); 6] = [
+        (&[end(1, 5)], &[]),
+        (&[end(1, 5), told(2, 4)], &[]),
+        (&[told(1, 4), end(3, 5), end(5, 5)], &[]),
+        (&[told(1, 4), end(3, 5), told(2, 6)], &["6000"]),
+        (&[told(1, 6), end(3, 5)], &["6000"]),
+        (&[end(1, 6), told(2, 6)], &["6000"]),
+    ];
+    for (entries, want) in cases {
+        for in_one in [false, true] {
+            let store = written(entries, in_one).await;
+            assert_eq!(store.query(shown), want, "{entries:?}");
+            let values = entries.iter().flat_map(Entry::readings).count().to_string();
+            assert_eq!(store.query("SELECT count(*) FROM readings"), [values]);
+        }
+    }
 }

@@ -1,4 +1,5 @@
--- A database as the sink wrote it before its migrations were one schema: version 2, with one reading.
+-- A database as the sink of version 2 wrote it: a history with two values of one moment, a text, what was stamped with
+-- the time of a call, and a unit of its own.
 PRAGMA foreign_keys = OFF;
 PRAGMA application_id = 1130447969;
 PRAGMA user_version = 2;
@@ -11,6 +12,8 @@ CREATE TABLE descriptor (
   unit TEXT                        -- of readings that name no other
 );
 INSERT INTO "descriptor" VALUES(1,'vehicle.drivetrain.batteryManagement.header','soc','number','%');
+INSERT INTO "descriptor" VALUES(2,'vehicle.drivetrain.electricEngine.charging.hvStatus','hv_status','text',NULL);
+INSERT INTO "descriptor" VALUES(3,'vehicle.new.distance','vehicle.new.distance','number',NULL);
 CREATE TABLE newest (
   vehicle_id INTEGER NOT NULL REFERENCES vehicle,
   descriptor_id INTEGER NOT NULL REFERENCES descriptor,
@@ -19,7 +22,9 @@ CREATE TABLE newest (
   value NOT NULL,
   PRIMARY KEY (vehicle_id, descriptor_id)
 ) WITHOUT ROWID;
-INSERT INTO "newest" VALUES(1,1,1772366400000,0,74);
+INSERT INTO "newest" VALUES(1,1,1772366400000,1,74);
+INSERT INTO "newest" VALUES(1,2,1772366401000,0,1);
+INSERT INTO "newest" VALUES(1,3,1772366402000,0,2.5);
 CREATE TABLE reading (
   vehicle_id INTEGER NOT NULL REFERENCES vehicle,
   measured_at INTEGER NOT NULL,    -- milliseconds since 1970, UTC
@@ -31,7 +36,11 @@ CREATE TABLE reading (
   unit_id INTEGER REFERENCES unit, -- NULL: the descriptor's unit
   PRIMARY KEY (vehicle_id, measured_at, descriptor_id, value)
 ) WITHOUT ROWID;
+INSERT INTO "reading" VALUES(1,1772366340000,1,73,60000,0,1,NULL);
 INSERT INTO "reading" VALUES(1,1772366400000,1,74,60000,0,1,NULL);
+INSERT INTO "reading" VALUES(1,1772366400000,1,75,59000,0,1,NULL);
+INSERT INTO "reading" VALUES(1,1772366401000,2,1,0,1,1,NULL);
+INSERT INTO "reading" VALUES(1,1772366402000,3,2.5,60000,0,2,1);
 CREATE TABLE source (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL,              -- in the pipeline file
@@ -40,14 +49,17 @@ CREATE TABLE source (
   UNIQUE (name, origin, account)
 );
 INSERT INTO "source" VALUES(1,'telematics','poll','home');
+INSERT INTO "source" VALUES(2,'stream','stream','home');
 CREATE TABLE text (
   id INTEGER PRIMARY KEY,
   value TEXT NOT NULL UNIQUE
 );
+INSERT INTO "text" VALUES(1,'CHARGING');
 CREATE TABLE unit (
   id INTEGER PRIMARY KEY,
   unit TEXT NOT NULL UNIQUE        -- '' where a reading has no unit and its descriptor has one
 );
+INSERT INTO "unit" VALUES(1,'km');
 CREATE TABLE vehicle (
   id INTEGER PRIMARY KEY,
   vin TEXT NOT NULL UNIQUE,

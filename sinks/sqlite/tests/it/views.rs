@@ -1,13 +1,11 @@
 //! What people and other programs read.
 
-use std::sync::Arc;
-
 use collector_core::testkit::{entry_with, reading, vehicle};
-use collector_core::{Entry, Name, Reading, Snapshot, Stamp, Value, Vehicle};
+use collector_core::{Entry, Name, Reading, Value};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use crate::store::{NOON, Store, foreign, number, query, soc, text};
+use crate::store::{NOON, Store, foreign, number, query, requested, second, soc, text};
 
 const MINUTE: i64 = 60_000;
 
@@ -30,15 +28,12 @@ fn time(milliseconds: i64) -> Timestamp {
 
 #[tokio::test]
 async fn readings_shows_every_type_as_a_person_reads_it() {
-    let requested = Reading {
-        stamp: Stamp::Requested,
-        ..text(
-            "vehicle.drivetrain.electricEngine.charging.hvStatus",
-            "hv_status",
-            "CHARGING",
-            NOON + 5,
-        )
-    };
+    let hv_status = text(
+        "vehicle.drivetrain.electricEngine.charging.hvStatus",
+        "hv_status",
+        "CHARGING",
+        NOON + 5,
+    );
     let store = written(vec![vec![
         soc(74.0, NOON),
         number(
@@ -57,7 +52,7 @@ async fn readings_shows_every_type_as_a_person_reads_it() {
             NOON + 3,
         ),
         foreign(3.0, Some("furlong"), NOON + 4),
-        requested,
+        requested(hv_status),
     ]])
     .await;
     let rows = store.query(
@@ -81,22 +76,35 @@ async fn readings_shows_every_type_as_a_person_reads_it() {
 
 #[tokio::test]
 async fn two_values_of_one_moment_are_both_kept_and_the_second_is_the_latest() {
-    let second = Reading {
-        occurrence: 1,
-        ..soc(74.0, NOON)
-    };
     let store = written(vec![
         vec![soc(75.0, NOON)],
-        vec![second],
+        vec![second(soc(74.0, NOON))],
         // The first comes again, as after a crash.
         vec![soc(75.0, NOON)],
     ])
     .await;
     assert_eq!(
-        store.query("SELECT value FROM readings ORDER BY value"),
-        ["74", "75"]
+        store.query("SELECT value, occurrence FROM readings ORDER BY value"),
+        ["74|1", "75|0"]
     );
-    assert_eq!(store.query("SELECT value FROM latest"), ["74"]);
+    assert_eq!(store.query("SELECT value, occurrence FROM latest"), ["74|1"]);
+}
+
+#[tokio::test]
+async fn what_comes_again_with_another_value_replaces_what_was_there() {
+    let miles = || foreign(3.0, Some("mi"), NOON);
+    let metres = requested(foreign(4_828.0, Some("m"), NOON));
+    let store = written(vec![vec![miles(), second(miles())], vec![metres]]).await;
+    let columns = "value, unit, stamp, received_at, occurrence";
+    assert_eq!(
+        store.query(&format!("SELECT {columns} FROM readings ORDER BY occurrence")),
+        [
+            "4828|m|requested|2026-03-01T12:03:01.000Z|0",
+            "3|mi|measured|2026-03-01T12:01:01.000Z|1"
+        ]
+    );
+    let store = written(vec![vec![miles()], vec![foreign(4.0, Some("mi"), NOON)]]).await;
+    assert_eq!(store.query("SELECT value FROM latest"), ["4"]);
 }
 
 #[tokio::test]
@@ -203,15 +211,15 @@ async fn a_reading_keeps_its_own_unit() {
 async fn a_renamed_vehicle_is_renamed_for_its_whole_history() {
     let store = Store::new();
     let mut sink = store.sink();
-    let entry = |seq: u64, name: &str, at: i64| Entry {
-        seq,
-        snapshot: Arc::new(Snapshot {
-            vehicle: Vehicle {
-                name: Name::from(name),
-                ..vehicle(false)
-            },
-            ..Snapshot::clone(&entry_with(seq, vec![soc(50.0, at)]).snapshot)
-        }),
+    let entry = |seq: u64, name: &str, at: i64| {
+        let entry = entry_with(seq, vec![soc(50.0, at)]);
+        let mut snapshot = entry
+            .snapshot()
+            .unwrap()
+            .with(entry.readings().to_vec(), Vec::new());
+        snapshot.vehicle = vehicle(false);
+        snapshot.vehicle.name = Name::from(name);
+        Entry::snapshot_of(seq, snapshot)
     };
     sink.write(&[entry(1, "i4", NOON), entry(2, "the blue one", NOON + 1)])
         .await

@@ -52,10 +52,10 @@ async fn where_no_call_can_be_spared_a_failure_waits_for_the_next_regular_time()
     // All but the 26 calls that the promise of the next 24 hours needs.
     let before = begin() - SignedDuration::from_mins(11);
     for _ in 0..22 {
-        let spent = rig
-            .account
-            .ledger
-            .spend_call("home", ledger::POLL, before, Allowance::for_polls(50));
+        let spent =
+            rig.account
+                .ledger
+                .spend_call("home", ledger::POLL, before, Allowance::for_polls(50), Vec::new());
         spent.await.unwrap().unwrap();
     }
     rig.end_after(minutes(111));

@@ -1,11 +1,13 @@
 //! Where the polls of these tests lead.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use collector_core::{Name, RawSnapshot, Stray};
 use journal::testing::MemoryLog;
 use journal::{Appended, JournalError, Log};
+use ledger::testing::MemoryLedger;
+use ledger::{Fact, Facts};
 
 use crate::ingest::Intake;
 
@@ -13,6 +15,7 @@ use crate::ingest::Intake;
 #[derive(Debug, Default)]
 pub(super) struct MemoryIntake {
     pub(super) log: MemoryLog,
+    pub(super) ledger: OnceLock<Arc<MemoryLedger>>,
     pub(super) strays: Mutex<Vec<Stray>>,
     pub(super) poisoned: Mutex<Option<&'static str>>,
 }
@@ -24,6 +27,7 @@ impl Intake for MemoryIntake {
         account: &Name,
         source: &Name,
         snapshots: Arc<[RawSnapshot]>,
+        facts: Arc<[Fact]>,
     ) -> Result<Vec<Appended>, JournalError> {
         let poisoned = *self.poisoned.lock().unwrap();
         if snapshots
@@ -31,6 +35,9 @@ impl Intake for MemoryIntake {
             .any(|snapshot| Some(snapshot.vin.as_str()) == poisoned)
         {
             return Err(ledger::StoreError::Bug.into());
+        }
+        if let Some(ledger) = self.ledger.get() {
+            ledger.note(facts.to_vec()).await?;
         }
         self.log.append(account.clone(), source.clone(), snapshots).await
     }

@@ -16,7 +16,7 @@ async fn a_fixed_interval_is_kept() {
     );
     assert_eq!(rig.published().0, "polling");
     let entries = rig.intake.log.entries();
-    let readings: usize = entries.iter().map(|entry| entry.snapshot.readings.len()).sum();
+    let readings: usize = entries.iter().map(|entry| entry.readings().len()).sum();
     assert_eq!((entries.len(), readings), (5, 15));
 }
 
@@ -80,21 +80,28 @@ async fn what_was_due_while_the_program_was_off_is_asked_once_at_the_start() {
 async fn an_interrupted_attempt_is_made_good_soon() {
     let rig = Rig::new();
     let (sender, mut asked) = tokio::sync::mpsc::channel(1);
-    struct Endless(tokio::sync::mpsc::Sender<()>);
+    struct Endless(tokio::sync::mpsc::Sender<()>, Arc<Rig>);
     #[async_trait]
     impl Poll for Endless {
         async fn poll(&mut self, _: &Vehicle) -> Result<RawSnapshot, SourceError> {
+            let (budget, now) = (&self.1.account.handles.budget, self.1.clock.now());
+            let spent = budget.spend(ledger::POLL, now, Allowance::for_polls(50)).await;
+            spent.unwrap().unwrap();
             self.0.send(()).await.unwrap();
             std::future::pending().await
         }
     }
     let poller = rig.poller(1, &[("telematics", Every::Fixed(minutes(60)))]);
-    let killed = tokio::spawn(poller.run(vec![Box::new(Endless(sender))]));
+    let killed = tokio::spawn(poller.run(vec![Box::new(Endless(sender, rig.clone()))]));
     asked.recv().await.unwrap();
     killed.abort();
     assert!(killed.await.unwrap_err().is_cancelled());
     let last = rig.last_poll(0).await;
     assert_eq!((last.failures, last.problem.as_deref()), (1, Some("interrupted")));
+    assert_eq!(
+        rig.account.ledger.calls(),
+        [("home".to_owned(), ledger::POLL, None)]
+    );
     rig.run(minutes(70), 1, Every::Fixed(minutes(60)), always()).await;
     assert_eq!(rig.minutes(0), [5, 65]);
 }

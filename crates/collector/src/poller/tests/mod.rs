@@ -7,6 +7,7 @@ mod login;
 mod months;
 mod quota;
 mod streams;
+mod trips;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -132,16 +133,15 @@ impl Poll for Fake {
         let now = self.rig.clock.now();
         if self.counted {
             let allowance = Allowance::for_polls(50);
-            let spent = self
-                .rig
-                .account
-                .ledger
-                .spend_call("home", ledger::POLL, now, allowance)
-                .await;
-            if spent.unwrap().is_err() {
+            let budget = &self.rig.account.handles.budget;
+            let spent = budget.spend(ledger::POLL, now, allowance).await;
+            let Ok(call) = spent.unwrap() else {
                 return Err(quota());
-            }
-            self.rig.ask_bmw(now).await?;
+            };
+            let answer = self.rig.ask_bmw(now).await;
+            let outcome = if answer.is_ok() { "ok" } else { "quota" };
+            budget.settle(call, outcome).await.unwrap();
+            answer?;
         }
         let asked = Asked {
             source: self.name,
@@ -245,11 +245,13 @@ impl Rig {
         let tokens = tempfile::tempdir().unwrap();
         let nowhere = "http://127.0.0.1:9".parse().unwrap();
         let account = testing::account(&http::client().unwrap(), &nowhere, tokens.path(), &shown);
+        let intake = Arc::new(MemoryIntake::default());
+        intake.ledger.set(account.ledger.clone()).unwrap();
         Arc::new(Self {
             tokens,
             clock,
             account,
-            intake: Arc::default(),
+            intake,
             asked: Mutex::default(),
             life: Mutex::default(),
             foreign: Mutex::default(),
@@ -274,11 +276,8 @@ impl Rig {
             return Ok(());
         }
         self.refused.lock().unwrap().push(truth);
-        self.account
-            .ledger
-            .block_calls("home", next_utc_midnight(now))
-            .await
-            .unwrap();
+        let until = next_utc_midnight(now);
+        self.account.handles.budget.block(until).await.unwrap();
         Err(quota())
     }
 

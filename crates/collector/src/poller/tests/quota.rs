@@ -133,10 +133,13 @@ async fn calls_that_can_be_spared_break_no_promise() {
     assert!((3..20).contains(&most), "{most}");
     let now = rig.clock.now();
     for _ in 0..most {
-        let call =
-            rig.account
-                .ledger
-                .spend_call("home", "createContainer", now, Allowance::for_necessities(50));
+        let call = rig.account.ledger.spend_call(
+            "home",
+            "createContainer",
+            now,
+            Allowance::for_necessities(50),
+            Vec::new(),
+        );
         call.await.unwrap().unwrap();
     }
     assert_eq!(spare(&rig).await, 0);

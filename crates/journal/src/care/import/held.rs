@@ -9,8 +9,10 @@ use rusqlite::Connection;
 
 use super::past::Number;
 use crate::Result;
-use crate::care::lines::Imported;
 use crate::log::append::Past;
+use crate::log::packed;
+use entry_form::Content;
+use entry_form::lines::Imported;
 use store::sql::Access;
 
 /// What the journal held before, to know what comes again and what is older.
@@ -49,19 +51,28 @@ impl Held {
             let (vin, received_at): (&str, i64) = (text(0)?, row.get(5)?);
             let requested_at: Option<i64> = row.get(4)?;
             let identity = hash((vin, text(1)?, text(2)?, text(3)?, requested_at, received_at));
-            *held.entries.entry(identity).or_default() += 1;
             // Only messages have one here, and what is damaged may be no text.
-            if let Ok(payload) = row.get_ref(6)?.as_str() {
-                held.messages.insert(hash((identity, payload)));
-            }
-            if let Some(newest) = held.newest.get_mut(vin) {
-                *newest = received_at.max(*newest);
-            } else {
-                held.newest.insert(vin.to_owned(), received_at);
-            }
+            held.hold(vin, identity, received_at, row.get_ref(6)?.as_str().ok());
         }
+        packed::each(connection, |entry| {
+            let is_message = entry.feed.origin == Origin::Stream;
+            let entry = entry.content();
+            let message = is_message.then_some(entry.payload);
+            held.hold(entry.vin, identity(&entry), entry.received_at, message);
+        })?;
         forgotten_entries(connection, &mut held)?;
         Ok(held)
+    }
+
+    fn hold(&mut self, vin: &str, identity: u64, received_at: i64, message: Option<&str>) {
+        *self.entries.entry(identity).or_default() += 1;
+        if let Some(payload) = message {
+            self.messages.insert(hash((identity, payload)));
+        }
+        match self.newest.get_mut(vin) {
+            Some(newest) => *newest = received_at.max(*newest),
+            None => _ = self.newest.insert(vin.to_owned(), received_at),
+        }
     }
 
     /// The number that an entry gets.
@@ -72,8 +83,7 @@ impl Held {
         if lost.damaged.iter().any(|range| range.contains(&seq)) {
             return Ok(Number::Damaged);
         }
-        let find = "select 1 from log where seq = ?1";
-        match lost.unread.contains(&seq) && connection.first(find, [seq], |_| Ok(()))?.is_none() {
+        match lost.unread.contains(&seq) && packed::count(connection, seq - 1, seq)? == 0 {
             true => Ok(Number::Missing),
             false => Ok(Number::Next),
         }
@@ -82,15 +92,8 @@ impl Held {
     /// What is known of an entry before it is taken in; from now on it is held.
     pub(super) fn meet(&mut self, entry: &Imported) -> Past {
         let snapshot = &entry.snapshot;
-        let received_at = snapshot.received_at.as_millisecond();
-        let identity = hash((
-            snapshot.vin.as_str(),
-            entry.account.as_str(),
-            entry.source.as_str(),
-            snapshot.origin.as_str(),
-            snapshot.requested_at.map(|at| at.as_millisecond()),
-            received_at,
-        ));
+        let content = entry.from().content(snapshot, 0, 0, 0, &entry.payload);
+        let (identity, received_at) = (identity(&content), content.received_at);
         let newest = self
             .newest
             .entry(snapshot.vin.as_str().to_owned())
@@ -118,6 +121,18 @@ impl Held {
     }
 }
 
+/// Of vehicle, feed and times.
+fn identity(entry: &Content<'_>) -> u64 {
+    hash((
+        entry.vin,
+        entry.account,
+        entry.source,
+        entry.origin,
+        entry.requested_at,
+        entry.received_at,
+    ))
+}
+
 /// Compared only within one import.
 fn hash(content: impl Hash) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(content)
@@ -125,8 +140,7 @@ fn hash(content: impl Hash) -> u64 {
 
 /// Vehicles of which everything was forgotten still have last values; anything from before is older.
 fn forgotten_entries(connection: &Connection, held: &mut Held) -> Result<()> {
-    let query = "select vin, (select max(measured_at) from series join seen on series_id = series.id
-             where series.vehicle_id = vehicle.id) from vehicle";
+    let query = "select vin, (select max(last_at) from series where vehicle_id = vehicle.id) from vehicle";
     let found: Vec<(String, Option<i64>)> = connection.all(query, [], |row| row.try_into())?;
     for (vin, at) in found {
         if let (Some(at), false) = (at, held.newest.contains_key(&vin)) {

@@ -10,10 +10,12 @@ mod past;
 
 use std::io::{BufRead, Read};
 
-use super::lines::{HeaderError, Imported, LONGEST, LineError, parse_entry, parse_header};
 use crate::log::append::newest;
+use crate::log::packed;
 use crate::log::scan::Scan;
 use crate::{Journal, JournalError, Result};
+pub use entry_form::lines::{HeaderError, LineError};
+use entry_form::lines::{Imported, LONGEST, parse_entry, parse_header};
 use held::{Held, Lost};
 use past::Number;
 use store::sql::Access;
@@ -134,6 +136,9 @@ impl Journal {
                 sum.repeats += appended.repeats as u64;
             }
             memory.write(connection)?;
+            if sum.mended > 0 {
+                packed::heal(connection)?;
+            }
             Ok((held, sum))
         })
         .await

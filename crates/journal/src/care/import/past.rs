@@ -1,8 +1,8 @@
 //! One entry of the past into the log.
 //!
 //! The journal from which it comes kept a reading because it was news there, so only what is here already is left
-//! out. Where it is older than what is known of the vehicle, what it lacks or what fits no type is not the last word
-//! on it.
+//! out. Where it is older than what is known of the vehicle, what it lacks is not the last word on it. It keeps the
+//! display units that it came with.
 
 use std::borrow::Cow;
 
@@ -10,9 +10,9 @@ use collector_core::Origin;
 use rusqlite::Connection;
 
 use crate::Result;
-use crate::care::lines::Imported;
-use crate::log::append::{self, Appended, INSERT, Past};
+use crate::log::append::{self, Appended, INSERT, Past, context};
 use crate::log::memory::Memory;
+use entry_form::lines::Imported;
 
 /// The number of an entry here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +38,11 @@ pub(super) fn append(
     let from = entry.from();
     past.known &= !is_lost;
     let ids = append::ids(connection, memory, from, snapshot)?;
-    let next = append::next_number(connection, memory)?;
-    let seq = if is_lost { entry.seq } else { next };
+    let seq = if is_lost {
+        entry.seq
+    } else {
+        memory.last_number + 1
+    };
     let taken = append::take(connection, memory, ids.vehicle, seq, snapshot, Some(past))?;
     let mut appended = taken.appended;
     let is_here = past.known || snapshot.origin != Origin::Poll;
@@ -56,13 +59,30 @@ pub(super) fn append(
     let mut statement = Cow::from(INSERT);
     match number {
         Number::Damaged => statement = INSERT.replacen("insert", "insert or replace", 1).into(),
-        _ => memory.counts.arrived(ids, &content, true),
+        _ => {
+            let (readings, repeats) = (content.readings, content.repeats);
+            memory
+                .counts
+                .entry(ids, seq, readings, repeats, content.received_at);
+        }
     }
-    if is_lost {
-        // They are told now as they were before.
-        connection.execute("delete from dead_letter where sink = '' and seq = ?1", [seq])?;
+    let context = match &entry.context {
+        Some(text) => Some(context::row(connection, text)?),
+        None => None,
+    };
+    if let (true, Some(context)) = (past.latest, &context) {
+        memory.contexts.set(connection, ids.vehicle, context.clone())?;
     }
-    append::store(connection, memory, &statement, ids, &content, taken.misfits)?;
+    append::store(connection, memory, &statement, ids, content, context.as_ref())?;
+    let misfits = match is_lost {
+        false => taken.misfits,
+        true => {
+            // They are told now as they were before.
+            connection.execute("delete from dead_letter where sink = '' and seq = ?1", [seq])?;
+            append::misfits(memory, snapshot)
+        }
+    };
+    append::tell(connection, &content, misfits)?;
     appended.seq = Some(seq);
     Ok(appended)
 }

@@ -3,28 +3,41 @@
 //! Polls repeat the last known values, messages come twice, and both tell of the same observations. What is left
 //! is stored as it was sent.
 //!
-//! * [`readings`]: what of a snapshot is new. [`series`]: what is known of one descriptor of one vehicle.
-//! * [`repeats`]: when two readings are one. [`counts`]: sums that are kept, so that nobody counts over the log.
+//! * [`readings`]: what of a snapshot is new. [`observe`]: what BMW's JSON says. [`context`]: in which display units.
+//! * [`repeats`]: when two readings are one. [`series`]: what is known of one descriptor of one vehicle.
+//! * [`counts`]: sums that are kept, so that nobody counts over the log.
+//! * [`fold`]: all that is derived from entries, out of them. [`convert`]: a file of format 4.
 
+pub(crate) mod context;
+pub(crate) mod convert;
 mod counts;
+pub(super) mod fold;
+pub(crate) mod observe;
 mod readings;
 pub(crate) mod repeats;
 mod series;
 
 use collector_core::{Origin, RawSnapshot, Reading, Vin};
+use entry_form::{Content, Provenance};
 use rusqlite::{Connection, params};
 use store::Tx;
 use store::sql::Access;
 
-use super::checksum::Content;
 use super::memory::Memory;
 use crate::{Journal, Result};
-pub(super) use counts::{BLOCK, Counts, forgotten};
+use context::Context;
+pub(crate) use context::Contexts;
+pub(super) use counts::{Arrival, Arrivals, BLOCK, Counts, forgotten};
+pub(super) use fold::Derived;
 use readings::Misfit;
-pub(crate) use readings::{Past, take};
-use repeats::{MeasuredAt, hash, identity};
-use series::Latest;
+pub(crate) use readings::{Past, misfits, take};
+pub(crate) use repeats::SeenTable;
+pub(super) use series::Latest;
 pub(crate) use series::SeriesCache;
+
+/// So many readings that wait are folded by the job that finds them: about a megabyte, and some milliseconds to read them
+/// again.
+const MANY: usize = 4_096;
 
 /// What became of a snapshot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,38 +52,6 @@ pub struct Appended {
     pub absent: usize,
     /// New readings that fit no sink; they are in the journal and among the dead letters.
     pub rejected: usize,
-}
-
-/// Where a snapshot comes from, in the words of the pipeline file.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Provenance<'a> {
-    pub account: &'a str,
-    pub source: &'a str,
-}
-
-impl<'a> Provenance<'a> {
-    /// The entry of a snapshot from there.
-    pub(crate) fn content(
-        self,
-        snapshot: &'a RawSnapshot,
-        seq: u64,
-        readings: u64,
-        repeats: u64,
-        payload: &'a str,
-    ) -> Content<'a> {
-        Content {
-            seq,
-            vin: snapshot.vin.as_str(),
-            account: self.account,
-            source: self.source,
-            origin: snapshot.origin.as_str(),
-            requested_at: snapshot.requested_at.map(|at| at.as_millisecond()),
-            received_at: snapshot.received_at.as_millisecond(),
-            readings,
-            repeats,
-            payload,
-        }
-    }
 }
 
 impl Journal {
@@ -91,21 +72,35 @@ impl Journal {
                 .iter()
                 .map(|snapshot| append(connection, memory, from, snapshot))
                 .collect::<Result<_, _>>()?;
-            memory.write(connection)?;
+            if memory.waiting() >= MANY {
+                memory.write(connection)?;
+            }
             Ok(appended)
         })
     }
 }
 
-/// The number of the newest entry that there ever was, 0 for an empty log.
+/// The number of the newest entry that there ever was, 0 for an empty log. Where it is lost, it is known that it was there
+/// once it was folded.
 pub(crate) fn newest(of: &impl Access) -> Result<u64> {
-    let query = "select max(coalesce((select seq from sqlite_sequence where name = 'log'), 0),
-                     coalesce((select max(seq) from log), 0))";
+    let query = "select max(coalesce((select max(seq) from log), 0),
+                     coalesce((select cast(value as integer) from meta where key = 'folded'), 0),
+                     coalesce((select last_seq from packed order by first_seq desc limit 1), 0),
+                     coalesce((select max(last_seq) from gap), 0))";
     Ok(of.one(query, [], |row| row.get(0))?)
 }
 
-/// Takes in one snapshot. What it changes of series and sums stays in `memory`, whose owner writes it before the
-/// job ends ([`Memory::write`]).
+/// Entries with these numbers may be missing: that is no damage.
+pub(crate) fn leave_out(connection: &Connection, first: u64, last: u64) -> Result<()> {
+    connection.run(
+        "insert into gap (first_seq, last_seq) values (?1, ?2)
+         on conflict do update set last_seq = max(last_seq, excluded.last_seq)",
+        [first, last],
+    )?;
+    Ok(())
+}
+
+/// Takes in one snapshot. What is derived from its entry waits in `memory`.
 pub(crate) fn append(
     connection: &Connection,
     memory: &mut Memory,
@@ -113,44 +108,43 @@ pub(crate) fn append(
     snapshot: &RawSnapshot,
 ) -> Result<Appended> {
     let ids = ids(connection, memory, from, snapshot)?;
-    let seq = next_number(connection, memory)?;
+    let seq = memory.last_number + 1;
     let taken = take(connection, memory, ids.vehicle, seq, snapshot, None)?;
     let mut appended = taken.appended;
     let is_kept = taken.payload.readings() > 0 || snapshot.origin == Origin::Poll;
-    let payload = taken.payload.finish();
     let (new, repeats) = (appended.new as u64, appended.repeats as u64);
-    let content = from.content(snapshot, seq, new, repeats, &payload);
-    memory.counts.arrived(ids, &content, is_kept);
-    if is_kept {
-        store(connection, memory, INSERT, ids, &content, taken.misfits)?;
-        appended.seq = Some(seq);
+    if !is_kept {
+        let received_at = snapshot.received_at.as_millisecond();
+        memory.loose.arrived(ids, repeats, received_at);
+        return Ok(appended);
     }
+    let payload = taken.payload.finish();
+    let context = memory.contexts.of(connection, ids.vehicle)?;
+    let content = from.content(snapshot, seq, new, repeats, &payload);
+    memory.counts.entry(ids, seq, new, repeats, content.received_at);
+    store(connection, memory, INSERT, ids, content, context.as_ref())?;
+    tell(connection, &content, taken.misfits)?;
+    appended.seq = Some(seq);
     Ok(appended)
 }
 
-/// The number that the next entry gets.
-pub(crate) fn next_number(connection: &Connection, memory: &mut Memory) -> Result<u64> {
-    let last = match memory.last_number {
-        Some(last) => last,
-        None => newest(connection)?,
-    };
-    memory.last_number = Some(last);
-    Ok(last + 1)
-}
-
 pub(crate) const INSERT: &str = "insert into log
-         (seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload, checksum)
-     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+         (seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload, checksum, context_id)
+     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
-/// Puts an entry into the log by this statement, and its misfits among the dead letters.
+/// Puts an entry with its context into the log by this statement.
 pub(crate) fn store(
     connection: &Connection,
     memory: &mut Memory,
     statement: &str,
     ids: Ids,
-    content: &Content<'_>,
-    misfits: Vec<Misfit>,
+    content: Content<'_>,
+    context: Option<&Context>,
 ) -> Result<()> {
+    let content = Content {
+        context: context.map(|context| &*context.text),
+        ..content
+    };
     connection.run(
         statement,
         params![
@@ -163,13 +157,18 @@ pub(crate) fn store(
             content.repeats,
             content.payload,
             content.checksum(),
+            context.map(|context| context.id),
         ],
     )?;
     memory.appended(content.seq);
-    for misfit in misfits {
-        misfit.tell(connection, content)?;
-    }
     Ok(())
+}
+
+/// Puts the misfits of an entry among the dead letters.
+pub(crate) fn tell(connection: &Connection, entry: &Content<'_>, misfits: Vec<Misfit>) -> Result<()> {
+    misfits
+        .into_iter()
+        .try_for_each(|misfit| misfit.tell(connection, entry))
 }
 
 /// A vehicle and a feed, as the log names them.
@@ -192,8 +191,8 @@ pub(crate) fn ids(
     })
 }
 
-/// Remembers a reading of entry `seq` that was a misfit when it came and is delivered now, so that BMW's next repeat
-/// of it is one.
+/// A reading of entry `seq` that was a misfit when it came is delivered now, and may be the newest of its series. That it
+/// was seen is known since it came.
 pub(super) fn remember_late(
     connection: &Connection,
     memory: &mut Memory,
@@ -204,15 +203,8 @@ pub(super) fn remember_late(
     let vehicle_id = vehicle_id(connection, memory, vin)?;
     let descriptor = reading.descriptor.as_str();
     let series = memory.series.find(connection, vehicle_id, descriptor)?;
-    let measured = MeasuredAt::exact(reading.measured_at.as_millisecond());
-    let hash = hash(identity(&reading.value).as_bytes());
-    repeats::insert(connection, memory.series.get(series).id, measured, hash)?;
-    let latest = Latest {
-        at: measured.at,
-        occurrence: reading.occurrence,
-        seq: Some(seq),
-    };
-    memory.series.advance(series, latest, hash);
+    let at = reading.measured_at.as_millisecond();
+    memory.series.advance(series, at, reading.occurrence, seq);
     memory.write(connection)
 }
 

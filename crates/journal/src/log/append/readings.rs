@@ -1,19 +1,18 @@
 //! What of one snapshot is new.
 
-use collector_core::{RawReading, RawSnapshot, Stamp, Value};
+use collector_core::{RawReading, RawSnapshot, Stamp};
+use entry_form::{Content, payload};
+use normalise::body::Body;
+use normalise::{Window, known};
 use rusqlite::{Connection, params};
 use store::sql::Access;
 
-use super::Appended;
-use super::repeats::{self, MeasuredAt, hash, identity, misfit_identity};
-use super::series::{Latest, SeriesIndex};
+use super::observe::{Observed, What};
+use super::series::SeriesIndex;
+use super::{Appended, context};
 use crate::Result;
-use crate::log::checksum::Content;
+use crate::log::learned;
 use crate::log::memory::Memory;
-use crate::log::{learned, payload};
-use normalise::body::Body;
-use normalise::known;
-use normalise::{Meaning, Window, interpret};
 
 /// What is known of an entry of the past before it is taken in. It was news in another journal, and may be older than
 /// what is known here. Of a value, the log has the last word: none is in it twice.
@@ -68,19 +67,12 @@ pub(crate) fn take(
     snapshot: &RawSnapshot,
     past: Option<Past>,
 ) -> Result<Taken> {
-    if !memory.learned {
-        learned::load(connection, &mut memory.descriptors)?;
-        memory.learned = true;
-    }
     let mut round = Round {
         connection,
         memory,
         vehicle_id,
         seq,
-        window: Window {
-            requested_at: snapshot.requested_at,
-            received_at: snapshot.received_at,
-        },
+        window: window(snapshot),
         past,
         taken: Taken {
             payload: payload::Builder::new(snapshot.sent_at.as_deref()),
@@ -92,6 +84,30 @@ pub(crate) fn take(
         round.take(reading)?;
     }
     Ok(round.taken)
+}
+
+/// What of an entry fits no type, be it known already.
+pub(crate) fn misfits(memory: &Memory, snapshot: &RawSnapshot) -> Vec<Misfit> {
+    let misfit = |(position, reading): (usize, &RawReading)| {
+        let (json, known) = (reading.body.get(), memory.descriptors.get(&reading.descriptor));
+        match Observed::of(json, Body::parse(json).as_ref(), known, window(snapshot)).what {
+            What::Misfit(reason) => Some(Misfit {
+                descriptor: reading.descriptor.clone(),
+                position,
+                reason,
+            }),
+            What::Value | What::Absent => None,
+        }
+    };
+    let readings = snapshot.readings.iter().enumerate();
+    readings.filter_map(misfit).collect()
+}
+
+fn window(snapshot: &RawSnapshot) -> Window {
+    Window {
+        requested_at: snapshot.requested_at,
+        received_at: snapshot.received_at,
+    }
 }
 
 /// One snapshot on its way into the log.
@@ -108,122 +124,98 @@ struct Round<'a> {
 
 impl Round<'_> {
     fn take(&mut self, reading: &RawReading) -> Result<()> {
+        let (descriptor, json) = (&*reading.descriptor, reading.body.get());
         let series = self
             .memory
             .series
-            .find(self.connection, self.vehicle_id, &reading.descriptor)?;
-        let body = Body::parse(reading.body.get());
-        let meaning = match &body {
-            Some(body) => self.meaning(&reading.descriptor, body)?,
-            None => Meaning::Rejected("not a JSON object".to_owned()),
-        };
-        match meaning {
-            Meaning::Absent => self.absent(series, reading),
-            Meaning::Rejected(reason) => self.reject(series, reading, reason),
-            Meaning::Reading {
-                value,
-                measured_at,
-                stamp,
-                ..
-            } => {
-                let at = measured_at.as_millisecond();
-                let measured = body.map_or(MeasuredAt::exact(at), |body| MeasuredAt::of(&body, at));
-                self.value(series, reading, &value, measured, stamp)?;
-            }
+            .find(self.connection, self.vehicle_id, descriptor)?;
+        let body = Body::parse(json);
+        if let Some(body) = &body {
+            self.learn(descriptor, body)?;
+        }
+        let known = self.memory.descriptors.get(descriptor);
+        let observed = Observed::of(json, body.as_ref(), known, self.window);
+        match observed.what {
+            What::Absent => self.absent(series, reading, &observed),
+            What::Value | What::Misfit(_) => self.observation(series, reading, observed)?,
         }
         Ok(())
     }
 
-    /// Reads the object with what is known of the descriptor, learning its type from a first value.
-    fn meaning(&mut self, descriptor: &str, body: &Body<'_>) -> Result<Meaning> {
-        if self.memory.descriptors.get(descriptor).is_none() {
-            let Some((value_type, unit)) = known::infer(body, descriptor) else {
-                return Ok(Meaning::Absent);
-            };
+    /// Fixes the type of a descriptor that nobody knows by its first value.
+    fn learn(&mut self, descriptor: &str, body: &Body<'_>) -> Result<()> {
+        if self.memory.descriptors.get(descriptor).is_some() {
+            return Ok(());
+        }
+        if let Some((value_type, unit)) = known::infer(body, descriptor) {
             learned::learn(self.connection, descriptor, value_type, unit.as_ref())?;
             self.memory.descriptors.learn(descriptor, value_type, unit);
         }
-        match self.memory.descriptors.get(descriptor) {
-            Some(known) => Ok(interpret(body, known, self.window)),
-            None => Ok(Meaning::Absent),
-        }
+        Ok(())
     }
 
-    fn value(
-        &mut self,
-        series: SeriesIndex,
-        reading: &RawReading,
-        value: &Value,
-        measured: MeasuredAt,
-        stamp: Stamp,
-    ) -> Result<()> {
-        let hash = hash(identity(value).as_bytes());
-        let occurrence = match self.is_news(series, stamp, measured.at, hash)? {
-            true => repeats::remember(self.connection, self.memory.series.get(series), measured, hash)?,
+    fn observation(&mut self, series: SeriesIndex, reading: &RawReading, observed: Observed) -> Result<()> {
+        let Memory {
+            seen, series: cache, ..
+        } = &mut *self.memory;
+        let (known, at, hash) = (cache.get(series), observed.measured.at, observed.hash);
+        let is_news = observed.stamp == Stamp::Measured
+            || self.past.is_some()
+            || seen.differs(self.connection, known, at, hash)?;
+        let occurrence = match is_news {
+            true => seen.remember(self.connection, known, observed.measured, hash)?,
             false => None,
         };
         let Some(occurrence) = occurrence else {
             self.taken.appended.repeats += 1;
             return Ok(());
         };
-        let latest = Latest {
-            at: measured.at,
-            occurrence,
-            seq: Some(self.seq),
-        };
-        self.memory.series.advance(series, latest, hash);
+        let is_late = self.past.is_some_and(|past| !past.latest);
+        let is_newest = cache.stored(series, &observed, occurrence, self.seq, is_late);
+        self.note_unit(reading, &observed, is_newest)?;
+        match observed.what {
+            What::Misfit(reason) => {
+                self.taken.misfits.push(Misfit {
+                    descriptor: reading.descriptor.clone(),
+                    position: self.taken.payload.readings(),
+                    reason,
+                });
+                self.taken.appended.rejected += 1;
+            }
+            What::Value | What::Absent => self.taken.appended.new += 1,
+        }
         self.taken
             .payload
             .push(&reading.descriptor, &reading.body, occurrence);
-        self.taken.appended.new += 1;
         Ok(())
     }
 
-    /// Whether a value with this stamp may be news: its kind, and milliseconds since the epoch.
-    fn is_news(&mut self, series: SeriesIndex, stamp: Stamp, at: i64, hash: i64) -> Result<bool> {
-        let cache = &mut self.memory.series;
-        if self.past.is_none_or(|past| past.latest) {
-            cache.end_misfits(series);
-        }
-        if stamp == Stamp::Measured || self.past.is_some() {
-            return Ok(true);
-        }
-        repeats::differs(self.connection, cache.get(series), at, hash)
-    }
-
-    /// Whether what came is news that is no value.
-    fn is_new_misfit(&mut self, series: SeriesIndex, hash: i64) -> bool {
-        match self.past {
-            Some(Past { known: true, .. }) => false,
-            Some(Past { latest: false, .. }) => true,
-            past => self.memory.series.misfit(series, hash) || past.is_some(),
+    fn note_unit(&mut self, reading: &RawReading, observed: &Observed, is_newest: bool) -> Result<()> {
+        let descriptor = &*reading.descriptor;
+        match &observed.form {
+            Some(form) if is_newest && context::is_display_unit(descriptor) => {
+                let contexts = &mut self.memory.contexts;
+                contexts.note(self.connection, self.vehicle_id, descriptor, form)
+            }
+            _ => Ok(()),
         }
     }
 
-    /// The first of several equal absences is kept as it was sent: that a value went away is news.
-    fn absent(&mut self, series: SeriesIndex, reading: &RawReading) {
-        let received_at = self.window.received_at.as_millisecond();
-        self.memory.series.absent(series, received_at);
+    /// The first of several absences is kept as it was sent: that a value went away is news.
+    fn absent(&mut self, series: SeriesIndex, reading: &RawReading, observed: &Observed) {
         self.taken.appended.absent += 1;
-        if self.is_new_misfit(series, hash(b"absent")) {
-            self.taken.payload.push(&reading.descriptor, &reading.body, 0);
-        }
-    }
-
-    fn reject(&mut self, series: SeriesIndex, reading: &RawReading, reason: String) {
-        let known = self.memory.descriptors.get(&reading.descriptor);
-        let request_stamped = known.is_some_and(|known| known.request_stamped);
-        let hash = hash(misfit_identity(reading, request_stamped).as_bytes());
-        if !self.is_new_misfit(series, hash) {
-            self.taken.appended.repeats += 1;
+        let cache = &mut self.memory.series;
+        let is_news = match self.past {
+            Some(past) => !past.known,
+            None => cache.get(series).absence_is_news(observed.own_stamp()),
+        };
+        if !is_news {
+            let series_id = cache.get(series).id;
+            self.memory.loose.absent(series_id, 1, observed.received_at);
             return;
         }
-        self.taken.misfits.push(Misfit {
-            descriptor: reading.descriptor.clone(),
-            position: self.taken.payload.readings(),
-            reason,
-        });
+        let is_late = self.past.is_some_and(|past| !past.latest);
+        cache.stored(series, observed, 0, self.seq, is_late);
         self.taken.payload.push(&reading.descriptor, &reading.body, 0);
-        self.taken.appended.rejected += 1;
     }
 }

@@ -1,17 +1,18 @@
 //! When two readings of one series are one observation.
 //!
-//! Their values are the same, and so are their stamps. A message gives its stamps in whole seconds, a poll in
-//! milliseconds: a stamp of a whole second names every moment within it. Whichever comes second is the repeat.
+//! Their values are the same in their [canonical](entry_form::canonical) form, and so are their stamps. A message gives its
+//! stamps in whole seconds, a poll in milliseconds: a stamp of a whole second names every moment within it. Whichever
+//! comes second is the repeat.
 
-use collector_core::{RawReading, Value};
+use std::collections::BTreeMap;
+
+use normalise::body::Body;
+use normalise::time;
 use rusqlite::{Connection, params};
-use sha2::{Digest, Sha256};
 use store::sql::Access;
 
 use super::series::Series;
 use crate::Result;
-use normalise::body::Body;
-use normalise::time;
 
 /// When a value was measured, as exactly as it was said.
 #[derive(Debug, Clone, Copy)]
@@ -23,13 +24,6 @@ pub(crate) struct MeasuredAt {
 }
 
 impl MeasuredAt {
-    pub fn exact(at: i64) -> Self {
-        Self {
-            at,
-            whole_second: false,
-        }
-    }
-
     /// The moment of a value that was read at `at` out of `body`.
     pub fn of(body: &Body<'_>, at: i64) -> Self {
         // Where the stamp cannot be read, the moment is that of the arrival.
@@ -43,103 +37,152 @@ impl MeasuredAt {
     }
 }
 
-/// The occurrence of a value that is in the log for the first time, counted from 0; `None` where it was there
-/// before. It is remembered from now on.
-pub(super) fn remember(
-    connection: &Connection,
-    series: &Series,
-    measured: MeasuredAt,
-    hash: i64,
-) -> Result<Option<u32>> {
-    let occurrence = match series.latest {
-        Some(latest) if latest.at >= measured.second() => {
-            if latest.at == measured.at && series.last_hash == Some(hash) {
+/// The table `seen`, with rows that are not written yet.
+#[derive(Debug, Default)]
+pub(crate) struct SeenTable {
+    /// By series, time and hash: whether the stamp was given in whole seconds.
+    waiting: BTreeMap<(i64, i64, i64), bool>,
+}
+
+/// Time, hash, and whether the stamp was given in whole seconds.
+type Row = (i64, i64, bool);
+
+impl SeenTable {
+    /// How many rows wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
+    pub fn insert(&mut self, series_id: i64, measured: MeasuredAt, hash: i64) {
+        let key = (series_id, measured.at, hash);
+        self.waiting.insert(key, measured.whole_second);
+    }
+
+    /// The occurrence of a value that is in the log for the first time, counted from 0; `None` where it was there
+    /// before. It is remembered from now on.
+    pub(crate) fn remember(
+        &mut self,
+        connection: &Connection,
+        series: &Series,
+        measured: MeasuredAt,
+        hash: i64,
+    ) -> Result<Option<u32>> {
+        let occurrence = match series.last {
+            Some(last) if last.at >= measured.second() => {
+                if last.at == measured.at && last.hash == Some(hash) {
+                    return Ok(None);
+                }
+                match self.look(connection, series.id, measured, hash)? {
+                    Some(occurrence) => occurrence,
+                    None => return Ok(None),
+                }
+            }
+            // Nothing was ever measured in this second, or later.
+            _ => 0,
+        };
+        self.insert(series.id, measured, hash);
+        Ok(Some(occurrence))
+    }
+
+    /// How many values were measured at this moment; `None` where this is one of them.
+    fn look(
+        &self,
+        connection: &Connection,
+        series_id: i64,
+        measured: MeasuredAt,
+        hash: i64,
+    ) -> Result<Option<u32>> {
+        let mut occurrence = 0;
+        for (at, other, whole_second) in self.near(connection, series_id, measured)? {
+            let is_one = at == measured.at || measured.whole_second || whole_second;
+            if is_one && other == hash {
                 return Ok(None);
             }
-            match look(connection, series.id, measured, hash)? {
-                Some(occurrence) => occurrence,
-                None => return Ok(None),
+            occurrence += u32::from(at == measured.at);
+        }
+        Ok(Some(occurrence))
+    }
+
+    /// The rows that may name the same moment.
+    fn near(&self, connection: &Connection, series_id: i64, measured: MeasuredAt) -> Result<Vec<Row>> {
+        let second = measured.second();
+        // Of the others in the second, only one that names all of it can be the moment of a fraction.
+        let (query, other) = match measured.whole_second {
+            true => (
+                "select measured_at, hash, whole_second from seen
+                 where measured_at between ?1 and ?2 and series_id = ?3",
+                second + 999,
+            ),
+            false => (
+                "select measured_at, hash, whole_second from seen
+                 where measured_at in (?1, ?2) and series_id = ?3",
+                measured.at,
+            ),
+        };
+        let mut near: Vec<Row> = connection.all(query, [second, other, series_id], |row| {
+            let whole_second: Option<bool> = row.get(2)?;
+            Ok((row.get(0)?, row.get(1)?, whole_second.unwrap_or(false)))
+        })?;
+        let waiting = (series_id, second, i64::MIN)..=(series_id, second + 999, i64::MAX);
+        let waiting = self.waiting.range(waiting);
+        near.extend(waiting.map(|(&(_, at, hash), &whole_second)| (at, hash, whole_second)));
+        Ok(near)
+    }
+
+    /// Whether a value differs from the one that was there at this time: of values stamped by the call only changes
+    /// are news, be it a change from none. One that arrives late is held against what was measured before it.
+    pub(crate) fn differs(
+        &self,
+        connection: &Connection,
+        series: &Series,
+        at: i64,
+        hash: i64,
+    ) -> Result<bool> {
+        match series.last {
+            None => return Ok(true),
+            Some(last) if last.at <= at => {
+                return Ok(last.hash != Some(hash) || series.has_ended_by(at));
             }
+            Some(_) => {}
         }
-        // Nothing was ever measured in this second, or later.
-        _ => 0,
-    };
-    Ok(insert(connection, series.id, measured, hash)?.then_some(occurrence))
-}
-
-/// How many values were measured at this moment; `None` where this is one of them.
-fn look(connection: &Connection, series_id: i64, measured: MeasuredAt, hash: i64) -> Result<Option<u32>> {
-    let second = measured.second();
-    let mut statement = connection.prepare_cached(
-        "select measured_at, hash, whole_second from seen
-         where series_id = ?1 and measured_at between ?2 and ?3",
-    )?;
-    let mut rows = statement.query([series_id, second, second + 999])?;
-    let mut occurrence = 0;
-    while let Some(row) = rows.next()? {
-        let (at, other): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let is_whole_second = row.get::<_, Option<bool>>(2)?.unwrap_or(false);
-        let is_one = at == measured.at || measured.whole_second || is_whole_second;
-        if is_one && other == hash {
-            return Ok(None);
+        let before = (series.id, i64::MIN, i64::MIN)..=(series.id, at, i64::MAX);
+        let waiting = self.waiting.range(before).next_back().map(|(&(_, at, _), _)| at);
+        // Rare, so it may go back row by row.
+        let query = "select measured_at from seen where measured_at <= ?1 and series_id = ?2
+             order by measured_at desc limit 1";
+        let written = connection.first(query, [at, series.id], |row| row.get(0))?;
+        let Some(before) = waiting.max(written) else {
+            return Ok(true);
+        };
+        if self.waiting.contains_key(&(series.id, before, hash)) {
+            return Ok(false);
         }
-        occurrence += u32::from(at == measured.at);
+        let same = "select 1 from seen where measured_at = ?1 and series_id = ?2 and hash = ?3";
+        let same = connection.first(same, [before, series.id, hash], |_| Ok(()))?;
+        Ok(same.is_none())
     }
-    Ok(Some(occurrence))
-}
 
-/// Whether it was not there yet.
-pub(super) fn insert(
-    connection: &Connection,
-    series_id: i64,
-    measured: MeasuredAt,
-    hash: i64,
-) -> Result<bool> {
-    let inserted = connection.run(
-        "insert into seen (series_id, measured_at, hash, whole_second) values (?1, ?2, ?3, ?4)
-         on conflict do nothing",
-        params![series_id, measured.at, hash, measured.whole_second],
-    )?;
-    Ok(inserted > 0)
-}
-
-/// Whether a value differs from the one that was there at this time: of values stamped by the call only changes
-/// are news. One that arrives late is held against what was measured before it.
-pub(super) fn differs(connection: &Connection, series: &Series, at: i64, hash: i64) -> Result<bool> {
-    match series.latest {
-        None => return Ok(true),
-        Some(latest) if latest.at <= at => return Ok(series.last_hash != Some(hash)),
-        Some(_) => {}
+    /// Writes what waits, in the order of the table.
+    pub(crate) fn write(&mut self, connection: &Connection) -> Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let mut rows: Vec<_> = waiting
+            .map(|((series_id, at, hash), whole_second)| (at, series_id, hash, whole_second))
+            .collect();
+        rows.sort_unstable();
+        let mut insert = connection.prepare_cached(
+            "insert into seen (measured_at, series_id, hash, whole_second) values (?1, ?2, ?3, ?4)
+             on conflict do nothing",
+        )?;
+        for (at, series_id, hash, whole_second) in rows {
+            insert.execute(params![at, series_id, hash, whole_second.then_some(true)])?;
+        }
+        Ok(())
     }
-    let mut same = connection.prepare_cached(
-        "select 1 from seen where series_id = ?1 and hash = ?3
-             and measured_at = (select max(measured_at) from seen where series_id = ?1 and measured_at <= ?2)",
-    )?;
-    Ok(!same.exists([series.id, at, hash])?)
-}
-
-/// What makes two values the same: the value itself, so that `"74"` of a poll and `74` of a message are one.
-pub(crate) fn identity(value: &Value) -> String {
-    match value {
-        // There is one zero, whatever its sign.
-        Value::Number(number) => format!("{}:{}", value.value_type(), number + 0.0),
-        _ => format!("{}:{value}", value.value_type()),
-    }
-}
-
-/// What makes two misfits the same: everything, but for the stamp where BMW stamps every call. A mistake of
-/// ours may have made it a misfit, so nothing of it may be lost.
-pub(crate) fn misfit_identity(reading: &RawReading, request_stamped: bool) -> String {
-    match Body::parse(reading.body.get()) {
-        Some(body) if request_stamped => format!("misfit {:?} {:?}", body.value(), body.unit()),
-        _ => format!("misfit {}", reading.body.get()),
-    }
-}
-
-/// On disk for ever, hence of a fixed algorithm. 64 bits: what is compared by it is little, such as the values of one
-/// descriptor of one vehicle.
-pub(in crate::log) fn hash(bytes: &[u8]) -> i64 {
-    let mut first = [0; 8];
-    first.copy_from_slice(&Sha256::digest(bytes)[..8]);
-    i64::from_be_bytes(first)
 }

@@ -1,15 +1,16 @@
 //! What is known of each series: one descriptor of one vehicle.
 //!
-//! Kept in memory while its transaction is open and as long as there is room, so that hundreds of messages about
-//! one value are one update.
+//! Kept in memory as long as there is room, and written with all that waits, so that hundreds of messages about one value
+//! are one update.
 
 use hashbrown::HashMap;
 use rusqlite::{Connection, params};
 use store::sql::Access;
 
+use super::observe::{Observed, What};
 use crate::Result;
 
-/// How many series are kept between two jobs: some megabytes.
+/// How many series are kept when they are written: some megabytes.
 const KEPT: usize = 16_384;
 
 /// A row of the table.
@@ -18,17 +19,19 @@ pub(crate) struct Series {
     pub id: i64,
     /// The newest value by its own time, whenever it arrived.
     pub latest: Option<Latest>,
-    /// Of the value at `latest`.
-    pub last_hash: Option<i64>,
-    /// What came since the last value that is none: an absence or a misfit.
-    pub last_misfit: Option<i64>,
+    /// The newest that is in `seen`: that value, or one that fits no type.
+    pub last: Option<Last>,
+    /// The last that came was no value.
+    is_absent: bool,
+    /// When the newest absence that has a stamp of the vehicle was stamped.
+    ended_at: Option<i64>,
     /// Absences that are not written yet.
     absent: u64,
     last_absent_at: Option<i64>,
     is_changed: bool,
 }
 
-/// Where the newest value is. No reading of the series was ever measured later.
+/// Where the newest value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Latest {
     /// Milliseconds since the epoch.
@@ -36,6 +39,37 @@ pub(crate) struct Latest {
     pub occurrence: u32,
     /// `None` where its entry was forgotten.
     pub seq: Option<u64>,
+}
+
+/// No row of the series has a later time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Last {
+    pub at: i64,
+    /// `None` where the entry was forgotten by a version that knew repeats by other hashes.
+    pub hash: Option<i64>,
+}
+
+impl Latest {
+    /// Whether this is the newest value where `known` was it before.
+    pub fn follows(self, known: Option<Self>) -> bool {
+        known.is_none_or(|known| (self.at, self.occurrence) >= (known.at, known.occurrence))
+    }
+}
+
+impl Series {
+    /// Whether there was a value, and none any more at this time.
+    pub fn has_ended_by(&self, at: i64) -> bool {
+        let latest = self.latest.map(|latest| latest.at);
+        self.ended_at
+            .is_some_and(|ended| latest.is_some_and(|latest| latest < ended) && ended <= at)
+    }
+
+    /// Whether an absence is news: the first behind what is none, or one that ends the value. `at` is its own stamp.
+    pub fn absence_is_news(&self, at: Option<i64>) -> bool {
+        let is_ended = self.has_ended_by(i64::MAX);
+        let ends = at.is_some_and(|at| self.latest.is_some_and(|latest| latest.at < at));
+        !self.is_absent || (ends && !is_ended)
+    }
 }
 
 /// Where a series is in the memory, until the next [`SeriesCache::write`].
@@ -93,40 +127,48 @@ impl SeriesCache {
         series
     }
 
-    /// A value came: whatever follows it that is none is news.
-    pub fn end_misfits(&mut self, index: SeriesIndex) {
-        if self.get(index).last_misfit.is_some() {
-            self.change(index).last_misfit = None;
-        }
-    }
-
-    /// Whether this is another misfit than the last, or the first behind a value. From now on it is the last.
-    pub fn misfit(&mut self, index: SeriesIndex, hash: i64) -> bool {
-        let is_new = self.get(index).last_misfit != Some(hash);
-        if is_new {
-            self.change(index).last_misfit = Some(hash);
-        }
-        is_new
-    }
-
-    /// BMW sent no value.
-    pub fn absent(&mut self, index: SeriesIndex, received_at: i64) {
+    /// What was observed stands in entry `seq`. `is_late` where newer things are known of the vehicle: of what is no
+    /// value it has not the last word then. Whether it is the newest value of the series.
+    pub fn stored(
+        &mut self,
+        index: SeriesIndex,
+        observed: &Observed,
+        occurrence: u32,
+        seq: u64,
+        is_late: bool,
+    ) -> bool {
         let series = self.change(index);
-        series.absent += 1;
-        series.last_absent_at = Some(received_at);
+        if matches!(observed.what, What::Absent) {
+            series.is_absent |= !is_late;
+            series.ended_at = series.ended_at.max(observed.own_stamp());
+            series.absent += 1;
+            series.last_absent_at = series.last_absent_at.max(Some(observed.received_at));
+            return false;
+        }
+        series.is_absent &= is_late;
+        let at = observed.measured.at;
+        if series.last.is_none_or(|last| last.at <= at) {
+            series.last = Some(Last {
+                at,
+                hash: Some(observed.hash),
+            });
+        }
+        let is_value = matches!(observed.what, What::Value);
+        is_value && self.advance(index, at, occurrence, seq)
     }
 
-    /// A value takes its place in the history; it is the newest if it was measured last.
-    pub fn advance(&mut self, index: SeriesIndex, latest: Latest, hash: i64) {
-        let is_newest = self
-            .get(index)
-            .latest
-            .is_none_or(|known| (latest.at, latest.occurrence) >= (known.at, known.occurrence));
+    /// A value takes its place in the history. Whether it is the newest: whether it was measured last.
+    pub fn advance(&mut self, index: SeriesIndex, at: i64, occurrence: u32, seq: u64) -> bool {
+        let latest = Latest {
+            at,
+            occurrence,
+            seq: Some(seq),
+        };
+        let is_newest = latest.follows(self.get(index).latest);
         if is_newest {
-            let series = self.change(index);
-            series.latest = Some(latest);
-            series.last_hash = Some(hash);
+            self.change(index).latest = Some(latest);
         }
+        is_newest
     }
 
     /// Brings the table up to date. Indexes are void from here on.
@@ -135,8 +177,9 @@ impl SeriesCache {
             return Ok(());
         }
         let mut update = connection.prepare_cached(
-            "update series set latest_at = ?2, latest_occurrence = ?3, latest_seq = ?4, last_hash = ?5,
-                 last_misfit = ?6, absent = absent + ?7, last_absent_at = coalesce(?8, last_absent_at)
+            "update series set latest_at = ?2, latest_occurrence = ?3, latest_seq = ?4, last_at = ?5, last_hash = ?6,
+                 is_absent = ?7, ended_at = ?8, absent = absent + ?9,
+                 last_absent_at = max(coalesce(last_absent_at, ?10), coalesce(?10, last_absent_at))
              where id = ?1",
         )?;
         // In the order in which they were loaded, as a rule that of the rows.
@@ -148,8 +191,10 @@ impl SeriesCache {
                 series.latest.map(|latest| latest.at),
                 series.latest.map(|latest| latest.occurrence),
                 series.latest.and_then(|latest| latest.seq),
-                series.last_hash,
-                series.last_misfit,
+                series.last.map(|last| last.at),
+                series.last.and_then(|last| last.hash),
+                series.is_absent,
+                series.ended_at,
                 std::mem::take(&mut series.absent),
                 series.last_absent_at.take(),
             ])?;
@@ -163,11 +208,11 @@ impl SeriesCache {
 }
 
 fn load(connection: &Connection, vehicle_id: i64, descriptor: &str) -> Result<Series> {
-    let query = "select id, latest_at, latest_occurrence, latest_seq, last_hash, last_misfit from series
-         where vehicle_id = ?1 and descriptor = ?2";
+    let query = "select id, latest_at, latest_occurrence, latest_seq, last_at, last_hash, is_absent, ended_at
+         from series where vehicle_id = ?1 and descriptor = ?2";
     let found = connection.first(query, params![vehicle_id, descriptor], |row| {
         let (at, occurrence): (Option<i64>, Option<u32>) = (row.get(1)?, row.get(2)?);
-        let seq = row.get(3)?;
+        let (seq, last_at, hash) = (row.get(3)?, row.get::<_, Option<i64>>(4)?, row.get(5)?);
         Ok(Series {
             id: row.get(0)?,
             latest: at.map(|at| Latest {
@@ -175,8 +220,9 @@ fn load(connection: &Connection, vehicle_id: i64, descriptor: &str) -> Result<Se
                 occurrence: occurrence.unwrap_or(0),
                 seq,
             }),
-            last_hash: row.get(4)?,
-            last_misfit: row.get(5)?,
+            last: last_at.map(|at| Last { at, hash }),
+            is_absent: row.get(6)?,
+            ended_at: row.get(7)?,
             ..Series::default()
         })
     })?;

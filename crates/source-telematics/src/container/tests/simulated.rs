@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cardata_auth::{OAuthClient, TokenStore};
 use cardata_sim::{Approval, Control, DescriptorRefusal, Fault, Sim, SimConfig};
+use ledger::testing::MemoryLedger;
 use runtime::Clock;
 use runtime::testing::ManualClock;
 
@@ -23,6 +24,7 @@ struct Bench {
     bmw: Control,
     clock: Arc<ManualClock>,
     account: Handles,
+    ledger: Arc<MemoryLedger>,
 }
 
 impl Bench {
@@ -56,6 +58,7 @@ impl Bench {
             .unwrap();
         Self {
             account: account.handles,
+            ledger: account.ledger,
             bmw: sim.control(),
             _folder: folder,
             _sim: sim,
@@ -70,14 +73,16 @@ impl Bench {
     }
 
     async fn container(&self, set: &DescriptorSet) -> Result<String, ContainerError> {
-        container::find(&self.account, set).await.map(|id| id.to_string())
+        container::find(&self.account, set, &mut None)
+            .await
+            .map(|id| id.to_string())
     }
 
     /// Days on which the set may grow, a step an hour where calls can be spared.
     async fn days(&self, set: &DescriptorSet, days: u32) {
         for _ in 0..days * 24 {
             self.clock.advance(Duration::from_secs(3_600));
-            container::grow(&self.account, set).await;
+            container::grow(&self.account, set, &mut None).await;
             let most = self.bmw.containers().len();
             assert!(most <= 10, "{most} containers");
         }
@@ -332,4 +337,19 @@ async fn the_reserve_is_spent_once_a_day() {
     assert_eq!(bench.account.budget.spare_calls(bench.clock.now()).await, 0);
     bench.clock.advance(Duration::from_secs(86_400));
     assert_eq!(bench.account.budget.spare_calls(bench.clock.now()).await, 2);
+}
+
+#[tokio::test]
+async fn a_container_that_is_known_costs_the_ledger_nothing() {
+    let bench = Bench::new(SimConfig::default()).await;
+    let set = bench.set(&[HEADER]);
+    let mut known = None;
+    let first = container::find(&bench.account, &set, &mut known).await.unwrap();
+    let before = bench.ledger.trips();
+    for _ in 0..3 {
+        container::grow(&bench.account, &set, &mut known).await;
+        let again = container::find(&bench.account, &set, &mut known).await.unwrap();
+        assert_eq!(again, first);
+    }
+    assert_eq!(bench.ledger.trips(), before);
 }

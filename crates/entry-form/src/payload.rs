@@ -14,7 +14,6 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-pub use super::reason::reason;
 use normalise::body::{Body, MaybeBody};
 
 const VERSION: u64 = 1;
@@ -39,6 +38,7 @@ impl Builder {
         Self { json, readings: 0 }
     }
 
+    /// Adds a reading, its JSON as it is.
     pub fn push(&mut self, descriptor: &str, body: &RawValue, occurrence: u32) {
         if self.readings > 0 {
             self.json.push(',');
@@ -55,10 +55,12 @@ impl Builder {
         self.readings += 1;
     }
 
+    /// How many were added.
     pub fn readings(&self) -> usize {
         self.readings
     }
 
+    /// All of it.
     pub fn finish(mut self) -> String {
         self.json.push_str("]}");
         self.json

@@ -6,6 +6,8 @@
 //! {"seq":1,"vin":"…","account":"home","source":"telematics","origin":"poll","requested_at":"…","received_at":"…","readings":2,"repeats":0,"checksum":"0badcafe","payload":{"v":1,"readings":[…]}}
 //! ```
 //!
+//! An entry with display units has them as `context`, a JSON object as the journal has it.
+//!
 //! `payload` is that of the journal, byte by byte, so `checksum` (hexadecimal) is that of the journal too. Where
 //! BMW sent line ends between its values, the payload stands as a text in `payload_text` instead.
 
@@ -16,9 +18,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::log::append::Provenance;
-use crate::log::payload::{self, Item};
-use crate::log::scan::Stored;
+use crate::payload::{self, Item};
+use crate::{Content, Provenance, Stored, reason};
 
 /// The version of the lines that this program writes and reads.
 pub const FORMAT: u64 = 1;
@@ -43,12 +44,14 @@ pub struct Imported {
     pub readings: u64,
     pub repeats: u64,
     pub payload: String,
+    /// The display units that its vehicle showed.
+    pub context: Option<String>,
     pub snapshot: RawSnapshot,
 }
 
 impl Imported {
     /// Where it comes from.
-    pub(crate) fn from(&self) -> Provenance<'_> {
+    pub fn from(&self) -> Provenance<'_> {
         Provenance {
             account: &self.account,
             source: &self.source,
@@ -64,7 +67,7 @@ pub enum LineError {
     Encoding,
     #[error("longer than {} MiB", LONGEST >> 20)]
     Long,
-    #[error("{}", payload::reason(.0))]
+    #[error("{}", reason(.0))]
     Json(serde_json::Error),
     #[error("{0} is not the VIN of a vehicle")]
     Vin(&'static str),
@@ -74,7 +77,7 @@ pub enum LineError {
     Time(&'static str),
     #[error("the checksum is wrong: the line is not what was exported")]
     Checksum,
-    #[error("the payload cannot be read: {}", payload::reason(.0))]
+    #[error("the payload cannot be read: {}", reason(.0))]
     Payload(serde_json::Error),
     #[error("no payload, or two")]
     Payloads,
@@ -108,19 +111,22 @@ struct Line<'a> {
     #[serde(borrow)]
     checksum: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    context: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     payload: Option<&'a RawValue>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     payload_text: Option<Cow<'a, str>>,
 }
 
 /// The line of an entry, without its end.
-pub(crate) fn line(entry: &Stored) -> Result<String, serde_json::Error> {
+pub fn line(entry: &Stored) -> Result<String, serde_json::Error> {
     let raw = match entry.payload.contains(['\n', '\r']) {
         true => None,
         false => Some(serde_json::from_str::<&RawValue>(&entry.payload)?),
     };
     // A raw value has no white space around it; ours never has.
     let raw = raw.filter(|raw| raw.get() == entry.payload);
+    let context = entry.context.as_deref().map(serde_json::from_str).transpose()?;
     serde_json::to_string(&Line {
         seq: entry.seq,
         vin: entry.vin.as_str().into(),
@@ -132,6 +138,7 @@ pub(crate) fn line(entry: &Stored) -> Result<String, serde_json::Error> {
         readings: entry.readings as u64,
         repeats: entry.repeats,
         checksum: format!("{:08x}", entry.checksum).into(),
+        context,
         payload: raw,
         payload_text: raw.is_none().then(|| entry.payload.as_str().into()),
     })
@@ -143,7 +150,7 @@ pub fn parse_header(bytes: &[u8]) -> Result<Header, HeaderError> {
     struct Version {
         cardata_journal: u64,
     }
-    let foreign = |error: serde_json::Error| HeaderError::Foreign(payload::reason(&error));
+    let foreign = |error: serde_json::Error| HeaderError::Foreign(reason(&error));
     let Version { cardata_journal } = serde_json::from_slice(bytes).map_err(foreign)?;
     if cardata_journal != FORMAT {
         return Err(HeaderError::Newer {
@@ -153,7 +160,7 @@ pub fn parse_header(bytes: &[u8]) -> Result<Header, HeaderError> {
     serde_json::from_slice(bytes).map_err(foreign)
 }
 
-/// Reads the line of an entry, whatever it holds. It must be what [`line`] wrote, down to the checksum.
+/// Reads the line of an entry, whatever it holds. It must be what [`line()`] wrote, down to the checksum.
 pub fn parse_entry(bytes: &[u8]) -> Result<Imported, LineError> {
     if bytes.len() > LONGEST {
         return Err(LineError::Long);
@@ -172,6 +179,7 @@ pub fn parse_entry(bytes: &[u8]) -> Result<Imported, LineError> {
         readings: line.readings,
         repeats: line.repeats,
         payload: payload.to_owned(),
+        context: line.context.map(|context| context.get().to_owned()),
         snapshot: RawSnapshot {
             vin: line.vin.parse().map_err(|_| LineError::Vin("`vin`"))?,
             origin: line.origin,
@@ -184,6 +192,10 @@ pub fn parse_entry(bytes: &[u8]) -> Result<Imported, LineError> {
     let content = entry
         .from()
         .content(&entry.snapshot, line.seq, line.readings, line.repeats, payload);
+    let content = Content {
+        context: entry.context.as_deref(),
+        ..content
+    };
     if line.checksum != format!("{:08x}", content.checksum()) {
         return Err(LineError::Checksum);
     }

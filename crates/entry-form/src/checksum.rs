@@ -13,6 +13,7 @@
 //! received_at        number: milliseconds since the epoch
 //! readings, repeats  numbers
 //! payload            text
+//! context            text, only where there is one
 //! ```
 
 use crc32fast::Hasher;
@@ -30,9 +31,12 @@ pub struct Content<'a> {
     pub readings: u64,
     pub repeats: u64,
     pub payload: &'a str,
+    /// The display units that the vehicle showed, where something was known of them.
+    pub context: Option<&'a str>,
 }
 
 impl Content<'_> {
+    /// The sum of all of it.
     pub fn checksum(&self) -> u32 {
         let mut hasher = Hasher::new();
         hasher.update(&self.seq.to_be_bytes());
@@ -49,7 +53,9 @@ impl Content<'_> {
         hasher.update(&self.received_at.to_be_bytes());
         hasher.update(&self.readings.to_be_bytes());
         hasher.update(&self.repeats.to_be_bytes());
-        update_text(&mut hasher, self.payload);
+        for text in [Some(self.payload), self.context].into_iter().flatten() {
+            update_text(&mut hasher, text);
+        }
         hasher.finalize()
     }
 }
@@ -74,7 +80,9 @@ mod tests {
         readings: 1,
         repeats: 2,
         payload: r#"{"v":1,"readings":[["vehicle.x",{"value":"74"}]]}"#,
+        context: None,
     };
+    const MILES: Option<&str> = Some(r#"{"vehicle.cabin.infotainment.displayUnit.distance":"MI"}"#);
 
     /// Journals hold these sums, which another program computed from the description: the form never changes.
     #[test]
@@ -85,6 +93,11 @@ mod tests {
             ..CONTENT
         };
         assert_eq!(unasked.checksum(), 0x6b9521a3);
+        let abroad = Content {
+            context: MILES,
+            ..CONTENT
+        };
+        assert_eq!(abroad.checksum(), 0x25b4759f);
     }
 
     #[test]
@@ -119,6 +132,10 @@ mod tests {
             },
             Content {
                 payload: "",
+                ..CONTENT
+            },
+            Content {
+                context: MILES,
                 ..CONTENT
             },
         ];

@@ -1,0 +1,62 @@
+//! Notices that another process has written to the state database: a command beside a running pipeline.
+
+use std::time::Duration;
+
+use journal::Journal;
+use store::Store;
+use tokio_util::sync::CancellationToken;
+
+/// How often it is looked, in real time: a person waits for what was asked for.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Runs until cancelled. Its looks are the only ones of the whole program where nothing happens, and read no table.
+pub async fn run(store: Store, journal: Journal, cancelled: CancellationToken) {
+    let mut before = store.version().await;
+    // What was asked for before this look.
+    journal.note();
+    while !cancelled.is_cancelled() {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = cancelled.cancelled() => {}
+        }
+        let now = store.version().await;
+        if now != before {
+            journal.note();
+        }
+        before = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use journal::Log;
+
+    use super::*;
+    use crate::state::OpenState;
+
+    #[tokio::test]
+    async fn what_another_connection_commits_is_noticed_and_what_its_own_does_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = OpenState::open(folder.path()).unwrap();
+        let other = rusqlite::Connection::open(state.store.path()).unwrap();
+        let commit = || {
+            let request =
+                "insert into replay (sink, entries, position, last_seq, created_at) values ('a', 1, 0, 1, 0)";
+            assert_eq!(other.execute(request, []).unwrap(), 1);
+        };
+        let before = state.store.version().await;
+        state.journal.cursor("a", 0).await.unwrap();
+        assert_eq!(state.store.version().await, before);
+        commit();
+        assert_ne!(state.store.version().await, before);
+
+        let mut noted = state.journal.noted();
+        let cancelled = CancellationToken::new();
+        let running = tokio::spawn(run(state.store.clone(), state.journal.clone(), cancelled.clone()));
+        noted.changed().await.unwrap();
+        commit();
+        noted.changed().await.unwrap();
+        cancelled.cancel();
+        running.await.unwrap();
+    }
+}

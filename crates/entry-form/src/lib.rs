@@ -1,0 +1,20 @@
+//! The forms in which entries lie on disk and in exported lines: pure code, and frozen, because the files of users hold
+//! them.
+//!
+//! * [`Stored`]: an entry, whole. [`Content`]: what its checksum is of.
+//! * [`payload`]: what BMW sent, byte by byte. [`canonical`]: the form by which its repeats are recognised.
+//! * [`block`]: neighbouring entries, packed. [`lines`]: entries on their way to another journal.
+#![doc = include_str!("../DECISIONS.md")]
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
+
+pub mod block;
+pub mod canonical;
+mod checksum;
+mod entry;
+pub mod lines;
+pub mod payload;
+mod reason;
+
+pub use checksum::Content;
+pub use entry::{Feed, Provenance, Stored};
+pub use reason::reason;

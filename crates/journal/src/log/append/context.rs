@@ -1,0 +1,104 @@
+//! The context of entries: the display units that a vehicle shows, as BMW last sent them, so that a value without a unit
+//! of its own means the same wherever a replay starts.
+//!
+//! A JSON object of descriptor and value, both texts, with sorted keys and without white space.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
+use store::sql::Access;
+
+use crate::Result;
+
+/// Whether a descriptor tells of a display unit.
+pub(crate) fn is_display_unit(descriptor: &str) -> bool {
+    descriptor.starts_with("vehicle.cabin.infotainment.displayUnit.")
+        || descriptor == "vehicle.cabin.infotainment.hmi.distanceUnit"
+}
+
+/// A row of the table.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    pub id: i64,
+    pub text: Arc<str>,
+}
+
+/// The contexts of vehicles, each read once. What changes is written at once: that is rare.
+#[derive(Debug, Default)]
+pub(crate) struct Contexts {
+    of: HashMap<i64, Option<Context>>,
+}
+
+impl Contexts {
+    pub fn clear(&mut self) {
+        self.of.clear();
+    }
+
+    /// What a vehicle shows now.
+    pub(crate) fn of(&mut self, connection: &Connection, vehicle_id: i64) -> Result<Option<Context>> {
+        if let Some(known) = self.of.get(&vehicle_id) {
+            return Ok(known.clone());
+        }
+        let query = "select context.id, context from vehicle join context on context.id = context_id
+             where vehicle.id = ?1";
+        let found = connection.first(query, [vehicle_id], |row| {
+            Ok(Context {
+                id: row.get(0)?,
+                text: row.get::<_, String>(1)?.into(),
+            })
+        })?;
+        self.of.insert(vehicle_id, found.clone());
+        Ok(found)
+    }
+
+    /// The newest value of a display unit came, in its canonical form.
+    pub(crate) fn note(
+        &mut self,
+        connection: &Connection,
+        vehicle_id: i64,
+        descriptor: &str,
+        form: &str,
+    ) -> Result<()> {
+        let known = self.of(connection, vehicle_id)?;
+        // What is not what this writes is begun anew.
+        let mut units: BTreeMap<String, String> = known
+            .and_then(|known| serde_json::from_str(&known.text).ok())
+            .unwrap_or_default();
+        // Without the letter of its kind: as it was sent, but for the spelling of numbers.
+        let value = form.get(1..).unwrap_or_default();
+        if units.get(descriptor).is_some_and(|known| known == value) {
+            return Ok(());
+        }
+        units.insert(descriptor.to_owned(), value.to_owned());
+        let text = serde_json::Value::from_iter(units).to_string();
+        let context = row(connection, &text)?;
+        self.set(connection, vehicle_id, context)
+    }
+
+    /// A vehicle shows this from now on.
+    pub(crate) fn set(&mut self, connection: &Connection, vehicle_id: i64, context: Context) -> Result<()> {
+        connection.run(
+            "update vehicle set context_id = ?2 where id = ?1",
+            params![vehicle_id, context.id],
+        )?;
+        self.of.insert(vehicle_id, Some(context));
+        Ok(())
+    }
+}
+
+/// The row of a context, made where there is none.
+pub(crate) fn row(connection: &Connection, text: &str) -> Result<Context> {
+    let find = "select id from context where context = ?1";
+    let id = match connection.first(find, [text], |row| row.get(0))? {
+        Some(id) => id,
+        None => {
+            let insert = "insert into context (context) values (?1) returning id";
+            connection.one(insert, [text], |row| row.get(0))?
+        }
+    };
+    Ok(Context {
+        id,
+        text: text.into(),
+    })
+}

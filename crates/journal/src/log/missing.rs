@@ -1,0 +1,109 @@
+//! What the journal does not have any more: who replaces what a sink holds by what the journal holds must know it first.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::thread;
+
+use entry_form::payload;
+use jiff::Timestamp;
+use rusqlite::Connection;
+use store::sql::Access;
+use store::{StoreError, timestamp};
+use tokio::sync::oneshot;
+
+use super::decoder;
+use super::scan::{Damage, Scan};
+use crate::{Journal, Result};
+
+/// How many readings are held at a time.
+const AT_ONCE: usize = 5_000;
+
+/// What cannot be delivered again, up to some entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// Entries that cannot be read any more.
+    pub damaged: Vec<Damage>,
+    /// What `journal.keep` forgot.
+    pub forgotten: Option<Forgotten>,
+    /// Numbers that a restore left out. What was received between the backup and the restore had some of them; mostly it
+    /// was nothing.
+    pub left_out: Vec<RangeInclusive<u64>>,
+}
+
+/// How far the journal has forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Entries up to this one may be gone, and none behind it.
+    pub last: u64,
+    /// When the last of them was received, where that is known.
+    pub received_until: Option<Timestamp>,
+}
+
+impl Journal {
+    /// What is missing of the entries up to number `up_to`. Reads all of them, beside whatever else is done.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn missing(&self, up_to: u64) -> Result<Missing> {
+        let path = self.path().to_owned();
+        let (answer, receiver) = oneshot::channel();
+        let look = move || {
+            // Whoever asked may have gone.
+            let _ = answer.send(look(&path, up_to));
+        };
+        let spawned = thread::Builder::new().name("journal-look".to_owned()).spawn(look);
+        spawned.map_err(|_| StoreError::Stopped)?;
+        receiver.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+fn look(path: &Path, up_to: u64) -> Result<Missing> {
+    let mut scan = Scan::open(path)?;
+    let (mut missing, mut after) = (gaps(scan.connection(), up_to)?, 0);
+    while after < up_to {
+        let Some(stretch) = scan.stretch(after, AT_ONCE)? else {
+            missing.damaged.extend(scan.beyond(after));
+            break;
+        };
+        after = stretch.last;
+        missing.damaged.extend(stretch.damaged);
+        for entry in &stretch.entries {
+            if let Err(error) = payload::for_each(&entry.payload, |_, _, _| ()) {
+                missing.damaged.push(decoder::unreadable(entry, &error));
+            }
+        }
+    }
+    missing.damaged.retain(|damage| damage.first <= up_to);
+    Ok(missing)
+}
+
+fn gaps(connection: &Connection, up_to: u64) -> Result<Missing> {
+    let query = "select first_seq, last_seq from gap where first_seq <= ?1 order by first_seq";
+    let gaps: Vec<(u64, u64)> = connection.all(query, [up_to], |row| row.try_into())?;
+    let query = "select cast(value as integer) from meta where key = 'forgotten'";
+    let received_until: Option<i64> = connection.first(query, [], |row| row.get(0))?;
+    let mut missing = Missing::default();
+    for (first, last) in gaps {
+        match first {
+            // Forgetting begins at the first entry.
+            1 => {
+                missing.forgotten = Some(Forgotten {
+                    last,
+                    received_until: received_until.map(timestamp),
+                });
+            }
+            _ => missing.left_out.push(first..=last.min(up_to)),
+        }
+    }
+    Ok(missing)
+}
+
+/// Entries were forgotten, the last of which was received at `received_at`.
+pub(super) fn note_forgotten(connection: &Connection, received_at: i64) -> Result<()> {
+    connection.run(
+        "insert into meta (key, value) values ('forgotten', cast(?1 as text))
+         on conflict do update set value = cast(max(cast(value as integer), ?1) as text)",
+        [received_at],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! The way through the log: rows and packed blocks, by number.
+//!
+//! A block holds every number from its first to its last, so the way goes over the rows before a block, then over the
+//! block, and so on. Whatever cannot be believed is passed over: a hole in what can. Where a page of the database cannot
+//! be read, the [`probe`] finds the next number that can.
+
+use entry_form::Stored;
+use jiff::Timestamp;
+use rusqlite::{Connection, Row};
+
+use super::Damage;
+use crate::Result;
+use crate::log::feeds::Feeds;
+use crate::log::packed::{self, Blocks, Head};
+use crate::log::probe;
+use store::sql::Damage as _;
+use store::timestamp;
+
+/// Behind every number.
+const BEYOND: u64 = i64::MAX as u64;
+
+/// One pass over the log.
+pub(super) struct Walk {
+    limit: usize,
+    readings: usize,
+    /// Everything up to here is told.
+    pub trusted: u64,
+    /// Where the reading of rows goes on; ahead of `trusted` behind rows that cannot be believed.
+    place: u64,
+    /// The same of the blocks: those that begin behind it.
+    block: u64,
+    newest: u64,
+    pub entries: Vec<Stored>,
+    /// Rows and blocks that cannot be believed.
+    pub suspects: Vec<Damage>,
+    pub holes: Vec<(u64, u64)>,
+}
+
+/// Why a stream of rows ended.
+enum End {
+    Enough,
+    Rows,
+    Damage,
+}
+
+impl Walk {
+    /// From behind `after`, for about so many readings.
+    pub fn new(after: u64, limit: usize, newest: u64) -> Self {
+        Self {
+            limit,
+            readings: 0,
+            trusted: after,
+            place: after,
+            block: packed::before_block_of(after.saturating_add(1)),
+            newest,
+            entries: Vec::new(),
+            suspects: Vec::new(),
+            holes: Vec::new(),
+        }
+    }
+
+    /// Returns whether the end of the log was reached.
+    pub(crate) fn run(
+        &mut self,
+        connection: &Connection,
+        feeds: &mut Feeds,
+        blocks: &mut Blocks,
+    ) -> Result<bool> {
+        loop {
+            let head = self.head(connection)?;
+            let before = head.map_or(BEYOND, |head| head.first);
+            if !self.rows(connection, feeds, before)? {
+                return Ok(false);
+            }
+            let Some(head) = head else {
+                return Ok(true);
+            };
+            if !self.take(connection, blocks, head)? {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.readings >= self.limit || self.entries.len() >= self.limit
+    }
+
+    /// The next block that holds something behind what is told.
+    fn head(&mut self, connection: &Connection) -> Result<Option<Head>> {
+        loop {
+            match packed::next(connection, self.block, self.trusted) {
+                Ok(head) => return Ok(head),
+                Err(error) if error.is_damage() => {}
+                Err(error) => return Err(error.into()),
+            }
+            match probe::PACKED.next(connection, self.block, self.newest)? {
+                None => return Ok(None),
+                Some(place) => self.block = place,
+            }
+        }
+    }
+
+    /// Takes what a block holds behind what is told; whether there is room for more.
+    fn take(&mut self, connection: &Connection, blocks: &mut Blocks, head: Head) -> Result<bool> {
+        let Some(entries) = blocks.open(connection, &head)? else {
+            self.suspects.push(head.suspect());
+            self.block = head.first;
+            return Ok(true);
+        };
+        let known = entries.partition_point(|entry| entry.seq <= self.trusted);
+        for entry in &entries[known..] {
+            if self.is_full() {
+                return Ok(false);
+            }
+            self.believe(entry.clone());
+        }
+        self.block = head.first;
+        Ok(true)
+    }
+
+    /// Reads the rows up to the number `before`; whether there is room for more.
+    fn rows(&mut self, connection: &Connection, feeds: &mut Feeds, before: u64) -> Result<bool> {
+        loop {
+            let place = self.place;
+            match self.stream(connection, feeds, before)? {
+                End::Enough => return Ok(false),
+                End::Rows => return Ok(true),
+                End::Damage => {}
+            }
+            if self.place > place {
+                continue;
+            }
+            match probe::LOG.next(connection, self.place, self.newest.min(before))? {
+                None => return Ok(true),
+                Some(place) => self.place = place,
+            }
+        }
+    }
+
+    fn stream(&mut self, connection: &Connection, feeds: &mut Feeds, before: u64) -> Result<End> {
+        let query = format!("select {COLUMNS} from log where seq > ?1 and seq < ?2 order by seq");
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query([self.place, before])?;
+        while !self.is_full() {
+            match rows.next() {
+                Ok(None) => return Ok(End::Rows),
+                Ok(Some(row)) => self.row(connection, feeds, row)?,
+                Err(error) if error.is_damage() => return Ok(End::Damage),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(End::Enough)
+    }
+
+    fn row(&mut self, connection: &Connection, feeds: &mut Feeds, row: &Row<'_>) -> Result<()> {
+        let Ok(seq) = row.get::<_, u64>(0) else {
+            return Ok(());
+        };
+        if seq <= self.trusted {
+            return Ok(());
+        }
+        match stored(connection, feeds, row, seq)? {
+            Ok(entry) => self.believe(entry),
+            Err(suspect) => {
+                if seq <= self.newest {
+                    self.place = self.place.max(seq);
+                }
+                self.suspects.push(suspect);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next entry that counts.
+    fn believe(&mut self, entry: Stored) {
+        if entry.seq > self.trusted + 1 {
+            self.hole(entry.seq - 1);
+        }
+        self.trusted = entry.seq;
+        self.place = self.place.max(entry.seq);
+        self.readings += entry.readings;
+        self.entries.push(entry);
+    }
+
+    /// Nothing can be believed up to this number.
+    pub fn hole(&mut self, last: u64) {
+        self.holes.push((self.trusted + 1, last));
+    }
+}
+
+/// What [`stored`] reads of a row.
+pub(in crate::log) const COLUMNS: &str = "seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, \
+     payload, checksum, context_id";
+
+/// The entry in a row, or why it cannot be believed.
+pub(in crate::log) fn stored(
+    connection: &Connection,
+    feeds: &mut Feeds,
+    row: &Row<'_>,
+    seq: u64,
+) -> Result<Result<Stored, Damage>> {
+    let mut suspect = Damage::of(seq, seq, "its checksum is wrong");
+    let mut read = || -> Result<Option<Stored>, rusqlite::Error> {
+        let requested_at: Option<i64> = row.get(3)?;
+        let vin = feeds.vin(connection, row.get(1)?)?;
+        suspect.vehicle = Some(vin.short().to_owned());
+        let received_at: i64 = row.get(4)?;
+        suspect.received_at = Timestamp::from_millisecond(received_at).ok();
+        let feed = feeds.feed(connection, row.get(2)?)?;
+        let (readings, repeats): (u64, u64) = (row.get(5)?, row.get(6)?);
+        let context = match row.get(9)? {
+            Some(id) => Some(feeds.context(connection, id)?),
+            None => None,
+        };
+        let entry = Stored {
+            seq,
+            vin,
+            feed,
+            requested_at: requested_at.map(timestamp),
+            received_at: timestamp(received_at),
+            readings: usize::try_from(readings).unwrap_or(usize::MAX),
+            repeats,
+            payload: row.get(7)?,
+            context,
+            checksum: 0,
+        }
+        .summed();
+        Ok((row.get::<_, Option<u32>>(8)? == Some(entry.checksum)).then_some(entry))
+    };
+    match read() {
+        Ok(entry) => Ok(entry.ok_or(suspect)),
+        Err(error) if error.is_damage() => {
+            suspect.reason = "a part of it is not what was written".to_owned();
+            Ok(Err(suspect))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,130 @@
+//! The gaps of streams: when nothing could come. What is sent meanwhile is gone, because BMW sends a message once.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, params};
+use store::sql::Access;
+use store::timestamp;
+
+use crate::Result;
+use crate::overview::Overview;
+
+/// So many of the newest gaps of a stream are kept.
+pub(crate) const KEPT: usize = 200;
+
+/// Why a stream brought nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GapCause {
+    /// The program did not run: it was stopped, or died.
+    Restart,
+    ConnectionLost,
+    /// The login had ended or was refused.
+    Login,
+    /// Another program had the account's one connection.
+    OtherProgram,
+}
+
+/// A time in which a stream could bring nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    pub from: Timestamp,
+    /// `None` while it lasts.
+    pub to: Option<Timestamp>,
+    pub cause: GapCause,
+}
+
+/// A gap of one account's stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamGap {
+    pub account: String,
+    pub source: String,
+    pub gap: Gap,
+}
+
+impl GapCause {
+    /// As it is written down and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Restart => "restart",
+            Self::ConnectionLost => "connection lost",
+            Self::Login => "login",
+            Self::OtherProgram => "another program",
+        }
+    }
+
+    /// A word of a later version says at least that there was a gap.
+    fn of(word: &str) -> Self {
+        let all = [Self::Restart, Self::Login, Self::OtherProgram];
+        let found = all.into_iter().find(|cause| cause.as_str() == word);
+        found.unwrap_or(Self::ConnectionLost)
+    }
+}
+
+impl Gap {
+    /// How long it lasted, or has lasted by now.
+    pub fn length(&self, now: Timestamp) -> SignedDuration {
+        self.to
+            .unwrap_or(now)
+            .duration_since(self.from)
+            .max(SignedDuration::ZERO)
+    }
+}
+
+/// Begins a gap, and forgets the oldest of many.
+pub(crate) fn open(
+    connection: &Connection,
+    account: &str,
+    source: &str,
+    from: i64,
+    cause: GapCause,
+) -> Result<()> {
+    connection.run(
+        "insert into stream_gap (account, source, began_at, cause) values (?1, ?2, ?3, ?4)
+         on conflict do update set ended_at = null, cause = excluded.cause",
+        params![account, source, from, cause.as_str()],
+    )?;
+    connection.run(
+        "delete from stream_gap where account = ?1 and source = ?2 and began_at <=
+             (select began_at from stream_gap where account = ?1 and source = ?2 order by began_at desc limit 1 offset ?3)",
+        params![account, source, KEPT],
+    )?;
+    Ok(())
+}
+
+/// Ends what gap there is.
+pub(crate) fn close(connection: &Connection, account: &str, source: &str, at: Timestamp) -> Result<()> {
+    let update = "update stream_gap set ended_at = max(began_at, ?3)
+         where account = ?1 and source = ?2 and ended_at is null";
+    connection.run(update, params![account, source, at.as_millisecond()])?;
+    Ok(())
+}
+
+/// Since when there is a gap, if there is one.
+pub(crate) fn begun(of: &impl Access, account: &str, source: &str) -> Result<Option<Timestamp>> {
+    let query =
+        "select max(began_at) from stream_gap where account = ?1 and source = ?2 and ended_at is null";
+    let begun: Option<i64> = of.one(query, [account, source], |row| row.get(0))?;
+    Ok(begun.map(timestamp))
+}
+
+impl Overview {
+    /// The gaps of all streams, the oldest first.
+    pub fn gaps(&self) -> Result<Vec<StreamGap>> {
+        gaps(&self.database)
+    }
+}
+
+pub(crate) fn gaps(of: &impl Access) -> Result<Vec<StreamGap>> {
+    let query = "select account, source, began_at, ended_at, cause from stream_gap order by account, source, began_at";
+    of.all(query, [], |row| {
+        let cause: String = row.get(4)?;
+        Ok(StreamGap {
+            account: row.get(0)?,
+            source: row.get(1)?,
+            gap: Gap {
+                from: timestamp(row.get(2)?),
+                to: row.get::<_, Option<i64>>(3)?.map(timestamp),
+                cause: GapCause::of(&cause),
+            },
+        })
+    })
+}

@@ -1,0 +1,10 @@
+-- Clears the way for the tables of version 3 in a database of version 2. Those that are the same in both stay.
+
+DROP VIEW position;
+DROP VIEW battery;
+DROP VIEW latest;
+DROP VIEW readings;
+DROP VIEW decoded;
+ALTER TABLE reading RENAME TO reading_2;
+ALTER TABLE newest RENAME TO newest_2;
+ALTER TABLE source RENAME TO source_2;

@@ -1,0 +1,289 @@
+//! The tables and views of the kinds of records, made and extended from what each kind says of itself.
+//!
+//! The keys of a part begin with those of the record that it is a part of. What stands in `record_column` makes the view,
+//! so that a program which knows fewer columns takes none away.
+
+use std::collections::HashMap;
+
+use collector_core::{Column, RecordKind, RecordState, Unit, ValueType};
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+/// Columns of every table or view of records.
+const RESERVED: [&str; 5] = ["vin", "vehicle", "at", "revision", "state"];
+
+/// The kinds whose tables were made or looked at since the database was opened, with what each is a part of.
+#[derive(Default)]
+pub struct Kinds {
+    ready: HashMap<&'static str, (&'static RecordKind, &'static str)>,
+}
+
+/// A column as it is to be.
+#[derive(Clone)]
+struct Field {
+    name: String,
+    value_type: ValueType,
+    unit: Option<&'static str>,
+    is_key: bool,
+}
+
+impl Kinds {
+    /// Makes what is missing of the tables of a kind and of its parts; or says why they cannot be made.
+    pub fn prepare(&mut self, connection: &Connection, kind: &'static RecordKind) -> Result<Option<String>> {
+        self.prepare_part(connection, kind, kind.name, &[])
+    }
+
+    fn prepare_part(
+        &mut self,
+        connection: &Connection,
+        kind: &'static RecordKind,
+        root: &'static str,
+        outer: &[Field],
+    ) -> Result<Option<String>> {
+        let ready = self.ready.get(kind.name);
+        if ready.is_none_or(|(known, of)| !std::ptr::eq(*known, kind) || *of != root) {
+            let refused = make(connection, kind, root, outer)?;
+            if refused.is_some() {
+                return Ok(refused);
+            }
+            self.ready.insert(kind.name, (kind, root));
+        }
+        let mut inner = outer.to_vec();
+        inner.extend(kind.key.iter().map(|column| Field {
+            name: format!("{}_{}", kind.name, column.name),
+            ..field(column, true)
+        }));
+        for part in kind.children {
+            let refused = self.prepare_part(connection, part, root, &inner)?;
+            if refused.is_some() {
+                return Ok(refused);
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn field(column: &'static Column, is_key: bool) -> Field {
+    Field {
+        name: column.name.to_owned(),
+        value_type: column.value_type,
+        unit: column.unit.as_ref().map(Unit::as_str),
+        is_key,
+    }
+}
+
+fn make(
+    connection: &Connection,
+    kind: &'static RecordKind,
+    root: &str,
+    outer: &[Field],
+) -> Result<Option<String>> {
+    let own = kind.key.iter().map(|column| field(column, true));
+    let values = kind.columns.iter().map(|column| field(column, false));
+    let wanted: Vec<Field> = outer.iter().cloned().chain(own).chain(values).collect();
+    if let Some(reason) = unfit(kind.name, &wanted) {
+        return Ok(Some(format!("records of the kind {}: {reason}", kind.name)));
+    }
+    let refused = |reason: &str| Ok(Some(format!("records of the kind {}: {reason}", kind.name)));
+    let known_root: Option<String> = connection
+        .prepare_cached("SELECT root FROM record_kind WHERE kind = ?1")?
+        .query_row([kind.name], |row| row.get(0))
+        .optional()?;
+    match known_root {
+        None if is_taken(connection, kind.name)? => {
+            return refused("the database has a table or view of that name for something else");
+        }
+        None => make_table(connection, kind, root, &wanted)?,
+        Some(known) if known != root => {
+            return refused(&format!("they stand in the database as parts of {known}"));
+        }
+        Some(_) => {}
+    }
+    let known = columns(connection, kind.name)?;
+    let key = |fields: &[Field]| -> Vec<(String, ValueType)> {
+        let keys = fields.iter().filter(|field| field.is_key);
+        keys.map(|key| (key.name.clone(), key.value_type)).collect()
+    };
+    if key(&known) != key(&wanted) {
+        return refused("they stand in the database with another key");
+    }
+    let mut missing = Vec::new();
+    for field in &wanted {
+        match known.iter().find(|known| known.name == field.name) {
+            Some(known) if known.value_type != field.value_type => {
+                return refused(&format!(
+                    "{} is stored with the type {}",
+                    field.name, known.value_type
+                ));
+            }
+            Some(_) => {}
+            None => missing.push(field),
+        }
+    }
+    for (position, field) in (known.len()..).zip(&missing) {
+        let name = quoted(&field.name);
+        connection.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {name}", table(kind.name)))?;
+        note_column(connection, kind.name, position, field)?;
+    }
+    if !missing.is_empty() || !is_shown(connection, kind.name)? {
+        make_view(connection, kind.name)?;
+    }
+    Ok(None)
+}
+
+/// Why a description cannot become a table: names are only put into statements when they are plain.
+fn unfit(kind: &str, fields: &[Field]) -> Option<String> {
+    let is_plain = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_lowercase())
+            && name.chars().all(|one| matches!(one, 'a'..='z' | '0'..='9' | '_'))
+    };
+    if !is_plain(kind) || kind.starts_with("sqlite_") {
+        return Some("its name cannot be that of a table".to_owned());
+    }
+    let names = fields.iter().map(|field| field.name.as_str());
+    let wrong = names.enumerate().find(|(at, name)| {
+        let is_double = fields[..*at].iter().any(|field| field.name == *name);
+        !is_plain(name) || RESERVED.contains(name) || is_double
+    });
+    wrong.map(|(_, name)| format!("{name:?} cannot be the name of a column"))
+}
+
+fn is_taken(connection: &Connection, kind: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name IN (?1, 'record_' || ?1))";
+    connection.query_row(sql, [kind], |row| row.get(0))
+}
+
+fn is_shown(connection: &Connection, kind: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?1)";
+    connection.query_row(sql, [kind], |row| row.get(0))
+}
+
+/// With the key alone; the other columns are added one by one, as later ones are.
+fn make_table(
+    connection: &Connection,
+    kind: &'static RecordKind,
+    root: &str,
+    wanted: &[Field],
+) -> Result<()> {
+    connection.execute(
+        "INSERT INTO record_kind (kind, title, root) VALUES (?1, ?2, ?3)",
+        params![kind.name, kind.title, root],
+    )?;
+    let keys: Vec<&Field> = wanted.iter().filter(|field| field.is_key).collect();
+    let names = list(keys.iter().map(|key| &key.name));
+    let columns: String = keys
+        .iter()
+        .map(|key| format!("{} NOT NULL, ", quoted(&key.name)))
+        .collect();
+    connection.execute_batch(&format!(
+        "CREATE TABLE {} (vehicle INTEGER NOT NULL REFERENCES vehicle, {columns}at INTEGER NOT NULL,
+         revision INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (vehicle, {names})) WITHOUT ROWID",
+        table(kind.name)
+    ))?;
+    for (position, field) in keys.into_iter().enumerate() {
+        note_column(connection, kind.name, position, field)?;
+    }
+    Ok(())
+}
+
+fn note_column(connection: &Connection, kind: &str, position: usize, field: &Field) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO record_column (kind, position, name, type, unit, is_key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            kind,
+            i64::try_from(position).unwrap_or(i64::MAX),
+            field.name,
+            field.value_type.as_str(),
+            field.unit,
+            field.is_key
+        ])?;
+    Ok(())
+}
+
+/// What a person reads: the records that count, with names and times.
+fn make_view(connection: &Connection, kind: &str) -> Result<()> {
+    let time =
+        |column: &str| format!("strftime('%Y-%m-%dT%H:%M:%fZ', record.{column} / 1000.0, 'unixepoch')");
+    let shown = |field: &Field| {
+        let name = quoted(&field.name);
+        match field.value_type {
+            ValueType::Timestamp => format!(", {} AS {name}", time(&name)),
+            _ => format!(", record.{name}"),
+        }
+    };
+    let columns = columns(connection, kind)?;
+    let (keys, values): (Vec<_>, Vec<_>) = columns.iter().partition(|field| field.is_key);
+    let keys: String = keys.into_iter().map(shown).collect();
+    let values: String = values.into_iter().map(shown).collect();
+    let name = quoted(kind);
+    connection.execute_batch(&format!(
+        "DROP VIEW IF EXISTS {name};
+         CREATE VIEW {name} AS
+         SELECT vehicle.vin, vehicle.name AS vehicle{keys}, {} AS at, record.state, record.revision{values}
+         FROM {} AS record JOIN vehicle ON vehicle.id = record.vehicle
+         WHERE record.state <> '{}'",
+        time("at"),
+        table(kind),
+        RecordState::Withdrawn
+    ))
+}
+
+/// The columns of a kind in the database.
+fn columns(connection: &Connection, kind: &str) -> Result<Vec<Field>> {
+    let mut statement = connection
+        .prepare_cached("SELECT name, type, is_key FROM record_column WHERE kind = ?1 ORDER BY position")?;
+    let rows = statement.query_map([kind], |row| {
+        let value_type = ValueType::parse(row.get_ref(1)?.as_str()?);
+        Ok(Field {
+            name: row.get(0)?,
+            // The table's CHECK allows no other word.
+            value_type: value_type.unwrap_or(ValueType::Text),
+            unit: None,
+            is_key: row.get(2)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// The names of the key of a kind, those of what it is a part of first.
+pub fn keys(connection: &Connection, kind: &str) -> Result<Vec<String>> {
+    let sql = "SELECT name FROM record_column WHERE kind = ?1 AND is_key ORDER BY position";
+    texts(connection, sql, kind)
+}
+
+/// Kinds that are no parts.
+pub fn roots(connection: &Connection) -> Result<Vec<String>> {
+    texts(
+        connection,
+        "SELECT kind FROM record_kind WHERE kind = root AND ?1 = ''",
+        "",
+    )
+}
+
+/// A kind with all kinds of its parts, itself last.
+pub fn of_root(connection: &Connection, root: &str) -> Result<Vec<String>> {
+    let sql = "SELECT kind FROM record_kind WHERE root = ?1 ORDER BY kind = root";
+    texts(connection, sql, root)
+}
+
+fn texts(connection: &Connection, sql: &str, parameter: &str) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([parameter], |row| row.get(0))?;
+    rows.collect()
+}
+
+pub fn table(kind: &str) -> String {
+    format!("\"record_{kind}\"")
+}
+
+/// Names of columns as they stand in a statement.
+pub fn list(names: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let names: Vec<String> = names.map(|name| quoted(name.as_ref())).collect();
+    names.join(", ")
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
+}

@@ -1,0 +1,243 @@
+//! How the readings, ends and records of a batch become rows.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+
+use collector_core::{Ended, Entry, Reading, Rejection, Snapshot, Stamp, Value};
+use rusqlite::types::Value as Stored;
+use rusqlite::{CachedStatement, Connection, Result, params};
+
+use crate::dictionary::Dictionary;
+use crate::kinds::Kinds;
+use crate::records;
+
+/// Integers up to this are exact as `f64`, and are stored as integers: smaller, and `74` is shown as `74`.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// The occurrence of an end. A value of the same moment comes behind it: an end counts for what was measured before.
+const END: i64 = -1;
+
+const INSERT: &str = "INSERT INTO reading
+  (vehicle_id, measured_at, descriptor_id, occurrence, value, delay, source_id, unit_id)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
+
+/// For a row that is there. By itself, because an `INSERT … DO UPDATE` costs a third more also where nothing is there;
+/// with the same in the same columns no page is altered.
+const UPDATE: &str = "UPDATE reading SET value = ?5, delay = ?6, source_id = ?7, unit_id = ?8
+  WHERE vehicle_id = ?1 AND measured_at = ?2 AND descriptor_id = ?3 AND occurrence = ?4
+    AND (value, delay, source_id, unit_id) IS NOT (?5, ?6, ?7, ?8)";
+
+const UPSERT_NEWEST: &str = "INSERT INTO newest (vehicle_id, descriptor_id, measured_at, occurrence)
+  VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE
+  SET measured_at = excluded.measured_at, occurrence = excluded.occurrence
+  WHERE (excluded.measured_at, excluded.occurrence) > (measured_at, occurrence)";
+
+pub struct Writer<'a> {
+    connection: &'a Connection,
+    dictionary: &'a mut Dictionary,
+    kinds: &'a mut Kinds,
+    insert: CachedStatement<'a>,
+    update: CachedStatement<'a>,
+    /// Time and occurrence of the last row of each vehicle and descriptor of the batch. Flushed once for a batch: most
+    /// readings of a batch are overtaken within it.
+    newest: HashMap<(i64, i64), (i64, i64)>,
+    rejected: Vec<Rejection>,
+}
+
+/// What the readings of a snapshot have in common.
+struct Telling<'a> {
+    snapshot: &'a Snapshot,
+    vehicle: i64,
+    /// Of readings that were measured, and of those that have the time of the call.
+    sources: [Option<i64>; 2],
+}
+
+/// What makes a row, without its number in the key.
+struct Row {
+    descriptor: i64,
+    measured_at: i64,
+    occurrence: i64,
+    value: Stored,
+    stamp: Stamp,
+    unit: Option<i64>,
+}
+
+impl<'a> Writer<'a> {
+    pub fn new(
+        connection: &'a Connection,
+        dictionary: &'a mut Dictionary,
+        kinds: &'a mut Kinds,
+    ) -> Result<Self> {
+        Ok(Self {
+            connection,
+            dictionary,
+            kinds,
+            insert: connection.prepare_cached(INSERT)?,
+            update: connection.prepare_cached(UPDATE)?,
+            newest: HashMap::new(),
+            rejected: Vec::new(),
+        })
+    }
+
+    pub fn entry(&mut self, entry: &Entry) -> Result<()> {
+        if let Some(snapshot) = entry.snapshot() {
+            return self.snapshot(entry.seq, snapshot);
+        }
+        let Some(record) = entry.record() else {
+            return Ok(());
+        };
+        let vehicle = self.dictionary.vehicle(self.connection, &record.vehicle)?;
+        if let Some(reason) = records::write(self.connection, self.kinds, vehicle, record)? {
+            self.rejected.push(Rejection::record(entry.seq, reason));
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self, seq: u64, snapshot: &Snapshot) -> Result<()> {
+        let mut telling = Telling {
+            snapshot,
+            vehicle: self.dictionary.vehicle(self.connection, &snapshot.vehicle)?,
+            sources: [None; 2],
+        };
+        for (position, reading) in snapshot.readings.iter().enumerate() {
+            if let Some(reason) = self.reading(&mut telling, reading)? {
+                self.rejected.push(Rejection::reading(seq, position, reason));
+            }
+        }
+        for ended in &snapshot.ended {
+            self.ended(&mut telling, ended)?;
+        }
+        Ok(())
+    }
+
+    /// Stores one reading, or says why it never can be.
+    fn reading(&mut self, telling: &mut Telling<'_>, reading: &Reading) -> Result<Option<String>> {
+        let descriptor = &reading.descriptor;
+        let numbers = self
+            .dictionary
+            .numbers(self.connection, descriptor, reading.unit.as_ref())?;
+        let value_type = reading.value.value_type();
+        if value_type != numbers.value_type {
+            return Ok(Some(format!(
+                "{descriptor} is stored with the type {}, this value is of type {value_type}",
+                numbers.value_type
+            )));
+        }
+        let Some(value) = self.stored(&reading.value)? else {
+            return Ok(Some(format!(
+                "{descriptor}: {} is not a number that can be stored",
+                reading.value
+            )));
+        };
+        let row = Row {
+            descriptor: numbers.descriptor,
+            measured_at: reading.measured_at.as_millisecond(),
+            occurrence: reading.occurrence.into(),
+            value,
+            stamp: reading.stamp,
+            unit: numbers.unit,
+        };
+        self.row(telling, row)?;
+        Ok(None)
+    }
+
+    /// An end is a row without a value, which the views leave out.
+    fn ended(&mut self, telling: &mut Telling<'_>, ended: &Ended) -> Result<()> {
+        let descriptor = &ended.descriptor;
+        let numbers = self
+            .dictionary
+            .numbers(self.connection, descriptor, descriptor.unit())?;
+        let row = Row {
+            descriptor: numbers.descriptor,
+            measured_at: ended.at.as_millisecond(),
+            occurrence: END,
+            value: Stored::Null,
+            stamp: Stamp::Measured,
+            unit: None,
+        };
+        self.row(telling, row)
+    }
+
+    fn row(&mut self, telling: &mut Telling<'_>, row: Row) -> Result<()> {
+        let source = match &mut telling.sources[usize::from(row.stamp == Stamp::Requested)] {
+            Some(source) => *source,
+            unknown => {
+                let source = self
+                    .dictionary
+                    .source(self.connection, telling.snapshot, row.stamp)?;
+                *unknown.insert(source)
+            }
+        };
+        let delay = telling.snapshot.received_at.as_millisecond() - row.measured_at;
+        let columns = params![
+            telling.vehicle,
+            row.measured_at,
+            row.descriptor,
+            row.occurrence,
+            row.value,
+            delay,
+            source,
+            row.unit
+        ];
+        if self.insert.execute(columns)? == 0 {
+            self.update.execute(columns)?;
+        }
+        let moment = (row.measured_at, row.occurrence);
+        match self.newest.entry((telling.vehicle, row.descriptor)) {
+            Slot::Occupied(known) if *known.get() >= moment => {}
+            slot => {
+                slot.insert_entry(moment);
+            }
+        }
+        Ok(())
+    }
+
+    fn stored(&mut self, value: &Value) -> Result<Option<Stored>> {
+        Ok(match value {
+            Value::Bool(value) => Some(Stored::Integer((*value).into())),
+            Value::Number(value) => number(*value),
+            Value::Text(text) => Some(Stored::Integer(self.dictionary.text(self.connection, text)?)),
+            Value::Timestamp(time) => Some(Stored::Integer(time.as_millisecond())),
+        })
+    }
+
+    /// What was refused.
+    pub fn finish(self) -> Result<Vec<Rejection>> {
+        let mut upsert = self.connection.prepare_cached(UPSERT_NEWEST)?;
+        for ((vehicle, descriptor), (measured_at, occurrence)) in self.newest {
+            upsert.execute(params![vehicle, descriptor, measured_at, occurrence])?;
+        }
+        Ok(self.rejected)
+    }
+}
+
+/// How a number stands in a row; `None` for what is none.
+pub fn number(value: f64) -> Option<Stored> {
+    if !value.is_finite() {
+        return None;
+    }
+    if value.fract() == 0.0 && value.abs() <= EXACT {
+        return Some(Stored::Integer(value as i64));
+    }
+    Some(Stored::Real(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_number_is_stored_as_an_integer() {
+        assert_eq!(number(74.0), Some(Stored::Integer(74)));
+        assert_eq!(number(-0.0), Some(Stored::Integer(0)));
+        assert_eq!(number(-9e15), Some(Stored::Integer(-9_000_000_000_000_000)));
+        assert_eq!(number(74.5), Some(Stored::Real(74.5)));
+        assert_eq!(number(1e300), Some(Stored::Real(1e300)));
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_stored() {
+        assert_eq!(number(f64::NAN), None);
+        assert_eq!(number(f64::NEG_INFINITY), None);
+    }
+}

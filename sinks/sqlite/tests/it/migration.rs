@@ -1,0 +1,83 @@
+//! Databases of earlier versions.
+
+use collector_core::testkit::entries;
+
+use crate::database::foreign_database;
+use crate::store::{Store, advice};
+
+/// The tables and the rows of version 2.
+const VERSION_2: &str = include_str!("version-2.sql");
+
+#[tokio::test]
+async fn a_database_of_version_2_is_brought_up_with_all_that_it_holds() {
+    let (store, fresh) = (Store::new(), Store::new());
+    foreign_database(&store, VERSION_2);
+    let columns = "vin, vehicle, descriptor, name, measured_at, value, unit, source, received_at, stamp, measured_ms, origin";
+    let views = ["readings", "latest"]
+        .map(|view| format!("SELECT {columns} FROM {view} ORDER BY measured_ms, value"));
+    let shown = || views.each_ref().map(|view| store.query(view));
+    let before = shown();
+    assert_eq!(before.each_ref().map(Vec::len), [5, 3]);
+    store.sink().check().await.unwrap();
+    assert_eq!(
+        store.query("PRAGMA user_version"),
+        ["2"],
+        "a check alters nothing"
+    );
+    for store in [&store, &fresh] {
+        let mut sink = store.sink();
+        sink.write(&[]).await.unwrap();
+        sink.close().await.unwrap();
+    }
+    assert_eq!(shown(), before);
+    assert_eq!(
+        store
+            .query("SELECT value, occurrence FROM readings WHERE measured_ms = 1772366400000 ORDER BY value"),
+        ["74|1", "75|0"],
+        "of two values of one moment the one that arrived later is the second"
+    );
+    let tables = "SELECT sql FROM sqlite_master ORDER BY name";
+    assert_eq!(store.query(tables), fresh.query(tables));
+    assert_eq!(
+        store.query("PRAGMA user_version"),
+        fresh.query("PRAGMA user_version")
+    );
+    assert_eq!(store.query("PRAGMA integrity_check"), ["ok"]);
+    assert_eq!(store.query("PRAGMA foreign_key_check"), [""; 0]);
+    let mut sink = store.sink();
+    sink.write(&entries(1, 1)).await.unwrap();
+    sink.close().await.unwrap();
+    assert_eq!(store.query("SELECT count(*) FROM readings"), ["13"]);
+}
+
+#[tokio::test]
+async fn what_fails_on_the_way_leaves_version_2_as_it_was() {
+    let store = Store::new();
+    let taken = format!("{VERSION_2} CREATE TABLE record_kind (x);");
+    foreign_database(&store, &taken);
+    let mut sink = store.sink();
+    advice(sink.write(&entries(1, 1)).await.unwrap_err());
+    sink.close().await.unwrap();
+    assert_eq!(store.query("PRAGMA user_version"), ["2"]);
+    assert_eq!(store.query("SELECT count(*) FROM readings"), ["5"]);
+}
+
+#[tokio::test]
+async fn a_version_that_is_too_old_is_left_as_it_is() {
+    let store = Store::new();
+    let older = VERSION_2.replace("user_version = 2", "user_version = 1");
+    let before = foreign_database(&store, &older);
+    let mut sink = store.sink();
+    for error in [
+        sink.check().await.unwrap_err(),
+        sink.write(&entries(1, 1)).await.unwrap_err(),
+    ] {
+        let reason = advice(error);
+        assert!(
+            reason.contains("move the file away") && reason.contains("`cardata replay`"),
+            "{reason}"
+        );
+    }
+    sink.close().await.unwrap();
+    assert_eq!(std::fs::read(store.path()).unwrap(), before);
+}
