@@ -13,8 +13,8 @@ use crate::{Name, SinkError, Snapshot, Vehicle};
 #[async_trait]
 pub trait Present: Send + Sync + fmt::Debug {
     /// The newest reading of every descriptor of every vehicle by the time of its measurement, whenever it arrived;
-    /// of two with one time the later occurrence. One snapshot for each vehicle and way that readings came; a reading
-    /// that no type fits is left out. May be ahead of the entries that the sink was given.
+    /// of two with one time the later occurrence. A value that has ended stands in `ended` instead. One snapshot for each
+    /// vehicle and way that readings came; a reading that no type fits is left out. May be ahead of the entries that the sink was given.
     ///
     /// # Errors
     /// [`SinkError::Transient`] where the journal cannot be read now.

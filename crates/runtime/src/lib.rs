@@ -1,7 +1,7 @@
 //! What every crate with a life of its own needs, and no word of the domain.
 //!
 //! * [`clock`]: where time comes from. [`backoff`]: how long to wait before something is tried again.
-//! * [`chain`]: an error with its sources, in one line. [`contained`], [`panics`]: a panic is a failure of one task.
+//! * [`chain`]: an error with its sources, in one line. [`contain`], [`contained`], [`panics`]: a panic is a failure of one task.
 //! * [`testing`]: a clock that a test moves.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
@@ -16,4 +16,4 @@ pub mod testing;
 pub use backoff::Backoff;
 pub use chain::Chain;
 pub use clock::{Clock, ScaledClock, SystemClock};
-pub use contain::contained;
+pub use contain::{contain, contained};

@@ -11,10 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use normalise::body::Body;
-use normalise::known::KnownDescriptors;
+use normalise::known::{KnownDescriptor, KnownDescriptors};
 use normalise::{Meaning, Window, interpret};
 use planner::activity::Turns;
 use planner::{Activity, Event, Evidence, Observation, Streamed};
+use runtime::contain;
 
 use crate::coverage::{Brings, Coverage};
 use crate::line::Line;
@@ -23,10 +24,16 @@ use crate::line::Line;
 /// is streamed.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(48);
 
+type Interpret = fn(&Body<'_>, &KnownDescriptor, Window) -> Meaning;
+
 /// Shared between the streams of an account and its poller.
-#[derive(Debug, Default)]
+///
+/// A snapshot on which reading panics tells nothing and harms nobody: whoever brings it has to store it still, or has
+/// others to bring.
+#[derive(Debug)]
 pub struct Hearing {
     known: KnownDescriptors,
+    interpret: Interpret,
     heard: Mutex<Heard>,
     changed: Notify,
 }
@@ -46,7 +53,27 @@ struct Vehicle {
 /// What the plan depends on, of what messages change.
 type Outline = (bool, Activity, Turns);
 
+impl Default for Hearing {
+    fn default() -> Self {
+        Self {
+            known: KnownDescriptors::default(),
+            interpret,
+            heard: Mutex::default(),
+            changed: Notify::default(),
+        }
+    }
+}
+
 impl Hearing {
+    /// For tests of what happens where a value cannot even be read without a panic.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn interpreting(interpret: Interpret) -> Self {
+        Self {
+            interpret,
+            ..Self::default()
+        }
+    }
+
     /// A stream is logged in and subscribed since `at`.
     pub fn connected(&self, source: &Name, at: Timestamp) {
         self.change(source, |line| line.connect(at));
@@ -76,29 +103,61 @@ impl Hearing {
     /// A message of a stream is in the journal. Messages may come in any order, and more than once.
     pub fn heard(&self, snapshot: &RawSnapshot) {
         let now = snapshot.received_at;
-        let mut heard = self.lock();
-        let vehicle = heard.vehicle(&snapshot.vin);
-        let before = outline(&vehicle.evidence, now);
-        vehicle
-            .evidence
-            .observe(snapshot, |reading| read(reading, snapshot, &self.known));
-        vehicle.coverage.heard(snapshot);
-        let changed = before != outline(&vehicle.evidence, now);
-        drop(heard);
-        if changed {
+        let changed = self.learn(snapshot, |heard| {
+            let vehicle = heard.vehicle(&snapshot.vin);
+            let before = outline(&vehicle.evidence, now);
+            vehicle
+                .evidence
+                .observe(snapshot, |reading| self.read(reading, snapshot));
+            vehicle.coverage.heard(snapshot);
+            before != outline(&vehicle.evidence, now)
+        });
+        if changed == Some(true) {
             self.changed.notify_one();
         }
     }
 
     /// Takes in what a poll brought.
     pub fn polled(&self, snapshot: &RawSnapshot) {
-        let mut heard = self.lock();
-        let carries_since = heard.carries_since(snapshot.received_at);
-        let vehicle = heard.vehicle(&snapshot.vin);
-        vehicle
-            .evidence
-            .observe(snapshot, |reading| read(reading, snapshot, &self.known));
-        vehicle.coverage.polled(snapshot, carries_since);
+        self.learn(snapshot, |heard| {
+            let carries_since = heard.carries_since(snapshot.received_at);
+            let vehicle = heard.vehicle(&snapshot.vin);
+            vehicle
+                .evidence
+                .observe(snapshot, |reading| self.read(reading, snapshot));
+            vehicle.coverage.polled(snapshot, carries_since);
+        });
+    }
+
+    /// `None` after a panic. Each note of [`Heard`] stands alone, so that what was taken in until then is sound.
+    fn learn<T>(&self, snapshot: &RawSnapshot, learn: impl FnOnce(&mut Heard) -> T) -> Option<T> {
+        let learned = contain(|| learn(&mut self.lock()));
+        let told = learned.inspect_err(|panic| {
+            tracing::error!(vehicle = %snapshot.vin.short(), error = panic, "what a snapshot tells of the vehicle made the program panic, which is a bug; polls are planned without it");
+        });
+        told.ok()
+    }
+
+    /// What one reading says to those who ask what a vehicle does.
+    fn read(&self, reading: &RawReading, snapshot: &RawSnapshot) -> Option<Observation> {
+        let window = Window {
+            requested_at: snapshot.requested_at,
+            received_at: snapshot.received_at,
+        };
+        let body = Body::parse(reading.body.get())?;
+        match (self.interpret)(&body, self.known.get(&reading.descriptor)?, window) {
+            Meaning::Reading {
+                value,
+                measured_at,
+                stamp,
+                ..
+            } => Some(Observation {
+                value,
+                measured_at,
+                stamp,
+            }),
+            _ => None,
+        }
     }
 
     /// Takes in what another run wrote down.
@@ -166,6 +225,7 @@ impl Hearing {
         }
     }
 
+    /// A panic while it was held leaves nothing half-done that matters.
     fn lock(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,28 +240,6 @@ impl Heard {
     fn carries_since(&self, now: Timestamp) -> Option<Timestamp> {
         let lines = self.lines.values();
         lines.filter_map(|line| line.carries_since(now)).max()
-    }
-}
-
-/// What one reading says to those who ask what a vehicle does.
-fn read(reading: &RawReading, snapshot: &RawSnapshot, known: &KnownDescriptors) -> Option<Observation> {
-    let window = Window {
-        requested_at: snapshot.requested_at,
-        received_at: snapshot.received_at,
-    };
-    let body = Body::parse(reading.body.get())?;
-    match interpret(&body, known.get(&reading.descriptor)?, window) {
-        Meaning::Reading {
-            value,
-            measured_at,
-            stamp,
-            ..
-        } => Some(Observation {
-            value,
-            measured_at,
-            stamp,
-        }),
-        _ => None,
     }
 }
 

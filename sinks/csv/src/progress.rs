@@ -24,6 +24,9 @@ struct Record {
     /// The last entry of which everything stands in the files.
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
+    /// The last entry of which something was taken out of the files: up to there only the rows tell what stands in them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    doubtful: Option<u64>,
     /// What is being appended.
     #[serde(skip_serializing_if = "Option::is_none")]
     intent: Option<Intent>,
@@ -106,11 +109,16 @@ impl Progress {
         self.record.seq.is_some_and(|stored| seq <= stored)
     }
 
+    /// Whether an entry may stand in the files, as a whole or in part.
+    pub fn doubts(&self, seq: u64) -> bool {
+        !self.contains(seq) && self.record.doubtful.is_some_and(|last| seq <= last)
+    }
+
     /// Goes over to a journal; entries of another one count for nothing. No batch may be unfinished.
     pub fn follow(&mut self, log_id: &LogId) {
         if self.record.log_id != log_id.as_str() {
             self.record.log_id = log_id.as_str().to_owned();
-            self.record.seq = None;
+            (self.record.seq, self.record.doubtful) = (None, None);
         }
     }
 
@@ -122,10 +130,15 @@ impl Progress {
         })
     }
 
-    /// Notes durably that no batch is open. Whoever makes files shorter does this first: after a power failure, a batch
-    /// whose end was lost would be looked for in files that are not what it left.
+    /// Notes durably that no batch is open, and that numbers say nothing about what stands in the files. Whoever makes
+    /// files shorter does this first: after a power failure, a batch whose end was lost would be looked for in files
+    /// that are not what it left; and entries that were never acknowledged come again as if for the first time.
     pub fn settle(&mut self) -> Result<(), SinkError> {
-        self.note_durably(self.record.clone())
+        self.note_durably(Record {
+            seq: None,
+            doubtful: self.record.doubtful.max(self.record.seq),
+            ..self.record.clone()
+        })
     }
 
     fn note_durably(&mut self, record: Record) -> Result<(), SinkError> {
@@ -148,6 +161,7 @@ impl Progress {
     pub fn finish(&mut self) {
         if let Some(Intent { seq: Some(seq), .. }) = self.record.intent.take() {
             self.record.seq = Some(seq);
+            self.record.doubtful = self.record.doubtful.filter(|last| *last > seq);
         }
         self.note();
     }
@@ -327,8 +341,13 @@ mod tests {
         progress.follow(&LogId::new("a"));
         progress.begin(intent(7)).unwrap();
         progress.finish();
+        progress.settle().unwrap();
+        assert!(!progress.contains(1) && open(dir.path()).doubts(7));
+        progress.begin(intent(6)).unwrap();
+        progress.finish();
+        assert!(!progress.doubts(6) && progress.doubts(7) && !progress.doubts(8));
         progress.follow(&LogId::new("b"));
-        assert!(!progress.contains(1));
+        assert!(!progress.contains(1) && !progress.doubts(7));
     }
 
     #[test]

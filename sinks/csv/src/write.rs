@@ -62,6 +62,10 @@ impl Store {
         let Some(seq) = entries.iter().map(|entry| entry.seq).max() else {
             return Ok(());
         };
+        if entries.iter().any(|entry| self.progress.doubts(entry.seq)) {
+            let entries: Vec<Entry> = entries.into_iter().cloned().collect();
+            return self.complete(settings, &entries, Some(seq));
+        }
         let records = records::rows(entries.iter().copied());
         self.append(settings, &entries, &records, Some(seq))
     }
@@ -69,9 +73,14 @@ impl Store {
     /// Stores what of a batch does not stand in the files, whatever its numbers are.
     pub fn rewrite(&mut self, settings: &Settings, batch: &[Entry]) -> Result<(), SinkError> {
         roll_back(&settings.files.dir, &mut self.progress)?;
+        self.complete(settings, batch, None)
+    }
+
+    /// Appends what of a batch does not stand in the files, told by their rows.
+    fn complete(&mut self, settings: &Settings, batch: &[Entry], seq: Option<u64>) -> Result<(), SinkError> {
         let missing = missing(&settings.files, batch)?;
         let entries: Vec<&Entry> = missing.entries.iter().collect();
-        self.append(settings, &entries, &missing.records, None)
+        self.append(settings, &entries, &missing.records, seq)
     }
 
     /// Takes what is within a scope out of the files.

@@ -177,16 +177,20 @@ impl Board {
     fn shown(&self, car: &Car, shown: &Shown) -> Message {
         match car.end_of(&shown.reading) {
             None => self.value(car, &shown.reading, shown.origin),
-            Some((ended, origin)) => {
-                let topic = self.topics.value(&car.vehicle, &ended.descriptor);
-                Message::retained(topic, retained::ended(ended, *origin))
-            }
+            Some((ended, origin)) => self.ended(car, ended, *origin),
         }
     }
 
-    /// Everything that is to stand at the broker: of each vehicle what Home Assistant is told, then the values.
+    fn ended(&self, car: &Car, ended: &Ended, origin: Origin) -> Message {
+        let topic = self.topics.value(&car.vehicle, &ended.descriptor);
+        Message::retained(topic, retained::ended(ended, origin))
+    }
+
+    /// Everything that is to stand at the broker: of each vehicle what Home Assistant is told, then the values;
+    /// then the records.
     pub fn announce(&self) -> impl Iterator<Item = Message> {
         let all = self.cars.values().flat_map(|car| self.of_car(car));
+        let all = all.chain(self.records.standing().cloned());
         all.filter(|message| message.refusal().is_none())
     }
 
@@ -197,12 +201,16 @@ impl Board {
             let announcer = car.announcer(&self.topics, self.qos);
             let entities = car.shown.iter();
             messages.extend(entities.map(|(it, shown)| announcer.descriptor(it, &shown.learned)));
+            let ended = car.only_ended();
+            messages.extend(ended.map(|(it, _)| announcer.descriptor(&it.descriptor, &BTreeSet::new())));
             if car.has_position() {
                 messages.push(announcer.position());
             }
         }
         let shown = car.shown.values();
         messages.extend(shown.map(|shown| self.shown(car, shown)));
+        let ended = car.only_ended();
+        messages.extend(ended.map(|(ended, origin)| self.ended(car, ended, *origin)));
         messages.extend(car.track.newest().map(|position| self.position(car, position)));
         messages
     }
@@ -261,6 +269,12 @@ impl Car {
     fn end_of(&self, reading: &Reading) -> Option<&(Ended, Origin)> {
         let end = self.ended.get(&reading.descriptor);
         end.filter(|(ended, _)| reading.measured_at < ended.at)
+    }
+
+    /// The ends of values of which no reading is known: they ended before this program was started.
+    fn only_ended(&self) -> impl Iterator<Item = &(Ended, Origin)> {
+        let is_only = |(ended, _): &&(Ended, Origin)| !self.shown.contains_key(&ended.descriptor);
+        self.ended.values().filter(is_only)
     }
 
     /// Notes the end of a value. Whether it ends what is shown.
@@ -322,9 +336,8 @@ impl Car {
     /// Whether both halves of a position are delivered at all.
     fn has_position(&self) -> bool {
         let parts = || {
-            self.shown
-                .keys()
-                .filter_map(|it| it.as_str().strip_prefix(LOCATION))
+            let known = self.shown.keys().chain(self.ended.keys());
+            known.filter_map(|it| it.as_str().strip_prefix(LOCATION))
         };
         parts().any(|part| part == "latitude") && parts().any(|part| part == "longitude")
     }

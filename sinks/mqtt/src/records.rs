@@ -37,21 +37,43 @@ struct Kept {
     revision: u32,
 }
 
-/// Which record the broker keeps of each vehicle and kind.
+impl Kept {
+    fn is_record_of(&self, other: &Self) -> bool {
+        self.at == other.at && self.key == other.key
+    }
+
+    /// Whether another telling stays at the broker instead: of a record that began later, or not an older revision.
+    fn gives_way_to(&self, other: &Self) -> bool {
+        match self.is_record_of(other) {
+            true => self.revision <= other.revision,
+            false => self.at < other.at,
+        }
+    }
+}
+
+/// Which record the broker keeps of each vehicle and kind, and the message that brings it there.
 #[derive(Debug, Default)]
-pub struct Newest(BTreeMap<(Vin, String), Kept>);
+pub struct Newest(BTreeMap<(Vin, String), (Kept, Message)>);
 
 impl Newest {
-    /// Goes on from what the broker kept.
+    /// Goes on from what the broker kept, where it is newer than what is known.
     pub fn adopt(&mut self, topics: &Topics, kept: &[(String, Vec<u8>)]) {
         for (topic, payload) in kept {
             let read = serde_json::from_slice::<Kept>(payload).ok();
             if let Some(kept) = read.filter(|kept| topics.is_record_of(topic, &kept.record)) {
-                self.0
-                    .entry((kept.vin.clone(), kept.record.clone()))
-                    .or_insert(kept);
+                let place = (kept.vin.clone(), kept.record.clone());
+                let known = self.0.get(&place);
+                if known.is_none_or(|(known, _)| !kept.gives_way_to(known)) {
+                    let message = Message::retained(topic.clone(), payload.clone());
+                    self.0.insert(place, (kept, message));
+                }
             }
         }
+    }
+
+    /// What is to stand at the broker: one that lost what it kept gets it again.
+    pub fn standing(&self) -> impl Iterator<Item = &Message> {
+        self.0.values().map(|(_, message)| message)
     }
 
     /// The messages that a record makes: every telling goes out once, and stays at the broker unless one that began
@@ -70,11 +92,11 @@ impl Newest {
         let is_kept = self
             .0
             .get(&place)
-            .is_some_and(|kept| kept.at == told.at && kept.key == told.key);
-        let is_newest = self.0.get(&place).is_none_or(|kept| match is_kept {
-            true => kept.revision <= told.revision,
-            false => kept.at < told.at,
-        });
+            .is_some_and(|(kept, _)| kept.is_record_of(&told));
+        let is_newest = self
+            .0
+            .get(&place)
+            .is_none_or(|(kept, _)| kept.gives_way_to(&told));
         let passing = Message {
             topic: topic.clone(),
             payload: payload.clone(),
@@ -87,8 +109,9 @@ impl Newest {
             }
             (RecordState::Withdrawn, _) | (_, false) => vec![passing],
             (_, true) => {
-                self.0.insert(place, told);
-                vec![Message::retained(topic, payload)]
+                let message = Message::retained(topic, payload);
+                self.0.insert(place, (told, message.clone()));
+                vec![message]
             }
         }
     }
@@ -164,15 +187,24 @@ mod tests {
     }
 
     #[test]
-    fn what_the_broker_kept_counts_after_a_restart() {
+    fn what_the_broker_kept_counts_and_stands_after_a_restart() {
         let mut before = Newest::default();
         let told = before
             .tell(&topics(), &trip(2, 2, RecordState::Live, 1))
             .remove(0);
         let mut after = Newest::default();
-        after.adopt(&topics(), &[(told.topic.clone(), told.payload)]);
+        after.adopt(&topics(), &[(told.topic.clone(), told.payload.clone())]);
         let late = after.tell(&topics(), &trip(2, 1, RecordState::Live, 1));
         assert!(late.iter().all(|message| !message.retain), "{late:?}");
         assert_eq!(told.topic, "cardata/i4/record/test_trip");
+        let newer = before
+            .tell(&topics(), &trip(2, 3, RecordState::Live, 1))
+            .remove(0);
+        for kept in [&newer, &told] {
+            after.adopt(&topics(), &[(kept.topic.clone(), kept.payload.clone())]);
+            assert_eq!(after.standing().collect::<Vec<_>>(), [&newer]);
+        }
+        after.tell(&topics(), &trip(2, 3, RecordState::Withdrawn, 1));
+        assert_eq!(after.standing().count(), 0);
     }
 }

@@ -22,6 +22,7 @@ pub fn erase(connection: &mut Connection, scope: &Scope) -> Result<()> {
     let Some(moments) = moments(scope) else {
         return Ok(());
     };
+    let begins = scope.begins.map_or(i64::MIN, Timestamp::as_millisecond);
     // No row speaks of a descriptor that is removed at the end, but to prove it all rows would be read.
     connection.execute_batch(
         "PRAGMA foreign_keys = OFF;
@@ -36,7 +37,7 @@ pub fn erase(connection: &mut Connection, scope: &Scope) -> Result<()> {
         records(&transaction, vehicle_id, &moments)?;
         note_covered(&transaction, scope, &vehicle)?;
         transaction.commit()?;
-        readings(connection, vehicle_id, &moments)?;
+        readings(connection, vehicle_id, &moments, begins)?;
     }
     // What no vehicle has values of is made anew by the next reading, with the type and unit of today.
     connection.execute(
@@ -117,7 +118,13 @@ fn descriptors(connection: &Connection) -> Result<Vec<(i64, Descriptor)>> {
 }
 
 /// From old to new, so that a row which is the last of its descriptor goes when those before it are gone.
-fn readings(connection: &mut Connection, vehicle: i64, moments: &RangeInclusive<i64>) -> Result<()> {
+/// What was received before `begins`, in milliseconds, stays.
+fn readings(
+    connection: &mut Connection,
+    vehicle: i64,
+    moments: &RangeInclusive<i64>,
+    begins: i64,
+) -> Result<()> {
     let mut from = *moments.start();
     loop {
         let transaction = begin(connection)?;
@@ -132,9 +139,10 @@ fn readings(connection: &mut Connection, vehicle: i64, moments: &RangeInclusive<
         let removed = transaction
             .prepare_cached(
                 "DELETE FROM reading WHERE vehicle_id = ?1 AND measured_at BETWEEN ?2 AND ?3
+                 AND measured_at + delay >= ?4
                  AND (descriptor_id, source_id) IN (SELECT descriptor_id, source_id FROM covered)",
             )?
-            .execute(params![vehicle, from, to])?;
+            .execute(params![vehicle, from, to, begins])?;
         if removed > 0 {
             mend_newest(&transaction, vehicle, from, to)?;
         }

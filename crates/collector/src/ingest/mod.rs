@@ -41,7 +41,7 @@ pub trait Intake: std::fmt::Debug + Send + Sync {
         source: &Name,
         snapshots: Arc<[RawSnapshot]>,
         facts: Arc<[Fact]>,
-    ) -> Result<Vec<Appended>, JournalError>;
+    ) -> Result<Stored, JournalError>;
 
     /// Keeps what cannot be read, or not be stored otherwise.
     async fn keep_strays(
@@ -50,6 +50,14 @@ pub trait Intake: std::fmt::Debug + Send + Sync {
         source: &Name,
         strays: Vec<Stray>,
     ) -> Result<(), JournalError>;
+}
+
+/// What became of snapshots and facts.
+#[derive(Debug)]
+pub struct Stored {
+    pub appended: Vec<Appended>,
+    /// Whether the ledger took the facts: that it does not keeps no snapshot from being stored.
+    pub noted: bool,
 }
 
 /// The way of one source of one account.
@@ -120,19 +128,28 @@ impl Door {
             self.intake
                 .append(&self.account, &self.source, snapshots.clone(), facts.clone())
         };
-        let appended = match self.until_stored(append).await? {
-            Some(appended) => appended,
-            None => {
-                let appended = self.take_singly(snapshots).await?;
-                if let Err(error) = self.ledger.note(facts.to_vec()).await {
-                    tracing::warn!(account = %self.account, source = %self.source, error = %Chain(&error), "could not note what was asked for");
-                }
-                appended
-            }
+        let stored = match self.until_stored(append).await? {
+            Some(stored) => stored,
+            None => Stored {
+                appended: self.take_singly(snapshots).await?,
+                noted: self.note(&facts).await,
+            },
         };
-        let appended = appended.iter().fold(Appended::default(), together);
+        if !stored.noted
+            && let Some(polls) = &self.polls
+        {
+            polls.forget();
+        }
+        let appended = stored.appended.iter().fold(Appended::default(), together);
         tracing::debug!(account = %self.account, source = %self.source, snapshots = snapshots.len(), new = appended.new, repeats = appended.repeats, "stored");
         Ok(appended)
+    }
+
+    async fn note(&self, facts: &[Fact]) -> bool {
+        let noted = self.ledger.note(facts.to_vec()).await;
+        noted
+            .inspect_err(|error| tracing::warn!(account = %self.account, source = %self.source, error = %Chain(error), "could not note what was asked for"))
+            .is_ok()
     }
 
     /// One by one, where a bug keeps several from being stored: what cannot be stored even alone becomes a stray.
@@ -148,7 +165,7 @@ impl Door {
                 )
             };
             match self.until_stored(one).await? {
-                Some(appended) => all.extend(appended),
+                Some(stored) => all.extend(stored.appended),
                 None => {
                     tracing::error!(account = %self.account, source = %self.source, "a snapshot made the journal panic, which is a bug; it is kept as a stray");
                     self.take_strays(vec![as_stray(snapshot)]).await?;
@@ -176,12 +193,12 @@ impl Door {
         Ok(())
     }
 
-    /// Tries until the journal takes it. `None` where it never will, because of a bug.
+    /// Tries until the journal takes it, and once more when the program stops. `None` where it never will, because of a bug.
     async fn until_stored<T, F>(&self, store: impl Fn() -> F) -> Result<Option<T>, Stopped>
     where
         F: Future<Output = Result<T, JournalError>>,
     {
-        let mut told = false;
+        let (mut told, mut last) = (false, false);
         loop {
             let error = match store().await {
                 Ok(stored) => {
@@ -194,6 +211,9 @@ impl Door {
                 Err(error) if error.is_bug() => return Ok(None),
                 Err(error) => error,
             };
+            if last {
+                return Err(Stopped(error));
+            }
             if !told {
                 tracing::error!(account = %self.account, source = %self.source, error = %Chain(&error), "a snapshot cannot be stored; it is kept in memory and tried again, and nothing more is asked for meanwhile");
                 self.tell(PollsState::Failing, Some(Chain(&error).to_string()))
@@ -202,7 +222,7 @@ impl Door {
             }
             tokio::select! {
                 () = tokio::time::sleep(self.retry) => {}
-                () = self.stop.cancelled() => return Err(Stopped(error)),
+                () = self.stop.cancelled() => last = true,
             }
         }
     }
@@ -222,22 +242,21 @@ impl Intake for OpenState {
         source: &Name,
         snapshots: Arc<[RawSnapshot]>,
         facts: Arc<[Fact]>,
-    ) -> Result<Vec<Appended>, JournalError> {
+    ) -> Result<Stored, JournalError> {
         let (account, source, journal) = (account.clone(), source.clone(), self.journal.clone());
         let stored = self.store.transact(move |tx| {
             let appended = journal.append_within(tx, &account, &source, &snapshots)?;
             // That it is not noted must not keep what was sent from being stored.
-            if let Err(error) = ledger::note(tx, &facts) {
-                tracing::warn!(%account, error = %Chain(&error), "could not note what was asked for or heard");
-            }
-            Ok::<_, JournalError>(appended)
+            let noted = ledger::note(tx, &facts);
+            let noted = noted.inspect_err(|error| tracing::warn!(%account, error = %Chain(error), "could not note what was asked for or heard")).is_ok();
+            Ok::<_, JournalError>(Stored { appended, noted })
         });
-        let appended = stored.await?;
+        let stored = stored.await?;
         // What fits no type is among the dead letters.
-        if appended.iter().any(|one| one.rejected > 0) {
+        if stored.appended.iter().any(|one| one.rejected > 0) {
             self.journal.note();
         }
-        Ok(appended)
+        Ok(stored)
     }
 
     async fn keep_strays(

@@ -23,7 +23,7 @@ use ledger::{Fact, Publisher};
 use pipeline::Vehicles;
 use planner::quota::Allowance;
 use planner::{Outlook, Situation, plan};
-use runtime::Chain;
+use runtime::{Backoff, Chain, contained};
 use source::Handles;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +34,9 @@ pub use vehicles::Mapping;
 
 /// No wait is longer than this at a stretch, so that a changed clock is noticed.
 const STRETCH: Duration = Duration::from_secs(60);
+/// After a panic, this long nothing is done, and longer where it comes back: what was asked for may have cost calls.
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 /// A plan is made anew at least this often: calls leave the window, night falls.
 const REPLAN: SignedDuration = SignedDuration::from_mins(10);
 
@@ -81,11 +84,35 @@ impl Poller {
         }
     }
 
-    /// Runs until cancelled. A poll that is under way is finished: its call is spent.
+    /// Runs until cancelled. A poll that is under way is finished: its call is spent. A panic ends no polling: it goes on
+    /// with what the ledger knows.
     ///
     /// `polls` are the sources themselves, in the order of [`PollPlan::sources`].
     pub async fn run(self, mut polls: Vec<Box<dyn Poll>>) {
         let mut watch = ClockWatch::new(self.handles.clock.as_ref());
+        let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        let mut began = self.handles.clock.now();
+        while let Err(panic) = contained(self.rounds(&mut polls, &mut watch)).await {
+            if runtime::clock::until(began, self.handles.clock.now()) > LONGEST_PAUSE {
+                pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+            }
+            let pause = pauses.next_bound();
+            tracing::error!(account = %self.account, error = panic, seconds = pause.as_secs(), "the poller panicked, which is a bug; it starts again after a pause");
+            // The poll that was under way, if any: that it began is in the ledger if a call left, as a failure.
+            self.note(self.handles.budget.end_poll()).await;
+            // What was said last may not be written down.
+            self.publisher.forget();
+            let message = format!("the poller panicked, which is a bug: {panic}");
+            self.publish(PollsState::Failing, Some(message)).await;
+            tokio::select! {
+                () = self.handles.clock.sleep(pause) => {}
+                () = self.plan.cancelled.cancelled() => {}
+            }
+            began = self.handles.clock.now();
+        }
+    }
+
+    async fn rounds(&self, polls: &mut [Box<dyn Poll>], watch: &mut ClockWatch) {
         while let Some(vehicles) = self.known_vehicles().await {
             let mut round = self.round(vehicles).await;
             self.warn_of_stretched_intervals(&round);
@@ -96,7 +123,7 @@ impl Poller {
                 } else {
                     vehicles::MAPPING_AGE
                 };
-            self.poll_until(until, &mut polls, &mut round, &mut watch).await;
+            self.poll_until(until, polls, &mut round, watch).await;
         }
     }
 

@@ -8,6 +8,7 @@ use collector_core::{Poll, RawSnapshot, SourceError};
 use jiff::{SignedDuration, Timestamp};
 
 use ledger::{Fact, PollRecord};
+use runtime::contained;
 
 use super::Poller;
 use super::round::{Polled, Round};
@@ -26,7 +27,14 @@ impl Poller {
         let begun = self.attempt(polled, began, polled.failures + 1, interrupted);
         self.handles.budget.begin_poll(begun);
         let login = self.handles.login.id().await;
-        let answer = poll.poll(&polled.vehicle).await;
+        let asked = contained(poll.poll(&polled.vehicle)).await;
+        let answer = asked.unwrap_or_else(|panic| {
+            tracing::error!(account = %self.account, error = panic, "a source panicked while it was asked, which is a bug");
+            Err(SourceError::Transient {
+                reason: format!("the source panicked, which is a bug: {panic}"),
+                retry_after: None,
+            })
+        });
         let settled = self.handles.budget.end_poll();
         match answer {
             Ok(snapshot) => self.succeeded(round, index, began, snapshot, settled).await,

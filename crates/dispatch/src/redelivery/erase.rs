@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use collector_core::{Entry, Scope, Select, Sink};
+use collector_core::{Entry, Scope, Select, Sink, SinkError};
 use jiff::Timestamp;
 use journal::log::missing::Missing;
 use journal::log::replay::Replay;
@@ -28,8 +28,15 @@ pub async fn erase(
         return Err(Problem::Lacking(format!("nothing was removed: {lack}")));
     }
     let selects = vec![worker.select.clone(), selection];
-    let scope = Scope::new(selects, request.since, request.until);
-    within(LIMIT.max(worker.retry.timeout), sink.erase(&scope)).await?;
+    let known = worker.reader.vehicles().await?.into_iter();
+    let known = known.map(|(vehicle, _)| vehicle).collect();
+    let begins = came_behind(&worker.reader, 0).await?;
+    let scope = Scope::new(selects, request.since, request.until).of_journal(known, begins);
+    match within(LIMIT.max(worker.retry.timeout), sink.erase(&scope)).await {
+        // That it cannot remove does not keep it from taking what is live.
+        Err(SinkError::Misconfigured { reason }) => return Err(Problem::Unerasable(reason)),
+        erased => erased?,
+    }
     match worker.journal.note_erased(replay.id, worker.clock.now()).await? {
         Some(_) => {
             tracing::info!(sink = %worker.name, replay = replay.id, "the sink has removed what the replay brings anew")

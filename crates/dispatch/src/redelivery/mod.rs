@@ -168,7 +168,7 @@ impl Redeliveries {
             let state = match problem {
                 Problem::Sink(SinkError::Misconfigured { .. }) => Some(SinkState::Paused),
                 // The sink fares well.
-                Problem::Lacking(_) | Problem::Selection(_) => None,
+                Problem::Lacking(_) | Problem::Unerasable(_) | Problem::Selection(_) => None,
                 _ => Some(SinkState::Retrying),
             };
             if let Some(state) = state {
@@ -188,7 +188,9 @@ impl Redeliveries {
             Problem::Sink(SinkError::Transient { retry_after, .. }) => {
                 backoff.next(*retry_after, &mut rand::rng())
             }
-            Problem::Sink(SinkError::Misconfigured { .. }) | Problem::Selection(_) => PAUSE,
+            Problem::Sink(SinkError::Misconfigured { .. })
+            | Problem::Unerasable(_)
+            | Problem::Selection(_) => PAUSE,
             Problem::Lacking(_) => RARELY,
             _ => backoff.next(None, &mut rand::rng()),
         };
@@ -211,6 +213,9 @@ pub enum Problem {
     Journal(#[from] JournalError),
     #[error("its selection cannot be read: cancel it")]
     Selection(#[source] serde_json::Error),
+    /// Why the sink cannot remove what it holds, and what to do.
+    #[error("{0}")]
+    Unerasable(String),
     /// What is missing from the journal, and what to do.
     #[error("{0}")]
     Lacking(String),

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use collector_core::{Name, Reading, Snapshot, Vehicle, Vin};
+use collector_core::{Ended, Name, Reading, Snapshot, Vehicle, Vin};
+use jiff::Timestamp;
 use store::sql::Access;
 
 use super::append::Latest;
@@ -17,12 +18,15 @@ struct Newest {
     /// Milliseconds since the epoch.
     at: i64,
     occurrence: u32,
+    /// Behind it, where the value has ended since.
+    ended_at: Option<i64>,
 }
 
 impl Reader {
     /// The newest reading of every descriptor of every vehicle by the time of its measurement; of two with one time
-    /// the later occurrence. One snapshot for each vehicle and way that readings came, ordered by vehicle. What has ended
-    /// since, was forgotten, is damaged or fits no type any more is left out.
+    /// the later occurrence. One snapshot for each vehicle and way that readings came, ordered by vehicle. Of a value that
+    /// has ended since there is the end instead, in the snapshot where its last reading would be. What was forgotten,
+    /// is damaged or fits no type any more is left out.
     pub async fn latest(&self) -> Result<Vec<Snapshot>> {
         self.ask(latest).await
     }
@@ -44,10 +48,6 @@ fn latest(decoder: &mut Decoder) -> Result<Vec<Snapshot>> {
         let Some(found) = entry.snapshot() else {
             continue;
         };
-        let readings = series
-            .iter()
-            .filter_map(|newest| reading(&found.readings, newest))
-            .cloned();
         let key = (
             found.vehicle.vin.clone(),
             found.account.clone(),
@@ -57,11 +57,22 @@ fn latest(decoder: &mut Decoder) -> Result<Vec<Snapshot>> {
         let none = || found.with(Vec::new(), Vec::new());
         let snapshot = snapshots.entry(key).or_insert_with(none);
         snapshot.received_at = snapshot.received_at.max(found.received_at);
-        snapshot.readings.extend(readings);
+        for newest in series {
+            let Some(reading) = reading(&found.readings, newest) else {
+                continue;
+            };
+            match newest.ended_at.map(Timestamp::from_millisecond) {
+                None => snapshot.readings.push(reading.clone()),
+                Some(Ok(at)) => snapshot.ended.push(Ended {
+                    descriptor: reading.descriptor.clone(),
+                    at,
+                }),
+                // No stamp of a vehicle is that far away.
+                Some(Err(_)) => {}
+            }
+        }
     }
-    let filled = snapshots
-        .into_values()
-        .filter(|snapshot| !snapshot.readings.is_empty());
+    let filled = snapshots.into_values().filter(|snapshot| !snapshot.is_empty());
     Ok(filled.collect())
 }
 
@@ -90,12 +101,13 @@ fn newest(decoder: &Decoder) -> Result<Vec<Newest>> {
     let present = known
         .into_iter()
         .filter_map(|((_, descriptor), (latest, ended_at))| {
-            let latest = latest.filter(|latest| ended_at.is_none_or(|ended| ended <= latest.at))?;
+            let latest = latest?;
             Some(Newest {
                 seq: latest.seq?,
                 descriptor,
                 at: latest.at,
                 occurrence: latest.occurrence,
+                ended_at: ended_at.filter(|ended| *ended > latest.at),
             })
         });
     let mut present: Vec<Newest> = present.collect();

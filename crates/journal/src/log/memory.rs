@@ -59,8 +59,12 @@ impl Memory {
     fn read(&mut self, connection: &Connection) -> Result<()> {
         self.forget();
         learned::load(connection, &mut self.descriptors)?;
-        self.folded = fold::folded(connection)?;
         self.last_number = newest(connection)?;
+        match fold::told(connection)? {
+            Some(seq) => self.folded = seq,
+            // All there is counts as folded, for what is folded twice is counted twice.
+            None => _ = self.move_folded(connection)?,
+        }
         fold::fold(connection, self, self.folded, Derived::Waiting)
     }
 
@@ -100,15 +104,20 @@ impl Memory {
         if self.last_number > self.folded && !self.move_folded(connection)? {
             // Another program has folded some of it, and would be counted twice.
             self.read(connection)?;
-            self.move_folded(connection)?;
+            if !self.move_folded(connection)? {
+                // It was read in this transaction, and is not found again.
+                return Err(rusqlite::Error::QueryReturnedNoRows.into());
+            }
         }
         self.write_derived(connection)
     }
 
-    /// Whether the number in the table was the one that is known here.
+    /// Whether the number in the table was the one that is known here, or none.
     fn move_folded(&mut self, connection: &Connection) -> Result<bool> {
         let moved = connection.run(
-            "update meta set value = cast(?2 as text) where key = 'folded' and value = cast(?1 as text)",
+            "insert into meta (key, value) values ('folded', cast(?2 as text))
+             on conflict do update set value = excluded.value
+             where value = cast(?1 as text) or value <> cast(max(cast(value as integer), 0) as text)",
             params![self.folded, self.last_number],
         )?;
         if moved > 0 {

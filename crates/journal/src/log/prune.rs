@@ -1,7 +1,7 @@
 //! Forgetting, where the pipeline file asks for it: `journal: { keep: 90d }`.
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{append, missing, packed};
 use crate::{Journal, Result};
@@ -13,7 +13,8 @@ const BLOCKS_AT_ONCE: usize = 64;
 
 impl Journal {
     /// Removes entries received before `before` that every sink in `sinks` has acknowledged and no replay of
-    /// theirs still has to deliver. An entry with dead letters stays as long as they do. Packed entries go together: a block
+    /// theirs still has to deliver, from the first entry on up to one that is younger: what a clock that was wrong dated
+    /// back is no gap among what is kept. An entry with dead letters stays as long as they do. Packed entries go together: a block
     /// stays until all of it may go, so that its oldest may be up to [eight days](super::packed::pack::PATIENCE) older. What
     /// was seen stays known, so that a repeat is still a repeat. Returns how many entries went.
     pub async fn prune(&self, before: Timestamp, sinks: Vec<String>) -> Result<u64> {
@@ -29,6 +30,7 @@ impl Journal {
                                   where sink = ?1 and finished_at is null)), 0)";
                     delivered = delivered.min(connection.one(query, [sink], |row| row.get(0))?);
                 }
+                delivered = delivered.min(older(connection, before.as_millisecond())?);
                 let removed: Vec<(u64, u64, i64)> = connection.all(
                     "delete from log where seq in (select seq from log
                          where received_at < ?1 and seq <= ?2
@@ -76,4 +78,13 @@ impl Journal {
             }
         }
     }
+}
+
+/// The number before the first entry that was received at `before` or later.
+fn older(connection: &Connection, before: i64) -> Result<i64> {
+    let query = "select coalesce(min(
+             coalesce((select min(seq) from log where received_at >= ?1), 9223372036854775807),
+             coalesce((select min(first_seq) from packed where received_at >= ?1), 9223372036854775807)
+         ), 9223372036854775807) - 1";
+    Ok(connection.one(query, [before], |row| row.get(0))?)
 }

@@ -220,3 +220,28 @@ async fn an_older_backup_comes_back_and_its_numbers_go_on() {
             .is_sound()
     );
 }
+
+#[tokio::test]
+async fn a_row_that_the_tables_refuse_is_missing_and_no_other() {
+    let state = tempfile::tempdir().unwrap();
+    format_4(state.path());
+    let connection = Connection::open(state.path().join(FILE)).unwrap();
+    connection
+        .execute_batch("pragma foreign_keys = off; update log set vehicle_id = 99 where seq = 4;")
+        .unwrap();
+    drop(connection);
+    let journal = open(state.path());
+    assert_eq!(numbers(&read_all(&journal, 0, 10).await), [72.0]);
+    let next = append(&journal, poll(60, vec![soc(73, 60)])).await;
+    assert_eq!(next.seq, Some(10));
+    journal.flush().await.unwrap();
+    let found = crate::care::verify::verify(state.path(), |_| ()).unwrap();
+    let told: Vec<_> = found
+        .damaged
+        .iter()
+        .map(|damage| (damage.first, damage.last))
+        .collect();
+    assert_eq!(told, [(4, 4)]);
+    let broken = "select count(*) from pragma_foreign_key_check";
+    assert_eq!(inspect::<u32>(state.path(), broken), 0);
+}

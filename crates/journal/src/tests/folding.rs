@@ -9,6 +9,7 @@ use super::model::copied;
 use super::*;
 use crate::JournalError;
 use crate::log::deliver::Acknowledgement;
+use crate::log::scan::Scan;
 
 /// A message of the first vehicle.
 pub fn message(minute: i64, readings: Vec<RawReading>) -> RawSnapshot {
@@ -177,6 +178,17 @@ async fn two_that_have_the_file_open_count_nothing_twice() {
 }
 
 #[tokio::test]
+async fn what_another_has_folded_meanwhile_is_one_value_of_its_moment() {
+    let state = tempfile::tempdir().unwrap();
+    let (one, other) = (open(state.path()), open(state.path()));
+    append(&one, message(0, vec![soc(70, 0)])).await;
+    other.flush().await.unwrap();
+    append(&one, message(1, vec![soc(71, 0)])).await;
+    let entries = read_all(&one, 0, 10).await;
+    assert_eq!(entries[1].readings()[0].occurrence, 1);
+}
+
+#[tokio::test]
 async fn more_than_some_thousand_readings_do_not_wait() {
     let state = tempfile::tempdir().unwrap();
     let journal = open(state.path());
@@ -208,4 +220,102 @@ async fn a_clean_end_writes_what_waits() {
         .unwrap();
     let folded: String = inspect(state.path(), "select value from meta where key = 'folded'");
     assert_eq!(folded, "1");
+}
+
+/// The numbers that are told as damaged, first and last of each.
+fn damaged(state: &Path) -> Vec<(u64, u64)> {
+    let mut scan = Scan::open(&state.join(store::FILE)).unwrap();
+    let stretch = scan.stretch(0, 1_000).unwrap().unwrap();
+    let ranges = stretch.damaged.iter().map(|damage| (damage.first, damage.last));
+    ranges.collect()
+}
+
+/// Changes the file behind the journal's back.
+fn tamper(state: &Path, sql: &str) {
+    let connection = rusqlite::Connection::open(state.join(store::FILE)).unwrap();
+    connection.pragma_update(None, "foreign_keys", false).unwrap();
+    assert_eq!(connection.execute(sql, []).unwrap(), 1, "{sql}");
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_believed_is_not_folded() {
+    for damage in [
+        "vehicle_id = 0",
+        "feed_id = 99",
+        "payload = replace(payload, '2026', '2025')",
+        "payload = replace(payload, '2026', '2096')",
+        "received_at = received_at + 1",
+    ] {
+        let state = tempfile::tempdir().unwrap();
+        let journal = open(state.path());
+        append(&journal, message(0, vec![soc(70, 0)])).await;
+        append(&journal, message(1, vec![soc(71, 1)])).await;
+        let killed = copied(state.path());
+        tamper(killed.path(), &format!("update log set {damage} where seq = 2"));
+        let journal = open(killed.path());
+        let next = append(&journal, message(2, vec![soc(70, 0), soc(72, 2)])).await;
+        assert_eq!((next.seq, next.new, next.repeats), (Some(3), 1, 1), "{damage}");
+        assert_eq!(
+            derived(&journal).await,
+            (2, 2, 2, Some("72".to_owned())),
+            "{damage}"
+        );
+        assert_eq!(damaged(killed.path()), [(2, 2)], "{damage}");
+    }
+}
+
+#[tokio::test]
+async fn entries_behind_a_page_that_cannot_be_read_are_shown() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    for minute in 0..40 {
+        let value = u32::try_from(minute).unwrap();
+        append(&journal, message(minute, vec![soc(value, minute)])).await;
+    }
+    let killed = copied(state.path());
+    let file = killed.path().join(store::FILE);
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    let written = "pragma wal_checkpoint(truncate)";
+    connection.query_row(written, [], |_| Ok(())).unwrap();
+    drop(connection);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let stamp = b"T12:20:00.000Z";
+    let place = bytes.windows(stamp.len()).position(|found| found == stamp);
+    let page = place.unwrap() / 1_024 * 1_024;
+    bytes[page..page + 1_024].fill(0xff);
+    std::fs::write(&file, bytes).unwrap();
+    let lost = damaged(killed.path());
+    assert!(matches!(lost[..], [(2..=21, 21..=30)]), "{lost:?}");
+    let journal = open(killed.path());
+    let latest = reader(&journal).latest().await.unwrap();
+    assert_eq!(latest[0].readings[0].value.to_string(), "39");
+}
+
+#[tokio::test]
+async fn where_nobody_can_tell_what_is_folded_nothing_is_folded_twice() {
+    for damage in [
+        "update meta set value = 'c2' where key = 'folded'",
+        "update meta set value = '02' where key = 'folded'",
+        "delete from meta where key = 'folded'",
+    ] {
+        let state = tempfile::tempdir().unwrap();
+        let journal = open(state.path());
+        append(&journal, message(0, vec![soc(70, 0)])).await;
+        append(&journal, message(1, vec![soc(71, 1)])).await;
+        journal.flush().await.unwrap();
+        append(&journal, message(2, vec![soc(72, 2)])).await;
+        tamper(state.path(), damage);
+        // Who runs knows what it has folded.
+        let three = (3, 3, 3, Some("72".to_owned()));
+        assert_eq!(derived(&journal).await, three, "{damage}");
+        tamper(state.path(), damage);
+        let other = open(state.path());
+        append(&other, message(3, vec![soc(73, 3)])).await;
+        let four = (4, 4, 4, Some("73".to_owned()));
+        for _ in 0..2 {
+            assert_eq!(derived(&other).await, four, "{damage}");
+        }
+        let folded = "select value from meta where key = 'folded'";
+        assert_eq!(inspect::<String>(state.path(), folded), "4", "{damage}");
+    }
 }

@@ -151,6 +151,8 @@ async fn a_damaged_entry_hides_its_own_values_alone_until_it_is_mended() {
         |_| (),
     )
     .unwrap();
+    // What is damaged before it is in the tables was never the newest.
+    journal.flush().await.unwrap();
     let tamper = Connection::open(state.path().join(FILE)).unwrap();
     tamper
         .execute("update log set repeats = 9 where seq = 3", [])
@@ -231,9 +233,43 @@ async fn a_value_ends_when_the_vehicle_says_so_and_comes_again_with_a_newer_one(
             let value = value.map(str::to_owned);
             let found = present.first().map(|(_, _, value, _)| value.clone());
             assert_eq!(found, value, "{minute}");
+            // What has no value any more has its end instead.
+            assert_eq!(
+                ends(&journal).await.len(),
+                usize::from(found.is_none()),
+                "{minute}"
+            );
             journal.flush().await.unwrap();
         }
     }
+}
+
+/// Descriptor and minutes after noon of the ends of what has ended.
+async fn ends(journal: &Journal) -> Vec<(String, i64)> {
+    let latest = reader(journal).latest().await.unwrap();
+    let ends = latest.iter().flat_map(|snapshot| &snapshot.ended);
+    let ends = ends.map(|ended| (ended.descriptor.as_str().to_owned(), ended.at.as_millisecond()));
+    ends.map(|(id, at)| (id, (at - NOON) / 60_000)).collect()
+}
+
+#[tokio::test]
+async fn an_end_stands_where_the_last_reading_came_and_outlives_a_restart() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    eventful(&journal).await;
+    let end = RawSnapshot {
+        origin: Origin::Stream,
+        requested_at: None,
+        ..of(1, poll(9, vec![none(Some(5))]))
+    };
+    append(&journal, end).await;
+    drop(journal);
+    let journal = open(state.path());
+    assert_eq!(ends(&journal).await, [(SOC.to_owned(), 5)]);
+    let latest = reader(&journal).latest().await.unwrap();
+    let ended = latest.iter().find(|snapshot| !snapshot.ended.is_empty()).unwrap();
+    assert_eq!((&ended.vehicle.vin, ended.origin), (&vin(1), Origin::Poll));
+    assert_eq!(present(&journal).await, socs(&NOW[..1]));
 }
 
 /// Of a value that the call stamps only changes are news, also that from none.

@@ -89,3 +89,16 @@ async fn more_than_fits_into_one_transaction_goes_all_the_same() {
     assert_eq!(fill.await.unwrap(), 4_500);
     assert_eq!(journal.prune(after(1), vec![]).await.unwrap(), 4_501);
 }
+
+#[tokio::test]
+async fn what_a_clock_that_was_wrong_dated_back_stays_behind_what_is_younger() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(&journal, poll(10, vec![soc(70, 10)])).await;
+    append(&journal, poll(0, vec![soc(71, 11)])).await;
+    acknowledge(&journal, "only", 2).await;
+    let prune = |minute| journal.prune(after(minute), vec!["only".to_owned()]);
+    assert_eq!(prune(5).await.unwrap(), 0);
+    assert_eq!(left(&journal).await, [1, 2]);
+    assert_eq!(prune(10).await.unwrap(), 2);
+}

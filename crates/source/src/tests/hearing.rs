@@ -212,3 +212,24 @@ fn what_is_heard_before_the_journal_was_read_is_not_forgotten() {
         minute(12)
     );
 }
+
+#[test]
+fn what_cannot_be_read_without_a_panic_is_left_out() {
+    let hearing = Hearing::interpreting(|body, known, window| {
+        assert_ne!(body.unit().as_deref(), Some("poison"));
+        interpret(body, known, window)
+    });
+    hearing.connected(&stream(), minute(0));
+    let mut poisoned = message(minute(1), STATUS, "\"CHARGINGACTIVE\"", minute(1));
+    let body = poisoned.readings[0]
+        .body
+        .get()
+        .replace('}', r#","unit":"poison"}"#);
+    poisoned.readings[0].body = RawValue::from_string(body).unwrap();
+    hearing.heard(&poisoned);
+    poisoned.origin = Origin::Poll;
+    hearing.polled(&poisoned);
+    assert_eq!(hearing.activity(&vin(), minute(2), None), Activity::default());
+    hearing.told(3, STATUS, "\"CHARGINGACTIVE\"");
+    assert_eq!(hearing.activity(&vin(), minute(4), None), Activity::Charging);
+}

@@ -255,6 +255,43 @@ async fn a_record_goes_with_its_parts_by_its_own_time() {
     assert_eq!(records(), []);
 }
 
+/// A program that was killed leaves entries in the files that were never acknowledged: they come again after an erasure
+/// that they went with, behind a replay that did not reach them.
+#[tokio::test]
+async fn what_was_never_acknowledged_comes_again_after_an_erasure() {
+    for layout in ["long", "wide"] {
+        let archive = Archive::new(json!({ "layout": layout }));
+        let all: Vec<Entry> = (1..=6).map(|seq| soc(seq, i64::try_from(seq).unwrap())).collect();
+        archive.store(&all[..5]).await;
+        let whole = archive.files();
+        archive.erase(&Scope::default()).await;
+        archive.rewrite(&all[..3]).await;
+        archive.store(&all[3..5]).await;
+        archive.store(&all[4..]).await;
+        archive.store(&all[3..]).await;
+        assert_eq!(archive.files(), whole);
+        // Beside the headers.
+        let rows = whole.iter().map(|file| archive.cells(file).len() - 1);
+        assert_eq!(rows.sum::<usize>(), all.len(), "{layout}");
+        if layout == "long" {
+            assert_eq!(sorted(&archive), expected(&all));
+        }
+    }
+}
+
+/// What an erasure left in the files stands there once, also in a batch that goes beyond the doubtful numbers.
+#[tokio::test]
+async fn what_an_erasure_left_is_not_written_twice() {
+    let archive = Archive::new(json!({}));
+    let all: Vec<Entry> = (1..=6)
+        .map(|seq| soc(seq, DAY * i64::try_from(seq).unwrap()))
+        .collect();
+    archive.store(&all[..5]).await;
+    archive.erase(&between(4 * DAY, 5 * DAY)).await;
+    archive.store(&all[2..]).await;
+    assert_eq!(sorted(&archive), expected(&all));
+}
+
 /// Of several files each is what it was or what it is to be, and a new one may be there in part.
 #[tokio::test]
 async fn a_kill_in_the_middle_costs_nothing() {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use collector_core::testkit::{entry_with, reading, vehicle};
+use collector_core::testkit::{ended, entry_with, reading, vehicle};
 use collector_core::{
     Descriptor, Entry, Present, Reading, SinkError, Snapshot, Unit, Value, ValueType, VehicleFacts,
 };
@@ -42,6 +42,11 @@ impl Fake {
         let snapshot = Snapshot::clone(entry_with(1, readings).snapshot().unwrap());
         *self.latest.lock().unwrap() = vec![snapshot];
     }
+
+    /// Of the battery's charge there is no value any more, since `seconds` after noon.
+    pub fn end(&self, seconds: i64) {
+        *self.latest.lock().unwrap() = vec![Snapshot::clone(soc_ended(seconds).snapshot().unwrap())];
+    }
 }
 
 #[async_trait]
@@ -64,6 +69,11 @@ pub fn soc(value: f64, seconds: i64) -> Reading {
         Some("%"),
         NOON + seconds * 1_000,
     )
+}
+
+/// The end of the battery's charge.
+pub fn soc_ended(seconds: i64) -> Entry {
+    ended(9, &soc(0.0, 0).descriptor, NOON + seconds * 1_000)
 }
 
 /// Half a position.

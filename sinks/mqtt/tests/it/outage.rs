@@ -1,13 +1,16 @@
 //! The broker goes and comes back; Home Assistant too; and the program itself.
 
+use collector_core::testkit::trip;
+use collector_core::{Entry, RecordState};
 use serde_json::json;
 use tests::servers::Mosquitto;
 
-use crate::fake::{Fake, GCID, SOC, entries, soc};
+use crate::fake::{Fake, GCID, SOC, entries, soc, soc_ended};
 use crate::{options, sink_knowing, transient};
 use tests::subscriber::{Subscriber, kept};
 
 const SOC_TOPIC: &str = "cardata/i4/vehicle/drivetrain/batteryManagement/header";
+const RECORD: &str = "cardata/i4/record/test_trip";
 const CONFIG: &str = "homeassistant/sensor/cardata/WBY8P210X07A12345_soc/config";
 
 #[tokio::test]
@@ -19,22 +22,59 @@ async fn a_broker_that_lost_everything_gets_it_again_without_a_write() {
     let mut sink = sink_knowing(options(&broker), present.clone());
     sink.start();
     sink.write(&entries(vec![soc(71.0, 1)])).await.unwrap();
+    let record = Entry::record_of(3, trip(0, 1, RecordState::Final, 1));
+    sink.write(&[record]).await.unwrap();
+    let told = kept(&broker, RECORD).await.remove(RECORD).unwrap();
     broker.kill();
     present.set(vec![soc(71.0, 1)]);
     broker.start_again().await;
     let mut listener = Subscriber::start(&broker, "#").await;
     let online = |all: &[tests::subscriber::Heard]| {
         let has = |topic: &str| all.iter().any(|it| it.topic == topic);
-        has("cardata/status") && has(CONFIG) && has(SOC_TOPIC)
+        has("cardata/status") && has(CONFIG) && has(SOC_TOPIC) && has(RECORD)
     };
     let all = listener.until(online).await;
     let state = all.iter().find(|it| it.topic == SOC_TOPIC).unwrap();
     assert_eq!(state.json()["value"], 71);
+    let record = all.iter().find(|it| it.topic == RECORD).unwrap();
+    assert_eq!(record.payload, told.payload);
     sink.close().await.unwrap();
     assert_eq!(
         kept(&broker, "cardata/status").await["cardata/status"].payload,
         "offline"
     );
+}
+
+#[tokio::test]
+async fn the_end_of_a_value_outlives_a_restart() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let present = Fake::knowing(vec![soc(70.0, 0)]);
+    let mut first = sink_knowing(options(&broker), present.clone());
+    first.write(&[soc_ended(10)]).await.unwrap();
+    first.close().await.unwrap();
+    let before = kept(&broker, "#").await;
+    assert_eq!(before[SOC_TOPIC].json()["value"], json!(null));
+
+    present.end(10);
+    let mut listener = Subscriber::start(&broker, "#").await;
+    let mut second = sink_knowing(options(&broker), present);
+    // Measured before the end, and late.
+    second.write(&entries(vec![soc(69.0, 5)])).await.unwrap();
+    let all = listener.all().await;
+    let heard = |topic: &'static str| all.iter().filter(move |it| it.topic == topic);
+    assert!(heard(CONFIG).all(|it| it.payload == before[CONFIG].payload));
+    assert!(heard(SOC_TOPIC).all(|it| it.json()["value"].is_null()));
+    let after = kept(&broker, "#").await;
+    assert_eq!(after[CONFIG].payload, before[CONFIG].payload);
+    assert_eq!(
+        after[SOC_TOPIC].json()["timestamp"],
+        before[SOC_TOPIC].json()["timestamp"]
+    );
+    second.write(&entries(vec![soc(68.0, 20)])).await.unwrap();
+    assert_eq!(kept(&broker, SOC_TOPIC).await[SOC_TOPIC].json()["value"], 68);
+    second.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -182,3 +182,25 @@ async fn more_than_one_transaction_removes_is_removed() {
         ["59999"]
     );
 }
+
+#[tokio::test]
+async fn what_another_journal_brought_stays() {
+    // Entries of even numbers are of the other vehicle; each is received a minute behind the one before.
+    let told = |seq| {
+        entry_with(
+            seq,
+            vec![soc(60.0, NOON), mileage(7.0, NOON + i64::try_from(seq).unwrap())],
+        )
+    };
+    let batch: Vec<Entry> = (1..=5).map(told).collect();
+    let begins = batch[2].snapshot().unwrap().received_at;
+    let ours = vec![batch[0].snapshot().unwrap().vehicle.clone()];
+    let scope = Scope::default().of_journal(ours, Some(begins));
+    let store = erased(&batch, &scope).await;
+    let rows = "SELECT substr(vin, 1, 3), name, measured_ms - 1772366400000 FROM readings ORDER BY 1, 2, 3";
+    assert_eq!(
+        store.query(rows),
+        ["WBA|mileage|2", "WBA|mileage|4", "WBA|soc|0", "WBY|mileage|1",],
+        "strangers, and what came before the journal began; what it has brought once more is its own"
+    );
+}

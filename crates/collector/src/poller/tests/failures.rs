@@ -1,6 +1,11 @@
 //! What a failure means for the next time.
 
+use collector_core::Stray;
+use journal::JournalError;
+use source::Hearing;
+
 use super::*;
+use crate::ingest::Stored;
 
 fn failing(times: usize, error: impl Fn() -> SourceError + Send + 'static) -> Answers {
     Box::new(move |nth, _| if nth < times { Err(error()) } else { Ok(()) })
@@ -148,4 +153,76 @@ async fn a_snapshot_that_the_journal_can_never_take_is_kept_and_polling_goes_on(
         let body = sent.body.get();
         assert!(kept.contains(body), "{kept} holds {body}");
     }
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_read_without_a_panic_is_kept_and_polling_goes_on() {
+    for journal_panics_too in [false, true] {
+        let mut rig = Rig::new();
+        let unreadable = Hearing::interpreting(|_, _, _| panic!("unreadable"));
+        let handles = &mut Arc::get_mut(&mut rig).unwrap().account.handles;
+        handles.hearing = Arc::new(unreadable);
+        *rig.intake.poisoned.lock().unwrap() = journal_panics_too.then_some(VINS[0]);
+        rig.end_after(minutes(61));
+        let source = rig.named("telematics", true, always());
+        let poller = rig.poller(1, &[("telematics", Every::Fixed(minutes(60)))]);
+        poller.run(vec![source]).await;
+        assert_eq!(rig.minutes(0), [0, 60]);
+        assert_eq!(rig.account.handles.budget.calls(), 2);
+        assert_eq!(rig.published().0, "polling");
+        let strays = rig.intake.strays.lock().unwrap();
+        let kept = (strays.len(), rig.intake.log.entries().len());
+        assert_eq!(kept, if journal_panics_too { (2, 0) } else { (0, 2) });
+        for stray in &*strays {
+            let kept = String::from_utf8(stray.payload.clone()).unwrap();
+            assert!(
+                kept.contains(r#""vehicle.isMoving":{"value":"ASN_isFalse","timestamp":"#),
+                "{kept}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_panics_is_asked_again_as_after_a_failure() {
+    let rig = Rig::new();
+    let answers = failing(3, || panic!("a bug"));
+    rig.run(minutes(60), 1, Every::Fixed(minutes(120)), answers).await;
+    assert_eq!(rig.minutes(0), [0, 5, 15, 35]);
+    assert_eq!(rig.last_poll(0).await.failures, 0);
+}
+
+/// Takes nothing in, and panics.
+#[derive(Debug)]
+struct Panicking;
+
+#[async_trait]
+impl Intake for Panicking {
+    async fn append(
+        &self,
+        _: &Name,
+        _: &Name,
+        _: Arc<[RawSnapshot]>,
+        _: Arc<[Fact]>,
+    ) -> Result<Stored, JournalError> {
+        panic!("a bug")
+    }
+
+    async fn keep_strays(&self, _: &Name, _: &Name, _: Vec<Stray>) -> Result<(), JournalError> {
+        panic!("a bug")
+    }
+}
+
+#[tokio::test]
+async fn a_poller_that_panics_starts_again_and_spends_no_more_than_after_failures() {
+    let rig = Rig::new();
+    rig.end_after(minutes(36));
+    let source = rig.named("telematics", true, always());
+    let mut poller = rig.poller(1, &[("telematics", Every::Fixed(minutes(120)))]);
+    poller.intake = Arc::new(Panicking);
+    poller.run(vec![source]).await;
+    assert_eq!(rig.minutes(0), [0, 5, 15, 35]);
+    let (state, message) = rig.published();
+    assert_eq!(state, "failing");
+    assert_eq!(message, "the poller panicked, which is a bug: a bug");
 }

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use async_trait::async_trait;
 use collector_core::{Name, RawSnapshot, Stray};
 use journal::testing::MemoryLog;
-use journal::{Appended, JournalError, Log};
+use journal::{JournalError, Log};
 use ledger::testing::MemoryLedger;
 use ledger::{Fact, Facts};
 
-use crate::ingest::Intake;
+use crate::ingest::{Intake, Stored};
 
 /// A log in memory that one vehicle's snapshots make panic.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl Intake for MemoryIntake {
         source: &Name,
         snapshots: Arc<[RawSnapshot]>,
         facts: Arc<[Fact]>,
-    ) -> Result<Vec<Appended>, JournalError> {
+    ) -> Result<Stored, JournalError> {
         let poisoned = *self.poisoned.lock().unwrap();
         if snapshots
             .iter()
@@ -39,7 +39,14 @@ impl Intake for MemoryIntake {
         if let Some(ledger) = self.ledger.get() {
             ledger.note(facts.to_vec()).await?;
         }
-        self.log.append(account.clone(), source.clone(), snapshots).await
+        let appended = self
+            .log
+            .append(account.clone(), source.clone(), snapshots)
+            .await?;
+        Ok(Stored {
+            appended,
+            noted: true,
+        })
     }
 
     async fn keep_strays(&self, _: &Name, _: &Name, strays: Vec<Stray>) -> Result<(), JournalError> {

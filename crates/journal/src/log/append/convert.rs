@@ -3,13 +3,14 @@
 //! The entries stay as they are. What they were recognised by is read out of them anew: the hashes of format 4 were those
 //! of values as its rules understood them. Of what was forgotten only those are left. They keep its times, so that another
 //! value of the same moment still gets an occurrence of its own; the same value counts as new once more, should BMW repeat
-//! it.
+//! it. A row that is so damaged that the tables refuse it is left out, and its number is told as missing: it must not keep
+//! all the others from being read.
 
-use rusqlite::{Connection, Error};
-use store::sql::Access;
+use rusqlite::{Connection, Error, ErrorCode};
+use store::sql::{Access, Damage as _};
 use store::{Database, FORMAT, StoreError};
 
-use super::fold::{Derived, fold};
+use super::fold::{Derived, fold, rows};
 use crate::log::learned;
 use crate::log::memory::Memory;
 use crate::{JournalError, Result, TABLES};
@@ -69,9 +70,11 @@ fn convert(connection: &Connection) -> Result<()> {
     connection.execute_batch(&missing)?;
     connection.execute_batch(
         "alter table vehicle add column context_id integer references context;
-         insert into log (seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload, checksum)
-             select seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload, checksum
-             from log_4 order by seq;
+         create temp view log as select * from main.log_4;",
+    )?;
+    rows(connection, "seq", 0, |_, seq| copy(connection, seq))?;
+    connection.execute_batch(
+        "drop view temp.log;
          drop table log_4;
          insert into series (id, vehicle_id, descriptor, latest_at, latest_occurrence, latest_seq, last_at)
              select id, vehicle_id, descriptor, latest_at, latest_occurrence, latest_seq,
@@ -99,4 +102,21 @@ fn convert(connection: &Connection) -> Result<()> {
         [newest],
     )?;
     Ok(())
+}
+
+/// Copies an entry as it is, damaged or not, unless the tables refuse it.
+fn copy(connection: &Connection, seq: u64) -> Result<()> {
+    let insert = "insert into main.log
+             (seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload, checksum)
+         select seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload, checksum
+         from log_4 where seq = ?1";
+    match connection.prepare_cached(insert)?.execute([seq]) {
+        Ok(_) => Ok(()),
+        Err(error) if is_refusal(&error) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_refusal(error: &Error) -> bool {
+    error.is_damage() || error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }

@@ -1,4 +1,6 @@
 //! What is derived from entries, out of the entries: behind a kill or a failure, and beside the process that writes.
+//!
+//! Nothing is derived from an entry that cannot be believed: one flipped bit would stay in the tables for ever.
 
 use entry_form::payload;
 use normalise::Window;
@@ -6,12 +8,16 @@ use normalise::body::Body;
 use normalise::known::KnownDescriptors;
 use rusqlite::{Connection, Row};
 use store::sql::{Access, Damage as _};
-use store::timestamp;
 
 use super::observe::{Observed, What};
-use super::{Ids, context};
+use super::{Ids, context, newest};
 use crate::Result;
+use crate::log::feeds::Feeds;
 use crate::log::memory::Memory;
+use crate::log::{probe, scan};
+
+/// Behind every number.
+const BEYOND: u64 = i64::MAX as u64;
 
 /// An entry of the log, as far as something is derived from it.
 pub(in crate::log) struct Folding {
@@ -32,54 +38,97 @@ pub(crate) enum Derived {
     Converted,
 }
 
-/// The newest entry that is in the tables of what is derived.
+/// The newest entry that is in the tables of what is derived. Where that cannot be told it is the newest of all: what is
+/// folded twice would be counted twice.
 pub(in crate::log) fn folded(of: &impl Access) -> Result<u64> {
-    let query = "select cast(value as integer) from meta where key = 'folded'";
-    Ok(of.first(query, [], |row| row.get(0))?.unwrap_or(0))
+    match told(of)? {
+        Some(seq) => Ok(seq),
+        None => newest(of),
+    }
 }
 
-/// Hands the entries behind `after` to `each`, in order. What is damaged is passed over, as far as it can be: whoever reads
-/// the log tells of it.
+/// The number of that entry, if the table tells one as it was written.
+pub(in crate::log) fn told(of: &impl Access) -> Result<Option<u64>> {
+    let query = "select cast(value as integer) from meta
+         where key = 'folded' and value = cast(max(cast(value as integer), 0) as text)";
+    Ok(of.first(query, [], |row| row.get(0))?)
+}
+
+/// Hands the entries behind `after` that can be believed to `each`, in order. Of the others whoever reads the log tells.
 pub(in crate::log) fn entries(
     connection: &Connection,
     after: u64,
     mut each: impl FnMut(&Folding) -> Result<()>,
 ) -> Result<()> {
-    let mut statement = connection.prepare_cached(
-        "select seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, payload
-         from log where seq > ?1 order by seq",
-    )?;
-    let mut rows = statement.query([after])?;
+    let mut feeds = Feeds::default();
+    rows(connection, scan::COLUMNS, after, |row, seq| {
+        match scan::stored(connection, &mut feeds, row, seq)? {
+            Ok(entry) => each(&Folding {
+                seq,
+                // They name the vehicle and the feed that the checksum is of.
+                ids: Ids {
+                    vehicle: row.get(1)?,
+                    feed: row.get(2)?,
+                },
+                window: Window {
+                    requested_at: entry.requested_at,
+                    received_at: entry.received_at,
+                },
+                readings: entry.readings as u64,
+                repeats: entry.repeats,
+                payload: entry.payload,
+            }),
+            Err(_) => Ok(()),
+        }
+    })
+}
+
+/// Hands `columns`, of which the first is the number, of the rows of the log behind `after` to `each`, in order, past pages
+/// that cannot be read.
+pub(super) fn rows(
+    connection: &Connection,
+    columns: &str,
+    after: u64,
+    mut each: impl FnMut(&Row<'_>, u64) -> Result<()>,
+) -> Result<()> {
+    let query = format!("select {columns} from log where seq > ?1 order by seq");
+    let mut place = after;
     loop {
-        match rows.next() {
-            Ok(None) => return Ok(()),
-            Ok(Some(row)) => match read(row) {
-                Ok(entry) => each(&entry)?,
-                Err(error) if error.is_damage() => {}
-                Err(error) => return Err(error.into()),
-            },
-            Err(error) if error.is_damage() => return Ok(()),
-            Err(error) => return Err(error.into()),
+        let before = place;
+        if stream(connection, &query, &mut place, &mut each)? {
+            return Ok(());
+        }
+        if place > before {
+            continue;
+        }
+        match probe::LOG.next(connection, place, BEYOND)? {
+            None => return Ok(()),
+            Some(next) => place = next,
         }
     }
 }
 
-fn read(row: &Row<'_>) -> Result<Folding, rusqlite::Error> {
-    let requested_at: Option<i64> = row.get(3)?;
-    Ok(Folding {
-        seq: row.get(0)?,
-        ids: Ids {
-            vehicle: row.get(1)?,
-            feed: row.get(2)?,
-        },
-        window: Window {
-            requested_at: requested_at.map(timestamp),
-            received_at: timestamp(row.get(4)?),
-        },
-        readings: row.get(5)?,
-        repeats: row.get(6)?,
-        payload: row.get(7)?,
-    })
+/// Moves `place` along; whether the end was reached, not a page that cannot be read.
+fn stream(
+    connection: &Connection,
+    query: &str,
+    place: &mut u64,
+    each: &mut impl FnMut(&Row<'_>, u64) -> Result<()>,
+) -> Result<bool> {
+    let mut statement = connection.prepare_cached(query)?;
+    let mut rows = statement.query([*place])?;
+    loop {
+        match rows.next() {
+            Ok(None) => return Ok(true),
+            Ok(Some(row)) => {
+                let seq = row.get(0)?;
+                each(row, seq)?;
+                *place = seq;
+            }
+            Err(error) if error.is_damage() => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 impl Folding {

@@ -130,6 +130,9 @@ impl SeenTable {
         let waiting = (series_id, second, i64::MIN)..=(series_id, second + 999, i64::MAX);
         let waiting = self.waiting.range(waiting);
         near.extend(waiting.map(|(&(_, at, hash), &whole_second)| (at, hash, whole_second)));
+        // Another program may have folded what waits here: then it stands in both.
+        near.sort_unstable();
+        near.dedup_by_key(|&mut (at, hash, _)| (at, hash));
         Ok(near)
     }
 
