@@ -11,6 +11,9 @@ use journal::{Journal, JournalError, Read, Reader};
 use super::Problem;
 use crate::{Worker, within};
 
+/// So many readings of a journal are looked at for when it begins.
+const FIRST: usize = 5_000;
+
 /// How long a sink may take: it may go through years of rows on a slow card.
 const LIMIT: Duration = Duration::from_secs(3_600);
 
@@ -30,7 +33,7 @@ pub async fn erase(
     let selects = vec![worker.select.clone(), selection];
     let known = worker.reader.vehicles().await?.into_iter();
     let known = known.map(|(vehicle, _)| vehicle).collect();
-    let begins = came_behind(&worker.reader, 0).await?;
+    let begins = begins(&worker.reader).await?;
     let scope = Scope::new(selects, request.since, request.until).of_journal(known, begins);
     match within(LIMIT.max(worker.retry.timeout), sink.erase(&scope)).await {
         // That it cannot remove does not keep it from taking what is live.
@@ -115,6 +118,16 @@ async fn holes(reader: &Reader, missing: Missing) -> Result<Vec<Hole>, JournalEr
         holes.push(Hole { what, until });
     }
     Ok(holes)
+}
+
+/// When the earliest of the first entries was received: several accounts may be stored in another order than they came.
+async fn begins(reader: &Reader) -> Result<Option<Timestamp>, JournalError> {
+    let batch = reader.read(&"replay".into(), 0, FIRST).await?;
+    let entries = batch.iter().flat_map(|batch| batch.entries.iter());
+    let received = entries
+        .filter_map(Entry::snapshot)
+        .map(|snapshot| snapshot.received_at);
+    Ok(received.min())
 }
 
 /// When the first came that is behind this one and can be read.
