@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use journal::log::packed::pack::REST;
 use journal::{Journal, JournalError};
 use runtime::{Chain, Clock, contained};
 use tokio_util::sync::CancellationToken;
@@ -12,8 +13,6 @@ use tokio_util::sync::CancellationToken;
 /// stored since.
 const FLUSH: Duration = Duration::from_secs(10);
 const TIDY: Duration = Duration::from_secs(3_600);
-/// Entries that came before are packed. What came since is likely to be asked for again.
-const LOOSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the journal's care needs.
 #[derive(Clone)]
@@ -53,7 +52,7 @@ impl Care {
     }
 
     async fn pack(&self) {
-        let Ok(before) = self.clock.now().checked_sub(LOOSE) else {
+        let Ok(before) = self.clock.now().checked_sub(REST) else {
             return;
         };
         match told(self.journal.pack(before)).await {
