@@ -72,6 +72,11 @@ impl Delimiter {
     pub fn byte(self) -> u8 {
         self.0
     }
+
+    /// Every one that there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..=u8::MAX).filter_map(|byte| Self::try_from(String::from(char::from(byte))).ok())
+    }
 }
 
 impl Default for Delimiter {

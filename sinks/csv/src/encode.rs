@@ -59,12 +59,12 @@ pub fn read_time(layout: Layout, cell: &[u8]) -> Option<Timestamp> {
     }
 }
 
-/// The vehicle that two cells name.
+/// The vehicle that two cells name; its owner may have saved the name in another encoding.
 pub fn read_vehicle(name: &[u8], vin: &[u8]) -> Option<Vehicle> {
-    let [name, vin] = [name, vin].map(std::str::from_utf8);
+    let name = String::from_utf8_lossy(name);
     Some(Vehicle {
-        vin: vin.ok()?.parse().ok()?,
-        name: original(name.ok()?).into(),
+        vin: std::str::from_utf8(vin).ok()?.parse().ok()?,
+        name: original(&name).into(),
     })
 }
 

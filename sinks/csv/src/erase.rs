@@ -1,59 +1,54 @@
 //! Takes readings and records out of the files, so that the journal can deliver them anew.
 //!
 //! A file is replaced by one without them, all at once: whoever kills the process leaves either. What stays in it stays
-//! byte for byte. Only rows that read as the sink writes them are taken out, of files with its header and its names;
+//! byte for byte. Only rows that are recognised as the sink's are taken out, of files with its header and its names;
 //! everything else belongs to somebody else.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use collector_core::{Descriptor, Scope, SinkError};
+use collector_core::{Scope, SinkError};
 
-use crate::config::Layout;
 use crate::encode::{finish, unencodable};
 use crate::failure::failing;
-use crate::files::{Files, place};
+use crate::files::Files;
+use crate::form::{self, Form};
 use crate::known::Known;
 use crate::missing::unreadable;
-use crate::records::{self, Shape};
 use crate::{folder, long, wide};
 
 /// The file that takes the place of another one. What a crash left of it is written over.
 const TEMPORARY: &str = ".cardata.new";
 
-/// Takes what is within `scope` out of every file of the layout. No batch may be open.
-pub fn erase(files: &Files, known: &Known, scope: &Scope) -> Result<(), SinkError> {
-    let is_bounded = scope.since.is_some() || scope.until.is_some();
-    if is_bounded && files.config.layout == Layout::Wide {
-        return Err(SinkError::misconfigured(
-            "`layout: wide` does not keep when a single value was measured, so values of a span of time cannot be \
-             replaced: choose no begin and no end",
-        ));
-    }
+/// Takes what is within `scope` out of every file, or nothing where a file cannot be treated so: one that `is_earlier`
+/// may hold what does not come again. No batch may be open.
+pub fn erase(
+    files: &Files,
+    known: &Known,
+    is_earlier: &dyn Fn(&str) -> bool,
+    scope: &Scope,
+) -> Result<(), SinkError> {
+    let mut affected = Vec::new();
     for name in files.all()? {
+        let Some((written, form)) = form::of_file(files, known, &name)? else {
+            continue;
+        };
         let named = files.dir.join(&name);
         let sheet = Sheet {
-            files,
+            files: written,
+            form,
             known,
             scope,
-            name: &name,
+            is_earlier: is_earlier(&name),
             // Behind a symbolic link stands the file that is meant.
             path: fs::canonicalize(&named).map_err(failing("look at", &named))?,
         };
         if sheet.is_affected()? {
-            sheet.replace()?;
+            affected.push(sheet);
         }
     }
-    Ok(())
-}
-
-/// What the rows of a file are.
-enum Form {
-    Long,
-    /// With the descriptors of its columns.
-    Wide(Vec<Option<Descriptor>>),
-    Records(Shape),
+    affected.iter().try_for_each(Sheet::replace)
 }
 
 /// What becomes of a row.
@@ -61,42 +56,28 @@ enum Fate {
     Stays,
     Goes,
     Becomes(csv::ByteRecord),
+    /// It does not tell what of it is within the scope.
+    Unclear,
 }
 
 /// One file, and what is to be taken out of it.
 struct Sheet<'a> {
-    files: &'a Files,
+    /// By the options that it was written with.
+    files: Files,
+    form: Form,
     known: &'a Known,
     scope: &'a Scope,
-    name: &'a str,
+    is_earlier: bool,
     path: PathBuf,
 }
 
 impl Sheet<'_> {
-    /// By name and header; `None` for a file of somebody else, or of another layout.
-    fn form(&self, header: &csv::ByteRecord) -> Option<Form> {
-        let layout = self.files.config.layout;
-        if let Some(shape) = Shape::of(layout, header) {
-            let kind = records::kind_of(self.name.strip_suffix(".csv")?);
-            return place(self.name, kind).map(|_| Form::Records(shape));
-        }
-        match layout {
-            Layout::Long => {
-                let is_ours = place(self.name, long::SERIES).is_some() && long::fits(header);
-                is_ours.then_some(Form::Long)
-            }
-            Layout::Wide => {
-                let is_ours = self.name.starts_with("cardata-") && wide::fits(header);
-                is_ours.then(|| Form::Wide(wide::descriptors(header, self.known)))
-            }
-        }
-    }
-
-    fn fate(&self, form: &Form, row: &csv::ByteRecord) -> Fate {
-        let is_within = match form {
+    fn fate(&self, row: &csv::ByteRecord) -> Fate {
+        let is_within = match &self.form {
             Form::Long => long::is_within(row, self.known, self.scope),
             Form::Records(shape) => shape.is_within(self.files.config.layout, row, self.scope),
             Form::Wide(descriptors) => match wide::without(descriptors, row, self.scope) {
+                Some(_) if self.scope.since.is_some() || self.scope.until.is_some() => return Fate::Unclear,
                 Some(left) if !left.is_empty() => return Fate::Becomes(left),
                 left => left.is_some(),
             },
@@ -104,38 +85,52 @@ impl Sheet<'_> {
         if is_within { Fate::Goes } else { Fate::Stays }
     }
 
-    /// Hands every row, the header first, to `each`: how many bytes it has, and its fate. No row where the file is not
-    /// ours.
+    /// Hands every row, the header first, to `each`: how many bytes it has, and its fate.
     fn walk(&self, mut each: impl FnMut(u64, Fate) -> Result<(), SinkError>) -> Result<(), SinkError> {
-        let unreadable = |error| unreadable(&self.path, error);
         let file = File::open(&self.path).map_err(self.failing("read"))?;
         let mut reader = self.files.reader(file);
         let mut row = csv::ByteRecord::new();
-        if !reader.read_byte_record(&mut row).map_err(unreadable)? {
-            return Ok(());
-        }
-        let Some(form) = self.form(&row) else {
-            return Ok(());
-        };
-        let (mut fate, mut begin) = (Fate::Stays, 0);
-        loop {
+        let mut begin = 0;
+        while reader
+            .read_byte_record(&mut row)
+            .map_err(|error| unreadable(&self.path, error))?
+        {
+            let fate = if begin == 0 { Fate::Stays } else { self.fate(&row) };
             let end = reader.position().byte();
             each(end - begin, fate)?;
             begin = end;
-            if !reader.read_byte_record(&mut row).map_err(unreadable)? {
-                return Ok(());
-            }
-            fate = self.fate(&form, &row);
         }
+        Ok(())
     }
 
+    /// Whether something is to be taken out of it.
+    ///
+    /// # Errors
+    /// It cannot be read, or something of it would not come again, or is not known to be meant.
     fn is_affected(&self) -> Result<bool, SinkError> {
         let mut is_affected = false;
-        self.walk(|_, fate| {
-            is_affected |= !matches!(fate, Fate::Stays);
-            Ok(())
+        self.walk(|_, fate| match fate {
+            Fate::Stays => Ok(()),
+            Fate::Unclear => Err(self.refused(
+                "has `layout: wide`, which does not keep when a single value was measured",
+                "cancel this, and ask for it without --since and --until; where the journal does not go back so far, \
+                 give the sink a new `dir` and run `cardata replay`",
+            )),
+            Fate::Goes | Fate::Becomes(_) if self.is_earlier => Err(self.refused(
+                "was in the folder before this journal, which may not have all that stands in it",
+                "move it to another folder, and this goes on",
+            )),
+            Fate::Goes | Fate::Becomes(_) => {
+                is_affected = true;
+                Ok(())
+            }
         })?;
         Ok(is_affected)
+    }
+
+    fn refused(&self, why: &str, what_to_do: &str) -> SinkError {
+        let path = self.path.display();
+        SinkError::misconfigured(format!("{path} {why}: nothing was removed; {what_to_do}"))
     }
 
     /// Writes the file anew and puts that in its place.
@@ -168,9 +163,9 @@ impl Sheet<'_> {
             let read = old.by_ref().take(length).read_to_end(&mut bytes);
             read.map_err(self.failing("read"))?;
             match &fate {
-                Fate::Stays => {}
+                Fate::Stays | Fate::Unclear => {}
                 Fate::Goes => return Ok(()),
-                Fate::Becomes(row) => instead(self.files, &mut bytes, row)?,
+                Fate::Becomes(row) => instead(&self.files, &mut bytes, row)?,
             }
             new.write_all(&bytes).map_err(failing("write", temporary))
         })?;

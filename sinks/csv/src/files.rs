@@ -10,13 +10,13 @@ use std::path::PathBuf;
 
 use collector_core::SinkError;
 
-use crate::config::CsvConfig;
+use crate::config::{CsvConfig, Delimiter, Layout};
 use crate::encode::{Rows, finish, unencodable};
 use crate::failure::{failed, failing};
 use crate::period;
 
 /// A header of ours is far shorter; a longer line is another program's.
-const LONGEST_HEADER: u64 = 1024 * 1024;
+pub const LONGEST_HEADER: u64 = 1024 * 1024;
 
 /// Where the files are and how they are written.
 #[derive(Debug, Clone)]
@@ -51,6 +51,13 @@ pub struct Last {
 }
 
 impl Files {
+    /// The same, as if other options were chosen.
+    pub fn with(&self, layout: Layout, delimiter: Delimiter) -> Self {
+        let mut files = self.clone();
+        (files.config.layout, files.config.delimiter) = (layout, delimiter);
+        files
+    }
+
     /// Finds the last file of a period.
     pub fn last(&self, stem: String) -> Result<Last, SinkError> {
         let exists = |number: &u32| fs::symlink_metadata(self.dir.join(numbered(&stem, *number))).is_ok();

@@ -83,6 +83,11 @@ impl Known {
         known.unwrap_or_else(|| Descriptor::new(id, id, ValueType::Text, None))
     }
 
+    /// Whether something of a descriptor stands in the folder, or did.
+    pub fn has(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
     /// The descriptor whose column has this header; `None` for a column that the sink did not make.
     pub fn by_heading(&self, heading: &[u8]) -> Option<Descriptor> {
         let heading = original(std::str::from_utf8(heading).ok()?);

@@ -5,7 +5,7 @@
 //!   `period` for the rotation and `files` for what stands in the folder already.
 //! * `write` appends them so that each entry stands in the files exactly once, with `progress` as its
 //!   memory; what is delivered again is held against the files by `missing`.
-//! * `erase` takes rows and cells out of the files, with `known` for which of them are the sink's.
+//! * `erase` takes rows and cells out of the files, with `form` and `known` for which of them are the sink's.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -16,6 +16,7 @@ mod erase;
 mod failure;
 mod files;
 mod folder;
+mod form;
 #[doc(hidden)]
 pub mod fuzzing;
 mod known;

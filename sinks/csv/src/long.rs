@@ -99,19 +99,22 @@ pub fn keys_of_row(row: &csv::ByteRecord, key: &mut Key, mut found: impl FnMut(&
     found(key);
 }
 
-/// Whether a row is one of ours and within a scope. One that has been changed so that it cannot be read is its owner's.
+/// Whether a row is one of ours and within a scope. One whose time, vehicle or descriptor has been changed so that it cannot
+/// be recognised is its owner's. Whatever became of its other cells, [a key](keys_of_row) of ours goes: it would keep the
+/// right row out.
 pub fn is_within(row: &csv::ByteRecord, known: &Known, scope: &Scope) -> bool {
     let read = || {
         let text = |column: usize| std::str::from_utf8(row.get(column)?).ok();
-        let is_older = row.len() == OLDER[0];
-        if !is_older {
-            Origin::parse(text(7)?)?;
-            Stamp::parse(text(8)?)?;
+        let id = original(text(3)?);
+        let is_as_written = row.len() == OLDER[0]
+            || (text(7).and_then(Origin::parse).is_some() && text(8).and_then(Stamp::parse).is_some());
+        if !is_as_written && !known.has(id) {
+            return None;
         }
         let vehicle = read_vehicle(row.get(1)?, row.get(2)?)?;
-        let descriptor = known.by_id(original(text(3)?));
+        let source = String::from_utf8_lossy(row.get(6).unwrap_or_default());
         let at = read_time(Layout::Long, row.get(0)?)?;
-        Some(scope.covers(&vehicle, &descriptor, Some(original(text(6)?)), at))
+        Some(scope.covers(&vehicle, &known.by_id(id), Some(original(&source)), at))
     };
     read() == Some(true)
 }

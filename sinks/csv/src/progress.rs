@@ -27,6 +27,9 @@ struct Record {
     /// The last entry of which something was taken out of the files: up to there only the rows tell what stands in them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     doubtful: Option<u64>,
+    /// Files that stood in the folder before this journal came to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<String>,
     /// What is being appended.
     #[serde(skip_serializing_if = "Option::is_none")]
     intent: Option<Intent>,
@@ -114,20 +117,35 @@ impl Progress {
         !self.contains(seq) && self.record.doubtful.is_some_and(|last| seq <= last)
     }
 
-    /// Goes over to a journal; entries of another one count for nothing. No batch may be unfinished.
-    pub fn follow(&mut self, log_id: &LogId) {
+    /// Whether a file may hold rows that are not of this journal: it stood there when that came.
+    pub fn is_earlier(&self, file: &str) -> bool {
+        self.record.earlier.iter().any(|earlier| earlier == file)
+    }
+
+    /// Goes over to a journal; entries of another one count for nothing, and `files` are what that has left, or nobody
+    /// knows who. No batch may be unfinished.
+    pub fn follow(&mut self, log_id: &LogId, files: Vec<String>) {
         if self.record.log_id != log_id.as_str() {
-            self.record.log_id = log_id.as_str().to_owned();
-            (self.record.seq, self.record.doubtful) = (None, None);
+            self.record = Record {
+                log_id: log_id.as_str().to_owned(),
+                earlier: files,
+                ..Record::default()
+            };
         }
     }
 
-    /// Notes durably what is about to be appended.
+    /// Notes durably what is about to be appended. A file that it begins is this journal's.
     pub fn begin(&mut self, intent: Intent) -> Result<(), SinkError> {
-        self.note_durably(Record {
-            intent: Some(intent),
-            ..self.record.clone()
-        })
+        let mut record = self.record.clone();
+        let begins = |file: &String| {
+            intent
+                .parts
+                .iter()
+                .any(|part| part.before == 0 && part.file == *file)
+        };
+        record.earlier.retain(|file| !begins(file));
+        record.intent = Some(intent);
+        self.note_durably(record)
     }
 
     /// Notes durably that no batch is open, and that numbers say nothing about what stands in the files. Whoever makes
@@ -280,117 +298,4 @@ fn file_name(sink: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn open(dir: &Path) -> Progress {
-        Progress::open(dir, "csv").unwrap()
-    }
-
-    fn intent(seq: u64) -> Intent {
-        Intent {
-            seq: Some(seq),
-            parts: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn the_last_line_counts() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut progress = open(dir.path());
-        progress.follow(&LogId::new("a"));
-        progress.begin(intent(7)).unwrap();
-        assert_eq!(open(dir.path()).intent(), Some(&intent(7)));
-        progress.finish();
-        let progress = open(dir.path());
-        assert_eq!(progress.intent(), None);
-        assert!(progress.contains(7) && !progress.contains(8));
-    }
-
-    #[test]
-    fn what_is_delivered_again_moves_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut progress = open(dir.path());
-        progress.begin(intent(7)).unwrap();
-        progress.finish();
-        let again = Intent {
-            seq: None,
-            parts: Vec::new(),
-        };
-        progress.begin(again.clone()).unwrap();
-        assert_eq!(open(dir.path()).intent(), Some(&again));
-        progress.finish();
-        let progress = open(dir.path());
-        assert!(progress.intent().is_none() && progress.contains(7) && !progress.contains(8));
-    }
-
-    #[test]
-    fn settling_makes_up_for_an_end_that_could_not_be_noted() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut progress = open(dir.path());
-        progress.begin(intent(7)).unwrap();
-        progress.record.intent = None;
-        progress.settle().unwrap();
-        assert_eq!(open(dir.path()).intent(), None);
-    }
-
-    #[test]
-    fn another_journal_begins_anew() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut progress = open(dir.path());
-        progress.follow(&LogId::new("a"));
-        progress.begin(intent(7)).unwrap();
-        progress.finish();
-        progress.settle().unwrap();
-        assert!(!progress.contains(1) && open(dir.path()).doubts(7));
-        progress.begin(intent(6)).unwrap();
-        progress.finish();
-        assert!(!progress.doubts(6) && progress.doubts(7) && !progress.doubts(8));
-        progress.follow(&LogId::new("b"));
-        assert!(!progress.contains(1) && !progress.doubts(7));
-    }
-
-    #[test]
-    fn a_torn_line_leaves_its_predecessor_valid() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut progress = open(dir.path());
-        progress.begin(intent(7)).unwrap();
-        progress.finish();
-        let whole = progress.end;
-        progress.begin(intent(9)).unwrap();
-        for length in whole..progress.end {
-            progress.file.set_len(length).unwrap();
-            let mut read = open(dir.path());
-            assert!(read.contains(7) && read.intent().is_none(), "cut at {length}");
-            read.begin(intent(9)).unwrap();
-            assert_eq!(
-                open(dir.path()).intent(),
-                Some(&intent(9)),
-                "written behind a cut at {length}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_file_stays_small() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut progress = open(dir.path());
-        for seq in 1..2_000 {
-            progress.record.intent = Some(intent(seq));
-            progress.finish();
-        }
-        assert!(progress.end < COMPACT_BEYOND + 100);
-        assert!(open(dir.path()).contains(1_999));
-        assert_eq!(
-            fs::read_dir(dir.path()).unwrap().count(),
-            1,
-            "no temporary file stays"
-        );
-    }
-
-    #[test]
-    fn names_of_sinks_never_meet_and_never_leave_the_folder() {
-        assert_eq!(file_name("csv"), ".cardata-csv.progress");
-        assert_eq!(file_name("../a b"), ".cardata-%2e%2e%2fa%20b.progress");
-    }
-}
+mod tests;

@@ -105,7 +105,7 @@ pub fn descriptors(header: &csv::ByteRecord, known: &Known) -> Vec<Option<Descri
     columns.map(|column| known.by_heading(column)).collect()
 }
 
-/// A row without the cells that are within a scope; without any cell where none with a value is left. `None` where it
+/// A row without the cells that may be within a scope; without any cell where none with a value is left. `None` where it
 /// stays as it is: nothing of it is within the scope, or it has been changed so that it cannot be read.
 pub fn without(
     descriptors: &[Option<Descriptor>],
@@ -117,9 +117,16 @@ pub fn without(
     let vehicle = read_vehicle(row.get(2)?, row.get(3)?)?;
     let source = original(text(4)?);
     text(5)?.parse::<u64>().ok()?;
+    if let (Some(since), Some(newest)) = (scope.since, read_time(Layout::Wide, row.get(1)?))
+        && newest.as_millisecond() + 1_000 <= since.as_millisecond()
+    {
+        return None;
+    }
+    // When a cell was measured is not known: it may have been at any moment before that.
+    let at = scope.since.or(scope.until).unwrap_or(received_at);
     let is_within = |(descriptor, cell): (&Option<Descriptor>, &[u8])| {
         let descriptor = descriptor.as_ref().filter(|_| !cell.is_empty());
-        descriptor.is_some_and(|it| scope.covers(&vehicle, it, Some(source), received_at))
+        descriptor.is_some_and(|it| scope.covers(&vehicle, it, Some(source), at))
     };
     let cells = || row.iter().skip(FIXED.len());
     let beyond = descriptors.iter().chain(std::iter::repeat(&None));

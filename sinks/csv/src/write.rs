@@ -40,7 +40,7 @@ impl Store {
             Some(intent) if is_complete(dir, intent)? => progress.finish(),
             _ => roll_back(dir, &mut progress)?,
         }
-        progress.follow(&settings.log_id);
+        progress.follow(&settings.log_id, settings.files.all()?);
         Ok(Self {
             progress,
             known: Known::open(dir)?,
@@ -87,7 +87,8 @@ impl Store {
     pub fn erase(&mut self, settings: &Settings, scope: &Scope) -> Result<(), SinkError> {
         roll_back(&settings.files.dir, &mut self.progress)?;
         self.progress.settle()?;
-        erase::erase(&settings.files, &self.known, scope)
+        let is_earlier = |file: &str| self.progress.is_earlier(file);
+        erase::erase(&settings.files, &self.known, &is_earlier, scope)
     }
 
     /// Appends readings and records; with `seq`, the journal stands in the files up to there.

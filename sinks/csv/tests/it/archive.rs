@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use collector_core::testkit::{RecordRow, Row, context, entry_with, reading};
-use collector_core::{Body, Entry, Scope, Sink, SinkConfig, Snapshot, Value};
+use collector_core::{Body, Entry, LogId, Scope, Sink, SinkConfig, SinkContext, Snapshot, Value};
 use serde_json::{Value as Json, json};
 use sink_csv::CsvConfig;
 use tempfile::TempDir;
@@ -33,13 +33,32 @@ impl Archive {
         self.dir.path().join("csv")
     }
 
+    /// The same folder, with other options.
+    pub fn with(self, options: Json) -> Self {
+        Self { options, ..self }
+    }
+
     /// A new sink on the folder, as after a restart.
     pub fn open(&self) -> Box<dyn Sink> {
+        self.open_for(context())
+    }
+
+    fn open_for(&self, context: SinkContext) -> Box<dyn Sink> {
         let mut options = self.options.clone();
         options["dir"] = json!(self.path());
         let config: CsvConfig = serde_json::from_value(options).unwrap();
         config.validate().unwrap();
-        config.build(context()).unwrap()
+        config.build(context).unwrap()
+    }
+
+    /// The same, delivered to out of another journal.
+    pub fn of_another_journal(&self) -> Box<dyn Sink> {
+        let context = context();
+        self.open_for(SinkContext::new(
+            context.name,
+            context.base_dir,
+            LogId::new("another"),
+        ))
     }
 
     /// Starts, writes one batch, and ends.

@@ -5,6 +5,7 @@
 mod archive;
 mod conformance;
 mod crash;
+mod earlier;
 mod erase;
 mod files;
 mod folder;
