@@ -49,6 +49,13 @@ fn report(restored: &Restored) -> String {
             aside.display()
         ));
     }
+    if restored.lacks_calls {
+        lines.push(
+            "The state that was here before is damaged: calls that were spent with it may be missing from the count. If \
+             BMW says that none is left, cardata waits until midnight UTC by itself."
+                .to_owned(),
+        );
+    }
     lines.push(
         "A login in a backup is good until the login that it was copied from is refreshed, which happens every \
          hour while `cardata run` runs. If `cardata run` asks for a login now, run `cardata login` once.\n\

@@ -33,6 +33,8 @@ pub enum State {
     /// The stream of an account.
     Stream(StreamState),
     Sink(SinkState),
+    /// The journal, of which there is one: the name is empty.
+    Journal(JournalState),
     /// Readings that a sink has not got, or that fit no sink where the name is empty.
     DeadLetters(u64),
 }
@@ -74,7 +76,7 @@ words! {
     StreamState {
         Connecting = "connecting",
         Streaming = "streaming",
-        /// For a broker or a network that is away.
+        /// For a broker or a network that is away, or for a journal that takes nothing.
         Waiting = "waiting",
         Refused = "refused",
         NotSubscribed = "not subscribed",
@@ -98,6 +100,14 @@ words! {
     }
 }
 
+words! {
+    /// Whether the journal can write down what waits in memory: sums, and how far the sinks have got.
+    JournalState {
+        Writing = "writing",
+        Failing = "failing",
+    }
+}
+
 impl State {
     /// The kind and the word under which it is stored.
     pub fn stored(self) -> (&'static str, String) {
@@ -107,6 +117,7 @@ impl State {
             Self::Scopes(state) => ("scopes", state.to_string()),
             Self::Stream(state) => ("stream", state.to_string()),
             Self::Sink(state) => ("sink", state.to_string()),
+            Self::Journal(state) => ("journal", state.to_string()),
             Self::DeadLetters(count) => ("dead letters", count.to_string()),
         }
     }
@@ -119,6 +130,7 @@ impl State {
             "scopes" => ScopesState::parse(word).map(Self::Scopes),
             "stream" => StreamState::parse(word).map(Self::Stream),
             "sink" => SinkState::parse(word).map(Self::Sink),
+            "journal" => JournalState::parse(word).map(Self::Journal),
             "dead letters" => word.parse().ok().map(Self::DeadLetters),
             _ => None,
         }
@@ -156,6 +168,7 @@ mod tests {
             State::Scopes(ScopesState::WithoutApi),
             State::Stream(StreamState::NotSubscribed),
             State::Sink(SinkState::Paused),
+            State::Journal(JournalState::Failing),
             State::DeadLetters(12),
         ] {
             let (kind, word) = state.stored();

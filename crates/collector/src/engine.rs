@@ -174,6 +174,7 @@ impl Engine {
                 Keep::Forever => None,
             },
             sinks: self.sinks.iter().map(|name| name.to_string()).collect(),
+            states: self.state.ledger.clone(),
             clock: self.clock.clone(),
             cancelled: stopped.clone(),
         };
@@ -198,7 +199,7 @@ impl Engine {
             tell(&account.login.account, State::Polls(PollsState::Stopped)).await;
         }
         // The summary and `cardata status` read what is written down.
-        housekeeping::flush(&self.state.journal).await;
+        let _ = housekeeping::flush(&self.state.journal).await;
         let summary = self.summary().unwrap_or_default();
         for sink in &summary.sinks {
             tell(&sink.name, State::Sink(SinkState::Stopped)).await;

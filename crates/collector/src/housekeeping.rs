@@ -1,17 +1,21 @@
-//! The care of the journal while it is written: flushed every few seconds, once an hour packed and rid of what is old.
+//! The care of the journal while it is written: flushed now and then, once an hour packed and rid of what is old.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use collector_core::state::{JournalState, State};
 use jiff::SignedDuration;
 use journal::log::packed::pack::REST;
 use journal::{Journal, JournalError};
+use ledger::{Publisher, States};
 use runtime::{Chain, Clock, contained};
 use tokio_util::sync::CancellationToken;
 
 /// How long sums and acknowledgements may wait for their commit. A kill costs them: sinks are given again what they
 /// stored since.
 const FLUSH: Duration = Duration::from_secs(10);
+/// The same while something comes all the time: each commit of them writes some twenty pages, mostly the same ones.
+const BUSY_FLUSH: Duration = Duration::from_secs(30);
 const TIDY: Duration = Duration::from_secs(3_600);
 
 /// What the journal's care needs.
@@ -21,15 +25,21 @@ pub struct Care {
     /// How long entries stay that every sink has; `None` for ever.
     pub keep: Option<Duration>,
     pub sinks: Vec<String>,
+    pub states: Arc<dyn States>,
     pub clock: Arc<dyn Clock>,
     pub cancelled: CancellationToken,
 }
 
 impl Care {
-    /// Writes down what waits in memory, until cancelled; the rest is for the owner's end.
+    /// Writes down what waits in memory and publishes whether it can, until cancelled; the rest is for the owner's end.
     pub async fn flush(self) {
-        while self.pause(FLUSH).await {
-            flush(&self.journal).await;
+        let publisher = Publisher::new("".into(), self.states.clone(), self.clock.clone());
+        let mut wait = FLUSH;
+        while self.pause(wait).await {
+            wait = match flush_and_tell(&self.journal, &publisher).await {
+                true => BUSY_FLUSH,
+                false => FLUSH,
+            };
         }
     }
 
@@ -94,18 +104,87 @@ impl Care {
     }
 }
 
-/// Writes down what waits in memory: sums, and how far the sinks have got.
-pub async fn flush(journal: &Journal) {
-    if let Err(error) = told(journal.flush()).await {
+/// Writes down what waits in memory and publishes whether it can. Whether something was written.
+async fn flush_and_tell(journal: &Journal, publisher: &Publisher) -> bool {
+    let flushed = flush(journal).await;
+    let (state, message) = match &flushed {
+        Ok(_) => (JournalState::Writing, None),
+        Err(error) => (
+            JournalState::Failing,
+            Some(format!(
+                "sums and acknowledgements cannot be written down; they are kept in memory and tried again, and after \
+                 a kill sinks are given again what they have stored since: {error}"
+            )),
+        ),
+    };
+    publisher.publish(State::Journal(state), message).await;
+    flushed.unwrap_or(false)
+}
+
+/// Writes down what waits in memory: sums, and how far the sinks have got. Whether something was written, or why it could
+/// not be.
+pub async fn flush(journal: &Journal) -> Result<bool, String> {
+    let written = told(journal.flush()).await;
+    written.inspect_err(|error| {
         tracing::warn!(
             error,
             "sums and acknowledgements could not be written down; trying again"
         );
-    }
+    })
 }
 
 /// What came of it, in words where it failed; a panic too, which must not end the care.
 async fn told<T>(work: impl Future<Output = Result<T, JournalError>>) -> Result<T, String> {
     let done = contained(work).await?;
     done.map_err(|error| Chain(&error).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use journal::Log;
+    use journal::log::deliver::Acknowledgement;
+    use runtime::SystemClock;
+    use store::StoreError;
+    use store::sql::Access;
+
+    use super::*;
+    use crate::state::OpenState;
+
+    #[tokio::test]
+    async fn that_nothing_can_be_written_down_is_published_until_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = OpenState::open(folder.path()).unwrap();
+        let publisher = Publisher::new("".into(), state.ledger.clone(), Arc::new(SystemClock));
+        let rename = async |from: &'static str, to: &'static str| {
+            let renamed = state.store.transact(move |tx| {
+                let statement = format!("alter table {from} rename to {to}");
+                Ok::<_, StoreError>(tx.connection().execute_batch(&statement)?)
+            });
+            renamed.await.unwrap();
+        };
+        state.journal.cursor("sink", 0).await.unwrap();
+        let acknowledgement = Acknowledgement {
+            last: 1,
+            ..Acknowledgement::default()
+        };
+        let acknowledged = state
+            .journal
+            .acknowledge("sink", SystemClock.now(), acknowledgement);
+        acknowledged.await.unwrap();
+        rename("cursor", "away").await;
+        assert!(!flush_and_tell(&state.journal, &publisher).await);
+        let said = state.ledger.condition().await.unwrap().components.remove(0);
+        assert_eq!(
+            (&*said.name, said.state),
+            ("", State::Journal(JournalState::Failing))
+        );
+        assert!(said.message.unwrap().contains("cannot be written down"));
+        rename("away", "cursor").await;
+        assert!(flush_and_tell(&state.journal, &publisher).await);
+        let said = state.ledger.condition().await.unwrap().components.remove(0);
+        assert_eq!(
+            (said.state, said.message),
+            (State::Journal(JournalState::Writing), None)
+        );
+    }
 }

@@ -6,8 +6,9 @@ use journal::Journal;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
-/// How often it is looked, in real time: a person waits for what was asked for.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often it is looked, in real time: a person waits for what was asked for, and each look wakes a machine that may have
+/// nothing else to do.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Runs until cancelled. Its looks are the only ones of the whole program where nothing happens, and read no table.
 pub async fn run(store: Store, journal: Journal, cancelled: CancellationToken) {

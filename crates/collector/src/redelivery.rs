@@ -65,7 +65,7 @@ pub async fn redeliver(
         let publisher = Publisher::new(name, state.ledger.clone(), clock.clone());
         publisher.publish(State::Sink(SinkState::Stopped), None).await;
     }
-    housekeeping::flush(&state.journal).await;
+    let _ = housekeeping::flush(&state.journal).await;
     state.store.checkpoint().await;
     drop(lock);
     Ok(())

@@ -86,6 +86,9 @@ pub(crate) async fn engine(
     for spec in pipeline.sinks {
         workers.push(parts.worker(spec).await?);
     }
+    if let Err(error) = ingest::note_last_heard(&state, clock.now()).await {
+        tracing::warn!(error = %Chain(&error), "could not note when streams were heard last; gaps of them may be named too long");
+    }
     let intake: Arc<dyn Intake> = Arc::new(state.clone());
     let streams = ingest::build(
         &pipeline.sources,

@@ -3,17 +3,23 @@
 //!
 //! * [`Stored`]: an entry, whole. [`Content`]: what its checksum is of.
 //! * [`payload`]: what BMW sent, byte by byte. [`canonical`]: the form by which its repeats are recognised.
+//! * [`context`]: the display units that an entry came with.
 //! * [`block`]: neighbouring entries, packed. [`lines`]: entries on their way to another journal.
+//!
+//! What they say by today's rules is not frozen: [`observe`], of one descriptor's JSON; [`typed`], of a payload for sinks.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 pub mod block;
 pub mod canonical;
 mod checksum;
+pub mod context;
 mod entry;
 pub mod lines;
+pub mod observe;
 pub mod payload;
 mod reason;
+pub mod typed;
 
 pub use checksum::Content;
 pub use entry::{Feed, Provenance, Stored};

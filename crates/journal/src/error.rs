@@ -1,6 +1,7 @@
 //! What can go wrong with the journal.
 
 use store::StoreError;
+use store::sql::Damage as _;
 
 use crate::log::scan::Damage;
 
@@ -19,6 +20,15 @@ impl JournalError {
     /// Whether storing it panicked, and always will.
     pub fn is_bug(&self) -> bool {
         matches!(self, Self::Store(StoreError::Bug))
+    }
+
+    /// Whether something that the database needed was not as it was written.
+    pub(crate) fn is_in_database(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Damaged(_)) => true,
+            Self::Store(StoreError::Sqlite(error)) => error.is_damage(),
+            _ => false,
+        }
     }
 
     /// Whether the database's thread has ended: nothing more will come.

@@ -4,22 +4,20 @@
 //! thread; sinks are served by a thread with a connection of its own. An answer means that the commit is on disk.
 //!
 //! * [`log`]: snapshots in, repeats taken out; batches and acknowledgements; what is delivered again.
-//! * [`care`]: export and import, backup and restore, verify, compact, statistics.
+//! * [`care`]: export and import, backup and restore, verify, statistics.
 //! * [`testing`]: a log in memory. [`overview`](log::overview): what `cardata status` shows of it, from any process.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 pub mod care;
 mod error;
-#[doc(hidden)]
-pub mod fuzzing;
 pub mod log;
 pub mod testing;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use collector_core::LogId;
 use rusqlite::Connection;
@@ -102,22 +100,31 @@ impl Journal {
 
     /// Writes what waits in memory: what is derived from entries, how far sinks have got, and what came and left no
     /// entry. To be called every some seconds, and before the end: what a kill finds unwritten, the next start reads out
-    /// of the log, or it is asked for again. Where nothing waits, the database is left alone.
+    /// of the log, or it is asked for again. Where nothing waits, the database is left alone; whether something did.
     ///
     /// # Errors
     /// The database refuses it; it waits on.
-    pub async fn flush(&self) -> Result<()> {
-        if self.waiting.lock().is_empty() && locked(&self.memory).is_folded() {
-            return Ok(());
+    pub async fn flush(&self) -> Result<bool> {
+        // Where a job is at work on it, something may wait: whoever asks must not wait for that job.
+        let is_folded = match self.memory.try_lock() {
+            Ok(memory) => memory.is_folded(),
+            Err(TryLockError::Poisoned(memory)) => memory.into_inner().is_folded(),
+            Err(TryLockError::WouldBlock) => false,
+        };
+        if self.waiting.lock().is_empty() && is_folded {
+            return Ok(false);
         }
-        let journal = self.clone();
-        let settled = move |tx: &mut Tx<'_>| settle(tx, &journal.memory, &journal.waiting);
-        let done = self.store.transact(settled).await;
+        let settled = || {
+            let (memory, waiting) = (self.memory.clone(), self.waiting.clone());
+            self.store
+                .transact(move |tx: &mut Tx<'_>| settle(tx, &memory, &waiting))
+        };
+        let done = self.mended(settled).await;
         if done.is_err() {
             // What was folded in vain is known by the tables alone.
             locked(&self.memory).distrust();
         }
-        done
+        done.map(|()| true)
     }
 
     /// Runs `job` in a transaction of its own, which finds all tables as if nothing had ever waited.

@@ -7,14 +7,13 @@ use async_trait::async_trait;
 use collector_core::{
     Ended, Entry, Name, Origin, RawReading, RawSnapshot, Reading, Snapshot, Stamp, Vehicle, Vin,
 };
+use entry_form::observe::{MeasuredAt, Observed, What};
 use jiff::Timestamp;
 use normalise::body::Body;
 use normalise::known::{KnownDescriptors, infer};
 use normalise::{Meaning, Window, interpret};
 use tokio::sync::watch;
 
-use crate::log::append::observe::{Observed, What};
-use crate::log::append::repeats::MeasuredAt;
 use crate::log::deliver::{Acknowledgement, Rejected};
 use crate::{Appended, Batch, JournalError, Log, Read};
 

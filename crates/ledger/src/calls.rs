@@ -1,7 +1,7 @@
 //! The calls that were spent. A call is written here, on disk, before it leaves.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use async_trait::async_trait;
 use planner::quota::{Allowance, Denied, Spent};
@@ -162,30 +162,50 @@ pub(crate) fn spent(of: &impl Access, account: &str, now: Timestamp) -> Result<S
     })
 }
 
-/// Calls that the old ledger knows of were spent: a restored one takes them over.
+/// Calls that the old ledger knows of were spent: a restored one takes over those that can be read.
 ///
 /// # Errors
-/// One of the two cannot be read or written.
+/// Some of them cannot be read or written. The others are there.
 pub fn carry_over(old: &Database, new: &Database) -> Result<()> {
-    type Call = (String, i64, String, Option<String>);
-    let calls: Vec<Call> = old.all("select account, at, call, outcome from quota", [], |row| {
-        row.try_into()
-    })?;
-    for call in calls {
-        new.run(
-            "insert into quota (account, at, call, outcome) select ?1, ?2, ?3, ?4
-             where not exists (select 1 from quota where account = ?1 and at = ?2 and call = ?3)",
-            call,
-        )?;
-    }
-    let blocks: Vec<(String, i64)> =
-        old.all("select account, until from quota_block", [], |row| row.try_into())?;
-    for block in blocks {
-        new.run(
-            "insert into quota_block (account, until) values (?1, ?2)
-             on conflict do update set until = max(until, excluded.until)",
-            block,
-        )?;
-    }
-    Ok(())
+    let calls = each(
+        old,
+        "select account, at, call, outcome from quota order by id",
+        |row| {
+            let call: (String, i64, String, Option<String>) = row.try_into()?;
+            new.run(
+                "insert into quota (account, at, call, outcome) select ?1, ?2, ?3, ?4
+                 where not exists (select 1 from quota where account = ?1 and at = ?2 and call = ?3)",
+                call,
+            )
+        },
+    );
+    let blocks = each(
+        old,
+        "select account, until from quota_block order by account",
+        |row| {
+            let block: (String, i64) = row.try_into()?;
+            new.run(
+                "insert into quota_block (account, until) values (?1, ?2)
+                 on conflict do update set until = max(until, excluded.until)",
+                block,
+            )
+        },
+    );
+    calls.and(blocks)
+}
+
+/// Takes every row of an ordered query that can be read: up to a page that cannot, and from the other end up to it.
+///
+/// # Errors
+/// Not every row could be read and taken.
+fn each(old: &Database, query: &str, mut take: impl FnMut(&Row<'_>) -> Result<usize>) -> Result<()> {
+    let mut pass = |query: &str| {
+        let mut statement = old.connection().prepare(query)?;
+        let (mut rows, mut taken) = (statement.query([])?, Ok(()));
+        while let Some(row) = rows.next()? {
+            taken = taken.and(take(row).map(drop));
+        }
+        taken
+    };
+    pass(query).inspect_err(|_| _ = pass(&format!("{query} desc")))
 }

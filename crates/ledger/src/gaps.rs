@@ -1,6 +1,7 @@
 //! The gaps of streams: when nothing could come. What is sent meanwhile is gone, because BMW sends a message once.
 
 use jiff::{SignedDuration, Timestamp};
+use planner::GAP_WORTH_A_POLL;
 use rusqlite::{Connection, params};
 use store::sql::Access;
 use store::timestamp;
@@ -23,9 +24,11 @@ pub enum GapCause {
     OtherProgram,
 }
 
-/// A time in which a stream could bring nothing.
+/// A time in which a stream could bring nothing, or what it brought was not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
+    /// When the connection ended, or the first message arrived that was not stored. Of a program that died, the latest
+    /// sign of life that is known: nothing was lost before, and messages may have come since.
     pub from: Timestamp,
     /// `None` while it lasts.
     pub to: Option<Timestamp>,
@@ -104,6 +107,24 @@ pub(crate) fn begun(of: &impl Access, account: &str, source: &str) -> Result<Opt
         "select max(began_at) from stream_gap where account = ?1 and source = ?2 and ended_at is null";
     let begun: Option<i64> = of.one(query, [account, source], |row| row.get(0))?;
     Ok(begun.map(timestamp))
+}
+
+/// The end of the last gap that is worth a poll and over by now.
+pub(crate) fn missed(
+    of: &impl Access,
+    account: &str,
+    source: &str,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let query = "select max(ended_at) from stream_gap
+         where account = ?1 and source = ?2 and ended_at - began_at >= ?3 and ended_at <= ?4";
+    let worth = i64::try_from(GAP_WORTH_A_POLL.as_millis()).unwrap_or(i64::MAX);
+    let missed: Option<i64> = of.one(
+        query,
+        params![account, source, worth, now.as_millisecond()],
+        |row| row.get(0),
+    )?;
+    Ok(missed.map(timestamp))
 }
 
 impl Overview {

@@ -1,6 +1,6 @@
 //! What is known of the streams: since when each is connected, and how it fared.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
@@ -29,11 +29,9 @@ pub struct StreamRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamFact {
     /// The program has started. Where the one before could not say how its connection ended, a gap began at its last
-    /// sign of life: a message that it stored, or a poll, before which it may have held others for `unwritten`.
-    Started {
-        at: Timestamp,
-        unwritten: SignedDuration,
-    },
+    /// sign of life: its login, a message that it stored, or `alive`, before which everything that had come was stored.
+    /// One after `at` is of a clock that was set back and counts for nothing; without any it began at `at`.
+    Started { at: Timestamp, alive: Option<Timestamp> },
     /// Logged in and subscribed, which ends a gap; the first of several logins without an interruption says since when.
     LoggedIn { at: Timestamp },
     /// The last connection is over, and a gap begins.
@@ -53,6 +51,8 @@ pub struct StreamMemory {
     pub breaker: Option<String>,
     /// Since when nothing could come.
     pub gap_since: Option<Timestamp>,
+    /// The end of the last gap that is worth a poll. None is told that ends later: that is of a clock that was set back.
+    pub missed: Option<Timestamp>,
 }
 
 /// How the streams fare.
@@ -61,8 +61,8 @@ pub trait Streams: std::fmt::Debug + Send + Sync {
     /// Writes down what happened to a stream, in this order.
     async fn remember_stream(&self, account: &str, source: &str, facts: Vec<StreamFact>) -> Result<()>;
 
-    /// What must be known of a stream after a restart.
-    async fn recall_stream(&self, account: &str, source: &str) -> Result<StreamMemory>;
+    /// What must be known of a stream after a restart at `now`.
+    async fn recall_stream(&self, account: &str, source: &str, now: Timestamp) -> Result<StreamMemory>;
 }
 
 #[async_trait]
@@ -73,7 +73,7 @@ impl Streams for SqlLedger {
             .await
     }
 
-    async fn recall_stream(&self, account: &str, source: &str) -> Result<StreamMemory> {
+    async fn recall_stream(&self, account: &str, source: &str, now: Timestamp) -> Result<StreamMemory> {
         let (account, source) = (account.to_owned(), source.to_owned());
         self.transact(move |connection| {
             let query = "select breaker from stream where account = ?1 and source = ?2";
@@ -81,6 +81,7 @@ impl Streams for SqlLedger {
             Ok(StreamMemory {
                 breaker: breaker.flatten(),
                 gap_since: gaps::begun(connection, &account, &source)?,
+                missed: gaps::missed(connection, &account, &source, now)?,
             })
         })
         .await
@@ -125,9 +126,12 @@ pub(super) fn records(of: &impl Access) -> Result<Vec<StreamRecord>> {
 
 fn note(connection: &Connection, account: &str, source: &str, fact: &StreamFact) -> Result<()> {
     match fact {
-        StreamFact::Started { at, unwritten } => {
-            if let Some(alive) = last_sign_of_life(connection, account, source, *at, *unwritten)? {
-                let from = alive.min(at.as_millisecond());
+        StreamFact::Started { at, alive } => {
+            let (at, alive) = (at.as_millisecond(), alive.map(Timestamp::as_millisecond));
+            if let Some((login, heard)) = signs_of_life(connection, account, source)? {
+                // A later one is of a clock that was set back.
+                let signs = [Some(login), heard, alive].into_iter().flatten();
+                let from = signs.filter(|sign| *sign <= at).max().unwrap_or(at);
                 gaps::open(connection, account, source, from, GapCause::Restart)?;
             }
         }
@@ -157,19 +161,9 @@ fn is_connected(connection: &Connection, account: &str, source: &str) -> Result<
     connection.one(query, [account, source], |row| row.get(0))
 }
 
-/// When a program that was connected to the end is last known to have lived, before `at`, and to have written down what
-/// it had received; `None` where it was not connected.
-fn last_sign_of_life(
-    connection: &Connection,
-    account: &str,
-    source: &str,
-    at: Timestamp,
-    unwritten: SignedDuration,
-) -> Result<Option<i64>> {
-    let query = "select max(connected_since, coalesce(last_message_at, 0),
-                 coalesce((select max(last_at) from poll where last_at < ?3), 0) - ?4)
+/// The login and the last message of a program that was connected to the end; `None` where it was not connected.
+fn signs_of_life(connection: &Connection, account: &str, source: &str) -> Result<Option<(i64, Option<i64>)>> {
+    let query = "select connected_since, last_message_at
          from stream where account = ?1 and source = ?2 and connected_since is not null";
-    let unwritten = i64::try_from(unwritten.as_millis()).unwrap_or(i64::MAX);
-    let parameters = params![account, source, at.as_millisecond(), unwritten];
-    connection.first(query, parameters, |row| row.get(0))
+    connection.first(query, [account, source], |row| Ok((row.get(0)?, row.get(1)?)))
 }

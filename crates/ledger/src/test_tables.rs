@@ -176,12 +176,10 @@ impl Tables {
                 }
             }
             (StreamFact::Ended { at, cause }, Some(_)) => self.open_gap(account, source, at, cause),
-            (StreamFact::Started { at, unwritten }, Some(connected)) => {
-                let polls = self.polls.values().map(|poll| poll.record.last_at);
-                let polled = polls.filter(|polled| *polled < at).max();
-                let alive = polled.map(|polled| polled - unwritten);
-                let from = alive.max(heard).max(Some(connected)).unwrap_or(connected);
-                self.open_gap(account, source, from.min(at), GapCause::Restart);
+            (StreamFact::Started { at, alive }, Some(connected)) => {
+                let past = |sign: Option<Timestamp>| sign.filter(|sign| *sign <= at);
+                let from = past(alive).max(past(heard)).max(past(Some(connected)));
+                self.open_gap(account, source, from.unwrap_or(at), GapCause::Restart);
             }
             _ => {}
         }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use collector_core::Vin;
 use collector_core::state::Published;
 use jiff::{SignedDuration, Timestamp};
+use planner::GAP_WORTH_A_POLL;
 use planner::quota::{Allowance, Denied, Spent};
 use store::StoreError;
 
@@ -66,6 +67,16 @@ impl MemoryLedger {
             gap: *gap,
         });
         gaps.collect()
+    }
+
+    /// When polls were last planned.
+    pub fn planned(&self) -> Vec<PlannedPoll> {
+        let tables = self.lock();
+        tables
+            .polls
+            .values()
+            .filter_map(|poll| poll.plan.clone())
+            .collect()
     }
 
     /// What was spent by whom, and how it ended, in the order in which it left.
@@ -305,16 +316,27 @@ impl Streams for MemoryLedger {
         Ok(())
     }
 
-    async fn recall_stream(&self, account: &str, source: &str) -> Result<StreamMemory, StoreError> {
+    async fn recall_stream(
+        &self,
+        account: &str,
+        source: &str,
+        now: Timestamp,
+    ) -> Result<StreamMemory, StoreError> {
         let tables = self.being_asked();
-        let gaps = tables.gaps.iter();
-        let open = gaps.filter(|((own, by, _), gap)| own == account && by == source && gap.to.is_none());
+        let ours = tables
+            .gaps
+            .iter()
+            .filter(|((own, by, _), _)| own == account && by == source);
+        let gaps: Vec<_> = ours.map(|(_, gap)| gap).collect();
+        let open = gaps.iter().filter(|gap| gap.to.is_none());
+        let missed = gaps.iter().filter(|gap| gap.length(gap.from) >= GAP_WORTH_A_POLL);
         Ok(StreamMemory {
             breaker: tables
                 .streams
                 .get(&key(account, source))
                 .and_then(|stream| stream.breaker.clone()),
-            gap_since: open.map(|(_, gap)| gap.from).max(),
+            gap_since: open.map(|gap| gap.from).max(),
+            missed: missed.filter_map(|gap| gap.to).filter(|to| *to <= now).max(),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Random sequences of everything that a ledger is told, by the one in the database and the one in memory.
 
+mod carrying;
 mod gaps;
 
 use std::sync::Arc;
@@ -84,7 +85,7 @@ fn facts(step: Step, now: Timestamp) -> Vec<StreamFact> {
         0 => vec![StreamFact::LoggedIn { at: now }, StreamFact::Heard { at: now }],
         1 if step.reopen || step.minutes % 2 == 0 => vec![StreamFact::Started {
             at: now,
-            unwritten: SignedDuration::from_secs(1),
+            alive: (step.word > 0).then(|| now - SignedDuration::from_mins(step.minutes)),
         }],
         1 => {
             let cause = GapCause::OtherProgram;
@@ -214,7 +215,7 @@ async fn all(ledger: &dyn Ledger, now: Timestamp) -> Vec<String> {
         for word in WORDS {
             answers.push(format!("{:?}", ledger.container(account, word).await));
             answers.push(format!("{:?}", ledger.descriptor_set(account, word).await));
-            answers.push(format!("{:?}", ledger.recall_stream(account, word).await));
+            answers.push(format!("{:?}", ledger.recall_stream(account, word, now).await));
             for index in 0..VINS.len() {
                 let record = ledger.poll_record(account, word, &vin(index)).await;
                 answers.push(format!("{record:?}"));

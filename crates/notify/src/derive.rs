@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use collector_core::state::{LoginState, PollsState, Published, ScopesState, SinkState, State};
+use collector_core::state::{JournalState, LoginState, PollsState, Published, ScopesState, SinkState, State};
 use collector_core::{Name, mask};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Condition, StreamRecord};
@@ -11,6 +11,8 @@ use super::{Level, Manner, Notice, stream};
 
 /// A sink that is away for a moment is no news.
 const SINK_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+/// A flush that fails is tried again every few seconds.
+const JOURNAL_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 /// Polls fail now and then.
 const POLL_PATIENCE: SignedDuration = SignedDuration::from_hours(3);
 /// Of a message, in characters: a telephone shows few, and ntfy takes 4,096 bytes.
@@ -65,6 +67,7 @@ pub fn notices(memory: &mut Memory, scope: &Scope, condition: &Condition, now: T
             }
             State::Login(state) if has(&scope.accounts) => notices.push(login(said, state, now)),
             State::Scopes(state) if has(&scope.accounts) => notices.push(scopes(said, state, now)),
+            State::Journal(state) => notices.extend(journal(memory, said, state, now)),
             State::Polls(state) if has(&scope.accounts) => {
                 notices.extend(polls(memory, said, state, now));
             }
@@ -160,6 +163,29 @@ fn polls(memory: &mut Memory, said: &Published, state: PollsState, now: Timestam
         }
         PollsState::Waiting | PollsState::Stopped => None,
     }
+}
+
+fn journal(memory: &mut Memory, said: &Published, state: JournalState, now: Timestamp) -> Option<Notice> {
+    let topic = "journal".to_owned();
+    if state == JournalState::Writing {
+        memory.forget(&topic);
+        let title = "The journal can be written again".to_owned();
+        return Some(well(topic, title, "Nothing waits in memory.", now));
+    }
+    let since = memory.since(&topic, said.since);
+    if now.duration_since(since) < JOURNAL_PATIENCE {
+        return None;
+    }
+    let message = format!("Since {since:.0}: {}. It is tried on.", reason(said));
+    let title = "The journal cannot be written".to_owned();
+    Some(notice(
+        topic,
+        Level::Warning,
+        state.as_str(),
+        title,
+        &message,
+        now,
+    ))
 }
 
 fn sink(memory: &mut Memory, said: &Published, state: SinkState, now: Timestamp) -> Option<Notice> {

@@ -5,7 +5,7 @@ mod stream;
 
 use std::collections::HashMap;
 
-use collector_core::state::{LoginState, PollsState, Published, ScopesState, SinkState, State};
+use collector_core::state::{JournalState, LoginState, PollsState, Published, ScopesState, SinkState, State};
 use jiff::SignedDuration;
 use ledger::{Condition, Told};
 
@@ -141,6 +141,28 @@ fn polls_are_told_after_three_hours_and_not_beside_a_dead_login() {
     expected[3] = some(Level::Warning, "failing");
     expected[4] = some(Level::Info, "");
     assert_eq!(about("polls:home", &story), expected);
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_is_told_after_ten_minutes() {
+    let journal = |minute, state| {
+        (
+            minute,
+            components(vec![said("", State::Journal(state), Some("why"), minute)]),
+        )
+    };
+    let story = [
+        journal(0, JournalState::Failing),
+        journal(9, JournalState::Failing),
+        journal(10, JournalState::Failing),
+        journal(11, JournalState::Writing),
+        journal(12, JournalState::Failing),
+    ];
+    let failing = some(Level::Warning, "failing");
+    assert_eq!(
+        about("journal", &story),
+        [None, None, failing, some(Level::Info, ""), None]
+    );
 }
 
 #[test]

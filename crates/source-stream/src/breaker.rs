@@ -123,16 +123,6 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// As it was written down. What cannot be read is forgotten.
-    pub fn restore(text: Option<&str>) -> Self {
-        text.and_then(|text| serde_json::from_str(text).ok())
-            .unwrap_or_default()
-    }
-
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
     /// How long to wait for what went wrong last.
     pub fn delay(&self, random: &mut impl Rng) -> Duration {
         let delay = match self.last {

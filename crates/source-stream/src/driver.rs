@@ -9,20 +9,21 @@ use cardata_api::stream::{MqttConnector, MqttLine, MqttSession, StreamError};
 use cardata_auth::AuthError;
 use collector_core::{Name, Stream, StreamOutput};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::{Breaker, Now, Trouble};
 use super::credential::{Credential, Credentials};
 use super::reception::Read;
+use super::serve::SILENCE;
 use super::tell::Teller;
-use ledger::{GapCause, StreamFact, Streams};
+use super::unstored::Unstored;
+use ledger::{GapCause, StreamFact, StreamMemory, Streams};
 use runtime::{Chain, Clock, contained};
 use source::{Handles, Hearing};
 
 /// No step of a connection takes longer, whatever the network does; in real time.
 const LONGEST_STEP: Duration = Duration::from_secs(60);
-/// What has arrived may wait so much longer than its window until it is on disk.
-const WRITING: Duration = Duration::from_secs(1);
 /// A shorter wait is not cut short by a new login.
 const SHORT: Duration = Duration::from_secs(5);
 
@@ -39,6 +40,7 @@ pub struct Driver {
     pub(super) window: Duration,
     /// When the newest message that is stored arrived, in milliseconds; 0 before the first.
     pub(super) heard: Arc<AtomicI64>,
+    pub(super) unstored: Unstored,
     /// Whatever is noted of an earlier time, another run noted.
     made_at: Timestamp,
     pub(super) mqtt_client_id: Arc<str>,
@@ -59,23 +61,31 @@ pub struct Connected {
     pub at: Timestamp,
 }
 
+/// What the next run must know.
+#[derive(Default, Serialize, Deserialize)]
+struct Remembered {
+    /// A connection that lasts was alive then, and what had come before was stored.
+    #[serde(default)]
+    alive_at: Option<Timestamp>,
+    #[serde(flatten)]
+    breaker: Breaker,
+}
+
 /// The program is being stopped.
 pub(super) struct Stopped;
 
 #[async_trait]
 impl Stream for Driver {
     async fn run(&mut self, output: &dyn StreamOutput, stop: &CancellationToken) {
-        self.remember(vec![StreamFact::Started {
-            at: self.made_at,
-            unwritten: (self.window + WRITING).try_into().unwrap_or_default(),
-        }])
-        .await;
-        let known = self.ledger.recall_stream(&self.account, &self.source).await;
-        let known = known.unwrap_or_default();
-        self.breaker = Breaker::restore(known.breaker.as_deref());
-        if let Some(since) = known.gap_since {
-            self.hearing.recall_gap(&self.source, since);
-        }
+        let before = self.recall().await.breaker;
+        let before = before.and_then(|text| serde_json::from_str::<Remembered>(&text).ok());
+        let before = before.unwrap_or_default();
+        self.breaker = before.breaker;
+        let (at, alive) = (self.made_at, before.alive_at);
+        self.remember(vec![StreamFact::Started { at, alive }]).await;
+        let known = self.recall().await;
+        self.hearing
+            .recall_gaps(&self.source, known.missed, known.gap_since);
         while !stop.is_cancelled() {
             let Err(panic) = contained(self.stay_connected(output, stop)).await else {
                 break;
@@ -109,6 +119,7 @@ impl Driver {
             read,
             window: handles.window,
             heard: Arc::default(),
+            unstored: Unstored::default(),
             made_at: handles.clock.now(),
             breaker: Breaker::default(),
             refused: None,
@@ -281,8 +292,9 @@ impl Driver {
         trouble
     }
 
-    /// Nothing is connected any more, since then.
+    /// Nothing is connected any more, since then. What is held and not stored will not be: the gap begins with it.
     pub(super) async fn interrupted(&mut self, at: Timestamp, cause: GapCause) {
+        let at = self.unstored.lose(at);
         self.hearing.disconnected(&self.source, at);
         let heard = self.heard.load(Ordering::Relaxed);
         let heard = Timestamp::from_millisecond(heard).ok().filter(|_| heard > 0);
@@ -292,9 +304,26 @@ impl Driver {
             .await;
     }
 
+    /// Written down with the breaker, which is when something else is too: that a connection is alive costs no write.
     pub(super) async fn remember_breaker(&self, mut facts: Vec<StreamFact>) {
-        facts.push(StreamFact::Breaker(self.breaker.to_json()));
+        // One that fell silent may have been dead for so long.
+        let alive = self.clock.now() - SILENCE;
+        let remembered = Remembered {
+            alive_at: Some(self.unstored.stored_until(alive)),
+            breaker: self.breaker.clone(),
+        };
+        facts.push(StreamFact::Breaker(
+            serde_json::to_string(&remembered).unwrap_or_default(),
+        ));
         self.remember(facts).await;
+    }
+
+    async fn recall(&self) -> StreamMemory {
+        let known = self
+            .ledger
+            .recall_stream(&self.account, &self.source, self.clock.now())
+            .await;
+        known.unwrap_or_default()
     }
 
     /// What cannot be written down now is known to this process.

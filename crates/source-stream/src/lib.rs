@@ -3,7 +3,7 @@
 //! * [`driver`]: logs in and finds out what to do when a connection ends. [`serve`]: a connection at work, and the one
 //!   that takes over from it. [`reception`]: read, store, acknowledge.
 //! * [`credential`]: the password; [`renewal`]: another one in time. [`breaker`]: how soon and how often may be tried: pure.
-//! * [`tell`]: what the owner learns.
+//! * [`unstored`]: what a kill would lose. [`tell`]: what the owner learns.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -16,6 +16,7 @@ mod serve;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod unstored;
 
 use std::sync::Arc;
 

@@ -14,7 +14,11 @@ use cardata_api::stream::{Message, MqttSession, StreamError, parse};
 use collector_core::{Origin, RawSnapshot, Received, Stray, StreamOutput};
 use jiff::Timestamp;
 use runtime::Clock;
+use runtime::clock::{later, until};
 use tokio_util::sync::CancellationToken;
+
+use super::serve::SILENCE;
+use super::unstored::Unstored;
 
 /// Makes of a message of the account with this GCID what it says.
 pub type Read = fn(&Message, &str, Timestamp) -> Received;
@@ -47,6 +51,8 @@ pub struct Reception<'a> {
     pub output: &'a dyn StreamOutput,
     /// When the newest message that is stored arrived, in milliseconds.
     pub heard: Arc<AtomicI64>,
+    /// Since when what it holds is not stored.
+    pub unstored: Unstored,
     /// Ends the connection from our side.
     pub closing: CancellationToken,
 }
@@ -58,16 +64,22 @@ struct Gathered {
     /// Those that the broker wants to be told of.
     unacknowledged: Vec<Message>,
     bytes: usize,
+    /// When the first of them arrived, and the last.
+    oldest: Option<Timestamp>,
     newest: Option<Timestamp>,
+    /// From when to when storing took so long that the line may have ended meanwhile: nobody asked it.
+    deaf: Option<(Timestamp, Timestamp)>,
 }
 
 /// Passes when the window is over.
 type Pause<'a> = Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>;
 
 impl Reception<'_> {
-    /// Receives until the connection is over or to be closed.
-    pub async fn run(self, mut session: Box<dyn MqttSession>) -> End {
+    /// Receives until the connection is over or to be closed. Says since when it may be over.
+    pub async fn run(self, mut session: Box<dyn MqttSession>) -> (End, Timestamp) {
         let mut gathered = Gathered::default();
+        // When something was last stored, and the wait for the end of the window behind that.
+        let mut stored = None;
         let mut pause: Pause<'_> = None;
         loop {
             let received = tokio::select! {
@@ -77,28 +89,43 @@ impl Reception<'_> {
                 received = session.receive() => Some(received),
             };
             match received {
-                None => pause = None,
-                Some(Ok(messages)) => self.gather(&mut gathered, messages),
+                None => {}
+                Some(Ok(messages)) => {
+                    self.gather(&mut gathered, messages);
+                    let left = self.left(stored);
+                    if !left.is_zero() && !gathered.is_much() {
+                        pause.get_or_insert_with(|| self.clock.sleep(left));
+                        continue;
+                    }
+                }
                 Some(Err(error)) => {
+                    let now = self.clock.now();
+                    let dead = error == StreamError::Silent;
+                    let since = gathered.over_since(if dead { now - SILENCE } else { now });
                     return match self.store(session.as_mut(), &mut gathered).await {
-                        true => End::Over(error),
-                        false => End::Unstored,
+                        true => (End::Over(error), since),
+                        false => (End::Unstored, since),
                     };
                 }
             }
-            if gathered.received.is_empty() || (pause.is_some() && !gathered.is_much()) {
-                continue;
-            }
+            pause = None;
             if !self.store(session.as_mut(), &mut gathered).await {
-                return End::Unstored;
+                return (End::Unstored, gathered.over_since(self.clock.now()));
             }
-            pause = (!self.window.is_zero()).then(|| self.clock.sleep(self.window));
+            stored = Some(self.clock.now());
         }
         self.drain(session, gathered).await
     }
 
+    /// How much of the window is left. A clock that was set back ends it.
+    fn left(&self, stored: Option<Timestamp>) -> Duration {
+        let now = self.clock.now();
+        let stored = stored.filter(|stored| *stored <= now);
+        stored.map_or(Duration::ZERO, |stored| until(now, later(stored, self.window)))
+    }
+
     /// Takes what has arrived already, and says goodbye.
-    async fn drain(&self, mut session: Box<dyn MqttSession>, mut gathered: Gathered) -> End {
+    async fn drain(&self, mut session: Box<dyn MqttSession>, mut gathered: Gathered) -> (End, Timestamp) {
         for _ in 0..LAST_BATCHES {
             let arrived = tokio::select! {
                 biased;
@@ -108,18 +135,23 @@ impl Reception<'_> {
             let Some(messages) = arrived else { break };
             self.gather(&mut gathered, messages);
             if gathered.is_much() && !self.store(session.as_mut(), &mut gathered).await {
-                return End::Unstored;
+                return (End::Unstored, gathered.over_since(self.clock.now()));
             }
         }
+        let since = gathered.over_since(self.clock.now());
         if !self.store(session.as_mut(), &mut gathered).await {
-            return End::Unstored;
+            return (End::Unstored, since);
         }
         session.close().await;
-        End::Closed
+        (End::Closed, since)
     }
 
     fn gather(&self, gathered: &mut Gathered, messages: Vec<Message>) {
         let now = self.clock.now();
+        if gathered.oldest.is_none() {
+            self.unstored.hold(now);
+            gathered.oldest = Some(now);
+        }
         gathered.newest = Some(now);
         for message in messages {
             gathered.bytes += message.topic.len() + message.payload.len();
@@ -132,19 +164,28 @@ impl Reception<'_> {
 
     /// Nothing is acknowledged that is not on disk.
     async fn store(&self, session: &mut dyn MqttSession, gathered: &mut Gathered) -> bool {
-        let gathered = std::mem::take(gathered);
-        if gathered.received.is_empty() {
+        let next = Gathered {
+            deaf: gathered.deaf,
+            ..Gathered::default()
+        };
+        let batch = std::mem::replace(gathered, next);
+        if batch.received.is_empty() {
             return true;
         }
-        let messages = gathered.received.len();
-        if let Err(error) = self.output.push(gathered.received).await {
+        let messages = batch.received.len();
+        let began = self.clock.now();
+        if let Err(error) = self.output.push(batch.received).await {
             tracing::error!(%error, messages, "messages of the stream could not be stored before the stop; what they brought is lost");
             return false;
         }
-        if let Some(newest) = gathered.newest {
+        gathered.was_deaf(began, self.clock.now());
+        if let Some(oldest) = batch.oldest {
+            self.unstored.release(oldest);
+        }
+        if let Some(newest) = batch.newest {
             self.heard.store(newest.as_millisecond(), Ordering::Relaxed);
         }
-        session.acknowledge(&gathered.unacknowledged).await;
+        session.acknowledge(&batch.unacknowledged).await;
         true
     }
 
@@ -168,6 +209,20 @@ impl Reception<'_> {
 impl Gathered {
     fn is_much(&self) -> bool {
         self.received.len() >= MANY || self.bytes >= LARGE
+    }
+
+    /// Something was stored from then to then.
+    fn was_deaf(&mut self, began: Timestamp, ended: Timestamp) {
+        if ended.duration_since(began) > SILENCE {
+            self.deaf = Some((self.over_since(began), ended));
+        }
+    }
+
+    /// Since when a line may be over that was found so at this time: what came soon behind a long store may have waited
+    /// all the while.
+    fn over_since(&self, found: Timestamp) -> Timestamp {
+        let deaf = self.deaf.filter(|(_, ended)| found <= *ended + SILENCE);
+        deaf.map_or(found, |(began, _)| began.min(found))
     }
 }
 

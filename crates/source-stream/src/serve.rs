@@ -27,9 +27,12 @@ use super::renewal::Renewal;
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A broker has been silent for so long when the connection is given up: it may have been dead all the time.
-const SILENCE: SignedDuration = SignedDuration::from_secs(45);
+pub(super) const SILENCE: SignedDuration = SignedDuration::from_secs(45);
 
 type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// How a connection ended, and since when it may be over.
+type Over = (End, Timestamp);
 
 type Takeover<'a> = Work<'a, Result<Connected, Failed>>;
 
@@ -48,10 +51,10 @@ struct Serving<'a> {
     /// How many of [`MILESTONES`] it has passed.
     milestones: usize,
     used: Credential,
-    current: Option<Work<'a, End>>,
+    current: Option<Work<'a, Over>>,
     closing: CancellationToken,
     /// How the connection ended, if that may be because of the takeover that is under way.
-    ended: Option<End>,
+    ended: Option<Over>,
     /// Connections that were taken over and are received to their end.
     retiring: Option<Work<'a, ()>>,
     renewal: Option<Work<'a, Credential>>,
@@ -109,12 +112,12 @@ impl Driver {
             self.rotated(&mut serving, connected, output).await;
         }
         serving.closing.cancel();
-        let was_connected = serving.current.is_some() || serving.ended.is_some();
-        if let Some(current) = serving.current.take() {
-            current.await;
-        }
-        if was_connected {
-            self.interrupted(self.clock.now(), GapCause::Restart).await;
+        let over = match serving.current.take() {
+            Some(current) => Some(current.await),
+            None => serving.ended.take(),
+        };
+        if let Some((_, since)) = over {
+            self.interrupted(since, GapCause::Restart).await;
         }
         if serving.retiring.is_some() {
             work(&mut serving.retiring).await;
@@ -151,7 +154,7 @@ impl Driver {
         credential: &Credential,
         closing: CancellationToken,
         output: &'a dyn StreamOutput,
-    ) -> Work<'a, End> {
+    ) -> Work<'a, Over> {
         let reception = Reception {
             gcid: credential.gcid.clone(),
             read: self.read,
@@ -159,6 +162,7 @@ impl Driver {
             window: self.window,
             output,
             heard: self.heard.clone(),
+            unstored: self.unstored.clone(),
             closing,
         };
         Box::pin(reception.run(session))
@@ -200,12 +204,22 @@ impl Driver {
         let current = self.reception(connected.session, &credential, closing.clone(), output);
         let old_closing = std::mem::replace(&mut serving.closing, closing);
         let old = serving.current.replace(current);
-        if old.is_some() || serving.ended.take().is_some() {
+        let ended = serving.ended.take();
+        let was_connected = old.is_some() || ended.is_some();
+        // What is held for longer than its window holds reading up: nobody knows whether the old one was over.
+        let held = later(self.unstored.stored_until(at), self.window);
+        let heard = ended.map_or(held, |(_, since)| held.min(since));
+        let deaf = heard < at - SILENCE;
+        if was_connected {
             // Takeovers that failed before are over: what they counted must not hold against the next one.
             self.has_lasted(serving.since).await;
+        }
+        if was_connected && !deaf {
             self.remember_breaker(vec![StreamFact::LoggedIn { at }]).await;
         } else {
-            // It had ended before.
+            if was_connected {
+                self.interrupted(heard, GapCause::ConnectionLost).await;
+            }
             (serving.since, serving.milestones) = (at, 0);
             self.logged_in(at).await;
         }
@@ -240,7 +254,7 @@ impl Driver {
     }
 
     /// The connection is over, and no takeover of ours is the reason.
-    async fn ended(&mut self, serving: &mut Serving<'_>, end: &End) {
+    async fn ended(&mut self, serving: &mut Serving<'_>, (end, since): &Over) {
         let now = self.clock.now();
         let lasted = until(serving.since, now);
         let good = !serving.used.may_have_expired(now);
@@ -276,11 +290,7 @@ impl Driver {
             End::Over(_) if !good => GapCause::Login,
             End::Over(_) => GapCause::ConnectionLost,
         };
-        let heard = match end {
-            End::Over(StreamError::Silent) => (now - SILENCE).max(serving.since),
-            _ => now,
-        };
-        self.interrupted(heard, cause).await;
+        self.interrupted((*since).max(serving.since), cause).await;
     }
 
     async fn has_lasted(&mut self, since: Timestamp) {
@@ -313,7 +323,7 @@ async fn take_over(
 }
 
 /// Receives a connection to its end, which its broker brings about; else we do.
-async fn retire(mut old: Work<'_, End>, closing: CancellationToken, before: Option<Work<'_, ()>>) {
+async fn retire(mut old: Work<'_, Over>, closing: CancellationToken, before: Option<Work<'_, ()>>) {
     let end = async {
         tokio::select! {
             _ = &mut old => return,

@@ -84,13 +84,12 @@ impl Hearing {
         self.change(source, |line| line.disconnect(at));
     }
 
-    /// A stream was connected until then by another run, and by nobody since.
-    pub fn recall_gap(&self, source: &Name, since: Timestamp) {
-        self.lock()
-            .lines
-            .entry(source.clone())
-            .or_default()
-            .recall_gap(since);
+    /// What another run left of a stream: the end of the last gap that is worth a poll, which is made unless one was made
+    /// since, and since when nobody is connected.
+    pub fn recall_gaps(&self, source: &Name, missed: Option<Timestamp>, since: Option<Timestamp>) {
+        let mut heard = self.lock();
+        let line = heard.lines.entry(source.clone()).or_default();
+        line.recall_gaps(missed, since);
     }
 
     fn change(&self, source: &Name, change: impl FnOnce(&mut Line) -> bool) {

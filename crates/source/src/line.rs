@@ -35,10 +35,11 @@ impl Line {
         true
     }
 
-    /// Another run was connected until then, and nobody was since.
-    pub(super) fn recall_gap(&mut self, since: Timestamp) {
+    /// Of another run: the end of the last gap that a poll has to bridge, and since when nobody is connected.
+    pub(super) fn recall_gaps(&mut self, missed: Option<Timestamp>, since: Option<Timestamp>) {
+        self.missed = self.missed.max(missed);
         if !self.connected {
-            self.broke_at = Some(since);
+            self.broke_at = since;
         }
     }
 

@@ -17,7 +17,7 @@ pub mod table;
 use std::path::Path;
 
 use cardata_auth::TokenSet;
-use collector_core::state::{Published, State};
+use collector_core::state::{JournalState, Published, State};
 use jiff::Timestamp;
 use journal::JournalError;
 use journal::log::overview::{LogTotals, Overview as JournalOverview, SinkTotals, VehicleTotals};
@@ -31,6 +31,8 @@ use planner::quota::{Allowance, Spent};
 pub struct Status {
     pub now: Timestamp,
     pub running: Option<String>,
+    /// Why the process that runs cannot write the journal.
+    pub journal_problem: Option<String>,
     pub accounts: Vec<AccountStatus>,
     pub log: LogTotals,
     pub vehicles: Vec<VehicleTotals>,
@@ -51,6 +53,9 @@ pub struct AccountStatus {
     pub calls_per_day: u32,
     pub calls: plan::Calls,
     pub blocked_until: Option<Timestamp>,
+    /// Whether a source polls for it.
+    pub is_polled: bool,
+    /// How its polls fare.
     pub said: Option<Published>,
 }
 
@@ -106,6 +111,7 @@ pub fn gather(
         let newest = look.journal.newest_arrival()?.max(look.ledger.newest_call()?);
         status.now = newest.map_or(now, |newest| newest.max(now));
         components = look.ledger.components()?;
+        status.journal_problem = journal_problem(&components).filter(|_| status.running.is_some());
         status.log = look.journal.log()?;
         status.vehicles = vehicles(look)?;
         status.polls = look.ledger.polls()?;
@@ -122,7 +128,16 @@ pub fn gather(
             Some(look) => look.ledger.spent_calls(&account.name, status.now)?,
             None => Spent::default(),
         };
-        let told = account_status(account, tokens, &spent, &mut status, &components, &prices);
+        let is_polled = plan::is_polled(pipeline, &account.name);
+        let told = account_status(
+            account,
+            tokens,
+            &spent,
+            &mut status,
+            &components,
+            &prices,
+            is_polled,
+        );
         status.accounts.push(told);
     }
     Ok(status)
@@ -135,6 +150,7 @@ fn account_status(
     status: &mut Status,
     components: &[Published],
     prices: &std::collections::HashMap<String, u32>,
+    is_polled: bool,
 ) -> AccountStatus {
     let now = status.now;
     let (tokens, login_problem) = match tokens {
@@ -168,9 +184,12 @@ fn account_status(
             now,
         ),
         blocked_until: spent.blocked_until,
+        is_polled,
+        // Without polls, it was said by a run of another pipeline file, or at the end of one.
         said: said(components, &account.name, |state| {
             matches!(state, State::Polls(_))
-        }),
+        })
+        .filter(|_| is_polled),
     }
 }
 
@@ -207,6 +226,11 @@ fn sinks(
         said: said(components, &spec.name, |state| matches!(state, State::Sink(_))),
     };
     pipeline.sinks.iter().map(status).collect()
+}
+
+fn journal_problem(components: &[Published]) -> Option<String> {
+    let is_failing = |state| state == State::Journal(JournalState::Failing);
+    said(components, "", is_failing).and_then(|said| said.message)
 }
 
 /// The last word of a component.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use collector_core::Cadence;
+use collector_core::{Cadence, Name};
 use jiff::Timestamp;
 use ledger::overview::LastPoll;
 use pipeline::Pipeline;
@@ -32,6 +32,12 @@ pub fn prices(pipeline: &Pipeline) -> HashMap<String, u32> {
         Cadence::Continuous => None,
     };
     pipeline.sources.iter().filter_map(price).collect()
+}
+
+/// Whether a source polls for an account.
+pub fn is_polled(pipeline: &Pipeline, account: &Name) -> bool {
+    let mut sources = pipeline.sources.iter();
+    sources.any(|source| source.plugin.cadence != Cadence::Continuous && source.is_for(account))
 }
 
 /// The calls of `account`. Nothing is planned while no process polls.

@@ -11,7 +11,7 @@ use crate::{AccountStatus, SinkStatus, Status, containers, plan, streams};
 pub fn text(status: &Status) -> String {
     let running = match &status.running {
         // Sums and acknowledgements are written down every few seconds.
-        Some(holder) => format!("running ({holder}); its counts are up to 10 s old"),
+        Some(holder) => format!("running ({holder}); its counts are up to 30 s old"),
         None => "not running".to_owned(),
     };
     let log = &status.log;
@@ -21,6 +21,12 @@ pub fn text(status: &Status) -> String {
         counted(log.readings, "reading"),
         counted(log.repeats, "repeat")
     )];
+    parts[0] += &notes(
+        status
+            .journal_problem
+            .iter()
+            .map(|problem| format!("journal: {problem}")),
+    );
     if log.rejected > 0 {
         parts.push(format!(
             "{} readings did not fit their type: `cardata dead-letters list` shows them",
@@ -53,11 +59,19 @@ fn accounts(status: &Status) -> String {
             account.calls.planned.to_string(),
             account.calls.reserved.to_string(),
             account.calls_left.to_string(),
-            or(account.said.as_ref().map(|said| said.state), "-"),
+            or(account_state(account), "-"),
         ]
     });
     let said = status.accounts.iter().flat_map(account_notes);
     table(header, rows) + &notes(said)
+}
+
+/// How its polls fare; `None` where they never began.
+fn account_state(account: &AccountStatus) -> Option<String> {
+    match account.is_polled {
+        true => account.said.as_ref().map(|said| said.state.to_string()),
+        false => Some("no polls".to_owned()),
+    }
 }
 
 fn account_notes(account: &AccountStatus) -> Vec<String> {
@@ -174,7 +188,7 @@ pub fn json(status: &Status) -> String {
                 "left": account.calls.left,
             },
             "blocked_until": account.blocked_until,
-            "state": account.said.as_ref().map(|said| said.state.to_string()),
+            "state": account_state(account),
             "message": account.said.as_ref().and_then(|said| said.message.as_ref()),
         })
     });
@@ -225,6 +239,7 @@ pub fn json(status: &Status) -> String {
     });
     let whole = json!({
         "running": status.running,
+        "journal_problem": status.journal_problem,
         "snapshots": status.log.snapshots,
         "readings": status.log.readings,
         "repeats": status.log.repeats,
@@ -237,4 +252,66 @@ pub fn json(status: &Status) -> String {
         "containers": containers::json(&status.containers),
     });
     format!("{whole:#}")
+}
+
+#[cfg(test)]
+mod tests {
+    use collector_core::state::{PollsState, Published};
+
+    use super::*;
+    use crate::Status;
+
+    fn account(is_polled: bool, state: PollsState) -> AccountStatus {
+        let said = Published {
+            name: "home".into(),
+            state: State::Polls(state),
+            message: None,
+            since: Status::default().now,
+        };
+        AccountStatus {
+            name: "home".to_owned(),
+            login_days: Some(12.0),
+            login_problem: None,
+            login_warnings: Vec::new(),
+            calls_left: 40,
+            calls_per_day: 50,
+            calls: plan::Calls {
+                used: 0,
+                reserved: 10,
+                planned: 0,
+                left: 40,
+            },
+            blocked_until: None,
+            is_polled,
+            said: Some(said).filter(|_| is_polled),
+        }
+    }
+
+    #[test]
+    fn an_account_without_polls_has_not_stopped() {
+        for (is_polled, word) in [(true, "stopped"), (false, "no polls")] {
+            let status = Status {
+                running: Some("process 1".to_owned()),
+                accounts: vec![account(is_polled, PollsState::Stopped)],
+                ..Status::default()
+            };
+            let text = text(&status);
+            let line = text.lines().find(|line| line.contains("home")).unwrap();
+            assert!(line.ends_with(word), "{line}");
+            let told: Value = serde_json::from_str(&json(&status)).unwrap();
+            assert_eq!(told["accounts"][0]["state"], word);
+        }
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_written_is_marked() {
+        let status = Status {
+            running: Some("process 1".to_owned()),
+            journal_problem: Some("why".to_owned()),
+            ..Status::default()
+        };
+        assert!(text(&status).contains("left out\n  ! journal: why\n\nAccounts"));
+        let told: Value = serde_json::from_str(&json(&status)).unwrap();
+        assert_eq!(told["journal_problem"], "why");
+    }
 }

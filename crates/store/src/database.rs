@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::sql::Access;
@@ -75,6 +76,8 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Database, StoreError> {
         // A cache of 1 MiB: the log is read and written in order.
         connection.pragma_update(None, "cache_size", -1024)?;
         connection.set_prepared_statement_cache_capacity(64);
+        // Else statements are planned anew whenever their parameters change.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Database { connection })
     });
     opened.map_err(|error| StoreError::open(path, error))

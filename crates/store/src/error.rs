@@ -13,8 +13,19 @@ pub enum StoreError {
     )]
     Open { path: PathBuf, source: rusqlite::Error },
     /// Will pass when space is freed; nothing of the transaction was written.
-    #[error("the disk of the state directory is full")]
+    #[error("the disk of the state directory is full: make room on it")]
     Full(#[source] rusqlite::Error),
+    /// Will pass when space is freed; the file is as it was.
+    #[error(
+        "the disk of the state directory has no room to bring the state database {path} up to date, which was written by an earlier cardata: that takes about {} MiB for a while. It is as it was; make room and start again",
+        needed.div_ceil(1 << 20)
+    )]
+    NoRoom {
+        path: PathBuf,
+        /// Bytes.
+        needed: u64,
+        source: rusqlite::Error,
+    },
     #[error(
         "the state database {path} was written by a newer cardata (version {found}, this one knows {known}): upgrade cardata"
     )]

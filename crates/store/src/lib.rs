@@ -6,13 +6,18 @@
 //!
 //! * [`writer`](Store::transact): the thread that owns the writing connection. [`Tx`]: one job's part of a transaction.
 //! * [`Database`]: a connection of one's own, for looks that must not wait for the writer, and for the file's care.
-//! * [`sql`]: the way of the owners to their tables.
+//! * [`sql`]: the way of the owners to their tables. [`probe`]: past pages that cannot be read.
+//! * [`compact`](compact()): the file without its free pages. [`aside`]: what a restore replaces. [`files`]: with their errors.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
+pub mod aside;
+mod compact;
 mod database;
 mod error;
+pub mod files;
 mod migrate;
+pub mod probe;
 pub mod sql;
 mod tx;
 mod writer;
@@ -23,6 +28,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::mpsc::Sender;
 
+pub use compact::{Compacted, bytes_on_disk, compact};
 pub use database::Database;
 pub use error::StoreError;
 pub use migrate::{FORMAT, Schema, Step};

@@ -39,10 +39,17 @@ impl Database {
     /// Brings the tables to the newest format, in one transaction; the owners in their order.
     ///
     /// # Errors
-    /// As [`Store::open`](crate::Store::open).
+    /// As [`Store::open`](crate::Store::open). The file is as it was then.
     pub fn migrate(&self, path: &Path, owners: &[Schema]) -> Result<(), StoreError> {
         let found = recognised(self.connection(), path)?;
-        bring_up(self.connection(), found, owners).map_err(|error| StoreError::open(path, error))
+        bring_up(self.connection(), found, owners).map_err(|error| match StoreError::open(path, error) {
+            StoreError::Full(source) if found > 0 => StoreError::NoRoom {
+                path: path.into(),
+                needed: needed(self.connection()),
+                source,
+            },
+            error => error,
+        })
     }
 
     /// The format of the tables: [`FORMAT`] where they are those that this program knows, 0 where there are none.
@@ -94,6 +101,14 @@ fn bring_up(connection: &Connection, found: i64, owners: &[Schema]) -> Result<()
         durable(connection)?;
     }
     Ok(())
+}
+
+/// How many bytes it takes to write every table anew: in the write-ahead log, and in the file behind its free pages.
+fn needed(connection: &Connection) -> u64 {
+    let look = |name| pragma(connection, name).unwrap_or(0);
+    let free = look("freelist_count");
+    let used = look("page_count") - free;
+    u64::try_from((used + (used - free).max(0)) * look("page_size")).unwrap_or(0)
 }
 
 /// How the file is written.

@@ -64,7 +64,8 @@ pub(crate) fn start(database: Database, last: LastJobs) -> Result<Sender<Command
 impl Store {
     /// Runs `job` on the writing thread. An `Ok` is returned only after its changes are on disk; after an error none
     /// of them happened. Jobs that wait when a transaction begins share it and its one sync; one that fails, or
-    /// panics, takes nothing else with it.
+    /// panics, takes nothing else with it. But SQLite commits nothing of a transaction in which somebody met a page that
+    /// cannot be read: a job that expects one reads it on a connection of its own.
     ///
     /// # Errors
     /// That of the job, or why there is no transaction.
@@ -125,17 +126,13 @@ fn in_savepoint<T, E: From<StoreError>>(
     open: &mut Open,
     job: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    connection
-        .execute_batch("savepoint job")
-        .map_err(StoreError::from)?;
+    connection.run("savepoint job", [])?;
     let before = open.after_commit.len();
     // A bug in one job must not end the thread that everybody depends on.
     let result = catch_unwind(AssertUnwindSafe(|| job(&mut Tx { connection, open })));
     match result.unwrap_or_else(|_| Err(StoreError::Bug.into())) {
         Ok(value) => {
-            connection
-                .execute_batch("release job")
-                .map_err(StoreError::from)?;
+            connection.run("release job", [])?;
             Ok(value)
         }
         Err(error) => {
@@ -159,7 +156,7 @@ fn work(connection: &Connection, open: &mut Open, queue: &mut Receiver<Command>)
                 let _ = done.send(());
             }
             Command::Version(answer) => {
-                let found = connection.query_row("pragma data_version", [], |row| row.get(0));
+                let found = connection.one("pragma data_version", [], |row| row.get(0));
                 let _ = answer.send(found.ok());
             }
         }
@@ -173,9 +170,9 @@ fn transaction(
     first: Job,
     queue: &mut Receiver<Command>,
 ) -> Option<Command> {
-    if let Err(error) = connection.execute_batch("begin immediate") {
+    if let Err(error) = connection.run("begin immediate", []) {
         // The answer is given at once: there is nothing to commit.
-        first(Err(error.into()), open)(Ok(()));
+        first(Err(error), open)(Ok(()));
         return None;
     }
     let mut answers = vec![first(Ok(connection), open)];
@@ -196,7 +193,9 @@ fn transaction(
 }
 
 fn finish(connection: &Connection, open: &mut Open, answers: Vec<Answer>) {
-    let committed = connection.execute_batch("commit");
+    let committed = connection
+        .prepare_cached("commit")
+        .and_then(|mut commit| commit.execute([]));
     let after_commit = std::mem::take(&mut open.after_commit);
     if let Err(error) = &committed {
         open.epoch += 1;

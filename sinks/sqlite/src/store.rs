@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use collector_core::{Entry, Scope, SinkError, Written};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Result, TransactionBehavior};
 
 use crate::dictionary::Dictionary;
@@ -125,5 +126,7 @@ fn set_up(connection: &Connection, path: &Path) -> Result<(), SinkError> {
         .and_then(|()| connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(())))
         .map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(32);
-    Ok(())
+    // Else statements are planned anew whenever their parameters change.
+    let is_steady = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
+    is_steady.map_err(failed).map(drop)
 }

@@ -1,8 +1,8 @@
 //! The payloads of the journal, and the readings that sinks are given of them.
 
 use collector_core::{Reading, Unit, Value, ValueType};
+use entry_form::{payload, typed};
 use jiff::Timestamp;
-use journal::fuzzing::{descriptors, encode, readings};
 use normalise::Window;
 use normalise::known::KnownDescriptors;
 use serde_json::value::RawValue;
@@ -43,16 +43,13 @@ fn run(input: &[u8], reached: &mut Reached) {
     known.learn("vehicle.new.text", ValueType::Text, None);
     known.learn("vehicle.new.boolean", ValueType::Bool, None);
     known.learn("vehicle.new.time", ValueType::Timestamp, None);
-    let Ok(read) = readings(payload, window(), &known) else {
+    let Ok(read) = readings(payload, &known) else {
         assert!(descriptors(payload).is_err());
         return;
     };
     let named = descriptors(payload).expect("it was read once");
     assert!(read.len() <= named.len());
-    if named
-        .iter()
-        .any(|(descriptor, _)| known.get(descriptor).is_none())
-    {
+    if named.iter().any(|descriptor| known.get(descriptor).is_none()) {
         reached.reach("unknown descriptor");
     }
     for reading in &read {
@@ -69,10 +66,31 @@ fn run(input: &[u8], reached: &mut Reached) {
     }
     if let Some(again) = written_again(payload) {
         assert_eq!(
-            readings(&again, window(), &known).expect("what was written is readable"),
+            readings(&again, &known).expect("what was written is readable"),
             read
         );
     }
+}
+
+/// Writes a payload of descriptors, their objects, and the occurrences of these.
+pub(crate) fn encode<'a>(readings: impl IntoIterator<Item = (&'a str, &'a RawValue, u32)>) -> String {
+    let mut builder = payload::Builder::new(None);
+    for (descriptor, body, occurrence) in readings {
+        builder.push(descriptor, body, occurrence);
+    }
+    builder.finish()
+}
+
+/// What a sink is given of a payload, where `known` are the descriptors that have a type.
+pub(crate) fn readings(payload: &str, known: &KnownDescriptors) -> Result<Vec<Reading>, serde_json::Error> {
+    Ok(typed::readings(payload, 0, window(), known)?.readings)
+}
+
+/// Every descriptor with an object in a payload.
+fn descriptors(payload: &str) -> Result<Vec<String>, serde_json::Error> {
+    let mut found = Vec::new();
+    payload::for_each(payload, |descriptor, _, _| found.push(descriptor.to_owned()))?;
+    Ok(found)
 }
 
 /// What holds of every reading.

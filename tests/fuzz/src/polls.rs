@@ -2,12 +2,11 @@
 
 use cardata_api::fuzzing::Received;
 use collector_core::Reading;
-use journal::fuzzing::{encode, readings};
 use normalise::body::Body;
 use normalise::known::{KnownDescriptors, infer};
 use normalise::{Meaning, interpret};
 
-use crate::journal_payload::{sound, window};
+use crate::journal_payload::{encode, readings, sound, window};
 use crate::{Reached, Target};
 
 pub static TARGET: Target = Target {
@@ -70,7 +69,7 @@ fn run(input: &[u8], reached: &mut Reached) {
     for reading in &data.readings {
         assert!(payload.contains(reading.body.get()), "byte by byte: {payload}");
     }
-    let read = readings(&payload, window(), &known).expect("what was written is readable");
+    let read = readings(&payload, &known).expect("what was written is readable");
     read.iter().for_each(sound);
     // The first value of a descriptor may teach its type after others of it came.
     let taught = |reading: &&Reading| {

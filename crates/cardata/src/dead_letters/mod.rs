@@ -6,6 +6,7 @@ mod retry;
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
+use journal::JournalError;
 use journal::log::dead_letters::DeadLetter;
 use journal::log::overview::Overview;
 use pipeline::Pipeline;
@@ -106,8 +107,13 @@ fn show(options: &ShowArgs) -> CommandResult {
     let unknown = || unknown(options.id);
     let overview = Overview::open(&pipeline.state)?.ok_or_else(unknown)?;
     let letter = overview.dead_letter(options.id)?.ok_or_else(unknown)?;
-    let sent = overview.sent(&letter)?;
-    terminal::say(&report::whole(&letter, sent.as_ref()));
+    let sent = match overview.sent(&letter) {
+        Ok(Some(sent)) => Ok(sent),
+        Ok(None) => Err(report::GONE),
+        Err(JournalError::DamagedEntry(_)) => Err(report::DAMAGED),
+        Err(error) => return Err(error.into()),
+    };
+    terminal::say(&report::whole(&letter, sent.as_ref().map_err(|why| *why)));
     Ok(())
 }
 

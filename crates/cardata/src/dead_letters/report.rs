@@ -6,6 +6,11 @@ use status::table::{or, shortened};
 
 use super::NO_SINK;
 
+/// Why it is not shown what BMW sent.
+pub const GONE: &str = "the entry is no longer in the journal";
+pub const DAMAGED: &str =
+    "the entry cannot be read: `cardata journal verify` says where the journal is damaged and what to do";
+
 pub fn sink(letter: &DeadLetter) -> &str {
     match letter.sink.as_str() {
         "" => NO_SINK,
@@ -24,7 +29,11 @@ pub fn subject(letter: &DeadLetter) -> String {
 /// The end of the VIN, or why there is none.
 fn vehicle(letter: &DeadLetter) -> String {
     let vin = letter.vin.as_ref().map(|vin| shortened(vin.as_str()));
-    or(vin, "no longer in the journal")
+    let nothing = match letter.is_damaged {
+        true => "entry cannot be read",
+        false => "no longer in the journal",
+    };
+    or(vin, nothing)
 }
 
 pub fn table(letters: &[DeadLetter]) -> String {
@@ -55,6 +64,7 @@ pub fn json(letters: &[DeadLetter]) -> String {
             "sink": (!letter.sink.is_empty()).then_some(&letter.sink),
             "vehicle": letter.vin.as_ref().map(|vin| shortened(vin.as_str())),
             "entry": letter.seq,
+            "entry_damaged": letter.is_damaged,
             "descriptor": (!letter.is_about_the_entry()).then_some(&letter.descriptor),
             "reason": letter.reason,
             "attempts": letter.attempts,
@@ -64,7 +74,8 @@ pub fn json(letters: &[DeadLetter]) -> String {
     format!("{:#}", letters.collect::<Value>())
 }
 
-pub fn whole(letter: &DeadLetter, sent: Option<&Sent>) -> String {
+/// `sent` is what BMW sent, or why that is not there.
+pub fn whole(letter: &DeadLetter, sent: Result<&Sent, &str>) -> String {
     let why = match letter.sink.as_str() {
         "" => ": it did not fit its type",
         _ => "",
@@ -84,7 +95,7 @@ pub fn whole(letter: &DeadLetter, sent: Option<&Sent>) -> String {
         ("attempts", format!("{}{next}", letter.attempts)),
     ];
     match sent {
-        Some(sent) => {
+        Ok(sent) => {
             let from = format!("{} ({}), account {}", sent.source, sent.origin, sent.account);
             rows.push(("source", from));
             rows.push(("received", sent.received_at.to_string()));
@@ -95,10 +106,45 @@ pub fn whole(letter: &DeadLetter, sent: Option<&Sent>) -> String {
                 }
             }));
         }
-        None => rows.push(("BMW sent", "the entry is no longer in the journal".to_owned())),
+        Err(why) => rows.push(("BMW sent", why.to_owned())),
     }
     let lines = rows
         .into_iter()
         .map(|(word, text)| format!("  {word:<10}  {text}"));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_whose_entry_cannot_be_read_says_so() {
+        let letter = DeadLetter {
+            id: 3,
+            at: "2026-03-01T12:00:00Z".parse().unwrap(),
+            sink: "csv".to_owned(),
+            seq: 20,
+            descriptor: String::new(),
+            reading: None,
+            position: None,
+            reason: "refused".to_owned(),
+            attempts: 0,
+            retry: false,
+            vin: None,
+            is_damaged: true,
+        };
+        let list = table(std::slice::from_ref(&letter));
+        assert!(
+            list.contains("csv") && list.contains("entry cannot be read"),
+            "{list}"
+        );
+        let listed: Value = serde_json::from_str(&json(std::slice::from_ref(&letter))).unwrap();
+        assert_eq!(listed[0]["entry_damaged"], true);
+        let whole = whole(&letter, Err(DAMAGED));
+        assert!(
+            whole.contains("refused") && whole.contains("cardata journal verify"),
+            "{whole}"
+        );
+    }
 }

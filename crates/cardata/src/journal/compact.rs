@@ -1,7 +1,6 @@
 //! `cardata journal compact`: gives the space of forgotten entries back to the disk.
 
 use collector::state::{OWNERS, StateDirectory};
-use journal::care::compact;
 
 use super::{failure, size, state};
 use crate::args::PipelineArgs;
@@ -12,9 +11,9 @@ pub fn run(options: &PipelineArgs) -> CommandResult {
     // So that `run` does not take it.
     let _lock = StateDirectory::at(&state).lock()?;
     let spinner = terminal::spinner("writing the journal anew");
-    let compacted = compact::compact(&state, &OWNERS);
+    let compacted = store::compact(&state, &OWNERS);
     spinner.finish_and_clear();
-    let compacted = compacted.map_err(failure)?;
+    let compacted = compacted.map_err(|error| failure(error.into()))?;
     terminal::say(&format!(
         "The journal took {} and takes {} now.",
         size(compacted.before),

@@ -110,7 +110,7 @@ async fn cancel(state: &OpenState, overview: &Overview, id: i64) -> CommandResul
             "replay {id} is cancelled; what it has delivered stays in the sink"
         ));
         let cancelled = overview.replay(id)?;
-        if cancelled.is_some_and(|replay| replay.erased_at.is_some() && replay.done < replay.entries) {
+        if cancelled.is_some_and(|replay| replay.erased_at.is_some() && replay.position < replay.last_seq) {
             terminal::error("it had removed what the sink held: another replay brings that back");
         }
         return Ok(());

@@ -2,31 +2,35 @@
 //!
 //! What comes is kept until the journal has taken it, however long that takes, and nothing more is asked for meanwhile: a
 //! poll has spent its call, and BMW sends a message once. What the journal can never take, because of a bug, is kept as a
-//! stray, byte by byte. What is told of a vehicle counts for the planner when it is stored: at once for whoever wakes the
-//! poller; a poll is stored in one transaction with the plan that follows from it, and nobody plans meanwhile.
+//! stray, byte by byte, and the rest of its snapshot is stored. What is told of a vehicle counts for the planner when it is
+//! stored: at once for whoever wakes the poller; a poll is stored in one transaction with the plan that follows from it, and
+//! nobody plans meanwhile.
 //!
-//! * [`Door`]: repeats, failures and strays. [`Intake`]: where it leads. [`streams`]: what of a stream goes through.
+//! * [`Door`]: repeats, failures and strays; [`sift`]: which readings become one. [`Intake`]: where it leads. [`streams`]:
+//!   what of a stream goes through.
 
+mod sift;
 mod streams;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use collector_core::state::{PollsState, State};
-use collector_core::{Name, RawReading, RawSnapshot, Stray};
+use collector_core::state::{PollsState, State, StreamState};
+use collector_core::{Name, RawSnapshot, Stray};
 use journal::{Appended, JournalError};
 use ledger::{Fact, Ledger, Publisher};
 use runtime::Chain;
-use serde::{Serialize, Serializer};
 use source::{Handles, Hearing};
+use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
 use crate::state::OpenState;
 
-pub use streams::{Streamed, build};
+pub use streams::{Streamed, build, note_last_heard};
 
 /// How long a journal that cannot take something is left alone, in real time: no clock makes a disk emptier.
 const RETRY: Duration = Duration::from_secs(5);
@@ -42,6 +46,10 @@ pub trait Intake: std::fmt::Debug + Send + Sync {
         snapshots: Arc<[RawSnapshot]>,
         facts: Arc<[Fact]>,
     ) -> Result<Stored, JournalError>;
+
+    /// What storing a snapshot would come to. Stores nothing.
+    async fn try_out(&self, account: &Name, source: &Name, snapshot: RawSnapshot)
+    -> Result<(), JournalError>;
 
     /// Keeps what cannot be read, or not be stored otherwise.
     async fn keep_strays(
@@ -69,8 +77,11 @@ pub struct Door {
     hearing: Arc<Hearing>,
     ledger: Arc<dyn Ledger>,
     stop: CancellationToken,
-    /// Who says that the polls of the account are in trouble.
-    polls: Option<Publisher>,
+    /// Who says how the polls or the stream of the account fare.
+    publisher: Publisher,
+    /// How they fare while the journal takes nothing, and when it does again.
+    failing: State,
+    well: State,
     retry: Duration,
 }
 
@@ -79,24 +90,30 @@ pub struct Door {
 pub struct Stopped(pub JournalError);
 
 impl Door {
+    /// The door of a stream.
     pub fn new(handles: &Handles, source: Name, intake: Arc<dyn Intake>, stop: CancellationToken) -> Self {
+        let account = handles.login.account.clone();
         Self {
-            account: handles.login.account.clone(),
+            publisher: Publisher::new(account.clone(), handles.ledger.clone(), handles.clock.clone()),
+            failing: State::Stream(StreamState::Waiting),
+            well: State::Stream(StreamState::Streaming),
+            account,
             source,
             intake,
             hearing: handles.hearing.clone(),
             ledger: handles.ledger.clone(),
             stop,
-            polls: None,
             retry: RETRY,
         }
     }
 
-    /// The same for polls, whose trouble is published.
+    /// The same for polls.
     #[must_use]
     pub fn of_polls(self, publisher: Publisher) -> Self {
         Self {
-            polls: Some(publisher),
+            publisher,
+            failing: State::Polls(PollsState::Failing),
+            well: State::Polls(PollsState::Polling),
             ..self
         }
     }
@@ -114,16 +131,24 @@ impl Door {
         Ok(())
     }
 
-    /// Stores what a poll brought and what the ledger is told of it. What was new of it.
+    /// Stores what a poll brought and what the ledger is told of it. What was new of it, and whether the ledger took that.
     ///
     /// # Errors
     /// The program was stopped first.
-    pub async fn take_poll(&self, snapshot: RawSnapshot, facts: Vec<Fact>) -> Result<Appended, Stopped> {
+    pub async fn take_poll(
+        &self,
+        snapshot: RawSnapshot,
+        facts: Vec<Fact>,
+    ) -> Result<(Appended, bool), Stopped> {
         self.store(&[snapshot].into(), facts.into()).await
     }
 
-    /// What was new, as a sum.
-    async fn store(&self, snapshots: &Arc<[RawSnapshot]>, facts: Arc<[Fact]>) -> Result<Appended, Stopped> {
+    /// What was new, as a sum, and whether the ledger took the facts.
+    async fn store(
+        &self,
+        snapshots: &Arc<[RawSnapshot]>,
+        facts: Arc<[Fact]>,
+    ) -> Result<(Appended, bool), Stopped> {
         let append = || {
             self.intake
                 .append(&self.account, &self.source, snapshots.clone(), facts.clone())
@@ -135,14 +160,9 @@ impl Door {
                 noted: self.note(&facts).await,
             },
         };
-        if !stored.noted
-            && let Some(polls) = &self.polls
-        {
-            polls.forget();
-        }
         let appended = stored.appended.iter().fold(Appended::default(), together);
         tracing::debug!(account = %self.account, source = %self.source, snapshots = snapshots.len(), new = appended.new, repeats = appended.repeats, "stored");
-        Ok(appended)
+        Ok((appended, stored.noted))
     }
 
     async fn note(&self, facts: &[Fact]) -> bool {
@@ -152,27 +172,30 @@ impl Door {
             .is_ok()
     }
 
-    /// One by one, where a bug keeps several from being stored: what cannot be stored even alone becomes a stray.
+    /// One by one, where a bug keeps several from being stored: of one that cannot be stored even alone, what makes the
+    /// journal panic becomes a stray.
     async fn take_singly(&self, snapshots: &[RawSnapshot]) -> Result<Vec<Appended>, Stopped> {
         let mut all = Vec::new();
         for snapshot in snapshots {
-            let one = || {
-                self.intake.append(
-                    &self.account,
-                    &self.source,
-                    [snapshot.clone()].into(),
-                    Arc::default(),
-                )
-            };
-            match self.until_stored(one).await? {
-                Some(stored) => all.extend(stored.appended),
-                None => {
-                    tracing::error!(account = %self.account, source = %self.source, "a snapshot made the journal panic, which is a bug; it is kept as a stray");
-                    self.take_strays(vec![as_stray(snapshot)]).await?;
-                }
+            match self.take_one(snapshot).await? {
+                Some(appended) => all.extend(appended),
+                None => all.extend(self.take_sifted(snapshot).await?),
             }
         }
         Ok(all)
+    }
+
+    async fn take_one(&self, snapshot: &RawSnapshot) -> Result<Option<Vec<Appended>>, Stopped> {
+        let one = || {
+            self.intake.append(
+                &self.account,
+                &self.source,
+                [snapshot.clone()].into(),
+                Arc::default(),
+            )
+        };
+        let stored = self.until_stored(one).await?;
+        Ok(stored.map(|stored| stored.appended))
     }
 
     /// Keeps what is no snapshot.
@@ -204,7 +227,7 @@ impl Door {
                 Ok(stored) => {
                     if told {
                         tracing::info!(account = %self.account, source = %self.source, "the journal takes snapshots again");
-                        self.tell(PollsState::Polling, None).await;
+                        self.publisher.publish(self.well, None).await;
                     }
                     return Ok(Some(stored));
                 }
@@ -216,22 +239,21 @@ impl Door {
             }
             if !told {
                 tracing::error!(account = %self.account, source = %self.source, error = %Chain(&error), "a snapshot cannot be stored; it is kept in memory and tried again, and nothing more is asked for meanwhile");
-                self.tell(PollsState::Failing, Some(Chain(&error).to_string()))
-                    .await;
                 told = true;
             }
+            // Each time: the ledger, in the same file, may not have taken it before.
+            self.publisher.publish(self.failing, Some(trouble(&error))).await;
             tokio::select! {
                 () = tokio::time::sleep(self.retry) => {}
                 () = self.stop.cancelled() => last = true,
             }
         }
     }
+}
 
-    async fn tell(&self, state: PollsState, message: Option<String>) {
-        if let Some(polls) = &self.polls {
-            polls.publish(State::Polls(state), message).await;
-        }
-    }
+fn trouble(error: &JournalError) -> String {
+    let error = Chain(error);
+    format!("what came cannot be stored; it is kept in memory and tried again, and a kill loses it: {error}")
 }
 
 #[async_trait]
@@ -243,20 +265,39 @@ impl Intake for OpenState {
         snapshots: Arc<[RawSnapshot]>,
         facts: Arc<[Fact]>,
     ) -> Result<Stored, JournalError> {
-        let (account, source, journal) = (account.clone(), source.clone(), self.journal.clone());
-        let stored = self.store.transact(move |tx| {
-            let appended = journal.append_within(tx, &account, &source, &snapshots)?;
-            // That it is not noted must not keep what was sent from being stored.
-            let noted = ledger::note(tx, &facts);
-            let noted = noted.inspect_err(|error| tracing::warn!(%account, error = %Chain(error), "could not note what was asked for or heard")).is_ok();
-            Ok::<_, JournalError>(Stored { appended, noted })
-        });
-        let stored = stored.await?;
+        let append = || {
+            let (account, source, journal) = (account.clone(), source.clone(), self.journal.clone());
+            let (snapshots, facts) = (snapshots.clone(), facts.clone());
+            self.store.transact(move |tx| {
+                let appended = journal.append_within(tx, &account, &source, &snapshots)?;
+                // That it is not noted must not keep what was sent from being stored.
+                let noted = ledger::note(tx, &facts);
+                let noted = noted.inspect_err(|error| tracing::warn!(%account, error = %Chain(error), "could not note what was asked for or heard")).is_ok();
+                Ok::<_, JournalError>(Stored { appended, noted })
+            })
+        };
+        let stored = self.journal.mended(append).await?;
         // What fits no type is among the dead letters.
         if stored.appended.iter().any(|one| one.rejected > 0) {
             self.journal.note();
         }
         Ok(stored)
+    }
+
+    async fn try_out(
+        &self,
+        account: &Name,
+        source: &Name,
+        snapshot: RawSnapshot,
+    ) -> Result<(), JournalError> {
+        let (account, source, journal) = (account.clone(), source.clone(), self.journal.clone());
+        let tried = self.store.transact(move |tx| {
+            let appended = journal.append_within(tx, &account, &source, &[snapshot]);
+            // Nothing of a job that fails happens.
+            Err::<Infallible, _>(Tried(appended.map(drop)))
+        });
+        let Err(Tried(outcome)) = tried.await;
+        outcome
     }
 
     async fn keep_strays(
@@ -269,6 +310,15 @@ impl Intake for OpenState {
     }
 }
 
+/// What storing something would come to.
+struct Tried(Result<(), JournalError>);
+
+impl From<StoreError> for Tried {
+    fn from(error: StoreError) -> Self {
+        Self(Err(error.into()))
+    }
+}
+
 fn together(sum: Appended, one: &Appended) -> Appended {
     Appended {
         seq: one.seq.or(sum.seq),
@@ -276,33 +326,5 @@ fn together(sum: Appended, one: &Appended) -> Appended {
         repeats: sum.repeats + one.repeats,
         absent: sum.absent + one.absent,
         rejected: sum.rejected + one.rejected,
-    }
-}
-
-/// A snapshot in the form of a message, its bodies byte by byte.
-fn as_stray(snapshot: &RawSnapshot) -> Stray {
-    struct Data<'a>(&'a [RawReading]);
-    impl Serialize for Data<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_map(self.0.iter().map(|reading| (&reading.descriptor, &reading.body)))
-        }
-    }
-    #[derive(Serialize)]
-    struct Message<'a> {
-        vin: &'a str,
-        timestamp: Option<&'a str>,
-        data: Data<'a>,
-    }
-    let message = Message {
-        vin: snapshot.vin.as_str(),
-        timestamp: snapshot.sent_at.as_deref(),
-        data: Data(&snapshot.readings),
-    };
-    Stray {
-        received_at: snapshot.received_at,
-        topic: snapshot.vin.as_str().to_owned(),
-        // Text and JSON that was read before cannot fail to be written.
-        payload: serde_json::to_vec(&message).unwrap_or_default(),
-        reason: "storing it is a bug of this program".to_owned(),
     }
 }

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use collector_core::{
-    Cadence, Patterns, RawSnapshot, Received, Source, SourceError, Stray, Stream, StreamOutput, Vehicle, Vin,
+    Cadence, Origin, Patterns, RawSnapshot, Received, Source, SourceError, Stray, Stream, StreamOutput,
+    Vehicle, Vin,
 };
 use jiff::{SignedDuration, Timestamp};
-use ledger::Fact;
+use journal::JournalError;
+use ledger::{Fact, StreamRecord};
 use tokio_util::sync::CancellationToken;
 
 use pipeline::{SourceSpec, Vehicles};
@@ -17,6 +19,7 @@ use runtime::Chain;
 use source::Handles;
 
 use super::{Door, Intake};
+use crate::state::OpenState;
 use crate::{RunError, setup};
 
 /// A stream of one account and where it leads.
@@ -60,9 +63,34 @@ pub fn build(
     Ok(streams)
 }
 
+/// Notes when streams whose program died were heard last, where the journal knows it better than the ledger: nothing is
+/// lost before.
+///
+/// # Errors
+/// The database cannot be read or written.
+pub async fn note_last_heard(state: &OpenState, now: Timestamp) -> Result<(), JournalError> {
+    let streams = ledger::overview::Overview::open_file(state.store.path())?.streams()?;
+    let arrivals = state.journal.overview()?.arrivals()?;
+    let heard = |stream: StreamRecord| {
+        stream.connected_since?;
+        let of_it = arrivals.iter().filter(|one| {
+            one.origin == Origin::Stream.as_str()
+                && one.account == stream.account
+                && one.source == stream.source
+        });
+        // A later one is of a clock that was set back.
+        let times = of_it.map(|one| one.last_received_at).filter(|at| *at <= now);
+        let at = times.max().filter(|at| Some(*at) > stream.last_message_at)?;
+        let (account, source) = (stream.account.into(), stream.source.into());
+        Some(Fact::Heard { account, source, at })
+    };
+    let heard = streams.into_iter().filter_map(heard).collect();
+    Ok(state.ledger.note(heard).await?)
+}
+
 /// Lets through what a stream brings of the vehicles that are wanted.
 pub struct StreamDoor {
-    door: Door,
+    pub(super) door: Door,
     /// The vehicles of the pipeline file and their names; every vehicle where it has none.
     listed: Option<HashMap<Vin, Vehicle>>,
     patterns: Patterns,
@@ -72,7 +100,7 @@ pub struct StreamDoor {
 }
 
 /// That a stream is heard is noted no more often: each time costs a page of the disk. When its connection ends, the
-/// stream itself notes the last time.
+/// stream itself notes the last time; after a kill, [`note_last_heard`] tells it.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_secs(30);
 
 impl StreamDoor {

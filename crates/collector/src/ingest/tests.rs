@@ -1,5 +1,10 @@
 //! The way of a stream into a real journal.
 
+mod damage;
+mod gaps;
+mod poison;
+mod trouble;
+
 use std::sync::atomic::Ordering;
 
 use collector_core::{Origin, RawReading, Received, StreamOutput};
@@ -16,11 +21,37 @@ use crate::http;
 const SOC: &str = "vehicle.drivetrain.batteryManagement.header";
 const VINS: [&str; 2] = ["WBY8P210X07A12345", "WBA11AA0001234567"];
 
-/// A journal in which one value makes a transaction panic.
+/// A journal in which one value makes a transaction panic, and so does a message with that time.
 #[derive(Debug)]
 struct Poisoned(OpenState);
 
 const POISON: &str = "666.60e-1";
+
+impl Poisoned {
+    /// Panics in the middle of it.
+    async fn panic_at(
+        &self,
+        account: &Name,
+        source: &Name,
+        snapshots: &[RawSnapshot],
+    ) -> Result<(), JournalError> {
+        let panics = |snapshot: &RawSnapshot| {
+            let mut bodies = snapshot.readings.iter().map(|reading| reading.body.get());
+            snapshot.sent_at.as_deref() == Some(POISON) || bodies.any(|body| body.contains(POISON))
+        };
+        if !snapshots.iter().any(panics) {
+            return Ok(());
+        }
+        let (account, source, journal) = (account.clone(), source.clone(), self.0.journal.clone());
+        let snapshots = snapshots.to_vec();
+        let panicked = self.0.store.transact(move |tx| {
+            let appended = journal.append_within(tx, &account, &source, &snapshots)?;
+            assert!(appended.is_empty(), "poison");
+            Ok(())
+        });
+        panicked.await
+    }
+}
 
 #[async_trait]
 impl Intake for Poisoned {
@@ -31,20 +62,19 @@ impl Intake for Poisoned {
         snapshots: Arc<[RawSnapshot]>,
         facts: Arc<[Fact]>,
     ) -> Result<Stored, JournalError> {
-        let mut readings = snapshots.iter().flat_map(|snapshot| &snapshot.readings);
-        if !readings.any(|reading| reading.body.get().contains(POISON)) {
-            return self.0.append(account, source, snapshots, facts).await;
-        }
-        let (account, source, journal) = (account.clone(), source.clone(), self.0.journal.clone());
-        let panics = self.0.store.transact(move |tx| {
-            let appended = journal.append_within(tx, &account, &source, &snapshots)?;
-            assert!(appended.is_empty(), "poison");
-            Ok::<_, JournalError>(Stored {
-                appended,
-                noted: true,
-            })
-        });
-        panics.await
+        self.panic_at(account, source, &snapshots).await?;
+        self.0.append(account, source, snapshots, facts).await
+    }
+
+    async fn try_out(
+        &self,
+        account: &Name,
+        source: &Name,
+        snapshot: RawSnapshot,
+    ) -> Result<(), JournalError> {
+        self.panic_at(account, source, std::slice::from_ref(&snapshot))
+            .await?;
+        self.0.try_out(account, source, snapshot).await
     }
 
     async fn keep_strays(
@@ -145,6 +175,10 @@ impl Rig {
         vehicles.map(|vehicle| (vehicle.vin, vehicle.readings)).collect()
     }
 
+    fn ledger(&self) -> ledger::overview::Overview {
+        ledger::overview::Overview::open_file(self.state.store.path()).unwrap()
+    }
+
     async fn limit_pages(&self, pages: u32) {
         let limited = self.state.store.transact(move |tx| {
             let query = format!("pragma max_page_count = {pages}");
@@ -168,8 +202,7 @@ async fn a_batch_is_stored_with_its_strays_and_its_time() {
     rig.output.push(batch).await.unwrap();
     assert_eq!(rig.stored(), [(VINS[0].to_owned(), 1), (VINS[1].to_owned(), 1)]);
     let overview = rig.state.journal.overview().unwrap();
-    let ledger = ledger::overview::Overview::open_file(rig.state.store.path()).unwrap();
-    let stream = ledger.streams().unwrap().remove(0);
+    let stream = rig.ledger().streams().unwrap().remove(0);
     assert_eq!(
         (stream.last_message_at, stream.logins),
         (Some(at(5)), 0),
@@ -184,8 +217,7 @@ async fn that_a_stream_is_heard_is_noted_now_and_then() {
     let rig = rig("sources: [{ type: stream }]\n");
     for (second, noted) in [(0, 3), (29, 3), (30, 33), (31, 33)] {
         rig.output.push(vec![message(0, second)]).await.unwrap();
-        let ledger = ledger::overview::Overview::open_file(rig.state.store.path()).unwrap();
-        let heard = ledger.streams().unwrap()[0].last_message_at;
+        let heard = rig.ledger().streams().unwrap()[0].last_message_at;
         assert_eq!(heard, Some(at(noted)), "{second}");
     }
     assert_eq!(rig.stored(), [(VINS[0].to_owned(), 4)]);
@@ -238,52 +270,6 @@ async fn a_stop_gives_a_full_disk_up() {
     assert_eq!(rig.stored(), []);
 }
 
-#[tokio::test]
-async fn a_message_that_makes_the_journal_panic_is_kept_as_it_came_and_hides_no_other() {
-    let rig = rig("sources: [{ type: stream }]\n");
-    let mut batch: Vec<_> = (0..5).map(|second| message(0, second)).collect();
-    let Received::Snapshot(poisoned) = &mut batch[2] else {
-        unreachable!("a message is a snapshot")
-    };
-    let body = format!(r#"{{ "value" : {POISON}, "unit":"percent" }}"#);
-    poisoned.readings[0].body = RawValue::from_string(body.clone()).unwrap();
-    let twice = poisoned.readings[0].clone();
-    poisoned.readings.push(twice);
-    rig.output.push(batch).await.unwrap();
-    assert_eq!(rig.stored(), [(VINS[0].to_owned(), 4)]);
-    let overview = rig.state.journal.overview().unwrap();
-    let strays = overview.stray_entries().unwrap();
-    assert_eq!(strays.len(), 1);
-    let payload = overview.stray_payload(strays[0].id).unwrap().unwrap();
-    let kept = String::from_utf8(payload).unwrap();
-    assert_eq!(kept.matches(&body).count(), 2, "{kept}");
-}
-
-#[tokio::test]
-async fn a_message_that_cannot_be_read_without_a_panic_is_stored_or_kept_with_its_neighbours() {
-    let unreadable = Hearing::interpreting(|_, _, _| panic!("unreadable"));
-    let rig = rig_with("sources: [{ type: stream }]\n", unreadable);
-    let of_driving = |second, value: &str| {
-        let Received::Snapshot(mut snapshot) = message(0, second) else {
-            unreachable!("a message is a snapshot")
-        };
-        let body = format!(r#"{{"timestamp":"{}","value":{value}}}"#, at(second));
-        snapshot.readings[0].descriptor = "vehicle.isMoving".to_owned();
-        snapshot.readings[0].body = RawValue::from_string(body).unwrap();
-        Received::Snapshot(snapshot)
-    };
-    let batch = vec![
-        of_driving(1, "true"),
-        of_driving(2, POISON),
-        of_driving(3, "false"),
-    ];
-    rig.output.push(batch).await.unwrap();
-    rig.output.push(vec![of_driving(4, "true")]).await.unwrap();
-    assert_eq!(rig.stored(), [(VINS[0].to_owned(), 3)]);
-    let overview = rig.state.journal.overview().unwrap();
-    assert_eq!(overview.stray_entries().unwrap().len(), 1);
-}
-
 /// A journal that has room as soon as the program stops, which it does.
 #[derive(Debug)]
 struct FullUntilStopped(OpenState, CancellationToken);
@@ -304,6 +290,10 @@ impl Intake for FullUntilStopped {
         Err(StoreError::Stopped.into())
     }
 
+    async fn try_out(&self, _: &Name, _: &Name, _: RawSnapshot) -> Result<(), JournalError> {
+        Ok(())
+    }
+
     async fn keep_strays(&self, _: &Name, _: &Name, _: Vec<Stray>) -> Result<(), JournalError> {
         Ok(())
     }
@@ -322,27 +312,20 @@ async fn a_stop_gives_the_journal_one_more_try() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_noted_with_a_poll_is_said_again() {
+async fn what_could_not_be_noted_with_a_poll_is_told_and_keeps_nothing_from_being_stored() {
     let rig = rig("sources: [{ type: stream }]\n");
     let dropped = rig.state.store.transact(|tx| {
-        tx.connection().execute_batch("drop table component")?;
+        tx.connection().execute_batch("drop table quota")?;
         Ok::<_, StoreError>(())
     });
     dropped.await.unwrap();
-    let (ledger, clock) = (rig.account.ledger.clone(), rig.account.clock.clone());
-    let publisher = Publisher::new("home".into(), ledger, clock);
-    let news = || publisher.news(State::Polls(PollsState::Polling), None);
-    let facts = news().map(Fact::Published);
-    assert!(facts.is_some() && news().is_none());
     let intake = Arc::new(rig.state.clone());
     let door = Door::new(&rig.account, "telematics".into(), intake, rig.stop.clone());
     let Received::Snapshot(snapshot) = message(0, 1) else {
         unreachable!("a message is a snapshot")
     };
-    let door = door.of_polls(publisher.clone());
-    door.take_poll(snapshot, facts.into_iter().collect())
-        .await
-        .unwrap();
+    let settled = Fact::Settled { id: 1, outcome: "ok" };
+    let (appended, noted) = door.take_poll(snapshot, vec![settled]).await.unwrap();
+    assert_eq!((appended.new, noted), (1, false));
     assert_eq!(rig.stored(), [(VINS[0].to_owned(), 1)]);
-    assert!(news().is_some());
 }

@@ -99,7 +99,8 @@ impl Poller {
             let pause = pauses.next_bound();
             tracing::error!(account = %self.account, error = panic, seconds = pause.as_secs(), "the poller panicked, which is a bug; it starts again after a pause");
             // The poll that was under way, if any: that it began is in the ledger if a call left, as a failure.
-            self.note(self.handles.budget.end_poll()).await;
+            let mut none = Round::default();
+            self.note(&mut none, self.handles.budget.end_poll()).await;
             // What was said last may not be written down.
             self.publisher.forget();
             let message = format!("the poller panicked, which is a bug: {panic}");
@@ -144,7 +145,7 @@ impl Poller {
             }
             let outlook = self.outlook(round, now).await;
             let news = self.news(round, &outlook, now);
-            self.note(news).await;
+            self.note(round, news).await;
             let Some(index) = outlook.due(now) else {
                 let next = outlook.first().unwrap_or(until);
                 let stream = self.handles.hearing.gives_up_at(now).unwrap_or(until);
@@ -235,11 +236,17 @@ impl Poller {
     }
 
     /// What cannot be noted costs at most an earlier poll after a restart, which the ledger still bounds.
-    async fn note(&self, facts: Vec<Fact>) {
+    async fn note(&self, round: &mut Round, facts: Vec<Fact>) {
         if let Err(error) = self.handles.ledger.note(facts).await {
-            self.publisher.forget();
+            self.forget(round);
             tracing::warn!(account = %self.account, error = %Chain(&error), "could not note how the polls fare");
         }
+    }
+
+    /// What was told last may not be written down: the state and the plan are told again.
+    fn forget(&self, round: &mut Round) {
+        self.publisher.forget();
+        round.forget();
     }
 
     /// Waits until `due`, or until the stream tells of something, or the clock was set back, or until cancelled.

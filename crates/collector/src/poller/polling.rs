@@ -39,7 +39,7 @@ impl Poller {
         match answer {
             Ok(snapshot) => self.succeeded(round, index, began, snapshot, settled).await,
             Err(error @ SourceError::Login { .. }) => {
-                self.note(settled).await;
+                self.note(round, settled).await;
                 self.wait_for_login(login, error.to_string()).await;
             }
             Err(error) => self.failed(round, index, began, error, settled).await,
@@ -72,10 +72,13 @@ impl Poller {
         let stop = self.plan.cancelled.clone();
         let door = Door::new(&self.handles, name.clone(), self.intake.clone(), stop);
         let door = door.of_polls(self.publisher.clone());
-        let Ok(appended) = door.take_poll(snapshot, facts).await else {
+        let Ok((appended, noted)) = door.take_poll(snapshot, facts).await else {
             tracing::error!(account = %self.account, source = %name, "stopping without a snapshot that could not be stored; what it brought is lost");
             return;
         };
+        if !noted {
+            self.forget(round);
+        }
         tracing::info!(
             account = %self.account, source = %name, vehicle = %vin.short(),
             new = appended.new, repeats = appended.repeats, absent = appended.absent,
@@ -108,7 +111,7 @@ impl Poller {
             SourceError::Quota { .. } => {
                 self.refused_by_quota(round, index, now, &reason, &mut facts)
                     .await;
-                return self.note(facts).await;
+                return self.note(round, facts).await;
             }
             SourceError::Vehicle { .. } => {
                 tracing::error!(account = %self.account, source = %name, vehicle, error = reason, "BMW refuses this vehicle; asking again in a day");
@@ -128,7 +131,7 @@ impl Poller {
         let polled = &round.polled[index];
         facts.push(self.attempt(polled, began, polled.failures, Some(reason)));
         facts.extend(self.planned(round).await);
-        self.note(facts).await;
+        self.note(round, facts).await;
     }
 
     /// No call left the program, or BMW refused it: the vehicle keeps its turn.

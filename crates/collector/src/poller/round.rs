@@ -59,6 +59,12 @@ impl Round {
         polled.not_before = None;
     }
 
+    /// The plan may not be written down.
+    pub(super) fn forget(&mut self) {
+        self.polled.iter_mut().for_each(|polled| polled.told = None);
+        self.waiting = None;
+    }
+
     pub(super) fn move_with_the_clock(&mut self, by: SignedDuration) {
         for polled in &mut self.polled {
             let moved = |at: &mut Timestamp| *at = at.checked_add(by).unwrap_or(*at);

@@ -105,7 +105,7 @@ impl Redeliveries {
         let found = worker.reader.due(&worker.name, worker.batch.readings).await;
         let (replay, result) = match found {
             Ok(Some(Due::DeadLetters(letters))) => (None, deliver_dead_letters(worker, sink, &letters).await),
-            Ok(Some(Due::Replay(replay))) => (Some(replay.id), deliver_replay(worker, sink, &replay).await),
+            Ok(Some(Due::Replay(replay))) => (Some(replay.id), deliver_replay(worker, sink, replay).await),
             Err(error) if !error.is_stopped() => (None, Err(error.into())),
             Ok(None) | Err(_) => {
                 self.is_idle = true;

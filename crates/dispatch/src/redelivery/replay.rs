@@ -3,10 +3,11 @@
 
 use collector_core::{Entry, Select, Sink};
 use jiff::Timestamp;
-use journal::Read;
 use journal::log::dead_letters::DeadLetter;
+use journal::log::read::Outgrown;
 use journal::log::redelivery::{Redelivered, ReplayStep};
 use journal::log::replay::Replay;
+use journal::{Batch, Read};
 
 use super::erase::erase;
 use super::{Problem, is_among, readings, refused, rewrite};
@@ -14,14 +15,25 @@ use crate::Worker;
 use crate::select::Choice;
 
 /// Does the next step of a replay.
-pub async fn deliver_replay(worker: &Worker, sink: &mut dyn Sink, replay: &Replay) -> Result<(), Problem> {
+pub async fn deliver_replay(
+    worker: &Worker,
+    sink: &mut dyn Sink,
+    mut replay: Box<Replay>,
+) -> Result<(), Problem> {
+    if replay.done == 0 && !replay.request.rewrite {
+        match worker.journal.note_begun(replay.id).await? {
+            Some(begun) => *replay = begun,
+            // It was cancelled.
+            None => return Ok(()),
+        }
+    }
     let request = &replay.request;
     let selection: Select = match &request.selection {
         Some(json) => serde_json::from_str(json).map_err(Problem::Selection)?,
         None => Select::default(),
     };
     if request.rewrite && replay.erased_at.is_none() {
-        return erase(worker, sink, replay, selection).await;
+        return erase(worker, sink, &replay, selection).await;
     }
     let choice = Choice {
         selects: vec![&worker.select, &selection],
@@ -50,14 +62,18 @@ pub async fn deliver_replay(worker: &Worker, sink: &mut dyn Sink, replay: &Repla
     // Damage has no time and no descriptor: it is told whatever was asked for.
     let damaged = batch.iter().flat_map(|batch| batch.dead_letters());
     rejected.extend(damaged.filter(|damaged| damaged.seq <= position));
-    // What is no reading has no time.
-    if request.since.is_none()
-        && request.until.is_none()
-        && let Some(batch) = &batch
-    {
-        let missed = choice.missed(batch).into_iter();
-        rejected.extend(missed.filter(|missed| missed.seq <= position));
-    }
+    let missed = |is_wanted: &dyn Fn(&Outgrown) -> bool| {
+        let missed = batch.iter().flat_map(|batch| {
+            let outgrown = batch.outgrown.iter();
+            let outgrown = outgrown.filter(|it| it.seq <= position && is_wanted(it)).cloned();
+            choice.missed(&Batch {
+                outgrown: outgrown.collect(),
+                ..batch.clone()
+            })
+        });
+        missed.collect::<Vec<_>>()
+    };
+    rejected.extend(missed(&|outgrown| in_time(outgrown.at)));
     if let Some(first) = rejected.first() {
         tracing::error!(sink = %worker.name, rejected = rejected.len(), reason = first.reason, "the sink refused readings; they are among the dead letters");
     }
@@ -65,9 +81,11 @@ pub async fn deliver_replay(worker: &Worker, sink: &mut dyn Sink, replay: &Repla
         .reader
         .dead_letters_between(&worker.name, replay.position + 1, position)
         .await?;
+    // Beside a value that was delivered may stand one of the same descriptor that is outside the time.
+    let not_settled = [rejected.clone(), missed(&|_| true)].concat();
     let settled: Vec<i64> = letters
         .iter()
-        .filter(|letter| is_in(letter, &entries) && !is_among(letter, &rejected))
+        .filter(|letter| is_in(letter, &entries) && !is_among(letter, &not_settled))
         .map(|letter| letter.id)
         .collect();
     let redelivered = Redelivered {

@@ -16,7 +16,7 @@ async fn refused() -> Rig {
     }
 }
 
-fn letters(rig: &Rig) -> Vec<DeadLetter> {
+pub(super) fn letters(rig: &Rig) -> Vec<DeadLetter> {
     rig.journal.overview().unwrap().dead_letters().unwrap()
 }
 
@@ -141,20 +141,28 @@ async fn what_cannot_be_tried_says_why() {
 }
 
 /// Not in the catalogue: its first value gives it its type.
-const UNKNOWN: &str = "vehicle.unknown.to.everybody";
+pub(super) const UNKNOWN: &str = "vehicle.unknown.to.everybody";
 
-async fn append_unknown(rig: &Rig, value: &str, at: u64) -> journal::Appended {
-    let body = format!(r#"{{"value":"{value}","timestamp":{at}}}"#);
+pub(super) async fn append_unknown(rig: &Rig, value: &str, at: u64) -> journal::Appended {
+    append_unknowns(rig, &[(value, at)]).await
+}
+
+/// Values of one descriptor in one entry.
+pub(super) async fn append_unknowns(rig: &Rig, values: &[(&str, u64)]) -> journal::Appended {
+    let reading = |(value, at): &(&str, u64)| {
+        let body = format!(r#"{{"value":"{value}","timestamp":{at}}}"#);
+        RawReading {
+            descriptor: UNKNOWN.to_owned(),
+            body: RawValue::from_string(body).unwrap(),
+        }
+    };
     let snapshot = RawSnapshot {
         vin: VINS[0].parse().unwrap(),
         origin: Origin::Poll,
         requested_at: Some(noon()),
         sent_at: None,
         received_at: noon(),
-        readings: vec![RawReading {
-            descriptor: UNKNOWN.to_owned(),
-            body: RawValue::from_string(body).unwrap(),
-        }],
+        readings: values.iter().map(reading).collect(),
     };
     let appended = rig
         .journal
@@ -163,7 +171,7 @@ async fn append_unknown(rig: &Rig, value: &str, at: u64) -> journal::Appended {
 }
 
 /// Another version of the program on the same journal, which takes the descriptor for another type.
-fn upgraded(rig: Rig, value_type: &str) -> Rig {
+pub(super) fn upgraded(rig: Rig, value_type: &str) -> Rig {
     let Rig {
         _state,
         journal,
@@ -289,4 +297,27 @@ async fn what_is_no_reading_any_more_does_not_vanish() {
     rig.worker("only").await.redeliver(sink).await;
     assert_eq!(written(&mut store), [[format!("1 {UNKNOWN}")]]);
     assert_eq!(letters(&rig), []);
+}
+
+/// It stays beyond what is forgotten because of the letter.
+#[tokio::test]
+async fn a_damaged_entry_in_a_gap_settles_no_letter_with_another() {
+    let rig = Rig::new();
+    rig.polls(2).await;
+    let (sink, _store) = scripted([Reply::Reject(vec![9])]);
+    rig.drain(rig.worker("only").await, sink).await;
+    retry(&rig, &letters(&rig)).await;
+    let connection = rusqlite::Connection::open(rig.journal.path()).unwrap();
+    let damage = "insert into gap values (1, 1); update log set checksum = null where seq = 1";
+    connection.execute_batch(damage).unwrap();
+    let rig = Rig {
+        draining: CancellationToken::new(),
+        ..rig
+    };
+    let (sink, mut store) = scripted([]);
+    rig.worker("only").await.redeliver(sink).await;
+    assert_eq!(store.seqs(), Vec::<Vec<u64>>::new());
+    let left = letters(&rig);
+    assert_eq!((left.len(), left[0].seq, left[0].attempts), (1, 1, 1));
+    assert!(left[0].reason.contains("checksum"), "{}", left[0].reason);
 }

@@ -3,6 +3,8 @@
 mod dead_letters;
 mod failures;
 mod flow;
+mod mended;
+mod outgrown;
 mod pacing;
 mod property;
 mod replays;

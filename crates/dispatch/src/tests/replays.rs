@@ -60,6 +60,32 @@ async fn a_replay_delivers_what_was_acknowledged_and_counts_it_apart() {
     assert_eq!((totals.cursor, totals.delivered_readings), (5, 10));
 }
 
+/// Another process reads how far the sink has got out of the database, which may lag.
+#[tokio::test]
+async fn it_covers_what_was_delivered_and_not_yet_written_down() {
+    let mut rig = Rig::delivered(2).await;
+    rig.journal.flush().await.unwrap();
+    let other = rusqlite::Connection::open(rig.journal.path()).unwrap();
+    rig.polls(3).await;
+    let (sink, _store) = scripted([]);
+    rig.drain(rig.worker("only").await, sink).await;
+    rig = rig.again();
+    let lagging: u64 = other
+        .query_row("select seq from cursor where sink = 'only'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(lagging, 2);
+    let request =
+        "insert into replay (sink, entries, position, last_seq, created_at) values ('only', 2, 0, 2, 0)
+         returning id";
+    let id = other.query_row(request, [], |row| row.get(0)).unwrap();
+    let (sink, mut store) = scripted([]);
+    carry_out(&rig, 4, sink).await;
+    assert_eq!(store.seqs(), [vec![1, 2], vec![3, 4], vec![5]]);
+    let replay = rig.replay(id);
+    assert_eq!((replay.done, replay.entries, replay.readings), (5, 5, 10));
+    assert_eq!(replay.finished_at, Some(noon()));
+}
+
 #[tokio::test]
 async fn live_entries_come_first() {
     let rig = Rig::delivered(4).await;

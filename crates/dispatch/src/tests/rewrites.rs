@@ -7,8 +7,8 @@ use collector_core::Value;
 use journal::log::replay::{Replay, ReplayRequest};
 
 /// VIN, descriptor, seconds.
-type Key = (String, String, i64);
-type Contents = BTreeMap<Key, Value>;
+pub(super) type Key = (String, String, i64);
+pub(super) type Contents = BTreeMap<Key, Value>;
 
 /// What happens when it is to erase. When the script is over, it does.
 #[derive(Clone, Copy)]
@@ -21,7 +21,7 @@ enum Reply {
 
 /// A store in which what is there stays as it is.
 #[derive(Clone, Default)]
-struct Shelf {
+pub(super) struct Shelf {
     contents: Arc<Mutex<Contents>>,
     script: Arc<Mutex<VecDeque<Reply>>>,
     erased: Arc<AtomicUsize>,
@@ -81,7 +81,7 @@ impl Sink for Shelf {
 }
 
 impl Shelf {
-    fn contents(&self) -> Contents {
+    pub(super) fn contents(&self) -> Contents {
         self.contents.lock().unwrap().clone()
     }
 
@@ -100,7 +100,7 @@ impl Shelf {
 
 impl Rig {
     /// A new life of the program, in which everything that is there is delivered, and what is asked for.
-    async fn live(&mut self, shelf: &Shelf) {
+    pub(super) async fn live(&mut self, shelf: &Shelf) {
         self.draining = CancellationToken::new();
         self.aborted = shelf.aborted.clone();
         self.draining.cancel();
@@ -118,7 +118,7 @@ impl Rig {
         shelf.contents()
     }
 
-    async fn rewrite(&self, request: ReplayRequest) -> Replay {
+    pub(super) async fn rewrite(&self, request: ReplayRequest) -> Replay {
         let request = ReplayRequest {
             sink: "only".to_owned(),
             rewrite: true,

@@ -11,12 +11,13 @@
 //! Its `application_id` is another than the journal's, so neither is taken for the other. Whoever can read the
 //! file can log in: it is made for its owner alone.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::params;
+use store::files::{FileError, sync_folder};
 use store::sql::{Access, Damage as _};
 use store::{Database, FILE};
 use tempfile::NamedTempFile;
@@ -52,12 +53,8 @@ pub enum BackupError {
     Exists(PathBuf),
     #[error("the journal in {0} was written by an earlier version: let this one run once, then back up")]
     Older(PathBuf),
-    #[error("cannot {operation} {path}")]
-    Io {
-        operation: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error(
         "the journal is damaged and cannot be copied whole: `cardata journal export` saves what can be read ({0})"
     )]
@@ -69,15 +66,6 @@ pub enum BackupError {
 impl From<rusqlite::Error> for BackupError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Journal(error.into())
-    }
-}
-
-pub(super) fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackupError {
-    let path = path.to_owned();
-    move |source| BackupError::Io {
-        operation,
-        path,
-        source,
     }
 }
 
@@ -105,7 +93,7 @@ pub fn backup(
     let copy = tempfile::Builder::new()
         .prefix(".cardata-backup-")
         .tempfile_in(folder)
-        .map_err(io_error("make a file in", folder))?;
+        .map_err(FileError::of("make a file in", folder))?;
     copy_journal(state, &journal, copy.path())?;
     let token_files = add_files(copy.path(), tokens, now)?;
     let verified = verify_file(copy.path(), |_| ())?;
@@ -127,7 +115,9 @@ fn copy_journal(state: &Path, journal: &Path, copy: &Path) -> Result<(), BackupE
         return Err(BackupError::Older(state.to_owned()));
     }
     let nameless = || io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8");
-    let name = copy.to_str().ok_or_else(|| io_error("write", copy)(nameless()))?;
+    let name = copy
+        .to_str()
+        .ok_or_else(|| FileError::of("write", copy)(nameless()))?;
     match database.connection().execute("vacuum into ?1", [name]) {
         Ok(_) => Ok(()),
         Err(error) if error.is_damage() => Err(BackupError::Damaged(error.to_string())),
@@ -153,9 +143,9 @@ fn add_files(copy: &Path, tokens: &Path, now: Timestamp) -> Result<u64, BackupEr
         "insert into backup_manifest (format, made_at, log_id, newest) values (?1, ?2, ?3, ?4)",
         params![FORMAT, now.as_millisecond(), log_id(connection)?, newest],
     )?;
-    let files = token_files(tokens).map_err(io_error("read", tokens))?;
+    let files = token_files(tokens).map_err(FileError::of("read", tokens))?;
     for (name, path) in &files {
-        let content = fs::read(path).map_err(io_error("read", path))?;
+        let content = fs::read(path).map_err(FileError::of("read", path))?;
         connection.execute(
             "insert into backup_file (name, content, checksum) values (?1, ?2, ?3)",
             params![name, content, crc32fast::hash(&content)],
@@ -199,24 +189,20 @@ pub(super) fn token_files(tokens: &Path) -> Result<Vec<(String, PathBuf)>, io::E
 
 /// Gives the finished file its name; what was there before stays until then.
 fn keep(copy: NamedTempFile, file: &Path, folder: &Path, replace: bool) -> Result<u64, BackupError> {
-    copy.as_file().sync_all().map_err(io_error("write", file))?;
-    let bytes = copy.as_file().metadata().map_err(io_error("write", file))?.len();
+    copy.as_file().sync_all().map_err(FileError::of("write", file))?;
+    let bytes = copy
+        .as_file()
+        .metadata()
+        .map_err(FileError::of("write", file))?
+        .len();
     let kept = match replace {
         true => copy.persist(file),
         false => copy.persist_noclobber(file),
     };
     kept.map_err(|error| match error.error.kind() {
         io::ErrorKind::AlreadyExists => BackupError::Exists(file.to_owned()),
-        _ => io_error("write", file)(error.error),
+        _ => FileError::of("write", file)(error.error).into(),
     })?;
-    sync_folder(folder).map_err(io_error("sync", folder))?;
+    sync_folder(folder).map_err(FileError::of("sync", folder))?;
     Ok(bytes)
-}
-
-/// Makes a rename durable. Elsewhere than on Unix a folder cannot be opened, and a rename is durable at once.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), io::Error> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }

@@ -1,11 +1,9 @@
 //! The care of a journal: what its owner does about it, mostly beside the program that runs.
 //!
-//! * [`verify`], [`stats`], [`compact`]: looks at all of it. [`export`], [`import`]: the log as lines of JSON.
+//! * [`verify`], [`stats`]: looks at all of it. [`export`], [`import`]: the log as lines of JSON.
 //! * [`backup`], [`restore`]: the whole state in one file.
 
-mod aside;
 pub mod backup;
-pub mod compact;
 pub mod export;
 pub mod import;
 pub mod restore;

@@ -10,20 +10,22 @@
 //! that were never used: behind the microseconds since the epoch, which no journal's numbers ever catch up
 //! with, because writing an entry takes longer than one.
 //!
-//! **Calls** that the old ledger knows of were spent; they are carried over.
+//! **Calls** that the old ledger knows of were spent; they are carried over, as far as they can be read. So are those of
+//! what was moved aside lately: a restore that failed may have left the newest of them there alone.
 
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
+use store::aside;
+use store::files::{FileError, make_private, sync_folder};
 use store::sql::Access;
 use store::{Database, FILE, StoreError};
 use tempfile::NamedTempFile;
 
-use super::aside;
-use super::backup::{APPLICATION_ID, BackupError, FORMAT, io_error, sync_folder, token_files, writable};
+use super::backup::{APPLICATION_ID, FORMAT, token_files, writable};
 use super::verify::verify_file;
 use crate::log::append;
 use crate::log::scan::Damage;
@@ -31,6 +33,8 @@ use crate::{JournalError, Result, log_id};
 
 /// How the names of copies begin.
 const COPY: &str = ".restore-";
+/// Calls that are older count no more, with a clock that was some hours wrong.
+const STILL_COUNTED: SignedDuration = SignedDuration::from_hours(48);
 
 /// What was brought back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +48,9 @@ pub struct Restored {
     pub damaged: Vec<Damage>,
     /// Where the state that was there before is now.
     pub aside: Option<PathBuf>,
+    /// Whether calls may be missing from the ledger that were spent with a state that was here before: it cannot be read,
+    /// or not all of it.
+    pub lacks_calls: bool,
 }
 
 /// Why nothing was restored. Nothing was changed.
@@ -61,7 +68,7 @@ pub enum RestoreError {
     )]
     NotEmpty(PathBuf),
     #[error(transparent)]
-    Write(#[from] BackupError),
+    Write(#[from] FileError),
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
@@ -72,7 +79,7 @@ impl From<rusqlite::Error> for RestoreError {
     }
 }
 
-/// Carries over what the old database knows and the new one must not forget.
+/// Carries over what the old database knows and the new one must not forget; after an error, what of it can be read.
 pub type CarryOver = fn(old: &Database, new: &Database) -> Result<(), StoreError>;
 
 /// Puts `file` into the state directory `state`, whose lock the caller holds, with the tokens in its folder
@@ -91,29 +98,32 @@ pub fn restore(
     if let Some(reason) = verified.database.first() {
         return Err(damaged(file, reason));
     }
-    let old_tokens = token_files(tokens).map_err(io_error("read", tokens))?;
+    let old_tokens = token_files(tokens).map_err(FileError::of("read", tokens))?;
     let is_empty = !state.join(FILE).exists() && old_tokens.is_empty();
     if !is_empty && !replace {
         return Err(RestoreError::NotEmpty(state.to_owned()));
     }
-    let damaged_files = make_ready(copy.path(), state, &log_id, now, carry_over)?;
-    copy.as_file().sync_all().map_err(io_error("sync", copy.path()))?;
+    let ready = make_ready(copy.path(), state, &log_id, now, carry_over)?;
+    copy.as_file()
+        .sync_all()
+        .map_err(FileError::of("sync", copy.path()))?;
     let aside = match is_empty {
         true => None,
         false => Some(aside::keep(state, &old_tokens, now)?),
     };
     let journal = state.join(FILE);
     copy.persist(&journal)
-        .map_err(|error| io_error("write", &journal)(error.error))?;
-    sync_folder(state).map_err(io_error("sync", state))?;
+        .map_err(|error| FileError::of("write", &journal)(error.error))?;
+    sync_folder(state).map_err(FileError::of("sync", state))?;
     let token_files = finish(state, tokens)?;
     Ok(Restored {
         made_at,
         entries: verified.entries,
         token_files,
-        damaged_files,
+        damaged_files: ready.damaged_files,
         damaged: verified.damaged,
         aside,
+        lacks_calls: ready.lacks_calls,
     })
 }
 
@@ -125,16 +135,16 @@ fn damaged(file: &Path, reason: impl ToString) -> RestoreError {
 }
 
 /// A copy of the backup where the journal will be; what is checked is what will be used.
-fn copied(file: &Path, state: &Path) -> Result<NamedTempFile, BackupError> {
-    let mut source = fs::File::open(file).map_err(io_error("read", file))?;
-    remove_leftovers(state).map_err(io_error("clean", state))?;
+fn copied(file: &Path, state: &Path) -> Result<NamedTempFile, FileError> {
+    let mut source = fs::File::open(file).map_err(FileError::of("read", file))?;
+    remove_leftovers(state).map_err(FileError::of("clean", state))?;
     let mut copy = tempfile::Builder::new()
         .prefix(COPY)
         .tempfile_in(state)
-        .map_err(io_error("make a file in", state))?;
+        .map_err(FileError::of("make a file in", state))?;
     io::copy(&mut source, &mut copy)
         .and_then(|_| copy.flush())
-        .map_err(io_error("write a copy of the backup to", state))?;
+        .map_err(FileError::of("write a copy of the backup to", state))?;
     Ok(copy)
 }
 
@@ -152,7 +162,7 @@ fn remove_leftovers(state: &Path) -> Result<(), io::Error> {
 /// When and of which journal the backup was made.
 fn manifest(copy: &Path, file: &Path) -> Result<(Timestamp, String), RestoreError> {
     let foreign = || RestoreError::Foreign(file.to_owned());
-    if !has_mark(copy).map_err(io_error("read", copy))? {
+    if !has_mark(copy).map_err(FileError::of("read", copy))? {
         return Err(foreign());
     }
     let database = Database::read_only(copy).map_err(|error| damaged(file, error))?;
@@ -179,14 +189,15 @@ fn has_mark(copy: &Path) -> Result<bool, io::Error> {
         && header.get(18..20) == Some(&[1, 1]))
 }
 
-/// Makes a journal of the copy. Returns the names of token files that are damaged.
-fn make_ready(
-    copy: &Path,
-    state: &Path,
-    id: &str,
-    now: Timestamp,
-    carry_over: CarryOver,
-) -> Result<Vec<String>> {
+/// What became of the copy.
+struct Ready {
+    /// Names of token files that are damaged.
+    damaged_files: Vec<String>,
+    lacks_calls: bool,
+}
+
+/// Makes a journal of the copy.
+fn make_ready(copy: &Path, state: &Path, id: &str, now: Timestamp, carry_over: CarryOver) -> Result<Ready> {
     let database = writable(copy)?;
     let connection = database.connection();
     connection.execute_batch("begin")?;
@@ -199,18 +210,27 @@ fn make_ready(
             && !name.starts_with('.');
         Ok((!is_sound).then_some(name))
     })?;
-    let damaged: Vec<String> = damaged.into_iter().flatten().collect();
-    for name in &damaged {
+    let damaged_files: Vec<String> = damaged.into_iter().flatten().collect();
+    for name in &damaged_files {
         connection.run("delete from backup_file where name = ?1", [name])?;
     }
     let before = newest(&database)?;
     let mut next = before.max(u64::try_from(now.as_microsecond()).unwrap_or(0));
-    // A journal that cannot be read any more has nothing to tell.
-    if let Ok(old) = Database::read_only(&state.join(FILE)) {
-        if log_id(&old).is_ok_and(|old| old == id) {
-            next = next.max(newest(&old).map_or(0, |newest| newest + 1));
-        }
-        let _ = carry_over(&old, &database);
+    // A journal that cannot be read any more has no numbers to tell.
+    if let Ok(old) = Database::read_only(&state.join(FILE))
+        && log_id(&old).is_ok_and(|old| old == id)
+    {
+        next = next.max(newest(&old).map_or(0, |newest| newest + 1));
+    }
+    let mut lacks_calls = false;
+    for folder in aside::kept_since(state, now - STILL_COUNTED)
+        .iter()
+        .map(PathBuf::as_path)
+        .chain([state])
+    {
+        let old = folder.join(FILE);
+        let carried = || carry_over(&Database::read_only(&old)?, &database);
+        lacks_calls |= old.is_file() && carried().is_err();
     }
     // The next entry gets the number behind it.
     append::leave_out(connection, before + 1, next)?;
@@ -222,7 +242,10 @@ fn make_ready(
     connection.execute_batch("commit")?;
     // From its first moment under its name, so that a crash never leaves what a reader cannot mend.
     connection.pragma_update(None, "journal_mode", "wal")?;
-    Ok(damaged)
+    Ok(Ready {
+        damaged_files,
+        lacks_calls,
+    })
 }
 
 /// The newest number that there ever was in a journal of this format, or of one that counted it itself.
@@ -266,11 +289,11 @@ pub fn finish(state: &Path, tokens: &Path) -> Result<u64, RestoreError> {
 }
 
 /// The folder of tokens holds these files and no others.
-fn put_in_place(tokens: &Path, files: &[(String, Vec<u8>)]) -> Result<(), BackupError> {
-    aside::make_private(tokens)?;
-    for (name, path) in token_files(tokens).map_err(io_error("read", tokens))? {
+fn put_in_place(tokens: &Path, files: &[(String, Vec<u8>)]) -> Result<(), FileError> {
+    make_private(tokens)?;
+    for (name, path) in token_files(tokens).map_err(FileError::of("read", tokens))? {
         if !files.iter().any(|(kept, _)| *kept == name) {
-            fs::remove_file(&path).map_err(io_error("remove", &path))?;
+            fs::remove_file(&path).map_err(FileError::of("remove", &path))?;
         }
     }
     for (name, content) in files {
@@ -278,11 +301,11 @@ fn put_in_place(tokens: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Backup
         let mut file = tempfile::Builder::new()
             .prefix(".tokens-")
             .tempfile_in(tokens)
-            .map_err(io_error("make a file in", tokens))?;
-        file.write_all(content).map_err(io_error("write", &path))?;
-        file.as_file().sync_all().map_err(io_error("sync", &path))?;
+            .map_err(FileError::of("make a file in", tokens))?;
+        file.write_all(content).map_err(FileError::of("write", &path))?;
+        file.as_file().sync_all().map_err(FileError::of("sync", &path))?;
         file.persist(&path)
-            .map_err(|error| io_error("write", &path)(error.error))?;
+            .map_err(|error| FileError::of("write", &path)(error.error))?;
     }
-    sync_folder(tokens).map_err(io_error("sync", tokens))
+    sync_folder(tokens).map_err(FileError::of("sync", tokens))
 }

@@ -69,7 +69,7 @@ pub fn stats(state: &Path) -> Result<Stats> {
             last_received_at: row.get::<_, Option<i64>>(4)?.map(timestamp),
         })
     })?;
-    let bytes = bytes_on_disk(state);
+    let bytes = store::bytes_on_disk(state);
     Ok(Stats {
         log_id: log_id(&database)?,
         entries: log.snapshots,
@@ -85,15 +85,6 @@ pub fn stats(state: &Path) -> Result<Stats> {
         feeds,
         cursors,
     })
-}
-
-/// The bytes of the database and its write-ahead log.
-pub(super) fn bytes_on_disk(state: &Path) -> u64 {
-    [FILE.to_owned(), format!("{FILE}-wal")]
-        .iter()
-        .filter_map(|file| std::fs::metadata(state.join(file)).ok())
-        .map(|metadata| metadata.len())
-        .sum()
 }
 
 /// How many entries there are, for whoever shows how far something has got.

@@ -55,10 +55,13 @@ impl Log for Journal {
         source: Name,
         snapshots: Arc<[RawSnapshot]>,
     ) -> Result<Vec<Appended>> {
-        let journal = self.clone();
-        self.store
-            .transact(move |tx: &mut Tx<'_>| journal.append_within(tx, &account, &source, &snapshots))
-            .await
+        let append = || {
+            let (journal, account, source) = (self.clone(), account.clone(), source.clone());
+            let snapshots = snapshots.clone();
+            self.store
+                .transact(move |tx: &mut Tx<'_>| journal.append_within(tx, &account, &source, &snapshots))
+        };
+        self.mended(append).await
     }
 
     fn newest(&self) -> watch::Receiver<u64> {

@@ -8,10 +8,11 @@ use rusqlite::{Connection, Params, Row, params};
 use super::deliver::{ReadingKey, Rejected};
 use super::overview::Overview;
 use super::packed::{self, Blocks};
-use crate::{Journal, Result};
+use super::scan::Damage;
+use crate::{Journal, JournalError, Result};
 use entry_form::payload;
-use store::sql::Access;
-use store::timestamp;
+use store::sql::{Access, Damage as _};
+use store::{StoreError, timestamp};
 
 /// A reading that did not reach a sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +34,10 @@ pub struct DeadLetter {
     pub attempts: u32,
     /// Whether it is about to be tried again.
     pub retry: bool,
-    /// `None` where the journal does not have the entry any more.
+    /// `None` where the journal does not have the entry any more, or cannot read it.
     pub vin: Option<Vin>,
+    /// Whether the journal has the entry, but cannot read it.
+    pub is_damaged: bool,
 }
 
 /// What BMW sent, with the entry in which it came.
@@ -50,9 +53,8 @@ pub struct Sent {
 }
 
 const QUERY: &str = "select dead_letter.id, at, sink, dead_letter.seq, descriptor, measured_at, occurrence,
-         position, reason, attempts, retry, vin
-     from dead_letter left join log on log.seq = dead_letter.seq
-         left join vehicle on vehicle.id = log.vehicle_id";
+         position, reason, attempts, retry
+     from dead_letter";
 
 impl DeadLetter {
     /// Whether a reading of the entry is the one.
@@ -68,7 +70,6 @@ impl DeadLetter {
 
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         let (measured_at, occurrence): (Option<i64>, Option<u32>) = (row.get(5)?, row.get(6)?);
-        let vin: Option<String> = row.get(11)?;
         Ok(Self {
             id: row.get(0)?,
             at: timestamp(row.get(1)?),
@@ -83,7 +84,8 @@ impl DeadLetter {
             reason: row.get(8)?,
             attempts: row.get(9)?,
             retry: row.get(10)?,
-            vin: vin.and_then(|vin| vin.parse().ok()),
+            vin: None,
+            is_damaged: false,
         })
     }
 }
@@ -99,7 +101,19 @@ impl Overview {
     }
 
     /// What BMW sent; `None` where the journal does not have the entry any more.
+    ///
+    /// # Errors
+    /// [`JournalError::DamagedEntry`] where it cannot be read.
     pub fn sent(&self, letter: &DeadLetter) -> Result<Option<Sent>> {
+        let seq = letter.seq;
+        match readable(&self.database, seq, || self.read_sent(letter))? {
+            Content::Read(sent) => Ok(Some(sent)),
+            Content::Gone => Ok(None),
+            Content::Damaged => Err(Damage::of(seq, seq, "a part of the database is damaged").into()),
+        }
+    }
+
+    fn read_sent(&self, letter: &DeadLetter) -> Result<Option<Sent>> {
         let query = "select account, source, origin, received_at, payload
              from log join feed on feed.id = log.feed_id where seq = ?1";
         let found = self.database.first(query, [letter.seq], |row| {
@@ -166,15 +180,49 @@ impl Journal {
     }
 }
 
-/// Letters, with what stands behind the tables of the query.
+/// Letters, with what stands behind the table of the query.
 pub(super) fn read(of: &impl Access, rest: &str, parameters: impl Params) -> Result<Vec<DeadLetter>> {
     let mut letters = of.all(&format!("{QUERY} {rest}"), parameters, DeadLetter::of)?;
     let mut blocks = Blocks::default();
-    for letter in letters.iter_mut().filter(|letter| letter.vin.is_none()) {
-        let packed = packed::entry(of.connection(), &mut blocks, letter.seq)?;
-        letter.vin = packed.map(|entry| entry.vin);
+    for letter in &mut letters {
+        match readable(of, letter.seq, || vin(of, &mut blocks, letter.seq))? {
+            Content::Read(vin) => letter.vin = Some(vin),
+            Content::Gone => {}
+            Content::Damaged => letter.is_damaged = true,
+        }
     }
     Ok(letters)
+}
+
+/// What there is of an entry.
+enum Content<T> {
+    Read(T),
+    Gone,
+    Damaged,
+}
+
+/// What `read` finds of an entry: a page that is damaged keeps no letter from being shown.
+fn readable<T>(of: &impl Access, seq: u64, read: impl FnOnce() -> Result<Option<T>>) -> Result<Content<T>> {
+    let found = read().and_then(|found| match found {
+        Some(found) => Ok(Content::Read(found)),
+        None if packed::count(of, seq.saturating_sub(1), seq)? == 0 => Ok(Content::Gone),
+        None => Ok(Content::Damaged),
+    });
+    match found {
+        Err(JournalError::Store(StoreError::Damaged(_))) => Ok(Content::Damaged),
+        Err(JournalError::Store(StoreError::Sqlite(error))) if error.is_damage() => Ok(Content::Damaged),
+        found => found,
+    }
+}
+
+fn vin(of: &impl Access, blocks: &mut Blocks, seq: u64) -> Result<Option<Vin>> {
+    let query = "select vin from log join vehicle on vehicle.id = log.vehicle_id where seq = ?1";
+    let vin: Option<String> = of.first(query, [seq], |row| row.get(0))?;
+    if let Some(vin) = vin {
+        return Ok(vin.parse().ok());
+    }
+    let packed = packed::entry(of.connection(), blocks, seq)?;
+    Ok(packed.map(|entry| entry.vin))
 }
 
 /// Keeps what a sink refused. A reading that it had refused before keeps its letter, with the new reason.

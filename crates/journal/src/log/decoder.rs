@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use collector_core::{Descriptor, Entry, Name, Snapshot, Vehicle, Vin};
-use entry_form::{Stored, payload};
+use entry_form::{Stored, payload, typed};
+use jiff::Timestamp;
 use rusqlite::Connection;
 
+use super::learned;
 use super::read::{Batch, Outgrown};
-use super::scan::{Damage, Scan};
-use super::{learned, typed};
+use super::scan::{Damage, Scan, Stretch};
 use crate::{JournalError, Result};
 use normalise::body::Body;
 use normalise::known::KnownDescriptors;
@@ -38,9 +39,32 @@ impl Decoder {
     /// The entries after number `after`, as many as hold about `limit` readings, at least one; `None` where
     /// there are no more.
     pub fn batch(&mut self, after: u64, limit: usize) -> Result<Option<Batch>> {
-        let Some(stretch) = self.scan.stretch(after, limit)? else {
+        match self.scan.stretch(after, limit)? {
+            Some(stretch) => self.decoded(stretch).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The entry of this number as a batch of its own; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`JournalError::DamagedEntry`] where it is there and cannot be believed.
+    pub fn alone(&mut self, seq: u64) -> Result<Option<Batch>> {
+        let Some(stored) = self.stored(seq)? else {
             return Ok(None);
         };
+        let batch = self.decoded(Stretch {
+            entries: vec![stored],
+            last: seq,
+            ..Stretch::default()
+        })?;
+        match batch.damaged.first() {
+            Some(damage) => Err(damage.clone().into()),
+            None => Ok(Some(batch)),
+        }
+    }
+
+    fn decoded(&mut self, stretch: Stretch) -> Result<Batch> {
         let mut damaged = stretch.damaged;
         let mut entries = Vec::with_capacity(stretch.entries.len());
         let mut outgrown = Vec::new();
@@ -57,13 +81,13 @@ impl Decoder {
             }
         }
         let readings = entries.iter().map(|entry: &Entry| entry.readings().len()).sum();
-        Ok(Some(Batch {
+        Ok(Batch {
             entries: entries.into(),
             outgrown: outgrown.into(),
             readings,
             last: stretch.last,
             damaged: damaged.into(),
-        }))
+        })
     }
 
     /// The entry of this number; `None` where there is none, or nothing in it for a sink.
@@ -148,18 +172,23 @@ impl Decoder {
 
     /// What was a reading when it was stored and is none for this version of the program. What was none then
     /// has its dead letter.
-    fn outgrown(&mut self, stored: &Stored, found: Vec<(Descriptor, String)>) -> Result<Vec<Outgrown>> {
+    fn outgrown(
+        &mut self,
+        stored: &Stored,
+        found: Vec<(Descriptor, Timestamp, String)>,
+    ) -> Result<Vec<Outgrown>> {
         let query = "select descriptor from dead_letter where seq = ?1 and sink = ''";
         let known: Vec<String> = self.connection().all(query, [stored.seq], |row| row.get(0))?;
         let vehicle = self.vehicle(&stored.vin);
         let new = found
             .into_iter()
-            .filter(|(descriptor, _)| !known.iter().any(|known| known == descriptor.as_str()));
-        let outgrown = new.map(|(descriptor, reason)| Outgrown {
+            .filter(|(descriptor, ..)| !known.iter().any(|known| known == descriptor.as_str()));
+        let outgrown = new.map(|(descriptor, at, reason)| Outgrown {
             seq: stored.seq,
             vehicle: vehicle.clone(),
             source: stored.feed.source.clone(),
             descriptor,
+            at,
             reason,
         });
         Ok(outgrown.collect())

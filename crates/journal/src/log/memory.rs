@@ -11,7 +11,7 @@ use normalise::known::KnownDescriptors;
 use rusqlite::{Connection, params};
 use store::sql::Access;
 
-use super::append::{Contexts, Counts, Derived, SeenTable, SeriesCache, fold, newest};
+use super::append::{Contexts, Counts, Derived, SeenTable, SeriesCache, fold, newest, newest_behind};
 use super::learned;
 use super::loose::Loose;
 use crate::Result;
@@ -59,13 +59,23 @@ impl Memory {
     fn read(&mut self, connection: &Connection) -> Result<()> {
         self.forget();
         learned::load(connection, &mut self.descriptors)?;
-        self.last_number = newest(connection)?;
-        match fold::told(connection)? {
+        let beside = fold::beside(connection)?;
+        let before = beside.as_ref().map_or(connection, |scan| scan.connection());
+        let committed = newest(before)?;
+        let told = fold::told(connection)?;
+        self.last_number = newest_behind(connection, committed.max(told.unwrap_or(0)))?;
+        match told {
             Some(seq) => self.folded = seq,
             // All there is counts as folded, for what is folded twice is counted twice.
             None => _ = self.move_folded(connection)?,
         }
-        fold::fold(connection, self, self.folded, Derived::Waiting)
+        fold::fold(connection, before, self, self.folded, Derived::Waiting)?;
+        // What jobs before this one have added to the transaction.
+        let behind = committed.max(self.folded);
+        if self.last_number > behind {
+            fold::fold(connection, connection, self, behind, Derived::Waiting)?;
+        }
+        Ok(())
     }
 
     fn forget(&mut self) {

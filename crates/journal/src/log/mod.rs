@@ -4,8 +4,8 @@
 //! * [`append`]: a snapshot in, repeats taken out. [`memory`], [`loose`]: what waits to be written.
 //! * [`feeds`]: where entries came from. Their forms are those of [`entry_form`].
 //! * [`packed`]: entries that came long ago, compressed.
-//! * [`scan`]: stored entries in order, past whatever is damaged. [`probe`]: what is behind unreadable pages.
-//! * [`typed`]: a payload as readings. [`learned`]: types of descriptors that the catalogue does not have.
+//! * [`scan`]: stored entries in order, past whatever is damaged.
+//! * [`learned`]: types of descriptors that the catalogue does not have.
 //! * [`decoder`]: stored entries as entries for the sinks. [`read`]: batches of them.
 //! * [`deliver`]: what a sink acknowledged and refused. [`dead_letters`]: what was refused.
 //! * [`replay`], [`redelivery`]: what a sink is given though it has passed it.
@@ -26,12 +26,10 @@ pub(crate) mod memory;
 pub mod missing;
 pub mod overview;
 pub mod packed;
-mod probe;
 mod prune;
 pub mod read;
 pub mod redelivery;
 pub mod replay;
 pub mod scan;
 pub mod strays;
-pub(crate) mod typed;
 mod unfolded;

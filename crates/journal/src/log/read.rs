@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use collector_core::{Descriptor, Entry, Name, Vehicle, Vin};
+use jiff::Timestamp;
 use store::StoreError;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::decoder::Decoder;
 use super::deliver::Rejected;
@@ -57,6 +58,8 @@ pub struct Outgrown {
     pub vehicle: Vehicle,
     pub source: Name,
     pub descriptor: Descriptor,
+    /// When it was measured.
+    pub at: Timestamp,
     pub reason: String,
 }
 
@@ -89,6 +92,7 @@ impl Journal {
         let (requests, queue) = channel();
         let server = Server {
             decoder: Decoder::open(self.path(), names)?,
+            newest: self.newest.subscribe(),
             kept: VecDeque::new(),
             followers: HashMap::new(),
             waiting: Vec::new(),
@@ -144,6 +148,8 @@ struct Kept {
     after: u64,
     readings: usize,
     batch: Batch,
+    /// One that is not full may be longer once this is not the newest entry any more.
+    newest: Option<u64>,
 }
 
 /// Where a sink will read next, and when it was last heard of.
@@ -154,6 +160,7 @@ struct Follower {
 
 struct Server {
     decoder: Decoder,
+    newest: watch::Receiver<u64>,
     /// The oldest first.
     kept: VecDeque<Kept>,
     followers: HashMap<Name, Follower>,
@@ -213,29 +220,34 @@ impl Server {
     }
 
     fn find(&self, request: &Request) -> Option<&Kept> {
-        self.kept
-            .iter()
-            .find(|kept| kept.after == request.after && kept.readings == request.readings)
+        let newest = *self.newest.borrow();
+        self.kept.iter().find(|kept| {
+            kept.after == request.after
+                && kept.readings == request.readings
+                && kept.newest.is_none_or(|then| then == newest)
+        })
     }
 
     fn decode(&mut self, request: &Request) -> Result<Option<Batch>> {
+        let newest = *self.newest.borrow();
         let Some(batch) = self.decoder.batch(request.after, request.readings)? else {
             // Everyone is up to date, or will soon be: the memory is not needed.
             self.kept.clear();
             return Ok(None);
         };
-        // A batch that is not full may be longer the next time.
-        if batch.readings >= request.readings {
-            if self.kept.len() >= KEPT {
-                self.kept.pop_front();
-            }
-            let kept = Kept {
-                after: request.after,
-                readings: request.readings,
-                batch: batch.clone(),
-            };
-            self.kept.push_back(kept);
+        let is_full = batch.readings >= request.readings;
+        if !is_full {
+            self.kept.retain(|kept| kept.newest.is_none());
         }
+        if self.kept.len() >= KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(Kept {
+            after: request.after,
+            readings: request.readings,
+            batch: batch.clone(),
+            newest: (!is_full).then_some(newest),
+        });
         Ok(Some(batch))
     }
 }

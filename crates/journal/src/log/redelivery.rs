@@ -11,7 +11,7 @@ use super::dead_letters::{self, DeadLetter};
 use super::decoder::Decoder;
 use super::deliver::{ReadingKey, Rejected};
 use super::replay::{self, Replay};
-use crate::{Journal, JournalError, Reader, Result};
+use crate::{Batch, Journal, JournalError, Reader, Result};
 use normalise::Meaning;
 use store::sql::Access;
 
@@ -87,9 +87,12 @@ impl Reader {
         .await
     }
 
-    /// One entry; `None` where the journal does not have it, or there is nothing in it for a sink.
-    pub async fn entry(&self, seq: u64) -> Result<Option<Entry>> {
-        self.ask(move |decoder| decoder.one(seq)).await
+    /// One entry as a batch of its own; `None` where the journal does not have it.
+    ///
+    /// # Errors
+    /// [`JournalError::DamagedEntry`] where it cannot be believed.
+    pub async fn entry(&self, seq: u64) -> Result<Option<Batch>> {
+        self.ask(move |decoder| decoder.alone(seq)).await
     }
 
     /// Interprets what a letter without a sink is about, with what is known today.

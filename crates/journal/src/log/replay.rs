@@ -4,12 +4,13 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
+use super::append::fold;
 use super::overview::Overview;
 use super::packed;
 use super::redelivery::ReplayStep;
-use crate::{Journal, Result};
+use crate::{Journal, JournalError, Result};
 use store::sql::Access;
-use store::timestamp;
+use store::{StoreError, timestamp};
 
 /// A part of the history that a sink is to be given again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,13 +87,13 @@ impl Journal {
             // A reading may have been measured long before or, by a wrong clock, after it came: entries are
             // not told by their times.
             let last = cursor(connection, &request.sink)?;
-            let entries = packed::count(connection, 0, last)?;
-            if entries == 0 {
+            let entries = count(connection, 0, last)?;
+            if last == 0 || entries == Some(0) {
                 return Ok(None);
             }
             let query = "select min(coalesce((select min(seq) from log), ?1),
                      coalesce((select min(first_seq) from packed), ?1))";
-            let first: u64 = connection.one(query, [last], |row| row.get(0))?;
+            let first = beside(connection, |of| Ok(of.one(query, [last], |row| row.get(0))?))?;
             let milliseconds = |at: Option<Timestamp>| at.map(|at| at.as_millisecond());
             let insert = format!(
                 "insert into replay
@@ -103,8 +104,8 @@ impl Journal {
                 &insert,
                 params![
                     request.sink,
-                    entries,
-                    first.saturating_sub(1),
+                    entries.unwrap_or(0),
+                    first.unwrap_or(0_u64).saturating_sub(1),
                     last,
                     milliseconds(request.since),
                     milliseconds(request.until),
@@ -129,24 +130,18 @@ impl Journal {
         .await
     }
 
+    /// Notes that a replay begins. From here on it covers also what was delivered since it was asked for: another process
+    /// has asked by the cursor on disk, behind which the sink may be. `None` where the replay is finished.
+    pub async fn note_begun(&self, id: i64) -> Result<Option<Replay>> {
+        self.transact(move |connection, _| extend(connection, id, None))
+            .await
+    }
+
     /// Notes that the sink has erased what it held of a replay that rewrites. From here on the replay covers also what was
     /// delivered since it was asked for: that may be gone with the rest. `None` where the replay is finished.
     pub async fn note_erased(&self, id: i64, at: Timestamp) -> Result<Option<Replay>> {
-        self.transact(move |connection, _| {
-            let query = format!("select {COLUMNS} from replay where id = ?1 and finished_at is null");
-            let Some(replay) = connection.first(&query, [id], Replay::of)? else {
-                return Ok(None);
-            };
-            let last = cursor(connection, &replay.request.sink)?.max(replay.last_seq);
-            let more = packed::count(connection, replay.last_seq, last)?;
-            let update = format!(
-                "update replay set erased_at = ?2, last_seq = ?3, entries = entries + ?4 where id = ?1
-                 returning {COLUMNS}"
-            );
-            let parameters = params![id, at.as_millisecond(), last, more];
-            Ok(Some(connection.one(&update, parameters, Replay::of)?))
-        })
-        .await
+        self.transact(move |connection, _| extend(connection, id, Some(at)))
+            .await
     }
 
     /// Notes why a replay does not go on, or that it does again.
@@ -179,6 +174,40 @@ impl Overview {
     }
 }
 
+/// How many entries there are with a number greater than `after` and up to `last`, which is only to tell how far a replay
+/// is; `None` where damage keeps them from being counted.
+fn count(connection: &Connection, after: u64, last: u64) -> Result<Option<u64>> {
+    beside(connection, |of| packed::count(of, after, last))
+}
+
+/// What the log tells; `None` where a page of it cannot be read. It is asked beside the transaction, in which SQLite lets
+/// nothing more be written once it has met such a page.
+fn beside<T>(connection: &Connection, ask: impl FnOnce(&Connection) -> Result<T>) -> Result<Option<T>> {
+    let scan = fold::beside(connection)?;
+    match ask(scan.as_ref().map_or(connection, |scan| scan.connection())) {
+        Ok(told) => Ok(Some(told)),
+        Err(JournalError::Store(StoreError::Damaged(_))) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Has a replay cover all that its sink has acknowledged; `None` where it is finished.
+fn extend(connection: &Connection, id: i64, erased_at: Option<Timestamp>) -> Result<Option<Replay>> {
+    let query = format!("select {COLUMNS} from replay where id = ?1 and finished_at is null");
+    let Some(replay) = connection.first(&query, [id], Replay::of)? else {
+        return Ok(None);
+    };
+    let last = cursor(connection, &replay.request.sink)?.max(replay.last_seq);
+    let more = count(connection, replay.last_seq, last)?.unwrap_or(0);
+    let update = format!(
+        "update replay set erased_at = coalesce(?2, erased_at), last_seq = ?3, entries = entries + ?4 where id = ?1
+         returning {COLUMNS}"
+    );
+    let erased_at = erased_at.map(|at| at.as_millisecond());
+    let replay = connection.one(&update, params![id, erased_at, last, more], Replay::of)?;
+    Ok(Some(replay))
+}
+
 /// The last entry that a sink has acknowledged.
 fn cursor(connection: &Connection, sink: &str) -> Result<u64> {
     let query = "select seq from cursor where sink = ?1";
@@ -201,7 +230,7 @@ pub(super) fn advance(connection: &Connection, step: &ReplayStep, at: Timestamp)
             step.readings,
             step.rejected,
             at.as_millisecond(),
-            packed::count(connection, before, step.position)?
+            count(connection, before, step.position)?.unwrap_or(0)
         ],
     )?;
     Ok(())

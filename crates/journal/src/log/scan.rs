@@ -2,8 +2,8 @@
 //! damage with its place, and neither hides the others.
 //!
 //! An entry counts when its checksum is right; the number of one whose checksum is wrong may itself be wrong.
-//! So what is told as damaged are the numbers that are missing between entries that count, without the known
-//! gaps. How they are found, be they rows or [packed](super::packed): [`walk`].
+//! So what is told as damaged are the numbers that are missing between entries that count, without those in known
+//! gaps under which there is nothing. How they are found, be they rows or [packed](super::packed): [`walk`].
 
 mod walk;
 
@@ -20,8 +20,8 @@ use super::packed::Blocks;
 use crate::Result;
 use store::Database;
 use store::sql::Access;
-use walk::Walk;
-pub(super) use walk::{COLUMNS, stored};
+pub(super) use walk::{COLUMNS, LOG, stored};
+use walk::{Most, Walk};
 
 /// Entries that cannot be read any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +44,13 @@ pub(crate) struct Stretch {
     pub last: u64,
 }
 
+/// So many bytes of payload are held at a time: readings may be long.
+const BYTES_AT_ONCE: usize = 16 << 20;
+
 /// A connection that reads the log.
 pub(crate) struct Scan {
+    /// A stretch ends with the entry that reaches so many bytes of payload.
+    pub bytes: usize,
     database: Database,
     feeds: Feeds,
     blocks: Blocks,
@@ -87,6 +92,7 @@ impl Scan {
         let database = Database::read_only(path)?;
         append::convert::read_as_format_5(&database)?;
         Ok(Self {
+            bytes: BYTES_AT_ONCE,
             database,
             feeds: Feeds::default(),
             blocks: Blocks::default(),
@@ -110,7 +116,11 @@ impl Scan {
         // One look at the log, its gaps and its newest number: others may be writing.
         let look = self.database.connection().unchecked_transaction()?;
         let newest = append::newest(&*look).unwrap_or(0);
-        let mut walk = Walk::new(after, readings, newest);
+        let most = Most {
+            readings,
+            bytes: self.bytes,
+        };
+        let mut walk = Walk::new(after, most, newest);
         let finished = walk.run(&look, &mut self.feeds, &mut self.blocks)?;
         if finished && newest > walk.trusted {
             walk.hole(newest);
@@ -121,7 +131,7 @@ impl Scan {
         }
         let gaps = match walk.holes.is_empty() {
             true => Vec::new(),
-            false => gaps(&look),
+            false => without_any(gaps(&look), &walk.suspects),
         };
         let holes = walk.holes.iter().flat_map(|&hole| without(hole, &gaps));
         Ok(Some(Stretch {
@@ -138,6 +148,13 @@ fn gaps(connection: &Connection) -> Vec<(u64, u64)> {
     connection
         .all(query, [], |row| row.try_into())
         .unwrap_or_default()
+}
+
+/// The gaps without what is there all the same: of it nobody else tells that it is damaged.
+fn without_any(gaps: Vec<(u64, u64)>, suspects: &[Damage]) -> Vec<(u64, u64)> {
+    let mut there: Vec<_> = suspects.iter().map(|it| (it.first, it.last)).collect();
+    there.sort_unstable();
+    gaps.into_iter().flat_map(|gap| without(gap, &there)).collect()
 }
 
 /// The parts of a range that lie in none of the gaps, which are ordered by where they begin.

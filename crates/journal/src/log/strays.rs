@@ -3,7 +3,7 @@
 use collector_core::Stray;
 use entry_form::canonical;
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::overview::Overview;
@@ -42,26 +42,30 @@ impl Journal {
     pub async fn keep_strays(&self, account: &str, source: &str, strays: Vec<Stray>) -> Result<()> {
         let (account, source) = (account.to_owned(), source.to_owned());
         self.transact(move |connection, _| {
-            for stray in strays {
-                connection.run(
-                    "insert into stray (account, source, topic, payload, reason, first_at, last_at, times, hash)
-                     values (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1, ?7)
-                     on conflict do update set last_at = max(last_at, excluded.last_at), times = times + 1",
-                    params![
-                        account,
-                        source,
-                        stray.topic,
-                        stray.payload,
-                        stray.reason,
-                        stray.received_at.as_millisecond(),
-                        hash(&stray)
-                    ],
-                )?;
-            }
-            Ok(())
+            let mut strays = strays.iter();
+            strays.try_for_each(|stray| keep(connection, &account, &source, stray))
         })
         .await
     }
+}
+
+/// Keeps one, or counts it.
+pub(super) fn keep(connection: &Connection, account: &str, source: &str, stray: &Stray) -> Result<()> {
+    connection.run(
+        "insert into stray (account, source, topic, payload, reason, first_at, last_at, times, hash)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1, ?7)
+         on conflict do update set last_at = max(last_at, excluded.last_at), times = times + 1",
+        params![
+            account,
+            source,
+            stray.topic,
+            stray.payload,
+            stray.reason,
+            stray.received_at.as_millisecond(),
+            hash(stray)
+        ],
+    )?;
+    Ok(())
 }
 
 impl Overview {

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
+use entry_form::observe::What;
 use normalise::known::KnownDescriptors;
 use rusqlite::Connection;
 
-use super::append::observe::What;
 use super::append::{Latest, fold};
 use super::learned;
 use crate::Result;

@@ -12,7 +12,7 @@ use entry_form::Content;
 const TABLES: &str = include_str!("format_4.sql");
 const UNIT: &str = "vehicle.cabin.infotainment.displayUnit.distance";
 
-fn entry(connection: &Connection, seq: u64, polled: bool, readings: &[(&str, &str, &str)]) {
+pub fn entry(connection: &Connection, seq: u64, polled: bool, readings: &[(&str, &str, &str)]) {
     let at = NOON + 86_400_000 + i64::try_from(seq).unwrap() * 60_000;
     let items = readings
         .iter()
@@ -50,7 +50,7 @@ fn entry(connection: &Connection, seq: u64, polled: bool, readings: &[(&str, &st
 }
 
 /// Two entries were forgotten; the newest number that was given is 9.
-fn format_4(state: &Path) {
+pub fn format_4(state: &Path) {
     let connection = Connection::open(state.join(FILE)).unwrap();
     connection.execute_batch(TABLES).unwrap();
     connection
@@ -222,7 +222,7 @@ async fn an_older_backup_comes_back_and_its_numbers_go_on() {
 }
 
 #[tokio::test]
-async fn a_row_that_the_tables_refuse_is_missing_and_no_other() {
+async fn a_row_that_the_tables_refuse_is_missing_and_kept_aside() {
     let state = tempfile::tempdir().unwrap();
     format_4(state.path());
     let connection = Connection::open(state.path().join(FILE)).unwrap();
@@ -242,6 +242,12 @@ async fn a_row_that_the_tables_refuse_is_missing_and_no_other() {
         .map(|damage| (damage.first, damage.last))
         .collect();
     assert_eq!(told, [(4, 4)]);
+    let overview = journal.overview().unwrap();
+    let stray = overview.stray_entries().unwrap().remove(0);
+    assert_eq!((&*stray.account, &*stray.source), ("home", "telematics"));
+    assert!(stray.reason.contains("entry 4"), "{}", stray.reason);
+    let payload = overview.stray_payload(stray.id).unwrap().unwrap();
+    assert!(String::from_utf8(payload).unwrap().contains(r#""value":"71""#));
     let broken = "select count(*) from pragma_foreign_key_check";
     assert_eq!(inspect::<u32>(state.path(), broken), 0);
 }

@@ -200,6 +200,20 @@ async fn readers_at_the_same_place_are_given_the_same_entries() {
 }
 
 #[tokio::test]
+async fn the_last_entries_are_decoded_once_until_there_are_more() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(&journal, poll(0, vec![soc(70, 0)])).await;
+    append(&journal, poll(1, vec![soc(71, 1)])).await;
+    let reader = reader(&journal);
+    let read = async |sink: &str, after| reader.read(&sink.into(), after, 10).await.unwrap();
+    let first = read("a", 0).await.unwrap();
+    assert!(Arc::ptr_eq(&first.entries, &read("b", 0).await.unwrap().entries));
+    append(&journal, poll(2, vec![soc(72, 2)])).await;
+    assert_eq!(read("c", 0).await.unwrap().last, 3);
+}
+
+#[tokio::test]
 async fn vehicles_have_the_names_of_the_pipeline_file() {
     let state = tempfile::tempdir().unwrap();
     let journal = open(state.path());

@@ -223,7 +223,7 @@ async fn a_clean_end_writes_what_waits() {
 }
 
 /// The numbers that are told as damaged, first and last of each.
-fn damaged(state: &Path) -> Vec<(u64, u64)> {
+pub fn damaged(state: &Path) -> Vec<(u64, u64)> {
     let mut scan = Scan::open(&state.join(store::FILE)).unwrap();
     let stretch = scan.stretch(0, 1_000).unwrap().unwrap();
     let ranges = stretch.damaged.iter().map(|damage| (damage.first, damage.last));

@@ -4,7 +4,6 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::care::backup::{Backup, BackupError, backup};
-use crate::care::compact::compact;
 use crate::care::restore::{RestoreError, Restored, finish, restore};
 use crate::care::stats::stats;
 use crate::care::verify::verify;
@@ -282,7 +281,7 @@ async fn space_of_forgotten_entries_is_given_back_and_nothing_else() {
     assert_eq!(removed, 189, "all but one that has a dead letter");
     drop(journal);
     let before = stats(state.path()).unwrap();
-    let compacted = compact(state.path(), &[SCHEMA]).unwrap();
+    let compacted = store::compact(state.path(), &[SCHEMA]).unwrap();
     let after = stats(state.path()).unwrap();
     assert!(compacted.after * 2 < compacted.before, "{compacted:?}");
     assert!(before.free_bytes > 500_000 && after.free_bytes == 0, "{before:?}");

@@ -1,11 +1,14 @@
 //! The journal on a real disk, held against what it promises.
 
 mod converting;
+mod converting_damage;
 mod damage;
 mod delivery;
 mod durability;
 mod folding;
+mod gaps;
 mod keeping;
+mod mending;
 mod merging;
 mod model;
 mod moving;
@@ -15,9 +18,12 @@ mod oracle;
 mod packing;
 mod present;
 mod pruning;
+mod rebuilding;
 mod repeats;
+mod restoring;
 mod strays;
 mod units;
+mod unreadable;
 
 use std::path::Path;
 

@@ -85,7 +85,7 @@ async fn nothing_that_reads_sees_a_difference() {
                 stats.entries,
                 entries(state.path()).unwrap(),
             ),
-            reader(&journal).entry(1_777).await.unwrap(),
+            reader(&journal).entry(1_777).await.unwrap().unwrap().entries,
         )
     };
     let before = looks().await;

@@ -2,21 +2,16 @@
 
 use super::*;
 
-/// What both ledgers have of gaps, which must be the same.
-async fn gaps_after(facts: Vec<StreamFact>, polled_at: Timestamp) -> Vec<(Gap, Option<Timestamp>)> {
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_772_366_400 + second).unwrap()
+}
+
+/// What both ledgers have of gaps, which must be the same, and what the next run is told of them at second 1,000.
+async fn gaps_after(facts: Vec<StreamFact>) -> (Vec<Gap>, StreamMemory) {
     let state = tempfile::tempdir().unwrap();
     let store = Store::open(state.path(), &[SCHEMA]).unwrap();
     let (on_disk, in_memory) = (SqlLedger::new(&store), MemoryLedger::default());
-    let numbers = Step {
-        kind: 5,
-        account: 0,
-        word: 0,
-        other: 0,
-        minutes: 0,
-        reopen: false,
-    };
     for ledger in [&on_disk as &dyn Ledger, &in_memory] {
-        ledger.note(vec![polled(numbers, polled_at)]).await.unwrap();
         ledger
             .remember_stream("home", "stream", facts.clone())
             .await
@@ -27,17 +22,14 @@ async fn gaps_after(facts: Vec<StreamFact>, polled_at: Timestamp) -> Vec<(Gap, O
         .gaps()
         .unwrap();
     assert_eq!(found, in_memory.gaps());
-    let since = on_disk.recall_stream("home", "stream").await.unwrap().gap_since;
-    assert_eq!(
-        in_memory.recall_stream("home", "stream").await.unwrap().gap_since,
-        since
-    );
-    found.into_iter().map(|found| (found.gap, since)).collect()
+    let known = on_disk.recall_stream("home", "stream", at(1_000)).await.unwrap();
+    let judged = in_memory.recall_stream("home", "stream", at(1_000)).await;
+    assert_eq!(judged.unwrap(), known);
+    (found.into_iter().map(|found| found.gap).collect(), known)
 }
 
 #[tokio::test]
 async fn a_gap_lasts_from_the_end_of_a_connection_to_the_next_login() {
-    let at = |second: i64| Timestamp::from_second(1_772_366_400 + second).unwrap();
     let (logged_in, cause) = (
         |second| StreamFact::LoggedIn { at: at(second) },
         GapCause::ConnectionLost,
@@ -52,58 +44,94 @@ async fn a_gap_lasts_from_the_end_of_a_connection_to_the_next_login() {
         to: None,
         cause,
     };
-    assert_eq!(gaps_after(facts.clone(), at(0)).await, [(gap, Some(at(10)))]);
+    let (gaps, known) = gaps_after(facts.clone()).await;
+    assert_eq!((gaps, known.gap_since), (vec![gap], Some(at(10))));
     let over = Gap {
         to: Some(at(20)),
         ..gap
     };
-    assert_eq!(
-        gaps_after([facts, vec![logged_in(20)]].concat(), at(0)).await,
-        [(over, None)]
-    );
+    let (gaps, known) = gaps_after([facts, vec![logged_in(20)]].concat()).await;
+    assert_eq!((gaps, known.gap_since), (vec![over], None));
     assert_eq!(over.length(at(99)), SignedDuration::from_secs(10));
 }
 
 #[tokio::test]
+async fn the_last_gap_that_is_worth_a_poll_is_known_to_the_next_run() {
+    let gap = |from: i64, to: i64| {
+        let cause = GapCause::ConnectionLost;
+        [
+            StreamFact::LoggedIn { at: at(from) },
+            StreamFact::Ended { at: at(from), cause },
+            StreamFact::LoggedIn { at: at(to) },
+        ]
+    };
+    let lasting = StreamFact::Ended {
+        at: at(900),
+        cause: GapCause::Restart,
+    };
+    for (gaps, missed) in [
+        (vec![gap(10, 69)], None),
+        (vec![gap(10, 70)], Some(70)),
+        (vec![gap(10, 70), gap(100, 300), gap(400, 459)], Some(300)),
+        (vec![gap(400, 1_000)], Some(1_000)),
+        // Of a clock that was set back.
+        (vec![gap(10, 70), gap(400, 1_001)], Some(70)),
+    ] {
+        let facts = gaps.into_iter().flatten().chain([lasting.clone()]);
+        let (_, known) = gaps_after(facts.collect()).await;
+        assert_eq!((known.missed, known.gap_since), (missed.map(at), Some(at(900))));
+    }
+}
+
+#[tokio::test]
 async fn a_program_that_died_leaves_a_gap_from_its_last_sign_of_life() {
-    let at = |second: i64| Timestamp::from_second(1_772_366_400 + second).unwrap();
-    let died = |heard: i64| {
+    let died = |login: i64, heard: i64, alive: Option<i64>| {
         let started = StreamFact::Started {
             at: at(500),
-            unwritten: SignedDuration::from_secs(1),
+            alive: alive.map(at),
         };
         vec![
-            StreamFact::LoggedIn { at: at(100) },
+            StreamFact::LoggedIn { at: at(login) },
             StreamFact::Heard { at: at(heard) },
             started.clone(),
             started,
         ]
     };
-    for (heard, polled, from) in [(300, 200, 300), (200, 300, 299), (50, 60, 100), (200, 900, 200)] {
-        let found = gaps_after(died(heard), at(polled)).await;
+    for (login, heard, alive, from) in [
+        (100, 300, None, 300),
+        (100, 300, Some(200), 300),
+        (100, 200, Some(300), 300),
+        (100, 50, Some(60), 100),
+        // Of a clock that was set back.
+        (100, 200, Some(900), 200),
+        (900, 300, Some(200), 300),
+        (900, 200, Some(300), 300),
+        (100, 900, Some(800), 100),
+        (900, 800, None, 500),
+    ] {
         let gap = Gap {
             from: at(from),
             to: None,
             cause: GapCause::Restart,
         };
-        assert_eq!(found, [(gap, Some(at(from)))]);
+        let (gaps, known) = gaps_after(died(login, heard, alive)).await;
+        assert_eq!((gaps, known.gap_since), (vec![gap], Some(at(from))));
     }
     let never = vec![StreamFact::Started {
         at: at(500),
-        unwritten: SignedDuration::ZERO,
+        alive: Some(at(400)),
     }];
-    assert_eq!(gaps_after(never, at(0)).await, []);
+    assert_eq!(gaps_after(never).await.0, []);
 }
 
 #[tokio::test]
 async fn of_many_gaps_the_newest_are_kept() {
-    let at = |second: usize| Timestamp::from_second(1_772_366_400 + i64::try_from(second).unwrap()).unwrap();
     let state = tempfile::tempdir().unwrap();
     let store = Store::open(state.path(), &[SCHEMA]).unwrap();
     let ledger = SqlLedger::new(&store);
     let cause = GapCause::Login;
     let flaps = (0..crate::gaps::KEPT + 7).flat_map(|second| {
-        let at = at(second);
+        let at = at(i64::try_from(second).unwrap());
         [StreamFact::LoggedIn { at }, StreamFact::Ended { at, cause }]
     });
     ledger

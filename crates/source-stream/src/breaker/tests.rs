@@ -78,8 +78,12 @@ impl World {
     }
 
     fn restart(&mut self) {
-        self.breaker = Breaker::restore(Some(&self.breaker.to_json()));
+        self.breaker = written_and_read(&self.breaker);
     }
+}
+
+fn written_and_read(breaker: &Breaker) -> Breaker {
+    serde_json::from_str(&serde_json::to_string(breaker).unwrap()).unwrap()
 }
 
 /// The most in any stretch of this length.
@@ -153,11 +157,10 @@ proptest! {
 
     #[test]
     fn what_was_written_down_is_read_again(
-        shown in any::<i32>(), drops in any::<u32>(), tries in any::<u64>(), text in "\\PC{0,40}"
+        shown in any::<i32>(), drops in any::<u32>(), tries in any::<u64>()
     ) {
         let breaker = Breaker { shown: shown.into(), drops, tries, ..Breaker::default() };
-        prop_assert_eq!(Breaker::restore(Some(&breaker.to_json())), breaker);
-        let _ = Breaker::restore(Some(&text));
+        prop_assert_eq!(written_and_read(&breaker), breaker);
     }
 }
 

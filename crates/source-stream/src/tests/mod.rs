@@ -1,5 +1,6 @@
 //! The stream against a broker and a login that do as they are told, with a clock that stands still or jumps.
 
+mod gaps;
 mod rotation;
 mod storing;
 mod trouble;

@@ -41,12 +41,12 @@ async fn a_refused_login_works_with_the_other_password() {
     let next = credential(2, rig.clock.now(), 3_600);
     rig.login.next.lock().unwrap().push_back(next);
     rig.broker.gate.forget_permits(usize::MAX);
-    rig.broker.gate.add_permits(1);
+    rig.broker.gate.add_permits(2);
     let running = rig.start();
     // Nobody must act: another one is tried before long.
     rig.until_state("waiting").await;
     assert!(rig.state().1.unwrap().contains("return code 5"));
-    rig.broker.gate.add_permits(1);
+    rig.broker.gate.add_permits(2);
     rig.until_state("streaming").await;
     assert_eq!(rig.broker.passwords(), ["password-1", "password-2"]);
     rig.stopped(running).await;

@@ -88,7 +88,7 @@ pub struct Broker {
     clock: Arc<ManualClock>,
     stop: Arc<Mutex<CancellationToken>>,
     orders: Arc<Mutex<Orders>>,
-    /// A connection is built up when the test lets it.
+    /// A connection is built up, and then logged in, when the test lets it.
     pub gate: Arc<Semaphore>,
 }
 
@@ -147,7 +147,7 @@ impl Broker {
         self.orders.lock().unwrap().reached.clone()
     }
 
-    /// Sends a message on a connection; returns its number.
+    /// Sends a message on a connection, or falls silent; returns its number.
     pub fn send(&self, connection: usize, text: &str) -> u16 {
         let mut orders = self.orders.lock().unwrap();
         orders.sent += 1;
@@ -216,6 +216,7 @@ struct Line(Broker);
 #[async_trait]
 impl MqttLine for Line {
     async fn log_in(self: Box<Self>, login: &StreamLogin) -> Result<Box<dyn MqttSession>, StreamError> {
+        self.0.gate.acquire().await.unwrap().forget();
         let mut orders = self.0.orders.lock().unwrap();
         let password = login.id_token.expose_secret().to_owned();
         orders.logins.push((self.0.clock.now(), password));
@@ -254,6 +255,7 @@ impl MqttSession for Session {
         let mut messages = Vec::new();
         match self.arrived.recv_many(&mut messages, 10).await {
             0 => Err(StreamError::Closed("dropped".to_owned())),
+            _ if *messages[0].payload == *b"silence" => Err(StreamError::Silent),
             _ => Ok(messages),
         }
     }

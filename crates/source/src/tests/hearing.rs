@@ -175,12 +175,22 @@ fn a_short_break_is_forgiven_and_a_long_one_is_told() {
 fn the_gap_of_a_restart_is_bridged_where_it_is_worth_a_poll() {
     for (gap, event) in [(0, None), (1, Some((minute(10), Event::Reconnected)))] {
         let hearing = Hearing::default();
-        hearing.recall_gap(&stream(), minute(10 - gap));
+        hearing.recall_gaps(&stream(), None, Some(minute(10 - gap)));
         hearing.told(9, DOOR, "true");
         assert_eq!(hearing.streamed(&vin(), true, minute(9)), None);
         hearing.connected(&stream(), minute(10));
         assert_eq!(hearing.event(11), event, "{gap}");
     }
+}
+
+#[test]
+fn a_gap_that_no_poll_has_bridged_survives_a_restart() {
+    let hearing = Hearing::default();
+    hearing.recall_gaps(&stream(), Some(minute(7)), Some(minute(10)));
+    let at = minute(10) + SignedDuration::from_secs(20);
+    hearing.connected(&stream(), at);
+    hearing.told(11, DOOR, "true");
+    assert_eq!(hearing.event(11), Some((minute(7), Event::Reconnected)));
 }
 
 #[test]

@@ -190,6 +190,22 @@ Streams
 }
 
 #[test]
+fn a_stream_whose_messages_cannot_be_stored_is_marked() {
+    let stream = saying(
+        "waiting",
+        Some("what came cannot be stored: full"),
+        record(Some(0), Some(0)),
+    );
+    let told = text(std::slice::from_ref(&stream), true, at(1)).unwrap();
+    assert!(told.contains("connected for 60 s"), "{told}");
+    assert!(
+        told.ends_with("\n  ! stream: what came cannot be stored: full"),
+        "{told}"
+    );
+    assert_eq!(json(&[stream], true, at(1))[0]["state"], "waiting");
+}
+
+#[test]
 fn gaps_are_named() {
     let mut stream = stream(Some(record(Some(170), Some(178))));
     stream.window = Duration::ZERO;

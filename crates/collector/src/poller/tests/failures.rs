@@ -1,5 +1,7 @@
 //! What a failure means for the next time.
 
+use std::sync::atomic::Ordering;
+
 use collector_core::Stray;
 use journal::JournalError;
 use source::Hearing;
@@ -156,6 +158,45 @@ async fn a_snapshot_that_the_journal_can_never_take_is_kept_and_polling_goes_on(
 }
 
 #[tokio::test]
+async fn a_key_that_the_journal_can_never_take_is_kept_and_the_rest_of_the_poll_is_stored() {
+    let rig = Rig::new();
+    let moving = "vehicle.isMoving";
+    *rig.intake.poisoned.lock().unwrap() = Some(moving);
+    rig.run(minutes(120), 2, Every::Fixed(minutes(60)), always())
+        .await;
+    assert_eq!(
+        (rig.minutes(0), rig.minutes(1)),
+        (vec![0, 60, 120], vec![0, 60, 120])
+    );
+    assert_eq!(rig.published().0, "polling");
+    let entries = rig.intake.log.entries();
+    assert_eq!(entries.len(), 6, "one a poll");
+    let strays = rig.intake.strays.lock().unwrap();
+    assert_eq!(strays.len(), 6);
+    for stray in &*strays {
+        let kept = String::from_utf8(stray.payload.clone()).unwrap();
+        assert!(
+            kept.contains(moving) && !kept.contains("batteryManagement"),
+            "{kept}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_plan_that_was_not_noted_is_told_again() {
+    let rig = Rig::new();
+    rig.intake.refuses_facts.store(true, Ordering::Relaxed);
+    rig.end_after(minutes(10));
+    let source = rig.named("telematics", true, always());
+    let poller = rig.poller(1, &[("telematics", Every::Fixed(minutes(60)))]);
+    poller.run(vec![source]).await;
+    assert_eq!(rig.minutes(0), [0]);
+    let planned = rig.account.ledger.planned();
+    assert_eq!(planned.len(), 1);
+    assert_eq!(planned[0].next_at, begin() + SignedDuration::from_hours(1));
+}
+
+#[tokio::test]
 async fn a_value_that_cannot_be_read_without_a_panic_is_kept_and_polling_goes_on() {
     for journal_panics_too in [false, true] {
         let mut rig = Rig::new();
@@ -205,6 +246,10 @@ impl Intake for Panicking {
         _: Arc<[RawSnapshot]>,
         _: Arc<[Fact]>,
     ) -> Result<Stored, JournalError> {
+        panic!("a bug")
+    }
+
+    async fn try_out(&self, _: &Name, _: &Name, _: RawSnapshot) -> Result<(), JournalError> {
         panic!("a bug")
     }
 

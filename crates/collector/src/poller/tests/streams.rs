@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use source::Hearing;
 
 use super::months::lives;
 use super::quota::busiest;
@@ -296,6 +297,27 @@ async fn a_restart_remembers_who_speaks_and_fills_the_gap() {
         "{polls:?} after {stopped}"
     );
     assert!(polls.len() <= 8, "{polls:?}");
+}
+
+#[tokio::test]
+async fn a_gap_is_bridged_although_a_restart_comes_before_the_poll() {
+    // In a quiet night.
+    let back = begin() + DAY + SignedDuration::from_hours(20);
+    let stopped = back + MINUTE * 2;
+    for (missed, polls) in [(None, vec![]), (Some(back), vec![back + MINUTE * 5])] {
+        let mut streaming = Streaming::new(1, 3);
+        streaming.disconnect(back - MINUTE * 2);
+        streaming.connect(back);
+        streaming.write();
+        streaming.run(1, stopped.duration_since(begin())).await;
+        let hearing = Arc::new(Hearing::default());
+        hearing.recall_gaps(&"stream".into(), missed, Some(stopped));
+        hearing.connected(&"stream".into(), stopped);
+        let rig = Arc::get_mut(&mut streaming.rig).unwrap();
+        rig.account.handles.hearing = hearing;
+        streaming.run(1, MINUTE * 20).await;
+        assert_eq!(streaming.polls(0, back), polls);
+    }
 }
 
 #[tokio::test]

@@ -6,19 +6,17 @@
 //! before them: with their own numbers, by which sinks know what they have.
 
 mod held;
+mod lacking;
 mod past;
 
 use std::io::{BufRead, Read};
 
-use crate::log::append::newest;
 use crate::log::packed;
-use crate::log::scan::Scan;
 use crate::{Journal, JournalError, Result};
 pub use entry_form::lines::{HeaderError, LineError};
 use entry_form::lines::{Imported, LONGEST, parse_entry, parse_header};
 use held::{Held, Lost};
-use past::Number;
-use store::sql::Access;
+use store::{Database, StoreError};
 
 /// Entries in one transaction.
 const AT_ONCE: usize = 2_000;
@@ -70,9 +68,12 @@ impl Journal {
             Ok(bytes) => parse_header(&bytes)?,
             Err(error) => return Err(HeaderError::Foreign(error.to_string()).into()),
         };
-        let mut held = self.transact(|connection, _| Held::read(connection)).await?;
+        let mut held = Held::read(self.path())?;
         if header.log_id == self.log_id().as_str() {
-            held.lost = Some(self.lost().await?);
+            let look = Database::read_only(self.path()).map_err(JournalError::from)?;
+            let damaged = held.damaged.clone();
+            let lost = self.transact(move |connection, _| Lost::read(connection, look, &damaged));
+            held.lost = Some(lost.await?);
         }
         let mut summary = ImportSummary::default();
         let (mut waiting, mut size) = (Vec::new(), 0);
@@ -93,26 +94,11 @@ impl Journal {
                 size = 0;
             }
         }
-        let (_, summary) = self.take_in(waiting, held, summary).await?;
-        Ok(summary)
-    }
-
-    async fn lost(&self) -> Result<Lost> {
-        let mut scan = Scan::open(self.path())?;
-        let (mut damaged, mut after) = (Vec::new(), 0);
-        while let Some(stretch) = scan.stretch(after, AT_ONCE)? {
-            after = stretch.last;
-            damaged.extend(stretch.damaged.iter().map(|damage| damage.first..=damage.last));
+        let (held, summary) = self.take_in(waiting, held, summary).await?;
+        if held.lost.is_some() {
+            self.heal().await?;
         }
-        self.transact(move |connection, _| {
-            let query = "select coalesce(max(seq), 0) from cursor";
-            let read: u64 = connection.one(query, [], |row| row.get(0))?;
-            Ok(Lost {
-                damaged,
-                unread: read + 1..=newest(connection)?,
-            })
-        })
-        .await
+        Ok(summary)
     }
 
     /// Appends entries in one transaction.
@@ -124,10 +110,13 @@ impl Journal {
     ) -> Result<(Held, ImportSummary)> {
         self.transact(move |connection, memory| {
             for entry in &entries {
-                let number = held.number(connection, entry)?;
-                sum.mended += u64::from(number != Number::Next);
-                let past = held.meet(entry);
+                let number = held.number(entry)?;
+                let past = held.meet(entry, number);
                 let appended = past::append(connection, memory, entry, number, past)?;
+                if let (Some(lost), Some(_), true) = (&held.lost, appended.seq, number.is_own()) {
+                    sum.mended += 1;
+                    lost.lacking.tell(connection, entry.seq)?;
+                }
                 match appended.seq {
                     Some(_) => sum.entries += 1,
                     None => sum.known += 1,
@@ -136,12 +125,17 @@ impl Journal {
                 sum.repeats += appended.repeats as u64;
             }
             memory.write(connection)?;
-            if sum.mended > 0 {
-                packed::heal(connection)?;
-            }
             Ok((held, sum))
         })
         .await
+    }
+
+    /// Removes the blocks that are not needed any more. One that cannot be removed hides none of the rows.
+    async fn heal(&self) -> Result<()> {
+        match self.transact(|connection, _| packed::heal(connection)).await {
+            Err(JournalError::Store(StoreError::Damaged(_))) => Ok(()),
+            healed => healed,
+        }
     }
 }
 

@@ -19,26 +19,36 @@ use entry_form::lines::Imported;
 pub(super) enum Number {
     /// The one behind the newest.
     Next,
+    /// The same for one that this very journal lost, where nothing can be written under its own.
+    NextOfLost,
     /// Its own, under which this very journal has nothing any more.
     Missing,
     /// Its own, under which this very journal has something damaged, which the sums count.
     Damaged,
 }
 
-/// Takes in one entry; one that gets its own number is as it was, whatever of it is here. The owner of `memory` writes
-/// it.
+impl Number {
+    pub(super) fn is_own(self) -> bool {
+        matches!(self, Self::Missing | Self::Damaged)
+    }
+}
+
+/// Takes in one entry; one that was lost is as it was, whatever of it is here. The owner of `memory` writes it.
 pub(super) fn append(
     connection: &Connection,
     memory: &mut Memory,
     entry: &Imported,
     number: Number,
-    mut past: Past,
+    past: Past,
 ) -> Result<Appended> {
     let (snapshot, is_lost) = (&entry.snapshot, number != Number::Next);
+    if past.known && is_lost {
+        // It is here under another number.
+        return Ok(Appended::default());
+    }
     let from = entry.from();
-    past.known &= !is_lost;
     let ids = append::ids(connection, memory, from, snapshot)?;
-    let seq = if is_lost {
+    let seq = if number.is_own() {
         entry.seq
     } else {
         memory.last_number + 1
@@ -78,7 +88,10 @@ pub(super) fn append(
         false => taken.misfits,
         true => {
             // They are told now as they were before.
-            connection.execute("delete from dead_letter where sink = '' and seq = ?1", [seq])?;
+            connection.execute(
+                "delete from dead_letter where sink = '' and seq = ?1",
+                [entry.seq],
+            )?;
             append::misfits(memory, snapshot)
         }
     };

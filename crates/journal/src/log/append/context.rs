@@ -1,21 +1,13 @@
-//! The context of entries: the display units that a vehicle shows, as BMW last sent them, so that a value without a unit
-//! of its own means the same wherever a replay starts.
-//!
-//! A JSON object of descriptor and value, both texts, with sorted keys and without white space.
+//! The [contexts](entry_form::context) that vehicles show, in their tables.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use entry_form::context;
 use rusqlite::{Connection, params};
 use store::sql::Access;
 
 use crate::Result;
-
-/// Whether a descriptor tells of a display unit.
-pub(crate) fn is_display_unit(descriptor: &str) -> bool {
-    descriptor.starts_with("vehicle.cabin.infotainment.displayUnit.")
-        || descriptor == "vehicle.cabin.infotainment.hmi.distanceUnit"
-}
 
 /// A row of the table.
 #[derive(Debug, Clone)]
@@ -61,17 +53,10 @@ impl Contexts {
         form: &str,
     ) -> Result<()> {
         let known = self.of(connection, vehicle_id)?;
-        // What is not what this writes is begun anew.
-        let mut units: BTreeMap<String, String> = known
-            .and_then(|known| serde_json::from_str(&known.text).ok())
-            .unwrap_or_default();
-        // Without the letter of its kind: as it was sent, but for the spelling of numbers.
-        let value = form.get(1..).unwrap_or_default();
-        if units.get(descriptor).is_some_and(|known| known == value) {
+        let known = known.as_ref().map(|known| &*known.text);
+        let Some(text) = context::changed(known, descriptor, form) else {
             return Ok(());
-        }
-        units.insert(descriptor.to_owned(), value.to_owned());
-        let text = serde_json::Value::from_iter(units).to_string();
+        };
         let context = row(connection, &text)?;
         self.set(connection, vehicle_id, context)
     }

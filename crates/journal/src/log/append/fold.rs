@@ -1,7 +1,14 @@
 //! What is derived from entries, out of the entries: behind a kill or a failure, and beside the process that writes.
 //!
 //! Nothing is derived from an entry that cannot be believed: one flipped bit would stay in the tables for ever.
+//!
+//! SQLite lets nothing more be written in a transaction that has met a page that cannot be read. So what is derived for one
+//! is read [`beside`] it.
 
+use std::path::Path;
+
+use entry_form::context::is_display_unit;
+use entry_form::observe::{Observed, What};
 use entry_form::payload;
 use normalise::Window;
 use normalise::body::Body;
@@ -9,12 +16,11 @@ use normalise::known::KnownDescriptors;
 use rusqlite::{Connection, Row};
 use store::sql::{Access, Damage as _};
 
-use super::observe::{Observed, What};
-use super::{Ids, context, newest};
+use super::{Ids, newest, newest_behind};
 use crate::Result;
 use crate::log::feeds::Feeds;
 use crate::log::memory::Memory;
-use crate::log::{probe, scan};
+use crate::log::scan::{self, Scan};
 
 /// Behind every number.
 const BEYOND: u64 = i64::MAX as u64;
@@ -23,10 +29,10 @@ const BEYOND: u64 = i64::MAX as u64;
 pub(in crate::log) struct Folding {
     pub seq: u64,
     pub ids: Ids,
-    window: Window,
+    pub(super) window: Window,
     readings: u64,
     repeats: u64,
-    payload: String,
+    pub(super) payload: String,
 }
 
 /// What is derived anew.
@@ -54,79 +60,94 @@ pub(in crate::log) fn told(of: &impl Access) -> Result<Option<u64>> {
     Ok(of.first(query, [], |row| row.get(0))?)
 }
 
+/// The file of a transaction as it was before it, on a connection of its own; `None` where there is no file.
+pub(in crate::log) fn beside(connection: &Connection) -> Result<Option<Scan>> {
+    let path = connection.path().filter(|path| !path.is_empty());
+    path.map(|path| Scan::open(Path::new(path))).transpose()
+}
+
 /// Hands the entries behind `after` that can be believed to `each`, in order. Of the others whoever reads the log tells.
 pub(in crate::log) fn entries(
     connection: &Connection,
     after: u64,
     mut each: impl FnMut(&Folding) -> Result<()>,
 ) -> Result<()> {
-    let mut feeds = Feeds::default();
-    rows(connection, scan::COLUMNS, after, |row, seq| {
-        match scan::stored(connection, &mut feeds, row, seq)? {
-            Ok(entry) => each(&Folding {
-                seq,
-                // They name the vehicle and the feed that the checksum is of.
-                ids: Ids {
-                    vehicle: row.get(1)?,
-                    feed: row.get(2)?,
-                },
-                window: Window {
-                    requested_at: entry.requested_at,
-                    received_at: entry.received_at,
-                },
-                readings: entry.readings as u64,
-                repeats: entry.repeats,
-                payload: entry.payload,
-            }),
-            Err(_) => Ok(()),
-        }
+    let (mut feeds, mut last) = (Feeds::default(), after);
+    rows(connection, after, |row, seq| {
+        let entry = match scan::stored(connection, &mut feeds, row, seq)? {
+            Ok(entry) if seq > last => entry,
+            known => return Ok(known.is_ok()),
+        };
+        last = seq;
+        each(&Folding {
+            seq,
+            // They name the vehicle and the feed that the checksum is of.
+            ids: Ids {
+                vehicle: row.get(1)?,
+                feed: row.get(2)?,
+            },
+            window: Window {
+                requested_at: entry.requested_at,
+                received_at: entry.received_at,
+            },
+            readings: entry.readings as u64,
+            repeats: entry.repeats,
+            payload: entry.payload,
+        })?;
+        Ok(true)
     })
 }
 
-/// Hands `columns`, of which the first is the number, of the rows of the log behind `after` to `each`, in order, past pages
-/// that cannot be read.
+/// Hands the [columns](scan::COLUMNS) of the rows of the log behind `after` to `each`, in order, past pages that cannot be
+/// read. It says whether the row can be believed.
 pub(super) fn rows(
     connection: &Connection,
-    columns: &str,
     after: u64,
-    mut each: impl FnMut(&Row<'_>, u64) -> Result<()>,
+    mut each: impl FnMut(&Row<'_>, u64) -> Result<bool>,
 ) -> Result<()> {
-    let query = format!("select {columns} from log where seq > ?1 order by seq");
+    let newest = newest_behind(connection, after).unwrap_or(BEYOND);
     let mut place = after;
     loop {
         let before = place;
-        if stream(connection, &query, &mut place, &mut each)? {
+        if stream(connection, newest, &mut place, &mut each)? {
             return Ok(());
         }
         if place > before {
             continue;
         }
-        match probe::LOG.next(connection, place, BEYOND)? {
+        match scan::LOG.next(connection, place, newest)? {
             None => return Ok(()),
             Some(next) => place = next,
         }
     }
 }
 
-/// Moves `place` along; whether the end was reached, not a page that cannot be read.
+/// Moves `place` along; whether the end was reached, not a page that cannot be read. A number that may be wrong leads
+/// nowhere beyond `newest`.
 fn stream(
     connection: &Connection,
-    query: &str,
+    newest: u64,
     place: &mut u64,
-    each: &mut impl FnMut(&Row<'_>, u64) -> Result<()>,
+    each: &mut impl FnMut(&Row<'_>, u64) -> Result<bool>,
 ) -> Result<bool> {
-    let mut statement = connection.prepare_cached(query)?;
+    let query = format!(
+        "select {} from log where seq >= ?1 + 1 order by seq",
+        scan::COLUMNS
+    );
+    let mut statement = connection.prepare_cached(&query)?;
     let mut rows = statement.query([*place])?;
     loop {
-        match rows.next() {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
             Ok(None) => return Ok(true),
-            Ok(Some(row)) => {
-                let seq = row.get(0)?;
-                each(row, seq)?;
-                *place = seq;
-            }
             Err(error) if error.is_damage() => return Ok(false),
             Err(error) => return Err(error.into()),
+        };
+        let Ok(seq) = row.get::<_, u64>(0) else {
+            continue;
+        };
+        if each(row, seq)? || seq <= newest {
+            *place = seq.max(*place);
         }
     }
 }
@@ -136,29 +157,41 @@ impl Folding {
     pub fn observed(
         &self,
         known: &KnownDescriptors,
-        mut each: impl FnMut(&str, Observed, u32) -> Result<()>,
+        each: impl FnMut(&str, Observed, u32) -> Result<()>,
     ) -> Result<()> {
-        let Ok(raw) = payload::raw(&self.payload) else {
-            return Ok(());
-        };
-        for payload::Item(descriptor, json, occurrence) in &raw.readings {
-            let body = Body::parse(json.get());
-            let known = known.get(descriptor);
-            let observed = Observed::of(json.get(), body.as_ref(), known, self.window);
-            each(descriptor, observed, *occurrence)?;
-        }
-        Ok(())
+        observed(&self.payload, self.window, known, each)
     }
 }
 
-/// Derives what `derived` says from the entries behind `after` into `memory`, which has learned what was learned.
+/// The same of the payload of any entry.
+pub(super) fn observed(
+    payload: &str,
+    window: Window,
+    known: &KnownDescriptors,
+    mut each: impl FnMut(&str, Observed, u32) -> Result<()>,
+) -> Result<()> {
+    let Ok(raw) = payload::raw(payload) else {
+        return Ok(());
+    };
+    for payload::Item(descriptor, json, occurrence) in &raw.readings {
+        let body = Body::parse(json.get());
+        let known = known.get(descriptor);
+        let observed = Observed::of(json.get(), body.as_ref(), known, window);
+        each(descriptor, observed, *occurrence)?;
+    }
+    Ok(())
+}
+
+/// Derives what `derived` says from the entries behind `after` that stand in `from` into `memory`, which has learned what
+/// was learned. What the tables lack is made by `connection`.
 pub(in crate::log) fn fold(
     connection: &Connection,
+    from: &Connection,
     memory: &mut Memory,
     after: u64,
     derived: Derived,
 ) -> Result<()> {
-    entries(connection, after, |entry| {
+    entries(from, after, |entry| {
         if derived == Derived::Waiting {
             let received_at = entry.window.received_at.as_millisecond();
             memory
@@ -179,7 +212,7 @@ pub(in crate::log) fn fold(
             }
             let is_newest = series.stored(index, &observed, occurrence, entry.seq, false);
             if let (Derived::Converted, true, Some(form)) = (derived, is_newest, &observed.form)
-                && context::is_display_unit(descriptor)
+                && is_display_unit(descriptor)
             {
                 contexts.note(connection, entry.ids.vehicle, descriptor, form)?;
             }

@@ -3,17 +3,19 @@
 //! Polls repeat the last known values, messages come twice, and both tell of the same observations. What is left
 //! is stored as it was sent.
 //!
-//! * [`readings`]: what of a snapshot is new. [`observe`]: what BMW's JSON says. [`context`]: in which display units.
+//! * [`readings`]: what of a snapshot is new. [`context`]: in which display units.
 //! * [`repeats`]: when two readings are one. [`series`]: what is known of one descriptor of one vehicle.
 //! * [`counts`]: sums that are kept, so that nobody counts over the log.
-//! * [`fold`]: all that is derived from entries, out of them. [`convert`]: a file of format 4.
+//! * [`fold`]: all that is derived from entries, out of them. [`rebuild`]: a damaged table anew.
+//!   [`convert`]: a file of format 4. [`newest()`]: where numbers go on.
 
 pub(crate) mod context;
 pub(crate) mod convert;
 mod counts;
 pub(super) mod fold;
-pub(crate) mod observe;
+mod newest;
 mod readings;
+mod rebuild;
 pub(crate) mod repeats;
 mod series;
 
@@ -29,6 +31,8 @@ use context::Context;
 pub(crate) use context::Contexts;
 pub(super) use counts::{Arrival, Arrivals, BLOCK, Counts, forgotten};
 pub(super) use fold::Derived;
+pub(crate) use newest::newest;
+pub(super) use newest::newest_behind;
 use readings::Misfit;
 pub(crate) use readings::{Past, misfits, take};
 pub(crate) use repeats::SeenTable;
@@ -78,16 +82,6 @@ impl Journal {
             Ok(appended)
         })
     }
-}
-
-/// The number of the newest entry that there ever was, 0 for an empty log. Where it is lost, it is known that it was there
-/// once it was folded.
-pub(crate) fn newest(of: &impl Access) -> Result<u64> {
-    let query = "select max(coalesce((select max(seq) from log), 0),
-                     coalesce((select cast(value as integer) from meta where key = 'folded'), 0),
-                     coalesce((select last_seq from packed order by first_seq desc limit 1), 0),
-                     coalesce((select max(last_seq) from gap), 0))";
-    Ok(of.one(query, [], |row| row.get(0))?)
 }
 
 /// Entries with these numbers may be missing: that is no damage.

@@ -1,15 +1,16 @@
 //! What of one snapshot is new.
 
 use collector_core::{RawReading, RawSnapshot, Stamp};
+use entry_form::context::is_display_unit;
+use entry_form::observe::{Observed, What};
 use entry_form::{Content, payload};
 use normalise::body::Body;
 use normalise::{Window, known};
 use rusqlite::{Connection, params};
 use store::sql::Access;
 
-use super::observe::{Observed, What};
+use super::Appended;
 use super::series::SeriesIndex;
-use super::{Appended, context};
 use crate::Result;
 use crate::log::learned;
 use crate::log::memory::Memory;
@@ -193,7 +194,7 @@ impl Round<'_> {
     fn note_unit(&mut self, reading: &RawReading, observed: &Observed, is_newest: bool) -> Result<()> {
         let descriptor = &*reading.descriptor;
         match &observed.form {
-            Some(form) if is_newest && context::is_display_unit(descriptor) => {
+            Some(form) if is_newest && is_display_unit(descriptor) => {
                 let contexts = &mut self.memory.contexts;
                 contexts.note(self.connection, self.vehicle_id, descriptor, form)
             }

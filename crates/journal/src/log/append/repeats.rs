@@ -6,36 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use normalise::body::Body;
-use normalise::time;
+use entry_form::observe::MeasuredAt;
 use rusqlite::{Connection, params};
 use store::sql::Access;
 
 use super::series::Series;
 use crate::Result;
-
-/// When a value was measured, as exactly as it was said.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct MeasuredAt {
-    /// Milliseconds since the epoch.
-    pub at: i64,
-    /// It was given in whole seconds.
-    pub whole_second: bool,
-}
-
-impl MeasuredAt {
-    /// The moment of a value that was read at `at` out of `body`.
-    pub fn of(body: &Body<'_>, at: i64) -> Self {
-        // Where the stamp cannot be read, the moment is that of the arrival.
-        let in_whole_seconds = |text: &str| time::is_in_whole_seconds(text) && time::parse(text).is_some();
-        let whole_second = at % 1_000 == 0 && body.timestamp().is_some_and(|text| in_whole_seconds(&text));
-        Self { at, whole_second }
-    }
-
-    pub(crate) fn second(self) -> i64 {
-        self.at - self.at.rem_euclid(1_000)
-    }
-}
 
 /// The table `seen`, with rows that are not written yet.
 #[derive(Debug, Default)]

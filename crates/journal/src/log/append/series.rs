@@ -3,11 +3,11 @@
 //! Kept in memory as long as there is room, and written with all that waits, so that hundreds of messages about one value
 //! are one update.
 
+use entry_form::observe::{Observed, What};
 use hashbrown::HashMap;
 use rusqlite::{Connection, params};
 use store::sql::Access;
 
-use super::observe::{Observed, What};
 use crate::Result;
 
 /// How many series are kept when they are written: some megabytes.

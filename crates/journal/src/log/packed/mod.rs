@@ -22,7 +22,7 @@ use super::scan::Damage;
 use crate::Result;
 use store::sql::Damage as _;
 use store::timestamp;
-pub(crate) use whole::{count, each, first_received_at, heal};
+pub(crate) use whole::{count, first_received_at, heal};
 pub(super) use whole::{entry, forget, old, sums};
 
 /// The most entries of a block. More take fewer bytes and cost more when they are damaged.
@@ -91,12 +91,13 @@ impl Head {
         hasher.finalize()
     }
 
-    /// A block that cannot be believed.
+    /// A block that cannot be believed. It holds no more than one may.
     pub fn suspect(&self) -> Damage {
         let reason = "the block that holds them is damaged";
+        let last = self.last.clamp(self.first, self.first | (MOST - 1));
         Damage {
             received_at: Some(timestamp(self.received_at)),
-            ..Damage::of(self.first, self.last.max(self.first), reason)
+            ..Damage::of(self.first, last, reason)
         }
     }
 }
@@ -109,7 +110,7 @@ pub(super) fn before_block_of(seq: u64) -> u64 {
 /// The first block that begins behind one number and ends behind another.
 pub(super) fn next(connection: &Connection, begins: u64, ends: u64) -> Result<Option<Head>, Error> {
     let query = format!(
-        "select {HEAD} from packed where first_seq > ?1 and last_seq > ?2 order by first_seq limit 1"
+        "select {HEAD} from packed where first_seq >= ?1 + 1 and last_seq > ?2 order by first_seq limit 1"
     );
     let mut statement = connection.prepare_cached(&query)?;
     statement.query_row([begins, ends], Head::of).optional()

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::{HEAD, MOST, before_block_of, close};
+use crate::log::append::fold;
 use crate::log::feeds::Feeds;
 use crate::log::scan::{COLUMNS, stored};
 use crate::{Journal, Result};
@@ -64,7 +65,10 @@ struct Step {
 /// Packs the first rows behind `after` that can be.
 fn step(connection: &Connection, after: u64, before: Timestamp) -> Result<Step> {
     let mut run = Run::default();
-    let last = run.gather(connection, after, before)?;
+    // A page that cannot be read must not be met in the transaction.
+    let beside = fold::beside(connection)?;
+    let committed = beside.as_ref().map_or(connection, |scan| scan.connection());
+    let last = run.gather(committed, after, before)?;
     let is_late = |entry: &Stored| entry.received_at < before - PATIENCE;
     let entries = match run.end {
         End::Waits if !run.entries.first().is_some_and(is_late) => 0,
@@ -103,8 +107,11 @@ impl Run {
             let row = match rows.next() {
                 Ok(Some(row)) => row,
                 Ok(None) => return Ok((count == LOOKED_AT).then_some(looked_at)),
-                // What is behind it is packed when that is mended.
-                Err(error) if error.is_damage() => return Ok(None),
+                // What is behind it is packed when that is mended, and so is what may stand on the page before.
+                Err(error) if error.is_damage() => {
+                    self.entries.clear();
+                    return Ok(None);
+                }
                 Err(error) => return Err(error.into()),
             };
             count += 1;
@@ -172,6 +179,10 @@ impl Run {
             "delete from log where seq between ?1 and ?2",
             [head.first, head.last],
         )?;
+        if removed != self.entries.len() {
+            // A job before this one has removed some of them.
+            return Err(rusqlite::Error::QueryReturnedNoRows.into());
+        }
         Ok(removed as u64)
     }
 }

@@ -7,12 +7,8 @@ use rusqlite::{Connection, params};
 use super::{Blocks, HEAD, Head, before_block_of};
 use crate::Result;
 use crate::log::append::BLOCK;
-use crate::log::probe;
 use store::sql::{Access, Damage as _};
 use store::timestamp;
-
-/// Behind every number that was ever given: microseconds since the epoch in the year 2200.
-const BEYOND: u64 = 7_258_118_400_000_000;
 
 /// How many entries have a number greater than `after` and up to `last`.
 pub(crate) fn count(of: &impl Access, after: u64, last: u64) -> Result<u64> {
@@ -93,29 +89,6 @@ pub(in crate::log) fn entry(
     let entries = blocks.open(connection, &head)?;
     let place = usize::try_from(seq - head.first).unwrap_or(usize::MAX);
     Ok(entries.and_then(|entries| entries.get(place).cloned()))
-}
-
-/// Hands every packed entry that can be believed to `each`, in order.
-pub(crate) fn each(connection: &Connection, mut each: impl FnMut(&Stored)) -> Result<()> {
-    let (mut blocks, mut place) = (Blocks::default(), 0);
-    loop {
-        match super::next(connection, place, 0) {
-            Ok(None) => return Ok(()),
-            Ok(Some(head)) => {
-                let entries = blocks.open(connection, &head)?;
-                entries
-                    .iter()
-                    .flat_map(|entries| entries.iter())
-                    .for_each(&mut each);
-                place = head.first;
-            }
-            Err(error) if error.is_damage() => match probe::PACKED.next(connection, place, BEYOND)? {
-                Some(behind) => place = behind,
-                None => return Ok(()),
-            },
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 /// Blocks of which everything was received before `before`, in milliseconds since the epoch, is known up to `last` and has

@@ -2,7 +2,7 @@
 //!
 //! A block holds every number from its first to its last, so the way goes over the rows before a block, then over the
 //! block, and so on. Whatever cannot be believed is passed over: a hole in what can. Where a page of the database cannot
-//! be read, the [`probe`] finds the next number that can.
+//! be read, a [`Probe`] finds the next number that can.
 
 use entry_form::Stored;
 use jiff::Timestamp;
@@ -12,17 +12,28 @@ use super::Damage;
 use crate::Result;
 use crate::log::feeds::Feeds;
 use crate::log::packed::{self, Blocks, Head};
-use crate::log::probe;
+use store::probe::Probe;
 use store::sql::Damage as _;
 use store::timestamp;
+
+pub(crate) const LOG: Probe = Probe("select seq from log where seq >= ?1 + 1 order by seq limit 1");
+const PACKED: Probe =
+    Probe("select first_seq from packed where first_seq >= ?1 + 1 order by first_seq limit 1");
 
 /// Behind every number.
 const BEYOND: u64 = i64::MAX as u64;
 
+/// What ends a stretch: about so many readings, or bytes of payload.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Most {
+    pub readings: usize,
+    pub bytes: usize,
+}
+
 /// One pass over the log.
 pub(super) struct Walk {
-    limit: usize,
-    readings: usize,
+    most: Most,
+    held: Most,
     /// Everything up to here is told.
     pub trusted: u64,
     /// Where the reading of rows goes on; ahead of `trusted` behind rows that cannot be believed.
@@ -44,11 +55,11 @@ enum End {
 }
 
 impl Walk {
-    /// From behind `after`, for about so many readings.
-    pub fn new(after: u64, limit: usize, newest: u64) -> Self {
+    /// From behind `after`.
+    pub fn new(after: u64, most: Most, newest: u64) -> Self {
         Self {
-            limit,
-            readings: 0,
+            most,
+            held: Most::default(),
             trusted: after,
             place: after,
             block: packed::before_block_of(after.saturating_add(1)),
@@ -82,7 +93,7 @@ impl Walk {
     }
 
     fn is_full(&self) -> bool {
-        self.readings >= self.limit || self.entries.len() >= self.limit
+        self.held.readings.max(self.entries.len()) >= self.most.readings || self.held.bytes >= self.most.bytes
     }
 
     /// The next block that holds something behind what is told.
@@ -93,7 +104,7 @@ impl Walk {
                 Err(error) if error.is_damage() => {}
                 Err(error) => return Err(error.into()),
             }
-            match probe::PACKED.next(connection, self.block, self.newest)? {
+            match PACKED.next(connection, self.block, self.newest)? {
                 None => return Ok(None),
                 Some(place) => self.block = place,
             }
@@ -130,7 +141,7 @@ impl Walk {
             if self.place > place {
                 continue;
             }
-            match probe::LOG.next(connection, self.place, self.newest.min(before))? {
+            match LOG.next(connection, self.place, self.newest.min(before))? {
                 None => return Ok(true),
                 Some(place) => self.place = place,
             }
@@ -138,7 +149,7 @@ impl Walk {
     }
 
     fn stream(&mut self, connection: &Connection, feeds: &mut Feeds, before: u64) -> Result<End> {
-        let query = format!("select {COLUMNS} from log where seq > ?1 and seq < ?2 order by seq");
+        let query = format!("select {COLUMNS} from log where seq >= ?1 + 1 and seq < ?2 order by seq");
         let mut statement = connection.prepare_cached(&query)?;
         let mut rows = statement.query([self.place, before])?;
         while !self.is_full() {
@@ -178,7 +189,8 @@ impl Walk {
         }
         self.trusted = entry.seq;
         self.place = self.place.max(entry.seq);
-        self.readings += entry.readings;
+        self.held.readings += entry.readings;
+        self.held.bytes += entry.payload.len();
         self.entries.push(entry);
     }
 

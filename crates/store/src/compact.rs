@@ -2,13 +2,10 @@
 
 use std::path::Path;
 
-use store::sql::Access;
-use store::{Database, FILE, Schema};
+use crate::sql::Access;
+use crate::{Database, FILE, Schema, StoreError};
 
-use super::stats::bytes_on_disk;
-use crate::Result;
-
-/// The bytes of the journal on disk.
+/// The bytes of the database on disk, before and after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compacted {
     pub before: u64,
@@ -19,8 +16,9 @@ pub struct Compacted {
 /// journal takes, and nobody else who writes: the caller holds the lock of the state directory.
 ///
 /// # Errors
-/// It cannot be brought up to date as its `owners` want, or written.
-pub fn compact(state: &Path, owners: &[Schema]) -> Result<Compacted> {
+/// It cannot be brought up to date as its `owners` want, for which an older one needs [room](StoreError::NoRoom), or
+/// written.
+pub fn compact(state: &Path, owners: &[Schema]) -> Result<Compacted, StoreError> {
     let path = state.join(FILE);
     let before = bytes_on_disk(state);
     let database = Database::writable(&path)?;
@@ -32,4 +30,13 @@ pub fn compact(state: &Path, owners: &[Schema]) -> Result<Compacted> {
         before,
         after: bytes_on_disk(state),
     })
+}
+
+/// The bytes of the database and its write-ahead log.
+pub fn bytes_on_disk(state: &Path) -> u64 {
+    [FILE.to_owned(), format!("{FILE}-wal")]
+        .iter()
+        .filter_map(|file| std::fs::metadata(state.join(file)).ok())
+        .map(|metadata| metadata.len())
+        .sum()
 }

@@ -1,30 +1,25 @@
 //! Finds the next entry behind pages of the database that cannot be read.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::OptionalExtension;
 
-use store::sql::Damage as _;
-
-use crate::Result;
+use crate::StoreError;
+use crate::sql::{Access, Damage as _};
 
 /// So many numbers are tried one by one: more than a page and its neighbours hold. Behind them, the steps grow.
 const ONE_BY_ONE: u64 = 4_096;
 
-/// A table whose key is a number, and how to find the first behind another, read without its row.
-pub(crate) struct Probe {
-    look: &'static str,
-}
-
-pub(crate) const LOG: Probe = Probe {
-    look: "select seq from log where seq > ?1 order by seq limit 1",
-};
-pub(crate) const PACKED: Probe = Probe {
-    look: "select first_seq from packed where first_seq > ?1 order by first_seq limit 1",
-};
+/// A table whose key is a number, by a query for the first number behind another that reads nothing else of its row. SQLite
+/// goes to the page of the number in the query: so it should say `key >= ?1 + 1`, which may stand at the beginning of a page
+/// that can be read.
+pub struct Probe(pub &'static str);
 
 impl Probe {
     /// Behind which number the reading goes on after `after`; `None` where nothing can be read up to `newest`.
-    pub(crate) fn next(&self, connection: &Connection, after: u64, newest: u64) -> Result<Option<u64>> {
-        let look = |at: u64| self.look(connection, at);
+    ///
+    /// # Errors
+    /// The database cannot be asked, for another reason than damage.
+    pub fn next(&self, of: &impl Access, after: u64, newest: u64) -> Result<Option<u64>, StoreError> {
+        let look = |at: u64| self.look(of, at);
         match look(after)? {
             // Its number can be read, the rest of it cannot.
             Look::Found(key) => return Ok(Some(key)),
@@ -63,9 +58,10 @@ impl Probe {
     }
 
     /// The first number after `at`.
-    fn look(&self, connection: &Connection, at: u64) -> Result<Look> {
-        let found = connection
-            .prepare_cached(self.look)?
+    fn look(&self, of: &impl Access, at: u64) -> Result<Look, StoreError> {
+        let found = of
+            .connection()
+            .prepare_cached(self.0)?
             .query_row([at], |row| row.get::<_, u64>(0))
             .optional();
         match found {
