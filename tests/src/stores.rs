@@ -183,6 +183,16 @@ pub fn journal(state: &Path, query: &str) -> u64 {
     open(&path).query_row(query, [], |row| row.get(0)).unwrap()
 }
 
+/// When the gaps of streams that are over began and ended, in milliseconds since the epoch.
+pub fn stream_gaps(state: &Path) -> Vec<(i64, i64)> {
+    let database = open(&state.join("journal.db"));
+    let mut gaps = database
+        .prepare("select began_at, ended_at from stream_gap where ended_at is not null")
+        .unwrap();
+    let gaps = gaps.query_map([], |row| row.try_into()).unwrap();
+    gaps.map(Result::unwrap).collect()
+}
+
 /// The number of the newest entry of the journal.
 pub fn newest_entry(state: &Path) -> u64 {
     let query = "select max(coalesce((select max(seq) from log), 0), coalesce((select max(last_seq) from packed), 0))";

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How often it is looked, in real time: a person waits for what was asked for, and each look wakes a machine that may have
 /// nothing else to do.
-const LOOK: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Runs until cancelled. Its looks are the only ones of the whole program where nothing happens, and read no table.
 pub async fn run(store: Store, journal: Journal, cancelled: CancellationToken) {

@@ -94,13 +94,15 @@ impl Worker {
         let mut unacknowledged = None;
         let mut redeliveries = Redeliveries::new(self.journal.noted());
         loop {
+            // What is held back for its time is no end: whoever is told to drain while that is found out looks again.
+            let draining = self.draining.is_cancelled();
             if next.is_none() {
                 self.acknowledge(unacknowledged.take()).await;
                 let there = *newest.borrow_and_update();
-                next = self.due(&mut pace, there).await;
+                next = self.due(&mut pace, there, draining).await;
             }
             let Some(due) = next.take() else {
-                if self.draining.is_cancelled() {
+                if draining {
                     return;
                 }
                 if redeliveries.turn(self, sink).await == Turn::Delivered {
@@ -128,8 +130,8 @@ impl Worker {
     }
 
     /// The next batch, if its time has come; the journal reaches to entry `newest`.
-    async fn due(&self, pace: &mut Pace, newest: u64) -> Option<Next> {
-        if self.draining.is_cancelled() {
+    async fn due(&self, pace: &mut Pace, newest: u64, draining: bool) -> Option<Next> {
+        if draining {
             let batch = self.read(self.cursor).await?;
             return Some(Next {
                 is_more: batch.last < newest,

@@ -1,5 +1,7 @@
 //! Few writes: the first at once, the rest of a burst together.
 
+use std::sync::atomic::AtomicBool;
+
 use super::*;
 
 const WAIT: Duration = Duration::from_secs(5);
@@ -173,4 +175,55 @@ async fn a_worker_without_anything_to_do_asks_nothing() {
     );
     rig.journal.note();
     assert_eq!(redeliveries.turn(&worker, sink.as_mut()).await, Turn::Delivered);
+}
+
+/// A clock that has the worker told to drain while it looks at the time.
+#[derive(Debug)]
+struct StopAtLook {
+    held: Arc<HeldClock>,
+    draining: CancellationToken,
+    is_armed: AtomicBool,
+}
+
+#[async_trait]
+impl Clock for StopAtLook {
+    fn now(&self) -> Timestamp {
+        if self.is_armed.load(Ordering::SeqCst) {
+            self.draining.cancel();
+        }
+        self.held.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.held.sleep(duration).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_back_is_written_when_the_end_comes_in_between() {
+    let rig = Rig::new();
+    let (held, mut sleeps) = held_clock();
+    let clock = Arc::new(StopAtLook {
+        held,
+        draining: rig.draining.clone(),
+        is_armed: AtomicBool::new(false),
+    });
+    let (sink, mut store) = scripted([]);
+    let worker = Worker {
+        batch: BatchOptions {
+            readings: 5_000,
+            wait: Some(WAIT),
+        },
+        clock: clock.clone(),
+        ..rig.worker("only").await
+    };
+    let running = tokio::spawn(worker.run(sink));
+    rig.polls(1).await;
+    assert_eq!(store.writes.recv().await.unwrap().len(), 1);
+    rig.polls(1).await;
+    assert_eq!(sleeps.recv().await, Some(WAIT), "the second is held back");
+    clock.is_armed.store(true, Ordering::SeqCst);
+    rig.polls(1).await;
+    running.await.unwrap();
+    assert_eq!(store.seqs(), [[2, 3]]);
 }
