@@ -1,8 +1,8 @@
 //! One connection from its login to its end: messages are read, gathered, stored and then acknowledged.
 //!
 //! The first message after a quiet time is stored at once. What follows within a window behind that is stored together
-//! when the window has passed, or when it is much. Each commit writes whole pages to a flash, and BMW sends bursts of
-//! messages with one key each.
+//! when the window has passed, or when it is much; behind much, as soon as the line pauses. Each commit writes whole pages to
+//! a flash, and BMW sends bursts of messages with one key each.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -28,6 +28,8 @@ const LAST_BATCHES: u32 = 100;
 /// So much is stored without waiting for the window's end.
 const MANY: usize = 1_000;
 const LARGE: usize = 1 << 20;
+/// Behind that, the rest of a flood is stored when nothing has come for so long: one commit more for so much.
+const LULL: Duration = Duration::from_millis(20);
 
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,8 +80,8 @@ impl Reception<'_> {
     /// Receives until the connection is over or to be closed. Says since when it may be over.
     pub async fn run(self, mut session: Box<dyn MqttSession>) -> (End, Timestamp) {
         let mut gathered = Gathered::default();
-        // When something was last stored, and the wait for the end of the window behind that.
-        let mut stored = None;
+        // When something was last stored, whether it was much, and the wait for the end of the window behind that.
+        let (mut stored, mut flood) = (None, false);
         let mut pause: Pause<'_> = None;
         loop {
             let received = tokio::select! {
@@ -94,7 +96,10 @@ impl Reception<'_> {
                     self.gather(&mut gathered, messages);
                     let left = self.left(stored);
                     if !left.is_zero() && !gathered.is_much() {
-                        pause.get_or_insert_with(|| self.clock.sleep(left));
+                        let wait = if flood { left.min(LULL) } else { left };
+                        if flood || pause.is_none() {
+                            pause = Some(self.clock.sleep(wait));
+                        }
                         continue;
                     }
                 }
@@ -109,6 +114,7 @@ impl Reception<'_> {
                 }
             }
             pause = None;
+            flood = gathered.is_much();
             if !self.store(session.as_mut(), &mut gathered).await {
                 return (End::Unstored, gathered.over_since(self.clock.now()));
             }
@@ -117,11 +123,17 @@ impl Reception<'_> {
         self.drain(session, gathered).await
     }
 
-    /// How much of the window is left. A clock that was set back ends it.
+    /// How much of the window is left. A clock that was set back ends it. The last tenth is not waited for: a car that speaks
+    /// as often as the window is long would be waited for each time, by the time that storing took.
     fn left(&self, stored: Option<Timestamp>) -> Duration {
         let now = self.clock.now();
         let stored = stored.filter(|stored| *stored <= now);
-        stored.map_or(Duration::ZERO, |stored| until(now, later(stored, self.window)))
+        let left = stored.map_or(Duration::ZERO, |stored| until(now, later(stored, self.window)));
+        if left <= self.window / 10 {
+            Duration::ZERO
+        } else {
+            left
+        }
     }
 
     /// Takes what has arrived already, and says goodbye.

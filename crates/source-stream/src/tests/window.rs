@@ -64,6 +64,23 @@ async fn a_message_keeps_the_time_of_its_arrival() {
 }
 
 #[tokio::test]
+async fn the_last_tenth_of_a_window_is_not_waited_for() {
+    let (rig, running) = begun(Duration::from_secs(1)).await;
+    rig.clock.advance(Duration::from_millis(899));
+    rig.broker.send(0, "a");
+    settle().await;
+    assert_eq!(rig.output.pushes(), [1]);
+    rig.clock.advance(Duration::from_millis(101));
+    rig.until("the window's end", || rig.output.pushes() == [1, 1])
+        .await;
+    rig.clock.advance(Duration::from_millis(900));
+    rig.broker.send(0, "b");
+    rig.until("another first", || rig.output.pushes() == [1, 1, 1])
+        .await;
+    rig.stopped(running).await;
+}
+
+#[tokio::test]
 async fn without_a_window_each_is_stored_by_itself() {
     let (rig, running) = begun(Duration::ZERO).await;
     for (number, text) in ["a", "b"].iter().enumerate() {
@@ -86,6 +103,31 @@ async fn much_is_stored_without_waiting() {
         }
     }
     rig.until("many", || rig.output.stored().len() >= 1_002).await;
+    rig.stopped(running).await;
+}
+
+#[tokio::test]
+async fn the_rest_of_a_flood_is_stored_when_nothing_more_comes_and_then_the_window_counts_again() {
+    let (rig, running) = begun(Duration::from_secs(60)).await;
+    rig.broker.send(0, &"x".repeat(1 << 20));
+    rig.until("much", || rig.output.pushes() == [1, 1]).await;
+    for text in ["a", "b"] {
+        rig.broker.send(0, text);
+        settle().await;
+        rig.clock.advance(Duration::from_millis(19));
+        settle().await;
+    }
+    assert_eq!(rig.output.pushes(), [1, 1]);
+    rig.clock.advance(Duration::from_millis(1));
+    rig.until("the rest", || rig.output.pushes() == [1, 1, 2]).await;
+    rig.broker.send(0, "c");
+    settle().await;
+    rig.clock.advance(Duration::from_secs(59));
+    settle().await;
+    assert_eq!(rig.output.pushes(), [1, 1, 2]);
+    rig.clock.advance(Duration::from_secs(1));
+    rig.until("the window's end", || rig.output.pushes() == [1, 1, 2, 1])
+        .await;
     rig.stopped(running).await;
 }
 
