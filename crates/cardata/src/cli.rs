@@ -4,11 +4,15 @@
 //! directory is in use, 70 a bug, 130 stopped at once by a second signal.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
 use crate::args::{Arguments, Command};
 use crate::{CommandResult, Failure, logging, terminal};
+
+/// Longer than stores wait between two batches: a thread that wrote one is there for the next.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// Runs the program with the arguments of the process, and says with what it ends.
 pub fn main() -> ExitCode {
@@ -30,8 +34,11 @@ pub fn main() -> ExitCode {
 }
 
 fn start(arguments: Arguments) -> CommandResult {
+    // One worker waits for the network and hands on; what takes long has threads of its own. A second one would be woken for
+    // most of what wakes the first.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
+        .thread_keep_alive(KEEP_ALIVE)
         .enable_all()
         .build()
         .map_err(|error| Failure::new(70, format!("the runtime cannot be started: {error}")))?;
