@@ -74,7 +74,7 @@ impl Year {
     async fn make(&self, stage: &Stage) {
         let began = Instant::now();
         remove(&stage.scene);
-        append(&stage.scene, &stage.vin()).await;
+        append(&stage.scene.path("state"), &stage.vin()).await;
         let appended = began.elapsed();
         let run = stage.run().await;
         delivered(&stage.scene, &run, A_YEAR as u64).await;
@@ -131,9 +131,9 @@ fn remove(scene: &Scene) {
     }
 }
 
-/// The messages of the year, each of one key, by the journal's own door.
-async fn append(scene: &Scene, vin: &str) {
-    let journal = OpenState::open(&scene.path("state")).unwrap().journal;
+/// The messages of the year, each of one key, by the journal's own door. Nothing packs them.
+pub async fn append(state: &Path, vin: &str) {
+    let journal = OpenState::open(state).unwrap().journal;
     let (account, source): (Name, Name) = ("home".into(), "stream".into());
     let vin: Vin = vin.parse().unwrap();
     let mut car = Car::new();
