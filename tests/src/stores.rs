@@ -224,6 +224,16 @@ pub fn acknowledged(state: &Path, sinks: &[&str]) -> u64 {
     )
 }
 
+/// Topic, payload and how often it came, of each stray.
+pub fn strays(state: &Path) -> Vec<(String, Vec<u8>, u64)> {
+    let journal = open(&state.join("journal.db"));
+    let mut query = journal
+        .prepare("select topic, payload, times from stray order by id")
+        .unwrap();
+    let strays = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    strays.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
 /// How many calls were ever written into the ledger: it forgets old ones, but numbers all.
 pub fn calls(state: &Path) -> u64 {
     journal(state, "select coalesce(max(id), 0) from quota")

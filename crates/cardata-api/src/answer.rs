@@ -8,10 +8,12 @@ use serde_json::{Map, Value};
 
 use crate::classify::{ErrorKind, classify};
 use crate::endpoint::Endpoint;
-use crate::error::{ApiError, ErrorAnswer, UnreadableAnswer};
+use crate::error::{ApiError, Body, ErrorAnswer, UnreadableAnswer};
 
 /// Of each of BMW's texts, in characters.
 const SHOWN: usize = 200;
+/// So much is kept of a success that cannot be read; the largest answer known has 50 kB.
+const KEPT: usize = 4 << 20;
 /// More bytes than are read for what is shown of a body.
 const BEGINNING: usize = 64 * 1024;
 
@@ -157,7 +159,13 @@ impl Answer<'_> {
     }
 
     fn unreadable(&self, kind: ErrorKind, problem: String, start: String) -> Box<UnreadableAnswer> {
+        let kept = if self.is_success() {
+            self.body.len().min(KEPT)
+        } else {
+            0
+        };
         Box::new(UnreadableAnswer {
+            body: Body(self.body[..kept].to_vec()),
             call: self.endpoint.call,
             url: self.endpoint.shown.clone(),
             kind,

@@ -84,8 +84,20 @@ pub struct UnreadableAnswer {
     pub problem: String,
     /// How the body begins, with secrets masked.
     pub start: String,
+    /// What of a success came, up to 4 MiB; empty where it is none.
+    pub body: Body,
     /// What the `Retry-After` header says.
     pub retry_after: Option<Duration>,
+}
+
+/// What BMW sent. Shows none of it: it may hold a VIN or a position.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Body(pub Vec<u8>);
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.0.len())
+    }
 }
 
 impl ApiError {
@@ -106,6 +118,14 @@ impl ApiError {
     pub fn answer(&self) -> Option<&ErrorAnswer> {
         match self {
             Self::Reported(answer) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The answer that could not be read.
+    pub fn unreadable(&self) -> Option<&UnreadableAnswer> {
+        match self {
+            Self::NotJson(unreadable) | Self::Unexpected(unreadable) => Some(unreadable),
             _ => None,
         }
     }
@@ -173,9 +193,9 @@ impl ApiError {
 
     /// How long BMW asks to wait before the next call.
     pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::NotJson(unreadable) | Self::Unexpected(unreadable) => unreadable.retry_after,
-            _ => self.answer()?.retry_after,
+        match self.unreadable() {
+            Some(unreadable) => unreadable.retry_after,
+            None => self.answer()?.retry_after,
         }
     }
 }

@@ -29,7 +29,7 @@ pub use call::{Call, CallGate, Outcome, Refusal};
 pub use classify::ErrorKind;
 pub use client::{Client, http_client};
 pub use container::{Container, ContainerId, ContainerState, InvalidContainerId};
-pub use error::{ApiError, ErrorAnswer, UnreadableAnswer};
+pub use error::{ApiError, Body, ErrorAnswer, UnreadableAnswer};
 pub use mapping::Mapping;
 pub use telematic_data::TelematicData;
 pub use token::AccessTokens;

@@ -82,10 +82,11 @@ pub enum Received {
     Stray(Stray),
 }
 
-/// A message that is no snapshot.
+/// What BMW sent and is no snapshot: a message, or the answer to a poll.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Stray {
     pub received_at: Timestamp,
+    /// Of a message; of an answer, what was asked for, with the VIN.
     pub topic: String,
     pub payload: Vec<u8>,
     /// What is wrong with it, without anything of what it says.
@@ -128,6 +129,13 @@ pub enum SourceError {
     Transient {
         reason: String,
         retry_after: Option<Duration>,
+    },
+    /// The answer cannot be read: it is kept as it came, and the vehicle is asked again as after any passing failure.
+    #[error("{reason}")]
+    Unreadable {
+        reason: String,
+        retry_after: Option<Duration>,
+        answer: Box<Stray>,
     },
     /// No call is left; the poller asks again when there is one.
     #[error("{reason}")]

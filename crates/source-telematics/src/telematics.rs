@@ -6,7 +6,7 @@ use std::fmt;
 use async_trait::async_trait;
 use cardata_api::{ApiError, Call, ErrorKind};
 use collector_core::{
-    Cadence, Invalid, Name, Origin, Poll, RawSnapshot, Source, SourceConfig, SourceError, Vehicle,
+    Cadence, Invalid, Name, Origin, Poll, RawSnapshot, Source, SourceConfig, SourceError, Stray, Vehicle,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::SeqAccessDeserializer;
@@ -145,7 +145,7 @@ impl Poll for Telematics {
             }
             result => result,
         }
-        .map_err(|error| error.source_error())
+        .map_err(|error| self.what_failed(vehicle, &error))
     }
 
     fn is_streamable(&self) -> bool {
@@ -186,6 +186,28 @@ impl Telematics {
             received_at: self.account.clock.now(),
             readings: data.readings,
         })
+    }
+
+    /// An answer that cannot be read is all that the call brought.
+    fn what_failed(&self, vehicle: &Vehicle, error: &ContainerError) -> SourceError {
+        let answer = match error {
+            ContainerError::Api(error) => error.unreadable(),
+            _ => None,
+        };
+        let answer = answer.filter(|one| one.call == Call::TelematicData && !one.body.0.is_empty());
+        match (answer, error.source_error()) {
+            (Some(answer), SourceError::Transient { reason, retry_after }) => SourceError::Unreadable {
+                reason,
+                retry_after,
+                answer: Box::new(Stray {
+                    received_at: self.account.clock.now(),
+                    topic: format!("telematicData of {}", vehicle.vin.as_str()),
+                    payload: answer.body.0.clone(),
+                    reason: format!("HTTP {}, {}", answer.status, answer.problem),
+                }),
+            },
+            (_, error) => error,
+        }
     }
 
     /// For `cardata status`; what cannot be noted now is noted at the next poll.

@@ -46,6 +46,14 @@ async fn polls_that_fail_are_made_good() {
     stop(run).await;
     assert_stores_are_whole(&scene);
     scene.assert_lawful();
+    // What came with a success and cannot be read is all that the call brought.
+    let kept = stores::strays(&scene.path("state"));
+    let beginnings = ["{\"telematicData\"", "<!DOCTYPE html>", "<?xml ", "\u{1f}"];
+    assert_eq!(kept.len(), beginnings.len());
+    for ((topic, payload, times), beginning) in kept.iter().zip(beginnings) {
+        assert!(payload.starts_with(beginning.as_bytes()), "{beginning}");
+        assert!(topic.starts_with("telematicData of ") && *times == 1);
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::args::{PipelineArgs, StatusArgs};
 pub enum JournalCommand {
     /// What is in the journal and what it takes.
     Stats(StatusArgs),
-    /// Messages of the stream that cannot be read: when, how often, why. Works while `run` runs.
+    /// Messages and answers to polls that cannot be read: when, how often, why. Works while `run` runs.
     Strays(StraysArgs),
     /// Check every entry; tells each damage with its place and what to do. Works while `run` runs.
     Verify(PipelineArgs),

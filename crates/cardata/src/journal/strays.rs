@@ -1,4 +1,4 @@
-//! `cardata journal strays`: messages that cannot be read, for whoever looks for the reason.
+//! `cardata journal strays`: messages and answers that cannot be read, for whoever looks for the reason.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -32,7 +32,7 @@ fn show(overview: &Overview, id: i64) -> CommandResult {
     let Some(payload) = overview.stray_payload(id).map_err(failure)? else {
         return Err(Failure::new(
             2,
-            format!("there is no stray message {id}: `cardata journal strays` lists them"),
+            format!("there is no stray {id}: `cardata journal strays` lists them"),
         ));
     };
     let mut out = io::stdout().lock();
@@ -47,7 +47,7 @@ fn show(overview: &Overview, id: i64) -> CommandResult {
 
 fn text(entries: &[StrayEntry]) -> String {
     if entries.is_empty() {
-        return "Every message could be read.".to_owned();
+        return "All that came could be read.".to_owned();
     }
     let header = "id | account | source | times | first | last | size | reason";
     let rows = entries.iter().map(|entry| {

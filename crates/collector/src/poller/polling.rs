@@ -4,7 +4,7 @@
 //! came of it, the calls' ends, the state and the plan that follow are noted with what it brought.
 
 use collector_core::state::PollsState;
-use collector_core::{Poll, RawSnapshot, SourceError};
+use collector_core::{Name, Poll, RawSnapshot, SourceError};
 use jiff::{SignedDuration, Timestamp};
 
 use ledger::{Fact, PollRecord};
@@ -69,10 +69,7 @@ impl Poller {
         facts.extend(self.published(PollsState::Polling, None));
         facts.extend(self.planned(round).await);
         let name = self.plan.sources[source].name.clone();
-        let stop = self.plan.cancelled.clone();
-        let door = Door::new(&self.handles, name.clone(), self.intake.clone(), stop);
-        let door = door.of_polls(self.publisher.clone());
-        let Ok((appended, noted)) = door.take_poll(snapshot, facts).await else {
+        let Ok((appended, noted)) = self.door(&name).take_poll(snapshot, facts).await else {
             tracing::error!(account = %self.account, source = %name, "stopping without a snapshot that could not be stored; what it brought is lost");
             return;
         };
@@ -99,8 +96,17 @@ impl Poller {
         let polled = &mut round.polled[index];
         let vehicle = polled.vehicle.vin.short().to_owned();
         let name = self.plan.sources[polled.source].name.clone();
+        if let SourceError::Unreadable { answer, .. } = &error
+            && self
+                .door(&name)
+                .take_strays(vec![(**answer).clone()])
+                .await
+                .is_err()
+        {
+            tracing::error!(account = %self.account, source = %name, "stopping without an answer that cannot be read and could not be stored; it is lost");
+        }
         match error {
-            SourceError::Transient { retry_after, .. } => {
+            SourceError::Transient { retry_after, .. } | SourceError::Unreadable { retry_after, .. } => {
                 polled.failures += 1;
                 polled.last = Some(began);
                 let asked = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok());
@@ -132,6 +138,12 @@ impl Poller {
         facts.push(self.attempt(polled, began, polled.failures, Some(reason)));
         facts.extend(self.planned(round).await);
         self.note(round, facts).await;
+    }
+
+    fn door(&self, source: &Name) -> Door {
+        let stop = self.plan.cancelled.clone();
+        let door = Door::new(&self.handles, source.clone(), self.intake.clone(), stop);
+        door.of_polls(self.publisher.clone())
     }
 
     /// No call left the program, or BMW refused it: the vehicle keeps its turn.

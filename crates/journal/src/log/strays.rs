@@ -1,4 +1,4 @@
-//! Messages that cannot be read, kept as they came.
+//! Messages and answers that cannot be read, kept as they came.
 
 use collector_core::Stray;
 use entry_form::canonical;
@@ -11,7 +11,7 @@ use crate::{Journal, Result};
 use store::sql::Access;
 use store::timestamp;
 
-/// A message that cannot be read, without what it says.
+/// What cannot be read, without what it says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StrayEntry {
     pub id: i64,

@@ -63,7 +63,7 @@ async fn nothing_that_arrives_stops_the_stream() {
     let status = stage.scene.status().await;
     stop(run).await;
 
-    let kept = strays(&stage);
+    let kept = stores::strays(&stage.scene.path("state"));
     for (topic, payload) in &unreadable {
         let times = kept.iter().find(|stray| (&stray.0, &stray.1) == (topic, payload));
         let times = times.unwrap_or_else(|| panic!("{topic} {} bytes is not kept", payload.len()));
@@ -79,14 +79,4 @@ async fn nothing_that_arrives_stops_the_stream() {
         2 * unreadable.len() as u64,
         "{status:#}"
     );
-}
-
-/// Topic, payload and how often it came.
-fn strays(stage: &Stage) -> Vec<(String, Vec<u8>, u64)> {
-    let journal = rusqlite::Connection::open(stage.scene.path("state/journal.db")).unwrap();
-    let mut query = journal
-        .prepare("select topic, payload, times from stray")
-        .unwrap();
-    let strays = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-    strays.unwrap().collect::<Result<_, _>>().unwrap()
 }

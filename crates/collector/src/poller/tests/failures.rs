@@ -35,6 +35,27 @@ async fn while_it_fails_the_reason_can_be_read() {
 }
 
 #[tokio::test]
+async fn an_answer_that_cannot_be_read_is_kept_and_is_a_passing_failure() {
+    let rig = Rig::new();
+    let unreadable = || SourceError::Unreadable {
+        reason: "HTTP 200, the body is HTML".to_owned(),
+        retry_after: None,
+        answer: Box::new(Stray {
+            received_at: begin(),
+            topic: "telematicData of a car".to_owned(),
+            payload: b"<html>\xff".to_vec(),
+            reason: "HTML".to_owned(),
+        }),
+    };
+    rig.run(minutes(20), 1, Every::Fixed(minutes(120)), failing(2, unreadable))
+        .await;
+    assert_eq!(rig.minutes(0), [0, 5, 15]);
+    let strays = rig.intake.strays.lock().unwrap();
+    assert_eq!(strays.len(), 2);
+    assert_eq!(strays[0].payload, b"<html>\xff");
+}
+
+#[tokio::test]
 async fn failures_are_remembered_over_a_restart() {
     let rig = Rig::new();
     let every = Every::Fixed(minutes(120));
