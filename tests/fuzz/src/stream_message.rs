@@ -132,6 +132,6 @@ fn refused(message: &Message, error: Unreadable, reached: &mut Reached) {
             assert!(std::str::from_utf8(&message.payload).is_err());
             return;
         }
-        Unreadable::Twice | Unreadable::TooMany => return,
+        Unreadable::Twice | Unreadable::TooMany | Unreadable::TooLong => return,
     });
 }

@@ -160,6 +160,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_of_a_message_that_is_too_long_says_so() {
+        for quality in [QoS::AtMostOnce, QoS::AtLeastOnce] {
+            let mut long = publish(vec![b'{'; LONGEST + 1]);
+            long.qos = quality;
+            let packets = packets(&written(&[Packet::Publish(long)]), 10_007).unwrap();
+            let [Packet::Publish(cut)] = &packets[..] else {
+                panic!("one packet, not {}", packets.len())
+            };
+            let kept = message(cut.clone()).unwrap();
+            let error = super::super::parse(&kept, "g").unwrap_err();
+            assert_eq!(error.to_string(), "it is longer than 4 MiB, and its end is lost");
+        }
+    }
+
+    #[test]
     fn what_is_no_packet_is_an_error() {
         for bytes in [
             &b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n\r\n"[..],

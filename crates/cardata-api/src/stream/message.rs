@@ -25,6 +25,8 @@ pub struct ParsedMessage {
 pub enum Unreadable {
     #[error("it is empty")]
     Empty,
+    #[error("it is longer than 4 MiB, and its end is lost")]
+    TooLong,
     #[error("it is no UTF-8")]
     NotUtf8,
     #[error("it is no JSON (line {line}, column {column})")]
@@ -58,6 +60,16 @@ struct Outer<'a> {
 ///
 /// The vehicle is the one that the message names, whatever its topic is; else the one in the topic `GCID/VIN`.
 pub fn parse(message: &Message, gcid: &str) -> Result<ParsedMessage, Unreadable> {
+    read(message, gcid).map_err(|error| {
+        if message.may_be_cut() {
+            Unreadable::TooLong
+        } else {
+            error
+        }
+    })
+}
+
+fn read(message: &Message, gcid: &str) -> Result<ParsedMessage, Unreadable> {
     let text = std::str::from_utf8(&message.payload).map_err(|_| Unreadable::NotUtf8)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_ascii();
     if text.is_empty() {

@@ -74,6 +74,14 @@ pub struct Message {
     pub id: Option<u16>,
 }
 
+impl Message {
+    /// Whether it is as long as what is kept of one that is longer.
+    fn may_be_cut(&self) -> bool {
+        let number = if self.id.is_some() { 2 } else { 0 };
+        2 + self.topic.len() + number + self.payload.len() == framing::LONGEST
+    }
+}
+
 /// Shows neither topic nor payload: both may hold a VIN or a position.
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
