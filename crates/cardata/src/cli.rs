@@ -34,10 +34,9 @@ pub fn main() -> ExitCode {
 }
 
 fn start(arguments: Arguments) -> CommandResult {
-    // One worker waits for the network and hands on; what takes long has threads of its own. A second one would be woken for
-    // most of what wakes the first.
+    // Two: while one decodes a flood, the other reads on, so that less lies with a broker that dies.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+        .worker_threads(2)
         .thread_keep_alive(KEEP_ALIVE)
         .enable_all()
         .build()

@@ -226,11 +226,11 @@ fn gaps_are_named() {
     );
     assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
     let gaps = &json(&[stream.clone()], true, at(180))[0]["gaps"];
-    assert_eq!(
-        (&gaps["last_day"], &gaps["last_day_seconds"]),
-        (&2.into(), &3_660.into())
-    );
-    assert_eq!(gaps["last"]["cause"], "another program");
+    let of_the_day = gaps["last_day"].as_array().unwrap();
+    let causes: Vec<_> = of_the_day.iter().map(|gap| &gap["cause"]).collect();
+    assert_eq!(causes, ["connection lost", "another program"]);
+    assert_eq!(gaps["last_day_seconds"], 3_660);
+    assert_eq!(gaps["last"], of_the_day[1]);
     stream.gaps.push(gap(175, None, GapCause::ConnectionLost));
     let told = text(&[stream.clone()], true, at(180)).unwrap();
     assert!(told.ends_with("3 gaps in a day (66 min); the last of 5 min, and it lasts: connection lost"));
@@ -239,7 +239,7 @@ fn gaps_are_named() {
     let told = json(&[stream.clone()], true, at(180));
     assert_eq!(
         (&told[0]["gaps"]["last_day"], &told[0]["gaps"]["last"]["cause"]),
-        (&0.into(), &"login".into())
+        (&json!([]), &json!("login"))
     );
     assert!(!text(&[stream], true, at(180)).unwrap().contains("in a day"));
 }

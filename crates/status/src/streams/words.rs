@@ -234,14 +234,14 @@ pub fn json(streams: &[StreamStatus], running: bool, now: Timestamp) -> Value {
 fn gaps(stream: &StreamStatus, now: Timestamp) -> Value {
     let day: Vec<&Gap> = stream.gaps_of_the_day(now).collect();
     json!({
-        "last_day": day.len(),
+        "last_day": day.iter().copied().map(gap).collect::<Value>(),
         "last_day_seconds": length(&day, now).as_secs(),
-        "last": stream.gaps.last().map(|gap| json!({
-            "from": gap.from,
-            "to": gap.to,
-            "cause": gap.cause.as_str(),
-        })),
+        "last": stream.gaps.last().map(gap),
     })
+}
+
+fn gap(gap: &Gap) -> Value {
+    json!({ "from": gap.from, "to": gap.to, "cause": gap.cause.as_str() })
 }
 
 fn state(stream: &StreamStatus, running: bool) -> String {
