@@ -121,7 +121,12 @@ impl Scan {
             bytes: self.bytes,
         };
         let mut walk = Walk::new(after, most, newest);
-        let finished = walk.run(&look, &mut self.feeds, &mut self.blocks)?;
+        let mut finished = walk.run(&look, &mut self.feeds, &mut self.blocks)?;
+        if walk.lacks_its_beginning(after) {
+            // A number that is damaged may have led past the block in which it begins.
+            walk = Walk::new(after, most, newest).over_all_blocks();
+            finished = walk.run(&look, &mut self.feeds, &mut self.blocks)?;
+        }
         if finished && newest > walk.trusted {
             walk.hole(newest);
             walk.trusted = newest;

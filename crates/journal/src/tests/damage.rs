@@ -155,6 +155,43 @@ async fn a_number_that_was_changed_hides_no_other() {
 }
 
 #[tokio::test]
+async fn nor_does_the_changed_number_of_a_block() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = packing::many(state.path(), 14_000).await;
+    journal.pack(poll(13_400, vec![]).received_at).await.unwrap();
+    journal.store.checkpoint().await;
+    drop(journal);
+    // Without the pages in which the packed entries were rows.
+    tamper_all(state.path(), "vacuum; pragma wal_checkpoint(truncate)");
+    let sound = std::fs::read(state.path().join(FILE)).unwrap();
+    let size = usize::from(u16::from_be_bytes([sound[16], sound[17]]));
+    let number = |page: &[u8], at: usize| usize::from(u16::from_be_bytes([page[at], page[at + 1]]));
+    // The leaf with the block of 4,096 among others: cells of two bytes for the size of the row, and two for its number.
+    let is_it = |page: &[u8], at: usize| page[0] == 0x0d && page[at + 2..at + 4] == [0xa0, 0x00];
+    let place = sound.chunks(size).enumerate().find_map(|(index, page)| {
+        let cells = 0..number(page, 3).min(size / 4);
+        let at = |cell: usize| number(page, 8 + 2 * cell);
+        let cell = cells
+            .clone()
+            .find(|cell| at(*cell) + 4 < size && is_it(page, at(*cell)))?;
+        (cells.len() > 2).then(|| index * size + at(cell) + 2)
+    });
+    let place = place.expect("a block among others on its page");
+    // A number greater than all others, one in their midst and one smaller than all.
+    for changed in [[0xff, 0x7f], [0xc8, 0x01], [0x80, 0x02]] {
+        let mut bytes = sound.clone();
+        bytes[place..place + 2].copy_from_slice(&changed);
+        std::fs::write(state.path().join(FILE), &bytes).unwrap();
+        for at_once in [7, 1_500, 50_000] {
+            let (entries, damaged) = read_by(state.path(), at_once).unwrap();
+            let told: Vec<_> = damaged.iter().map(|damage| (damage.first, damage.last)).collect();
+            assert_eq!(told, [(4_096, 5_119)], "{changed:x?}, {at_once} at once");
+            assert_eq!(entries.len(), 14_000 - 1_024);
+        }
+    }
+}
+
+#[tokio::test]
 async fn bytes_flipped_anywhere_alter_nothing_in_silence() {
     let state = tempfile::tempdir().unwrap();
     let journal = filled(state.path(), 1_500).await;

@@ -16,11 +16,9 @@ use std::sync::Arc;
 
 use crc32fast::Hasher;
 use entry_form::{Stored, block};
-use rusqlite::{Connection, Error, OptionalExtension, Row};
+use rusqlite::Row;
 
 use super::scan::Damage;
-use crate::Result;
-use store::sql::Damage as _;
 use store::timestamp;
 pub(crate) use whole::{count, first_received_at, heal};
 pub(super) use whole::{entry, forget, old, sums};
@@ -107,14 +105,12 @@ pub(super) fn before_block_of(seq: u64) -> u64 {
     (seq - seq % MOST).saturating_sub(1)
 }
 
-/// The first block that begins behind one number and ends behind another.
-pub(super) fn next(connection: &Connection, begins: u64, ends: u64) -> Result<Option<Head>, Error> {
-    let query = format!(
-        "select {HEAD} from packed where first_seq >= ?1 + 1 and last_seq > ?2 order by first_seq limit 1"
-    );
-    let mut statement = connection.prepare_cached(&query)?;
-    statement.query_row([begins, ends], Head::of).optional()
-}
+/// The blocks that begin behind one number and end behind another, in the order in which they stand. A number that is
+/// damaged hides none behind it as long as nobody asks for a block by its number.
+pub(super) const BEHIND: &str = "select first_seq, last_seq, filled, readings, received_at, checksum, content
+     from packed where first_seq >= ?1 + 1 and last_seq > ?2 order by first_seq";
+/// The column of the content.
+const CONTENT: usize = 6;
 
 /// Entries of blocks, with those that were opened last.
 #[derive(Default)]
@@ -123,27 +119,24 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    /// The entries of a block; `None` where they cannot be believed.
-    pub(crate) fn open(&mut self, connection: &Connection, head: &Head) -> Result<Option<Arc<[Stored]>>> {
-        if let Some((_, entries)) = self.kept.iter().find(|(kept, _)| kept == head) {
-            return Ok(Some(entries.clone()));
+    /// The number of the first entry of the block in a row of [`BEHIND`], and its entries, or what is known of it where they
+    /// cannot be believed.
+    pub(super) fn of(&mut self, row: &Row<'_>) -> Result<(u64, Arc<[Stored]>), Option<Damage>> {
+        let head = Head::of(row).map_err(|_| None)?;
+        if let Some((_, entries)) = self.kept.iter().find(|(kept, _)| *kept == head) {
+            return Ok((head.first, entries.clone()));
         }
-        let mut statement = connection.prepare_cached("select content from packed where first_seq = ?1")?;
-        let opened = statement.query_row([head.first], |row| {
-            let content = row.get_ref(0)?.as_blob()?;
-            Ok(open(head, content))
-        });
-        let entries: Arc<[Stored]> = match opened {
-            Ok(Some(entries)) => entries.into(),
-            Ok(None) => return Ok(None),
-            Err(error) if error.is_damage() => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        let content = row
+            .get_ref(CONTENT)
+            .ok()
+            .and_then(|content| content.as_blob().ok());
+        let entries = content.and_then(|content| open(&head, content));
+        let entries: Arc<[Stored]> = entries.ok_or_else(|| Some(head.suspect()))?.into();
         if self.kept.len() >= KEPT {
             self.kept.pop_front();
         }
-        self.kept.push_back((*head, entries.clone()));
-        Ok(Some(entries))
+        self.kept.push_back((head, entries.clone()));
+        Ok((head.first, entries))
     }
 }
 

@@ -1,10 +1,12 @@
 //! What other tables ask of the log as a whole, be its entries rows or packed.
 
+use std::sync::Arc;
+
 use entry_form::Stored;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{Blocks, HEAD, Head, before_block_of};
+use super::{BEHIND, Blocks, HEAD, Head, before_block_of};
 use crate::Result;
 use crate::log::append::BLOCK;
 use store::sql::{Access, Damage as _};
@@ -47,9 +49,10 @@ fn sums_within(
     after: u64,
     last: u64,
 ) -> Result<(u64, u64, u64)> {
-    let entries = blocks.open(connection, head)?;
-    let within = entries.iter().flat_map(|entries| entries.iter());
-    let within = within.filter(|entry| entry.seq > after && entry.seq <= last);
+    let (after, last) = (after.max(head.first.saturating_sub(1)), last.min(head.last));
+    let entries = holding(connection, blocks, head.first)?;
+    let entries = entries.iter().flat_map(|entries| entries.iter());
+    let within = entries.filter(|entry| entry.seq > after && entry.seq <= last);
     Ok(within.fold((0, 0, 0), |(entries, filled, readings), entry| {
         (
             entries + 1,
@@ -80,15 +83,28 @@ pub(in crate::log) fn entry(
     blocks: &mut Blocks,
     seq: u64,
 ) -> Result<Option<Stored>> {
-    let head = match super::next(connection, before_block_of(seq), seq.saturating_sub(1)) {
-        Ok(Some(head)) if head.first <= seq => head,
-        Ok(_) => return Ok(None),
-        Err(error) if error.is_damage() => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let entries = blocks.open(connection, &head)?;
-    let place = usize::try_from(seq - head.first).unwrap_or(usize::MAX);
-    Ok(entries.and_then(|entries| entries.get(place).cloned()))
+    let entries = holding(connection, blocks, seq)?;
+    Ok(entries.and_then(|entries| {
+        let place = entries.binary_search_by_key(&seq, |entry| entry.seq).ok()?;
+        entries.get(place).cloned()
+    }))
+}
+
+/// The entries of the first block that may hold this number, of those that can be believed.
+fn holding(connection: &Connection, blocks: &mut Blocks, seq: u64) -> Result<Option<Arc<[Stored]>>> {
+    let mut statement = connection.prepare_cached(BEHIND)?;
+    let mut rows = statement.query([before_block_of(seq), seq.saturating_sub(1)])?;
+    loop {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(None),
+            Err(error) if error.is_damage() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        if let Ok((_, entries)) = blocks.of(row) {
+            return Ok(Some(entries));
+        }
+    }
 }
 
 /// Blocks of which everything was received before `before`, in milliseconds since the epoch, is known up to `last` and has

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row};
 use super::Damage;
 use crate::Result;
 use crate::log::feeds::Feeds;
-use crate::log::packed::{self, Blocks, Head};
+use crate::log::packed::{self, Blocks};
 use store::probe::Probe;
 use store::sql::Damage as _;
 use store::timestamp;
@@ -70,6 +70,17 @@ impl Walk {
         }
     }
 
+    /// Whether something is missing at its very beginning.
+    pub fn lacks_its_beginning(&self, after: u64) -> bool {
+        let found_nothing = self.entries.is_empty() && self.newest > after;
+        found_nothing || self.holes.first().is_some_and(|(first, _)| *first == after + 1)
+    }
+
+    /// Goes over all blocks, whatever their numbers say.
+    pub fn over_all_blocks(self) -> Self {
+        Self { block: 0, ..self }
+    }
+
     /// Returns whether the end of the log was reached.
     pub(crate) fn run(
         &mut self,
@@ -78,17 +89,42 @@ impl Walk {
         blocks: &mut Blocks,
     ) -> Result<bool> {
         loop {
-            let head = self.head(connection)?;
-            let before = head.map_or(BEYOND, |head| head.first);
-            if !self.rows(connection, feeds, before)? {
-                return Ok(false);
+            match self.blocks(connection, feeds, blocks)? {
+                End::Enough => return Ok(false),
+                End::Rows => break,
+                End::Damage => {}
             }
-            let Some(head) = head else {
-                return Ok(true);
+            match PACKED.next(connection, self.block, self.newest)? {
+                None => break,
+                Some(place) => self.block = place,
+            }
+        }
+        self.rows(connection, feeds, BEYOND)
+    }
+
+    /// Goes over the blocks that hold something behind what is told, and over the rows before each of them.
+    fn blocks(&mut self, connection: &Connection, feeds: &mut Feeds, blocks: &mut Blocks) -> Result<End> {
+        let mut statement = connection.prepare_cached(packed::BEHIND)?;
+        let mut rows = statement.query([self.block, self.trusted])?;
+        loop {
+            let row = match rows.next() {
+                Ok(None) => return Ok(End::Rows),
+                Ok(Some(row)) => row,
+                Err(error) if error.is_damage() => return Ok(End::Damage),
+                Err(error) => return Err(error.into()),
             };
-            if !self.take(connection, blocks, head)? {
-                return Ok(false);
+            // The number of a block that cannot be believed may itself be wrong, so it leads nowhere.
+            let (first, entries) = match blocks.of(row) {
+                Ok(block) => block,
+                Err(suspect) => {
+                    self.suspects.extend(suspect);
+                    continue;
+                }
+            };
+            if !self.rows(connection, feeds, first)? || !self.take(&entries) {
+                return Ok(End::Enough);
             }
+            self.block = first;
         }
     }
 
@@ -96,37 +132,16 @@ impl Walk {
         self.held.readings.max(self.entries.len()) >= self.most.readings || self.held.bytes >= self.most.bytes
     }
 
-    /// The next block that holds something behind what is told.
-    fn head(&mut self, connection: &Connection) -> Result<Option<Head>> {
-        loop {
-            match packed::next(connection, self.block, self.trusted) {
-                Ok(head) => return Ok(head),
-                Err(error) if error.is_damage() => {}
-                Err(error) => return Err(error.into()),
-            }
-            match PACKED.next(connection, self.block, self.newest)? {
-                None => return Ok(None),
-                Some(place) => self.block = place,
-            }
-        }
-    }
-
-    /// Takes what a block holds behind what is told; whether there is room for more.
-    fn take(&mut self, connection: &Connection, blocks: &mut Blocks, head: Head) -> Result<bool> {
-        let Some(entries) = blocks.open(connection, &head)? else {
-            self.suspects.push(head.suspect());
-            self.block = head.first;
-            return Ok(true);
-        };
+    /// Takes what a block holds behind what is told; whether there was room for all of it.
+    fn take(&mut self, entries: &[Stored]) -> bool {
         let known = entries.partition_point(|entry| entry.seq <= self.trusted);
         for entry in &entries[known..] {
             if self.is_full() {
-                return Ok(false);
+                return false;
             }
             self.believe(entry.clone());
         }
-        self.block = head.first;
-        Ok(true)
+        true
     }
 
     /// Reads the rows up to the number `before`; whether there is room for more.
