@@ -239,16 +239,6 @@ pub fn calls(state: &Path) -> u64 {
     journal(state, "select coalesce(max(id), 0) from quota")
 }
 
-/// VIN and descriptor of every reading that this sink refused.
-pub fn dead_letters(state: &Path, sink: &str) -> Vec<(String, String)> {
-    let connection = open(&state.join("journal.db"));
-    let query = "select vin, descriptor from dead_letter
-                 join log using (seq) join vehicle on vehicle.id = vehicle_id where sink = ?1";
-    let mut query = connection.prepare(query).unwrap();
-    let letters = query.query_map([sink], |row| Ok((row.get(0)?, row.get(1)?)));
-    letters.unwrap().collect::<Result<_, _>>().unwrap()
-}
-
 fn open(path: &Path) -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags).unwrap()
