@@ -34,9 +34,9 @@ pub fn main() -> ExitCode {
 }
 
 fn start(arguments: Arguments) -> CommandResult {
-    // Two: while one decodes a flood, the other reads on, so that less lies with a broker that dies.
+    // One: what takes long is not done on it, and a second would be woken for most of what wakes the first.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .thread_keep_alive(KEEP_ALIVE)
         .enable_all()
         .build()

@@ -2,6 +2,7 @@
 //!
 //! * [`clock`]: where time comes from. [`backoff`]: how long to wait before something is tried again.
 //! * [`chain`]: an error with its sources, in one line. [`contain`], [`contained`], [`panics`]: a panic is a failure of one task.
+//! * [`in_place`]: what takes long without keeping others waiting.
 //! * [`testing`]: a clock that a test moves.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
@@ -10,6 +11,7 @@ pub mod backoff;
 pub mod chain;
 pub mod clock;
 mod contain;
+mod in_place;
 pub mod panics;
 pub mod testing;
 
@@ -17,3 +19,4 @@ pub use backoff::Backoff;
 pub use chain::Chain;
 pub use clock::{Clock, ScaledClock, SystemClock};
 pub use contain::{contain, contained};
+pub use in_place::in_place;

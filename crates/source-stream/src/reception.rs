@@ -13,8 +13,8 @@ use std::time::Duration;
 use cardata_api::stream::{Message, MqttSession, StreamError, parse};
 use collector_core::{Origin, RawSnapshot, Received, Stray, StreamOutput};
 use jiff::Timestamp;
-use runtime::Clock;
 use runtime::clock::{later, until};
+use runtime::{Clock, in_place};
 use tokio_util::sync::CancellationToken;
 
 use super::serve::SILENCE;
@@ -28,6 +28,8 @@ const LAST_BATCHES: u32 = 100;
 /// So much is stored without waiting for the window's end.
 const MANY: usize = 1_000;
 const LARGE: usize = 1 << 20;
+/// So many that come at once are a flood.
+const FLOOD: usize = 32;
 /// Behind that, the rest of a flood is stored when nothing has come for so long: one commit more for so much.
 const LULL: Duration = Duration::from_millis(20);
 
@@ -165,6 +167,14 @@ impl Reception<'_> {
             gathered.oldest = Some(now);
         }
         gathered.newest = Some(now);
+        // While one batch of a flood is read, the next must not wait at the broker.
+        match messages.len() {
+            0..FLOOD => self.take(gathered, messages, now),
+            _ => in_place(|| self.take(gathered, messages, now)),
+        }
+    }
+
+    fn take(&self, gathered: &mut Gathered, messages: Vec<Message>, now: Timestamp) {
         for message in messages {
             gathered.bytes += message.topic.len() + message.payload.len();
             gathered.received.push(self.one(&message, now));
