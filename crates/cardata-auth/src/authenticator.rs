@@ -15,7 +15,7 @@ use crate::tokens::{TokenSet, same};
 
 /// Hands out the access token of one account and refreshes it when less than a third of its life is left.
 ///
-/// The token file is the only truth: it is read at every call, so tokens that another process stored are used at
+/// The token file is the only truth: it is looked at for every call, so tokens that another process stored are used at
 /// once. One refresh runs at a time, in this process and among processes, and its result is on disk before it is
 /// used. Cheap to clone; clones share everything.
 #[derive(Debug, Clone)]
@@ -242,6 +242,9 @@ impl Inner {
     }
 
     async fn load(&self) -> Result<Option<TokenSet>, AuthError> {
+        if let Some(tokens) = self.store.known() {
+            return Ok(Some(tokens));
+        }
         let store = self.store.clone();
         match blocking(move || store.load()).await {
             Err(TokenStoreError::NoLogin { path, reason }) => {

@@ -13,6 +13,7 @@ mod device_code;
 mod endpoint;
 mod error;
 mod failures;
+mod file_stamp;
 #[doc(hidden)]
 pub mod fuzzing;
 mod id_token;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 
+use crate::file_stamp::FileStamp;
 use crate::seal;
 use crate::stored;
 use crate::tokens::TokenSet;
@@ -18,14 +19,14 @@ pub struct TokenStore {
     dir: PathBuf,
     account: Arc<str>,
     passphrase: Option<SecretString>,
-    /// Opening an encrypted file takes long, and it is read at every call.
-    opened: Arc<Mutex<Option<Opened>>>,
+    /// What is stored is asked for at every call, and decrypting it takes long.
+    known: Arc<Mutex<Option<Known>>>,
 }
 
-/// An encrypted file and what is in it.
+/// The file as it was last read or written, and what is in it.
 #[derive(Debug)]
-struct Opened {
-    bytes: Vec<u8>,
+struct Known {
+    stamp: FileStamp,
     tokens: TokenSet,
 }
 
@@ -75,7 +76,7 @@ impl TokenStore {
             dir: dir.into(),
             account: account.into(),
             passphrase: None,
-            opened: Arc::default(),
+            known: Arc::default(),
         }
     }
 
@@ -94,17 +95,40 @@ impl TokenStore {
         self.dir.join(format!("{}.json", file_stem(&self.account)))
     }
 
-    /// What is stored; `None` when there is no file.
+    /// What is stored; `None` when there is no file. A file that was not touched since is not read again.
     ///
     /// # Errors
     /// [`TokenStoreError::NoLogin`] when the file is damaged or lacks an access or refresh token;
     /// [`TokenStoreError::Encrypted`] and [`TokenStoreError::WrongPassphrase`] when it cannot be decrypted.
     pub fn load(&self) -> Result<Option<TokenSet>, TokenStoreError> {
-        match self.read()? {
-            Some(bytes) if seal::is_sealed(&bytes) => self.open(bytes).map(Some),
-            Some(bytes) => stored::decode(&bytes, &self.path()).map(Some),
-            None => Ok(None),
+        if let Some(tokens) = self.known() {
+            return Ok(Some(tokens));
         }
+        let path = self.path();
+        // Before the content: what is written meanwhile is another file than the one that is remembered.
+        let stamp = fs::metadata(&path).ok().map(|file| FileStamp::of(&file));
+        let Some(bytes) = self.read()? else {
+            return Ok(None);
+        };
+        let tokens = stored::decode(&self.open(bytes)?, &path)?;
+        if let Some(stamp) = stamp {
+            self.remember(stamp, &tokens);
+        }
+        Ok(Some(tokens))
+    }
+
+    /// What is stored, if the file is still the one that was last read or written: a look at its stamp, for which nobody
+    /// waits.
+    pub(crate) fn known(&self) -> Option<TokenSet> {
+        let stamp = FileStamp::of(&fs::metadata(self.path()).ok()?);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = known.as_ref().filter(|known| known.stamp == stamp)?;
+        Some(same.tokens.clone())
+    }
+
+    fn remember(&self, stamp: FileStamp, tokens: &TokenSet) {
+        let tokens = tokens.clone();
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Known { stamp, tokens });
     }
 
     fn read(&self) -> Result<Option<Vec<u8>>, TokenStoreError> {
@@ -116,21 +140,15 @@ impl TokenStore {
         }
     }
 
-    fn open(&self, bytes: Vec<u8>) -> Result<TokenSet, TokenStoreError> {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = opened.as_ref().filter(|known| known.bytes == bytes) {
-            return Ok(known.tokens.clone());
+    fn open(&self, bytes: Vec<u8>) -> Result<Vec<u8>, TokenStoreError> {
+        if !seal::is_sealed(&bytes) {
+            return Ok(bytes);
         }
         let path = self.path();
-        let Some(passphrase) = &self.passphrase else {
-            return Err(TokenStoreError::Encrypted { path });
-        };
-        let tokens = stored::decode(&seal::open(&bytes, passphrase, &path)?, &path)?;
-        *opened = Some(Opened {
-            bytes,
-            tokens: tokens.clone(),
-        });
-        Ok(tokens)
+        match &self.passphrase {
+            Some(passphrase) => seal::open(&bytes, passphrase, &path),
+            None => Err(TokenStoreError::Encrypted { path }),
+        }
     }
 
     /// Whether what is stored may be replaced: nobody but its owner could decrypt it again.
@@ -163,11 +181,11 @@ impl TokenStore {
             .map_err(io_error("creating a file in", &self.dir))?;
         file.write_all(&bytes).map_err(io_error("writing", &path))?;
         file.as_file().sync_all().map_err(io_error("syncing", &path))?;
-        file.persist(&path)
+        let file = file
+            .persist(&path)
             .map_err(|error| io_error("replacing", &path)(error.error))?;
-        if self.passphrase.is_some() {
-            let tokens = tokens.clone();
-            *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(Opened { bytes, tokens });
+        if let Ok(file) = file.metadata() {
+            self.remember(FileStamp::of(&file), tokens);
         }
         self.sync_dir()
     }
@@ -299,4 +317,33 @@ fn file_stem(account: &str) -> String {
         }
     }
     stem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::tokens;
+
+    #[test]
+    fn a_file_that_nobody_touched_is_known_and_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, other) = (
+            TokenStore::new(dir.path(), "home"),
+            TokenStore::new(dir.path(), "home"),
+        );
+        let first = tokens(1, jiff::Timestamp::UNIX_EPOCH);
+        assert!(store.known().is_none());
+        store.save(&first).unwrap();
+        assert!(store.known().is_some());
+        assert!(other.known().is_none());
+        other.load().unwrap();
+        assert!(other.known().is_some());
+
+        other.save(&first).unwrap();
+        assert!(store.known().is_none());
+        store.load().unwrap();
+        assert!(store.known().is_some());
+        fs::remove_file(store.path()).unwrap();
+        assert!(store.known().is_none());
+    }
 }

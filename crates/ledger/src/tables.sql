@@ -15,6 +15,7 @@ create table quota_block (
     until integer not null
 ) strict, without rowid;
 
+-- With row numbers: a row is written twice a poll, and is too long for a leaf of a table that has none.
 create table poll (
     account text not null,
     source text not null,
@@ -30,7 +31,7 @@ create table poll (
     every integer,
     reason text,
     primary key (account, source, vin)
-) strict, without rowid;
+) strict;
 
 create table container (
     account text not null,

@@ -42,6 +42,31 @@ async fn what_was_saved_is_loaded_and_nothing_else_is_left() {
     assert_eq!(names(&dir.path().join("state/tokens")), ["home.json"]);
 }
 
+/// An account is asked for its tokens at every call; who logs in is another process.
+#[tokio::test]
+async fn what_another_process_stored_or_removed_is_seen_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (daemon, command) = (
+        TokenStore::new(dir.path(), "home"),
+        TokenStore::new(dir.path(), "home"),
+    );
+    let logins = [login(1).await, login(2).await];
+    for tokens in logins.iter().cycle().take(20) {
+        command.save(tokens).unwrap();
+        for _ in 0..2 {
+            let loaded = daemon.load().unwrap().unwrap();
+            assert_eq!(
+                loaded.refresh_token.expose_secret(),
+                tokens.refresh_token.expose_secret()
+            );
+        }
+    }
+    fs::remove_file(daemon.path()).unwrap();
+    assert!(daemon.load().unwrap().is_none());
+    fs::write(daemon.path(), "{}").unwrap();
+    assert!(matches!(daemon.load(), Err(TokenStoreError::NoLogin { .. })));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn file_and_folder_are_closed_to_others() {
