@@ -30,8 +30,10 @@ const MANY: usize = 1_000;
 const LARGE: usize = 1 << 20;
 /// So many that come at once are a flood.
 const FLOOD: usize = 32;
-/// Behind that, the rest of a flood is stored when nothing has come for so long: one commit more for so much.
+/// Behind much, the rest of a flood is stored when nothing has come for so long: few commits more for so much.
 const LULL: Duration = Duration::from_millis(20);
+/// For so long behind much that was stored, what comes is the rest of the flood: the broker may have paused for a moment.
+const AFTERMATH: Duration = Duration::from_secs(1);
 
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -82,8 +84,8 @@ impl Reception<'_> {
     /// Receives until the connection is over or to be closed. Says since when it may be over.
     pub async fn run(self, mut session: Box<dyn MqttSession>) -> (End, Timestamp) {
         let mut gathered = Gathered::default();
-        // When something was last stored, whether it was much, and the wait for the end of the window behind that.
-        let (mut stored, mut flood) = (None, false);
+        // When something was last stored, and when much, and the wait for the end of the window behind that.
+        let (mut stored, mut flooded) = (None, None);
         let mut pause: Pause<'_> = None;
         loop {
             let received = tokio::select! {
@@ -96,8 +98,9 @@ impl Reception<'_> {
                 None => {}
                 Some(Ok(messages)) => {
                     self.gather(&mut gathered, messages);
-                    let left = self.left(stored);
+                    let left = self.left(stored, self.window);
                     if !left.is_zero() && !gathered.is_much() {
+                        let flood = !self.left(flooded, AFTERMATH).is_zero();
                         let wait = if flood { left.min(LULL) } else { left };
                         if flood || pause.is_none() {
                             pause = Some(self.clock.sleep(wait));
@@ -116,26 +119,23 @@ impl Reception<'_> {
                 }
             }
             pause = None;
-            flood = gathered.is_much();
+            let is_much = gathered.is_much();
             if !self.store(session.as_mut(), &mut gathered).await {
                 return (End::Unstored, gathered.over_since(self.clock.now()));
             }
             stored = Some(self.clock.now());
+            flooded = if is_much { stored } else { flooded };
         }
         self.drain(session, gathered).await
     }
 
-    /// How much of the window is left. A clock that was set back ends it. The last tenth is not waited for: a car that speaks
-    /// as often as the window is long would be waited for each time, by the time that storing took.
-    fn left(&self, stored: Option<Timestamp>) -> Duration {
+    /// How much of a window behind that time is left. A clock that was set back ends it. The last tenth is not waited for: a
+    /// car that speaks as often as the window is long would be waited for each time, by the time that storing took.
+    fn left(&self, stored: Option<Timestamp>, window: Duration) -> Duration {
         let now = self.clock.now();
         let stored = stored.filter(|stored| *stored <= now);
-        let left = stored.map_or(Duration::ZERO, |stored| until(now, later(stored, self.window)));
-        if left <= self.window / 10 {
-            Duration::ZERO
-        } else {
-            left
-        }
+        let left = stored.map_or(Duration::ZERO, |stored| until(now, later(stored, window)));
+        if left <= window / 10 { Duration::ZERO } else { left }
     }
 
     /// Takes what has arrived already, and says goodbye.

@@ -120,13 +120,21 @@ async fn the_rest_of_a_flood_is_stored_when_nothing_more_comes_and_then_the_wind
     assert_eq!(rig.output.pushes(), [1, 1]);
     rig.clock.advance(Duration::from_millis(1));
     rig.until("the rest", || rig.output.pushes() == [1, 1, 2]).await;
+    // The broker paused for a moment.
+    rig.clock.advance(Duration::from_millis(500));
     rig.broker.send(0, "c");
     settle().await;
-    rig.clock.advance(Duration::from_secs(59));
-    settle().await;
-    assert_eq!(rig.output.pushes(), [1, 1, 2]);
+    rig.clock.advance(Duration::from_millis(20));
+    rig.until("the rest of the rest", || rig.output.pushes() == [1, 1, 2, 1])
+        .await;
     rig.clock.advance(Duration::from_secs(1));
-    rig.until("the window's end", || rig.output.pushes() == [1, 1, 2, 1])
+    rig.broker.send(0, "d");
+    settle().await;
+    rig.clock.advance(Duration::from_secs(58));
+    settle().await;
+    assert_eq!(rig.output.pushes(), [1, 1, 2, 1]);
+    rig.clock.advance(Duration::from_secs(1));
+    rig.until("the window's end", || rig.output.pushes() == [1, 1, 2, 1, 1])
         .await;
     rig.stopped(running).await;
 }
