@@ -121,13 +121,17 @@ CROSS JOIN decoded
   AND decoded.descriptor_id = newest.descriptor_id
   AND decoded.occurrence = newest.occurrence;
 
--- One row for each moment at which something about the battery was measured.
+-- One row for each moment at which something about the battery was measured. Some cars tell their state of charge by one
+-- descriptor, some by another.
 CREATE VIEW battery AS
 SELECT
   vin,
   vehicle,
   measured_at,
-  max(CASE descriptor WHEN 'vehicle.drivetrain.batteryManagement.header' THEN value END) AS soc,
+  coalesce(
+    max(CASE descriptor WHEN 'vehicle.drivetrain.batteryManagement.header' THEN value END),
+    max(CASE descriptor WHEN 'vehicle.powertrain.electric.battery.stateOfCharge.displayed' THEN value END)
+  ) AS soc,
   max(CASE descriptor WHEN 'vehicle.powertrain.electric.battery.stateOfCharge.target' THEN value END) AS target_soc,
   max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.level' THEN value END) AS predicted_soc,
   max(CASE descriptor WHEN 'vehicle.trip.segment.end.drivetrain.batteryManagement.hvSoc' THEN value END) AS trip_end_soc,
@@ -146,6 +150,7 @@ SELECT
 FROM decoded
 WHERE descriptor IN (
   'vehicle.drivetrain.batteryManagement.header',
+  'vehicle.powertrain.electric.battery.stateOfCharge.displayed',
   'vehicle.powertrain.electric.battery.stateOfCharge.target',
   'vehicle.drivetrain.electricEngine.charging.level',
   'vehicle.trip.segment.end.drivetrain.batteryManagement.hvSoc',

@@ -31,6 +31,11 @@ const STAMPED_BY_THE_CALL: [&str; 5] = [
 /// Words for "no value" that the car uses.
 const NO_VALUE: [&str; 5] = ["", "-NA-", "INVALID", "UNKNOWN", "SIGNAL_INVALID"];
 
+/// A battery of no size is none: cars tell it so.
+fn is_no_value(entry: &Served, value: &str) -> bool {
+    NO_VALUE.contains(&value) || (entry.descriptor.ends_with(".batterySizeMax") && value == "0")
+}
+
 /// Numbers in one spelling, everything else as it is.
 pub fn canonical(text: &str) -> String {
     text.parse::<f64>()
@@ -48,7 +53,8 @@ pub fn expected<'a>(answers: impl IntoIterator<Item = &'a [Served]>) -> Vec<Row>
     let mut seen = HashSet::new();
     let mut rows = Vec::new();
     for entry in answers.into_iter().flatten() {
-        let Some(value) = entry.value.as_deref().filter(|value| !NO_VALUE.contains(value)) else {
+        let value = entry.value.as_deref();
+        let Some(value) = value.filter(|value| !is_no_value(entry, value)) else {
             continue;
         };
         let before = last.insert((&entry.vin, &entry.descriptor), value);

@@ -28,6 +28,8 @@ pub(crate) struct Answer<'a> {
     pub secret: &'a str,
     pub status: u16,
     pub retry_after: Option<Duration>,
+    /// When the server says that it answered, in its own words.
+    pub date: Option<String>,
     pub body: Vec<u8>,
     /// Why the body is not whole.
     pub damage: Option<&'static str>,
@@ -233,6 +235,7 @@ mod tests {
             secret: SECRET,
             status,
             retry_after: None,
+            date: None,
             body,
             damage,
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, DATE};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::answer::Answer;
@@ -87,6 +87,11 @@ impl Client {
             secret: token.expose_secret(),
             status: response.status().as_u16(),
             retry_after: retry_after(response.headers()),
+            date: response
+                .headers()
+                .get(DATE)
+                .and_then(|date| date.to_str().ok())
+                .map(str::to_owned),
             body: Vec::new(),
             damage: None,
         };

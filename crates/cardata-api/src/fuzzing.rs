@@ -53,6 +53,7 @@ impl Received<'_> {
             secret: self.token,
             status: self.status,
             retry_after: None,
+            date: None,
             body: self.body.to_vec(),
             damage: self.cut_short.then_some("cut short"),
         };

@@ -11,7 +11,8 @@ use crate::error::ApiError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
     pub vin: Vin,
-    /// Whether the account is its primary user. Only that one may read its data.
+    /// Whether the account may be its primary user, who alone may read its data. The word for that may be missing or another,
+    /// so all are but secondary ones; a poll that is refused tells.
     pub primary: bool,
 }
 
@@ -48,6 +49,6 @@ fn mapping(item: &Value) -> Option<Mapping> {
     let text = |key: &str| item.get(key).and_then(Value::as_str);
     Some(Mapping {
         vin: text("vin")?.parse().ok()?,
-        primary: text("mappingType").is_some_and(|word| word.eq_ignore_ascii_case("PRIMARY")),
+        primary: !text("mappingType").is_some_and(|word| word.trim().eq_ignore_ascii_case("SECONDARY")),
     })
 }

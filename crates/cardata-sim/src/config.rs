@@ -108,7 +108,16 @@ pub struct SimVehicle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mapping {
     Primary,
+    /// Primary, and no word of it, as some accounts have it.
+    Untold,
     Secondary,
+}
+
+impl Mapping {
+    /// Whether the account may read the vehicle's data.
+    pub(crate) fn is_owners(self) -> bool {
+        self != Self::Secondary
+    }
 }
 
 impl SimVehicle {

@@ -1,19 +1,24 @@
 //! BMW's catalogue of descriptors with a short name, one type and one unit for each.
 //!
 //! Data alone, in a crate of its own: whoever types a reading, asks for one or shows one needs it, and none of them
-//! the client. `cargo xtask codegen` generates it from BMW's `data/catalogue.csv` and from `data/names.csv`, which
-//! holds what is ours: the short names, and each correction of BMW's types and units with its reason.
+//! the client. `cargo xtask codegen` generates it from BMW's `data/catalogue.csv` and from what is ours, each row with its
+//! reason or source: `supplement.csv`, descriptors that BMW sends before its catalogue has them; `names.csv`, the short
+//! names and each correction of BMW's types and units; `limits.csv`, `truths.csv` and `words.csv`, what values can be.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod generated;
+mod limits;
+mod truths;
 
 use collector_core::{Descriptor, Unit, ValueType};
 
 pub use generated::CATALOGUE;
+pub use limits::Limits;
+pub use truths::Truths;
 
 /// What is known for ever about one descriptor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CatalogueEntry {
     /// BMW's identifier: `vehicle.drivetrain.batteryManagement.header`.
     pub descriptor: &'static str,
@@ -24,9 +29,13 @@ pub struct CatalogueEntry {
     pub value_type: ValueType,
     /// The canonical unit of a number; `None` where there is none, and for every other type.
     pub unit: Option<Unit>,
-    /// The texts that BMW lists for its values, without those that mean "no value". Not surely all of them; empty
-    /// for other types and where BMW gives no list.
+    /// The words that BMW lists for a text, and those that were seen from cars, without those that mean "no value". Not
+    /// surely all of them; empty for other types and where there is no list.
     pub options: &'static [&'static str],
+    /// What a number can be.
+    pub limits: Limits,
+    /// The words of a truth value beside the usual ones.
+    pub truths: Truths,
     /// Whether the MQTT stream can carry it.
     pub streamable: bool,
     /// Returned by an endpoint of its own, never by `telematicData`. A container may name it in vain.
@@ -46,14 +55,13 @@ const STREAMABLE: u8 = 1;
 const ENDPOINT_BOUND: u8 = 2;
 const REQUEST_STAMPED: u8 = 4;
 
-/// One line of the generated table: an empty `unit` is none, `flags` are the constants above.
-const fn row(
+/// What every line of the generated table has: an empty `unit` is none, `flags` are the constants above.
+const fn entry(
     descriptor: &'static str,
     name: &'static str,
     title: &'static str,
     value_type: ValueType,
     unit: &'static str,
-    options: &'static [&'static str],
     flags: u8,
 ) -> CatalogueEntry {
     CatalogueEntry {
@@ -66,11 +74,60 @@ const fn row(
         } else {
             Some(Unit::new(unit))
         },
-        options,
+        options: &[],
+        limits: Limits::NONE,
+        truths: Truths::NONE,
         streamable: flags & STREAMABLE != 0,
         endpoint_bound: flags & ENDPOINT_BOUND != 0,
         request_stamped: flags & REQUEST_STAMPED != 0,
     }
+}
+
+/// The lines, by type.
+const fn text(
+    descriptor: &'static str,
+    name: &'static str,
+    title: &'static str,
+    options: &'static [&'static str],
+    flags: u8,
+) -> CatalogueEntry {
+    let mut entry = entry(descriptor, name, title, ValueType::Text, "", flags);
+    entry.options = options;
+    entry
+}
+
+const fn number(
+    descriptor: &'static str,
+    name: &'static str,
+    title: &'static str,
+    unit: &'static str,
+    limits: Limits,
+    flags: u8,
+) -> CatalogueEntry {
+    let mut entry = entry(descriptor, name, title, ValueType::Number, unit, flags);
+    entry.limits = limits;
+    entry
+}
+
+const fn truth(
+    descriptor: &'static str,
+    name: &'static str,
+    title: &'static str,
+    truths: Truths,
+    flags: u8,
+) -> CatalogueEntry {
+    let mut entry = entry(descriptor, name, title, ValueType::Bool, "", flags);
+    entry.truths = truths;
+    entry
+}
+
+const fn time(
+    descriptor: &'static str,
+    name: &'static str,
+    title: &'static str,
+    flags: u8,
+) -> CatalogueEntry {
+    entry(descriptor, name, title, ValueType::Timestamp, "", flags)
 }
 
 /// The entry of one descriptor, by BMW's identifier.
@@ -87,9 +144,9 @@ mod tests {
 
     #[test]
     fn the_catalogue_is_whole_and_sorted() {
-        assert_eq!(CATALOGUE.len(), 294);
+        assert_eq!(CATALOGUE.len(), 295);
         assert!(CATALOGUE.is_sorted_by(|a, b| a.descriptor < b.descriptor));
-        assert_eq!(CATALOGUE.iter().filter(|entry| entry.streamable).count(), 244);
+        assert_eq!(CATALOGUE.iter().filter(|entry| entry.streamable).count(), 245);
         assert!(
             CATALOGUE
                 .iter()
@@ -205,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_have_the_options_that_bmw_lists() {
+    fn texts_have_the_options_that_bmw_lists_or_sends() {
         let options = |descriptor: &str| find(descriptor).unwrap().options;
         assert_eq!(
             options("vehicle.cabin.window.row1.driver.status"),
@@ -218,9 +275,11 @@ mod tests {
         // A word for "no value" everywhere else.
         let availability = "vehicle.powertrain.electric.battery.biDirectionalCharging.availability";
         assert_eq!(options(availability)[..2], ["AVAILABLE", "NOT_AVAILABLE"]);
+        // Not the words that the catalogue lists there, which are those of another descriptor.
+        let status = options("vehicle.drivetrain.electricEngine.charging.status");
+        assert!(status.contains(&"CHARGINGACTIVE") && !status.contains(&"MANUAL_SELECTION"));
         // Prose, formats and several lists in one are no options.
         for plain in [
-            "vehicle.cabin.door.status",
             "vehicle.channel.ngtp.timeVehicle",
             "vehicle.look.image",
             "vehicle.drivetrain.electricEngine.charging.profile.mode",

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardata_auth::TokenStore;
-use collector_core::{Name, Present, Select, SinkError, Snapshot, Vehicle, VehicleFacts, Vin};
+use collector_core::{
+    Name, Present, Select, SinkError, Snapshot, Vehicle, VehicleFacts, VehicleSettings, Vin,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use journal::{JournalError, Reader};
@@ -31,7 +33,7 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 pub struct Presents {
     reader: Reader,
     ledger: Arc<dyn Ledger>,
-    names: Arc<HashMap<Vin, Name>>,
+    settings: Arc<HashMap<Vin, VehicleSettings>>,
     logins: Arc<HashMap<Name, TokenStore>>,
     asking: Asking,
 }
@@ -50,7 +52,7 @@ impl Presents {
         Self {
             reader: reader.clone(),
             ledger: ledger.clone(),
-            names: Arc::new(setup::vehicle_names(&pipeline.vehicles)),
+            settings: Arc::new(setup::vehicle_settings(&pipeline.vehicles)),
             logins: Arc::new(logins.collect()),
             asking: Asking::default(),
         }
@@ -113,7 +115,7 @@ impl Selected {
         let came = self.presents.reader.vehicles().await.map_err(unreadable)?;
         let known = self.presents.ledger.known_vehicles().await;
         let known = known.map_err(|error| unreadable(error.into()))?;
-        let mut vehicles = together(came, known, &self.presents.names);
+        let mut vehicles = together(came, known, &self.presents.settings);
         vehicles.retain(|facts| self.select.matches_vehicle(&facts.vehicle));
         Ok(vehicles)
     }
@@ -179,7 +181,7 @@ impl Present for Selected {
 fn together(
     came: Vec<(Vehicle, Option<Name>)>,
     known: Vec<KnownVehicle>,
-    names: &HashMap<Vin, Name>,
+    settings: &HashMap<Vin, VehicleSettings>,
 ) -> Vec<VehicleFacts> {
     let facts = |vehicle: Vehicle, account| VehicleFacts {
         vehicle,
@@ -194,7 +196,9 @@ fn together(
         .collect();
     for known in known {
         let found = all.entry(known.vin.clone()).or_insert_with(|| {
-            let name = names.get(&known.vin).cloned();
+            let name = settings
+                .get(&known.vin)
+                .and_then(|settings| settings.name.clone());
             facts(Vehicle::named(known.vin, name), None)
         });
         let details = known.details.as_deref().map(VehicleDetails::from_json);
@@ -294,7 +298,7 @@ sinks:
         poll(&journal, "home", "WBY8P210X07A12345").await;
         poll(&journal, "other", "WBA11AA0001234567").await;
         let reader = journal
-            .reader(crate::setup::vehicle_names(&pipeline.vehicles))
+            .reader(crate::setup::vehicle_settings(&pipeline.vehicles))
             .unwrap();
         let presents = Presents::new(&reader, &ledger, &pipeline, &state);
         let mut told = Vec::new();

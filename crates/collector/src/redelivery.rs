@@ -31,7 +31,9 @@ pub async fn redeliver(
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let clock = setup::clock(&pipeline, &state)?;
-    let reader = state.journal.reader(setup::vehicle_names(&pipeline.vehicles))?;
+    let reader = state
+        .journal
+        .reader(setup::vehicle_settings(&pipeline.vehicles))?;
     let directory = StateDirectory::at(&pipeline.state);
     let presents = Presents::new(&reader, &state.ledger, &pipeline, &directory);
     let trust = cardata_api::trust::load();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cardata_auth::{AuthError, TokenStoreError};
-use collector_core::{Cadence, Name, Sink, SinkContext, Source, Start, Trust, Vin};
+use collector_core::{Cadence, Sink, SinkContext, Source, Start, Trust, VehicleSettings, Vin};
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
@@ -66,7 +66,7 @@ pub(crate) async fn engine(
         .map(|totals| (totals.sink, totals.delivered_readings))
         .collect();
     let stops = Stops::default();
-    let reader = state.journal.reader(vehicle_names(&pipeline.vehicles))?;
+    let reader = state.journal.reader(vehicle_settings(&pipeline.vehicles))?;
     let streaming = pipeline
         .streams()
         .into_iter()
@@ -193,13 +193,17 @@ async fn somebody_is_logged_in(accounts: &[Handles]) -> Result<(), RunError> {
     Ok(())
 }
 
-/// The names that the owner gave to vehicles.
-pub fn vehicle_names(vehicles: &Vehicles) -> HashMap<Vin, Name> {
+/// What the pipeline file says of vehicles.
+pub fn vehicle_settings(vehicles: &Vehicles) -> HashMap<Vin, VehicleSettings> {
     let Vehicles::List(list) = vehicles else {
         return HashMap::new();
     };
+    let settings = |spec: &pipeline::VehicleSpec| VehicleSettings {
+        name: spec.name.clone(),
+        units: spec.units,
+    };
     list.iter()
-        .filter_map(|spec| Some((spec.vin.clone(), spec.name.clone()?)))
+        .map(|spec| (spec.vin.clone(), settings(spec)))
         .collect()
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use collector_core::{Name, Origin, RawSnapshot, Vin};
 use jiff::Timestamp;
+use normalise::Window;
 
-use crate::Content;
+use crate::{Content, payload};
 
 /// The account, the source and the way by which entries came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,15 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// Its times, as a value's meaning depends on them.
+    pub fn window(&self) -> Window {
+        Window {
+            requested_at: self.requested_at,
+            sent_at: payload::sent_at(&self.payload),
+            received_at: self.received_at,
+        }
+    }
+
     /// What its checksum is of.
     pub fn content(&self) -> Content<'_> {
         Content {

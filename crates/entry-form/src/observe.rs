@@ -1,9 +1,12 @@
 //! One descriptor's JSON, parsed once: what it says by today's rules, and what makes it itself by no rule at all.
 
+use std::borrow::Cow;
+
 use collector_core::Stamp;
 use normalise::body::Body;
 use normalise::known::KnownDescriptor;
-use normalise::{Meaning, Window, interpret, time};
+use normalise::unlabelled;
+use normalise::{Meaning, Window, interpret, stamp, time, unit};
 
 use crate::canonical;
 
@@ -20,6 +23,8 @@ pub struct Observed {
     pub hash: i64,
     /// That form.
     pub form: Option<String>,
+    /// The unit that came with it, as it was sent, of what may come without one.
+    pub label: Option<String>,
     /// Milliseconds since the epoch.
     pub received_at: i64,
 }
@@ -52,11 +57,23 @@ impl Observed {
         let (at, stamp) = match meaning {
             Meaning::Reading {
                 measured_at, stamp, ..
-            } => (measured_at.as_millisecond(), stamp),
-            Meaning::Rejected(_) | Meaning::Absent => stamped(body, known, window),
+            } => (measured_at, stamp),
+            Meaning::Rejected(_) | Meaning::Absent => match body {
+                Some(body) => stamp::of(body, known, window),
+                None => (window.received_at, Stamp::Requested),
+            },
+        };
+        let at = at.as_millisecond();
+        let label = match (body, known) {
+            (Some(body), Some(known)) if unlabelled::may_be(&known.descriptor) => {
+                let readable = |unit: &Cow<'_, str>| unit::of_kind(unit, &known.descriptor).is_some();
+                body.unit().filter(readable)
+            }
+            _ => None,
         };
         Self {
             what,
+            label: label.map(Cow::into_owned),
             measured: match body {
                 Some(body) => MeasuredAt::of(body, at),
                 None => MeasuredAt {
@@ -68,6 +85,15 @@ impl Observed {
             hash: form.as_deref().map_or(0, canonical::hash),
             form,
             received_at: window.received_at.as_millisecond(),
+        }
+    }
+
+    /// The number that was sent, if it is a value and one.
+    pub fn number(&self) -> Option<f64> {
+        let digits = self.form.as_ref()?.strip_prefix('n')?;
+        match self.what {
+            What::Value => digits.parse().ok(),
+            What::Misfit(_) | What::Absent => None,
         }
     }
 
@@ -98,17 +124,6 @@ impl MeasuredAt {
     /// The second that it lies in, in milliseconds since the epoch.
     pub fn second(self) -> i64 {
         self.at - self.at.rem_euclid(1_000)
-    }
-}
-
-/// The time and the kind of the stamp of what is no reading, as [`interpret`] has them of a reading.
-fn stamped(body: Option<&Body<'_>>, known: Option<&KnownDescriptor>, window: Window) -> (i64, Stamp) {
-    let sent = body.and_then(Body::timestamp).and_then(|text| time::parse(&text));
-    let is_of_the_call = window.requested_at.is_some() && known.is_some_and(|known| known.request_stamped);
-    match sent {
-        None => (window.received_at.as_millisecond(), Stamp::Requested),
-        Some(at) if is_of_the_call => (at.as_millisecond(), Stamp::Requested),
-        Some(at) => (at.as_millisecond(), Stamp::Measured),
     }
 }
 
@@ -144,6 +159,7 @@ mod tests {
         let received_at = "2026-03-01T12:00:01.5Z".parse().unwrap();
         let window = Window {
             requested_at: None,
+            sent_at: None,
             received_at,
         };
         let json = r#"{"value":"74","timestamp":"2026-03-01T12:00:00Z"}"#;

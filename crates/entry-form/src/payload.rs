@@ -10,11 +10,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use normalise::body::{Body, MaybeBody};
+use normalise::time;
 
 const VERSION: u64 = 1;
 
@@ -76,6 +78,15 @@ fn push_text(json: &mut String, text: &str) {
     for part in ["\"", text, "\""] {
         json.push_str(part);
     }
+}
+
+/// When BMW says that it sent all of it, where that can be read.
+pub fn sent_at(payload: &str) -> Option<Timestamp> {
+    let (_, rest) = payload
+        .split_once(r#""sent":""#)
+        .filter(|(head, _)| head.len() < 16)?;
+    let (sent, _) = rest.split_once('"')?;
+    time::parse(sent)
 }
 
 /// Hands every reading of a payload to `each`: descriptor, object, occurrence. What is no object is passed over.
@@ -182,6 +193,25 @@ pub struct Raw<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_payload_tells_when_it_was_sent() {
+        let sent = |text| sent_at(&Builder::new(text).finish());
+        let noon: Option<Timestamp> = "2026-07-27T12:37:58.991Z".parse().ok();
+        assert_eq!(sent(Some("2026-07-27T12:37:58.991Z")), noon);
+        assert_eq!(
+            sent(Some("Mon, 27 Jul 2026 12:37:58 GMT")),
+            "2026-07-27T12:37:58Z".parse().ok()
+        );
+        for none in [None, Some(""), Some("yesterday"), Some("\"2026\"")] {
+            assert_eq!(sent(none), None);
+        }
+        // Not in what a reading says.
+        assert_eq!(
+            sent_at(r#"{"v":1,"readings":[["a",{"sent":"2026-07-27T12:37:58Z"}]]}"#),
+            None
+        );
+    }
 
     #[test]
     fn what_goes_in_comes_out() {

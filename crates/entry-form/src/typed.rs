@@ -1,12 +1,13 @@
 //! A stored payload as typed readings.
 
-use collector_core::{Descriptor, Ended, Reading, ValueType};
+use collector_core::{Descriptor, Ended, Reading, Stamp, Value, ValueType};
 use jiff::Timestamp;
 use normalise::body::Body;
 use normalise::known::{KnownDescriptor, KnownDescriptors};
-use normalise::{Meaning, Window, interpret, time};
+use normalise::unlabelled::Unlabelled;
+use normalise::{Meaning, Window, interpret_in_context, stamp};
 
-use crate::payload;
+use crate::{Stored, context, payload};
 
 /// What a payload holds for sinks.
 pub struct Decoded {
@@ -20,7 +21,7 @@ pub struct Decoded {
     pub complete: bool,
 }
 
-/// The readings of a payload that came in `window`, about `expected` of them, and what ended. What is absent without a
+/// The readings of a payload that came in `window` and in a context, about `expected` of them, and what ended. What is absent without a
 /// stamp of its own yields nothing.
 ///
 /// # Errors
@@ -29,6 +30,7 @@ pub fn readings(
     payload: &str,
     expected: usize,
     window: Window,
+    unlabelled: &Unlabelled,
     known: &KnownDescriptors,
 ) -> Result<Decoded, serde_json::Error> {
     let mut decoded = Decoded {
@@ -42,12 +44,13 @@ pub fn readings(
             if normalise::known::infer(body, descriptor).is_some() {
                 let descriptor = Descriptor::new(descriptor, descriptor, ValueType::Text, None);
                 let reason = "the journal does not know its type".to_owned();
-                decoded.misfits.push((descriptor, moment(body, window), reason));
+                let (at, _) = stamp::of(body, None, window);
+                decoded.misfits.push((descriptor, at, reason));
                 decoded.complete = false;
             }
             return;
         };
-        match interpret(body, known, window) {
+        match interpret_in_context(body, known, window, unlabelled) {
             Meaning::Reading {
                 value,
                 unit,
@@ -59,8 +62,8 @@ pub fn readings(
                 decoded.readings.push(reading);
             }
             Meaning::Rejected(reason) => {
-                let misfit = (known.descriptor.clone(), moment(body, window), reason);
-                decoded.misfits.push(misfit);
+                let (at, _) = stamp::of(body, Some(known), window);
+                decoded.misfits.push((known.descriptor.clone(), at, reason));
             }
             Meaning::Absent => decoded.ended.extend(end(body, known, window)),
         }
@@ -68,19 +71,24 @@ pub fn readings(
     Ok(decoded)
 }
 
-/// When a value was measured, as far as its stamp can be read.
-fn moment(body: &Body<'_>, window: Window) -> Timestamp {
-    let stamp = body.timestamp().and_then(|text| time::parse(&text));
-    stamp.unwrap_or(window.received_at)
+/// The newest number of a descriptor in an entry, in its canonical unit, in the entry's own context.
+pub fn number(entry: &Stored, known: &KnownDescriptors, descriptor: &str) -> Option<f64> {
+    let units = context::unlabelled(entry.context.as_deref(), None);
+    let decoded = readings(&entry.payload, entry.readings, entry.window(), &units, known).ok()?;
+    let of_it = decoded
+        .readings
+        .into_iter()
+        .filter(|reading| reading.descriptor.as_str() == descriptor);
+    match of_it.max_by_key(|reading| reading.measured_at)?.value {
+        Value::Number(number) => Some(number),
+        _ => None,
+    }
 }
 
-/// When a value ended: as the vehicle stamped its absence. A stamp of the call says nothing about when.
+/// When a value ended: as the vehicle stamped its absence. Another stamp says nothing about when.
 fn end(body: &Body<'_>, known: &KnownDescriptor, window: Window) -> Option<Ended> {
-    if known.request_stamped && window.requested_at.is_some() {
-        return None;
-    }
-    let at: Timestamp = body.timestamp().and_then(|text| time::parse(&text))?;
-    Some(Ended {
+    let (at, stamp) = stamp::of(body, Some(known), window);
+    (stamp == Stamp::Measured).then(|| Ended {
         descriptor: known.descriptor.clone(),
         at,
     })

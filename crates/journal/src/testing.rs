@@ -163,10 +163,7 @@ impl Tables {
 
     /// Whether a reading stays in the log, and what of it is for sinks.
     fn take(&mut self, snapshot: &RawSnapshot, sent: &RawReading, appended: &mut Appended) -> (bool, New) {
-        let window = Window {
-            requested_at: snapshot.requested_at,
-            received_at: snapshot.received_at,
-        };
+        let window = Window::of(snapshot);
         let body = Body::parse(sent.body.get());
         if let Some(body) = &body {
             self.learn(&sent.descriptor, body);

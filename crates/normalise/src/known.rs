@@ -2,11 +2,12 @@
 
 use std::sync::LazyLock;
 
-use catalogue::{CATALOGUE, CatalogueEntry};
+use catalogue::{CATALOGUE, CatalogueEntry, Limits, Truths};
 use collector_core::{Descriptor, Unit, ValueType};
 use hashbrown::HashMap;
 
 use super::body::{Body, Scalar};
+use super::plain::is_one_of;
 use super::{unit, value};
 
 /// A descriptor with what its values need to be read.
@@ -15,6 +16,10 @@ pub struct KnownDescriptor {
     pub descriptor: Descriptor,
     /// BMW stamps its values with the time of the call.
     pub request_stamped: bool,
+    /// What a number of its canonical unit can be.
+    pub limits: Limits,
+    /// Its own words for yes and no, plain.
+    pub truths: Truths,
 }
 
 /// Every descriptor of the catalogue, once for the process: whoever reads, for however many accounts, shares it.
@@ -22,6 +27,8 @@ static CATALOGUED: LazyLock<HashMap<&'static str, KnownDescriptor>> = LazyLock::
     let known = |entry: &CatalogueEntry| KnownDescriptor {
         descriptor: entry.to_descriptor(),
         request_stamped: entry.request_stamped,
+        limits: entry.limits,
+        truths: entry.truths,
     };
     let all = CATALOGUE.iter().map(|entry| (entry.descriptor, known(entry)));
     all.collect()
@@ -46,6 +53,8 @@ impl KnownDescriptors {
         let known = KnownDescriptor {
             descriptor: descriptor.clone(),
             request_stamped: false,
+            limits: Limits::NONE,
+            truths: Truths::NONE,
         };
         self.learned.insert(descriptor.as_str().into(), known);
     }
@@ -63,9 +72,15 @@ pub fn infer(body: &Body<'_>, descriptor: &str) -> Option<(ValueType, Option<Uni
         Scalar::Bool(_) => ValueType::Bool,
         Scalar::Number(_) => ValueType::Number,
         Scalar::Nested(_) => ValueType::Text,
-        Scalar::Text(text) if value::is_absent(text.trim(), descriptor) => return None,
-        Scalar::Text(text) if text.trim().parse::<f64>().is_ok_and(f64::is_finite) => ValueType::Number,
-        Scalar::Text(text) if matches!(text.trim(), "true" | "false" | "True" | "False") => ValueType::Bool,
+        Scalar::Text(text)
+            if value::is_absent(&text, &Descriptor::new(descriptor, "", ValueType::Text, None)) =>
+        {
+            return None;
+        }
+        Scalar::Text(text) if value::number(text.trim()).is_some() => ValueType::Number,
+        Scalar::Text(text) if is_one_of(&text, &["true", "false", "asnistrue", "asnisfalse"]) => {
+            ValueType::Bool
+        }
         Scalar::Text(_) => ValueType::Text,
     };
     let unit = match value_type {

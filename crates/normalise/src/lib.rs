@@ -3,22 +3,29 @@
 //!
 //! * [`body`]: the JSON object of one descriptor, taken apart without loss.
 //! * [`known`]: what is known of a descriptor: the catalogue, and what was learned from first values.
-//! * [`value`], [`unit`], [`time`]: the three conversions.
+//! * [`value`], [`unit`], [`time`]: the three conversions. [`stamp`]: whose time it is.
+//! * [`unlabelled`], [`odometer`]: the units of numbers without one. [`plain`]: words, however they are written.
 #![doc = include_str!("../DECISIONS.md")]
 
 pub mod body;
 pub mod known;
+pub mod odometer;
+mod plain;
+pub mod stamp;
 #[cfg(test)]
 mod tests;
 pub mod time;
 pub mod unit;
+mod unit_table;
+pub mod unlabelled;
 pub mod value;
 
-use collector_core::{Stamp, Unit, Value};
+use collector_core::{RawSnapshot, Stamp, Unit, Value};
 use jiff::Timestamp;
 
 use body::Body;
 use known::KnownDescriptor;
+use unlabelled::Unlabelled;
 
 /// What one descriptor's object means.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,44 +38,61 @@ pub enum Meaning {
     },
     /// The car or BMW has no value: `null`, `-NA-`, `INVALID` and their like.
     Absent,
-    /// A value that does not fit the descriptor's type or unit, and why.
+    /// A value that does not fit the descriptor's type, or that no vehicle can mean, and why.
     Rejected(String),
 }
 
-/// When a snapshot was asked for and when it came.
+/// When a snapshot was asked for, when BMW says that it sent it, and when it came.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
     pub requested_at: Option<Timestamp>,
+    pub sent_at: Option<Timestamp>,
     pub received_at: Timestamp,
 }
 
-/// Reads one descriptor's object. Depends on nothing but its arguments.
+impl Window {
+    /// That of a snapshot.
+    pub fn of(snapshot: &RawSnapshot) -> Self {
+        Self {
+            requested_at: snapshot.requested_at,
+            sent_at: snapshot.sent_at.as_deref().and_then(time::parse),
+            received_at: snapshot.received_at,
+        }
+    }
+}
+
+/// Reads one descriptor's object, where nothing is known of the units that its vehicle shows. Depends on nothing but its
+/// arguments.
 pub fn interpret(body: &Body<'_>, known: &KnownDescriptor, window: Window) -> Meaning {
+    interpret_in_context(body, known, window, &Unlabelled::default())
+}
+
+/// The same where that is known.
+pub fn interpret_in_context(
+    body: &Body<'_>,
+    known: &KnownDescriptor,
+    window: Window,
+    unlabelled: &Unlabelled,
+) -> Meaning {
     let value = match value::read(body, known) {
         Ok(Some(value)) => value,
         Ok(None) => return Meaning::Absent,
         Err(reason) => return Meaning::Rejected(reason),
     };
-    let (value, unit) = match unit::convert(value, body.unit().as_deref(), known.descriptor.unit()) {
+    let (value, unit) = match unit::convert(value, body.unit().as_deref(), &known.descriptor, unlabelled) {
         Ok(converted) => converted,
         Err(reason) => return Meaning::Rejected(reason),
     };
-    let (measured_at, stamp) = stamp(body, known, window);
+    if let (Value::Number(number), Some(_)) = (&value, &unit)
+        && !known.limits.allow(*number)
+    {
+        return Meaning::Rejected(format!("a number that no vehicle can mean: {}", known.limits));
+    }
+    let (measured_at, stamp) = stamp::of(body, Some(known), window);
     Meaning::Reading {
         value,
         unit,
         measured_at,
         stamp,
-    }
-}
-
-/// A missing or unreadable stamp, and a stamp that BMW made during the call, say only that the value was
-/// measured at that time or earlier. Which keys a call stamps is in the catalogue; it is not read from the
-/// stamps, because BMW's clock and ours need not agree. A message that nobody asked for has true stamps.
-fn stamp(body: &Body<'_>, known: &KnownDescriptor, window: Window) -> (Timestamp, Stamp) {
-    match body.timestamp().and_then(|text| time::parse(&text)) {
-        None => (window.received_at, Stamp::Requested),
-        Some(at) if known.request_stamped && window.requested_at.is_some() => (at, Stamp::Requested),
-        Some(at) => (at, Stamp::Measured),
     }
 }

@@ -1,7 +1,7 @@
 //! Times as BMW writes them.
 //!
-//! REST and stream use RFC 3339 with or without milliseconds; other forms have been seen in basicData, the
-//! archive and text values. A time without a zone is UTC. Results have whole milliseconds.
+//! REST and stream use RFC 3339 with or without milliseconds, servers say `Tue, 01 Dec 2026 09:12:31 GMT`; other forms have
+//! been seen in basicData, the archive and text values. A time without a zone is UTC. Results have whole milliseconds.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -68,6 +68,9 @@ fn unusual(text: &str) -> Option<Timestamp> {
     if let Ok(number) = text.parse::<i64>() {
         return Timestamp::from_millisecond(epoch(number)).ok();
     }
+    if let Ok(timestamp) = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text) {
+        return Some(timestamp);
+    }
     // `2022-11-24T00:00:00.000+0000`, `29.09.2025 13:21[:16] UTC`, `09/29/2025 13:21 UTC`.
     if let Ok(zoned) = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%S%.f%z", text)
         && let Ok(timestamp) = zoned.to_timestamp()
@@ -118,6 +121,7 @@ mod tests {
             ("29.09.2025 13:21 UTC", "2025-09-29T13:21:00Z"),
             ("09/29/2025 13:21 UTC", "2025-09-29T13:21:00Z"),
             ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z"),
+            ("Tue, 01 Dec 2026 09:12:31 GMT", "2026-12-01T09:12:31Z"),
         ] {
             assert_eq!(parse(text), want.parse().ok(), "{text}");
         }

@@ -1,120 +1,127 @@
 //! Units: many spellings to one, and numbers converted with them.
 
-use collector_core::{Unit, Value};
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
-/// The units that we write, each with the other spellings that were seen from BMW (REST, stream, archive, catalogue),
-/// lower-cased.
-const SPELLINGS: &[(&str, &[&str])] = &[
-    ("%", &["percent"]),
-    ("km", &["kilometer", "kilometers", "kilometres"]),
-    ("mi", &["mile", "miles"]),
-    ("m", &["meter", "meters"]),
-    ("ft", &["feet"]),
-    ("km/h", &["kmh", "kph"]),
-    ("mph", &[]),
-    ("kWh", &[]),
-    ("Wh", &[]),
-    ("kW", &[]),
-    ("W", &[]),
-    ("V", &[]),
-    ("mV", &[]),
-    ("A", &[]),
-    ("Ah", &[]),
-    ("°C", &["c", "celsius"]),
-    ("°F", &["f", "fahrenheit"]),
-    ("°", &["deg", "degree", "degrees"]),
-    ("kPa", &[]),
-    ("bar", &[]),
-    ("psi", &[]),
-    ("l", &["liter", "liters", "litres"]),
-    ("gal", &["gallon", "gallons"]),
-    ("s", &["sec", "seconds"]),
-    ("min", &["minute", "minutes"]),
-    ("h", &["hour", "hours"]),
-    ("days", &[]),
-    ("weeks", &[]),
-    ("months", &[]),
-    ("stars", &[]),
-    ("kWh/100 km", &["kwh/100km", "kwh/62mi", "kwh/62 mi"]),
-    ("mi/kWh", &[]),
-];
+use collector_core::{Descriptor, Unit, Value};
+use hashbrown::HashMap;
 
-/// `to = from * factor + offset`. Gallons are US gallons: the catalogue equates 100 l with 26.5 gal.
-const CONVERSIONS: &[(&str, &str, f64, f64)] = &[
-    ("mi", "km", 1.609_344, 0.0),
-    ("m", "km", 0.001, 0.0),
-    ("km", "m", 1_000.0, 0.0),
-    ("ft", "m", 0.304_8, 0.0),
-    ("mph", "km/h", 1.609_344, 0.0),
-    ("Wh", "kWh", 0.001, 0.0),
-    ("kWh", "Wh", 1_000.0, 0.0),
-    ("W", "kW", 0.001, 0.0),
-    ("kW", "W", 1_000.0, 0.0),
-    ("mV", "V", 0.001, 0.0),
-    ("°F", "°C", 5.0 / 9.0, -160.0 / 9.0),
-    ("bar", "kPa", 100.0, 0.0),
-    ("psi", "kPa", 6.894_757_293_168, 0.0),
-    ("gal", "l", 3.785_411_784, 0.0),
-    ("s", "min", 1.0 / 60.0, 0.0),
-    ("h", "min", 60.0, 0.0),
-    ("min", "s", 60.0, 0.0),
-    ("h", "s", 3_600.0, 0.0),
-    ("min", "h", 1.0 / 60.0, 0.0),
-    ("s", "h", 1.0 / 3_600.0, 0.0),
-];
+use super::plain::plain;
+use super::unit_table::{KnownUnit, UNITS};
+use super::unlabelled::Unlabelled;
+use super::value::is_nothing;
 
-/// A unit in our spelling; `None` where the text names no unit (`-`, `null`, nothing).
+/// The units of each spelling. Some letters are several: `w` is watts or weeks, `m` metres, minutes or months.
+static SPELLINGS: LazyLock<HashMap<Cow<'static, str>, Vec<&'static KnownUnit>>> = LazyLock::new(|| {
+    let mut spellings: HashMap<_, Vec<_>> = HashMap::new();
+    for unit in UNITS {
+        let others = unit.others.iter().map(|other| Cow::Borrowed(*other));
+        for spelling in others.chain([plain(unit.name).into()]) {
+            spellings.entry(spelling).or_default().push(unit);
+        }
+    }
+    spellings
+});
+
+/// A unit in our spelling, or as it was sent where nobody knows it; `None` where the text names none (`-`, `null`).
 pub fn spelled(text: &str) -> Option<Unit> {
-    let text = text.trim();
-    if matches!(text, "" | "-" | "null" | "NULL") {
+    if is_nothing(text) {
         return None;
     }
-    // The usual case first: it is spelled as we do, and nothing has to be lower-cased.
-    if let Some((ours, _)) = SPELLINGS.iter().find(|(ours, _)| *ours == text) {
-        return Some(Unit::new(ours));
-    }
-    let lower = text.to_lowercase();
-    let is_meant =
-        |(ours, others): &&(&str, &[&str])| ours.to_lowercase() == lower || others.contains(&&*lower);
-    let found = SPELLINGS.iter().find(is_meant);
-    Some(found.map_or_else(|| Unit::other(text), |(ours, _)| Unit::new(ours)))
+    Some(known(text, None).map_or_else(|| Unit::other(text.trim()), |unit| Unit::new(unit.name)))
 }
 
-/// A value in its descriptor's canonical unit. A number that came without a unit is taken to be in it; a
-/// descriptor without one keeps what BMW said.
+/// The unit that a text names. Where that may be several it is `canonical`, else one of its kind.
+fn known(text: &str, canonical: Option<&KnownUnit>) -> Option<&'static KnownUnit> {
+    if let Some(ours) = named(text)
+        && canonical.is_none_or(|canonical| canonical.kind == ours.kind)
+    {
+        return Some(ours);
+    }
+    let plain = plain(text);
+    let spellings = &*SPELLINGS;
+    let meant = spellings
+        .get(plain.as_str())
+        .or_else(|| spellings.get(plain.replace("per", "/").as_str()))?;
+    let is_canonical = |unit: &&&KnownUnit| canonical.is_some_and(|canonical| canonical.name == unit.name);
+    let is_of_its_kind = |unit: &&&KnownUnit| canonical.is_some_and(|canonical| canonical.kind == unit.kind);
+    let mut units = meant.iter();
+    let unit = units
+        .clone()
+        .find(is_canonical)
+        .or_else(|| units.clone().find(is_of_its_kind))
+        .or_else(|| units.next());
+    unit.copied()
+}
+
+/// The unit that a text names, where a number of the descriptor can be in it.
+pub fn of_kind(text: &str, descriptor: &Descriptor) -> Option<&'static str> {
+    let canonical = named(descriptor.unit()?.as_str())?;
+    let unit = known(text, Some(canonical)).filter(|unit| unit.kind == canonical.kind);
+    unit.map(|unit| unit.name)
+}
+
+/// A number of one unit in another; `None` where they are of two kinds.
+pub fn converted(number: f64, from: &str, to: &str) -> Option<f64> {
+    named(from)?.convert(number, named(to)?)
+}
+
+/// The unit that we write so.
+fn named(name: &str) -> Option<&'static KnownUnit> {
+    UNITS.iter().find(|unit| unit.name == name)
+}
+
+/// A value in its descriptor's canonical unit. A number that came without a unit has the one that `unlabelled` knows, else the
+/// canonical one. A unit that cannot be read, or is of another kind, costs the unit and not the number: it is kept as told,
+/// without one. A descriptor without a canonical unit keeps what BMW said.
+///
+/// # Errors
+/// The number has no counterpart in the canonical unit.
 pub fn convert(
     value: Value,
     sent: Option<&str>,
-    canonical: Option<&Unit>,
+    descriptor: &Descriptor,
+    unlabelled: &Unlabelled,
 ) -> Result<(Value, Option<Unit>), String> {
     let Value::Number(number) = value else {
         return Ok((value, None));
     };
-    let Some(canonical) = canonical else {
+    let Some(canonical) = descriptor.unit() else {
         return Ok((value, sent.and_then(spelled)));
     };
     if sent == Some(canonical.as_str()) {
         return Ok((value, Some(canonical.clone())));
     }
-    let Some(unit) = sent.and_then(spelled).filter(|unit| unit != canonical) else {
+    let label = sent.filter(|sent| !is_nothing(sent));
+    let Some(sent) = label.or_else(|| unlabelled.of(descriptor)) else {
         return Ok((value, Some(canonical.clone())));
     };
-    let converted = linear(number, &unit, canonical).or_else(|| reciprocal(number, &unit, canonical));
-    match converted.filter(|number| number.is_finite()) {
-        Some(number) => Ok((Value::Number(number), Some(canonical.clone()))),
-        None => Err(format!("the unit {unit} cannot be converted to {canonical}")),
+    let to = named(canonical.as_str());
+    let from = known(sent, to);
+    let converted = match (from, to) {
+        (Some(from), Some(to)) if from.name == to.name => Some(number),
+        (Some(from), Some(to)) => from.convert(number, to),
+        _ => None,
+    };
+    match converted {
+        Some(number) if number.is_finite() => Ok((Value::Number(number), Some(canonical.clone()))),
+        Some(_) => Err(format!("a number of {sent} that is none of {canonical}")),
+        None => Ok((Value::Number(number), None)),
     }
 }
 
-fn linear(number: f64, from: &Unit, to: &Unit) -> Option<f64> {
-    let rule = CONVERSIONS
-        .iter()
-        .find(|(f, t, ..)| *f == from.as_str() && *t == to.as_str());
-    rule.map(|(_, _, factor, offset)| number * factor + offset)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Miles per kWh are the inverse of a consumption; 62.1371 mi are 100 km.
-fn reciprocal(number: f64, from: &Unit, to: &Unit) -> Option<f64> {
-    let inverse = from.as_str() == "mi/kWh" && to.as_str() == "kWh/100 km";
-    inverse.then(|| 100.0 / 1.609_344 / number)
+    #[test]
+    fn no_spelling_means_two_units_of_one_kind_but_the_letters() {
+        let several = SPELLINGS.iter().filter(|(_, units)| units.len() > 1);
+        let mut letters: Vec<&str> = several.map(|(spelling, _)| spelling.as_ref()).collect();
+        letters.sort_unstable();
+        assert_eq!(letters, ["a", "m", "w"]);
+        for spelling in SPELLINGS.keys() {
+            assert_eq!(&plain(spelling), spelling.as_ref());
+        }
+    }
 }

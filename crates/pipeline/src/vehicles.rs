@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use collector_core::scalar::Wrong;
 use collector_core::table::{Kind, Node, Span, listed};
-use collector_core::{InvalidVin, Name, Vehicle, Vin, written_as_text};
+use collector_core::{InvalidVin, Name, UnitSystem, Vehicle, Vin, written_as_text};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,6 +34,8 @@ pub struct VehicleSpec {
     pub name: Option<Name>,
     /// The account that reads it. Filled in where there is only one account.
     pub account: Option<Name>,
+    /// What it shows to its driver, where that is not known better.
+    pub units: Option<UnitSystem>,
 }
 
 impl VehicleSpec {
@@ -59,6 +61,9 @@ struct VehicleTable {
     name: Option<VehicleName>,
     /// The account that reads it; needed where there are several.
     account: Option<GivenName>,
+    /// What it shows to its driver, kilometres or miles: the unit of numbers that BMW sends without one. If left out, the
+    /// car itself tells.
+    units: Option<UnitSystem>,
 }
 
 struct VinText(Vin);
@@ -164,5 +169,6 @@ fn vehicle(item: &Node, accounts: &Section<Account>, problems: &mut Problems) ->
         vin: table.vin.0,
         name: table.name.map(|name| name.0),
         account,
+        units: table.units,
     })
 }

@@ -4,8 +4,8 @@ use catalogue::CATALOGUE;
 
 use collector_core::Glob;
 
-/// The 30 descriptors of the Node-RED flow that this program replaces.
-const BATTERY: [&str; 30] = [
+/// The 30 descriptors of the Node-RED flow that this program replaces, and the one state of charge that the Neue Klasse has.
+const BATTERY: [&str; 31] = [
     "vehicle.body.chargingPort.lockedStatus",
     "vehicle.body.chargingPort.plugEventId",
     "vehicle.drivetrain.batteryManagement.batterySizeMax",
@@ -28,6 +28,7 @@ const BATTERY: [&str; 30] = [
     "vehicle.powertrain.electric.battery.charging.power",
     "vehicle.powertrain.electric.battery.preconditioning.automaticMode.statusFeedback",
     "vehicle.powertrain.electric.battery.preconditioning.manualMode.statusFeedback",
+    "vehicle.powertrain.electric.battery.stateOfCharge.displayed",
     "vehicle.powertrain.electric.battery.stateOfCharge.target",
     "vehicle.powertrain.electric.battery.stateOfHealth.displayed",
     "vehicle.powertrain.tractionBattery.charging.port.anyPosition.flap.isOpen",
@@ -39,7 +40,7 @@ const BATTERY: [&str; 30] = [
 ];
 
 /// Where the car is, how far it went and how far it can go.
-const DRIVING: [&str; 25] = [
+const DRIVING: [&str; 26] = [
     "vehicle.cabin.infotainment.navigation.currentLocation.altitude",
     "vehicle.cabin.infotainment.navigation.currentLocation.fixStatus",
     "vehicle.cabin.infotainment.navigation.currentLocation.heading",
@@ -55,6 +56,7 @@ const DRIVING: [&str; 25] = [
     "vehicle.drivetrain.lastRemainingRange",
     "vehicle.drivetrain.totalRemainingRange",
     "vehicle.isMoving",
+    "vehicle.powertrain.electric.battery.stateOfCharge.displayed",
     "vehicle.trip.segment.accumulated.acceleration.starsAverage",
     "vehicle.trip.segment.accumulated.chassis.brake.starsAverage",
     "vehicle.trip.segment.accumulated.drivetrain.electricEngine.energyConsumptionComfort",

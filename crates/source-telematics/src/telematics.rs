@@ -182,7 +182,7 @@ impl Telematics {
             vin: vehicle.vin.clone(),
             origin: Origin::Poll,
             requested_at: Some(requested_at),
-            sent_at: None,
+            sent_at: data.sent_at,
             received_at: self.account.clock.now(),
             readings: data.readings,
         })

@@ -139,10 +139,7 @@ impl Hearing {
 
     /// What one reading says to those who ask what a vehicle does.
     fn read(&self, reading: &RawReading, snapshot: &RawSnapshot) -> Option<Observation> {
-        let window = Window {
-            requested_at: snapshot.requested_at,
-            received_at: snapshot.received_at,
-        };
+        let window = Window::of(snapshot);
         let body = Body::parse(reading.body.get())?;
         match (self.interpret)(&body, self.known.get(&reading.descriptor)?, window) {
             Meaning::Reading {

@@ -1,5 +1,7 @@
 //! The way to the tables, for the crates that own some. Whoever else holds a [`Tx`](crate::Tx) passes it on to them.
 
+use std::ops::ControlFlow;
+
 use rusqlite::{Connection, Error, ErrorCode, OptionalExtension, Params, Result as Sql, Row};
 
 use crate::StoreError;
@@ -45,6 +47,26 @@ pub trait Access {
     ) -> Result<Vec<T>, StoreError> {
         let mut statement = self.connection().prepare_cached(query)?;
         Ok(statement.query_map(parameters, of)?.collect::<Sql<_>>()?)
+    }
+
+    /// Hands the rows of a query to `each` until it breaks, or up to a page that cannot be read. Whether neither was so.
+    fn readable<E: From<Error>>(
+        &self,
+        query: &str,
+        parameters: impl Params,
+        mut each: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, E>,
+    ) -> Result<bool, E> {
+        let mut statement = self.connection().prepare_cached(query)?;
+        let mut rows = statement.query(parameters)?;
+        loop {
+            match rows.next() {
+                Ok(Some(row)) if each(row)?.is_break() => return Ok(false),
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(true),
+                Err(error) if error.is_damage() => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 }
 

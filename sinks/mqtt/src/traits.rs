@@ -97,7 +97,11 @@ fn number(descriptor: &Descriptor) -> Traits<'_> {
         // Without a unit; this one only tells one event from another.
         "" if name == "plug_event_id" => (None, None, None),
         // Home Assistant's battery is the charge that is there, not one that is aimed at.
-        "%" if matches!(name, "soc" | "soc_predicted" | "battery_12v_soc") => {
+        "%" if matches!(
+            name,
+            "soc" | "soc_displayed" | "soc_predicted" | "battery_12v_soc"
+        ) =>
+        {
             (Some("battery"), MEASUREMENT, Some(0))
         }
         "%" => (None, MEASUREMENT, Some(0)),

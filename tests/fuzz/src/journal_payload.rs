@@ -30,6 +30,7 @@ pub(crate) fn window() -> Window {
     let at = |milliseconds| Timestamp::from_millisecond(milliseconds).expect("a time");
     Window {
         requested_at: Some(at(NOON)),
+        sent_at: None,
         received_at: at(NOON + 1_000),
     }
 }
@@ -83,7 +84,7 @@ pub(crate) fn encode<'a>(readings: impl IntoIterator<Item = (&'a str, &'a RawVal
 
 /// What a sink is given of a payload, where `known` are the descriptors that have a type.
 pub(crate) fn readings(payload: &str, known: &KnownDescriptors) -> Result<Vec<Reading>, serde_json::Error> {
-    Ok(typed::readings(payload, 0, window(), known)?.readings)
+    Ok(typed::readings(payload, 0, window(), &Default::default(), known)?.readings)
 }
 
 /// Every descriptor with an object in a payload.

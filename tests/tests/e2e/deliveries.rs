@@ -201,12 +201,13 @@ async fn every_car_of_the_owner_is_polled_and_no_other() {
         mapping: Mapping::Secondary,
         ..SimVehicle::new("WBY71AW050FP33333")
     };
+    // Whose it is is not said.
+    let untold = SimVehicle {
+        mapping: Mapping::Untold,
+        ..SimVehicle::new("WBY71AW050FP22222")
+    };
     let config = SimConfig {
-        vehicles: vec![
-            SimVehicle::new("WBY71AW050FP11111"),
-            SimVehicle::new("WBY71AW050FP22222"),
-            borrowed,
-        ],
+        vehicles: vec![SimVehicle::new("WBY71AW050FP11111"), untold, borrowed],
         ..SimConfig::default()
     };
     let scene = Scene::with(config, &Plan::default()).await;

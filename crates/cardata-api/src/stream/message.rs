@@ -6,7 +6,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::Message;
-use crate::telematic_data::TelematicData;
+use crate::telematic_data::Readings;
 
 /// A message that could be read.
 #[derive(Debug, Clone)]
@@ -88,7 +88,7 @@ fn read(message: &Message, gcid: &str) -> Result<ParsedMessage, Unreadable> {
     if !data.starts_with('{') {
         return Err(Unreadable::NoData);
     }
-    let TelematicData { readings } = serde_json::from_str(data).map_err(|error| match error.classify() {
+    let Readings(readings) = serde_json::from_str(data).map_err(|error| match error.classify() {
         Category::Data => Unreadable::TooMany,
         _ => no_json(&error),
     })?;

@@ -16,7 +16,6 @@ use jiff::Timestamp;
 
 use crate::call::{Answer, Call};
 use crate::car::Car;
-use crate::config::Mapping;
 use crate::oauth::API_SCOPE;
 use crate::specification::is_vin;
 use crate::world::World;
@@ -83,6 +82,6 @@ fn vehicle<'a>(world: &'a World, vin: &str) -> Result<&'a Car, Refusal> {
     if !is_vin(vin) {
         return Err(Refusal::VIN_FORMAT);
     }
-    let owned = |car: &&Car| car.vehicle.vin == vin && car.vehicle.mapping == Mapping::Primary;
+    let owned = |car: &&Car| car.vehicle.vin == vin && car.vehicle.mapping.is_owners();
     world.cars.iter().find(owned).ok_or(Refusal::FOREIGN_VIN)
 }

@@ -21,14 +21,14 @@ pub(super) fn mappings(world: &World) -> Answer {
 }
 
 fn mapping(car: &Car) -> Value {
-    json!({
-        "vin": car.vehicle.vin,
-        "mappedSince": "2025-03-27T17:48:41.435Z",
-        "mappingType": match car.vehicle.mapping {
-            Mapping::Primary => "PRIMARY",
-            Mapping::Secondary => "SECONDARY",
-        },
-    })
+    let mut mapping = json!({ "vin": car.vehicle.vin, "mappedSince": "2025-03-27T17:48:41.435Z" });
+    let word = match car.vehicle.mapping {
+        Mapping::Primary => "PRIMARY",
+        Mapping::Secondary => "SECONDARY",
+        Mapping::Untold => return mapping,
+    };
+    mapping["mappingType"] = word.into();
+    mapping
 }
 
 /// As the live service sends it: no VIN, an offset without a colon, and keys that the specification does not

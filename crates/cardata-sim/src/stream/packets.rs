@@ -13,7 +13,6 @@ use rumqttc::mqttbytes::{Error, QoS};
 use super::broker::{Ending, advance};
 use super::record::StreamLogin;
 use super::session::Session;
-use crate::config::Mapping;
 use crate::world::World;
 
 /// The scope without which a token opens no stream.
@@ -188,7 +187,7 @@ fn is_own(world: &World, path: &str) -> bool {
         return false;
     };
     let mut cars = world.cars.iter().map(|car| &car.vehicle);
-    vin == "+" || cars.any(|vehicle| vehicle.vin == vin && vehicle.mapping == Mapping::Primary)
+    vin == "+" || cars.any(|vehicle| vehicle.vin == vin && vehicle.mapping.is_owners())
 }
 
 fn unsubscribe_from(world: &mut World, number: u64, unsubscribe: &Unsubscribe) {

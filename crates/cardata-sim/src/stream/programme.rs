@@ -9,7 +9,6 @@ use rand::{Rng, SeedableRng};
 use super::config::StreamConfig;
 use super::message;
 use crate::car::{Car, Entry, HEADER, LATITUDE, LONGITUDE, Told, View, keys};
-use crate::config::Mapping;
 
 /// How far ahead the messages are worked out, in milliseconds.
 const AHEAD: i64 = 3_600_000;
@@ -56,7 +55,7 @@ impl Programme {
         let mut until = *self.until.get_or_insert(now);
         while until <= now {
             let mut hour = Vec::new();
-            for car in cars.iter().filter(|car| car.vehicle.mapping == Mapping::Primary) {
+            for car in cars.iter().filter(|car| car.vehicle.mapping.is_owners()) {
                 emissions(car, terms, until, until + AHEAD, &mut hour);
             }
             hour.sort_by(|a, b| (a.sent, &a.vin, a.descriptor).cmp(&(b.sent, &b.vin, b.descriptor)));

@@ -82,7 +82,7 @@ async fn judge(
         return Ok(Vec::new());
     }
     // Vehicles have the names of the pipeline file, by which sinks select them.
-    let reader = journal.reader(collector::vehicle_names(&pipeline.vehicles))?;
+    let reader = journal.reader(collector::vehicle_settings(&pipeline.vehicles))?;
     let cursors = overview.sinks()?;
     let mut misfits = Vec::new();
     for letter in letters {

@@ -114,9 +114,9 @@ fn selection(
 fn vehicles(pipeline: &Pipeline, overview: &Overview) -> Result<Vec<Vehicle>, Failure> {
     let totals = overview.vehicles()?;
     let vins = totals.iter().filter_map(|totals| totals.vin.parse::<Vin>().ok());
-    let mut names = collector::vehicle_names(&pipeline.vehicles);
+    let mut settings = collector::vehicle_settings(&pipeline.vehicles);
     let named = |vin: Vin| {
-        let name = names.remove(&vin);
+        let name = settings.remove(&vin).and_then(|settings| settings.name);
         Vehicle::named(vin, name)
     };
     Ok(vins.map(named).collect())

@@ -12,8 +12,8 @@ mod vin;
 
 pub use descriptor::Descriptor;
 pub use entry::{Body, Entry, LogId};
-pub use reading::{Ended, Name, Origin, Reading, Snapshot, Stamp, Vehicle};
+pub use reading::{Ended, Name, Origin, Reading, Snapshot, Stamp, Vehicle, VehicleSettings};
 pub use record::{Column, Record, RecordKind, RecordState};
-pub use unit::Unit;
+pub use unit::{Unit, UnitSystem};
 pub use value::{Value, ValueType};
 pub use vin::{InvalidVin, Vin};

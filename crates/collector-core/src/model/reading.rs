@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Descriptor, Unit, Value, Vin};
+use super::{Descriptor, Unit, UnitSystem, Value, Vin};
 use crate::words::words;
 
 /// A name that the pipeline file gives: of an account, a source or a sink.
@@ -147,4 +147,12 @@ impl Vehicle {
             vin,
         }
     }
+}
+
+/// What the pipeline file says of a vehicle.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VehicleSettings {
+    pub name: Option<Name>,
+    /// The units of numbers that come without one, whatever else is known of them.
+    pub units: Option<UnitSystem>,
 }

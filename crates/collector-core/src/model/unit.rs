@@ -4,6 +4,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::words::words;
+
 /// A unit in its canonical spelling, such as `%`, `km`, `kWh`, `°C`.
 ///
 /// Known units are static, so a clone costs nothing.
@@ -28,5 +33,17 @@ impl Unit {
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+words! {
+    /// The units that a vehicle shows to its driver.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    UnitSystem {
+        /// Kilometres.
+        Metric = "metric",
+        /// Miles.
+        Imperial = "imperial",
     }
 }

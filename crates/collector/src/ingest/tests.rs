@@ -143,8 +143,9 @@ fn at(second: i64) -> Timestamp {
 
 fn message(vehicle: usize, second: i64) -> Received {
     let body = format!(
-        r#"{{"timestamp":"{}","value":{second},"unit":"percent"}}"#,
-        at(second)
+        r#"{{"timestamp":"{}","value":{},"unit":"percent"}}"#,
+        at(second),
+        second % 100
     );
     Received::Snapshot(RawSnapshot {
         vin: VINS[vehicle].parse().unwrap(),

@@ -18,7 +18,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use collector_core::{Entry, Origin, RawReading, RawSnapshot, Rejection, Scope, Sink, SinkError, Written};
+use collector_core::{
+    Entry, Origin, RawReading, RawSnapshot, Rejection, Scope, Sink, SinkError, VehicleSettings, Written,
+};
 use jiff::{SignedDuration, Timestamp};
 use runtime::testing::ManualClock;
 use serde_json::value::RawValue;
@@ -176,8 +178,12 @@ impl Rig {
     fn new() -> Self {
         let state = tempfile::tempdir().unwrap();
         let journal = journal(state.path());
+        let settings = VehicleSettings {
+            name: Some("i3".into()),
+            units: None,
+        };
         let reader = journal
-            .reader([(VINS[0].parse().unwrap(), "i3".into())].into())
+            .reader([(VINS[0].parse().unwrap(), settings)].into())
             .unwrap();
         Self {
             _state: state,

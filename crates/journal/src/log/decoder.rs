@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
-use collector_core::{Descriptor, Entry, Name, Snapshot, Vehicle, Vin};
-use entry_form::{Stored, payload, typed};
+use collector_core::{Descriptor, Entry, Snapshot, Vehicle, VehicleSettings, Vin};
+use entry_form::{Stored, context, payload, typed};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
@@ -14,23 +15,26 @@ use super::scan::{Damage, Scan, Stretch};
 use crate::{JournalError, Result};
 use normalise::body::Body;
 use normalise::known::KnownDescriptors;
-use normalise::{Meaning, Window, interpret};
+use normalise::unlabelled::Unlabelled;
+use normalise::{Meaning, interpret_in_context};
 use store::sql::Access;
 
 /// Decodes entries with what it has learned of descriptors. What is damaged is passed over and told once.
 pub struct Decoder {
     scan: Scan,
-    names: HashMap<Vin, Name>,
+    settings: HashMap<Vin, VehicleSettings>,
+    unlabelled: HashMap<(Vin, Option<Arc<str>>), Arc<Unlabelled>>,
     known: KnownDescriptors,
     /// The first numbers of damages that were told.
     told: HashSet<u64>,
 }
 
 impl Decoder {
-    pub fn open(path: &Path, names: HashMap<Vin, Name>) -> Result<Self> {
+    pub fn open(path: &Path, settings: HashMap<Vin, VehicleSettings>) -> Result<Self> {
         Ok(Self {
             scan: Scan::open(path)?,
-            names,
+            settings,
+            unlabelled: HashMap::new(),
             known: KnownDescriptors::default(),
             told: HashSet::new(),
         })
@@ -113,11 +117,12 @@ impl Decoder {
             return Ok(None);
         };
         learned::load(self.scan.connection(), &mut self.known)?;
+        let unlabelled = self.unlabelled(&entry);
         let raw = payload::raw(&entry.payload).map_err(|error| unreadable(&entry, &error))?;
         let meaning = |body: &str| match (Body::parse(body), self.known.get(descriptor)) {
             (None, _) => Meaning::Rejected("not a JSON object".to_owned()),
             (_, None) => Meaning::Absent,
-            (Some(body), Some(known)) => interpret(&body, known, window(&entry)),
+            (Some(body), Some(known)) => interpret_in_context(&body, known, entry.window(), &unlabelled),
         };
         let mut found = raw
             .readings
@@ -150,8 +155,10 @@ impl Decoder {
 
     /// `None` where the entry holds nothing for a sink.
     fn entry(&mut self, stored: &Stored, outgrown: &mut Vec<Outgrown>) -> Result<Option<Entry>> {
+        let unlabelled = self.unlabelled(stored);
         let decode = |known: &KnownDescriptors| {
-            typed::readings(&stored.payload, stored.readings, window(stored), known)
+            let window = stored.window();
+            typed::readings(&stored.payload, stored.readings, window, &unlabelled, known)
                 .map_err(|error| unreadable(stored, &error))
         };
         let mut decoded = decode(&self.known)?;
@@ -195,21 +202,19 @@ impl Decoder {
     }
 
     pub(super) fn vehicle(&mut self, vin: &Vin) -> Vehicle {
-        let name = self
-            .names
-            .entry(vin.clone())
-            .or_insert_with(|| vin.production_number().into());
-        Vehicle {
-            vin: vin.clone(),
-            name: name.clone(),
-        }
+        let settings = self.settings.entry(vin.clone()).or_default();
+        let name = settings
+            .name
+            .get_or_insert_with(|| vin.production_number().into());
+        Vehicle::named(vin.clone(), Some(name.clone()))
     }
-}
 
-fn window(stored: &Stored) -> Window {
-    Window {
-        requested_at: stored.requested_at,
-        received_at: stored.received_at,
+    /// The units of what the entry tells without one.
+    fn unlabelled(&mut self, stored: &Stored) -> Arc<Unlabelled> {
+        let units = self.settings.get(&stored.vin).and_then(|settings| settings.units);
+        let key = (stored.vin.clone(), stored.context.clone());
+        let read = || Arc::new(context::unlabelled(stored.context.as_deref(), units));
+        self.unlabelled.entry(key).or_insert_with(read).clone()
     }
 }
 

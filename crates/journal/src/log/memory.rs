@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use collector_core::{Origin, Vin};
 use normalise::known::KnownDescriptors;
+use normalise::odometer::Odometers;
 use rusqlite::{Connection, params};
 use store::sql::Access;
 
@@ -27,6 +28,7 @@ pub(crate) struct Memory {
     pub(super) seen: SeenTable,
     pub(crate) counts: Counts,
     pub(crate) contexts: Contexts,
+    pub(super) odometers: Odometers,
     pub(super) vehicles: HashMap<Vin, i64>,
     /// Account, source, origin and number of each feed.
     pub(super) feeds: Vec<(Box<str>, Box<str>, Origin, i64)>,
@@ -84,6 +86,7 @@ impl Memory {
         self.seen.clear();
         self.counts.clear();
         self.contexts.clear();
+        self.odometers.clear();
         self.vehicles.clear();
         self.feeds.clear();
     }

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use collector_core::{Descriptor, Entry, Name, Vehicle, Vin};
+use collector_core::{Descriptor, Entry, Name, Vehicle, VehicleSettings, Vin};
 use jiff::Timestamp;
 use store::StoreError;
 use tokio::sync::{oneshot, watch};
@@ -87,11 +87,11 @@ struct Request {
 }
 
 impl Journal {
-    /// A reader that calls vehicles by the names that `names` gives; others by their production number.
-    pub fn reader(&self, names: HashMap<Vin, Name>) -> Result<Reader> {
+    /// A reader that knows of vehicles what the pipeline file says; others are called by their production number.
+    pub fn reader(&self, settings: HashMap<Vin, VehicleSettings>) -> Result<Reader> {
         let (requests, queue) = channel();
         let server = Server {
-            decoder: Decoder::open(self.path(), names)?,
+            decoder: Decoder::open(self.path(), settings)?,
             newest: self.newest.subscribe(),
             kept: VecDeque::new(),
             followers: HashMap::new(),

@@ -16,7 +16,12 @@ fn long_format_4(state: &Path) {
     let connection = Connection::open(state.join(FILE)).unwrap();
     for seq in 10..10 + READINGS {
         let stamp = format!("{:02}:{:02}:00", 13 + seq / 60, seq % 60);
-        entry(&connection, seq, false, &[(SOC, &seq.to_string(), &stamp)]);
+        entry(
+            &connection,
+            seq,
+            false,
+            &[(SOC, &(seq % 100).to_string(), &stamp)],
+        );
     }
 }
 
@@ -29,7 +34,8 @@ fn told(state: &Path) -> Vec<(u64, u64)> {
 /// A message that tells again what entry `seq` told.
 fn again(seq: i64) -> RawSnapshot {
     let stamp = format!("2026-03-01T{:02}:{:02}:00Z", 13 + seq / 60, seq % 60);
-    let body = format!(r#"{{"value":"{seq}","unit":"%","timestamp":"{stamp}"}}"#);
+    let value = seq % 100;
+    let body = format!(r#"{{"value":"{value}","unit":"%","timestamp":"{stamp}"}}"#);
     folding::message(600 + seq, vec![raw(SOC, &body)])
 }
 

@@ -223,7 +223,7 @@ async fn vehicles_have_the_names_of_the_pipeline_file() {
         ..poll(0, vec![soc(70, 0)])
     };
     append(&journal, other).await;
-    let reader = journal.reader([(vin(0), "i3".into())].into()).unwrap();
+    let reader = journal.reader([(vin(0), named("i3"))].into()).unwrap();
     let batch = reader.read(&"test".into(), 0, 10).await.unwrap().unwrap();
     let names: Vec<_> = batch
         .entries

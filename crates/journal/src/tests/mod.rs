@@ -27,7 +27,7 @@ mod unreadable;
 
 use std::path::Path;
 
-use collector_core::{Entry, Origin, RawReading, RawSnapshot, Value, Vin};
+use collector_core::{Entry, Origin, RawReading, RawSnapshot, UnitSystem, Value, VehicleSettings, Vin};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
@@ -90,6 +90,13 @@ async fn append(journal: &Journal, snapshot: RawSnapshot) -> Appended {
 
 fn open(state: &Path) -> Journal {
     Journal::new(&Store::open(state, &[SCHEMA]).unwrap()).unwrap()
+}
+
+fn named(name: &str) -> VehicleSettings {
+    VehicleSettings {
+        name: Some(name.into()),
+        units: None,
+    }
 }
 
 fn reader(journal: &Journal) -> Reader {

@@ -181,7 +181,7 @@ async fn vehicles_belong_to_the_account_that_brought_them_last() {
         .append("other".into(), "telematics".into(), late.into())
         .await
         .unwrap();
-    let names = std::collections::HashMap::from([(vin(0), "i4".into())]);
+    let names = std::collections::HashMap::from([(vin(0), named("i4"))]);
     let vehicles = journal.reader(names).unwrap().vehicles().await.unwrap();
     let told = vehicles
         .iter()

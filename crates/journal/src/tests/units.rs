@@ -109,3 +109,71 @@ async fn units_go_with_the_entries_to_another_journal() {
         "and on from there"
     );
 }
+
+const MILEAGE: &str = "vehicle.vehicle.travelledDistance";
+
+/// A message with the odometer, with a unit or without.
+fn odometer(minute: i64, value: &str, label: Option<&str>) -> RawSnapshot {
+    let stamp = time(NOON + minute * 60_000);
+    let body = serde_json::json!({ "value": value, "unit": label, "timestamp": stamp.to_string() });
+    message(minute, vec![raw(MILEAGE, &body.to_string())])
+}
+
+/// The odometer of each entry that has one, in kilometres.
+async fn kilometres(journal: &Journal, owner: Option<UnitSystem>) -> Vec<f64> {
+    let settings = VehicleSettings {
+        name: None,
+        units: owner,
+    };
+    let reader = journal.reader([(vin(0), settings)].into()).unwrap();
+    let batch = reader.read(&"test".into(), 0, 100).await.unwrap().unwrap();
+    let readings = batch.entries.iter().flat_map(Entry::readings);
+    let odometer = readings.filter(|reading| reading.descriptor.as_str() == MILEAGE);
+    odometer
+        .map(|reading| match (&reading.value, &reading.unit) {
+            (Value::Number(number), Some(unit)) if unit.as_str() == "km" => number.round(),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_car_set_to_miles_tells_miles_without_saying_so() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    // The display unit stands behind the number, in the same answer.
+    let mut first = odometer(0, "18204", None);
+    first.readings.push(unit(DISTANCE, r#""miles""#, 0));
+    append(&journal, first).await;
+    append(&journal, odometer(1, "18205", None)).await;
+    append(&journal, odometer(2, "29300", Some("km"))).await;
+    assert_eq!(kilometres(&journal, None).await, [29_296.0, 29_298.0, 29_300.0]);
+    let imperial = kilometres(&journal, Some(UnitSystem::Imperial)).await;
+    assert_eq!(imperial, [29_296.0, 29_298.0, 29_300.0]);
+    let metric = kilometres(&journal, Some(UnitSystem::Metric)).await;
+    assert_eq!(metric, [18_204.0, 18_205.0, 29_300.0]);
+}
+
+/// It neither goes back nor jumps by a conversion, whatever ends in between and wherever a replay starts.
+#[tokio::test]
+async fn an_odometer_whose_unit_comes_and_goes_goes_on_where_it_stood() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(&journal, odometer(0, "57771", Some("km"))).await;
+    append(&journal, odometer(1, "35898", None)).await;
+    append(&journal, odometer(2, "57773", None)).await;
+    append(&journal, odometer(3, "35899", Some("miles"))).await;
+    append(&journal, odometer(4, "57775", None)).await;
+    let other = super::model::copied(state.path());
+    let reopened = open(other.path());
+    append(&reopened, odometer(5, "35900", None)).await;
+    append(&reopened, odometer(6, "57777", Some("km"))).await;
+    append(&reopened, odometer(7, "57778", None)).await;
+    let want = [
+        57_771.0, 57_772.0, 57_773.0, 57_774.0, 57_775.0, 57_775.0, 57_777.0, 57_778.0,
+    ];
+    assert_eq!(kilometres(&reopened, None).await, want);
+    reopened.flush().await.unwrap();
+    let again = super::model::copied(other.path());
+    assert_eq!(kilometres(&open(again.path()), None).await, want);
+}

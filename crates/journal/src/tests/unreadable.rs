@@ -30,7 +30,7 @@ async fn killed(messages: u32) -> tempfile::TempDir {
 }
 
 fn told(number: u32) -> RawSnapshot {
-    message(number.into(), vec![soc(number, number.into())])
+    message(number.into(), vec![soc(number % 100, number.into())])
 }
 
 /// What is written over pages.

@@ -30,6 +30,7 @@ fn at(text: &str) -> Timestamp {
 fn window() -> Window {
     Window {
         requested_at: Some(at("2026-03-01T12:00:00Z")),
+        sent_at: None,
         received_at: at("2026-03-01T12:00:01Z"),
     }
 }

@@ -70,7 +70,7 @@ fn a_poll_never_measures_a_key_that_bmw_stamps_by_the_call() {
 fn a_message_that_nobody_asked_for_is_measured() {
     let window = Window {
         requested_at: None,
-        received_at: at("2026-03-01T12:00:01Z"),
+        ..window()
     };
     let body = r#"{"value":"CHARGING","timestamp":"2026-03-01T12:00:00Z"}"#;
     match interpret(&Body::parse(body).unwrap(), &known(HV_STATUS), window) {
@@ -96,5 +96,60 @@ fn stamps_at_the_ends_of_time_are_read_or_ignored() {
             stamp_kind == Stamp::Measured || at == window().received_at,
             "{stamp}: {at}"
         );
+    }
+}
+
+/// A stamp that a value cannot have when BMW's clock and ours agree; and one that it can, on a machine that is late.
+#[test]
+fn a_stamp_of_the_future_is_no_time_of_measurement_but_to_a_clock_that_is_late() {
+    let read = |stamp: &str, sent: Option<&str>| {
+        let body = format!(r#"{{"value":"74","timestamp":"{stamp}"}}"#);
+        let window = Window {
+            sent_at: sent.map(at),
+            ..window()
+        };
+        match interpret(&Body::parse(&body).unwrap(), &known(SOC), window) {
+            Meaning::Reading {
+                measured_at, stamp, ..
+            } => (measured_at, stamp),
+            other => panic!("{other:?}"),
+        }
+    };
+    let received = "2026-03-01T12:00:01Z";
+    let (just, far, late) = (
+        "2026-03-01T12:01:30Z",
+        "2099-01-01T00:00:00Z",
+        "2026-03-04T08:00:00Z",
+    );
+    for (stamp, sent, want) in [
+        // A car may be a minute ahead.
+        (just, Some(received), (just, Stamp::Measured)),
+        (
+            "2026-03-01T12:10:00Z",
+            Some(received),
+            (received, Stamp::Requested),
+        ),
+        (far, Some(received), (received, Stamp::Requested)),
+        // A message that lay somewhere for an hour, or a clock of ours that is an hour ahead.
+        (just, Some("2026-03-01T11:00:00Z"), (just, Stamp::Measured)),
+        (
+            "2026-03-01T12:10:00Z",
+            Some("2026-03-01T11:00:00Z"),
+            ("2026-03-01T12:10:00Z", Stamp::Measured),
+        ),
+        (far, Some("2026-03-01T11:00:00Z"), (received, Stamp::Requested)),
+        // BMW says that it is three days later than we think: so it is.
+        (
+            "2026-03-04T07:59:58Z",
+            Some(late),
+            ("2026-03-04T07:59:58Z", Stamp::Measured),
+        ),
+        (far, Some(late), (late, Stamp::Requested)),
+        // BMW does not say, or says what cannot be.
+        (late, None, (late, Stamp::Measured)),
+        (far, None, (received, Stamp::Requested)),
+        (far, Some(far), (received, Stamp::Requested)),
+    ] {
+        assert_eq!(read(stamp, sent), (at(want.0), want.1), "{stamp}, sent {sent:?}");
     }
 }

@@ -22,6 +22,14 @@ fn sentinels_are_no_values() {
         "ASN_isUnknown",
         "ASN_ISUNKNOWN",
         "ASN_isunknown",
+        "NOT AVAILABLE",
+        "Not-Available",
+        "not available",
+        "n.a.",
+        "unknown",
+        "Signal Invalid",
+        "--",
+        "none",
     ];
     for word in words {
         for descriptor in [SOC, STATUS, IS_MOVING, TRIP_END] {
@@ -167,11 +175,9 @@ fn numbers_come_as_texts_and_as_numbers() {
         (r#""-0.5""#, -0.5),
         ("1e2", 100.0),
         (r#""9007199254740992""#, 9_007_199_254_740_992.0),
-        ("true", 1.0),
-        ("false", 0.0),
     ] {
-        let body = format!(r#"{{"value":{json},"unit":"%"}}"#);
-        match meaning_of(&known(SOC), &body) {
+        let body = format!(r#"{{"value":{json}}}"#);
+        match meaning_of(&known("vehicle.body.chargingPort.plugEventId"), &body) {
             Meaning::Reading { value, .. } => assert_eq!(value, Value::Number(want), "{json}"),
             other => panic!("{json}: {other:?}"),
         }
@@ -192,6 +198,8 @@ fn what_is_no_finite_number_is_rejected() {
         r#""FAILED""#,
         "[74]",
         r#"{"value":74}"#,
+        "true",
+        "false",
     ] {
         let body = format!(r#"{{"value":{json}}}"#);
         let meaning = meaning_of(&known(SOC), &body);
@@ -255,4 +263,121 @@ fn a_time_is_a_value_too() {
         text_of(TRIP_END, "yesterday", None),
         Meaning::Rejected(_)
     ));
+}
+
+#[test]
+fn a_third_word_is_the_safe_one() {
+    let (lid, window) = (
+        "vehicle.body.trunk.isOpen",
+        "vehicle.cabin.window.row1.driver.status",
+    );
+    for word in ["INTERMEDIATE", "intermediate", " Intermediate "] {
+        assert_eq!(value_of(lid, word, None), Some(Value::Bool(true)));
+    }
+    assert_eq!(
+        value_of(window, "INTERMEDIATE", None),
+        Some(Value::Text("INTERMEDIATE".into()))
+    );
+}
+
+/// No word is read by how it ends: what nobody knows is told, never turned round.
+#[test]
+fn an_unknown_word_is_neither_yes_nor_no() {
+    for (descriptor, word) in [
+        ("vehicle.body.hood.isOpen", "NOT_OPEN_ACTIVE"),
+        ("vehicle.body.hood.isOpen", "LOCKED"),
+        (IS_MOVING, "PROBABLY_ACTIVE"),
+        ("vehicle.body.flap.isLocked", "OPEN"),
+    ] {
+        assert!(
+            matches!(text_of(descriptor, word, None), Meaning::Rejected(_)),
+            "{word} of {descriptor}"
+        );
+    }
+    for (descriptor, word, want) in [
+        ("vehicle.body.hood.isOpen", "NOT OPEN", false),
+        ("vehicle.body.trunk.isLocked", "NOT_LOCKED", false),
+        ("vehicle.body.trunk.isLocked", "UNLOCKED", false),
+        (
+            "vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged",
+            "NOT_CONNECTED",
+            false,
+        ),
+    ] {
+        assert_eq!(
+            value_of(descriptor, word, None),
+            Some(Value::Bool(want)),
+            "{word}"
+        );
+    }
+}
+
+#[test]
+fn a_number_that_no_vehicle_can_mean_is_rejected_and_what_lies_just_beyond_the_catalogue_is_not() {
+    const CONSUMPTION: &str = "vehicle.drivetrain.avgElectricRangeConsumption";
+    const TIME_LEFT: &str = "vehicle.drivetrain.electricEngine.charging.timeRemaining";
+    for (descriptor, value) in [
+        (CONSUMPTION, "2777774.0"),
+        (SOC, "255"),
+        (SOC, "-1"),
+        (MILEAGE, "4294967295"),
+        (MILEAGE, "-1"),
+        (TIME_LEFT, "65535"),
+        (
+            "vehicle.cabin.infotainment.navigation.currentLocation.latitude",
+            "2147483647",
+        ),
+    ] {
+        match text_of(descriptor, value, None) {
+            Meaning::Rejected(reason) => assert!(!reason.contains(value), "{reason}"),
+            other => panic!("{value} of {descriptor}: {other:?}"),
+        }
+    }
+    // BMW's catalogue: 0 to 100 kWh/100 km, 20 W to 80 W, 0 to 500,000 km, 0 to 200 min.
+    for (descriptor, value) in [
+        (CONSUMPTION, "131.5"),
+        (POWER, "150000"),
+        (MILEAGE, "712000"),
+        (TIME_LEFT, "1440"),
+    ] {
+        assert_eq!(
+            value_of(descriptor, value, None),
+            Some(Value::Number(value.parse().unwrap())),
+            "{value} of {descriptor}"
+        );
+    }
+    // Converted first.
+    assert_eq!(value_of(SOC, "101.5", None), None);
+    assert!(value_of("vehicle.status.serviceDistance.next", "-150", Some("mi")).is_some());
+}
+
+#[test]
+fn a_sentinel_is_no_value() {
+    let distance = "vehicle.status.serviceDistance.next";
+    assert_eq!(text_of(distance, "65535", Some("km")), Meaning::Absent);
+    assert_eq!(
+        value_of(distance, "65534", Some("km")),
+        Some(Value::Number(65_534.0))
+    );
+    let size = "vehicle.drivetrain.batteryManagement.batterySizeMax";
+    assert_eq!(text_of(size, "0", Some("kWh")), Meaning::Absent);
+}
+
+/// The words of our tables are in the form in which they are compared, and no word of theirs means nothing.
+#[test]
+fn the_words_of_the_catalogue_can_be_read() {
+    for entry in catalogue::CATALOGUE {
+        for word in entry.truths.yes.iter().chain(entry.truths.no) {
+            assert_eq!(&crate::plain::plain(word), word, "{}", entry.descriptor);
+            assert!(!crate::value::is_nothing(word), "{word} of {}", entry.descriptor);
+        }
+        for word in entry.options {
+            assert_eq!(
+                value_of(entry.descriptor, word, None),
+                Some(Value::Text((*word).into())),
+                "{}",
+                entry.descriptor
+            );
+        }
+    }
 }

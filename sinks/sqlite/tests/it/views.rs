@@ -130,6 +130,8 @@ async fn latest_is_not_moved_back_by_an_older_value_that_comes_late() {
     );
 }
 
+const DISPLAYED: &str = "vehicle.powertrain.electric.battery.stateOfCharge.displayed";
+
 #[tokio::test]
 async fn battery_has_one_row_per_vehicle_and_moment() {
     let charging = |id: &str| format!("vehicle.drivetrain.electricEngine.charging.{id}");
@@ -176,6 +178,12 @@ async fn battery_has_one_row_per_vehicle_and_moment() {
                 NOON + MINUTE,
             ),
         ],
+        // A car of the Neue Klasse has no other; a car that has both is believed in the first.
+        vec![
+            number(DISPLAYED, "soc_displayed", 63.5, "%", NOON + 2 * MINUTE),
+            soc(79.0, NOON + 3 * MINUTE),
+            number(DISPLAYED, "soc_displayed", 78.0, "%", NOON + 3 * MINUTE),
+        ],
     ])
     .await;
     let rows = store.query(
@@ -188,6 +196,8 @@ async fn battery_has_one_row_per_vehicle_and_moment() {
             "i4|2026-03-01T12:00:00.000Z|40|||CHARGINGACTIVE|7.2|",
             "i4|2026-03-01T12:00:00.001Z|||180|||",
             "i4|2026-03-01T12:01:00.000Z|80|80||||97",
+            "i4|2026-03-01T12:02:00.000Z|63.5|||||",
+            "i4|2026-03-01T12:03:00.000Z|79|||||",
         ]
     );
 }

@@ -29,7 +29,7 @@ struct Parrot {
 /// How many answers speak of the store and not of lines.
 const TROUBLES: usize = 24;
 /// What it never stores.
-const REFUSED: &str = "batterySizeMax";
+const REFUSED: &str = "plugEventId";
 
 impl Parrot {
     async fn start() -> Self {

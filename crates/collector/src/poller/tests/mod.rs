@@ -304,6 +304,7 @@ impl Rig {
             vin: vin.parse().unwrap(),
             name: None,
             account: None,
+            units: None,
         };
         let source = |&(name, every): &(&'static str, Every)| PolledSource {
             name: name.into(),

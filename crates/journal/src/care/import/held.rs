@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
-use std::ops::RangeInclusive;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::path::Path;
 
 use collector_core::Origin;
@@ -17,7 +17,7 @@ use crate::log::scan::Scan;
 use crate::{JournalError, Result};
 use entry_form::lines::Imported;
 use entry_form::{Content, Stored};
-use store::sql::{Access, Damage as _};
+use store::sql::Access;
 use store::{Database, StoreError};
 
 /// What the journal held before, to know what comes again and what is older.
@@ -173,19 +173,12 @@ fn hash(content: impl Hash) -> u64 {
 /// Vehicles of which everything was forgotten still have last values; anything from before is older.
 fn forgotten_entries(connection: &Connection, held: &mut Held) -> Result<()> {
     let query = "select vin, (select max(last_at) from series where vehicle_id = vehicle.id) from vehicle";
-    let mut statement = connection.prepare(query)?;
-    let mut rows = statement.query([])?;
-    loop {
-        let (vin, at): (String, Option<i64>) =
-            match rows.next().and_then(|row| row.map(TryInto::try_into).transpose()) {
-                Ok(Some(found)) => found,
-                Ok(None) => return Ok(()),
-                // Then the last that can be read is the newest that is known.
-                Err(error) if error.is_damage() => return Ok(()),
-                Err(error) => return Err(error.into()),
-            };
-        if let Some(at) = at {
+    // Where a page cannot be read, the last that can be is the newest that is known.
+    connection.readable(query, [], |row| {
+        if let Ok((vin, Some(at))) = <(String, Option<i64>)>::try_from(row) {
             held.newest.entry(vin).or_insert(at);
         }
-    }
+        Ok::<_, JournalError>(ControlFlow::Continue(()))
+    })?;
+    Ok(())
 }

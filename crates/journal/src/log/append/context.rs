@@ -44,17 +44,17 @@ impl Contexts {
         Ok(found)
     }
 
-    /// The newest value of a display unit came, in its canonical form.
+    /// The newest value of a descriptor told this of units.
     pub(crate) fn note(
         &mut self,
         connection: &Connection,
         vehicle_id: i64,
         descriptor: &str,
-        form: &str,
+        told: &str,
     ) -> Result<()> {
         let known = self.of(connection, vehicle_id)?;
         let known = known.as_ref().map(|known| &*known.text);
-        let Some(text) = context::changed(known, descriptor, form) else {
+        let Some(text) = context::changed(known, descriptor, told) else {
             return Ok(());
         };
         let context = row(connection, &text)?;
@@ -74,16 +74,11 @@ impl Contexts {
 
 /// The row of a context, made where there is none.
 pub(crate) fn row(connection: &Connection, text: &str) -> Result<Context> {
+    let insert = "insert into context (context) values (?1) on conflict do nothing";
+    connection.run(insert, [text])?;
     let find = "select id from context where context = ?1";
-    let id = match connection.first(find, [text], |row| row.get(0))? {
-        Some(id) => id,
-        None => {
-            let insert = "insert into context (context) values (?1) returning id";
-            connection.one(insert, [text], |row| row.get(0))?
-        }
-    };
     Ok(Context {
-        id,
+        id: connection.one(find, [text], |row| row.get(0))?,
         text: text.into(),
     })
 }

@@ -9,9 +9,11 @@
 //! The old tables are read [`beside`] the transaction, past pages that cannot be read. A table with such a page cannot be
 //! removed either: it stays as `log_4`, `seen_4` or `series_4` until the owner brings the history into a new file.
 
+use std::ops::ControlFlow;
+
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Error, ErrorCode, Row, params_from_iter};
-use store::sql::{Access, Damage as _};
+use store::sql::Access;
 use store::{Database, FORMAT, StoreError};
 
 use super::fold::{Derived, beside, fold, rows};
@@ -177,22 +179,16 @@ fn shadow(connection: &Connection, old: &Connection, table: &str, columns: &[&st
         .iter()
         .filter_map(|column| column.split(' ').next())
         .collect();
-    let mut statement = old.prepare(&format!("select {} from main.{table}", names.join(", ")))?;
+    let query = format!("select {} from main.{table}", names.join(", "));
     let places = vec!["?"; columns.len()].join(", ");
     let insert = format!("insert into temp.{table}_4 values ({places})");
-    let mut rows = statement.query([])?;
-    loop {
-        let row = match rows.next() {
-            Ok(Some(row)) => row,
-            Ok(None) => return Ok(()),
-            Err(error) if error.is_damage() => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
+    old.readable(&query, [], |row| {
         match put(connection, &insert, row, columns.len()) {
-            Err(error) if !is_refusal(&error) => return Err(error.into()),
-            _ => {}
+            Err(error) if !is_refusal(&error) => Err(error),
+            _ => Ok(ControlFlow::Continue(())),
         }
-    }
+    })?;
+    Ok(())
 }
 
 /// With an index, for the newest of every series is looked up.

@@ -5,16 +5,17 @@
 //! SQLite lets nothing more be written in a transaction that has met a page that cannot be read. So what is derived for one
 //! is read [`beside`] it.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use entry_form::context::is_display_unit;
+use entry_form::context;
 use entry_form::observe::{Observed, What};
 use entry_form::payload;
 use normalise::Window;
 use normalise::body::Body;
 use normalise::known::KnownDescriptors;
 use rusqlite::{Connection, Row};
-use store::sql::{Access, Damage as _};
+use store::sql::Access;
 
 use super::{Ids, newest, newest_behind};
 use crate::Result;
@@ -86,10 +87,7 @@ pub(in crate::log) fn entries(
                 vehicle: row.get(1)?,
                 feed: row.get(2)?,
             },
-            window: Window {
-                requested_at: entry.requested_at,
-                received_at: entry.received_at,
-            },
+            window: entry.window(),
             readings: entry.readings as u64,
             repeats: entry.repeats,
             payload: entry.payload,
@@ -134,22 +132,15 @@ fn stream(
         "select {} from log where seq >= ?1 + 1 order by seq",
         scan::COLUMNS
     );
-    let mut statement = connection.prepare_cached(&query)?;
-    let mut rows = statement.query([*place])?;
-    loop {
-        let row = match rows.next() {
-            Ok(Some(row)) => row,
-            Ok(None) => return Ok(true),
-            Err(error) if error.is_damage() => return Ok(false),
-            Err(error) => return Err(error.into()),
-        };
-        let Ok(seq) = row.get::<_, u64>(0) else {
-            continue;
-        };
-        if each(row, seq)? || seq <= newest {
+    let from = *place;
+    connection.readable(&query, [from], |row| {
+        if let Ok(seq) = row.get::<_, u64>(0)
+            && (each(row, seq)? || seq <= newest)
+        {
             *place = seq.max(*place);
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })
 }
 
 impl Folding {
@@ -211,10 +202,10 @@ pub(in crate::log) fn fold(
                 seen.insert(series.get(index).id, observed.measured, observed.hash);
             }
             let is_newest = series.stored(index, &observed, occurrence, entry.seq, false);
-            if let (Derived::Converted, true, Some(form)) = (derived, is_newest, &observed.form)
-                && is_display_unit(descriptor)
+            if let (Derived::Converted, true, Some(told)) =
+                (derived, is_newest, context::told(descriptor, &observed))
             {
-                contexts.note(connection, entry.ids.vehicle, descriptor, form)?;
+                contexts.note(connection, entry.ids.vehicle, descriptor, told)?;
             }
             Ok(())
         })?;

@@ -1,15 +1,17 @@
 //! What of one snapshot is new.
 
 use collector_core::{RawReading, RawSnapshot, Stamp};
-use entry_form::context::is_display_unit;
 use entry_form::observe::{Observed, What};
-use entry_form::{Content, payload};
+use entry_form::{Content, context, payload, typed};
 use normalise::body::Body;
+use normalise::known::KnownDescriptors;
+use normalise::odometer::{Told, is_odometer};
 use normalise::{Window, known};
 use rusqlite::{Connection, params};
 use store::sql::Access;
 
 use super::Appended;
+use super::fold::beside;
 use super::series::SeriesIndex;
 use crate::Result;
 use crate::log::learned;
@@ -73,17 +75,19 @@ pub(crate) fn take(
         memory,
         vehicle_id,
         seq,
-        window: window(snapshot),
+        window: Window::of(snapshot),
         past,
         taken: Taken {
             payload: payload::Builder::new(snapshot.sent_at.as_deref()),
             appended: Appended::default(),
             misfits: Vec::new(),
         },
+        odometers: Vec::new(),
     };
     for reading in &snapshot.readings {
         round.take(reading)?;
     }
+    round.note_odometers()?;
     Ok(round.taken)
 }
 
@@ -91,7 +95,7 @@ pub(crate) fn take(
 pub(crate) fn misfits(memory: &Memory, snapshot: &RawSnapshot) -> Vec<Misfit> {
     let misfit = |(position, reading): (usize, &RawReading)| {
         let (json, known) = (reading.body.get(), memory.descriptors.get(&reading.descriptor));
-        match Observed::of(json, Body::parse(json).as_ref(), known, window(snapshot)).what {
+        match Observed::of(json, Body::parse(json).as_ref(), known, Window::of(snapshot)).what {
             What::Misfit(reason) => Some(Misfit {
                 descriptor: reading.descriptor.clone(),
                 position,
@@ -104,13 +108,6 @@ pub(crate) fn misfits(memory: &Memory, snapshot: &RawSnapshot) -> Vec<Misfit> {
     readings.filter_map(misfit).collect()
 }
 
-fn window(snapshot: &RawSnapshot) -> Window {
-    Window {
-        requested_at: snapshot.requested_at,
-        received_at: snapshot.received_at,
-    }
-}
-
 /// One snapshot on its way into the log.
 struct Round<'a> {
     connection: &'a Connection,
@@ -121,6 +118,8 @@ struct Round<'a> {
     window: Window,
     past: Option<Past>,
     taken: Taken,
+    /// Newer ones, each with the entry of the one before.
+    odometers: Vec<(Told, Option<u64>)>,
 }
 
 impl Round<'_> {
@@ -172,8 +171,10 @@ impl Round<'_> {
             return Ok(());
         };
         let is_late = self.past.is_some_and(|past| !past.latest);
-        let is_newest = cache.stored(series, &observed, occurrence, self.seq, is_late);
-        self.note_unit(reading, &observed, is_newest)?;
+        let before = cache.get(series).latest.and_then(|latest| latest.seq);
+        if cache.stored(series, &observed, occurrence, self.seq, is_late) {
+            self.note_unit(reading, &observed, before)?;
+        }
         match observed.what {
             What::Misfit(reason) => {
                 self.taken.misfits.push(Misfit {
@@ -191,15 +192,39 @@ impl Round<'_> {
         Ok(())
     }
 
-    fn note_unit(&mut self, reading: &RawReading, observed: &Observed, is_newest: bool) -> Result<()> {
+    /// What the newest value of a descriptor tells of units; `before` is the entry of the one before it.
+    fn note_unit(&mut self, reading: &RawReading, observed: &Observed, before: Option<u64>) -> Result<()> {
         let descriptor = &*reading.descriptor;
-        match &observed.form {
-            Some(form) if is_newest && is_display_unit(descriptor) => {
-                let contexts = &mut self.memory.contexts;
-                contexts.note(self.connection, self.vehicle_id, descriptor, form)
-            }
-            _ => Ok(()),
+        if let Some(told) = context::told(descriptor, observed) {
+            let contexts = &mut self.memory.contexts;
+            contexts.note(self.connection, self.vehicle_id, descriptor, told)?;
         }
+        let known = self.memory.descriptors.get(descriptor);
+        if let (Some(number), Some(known), true) = (observed.number(), known, is_odometer(descriptor)) {
+            let told = Told {
+                vehicle_id: self.vehicle_id,
+                descriptor: known.descriptor.clone(),
+                number,
+                label: observed.label.clone(),
+            };
+            self.odometers.push((told, before));
+        }
+        Ok(())
+    }
+
+    /// Where the odometers stand, when all is known that the snapshot tells of units.
+    fn note_odometers(&mut self) -> Result<()> {
+        let (connection, memory) = (self.connection, &mut *self.memory);
+        for (told, before) in &self.odometers {
+            let context = memory.contexts.of(connection, self.vehicle_id)?;
+            let units = context::unlabelled(context.as_ref().map(|context| &*context.text), None);
+            let id = told.descriptor.as_str();
+            let stood = || before.map_or(Ok(None), |seq| stood(connection, &memory.descriptors, seq, id));
+            if let Some(unit) = memory.odometers.told(told, &units, stood)? {
+                memory.contexts.note(connection, self.vehicle_id, id, unit)?;
+            }
+        }
+        Ok(())
     }
 
     /// The first of several absences is kept as it was sent: that a value went away is news.
@@ -219,4 +244,20 @@ impl Round<'_> {
         cache.stored(series, observed, 0, self.seq, is_late);
         self.taken.payload.push(&reading.descriptor, &reading.body, 0);
     }
+}
+
+/// Where an odometer stood by a committed entry, in kilometres.
+fn stood(
+    connection: &Connection,
+    descriptors: &KnownDescriptors,
+    seq: u64,
+    descriptor: &str,
+) -> Result<Option<f64>> {
+    let Some(mut scan) = beside(connection)? else {
+        return Ok(None);
+    };
+    let stretch = scan.stretch(seq.saturating_sub(1), 1)?;
+    let entries = stretch.map(|stretch| stretch.entries).unwrap_or_default();
+    let entry = entries.iter().find(|entry| entry.seq == seq);
+    Ok(entry.and_then(|entry| typed::number(entry, descriptors, descriptor)))
 }

@@ -6,13 +6,13 @@
 //! transaction, from both ends up to pages that cannot be read: of what was forgotten, nothing else tells.
 
 use std::future::Future;
+use std::ops::ControlFlow;
 
-use entry_form::Stored;
 use entry_form::observe::What;
 use normalise::Window;
 use rusqlite::{Connection, ErrorCode, params};
 use store::Tx;
-use store::sql::{Access, Damage as _};
+use store::sql::Access;
 
 use super::convert::is_readable;
 use super::fold::{self, beside, entries};
@@ -113,17 +113,9 @@ fn copy_from_one_end(
         "insert into seen (measured_at, series_id, hash, whole_second) values (?1, ?2, ?3, ?4)
          on conflict do nothing",
     )?;
-    let mut statement = old.prepare(query)?;
-    let mut rows = statement.query([])?;
-    loop {
-        let row = match rows.next() {
-            Ok(Some(row)) => row,
-            Ok(None) => return Ok(true),
-            Err(error) if error.is_damage() => return Ok(false),
-            Err(error) => return Err(error.into()),
-        };
+    old.readable(query, [], |row| {
         let Ok((at, series_id, hash, whole_second)) = <(i64, i64, i64, Option<bool>)>::try_from(row) else {
-            continue;
+            return Ok(ControlFlow::Continue(()));
         };
         match insert.execute(params![at, series_id, hash, whole_second]) {
             Ok(copied) => *kept += copied,
@@ -131,7 +123,8 @@ fn copy_from_one_end(
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {}
             Err(error) => return Err(error.into()),
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })
 }
 
 /// Puts what all entries tell into the table: rows and packed ones, and those that others have added to the transaction.
@@ -144,7 +137,7 @@ fn fold_all(connection: &Connection, old: &mut Scan) -> Result<()> {
         after = stretch.last;
         for entry in &stretch.entries {
             let vehicle = vehicle_id(connection, &mut memory, &entry.vin)?;
-            note(connection, &mut memory, vehicle, window(entry), &entry.payload)?;
+            note(connection, &mut memory, vehicle, entry.window(), &entry.payload)?;
         }
     }
     if newest_behind(connection, committed)? > committed {
@@ -159,13 +152,6 @@ fn fold_all(connection: &Connection, old: &mut Scan) -> Result<()> {
         })?;
     }
     memory.seen.write(connection)
-}
-
-fn window(entry: &Stored) -> Window {
-    Window {
-        requested_at: entry.requested_at,
-        received_at: entry.received_at,
-    }
 }
 
 fn note(

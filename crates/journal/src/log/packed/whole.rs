@@ -1,5 +1,6 @@
 //! What other tables ask of the log as a whole, be its entries rows or packed.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use entry_form::Stored;
@@ -9,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::{BEHIND, Blocks, HEAD, Head, before_block_of};
 use crate::Result;
 use crate::log::append::BLOCK;
-use store::sql::{Access, Damage as _};
+use store::sql::Access;
 use store::timestamp;
 
 /// How many entries have a number greater than `after` and up to `last`.
@@ -92,19 +93,16 @@ pub(in crate::log) fn entry(
 
 /// The entries of the first block that may hold this number, of those that can be believed.
 fn holding(connection: &Connection, blocks: &mut Blocks, seq: u64) -> Result<Option<Arc<[Stored]>>> {
-    let mut statement = connection.prepare_cached(BEHIND)?;
-    let mut rows = statement.query([before_block_of(seq), seq.saturating_sub(1)])?;
-    loop {
-        let row = match rows.next() {
-            Ok(Some(row)) => row,
-            Ok(None) => return Ok(None),
-            Err(error) if error.is_damage() => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        if let Ok((_, entries)) = blocks.of(row) {
-            return Ok(Some(entries));
-        }
-    }
+    let mut found = None;
+    let places = [before_block_of(seq), seq.saturating_sub(1)];
+    connection.readable(BEHIND, places, |row| {
+        found = blocks.of(row).ok().map(|(_, entries)| entries);
+        Ok::<_, crate::JournalError>(match found {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        })
+    })?;
+    Ok(found)
 }
 
 /// Blocks of which everything was received before `before`, in milliseconds since the epoch, is known up to `last` and has
