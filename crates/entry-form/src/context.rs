@@ -4,11 +4,13 @@
 //! A JSON object of descriptor and value, both texts, with sorted keys and without white space. The value of a display unit
 //! is that; of any other descriptor it is the unit of its newest value that had one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use collector_core::UnitSystem;
+use collector_core::{UnitSystem, VehicleSettings, Vin};
 use normalise::unlabelled::Unlabelled;
 
+use crate::Stored;
 use crate::observe::Observed;
 
 const DISTANCE: [&str; 2] = [
@@ -33,6 +35,37 @@ pub fn unlabelled(context: Option<&str>, owner: Option<UnitSystem>) -> Unlabelle
         unlabelled.label(descriptor, label);
     }
     unlabelled
+}
+
+/// Contexts that were read: neighbouring entries share theirs.
+#[derive(Debug, Default)]
+pub struct Contexts {
+    owners: HashMap<Vin, UnitSystem>,
+    read: HashMap<(Vin, Option<Arc<str>>), Arc<Unlabelled>>,
+    /// That of most entries.
+    none: Arc<Unlabelled>,
+}
+
+impl Contexts {
+    /// With what the owners say of their vehicles.
+    pub fn new(settings: &HashMap<Vin, VehicleSettings>) -> Self {
+        let units = |(vin, settings): (&Vin, &VehicleSettings)| Some((vin.clone(), settings.units?));
+        Self {
+            owners: settings.iter().filter_map(units).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The units of what an entry tells without one.
+    pub fn of(&mut self, entry: &Stored) -> Arc<Unlabelled> {
+        let owner = self.owners.get(&entry.vin).copied();
+        if owner.is_none() && entry.context.is_none() {
+            return self.none.clone();
+        }
+        let key = (entry.vin.clone(), entry.context.clone());
+        let read = || Arc::new(unlabelled(entry.context.as_deref(), owner));
+        self.read.entry(key).or_insert_with(read).clone()
+    }
 }
 
 /// What the newest value of a descriptor tells of units, if anything.

@@ -82,10 +82,7 @@ fn push_text(json: &mut String, text: &str) {
 
 /// When BMW says that it sent all of it, where that can be read.
 pub fn sent_at(payload: &str) -> Option<Timestamp> {
-    let (_, rest) = payload
-        .split_once(r#""sent":""#)
-        .filter(|(head, _)| head.len() < 16)?;
-    let (sent, _) = rest.split_once('"')?;
+    let (sent, _) = payload.strip_prefix(r#"{"v":1,"sent":""#)?.split_once('"')?;
     time::parse(sent)
 }
 

@@ -24,7 +24,12 @@ pub fn is_one_of(text: &str, words: &[&str]) -> bool {
         return words.contains(&plain(text).as_str());
     }
     // Every text of a poll comes through here: nothing is allocated, and most words differ in their first letter.
-    words.iter().any(|word| letters(text).eq(word.bytes()))
+    let first = letters(text).next();
+    let may_be = |word: &&&str| word.as_bytes().first().copied() == first;
+    words
+        .iter()
+        .filter(may_be)
+        .any(|word| letters(text).eq(word.bytes()))
 }
 
 fn letters(text: &str) -> impl Iterator<Item = u8> {

@@ -26,6 +26,9 @@ pub fn of(body: &Body<'_>, known: Option<&KnownDescriptor>, window: Window) -> (
     if is_of_the_call {
         return (at, Stamp::Requested);
     }
+    if at <= window.received_at {
+        return (at, Stamp::Measured);
+    }
     let (now, ahead) = present(window);
     match at.duration_since(now) > ahead {
         true => (now, Stamp::Requested),

@@ -72,7 +72,8 @@ pub fn read(body: &Body<'_>, known: &KnownDescriptor) -> Result<Option<Value>, S
 
 /// Whether a text is a word for "no value".
 pub fn is_nothing(text: &str) -> bool {
-    is_one_of(text, NOTHING)
+    // Most texts are numbers.
+    !text.as_bytes().first().is_some_and(u8::is_ascii_digit) && is_one_of(text, NOTHING)
 }
 
 /// The same for a value: some descriptors have such a word among their true values.

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::Arc;
 
 use collector_core::{Descriptor, Entry, Snapshot, Vehicle, VehicleSettings, Vin};
-use entry_form::{Stored, context, payload, typed};
+use entry_form::context::Contexts;
+use entry_form::{Stored, payload, typed};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
@@ -15,7 +15,6 @@ use super::scan::{Damage, Scan, Stretch};
 use crate::{JournalError, Result};
 use normalise::body::Body;
 use normalise::known::KnownDescriptors;
-use normalise::unlabelled::Unlabelled;
 use normalise::{Meaning, interpret_in_context};
 use store::sql::Access;
 
@@ -23,7 +22,7 @@ use store::sql::Access;
 pub struct Decoder {
     scan: Scan,
     settings: HashMap<Vin, VehicleSettings>,
-    unlabelled: HashMap<(Vin, Option<Arc<str>>), Arc<Unlabelled>>,
+    contexts: Contexts,
     known: KnownDescriptors,
     /// The first numbers of damages that were told.
     told: HashSet<u64>,
@@ -33,8 +32,8 @@ impl Decoder {
     pub fn open(path: &Path, settings: HashMap<Vin, VehicleSettings>) -> Result<Self> {
         Ok(Self {
             scan: Scan::open(path)?,
+            contexts: Contexts::new(&settings),
             settings,
-            unlabelled: HashMap::new(),
             known: KnownDescriptors::default(),
             told: HashSet::new(),
         })
@@ -54,7 +53,7 @@ impl Decoder {
     /// # Errors
     /// [`JournalError::DamagedEntry`] where it is there and cannot be believed.
     pub fn alone(&mut self, seq: u64) -> Result<Option<Batch>> {
-        let Some(stored) = self.stored(seq)? else {
+        let Some(stored) = self.scan.entry(seq)? else {
             return Ok(None);
         };
         let batch = self.decoded(Stretch {
@@ -99,7 +98,7 @@ impl Decoder {
     /// # Errors
     /// [`JournalError::DamagedEntry`] where it is there and cannot be believed.
     pub fn one(&mut self, seq: u64) -> Result<Option<Entry>> {
-        match self.stored(seq)? {
+        match self.scan.entry(seq)? {
             Some(stored) => self.entry(&stored, &mut Vec::new()),
             None => Ok(None),
         }
@@ -113,11 +112,11 @@ impl Decoder {
         descriptor: &str,
         position: Option<usize>,
     ) -> Result<Option<Meaning>> {
-        let Some(entry) = self.stored(seq)? else {
+        let Some(entry) = self.scan.entry(seq)? else {
             return Ok(None);
         };
         learned::load(self.scan.connection(), &mut self.known)?;
-        let unlabelled = self.unlabelled(&entry);
+        let unlabelled = self.contexts.of(&entry);
         let raw = payload::raw(&entry.payload).map_err(|error| unreadable(&entry, &error))?;
         let meaning = |body: &str| match (Body::parse(body), self.known.get(descriptor)) {
             (None, _) => Meaning::Rejected("not a JSON object".to_owned()),
@@ -142,20 +141,9 @@ impl Decoder {
         self.scan.connection()
     }
 
-    fn stored(&mut self, seq: u64) -> Result<Option<Stored>> {
-        let Some(stretch) = self.scan.stretch(seq.saturating_sub(1), 1)? else {
-            return Ok(None);
-        };
-        let is_here = |damage: &Damage| (damage.first..=damage.last).contains(&seq);
-        match stretch.damaged.into_iter().find(is_here) {
-            Some(damage) => Err(damage.into()),
-            None => Ok(stretch.entries.into_iter().find(|stored| stored.seq == seq)),
-        }
-    }
-
     /// `None` where the entry holds nothing for a sink.
     fn entry(&mut self, stored: &Stored, outgrown: &mut Vec<Outgrown>) -> Result<Option<Entry>> {
-        let unlabelled = self.unlabelled(stored);
+        let unlabelled = self.contexts.of(stored);
         let decode = |known: &KnownDescriptors| {
             let window = stored.window();
             typed::readings(&stored.payload, stored.readings, window, &unlabelled, known)
@@ -207,14 +195,6 @@ impl Decoder {
             .name
             .get_or_insert_with(|| vin.production_number().into());
         Vehicle::named(vin.clone(), Some(name.clone()))
-    }
-
-    /// The units of what the entry tells without one.
-    fn unlabelled(&mut self, stored: &Stored) -> Arc<Unlabelled> {
-        let units = self.settings.get(&stored.vin).and_then(|settings| settings.units);
-        let key = (stored.vin.clone(), stored.context.clone());
-        let read = || Arc::new(context::unlabelled(stored.context.as_deref(), units));
-        self.unlabelled.entry(key).or_insert_with(read).clone()
     }
 }
 

@@ -24,6 +24,8 @@ use crate::{Journal, Read, Result};
 
 /// How many decoded batches are kept for sinks that follow.
 const KEPT: usize = 8;
+/// An hour: nothing has to be done then.
+const FOR_EVER: Duration = Duration::from_secs(3600);
 /// How long a sink that is ahead waits for one that follows.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -96,6 +98,7 @@ impl Journal {
             kept: VecDeque::new(),
             followers: HashMap::new(),
             waiting: Vec::new(),
+            ahead: None,
         };
         let spawned = thread::Builder::new()
             .name("journal-reader".to_owned())
@@ -165,20 +168,22 @@ struct Server {
     kept: VecDeque<Kept>,
     followers: HashMap<Name, Follower>,
     waiting: Vec<Request>,
+    /// Behind what number so many readings will be asked for next.
+    ahead: Option<(u64, usize)>,
 }
 
 impl Server {
     fn run(mut self, queue: &Receiver<Message>) {
         loop {
-            let request = if self.waiting.is_empty() {
-                queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                queue.recv_timeout(PATIENCE / 4)
+            let wait = match (self.ahead, self.waiting.is_empty()) {
+                (Some(_), _) => Duration::ZERO,
+                (None, true) => FOR_EVER,
+                (None, false) => PATIENCE / 4,
             };
-            match request {
+            match queue.recv_timeout(wait) {
                 Ok(Message::Read(request)) => self.waiting.push(request),
                 Ok(Message::Ask(question)) => question(&mut self.decoder),
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => self.read_ahead(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             // Whoever can be served may let others go on.
@@ -194,7 +199,7 @@ impl Server {
         let Some(oldest) = self.kept.front().filter(|_| self.kept.len() >= KEPT) else {
             return false;
         };
-        if request.at.elapsed() > PATIENCE || self.find(request).is_some() {
+        if request.at.elapsed() > PATIENCE || self.find(request.after, request.readings).is_some() {
             return false;
         }
         self.followers.iter().any(|(name, follower)| {
@@ -203,39 +208,49 @@ impl Server {
     }
 
     fn serve(&mut self, request: Request) {
-        let result = match self.find(&request) {
+        let result = match self.find(request.after, request.readings) {
             Some(kept) => Ok(Some(kept.batch.clone())),
-            None => self.decode(&request),
+            None => self.decode(request.after, request.readings),
         };
-        let follower = Follower {
-            next: match &result {
-                Ok(Some(batch)) => batch.last,
-                _ => request.after,
-            },
-            seen: Instant::now(),
+        let (next, is_full) = match &result {
+            Ok(Some(batch)) => (batch.last, batch.readings >= request.readings),
+            _ => (request.after, false),
         };
-        self.followers.insert(request.sink, follower);
+        self.ahead = is_full.then_some((next, request.readings));
+        let seen = Instant::now();
+        self.followers.insert(request.sink, Follower { next, seen });
         // A sink that was stopped meanwhile does not wait for its batch any more.
         let _ = request.answer.send(result);
     }
 
-    fn find(&self, request: &Request) -> Option<&Kept> {
+    fn find(&self, after: u64, readings: usize) -> Option<&Kept> {
         let newest = *self.newest.borrow();
         self.kept.iter().find(|kept| {
-            kept.after == request.after
-                && kept.readings == request.readings
-                && kept.newest.is_none_or(|then| then == newest)
+            (kept.after, kept.readings) == (after, readings) && kept.newest.is_none_or(|then| then == newest)
         })
     }
 
-    fn decode(&mut self, request: &Request) -> Result<Option<Batch>> {
+    /// While a sink writes, what it will ask for next is decoded.
+    fn read_ahead(&mut self) {
+        let oldest = self.kept.front().filter(|_| self.kept.len() >= KEPT);
+        let is_next = |oldest: &Kept| self.followers.values().any(|one| one.next == oldest.after);
+        let has_room = !oldest.is_some_and(is_next);
+        if let Some((after, readings)) = self.ahead.take().filter(|_| has_room)
+            && self.find(after, readings).is_none()
+        {
+            // What cannot be read is told to whoever asks for it.
+            let _ = self.decode(after, readings);
+        }
+    }
+
+    fn decode(&mut self, after: u64, readings: usize) -> Result<Option<Batch>> {
         let newest = *self.newest.borrow();
-        let Some(batch) = self.decoder.batch(request.after, request.readings)? else {
+        let Some(batch) = self.decoder.batch(after, readings)? else {
             // Everyone is up to date, or will soon be: the memory is not needed.
             self.kept.clear();
             return Ok(None);
         };
-        let is_full = batch.readings >= request.readings;
+        let is_full = batch.readings >= readings;
         if !is_full {
             self.kept.retain(|kept| kept.newest.is_none());
         }
@@ -243,8 +258,8 @@ impl Server {
             self.kept.pop_front();
         }
         self.kept.push_back(Kept {
-            after: request.after,
-            readings: request.readings,
+            after,
+            readings,
             batch: batch.clone(),
             newest: (!is_full).then_some(newest),
         });

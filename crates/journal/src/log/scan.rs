@@ -110,6 +110,19 @@ impl Scan {
         Some(Damage::of(last + 1, last + 1, reason))
     }
 
+    /// The entry of this number; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`JournalError::DamagedEntry`](crate::JournalError::DamagedEntry) where it is there and cannot be believed.
+    pub fn entry(&mut self, seq: u64) -> Result<Option<Stored>> {
+        let stretch = self.stretch(seq.saturating_sub(1), 1)?.unwrap_or_default();
+        let is_here = |damage: &Damage| (damage.first..=damage.last).contains(&seq);
+        match stretch.damaged.into_iter().find(is_here) {
+            Some(damage) => Err(damage.into()),
+            None => Ok(stretch.entries.into_iter().find(|stored| stored.seq == seq)),
+        }
+    }
+
     /// The entries after number `after`, as many as hold about `readings` readings, at least one; `None` where
     /// there is nothing more.
     pub fn stretch(&mut self, after: u64, readings: usize) -> Result<Option<Stretch>> {

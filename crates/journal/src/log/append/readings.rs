@@ -247,17 +247,11 @@ impl Round<'_> {
 }
 
 /// Where an odometer stood by a committed entry, in kilometres.
-fn stood(
-    connection: &Connection,
-    descriptors: &KnownDescriptors,
-    seq: u64,
-    descriptor: &str,
-) -> Result<Option<f64>> {
-    let Some(mut scan) = beside(connection)? else {
+fn stood(from: &Connection, known: &KnownDescriptors, seq: u64, id: &str) -> Result<Option<f64>> {
+    let Some(mut scan) = beside(from)? else {
         return Ok(None);
     };
-    let stretch = scan.stretch(seq.saturating_sub(1), 1)?;
-    let entries = stretch.map(|stretch| stretch.entries).unwrap_or_default();
-    let entry = entries.iter().find(|entry| entry.seq == seq);
-    Ok(entry.and_then(|entry| typed::number(entry, descriptors, descriptor)))
+    // What cannot be believed says nothing.
+    let entry = scan.entry(seq).ok().flatten();
+    Ok(entry.and_then(|entry| typed::number(&entry, known, id)))
 }
