@@ -1,5 +1,6 @@
-//! Units as they are shown and stored: one spelling each. A new one goes into `normalise/src/unit.rs` (what BMW sends),
-//! `catalogue/data/names.csv` and `UNITS` of `xtask/src/codegen.rs` (ours), `sinks/mqtt/src/traits.rs` (Home Assistant).
+//! Units as they are shown and stored: one spelling each. A new one goes into `normalise/src/unit_table.rs` (what BMW
+//! sends), `catalogue/data/names.csv` and `UNITS` of `xtask/src/codegen/catalogue.rs` (ours), `sinks/mqtt/src/traits.rs`
+//! (Home Assistant).
 
 use std::borrow::Cow;
 use std::fmt;
