@@ -21,8 +21,8 @@ pub struct Decoded {
     pub complete: bool,
 }
 
-/// The readings of a payload that came in `window` and in a context, about `expected` of them, and what ended. What is absent without a
-/// stamp of its own yields nothing.
+/// The readings of a payload that came in `window` and in a context, about `expected` of them, and what ended. What is
+/// absent without a stamp of its own yields nothing.
 ///
 /// # Errors
 /// It is no payload.

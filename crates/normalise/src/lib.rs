@@ -83,8 +83,10 @@ pub fn interpret_in_context(
         Ok(converted) => converted,
         Err(reason) => return Meaning::Rejected(reason),
     };
-    if let (Value::Number(number), Some(_)) = (&value, &unit)
-        && !known.limits.allow(*number)
+    // A number whose unit was lost has none to be judged by.
+    if let Value::Number(number) = value
+        && (unit.is_some() || known.descriptor.unit().is_none())
+        && !known.limits.allow(number)
     {
         return Meaning::Rejected(format!("a number that no vehicle can mean: {}", known.limits));
     }

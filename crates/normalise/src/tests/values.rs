@@ -333,6 +333,14 @@ fn a_number_that_no_vehicle_can_mean_is_rejected_and_what_lies_just_beyond_the_c
             other => panic!("{value} of {descriptor}: {other:?}"),
         }
     }
+    // Where there is no unit, and not where it was lost.
+    let satellites = "vehicle.cabin.infotainment.navigation.currentLocation.numberOfSatellites";
+    assert_eq!(value_of(satellites, "12", None), Some(Value::Number(12.0)));
+    assert!(matches!(text_of(satellites, "65535", None), Meaning::Rejected(_)));
+    assert_eq!(
+        value_of(SOC, "65535", Some("furlongs")),
+        Some(Value::Number(65_535.0))
+    );
     // BMW's catalogue: 0 to 100 kWh/100 km, 20 W to 80 W, 0 to 500,000 km, 0 to 200 min.
     for (descriptor, value) in [
         (CONSUMPTION, "131.5"),
