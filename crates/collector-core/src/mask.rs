@@ -13,12 +13,13 @@ const LENGTH: usize = 17;
 const READ: usize = 64;
 
 /// What somebody else said, on one line of at most `limit` characters and `…`: [`personal`], and with `…` in the
-/// place of the `secrets` and of every word that looks like a token, which is one of 17 or more letters and digits.
-/// Longer words without a digit stay, and so do numbers.
+/// place of the `secrets` and of every word that looks like a token, which is one of 17 or more of the characters of
+/// base64url: with letters and digits, or with so many capitals among small letters as no word in camel case has.
+/// Other long words stay, and so do numbers and UUIDs.
 pub fn quoted<S: AsRef<str>>(text: &str, secrets: &[S], limit: usize) -> String {
     let beginning = first(text, limit.saturating_mul(READ));
     let text = personal(&without(beginning, secrets));
-    cut(&replaced(&text, is_part_of_word, token), limit)
+    cut(&replaced(&text, |c| is_part_of_word(c) || c == '-', token), limit)
 }
 
 /// The text on one line, without what tells who and where somebody is: of a VIN `…` and its last four characters, and
@@ -124,12 +125,24 @@ fn holds_vin(word: &str) -> bool {
 }
 
 fn token(word: &str) -> Cow<'_, str> {
-    let has_both =
-        word.contains(|c: char| c.is_ascii_digit()) && word.contains(|c: char| c.is_ascii_alphabetic());
-    if word.len() >= LENGTH && has_both {
+    let is_at_least_a_fifth = |of: fn(&u8) -> bool| word.bytes().filter(of).count() * 5 >= word.len();
+    let has_digit = word.contains(|c: char| c.is_ascii_digit());
+    let has_letter = word.contains(|c: char| c.is_ascii_alphabetic());
+    let is_mixed = is_at_least_a_fifth(u8::is_ascii_uppercase) && is_at_least_a_fifth(u8::is_ascii_lowercase);
+    if word.len() >= LENGTH && (has_digit && has_letter || is_mixed) && !is_uuid(word) {
         return "…".into();
     }
     word.into()
+}
+
+fn is_uuid(word: &str) -> bool {
+    let groups = word
+        .split('-')
+        .map(|group| match group.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            true => group.len(),
+            false => 0,
+        });
+    groups.eq([8, 4, 4, 4, 12])
 }
 
 #[cfg(test)]
@@ -194,6 +207,12 @@ mod tests {
     #[test]
     fn tokens_and_secrets_are_masked() {
         assert_eq!(said("with eyJhbGciOiJIUzI1NiJ9.abc"), "with ….abc");
+        // No part between the signs of base64url is long and has a digit; then none has one at all.
+        assert_eq!(
+            said("Bearer oxJLEiHGOFAbvGpHyzcCcOdpHhEIfB-soGo1IMB0_lwHTTP/1.1"),
+            "Bearer …/1.1"
+        );
+        assert_eq!(said("?code=oxJLEiHGOFAbvGpHyzcCcOdpHhEIfB-soGo"), "?code=…");
         assert_eq!(quoted("a=simple+1!", &["simple", "", "simple+1"], LIMIT), "a=…!");
     }
 
@@ -218,6 +237,12 @@ mod tests {
             prop_assert!(!text.contains(&vin) && !text.contains(&secret), "{text}");
             prop_assert!(!text.contains(char::is_control));
             prop_assert!(text.chars().count() <= LIMIT + 1);
+        }
+
+        #[test]
+        fn no_token_is_left(before in "([!-,./:-@]{0,9} )?", token in "[A-Za-z0-9_-]{20}[0-9][A-Za-z][A-Za-z0-9_-]{21}", after in "[!-~]{0,9}") {
+            let text = said(&format!("{before}{token}{after}"));
+            prop_assert!(!token.as_bytes().windows(9).any(|part| text.as_bytes().windows(9).any(|shown| shown == part)), "{text}");
         }
 
         #[test]
