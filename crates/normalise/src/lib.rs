@@ -27,6 +27,9 @@ use body::Body;
 use known::KnownDescriptor;
 use unlabelled::Unlabelled;
 
+/// How the reason begins of a number that no vehicle can mean. It is on users' disks.
+pub const IMPOSSIBLE: &str = "a number that no vehicle can mean";
+
 /// What one descriptor's object means.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Meaning {
@@ -88,7 +91,7 @@ pub fn interpret_in_context(
         && (unit.is_some() || known.descriptor.unit().is_none())
         && !known.limits.allow(number)
     {
-        return Meaning::Rejected(format!("a number that no vehicle can mean: {}", known.limits));
+        return Meaning::Rejected(format!("{IMPOSSIBLE}: {}", known.limits));
     }
     let (measured_at, stamp) = stamp::of(body, Some(known), window);
     Meaning::Reading {

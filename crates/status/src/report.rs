@@ -1,6 +1,7 @@
 //! What `cardata status` gathered, for people and for programs.
 
 use collector_core::state::{SinkState, State};
+use journal::log::overview::LogTotals;
 use journal::log::replay::Replay;
 use serde_json::{Value, json};
 
@@ -27,12 +28,7 @@ pub fn text(status: &Status) -> String {
             .iter()
             .map(|problem| format!("journal: {problem}")),
     );
-    if log.rejected > 0 {
-        parts.push(format!(
-            "{} readings did not fit their type: `cardata dead-letters list` shows them",
-            log.rejected
-        ));
-    }
+    parts.extend(not_delivered(log));
     parts.push(format!("\nAccounts\n{}", accounts(status)));
     if !status.vehicles.is_empty() {
         parts.push(format!("\nVehicles\n{}", vehicles(status)));
@@ -46,6 +42,17 @@ pub fn text(status: &Status) -> String {
     parts.extend(plan::text(status));
     parts.push(format!("\nSinks\n{}", sinks(status)));
     parts.join("\n")
+}
+
+/// What means nothing to anybody.
+fn not_delivered(log: &LogTotals) -> Option<String> {
+    let misfits = (log.rejected > log.impossible)
+        .then(|| counted(log.rejected - log.impossible, "reading") + " of the wrong type");
+    let impossible =
+        (log.impossible > 0).then(|| counted(log.impossible, "number") + " that no vehicle can mean");
+    let all: Vec<_> = misfits.into_iter().chain(impossible).collect();
+    let said = format!("not delivered: {} (`cardata dead-letters list`)", all.join(", "));
+    (!all.is_empty()).then_some(said)
 }
 
 fn accounts(status: &Status) -> String {
@@ -244,6 +251,7 @@ pub fn json(status: &Status) -> String {
         "readings": status.log.readings,
         "repeats": status.log.repeats,
         "rejected": status.log.rejected,
+        "impossible": status.log.impossible,
         "accounts": accounts.collect::<Value>(),
         "vehicles": vehicles.collect::<Value>(),
         "sinks": sinks.collect::<Value>(),
@@ -284,6 +292,28 @@ mod tests {
             blocked_until: None,
             is_polled,
             said: Some(said).filter(|_| is_polled),
+        }
+    }
+
+    #[test]
+    fn what_is_not_delivered_is_told_by_its_kind() {
+        for (rejected, impossible, words) in [
+            (0, 0, None),
+            (1, 0, Some("1 reading of the wrong type")),
+            (2, 2, Some("2 numbers that no vehicle can mean")),
+            (
+                3,
+                1,
+                Some("2 readings of the wrong type, 1 number that no vehicle can mean"),
+            ),
+        ] {
+            let log = LogTotals {
+                rejected,
+                impossible,
+                ..LogTotals::default()
+            };
+            let said = words.map(|words| format!("not delivered: {words} (`cardata dead-letters list`)"));
+            assert_eq!(not_delivered(&log), said);
         }
     }
 

@@ -242,7 +242,10 @@ async fn what_fitted_no_type_reaches_the_stores_that_missed_it_when_it_fits() {
     };
     assert_eq!(odd(), [1, 1, 0]);
     let said = scene.call(&["status"]).await;
-    assert!(said.out.contains("1 readings did not fit their type"), "{said:?}");
+    assert!(
+        said.out.contains("not delivered: 1 reading of the wrong type"),
+        "{said:?}"
+    );
     let said = scene.call(&["dead-letters", "list"]).await;
     assert!(said.out.contains("(every sink)"), "{said:?}");
     let said = scene.call(&["dead-letters", "show", "1"]).await;

@@ -7,8 +7,9 @@
 //! nobody plans meanwhile.
 //!
 //! * [`Door`]: repeats, failures and strays; [`sift`]: which readings become one. [`Intake`]: where it leads. [`streams`]:
-//!   what of a stream goes through.
+//!   what of a stream goes through. [`oddities`]: what the log is told of values.
 
+mod oddities;
 mod sift;
 mod streams;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
 use crate::state::OpenState;
+use oddities::Oddities;
 
 pub use streams::{Streamed, build, note_last_heard};
 
@@ -83,6 +85,7 @@ pub struct Door {
     failing: State,
     well: State,
     retry: Duration,
+    oddities: Arc<Oddities>,
 }
 
 /// The program was stopped before the journal took what came. Why it did not.
@@ -104,6 +107,7 @@ impl Door {
             ledger: handles.ledger.clone(),
             stop,
             retry: RETRY,
+            oddities: Arc::default(),
         }
     }
 
@@ -154,7 +158,12 @@ impl Door {
                 .append(&self.account, &self.source, snapshots.clone(), facts.clone())
         };
         let stored = match self.until_stored(append).await? {
-            Some(stored) => stored,
+            Some(stored) => {
+                let rejected = stored.appended.iter().any(|one| one.rejected > 0);
+                self.oddities.look(snapshots, rejected);
+                stored
+            }
+            // A bug: nothing more is made of it.
             None => Stored {
                 appended: self.take_singly(snapshots).await?,
                 noted: self.note(&facts).await,

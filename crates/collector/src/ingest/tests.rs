@@ -18,7 +18,7 @@ use super::streams::StreamDoor;
 use super::*;
 use crate::http;
 
-const SOC: &str = "vehicle.drivetrain.batteryManagement.header";
+pub(super) const SOC: &str = "vehicle.drivetrain.batteryManagement.header";
 const VINS: [&str; 2] = ["WBY8P210X07A12345", "WBA11AA0001234567"];
 
 /// A journal in which one value makes a transaction panic, and so does a message with that time.
@@ -149,15 +149,24 @@ fn message(vehicle: usize, second: i64) -> Received {
     );
     Received::Snapshot(RawSnapshot {
         vin: VINS[vehicle].parse().unwrap(),
-        origin: Origin::Stream,
-        requested_at: None,
         sent_at: Some(at(second).to_string()),
         received_at: at(second + 3),
-        readings: vec![RawReading {
-            descriptor: SOC.to_owned(),
-            body: RawValue::from_string(body).unwrap(),
-        }],
+        ..snapshot(SOC, &body)
     })
+}
+
+pub(super) fn snapshot(descriptor: &str, json: &str) -> RawSnapshot {
+    RawSnapshot {
+        vin: VINS[0].parse().unwrap(),
+        origin: Origin::Stream,
+        requested_at: None,
+        sent_at: None,
+        received_at: at(0),
+        readings: vec![RawReading {
+            descriptor: descriptor.to_owned(),
+            body: RawValue::from_string(json.to_owned()).unwrap(),
+        }],
+    }
 }
 
 fn stray(payload: &str) -> Received {

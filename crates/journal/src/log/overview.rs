@@ -28,6 +28,8 @@ pub struct LogTotals {
     pub repeats: u64,
     /// Readings that fit no sink.
     pub rejected: u64,
+    /// Those of them that are numbers which no vehicle can mean.
+    pub impossible: u64,
 }
 
 /// The entries behind a number.
@@ -114,13 +116,15 @@ impl Overview {
 
     pub fn log(&self) -> Result<LogTotals> {
         let query = "select entries, readings, (select coalesce(sum(repeats), 0) from arrival),
-                 (select count(*) from dead_letter where sink = '') from counted";
-        let totals = self.database.one(query, [], |row| {
+                 count(dead_letter.id), count(*) filter (where reason like ?1 || '%')
+             from counted left join dead_letter on sink = ''";
+        let totals = self.database.one(query, [normalise::IMPOSSIBLE], |row| {
             Ok(LogTotals {
                 snapshots: row.get(0)?,
                 readings: row.get(1)?,
                 repeats: row.get(2)?,
                 rejected: row.get(3)?,
+                impossible: row.get(4)?,
             })
         })?;
         Ok(totals)

@@ -173,6 +173,10 @@ async fn what_went_away_and_what_does_not_fit_is_kept_as_sent_and_told_once() {
     );
     let reason: String = inspect(state.path(), "select reason from dead_letter");
     assert!(reason.contains("number"), "{reason}");
+    let full = raw(SOC, r#"{"value":"4095","timestamp":"2026-03-01T12:01:00Z"}"#);
+    append(&journal, poll(2, vec![full])).await;
+    let log = journal.overview().unwrap().log().unwrap();
+    assert_eq!((log.snapshots, log.rejected, log.impossible), (3, 2, 1));
 }
 
 #[tokio::test]

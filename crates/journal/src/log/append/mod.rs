@@ -33,8 +33,7 @@ pub(super) use counts::{Arrival, Arrivals, BLOCK, Counts, forgotten};
 pub(super) use fold::Derived;
 pub(crate) use newest::newest;
 pub(super) use newest::newest_behind;
-use readings::Misfit;
-pub(crate) use readings::{Past, misfits, take};
+pub(crate) use readings::{Past, misfits, take, tell};
 pub(crate) use repeats::SeenTable;
 pub(super) use series::Latest;
 pub(crate) use series::SeriesCache;
@@ -156,13 +155,6 @@ pub(crate) fn store(
     )?;
     memory.appended(content.seq);
     Ok(())
-}
-
-/// Puts the misfits of an entry among the dead letters.
-pub(crate) fn tell(connection: &Connection, entry: &Content<'_>, misfits: Vec<Misfit>) -> Result<()> {
-    misfits
-        .into_iter()
-        .try_for_each(|misfit| misfit.tell(connection, entry))
 }
 
 /// A vehicle and a feed, as the log names them.

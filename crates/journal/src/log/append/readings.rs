@@ -42,22 +42,22 @@ pub(crate) struct Misfit {
     reason: String,
 }
 
-impl Misfit {
-    /// Puts it among the dead letters.
-    pub(crate) fn tell(self, connection: &Connection, entry: &Content<'_>) -> Result<()> {
+/// Puts the misfits of an entry among the dead letters.
+pub(crate) fn tell(connection: &Connection, entry: &Content<'_>, misfits: Vec<Misfit>) -> Result<()> {
+    for misfit in misfits {
         connection.run(
             "insert into dead_letter (at, sink, seq, descriptor, position, reason)
              values (?1, '', ?2, ?3, ?4, ?5)",
             params![
                 entry.received_at,
                 entry.seq,
-                self.descriptor,
-                self.position,
-                self.reason
+                misfit.descriptor,
+                misfit.position,
+                misfit.reason
             ],
         )?;
-        Ok(())
     }
+    Ok(())
 }
 
 /// Takes what is new out of a snapshot that is to be entry `seq`, and remembers it. `past` is that of one that does not
