@@ -85,7 +85,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Entry, LogId, Name, Present, Scope, Trust};
+use crate::{Entry, LogId, Name, Present, Scope, Trust, UnitSystem};
 
 /// The part of the pipeline file that belongs to one sink, and the way from it to a running [`Sink`].
 ///
@@ -175,6 +175,8 @@ pub struct SinkContext {
     pub present: Arc<dyn Present>,
     /// The authorities that every connection trusts: the system's and Mozilla's. A sink adds its own `ca`.
     pub trust: Trust,
+    /// In which units a person reads. What is stored is in canonical units.
+    pub units: UnitSystem,
 }
 
 impl SinkContext {
@@ -186,6 +188,7 @@ impl SinkContext {
             log_id,
             present: Arc::new(crate::Unknown),
             trust: Trust::default(),
+            units: UnitSystem::default(),
         }
     }
 }

@@ -43,6 +43,7 @@ pub async fn redeliver(
     };
     let parts = WorkerParts {
         base_dir: &pipeline.base_dir,
+        units: pipeline.units,
         state: &state,
         reader: &reader,
         presents: &presents,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cardata_auth::{AuthError, TokenStoreError};
-use collector_core::{Cadence, Sink, SinkContext, Source, Start, Trust, VehicleSettings, Vin};
+use collector_core::{Cadence, Sink, SinkContext, Source, Start, Trust, UnitSystem, VehicleSettings, Vin};
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
@@ -75,6 +75,7 @@ pub(crate) async fn engine(
     let presents = Presents::new(&reader, &state.ledger, &pipeline, &directory).asking(&accounts);
     let parts = WorkerParts {
         base_dir: &pipeline.base_dir,
+        units: pipeline.units,
         state: &state,
         reader: &reader,
         presents: &presents,
@@ -210,6 +211,7 @@ pub fn vehicle_settings(vehicles: &Vehicles) -> HashMap<Vin, VehicleSettings> {
 /// What the workers of all sinks share.
 pub(crate) struct WorkerParts<'a> {
     pub(crate) base_dir: &'a Path,
+    pub(crate) units: UnitSystem,
     pub(crate) state: &'a OpenState,
     pub(crate) reader: &'a Reader,
     pub(crate) presents: &'a Presents,
@@ -231,6 +233,7 @@ impl WorkerParts<'_> {
         let mut context = SinkContext::new(name.clone(), self.base_dir.to_owned(), log_id);
         context.present = self.presents.selected(&spec.select);
         context.trust = self.trust.clone();
+        context.units = self.units;
         let sink = (spec.builder)(context).map_err(|source| RunError::Sink {
             name: name.clone(),
             source,

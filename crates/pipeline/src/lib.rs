@@ -45,6 +45,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
+use collector_core::UnitSystem;
 use collector_core::table::{Kind, Node, Span, suggest};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
@@ -91,6 +92,8 @@ pub struct Pipeline {
     pub clock: ClockOptions,
     /// Where the owner lives; the system's where the file does not say.
     pub timezone: TimeZone,
+    /// In which units people read.
+    pub units: UnitSystem,
     /// With it, the backend of every account is the built-in one.
     pub simulator: Option<SimulatorOptions>,
     /// What [`show`] prints.
@@ -252,6 +255,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, problems: &mut Problems) -> Op
     let journal = options::journal(root, problems);
     let (clock, simulator) = options::time(root, &accounts, &sources, problems);
     let timezone = timezone::read(root, problems);
+    let units = options::units(root, problems);
     streams::check(&accounts, &sources, problems);
     selection::check(&sources, &sinks, vehicles.as_ref(), problems);
     if let Some(vehicles) = &vehicles {
@@ -272,6 +276,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, problems: &mut Problems) -> Op
         journal,
         clock,
         timezone,
+        units,
         simulator,
         shown: String::new(),
     })
@@ -297,6 +302,7 @@ fn sections(root: &Node, pipeline: &Pipeline) -> Value {
         "journal": show::typed::<JournalOptions>(root.get("journal")),
         "clock": show::typed::<ClockOptions>(root.get("clock")),
         "timezone": show::typed::<Zone>(root.get("timezone")),
+        "units": show::typed::<UnitSystem>(root.get("units")),
         "simulator": show::typed::<SimulatorTable>(root.get("simulator")),
     })
 }

@@ -1,11 +1,11 @@
-//! The small tables of the pipeline file: `state`, `journal`, `clock`, `simulator`.
+//! The small sections of the pipeline file: `state`, `journal`, `units`, `clock`, `simulator`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use collector_core::scalar::{self, Wrong};
 use collector_core::table::Node;
-use collector_core::{duration, written_as_text};
+use collector_core::{UnitSystem, duration, written_as_text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -155,6 +155,12 @@ pub(super) fn journal(root: &Node, problems: &mut Problems) -> JournalOptions {
     let node = root.get("journal").cloned();
     let table = node.and_then(|mut node| problems.read(&mut node));
     table.unwrap_or_default()
+}
+
+pub(super) fn units(root: &Node, problems: &mut Problems) -> UnitSystem {
+    let node = root.get("units").cloned();
+    let units = node.and_then(|mut node| problems.read(&mut node));
+    units.unwrap_or_default()
 }
 
 /// The clock and the simulator, which share their speed.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::LazyLock;
 
-use collector_core::{SinkPlugin, SourcePlugin};
+use collector_core::{SinkPlugin, SourcePlugin, UnitSystem};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
@@ -51,6 +51,10 @@ struct PipelineFile {
     /// Where you live, such as `Europe/Berlin`: parked vehicles are polled less often between 23 and 6 o'clock there.
     /// The system's time zone if left out.
     timezone: Option<Zone>,
+    /// In which units people read, such as the text of a `stdout` sink: `metric`, or `imperial` for miles, feet and psi. What
+    /// is stored is metric always.
+    #[schemars(default)]
+    units: UnitSystem,
     /// A simulated BMW with an electric car, instead of the real one.
     simulator: Option<SimulatorTable>,
 }
@@ -94,7 +98,7 @@ pub(super) fn generator() -> SchemaGenerator {
 }
 
 /// The keys of the file.
-pub(super) const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 12] = [
     "state",
     "accounts",
     "tokens",
@@ -105,6 +109,7 @@ pub(super) const KEYS: [&str; 11] = [
     "journal",
     "clock",
     "timezone",
+    "units",
     "simulator",
 ];
 

@@ -40,7 +40,8 @@ impl SinkConfig for StdoutConfig {
         Ok(())
     }
 
-    fn build(self, _: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
-        Ok(Box::new(StdoutSink::with_writer(self.format, std::io::stdout())))
+    fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {
+        let sink = StdoutSink::with_writer(self.format, context.units, std::io::stdout());
+        Ok(Box::new(sink))
     }
 }

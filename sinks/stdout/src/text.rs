@@ -1,14 +1,14 @@
-//! A snapshot, or a record, as text for people.
+//! A snapshot, or a record, as text for people, in the units that they read.
 
 use std::io::{self, Write};
 
 use collector_core::mask::harmless;
-use collector_core::{Column, Reading, Record, Snapshot, Stamp, Value};
+use collector_core::{Reading, Record, Snapshot, Stamp, Unit, UnitSystem, Value};
 
 /// Appends a line for the snapshot and, below it, an aligned line per reading.
-pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot) -> io::Result<()> {
+pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot, units: UnitSystem) -> io::Result<()> {
     let readings = snapshot.readings.iter();
-    let readings: Vec<_> = readings.map(|reading| (reading, shown(reading))).collect();
+    let readings: Vec<_> = readings.map(|reading| (reading, shown(reading, units))).collect();
     let width = |of: fn(&(&Reading, String)) -> usize| readings.iter().map(of).max().unwrap_or(0);
     let ended = snapshot
         .ended
@@ -51,7 +51,7 @@ pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot) -> io::Result<()> {
 }
 
 /// Appends a line for the record and, below it, a line per column that is known; its children further in.
-pub fn record(out: &mut Vec<u8>, record: &Record) -> io::Result<()> {
+pub fn record(out: &mut Vec<u8>, record: &Record, units: UnitSystem) -> io::Result<()> {
     let vehicle = &record.vehicle;
     writeln!(
         out,
@@ -63,10 +63,10 @@ pub fn record(out: &mut Vec<u8>, record: &Record) -> io::Result<()> {
         record.state,
         record.revision,
     )?;
-    columns(out, record, 2)
+    columns(out, record, 2, units)
 }
 
-fn columns(out: &mut Vec<u8>, record: &Record, indent: usize) -> io::Result<()> {
+fn columns(out: &mut Vec<u8>, record: &Record, indent: usize, units: UnitSystem) -> io::Result<()> {
     let key = record.key_columns();
     let values = record
         .value_columns()
@@ -74,38 +74,38 @@ fn columns(out: &mut Vec<u8>, record: &Record, indent: usize) -> io::Result<()> 
     let all: Vec<_> = key.chain(values).collect();
     let width = all.iter().map(|(column, _)| column.name.len()).max().unwrap_or(0);
     for (column, value) in all {
-        let (name, value) = (column.name, with_unit(column, value));
+        let (name, value) = (column.name, with_unit(value, column.unit.as_ref(), units));
         writeln!(out, "{:indent$}{name:<width$}  {value}", "")?;
     }
     for child in &record.children {
         writeln!(out, "{:indent$}{}", "", child.kind.title)?;
-        columns(out, child, indent + 2)?;
+        columns(out, child, indent + 2, units)?;
     }
     Ok(())
 }
 
-fn with_unit(column: &Column, value: &Value) -> String {
-    let value = value.to_string();
-    match &column.unit {
-        Some(unit) => format!("{} {unit}", harmless(&value)),
-        None => harmless(&value).into_owned(),
+fn shown(reading: &Reading, units: UnitSystem) -> String {
+    with_unit(&reading.value, reading.unit.as_ref(), units)
+}
+
+fn with_unit(value: &Value, unit: Option<&Unit>, units: UnitSystem) -> String {
+    match (value, unit) {
+        (Value::Number(number), Some(unit)) => {
+            let (number, unit) = units.read_as(*number, unit.as_str());
+            format!("{number} {}", harmless(unit))
+        }
+        (value, Some(unit)) => format!("{} {}", harmless(&value.to_string()), harmless(unit.as_str())),
+        (value, None) => harmless(&value.to_string()).into_owned(),
     }
 }
 
 /// A long text pushes only its own line out of the column.
 const WIDEST: usize = 40;
 
-fn shown(reading: &Reading) -> String {
-    let value = reading.value.to_string();
-    match &reading.unit {
-        Some(unit) => format!("{} {}", harmless(&value), harmless(unit.as_str())),
-        None => harmless(&value).into_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use collector_core::RecordState;
+    use collector_core::UnitSystem::{Imperial, Metric};
     use collector_core::testkit::{ended, entry_with, reading, trip};
 
     use super::*;
@@ -114,7 +114,7 @@ mod tests {
 
     fn text_of(readings: Vec<Reading>) -> String {
         let mut out = Vec::new();
-        text(&mut out, entry_with(1, readings).snapshot().unwrap()).unwrap();
+        text(&mut out, entry_with(1, readings).snapshot().unwrap(), Metric).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -139,6 +139,17 @@ mod tests {
     }
 
     #[test]
+    fn who_reads_miles_is_shown_miles() {
+        let mileage = reading("a", "mileage", Value::Number(29_296.5), Some("km"), NOON);
+        assert_eq!(shown(&mileage, Imperial), "18204 mi");
+        assert_eq!(shown(&mileage, Metric), "29296.5 km");
+        let mut out = Vec::new();
+        record(&mut out, &trip(0, 2, RecordState::Final, 1), Imperial).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("distance  1.55 mi\n"), "{text}");
+    }
+
+    #[test]
     fn a_time_that_is_that_of_the_call_says_so() {
         let mut status = reading("b", "hv_status", Value::Text("CHARGING".into()), None, NOON);
         status.stamp = Stamp::Requested;
@@ -153,7 +164,12 @@ mod tests {
     fn the_end_of_a_value_is_told() {
         let power = reading("a", "charging_power", Value::Number(11.0), Some("W"), NOON);
         let mut out = Vec::new();
-        text(&mut out, ended(1, &power.descriptor, NOON).snapshot().unwrap()).unwrap();
+        text(
+            &mut out,
+            ended(1, &power.descriptor, NOON).snapshot().unwrap(),
+            Metric,
+        )
+        .unwrap();
         let shown = String::from_utf8(out).unwrap();
         assert!(
             shown.ends_with("\n  charging_power  no value  2026-03-01T12:00:00Z\n"),
@@ -164,7 +180,7 @@ mod tests {
     #[test]
     fn a_record_stands_above_its_columns_and_parts() {
         let mut out = Vec::new();
-        record(&mut out, &trip(0, 2, RecordState::Final, 1)).unwrap();
+        record(&mut out, &trip(0, 2, RecordState::Final, 1), Metric).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "2026-03-01T12:00:00Z  i4 (…2345)  Trip (final, revision 2)\n  \

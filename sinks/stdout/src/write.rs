@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use collector_core::{Body, Entry, Scope, Sink, SinkError, Written};
+use collector_core::{Body, Entry, Scope, Sink, SinkError, UnitSystem, Written};
 
 use crate::config::Format;
 use crate::{encode, record, text};
@@ -12,13 +12,16 @@ use crate::{encode, record, text};
 /// Writes readings as lines to standard output or, in tests, to another stream.
 pub struct StdoutSink {
     format: Format,
+    units: UnitSystem,
     writer: Arc<Mutex<dyn Write + Send>>,
 }
 
 impl StdoutSink {
-    pub fn with_writer(format: Format, writer: impl Write + Send + 'static) -> Self {
+    /// `units` are those of the text; JSON has the canonical ones.
+    pub fn with_writer(format: Format, units: UnitSystem, writer: impl Write + Send + 'static) -> Self {
         Self {
             format,
+            units,
             writer: Arc::new(Mutex::new(writer)),
         }
     }
@@ -33,7 +36,7 @@ impl Sink for StdoutSink {
 
     /// Returns when the reader, or the pipe to it, has taken the lines.
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
-        let lines = encoded(self.format, batch)?;
+        let lines = encoded(self.format, self.units, batch)?;
         let writer = Arc::clone(&self.writer);
         let written = tokio::task::spawn_blocking(move || {
             let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,14 +60,14 @@ impl Sink for StdoutSink {
     }
 }
 
-fn encoded(format: Format, batch: &[Entry]) -> Result<Vec<u8>, SinkError> {
+fn encoded(format: Format, units: UnitSystem, batch: &[Entry]) -> Result<Vec<u8>, SinkError> {
     let mut lines = Vec::new();
     for entry in batch {
         let appended = match (format, &entry.body) {
             (Format::Json, Body::Snapshot(snapshot)) => encode::json(&mut lines, snapshot),
-            (Format::Text, Body::Snapshot(snapshot)) => text::text(&mut lines, snapshot),
+            (Format::Text, Body::Snapshot(snapshot)) => text::text(&mut lines, snapshot, units),
             (Format::Json, Body::Record(told)) => record::json(&mut lines, told),
-            (Format::Text, Body::Record(told)) => text::record(&mut lines, told),
+            (Format::Text, Body::Record(told)) => text::record(&mut lines, told, units),
             // The contract may grow; what this sink does not know it does not print.
             _ => Ok(()),
         };

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use collector_core::testkit::{Harness, RecordRow, Row, conformance, entries};
-use collector_core::{Entry, Sink, SinkContext, SinkError, SinkPlugin, sink_plugins};
+use collector_core::{Entry, Sink, SinkContext, SinkError, SinkPlugin, UnitSystem, sink_plugins};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use sink_stdout::{Format, StdoutSink};
@@ -53,7 +53,11 @@ impl Harness for Shared {
     }
 
     async fn open(&mut self, _: SinkContext) -> Box<dyn Sink> {
-        Box::new(StdoutSink::with_writer(Format::Json, self.clone()))
+        Box::new(StdoutSink::with_writer(
+            Format::Json,
+            UnitSystem::Imperial,
+            self.clone(),
+        ))
     }
 
     async fn rows(&mut self) -> Vec<Row> {
@@ -151,7 +155,7 @@ async fn the_sink_keeps_its_promises() {
 #[tokio::test]
 async fn text_names_every_reading() {
     let stream = Shared::default();
-    let mut sink = StdoutSink::with_writer(Format::Text, stream.clone());
+    let mut sink = StdoutSink::with_writer(Format::Text, UnitSystem::Metric, stream.clone());
     sink.write(&entries(1, 3)).await.unwrap();
     let text = String::from_utf8(stream.0.lock().unwrap().clone()).unwrap();
     assert_eq!(
@@ -164,7 +168,7 @@ async fn text_names_every_reading() {
 
 #[tokio::test]
 async fn a_closed_pipe_needs_a_person() {
-    let mut sink = StdoutSink::with_writer(Format::Json, Closed);
+    let mut sink = StdoutSink::with_writer(Format::Json, UnitSystem::Metric, Closed);
     let error = sink.write(&entries(1, 1)).await.unwrap_err();
     assert!(
         matches!(&error, SinkError::Misconfigured { reason } if reason.starts_with("standard output was closed")),
