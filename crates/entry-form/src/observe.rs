@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use collector_core::Stamp;
+use collector_core::{RawReading, RawSnapshot, Stamp};
 use normalise::body::Body;
-use normalise::known::KnownDescriptor;
+use normalise::known::{KnownDescriptor, KnownDescriptors};
 use normalise::unlabelled;
 use normalise::{Meaning, Window, interpret, stamp, time, unit};
 
@@ -101,6 +101,33 @@ impl Observed {
     pub fn own_stamp(&self) -> Option<i64> {
         (self.stamp == Stamp::Measured).then_some(self.measured.at)
     }
+}
+
+/// A value that fits no type: it is stored, and no sink is given it.
+#[derive(Debug)]
+pub struct Misfit {
+    pub descriptor: String,
+    /// Among the readings of the payload.
+    pub position: usize,
+    pub reason: String,
+}
+
+/// What of a snapshot fits no type.
+pub fn misfits(snapshot: &RawSnapshot, known: &KnownDescriptors) -> Vec<Misfit> {
+    let window = Window::of(snapshot);
+    let misfit = |(position, reading): (usize, &RawReading)| {
+        let (json, known) = (reading.body.get(), known.get(&reading.descriptor));
+        match Observed::of(json, Body::parse(json).as_ref(), known, window).what {
+            What::Misfit(reason) => Some(Misfit {
+                descriptor: reading.descriptor.clone(),
+                position,
+                reason,
+            }),
+            What::Value | What::Absent => None,
+        }
+    };
+    let readings = snapshot.readings.iter().enumerate();
+    readings.filter_map(misfit).collect()
 }
 
 /// When a value was measured, as exactly as it was said.

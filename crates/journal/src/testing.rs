@@ -168,8 +168,16 @@ impl Tables {
         if let Some(body) = &body {
             self.learn(&sent.descriptor, body);
         }
+        let observe = |known: &KnownDescriptors| {
+            let known = known.get(&sent.descriptor);
+            Observed::of(sent.body.get(), body.as_ref(), known, window)
+        };
+        let mut observed = observe(&self.known);
+        let is_misfit = matches!(observed.what, What::Misfit(_)) && body.is_some();
+        if is_misfit && self.known.widen(&sent.descriptor) {
+            observed = observe(&self.known);
+        }
         let known = self.known.get(&sent.descriptor);
-        let observed = Observed::of(sent.body.get(), body.as_ref(), known, window);
         let key = (snapshot.vin.clone(), sent.descriptor.clone());
         let series = self.series.entry(key).or_default();
         if matches!(observed.what, What::Absent) {

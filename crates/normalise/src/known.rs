@@ -47,7 +47,7 @@ impl KnownDescriptors {
             .or_else(|| self.learned.get(descriptor))
     }
 
-    /// Remembers a descriptor that the catalogue does not have. Its type is fixed from here on.
+    /// Remembers a descriptor that the catalogue does not have. Its type is fixed from here on, but that it may widen.
     pub fn learn(&mut self, descriptor: &str, value_type: ValueType, unit: Option<Unit>) {
         let descriptor = Descriptor::new(descriptor, descriptor, value_type, unit);
         let known = KnownDescriptor {
@@ -57,6 +57,17 @@ impl KnownDescriptors {
             truths: Truths::NONE,
         };
         self.learned.insert(descriptor.as_str().into(), known);
+    }
+
+    /// What a learned descriptor sends is text from here on, because something came that does not fit the type of its first
+    /// value. `false` for what cannot widen: a descriptor of the catalogue has one type for ever.
+    pub fn widen(&mut self, descriptor: &str) -> bool {
+        let is_narrow = |known: &KnownDescriptor| known.descriptor.value_type() != ValueType::Text;
+        if !self.learned.get(descriptor).is_some_and(is_narrow) {
+            return false;
+        }
+        self.learn(descriptor, ValueType::Text, None);
+        true
     }
 
     /// Forgets what was learned, to learn it again from the state database.
@@ -93,6 +104,25 @@ pub fn infer(body: &Body<'_>, descriptor: &str) -> Option<(ValueType, Option<Uni
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_learned_widens_to_text_once_and_the_catalogue_never_does() {
+        let mut known = KnownDescriptors::default();
+        known.learn("vehicle.new", ValueType::Number, Some(Unit::new("km")));
+        assert!(known.widen("vehicle.new"));
+        let descriptor = &known.get("vehicle.new").unwrap().descriptor;
+        assert_eq!(
+            (descriptor.value_type(), descriptor.unit()),
+            (ValueType::Text, None)
+        );
+        for cannot in [
+            "vehicle.new",
+            "vehicle.never",
+            "vehicle.vehicle.travelledDistance",
+        ] {
+            assert!(!known.widen(cannot), "{cannot}");
+        }
+    }
 
     #[test]
     fn the_catalogue_is_there_once_for_all_who_read() {

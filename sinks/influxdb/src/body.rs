@@ -1,5 +1,6 @@
 //! Whole requests: lines up to a size, compressed where that pays.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -64,7 +65,7 @@ impl Batch {
     }
 
     /// The field that a reading is written to.
-    pub fn key(&self, place: ReadingIndex) -> &str {
+    pub fn key(&self, place: ReadingIndex) -> Cow<'_, str> {
         self.encoder.key(self.reading(place))
     }
 

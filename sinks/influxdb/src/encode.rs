@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use collector_core::{Reading, Snapshot, Stamp, Value};
+use collector_core::{Descriptor, Reading, Snapshot, Stamp, Value};
 use influxdb2::models::WriteDataPoint;
 use influxdb2::models::data_point::DataPointBuilder;
 use influxdb2::models::{DataPoint, FieldValue};
@@ -26,7 +26,7 @@ impl Encoder {
     /// Why no line can hold the reading; `None` for what can be sent.
     pub fn refuse(&self, reading: &Reading) -> Option<String> {
         let key = self.key(reading);
-        if !is_plain(key) || is_reserved(key) {
+        if !is_plain(&key) || is_reserved(&key) {
             return Some(format!("InfluxDB cannot have a field called {key:?}"));
         }
         if timestamp(reading, Precision::Nanoseconds).is_none() {
@@ -35,11 +35,27 @@ impl Encoder {
         unfit(&reading.value)
     }
 
-    /// The field that a reading is written to.
-    pub fn key<'a>(&self, reading: &'a Reading) -> &'a str {
+    /// The field that a reading is written to. InfluxDB fixes a field's type with the first write, and a descriptor that is in
+    /// no catalogue may turn out to be text: texts of such a one have a field of their own.
+    pub fn key<'a>(&self, reading: &'a Reading) -> Cow<'a, str> {
+        let own = self.own_key(&reading.descriptor);
+        match (&reading.value, is_catalogued(&reading.descriptor)) {
+            (Value::Text(_), false) => format!("{own}_text").into(),
+            _ => own.into(),
+        }
+    }
+
+    /// Every field that readings of a descriptor can be in.
+    pub fn keys(&self, descriptor: &Descriptor) -> Vec<String> {
+        let own = self.own_key(descriptor);
+        let texts = (!is_catalogued(descriptor)).then(|| format!("{own}_text"));
+        [own.to_owned()].into_iter().chain(texts).collect()
+    }
+
+    fn own_key<'a>(&self, descriptor: &'a Descriptor) -> &'a str {
         match self.0.fields {
-            FieldKey::Descriptor => reading.descriptor.as_str(),
-            FieldKey::Name => reading.descriptor.name(),
+            FieldKey::Descriptor => descriptor.as_str(),
+            FieldKey::Name => descriptor.name(),
         }
     }
 
@@ -81,6 +97,11 @@ impl Encoder {
         out.extend_from_slice(head);
         write(point, out);
     }
+}
+
+/// Whether a descriptor has a short name, and so one type for ever.
+fn is_catalogued(descriptor: &Descriptor) -> bool {
+    descriptor.name() != descriptor.as_str()
 }
 
 /// Why no field can hold the value.

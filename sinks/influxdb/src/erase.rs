@@ -48,10 +48,10 @@ impl<'a> Erasure<'a> {
         let mut descriptors = BTreeMap::new();
         if !has_every_descriptor(scope) {
             for snapshot in present.latest().await? {
-                let readings = snapshot.readings.iter();
-                let named =
-                    readings.map(|reading| (encoder.key(reading).to_owned(), reading.descriptor.clone()));
-                descriptors.extend(named);
+                for descriptor in snapshot.readings.iter().map(|reading| &reading.descriptor) {
+                    let keys = encoder.keys(descriptor).into_iter();
+                    descriptors.extend(keys.map(|key| (key, descriptor.clone())));
+                }
             }
         }
         Ok(Self {

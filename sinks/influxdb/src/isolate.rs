@@ -129,7 +129,7 @@ impl<'a> Delivery<'a> {
         let places = &request.places;
         let (named, others): (Vec<_>, Vec<_>) = places
             .iter()
-            .partition(|place| names(&refusal.words, self.batch.key(**place)));
+            .partition(|place| names(&refusal.words, &self.batch.key(**place)));
         if !named.is_empty() && !others.is_empty() {
             return vec![named, others];
         }

@@ -13,6 +13,18 @@ use rusqlite::{Connection, OptionalExtension, Result, ToSql, params};
 const TEXT_BYTES: usize = 64;
 const TEXTS: usize = 4_096;
 
+/// The statements that make texts of a descriptor's values, in this order.
+const WIDEN: [&str; 3] = [
+    "INSERT OR IGNORE INTO text (value)
+        SELECT DISTINCT CASE type WHEN 'bool' THEN iif(value, 'true', 'false') ELSE CAST(value AS TEXT) END
+        FROM reading JOIN descriptor ON descriptor.id = descriptor_id
+        WHERE descriptor = ?1 AND value IS NOT NULL",
+    "UPDATE reading SET unit_id = NULL, value = (SELECT text.id FROM text, descriptor WHERE descriptor.id = descriptor_id
+            AND text.value = CASE type WHEN 'bool' THEN iif(reading.value, 'true', 'false') ELSE CAST(reading.value AS TEXT) END)
+        WHERE descriptor_id = (SELECT id FROM descriptor WHERE descriptor = ?1) AND value IS NOT NULL",
+    "UPDATE descriptor SET type = 'text', unit = NULL WHERE descriptor = ?1",
+];
+
 #[derive(Default)]
 pub struct Dictionary {
     vehicles: HashMap<Vin, (i64, Name)>,
@@ -97,6 +109,16 @@ impl Dictionary {
             value_type: recorded.value_type,
             unit,
         })
+    }
+
+    /// Makes texts of what stands in the rows of a descriptor that turned out to be text.
+    pub fn widen(&mut self, connection: &Connection, descriptor: &Descriptor) -> Result<()> {
+        let id = descriptor.as_str();
+        for sql in WIDEN {
+            connection.prepare_cached(sql)?.execute(params![id])?;
+        }
+        self.descriptors.remove(descriptor);
+        Ok(())
     }
 
     pub fn text(&mut self, connection: &Connection, text: &Arc<str>) -> Result<i64> {

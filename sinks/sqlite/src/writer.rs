@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
-use collector_core::{Ended, Entry, Reading, Rejection, Snapshot, Stamp, Value};
+use collector_core::{Ended, Entry, Reading, Rejection, Snapshot, Stamp, Value, ValueType};
 use rusqlite::types::Value as Stored;
 use rusqlite::{CachedStatement, Connection, Result, params};
 
@@ -113,10 +113,15 @@ impl<'a> Writer<'a> {
     /// Stores one reading, or says why it never can be.
     fn reading(&mut self, telling: &mut Telling<'_>, reading: &Reading) -> Result<Option<String>> {
         let descriptor = &reading.descriptor;
-        let numbers = self
-            .dictionary
-            .numbers(self.connection, descriptor, reading.unit.as_ref())?;
+        let find = |dictionary: &mut Dictionary| {
+            dictionary.numbers(self.connection, descriptor, reading.unit.as_ref())
+        };
+        let mut numbers = find(&mut *self.dictionary)?;
         let value_type = reading.value.value_type();
+        if value_type == ValueType::Text && numbers.value_type != ValueType::Text {
+            self.dictionary.widen(self.connection, descriptor)?;
+            numbers = find(&mut *self.dictionary)?;
+        }
         if value_type != numbers.value_type {
             return Ok(Some(format!(
                 "{descriptor} is stored with the type {}, this value is of type {value_type}",

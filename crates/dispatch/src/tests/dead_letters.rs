@@ -196,11 +196,19 @@ pub(super) fn upgraded(rig: Rig, value_type: &str) -> Rig {
     }
 }
 
-/// The second entry has a text, and the descriptor was taken for a number.
+/// The second entry has a text, and an earlier version of the program took the descriptor for a number and kept it so.
 async fn misfit() -> (Rig, DeadLetter) {
     let rig = Rig::new();
     assert_eq!(append_unknown(&rig, "1", 1).await.new, 1);
-    assert_eq!(append_unknown(&rig, "many", 2).await.rejected, 1);
+    assert_eq!(append_unknown(&rig, "many", 2).await.new, 1);
+    let rig = upgraded(rig, "number");
+    let (seq, reason) = (2, "a text that does not fit the type number".to_owned());
+    let kept = rusqlite::Connection::open(rig.journal.path()).unwrap();
+    kept.execute(
+        "insert into dead_letter (at, sink, seq, descriptor, position, reason) values (0, '', ?1, ?2, 0, ?3)",
+        rusqlite::params![seq, UNKNOWN, reason],
+    )
+    .unwrap();
     let letter = letters(&rig).remove(0);
     (rig, letter)
 }

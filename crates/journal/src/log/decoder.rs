@@ -150,7 +150,8 @@ impl Decoder {
                 .map_err(|error| unreadable(stored, &error))
         };
         let mut decoded = decode(&self.known)?;
-        if !decoded.complete {
+        // What was learned since, or widened.
+        if !decoded.complete || !decoded.misfits.is_empty() {
             learned::load(self.scan.connection(), &mut self.known)?;
             decoded = decode(&self.known)?;
         }

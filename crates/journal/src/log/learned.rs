@@ -1,4 +1,5 @@
-//! What was learned of descriptors outside the catalogue: the type and the unit of the first value stay for ever.
+//! What was learned of descriptors outside the catalogue: the type and the unit of the first value stay, until something
+//! comes that fits only a text; then it is text for ever.
 
 use collector_core::{Unit, ValueType};
 use rusqlite::{Connection, params};
@@ -29,5 +30,12 @@ pub(crate) fn learn(
         "insert into descriptor_type (descriptor, type, unit) values (?1, ?2, ?3) on conflict do nothing",
         params![descriptor, value_type.as_str(), unit.map(Unit::as_str)],
     )?;
+    Ok(())
+}
+
+/// Makes it text.
+pub(crate) fn widen(connection: &Connection, descriptor: &str) -> Result<()> {
+    let update = "update descriptor_type set type = 'text', unit = null where descriptor = ?1";
+    connection.run(update, [descriptor])?;
     Ok(())
 }

@@ -22,7 +22,7 @@ use crate::Result;
 pub(crate) struct Memory {
     /// Of the transaction that it was read in; `None` where nothing was read.
     epoch: Option<u64>,
-    pub(super) descriptors: KnownDescriptors,
+    pub(crate) descriptors: KnownDescriptors,
     /// These wait to be folded.
     pub(super) series: SeriesCache,
     pub(super) seen: SeenTable,

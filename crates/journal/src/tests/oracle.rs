@@ -228,10 +228,13 @@ impl Model {
                 (0, _) => true,
                 (1, _) => false,
                 (_, Content::Nothing) => true,
-                (_, content) => *self
-                    .learned
-                    .entry(descriptor)
-                    .or_insert(matches!(content, Content::Number(_))),
+                (_, content) => {
+                    let is_number = matches!(content, Content::Number(_));
+                    let numeric = self.learned.entry(descriptor).or_insert(is_number);
+                    // A word widens it.
+                    *numeric &= is_number;
+                    *numeric
+                }
             };
             let at = self.stamp_sent(stamped);
             let stamp = match at {

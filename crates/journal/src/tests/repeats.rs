@@ -180,7 +180,7 @@ async fn what_went_away_and_what_does_not_fit_is_kept_as_sent_and_told_once() {
 }
 
 #[tokio::test]
-async fn a_new_descriptor_has_the_type_of_its_first_value_for_ever() {
+async fn a_new_descriptor_has_the_type_of_its_first_value_until_a_text_widens_it() {
     let state = tempfile::tempdir().unwrap();
     let journal = open(state.path());
     let reading = |value: &str, minute: i64| {
@@ -191,15 +191,30 @@ async fn a_new_descriptor_has_the_type_of_its_first_value_for_ever() {
         )
     };
     append(&journal, poll(0, vec![reading("INVALID", 0)])).await;
-    append(&journal, poll(1, vec![reading("7", 1)])).await;
+    append(&journal, poll(1, vec![reading("7.50", 1)])).await;
     drop(journal);
     let journal = open(state.path());
-    let mixed = append(&journal, poll(2, vec![reading("seven", 2), reading("8", 3)])).await;
-    assert_eq!((mixed.new, mixed.rejected), (1, 1));
+    append(&journal, poll(2, vec![reading("8", 2)])).await;
     let entries = read_all(&journal, 0, 1).await;
-    assert_eq!(numbers(&entries), [7.0, 8.0]);
+    assert_eq!(numbers(&entries), [7.5, 8.0]);
     let unit = entries[1].readings()[0].unit.as_ref().map(ToString::to_string);
     assert_eq!(unit.as_deref(), Some("parsec"));
+
+    let batches = reader(&journal);
+    batches.read(&"test".into(), 0, 10).await.unwrap();
+    let mixed = append(&journal, poll(3, vec![reading("seven", 3), reading("9", 4)])).await;
+    assert_eq!((mixed.new, mixed.rejected), (2, 0));
+    let texts = ["7.50", "8", "seven", "9"].map(|text| (Value::Text(text.into()), None));
+    let (old, fresh) = (batches, reader(&open(state.path())));
+    // The old one knew a number until it met the word.
+    for (batches, known) in [(&old, 2), (&fresh, 4)] {
+        let batch = batches.read(&"test".into(), 0, 10).await.unwrap().unwrap();
+        let readings = batch.entries.iter().flat_map(Entry::readings);
+        let read: Vec<_> = readings
+            .map(|reading| (reading.value.clone(), reading.unit.clone()))
+            .collect();
+        assert_eq!(read[read.len() - known..], texts[texts.len() - known..]);
+    }
 }
 
 #[tokio::test]
@@ -261,10 +276,10 @@ async fn what_was_sent_is_a_repeat_whatever_the_rules_make_of_it() {
         )
     };
     append(&journal, poll(0, vec![odd("7", 0)])).await;
-    let misfit = append(&journal, poll(1, vec![odd("seven", 1), odd("seven", 2)])).await;
-    assert_eq!((misfit.new, misfit.rejected), (0, 2));
-    let rule = journal
-        .transact(|connection, _| Ok(connection.execute("update descriptor_type set type = 'text'", [])?));
+    let widened = append(&journal, poll(1, vec![odd("seven", 1), odd("seven", 2)])).await;
+    assert_eq!((widened.new, widened.rejected), (2, 0));
+    let number = "update descriptor_type set type = 'number'";
+    let rule = journal.transact(move |connection, _| Ok(connection.execute(number, [])?));
     assert_eq!(rule.await.unwrap(), 1);
     drop(journal);
     let journal = open(state.path());

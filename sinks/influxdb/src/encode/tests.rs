@@ -92,7 +92,7 @@ fn what_no_line_can_hold_is_refused_with_a_reason() {
     assert_eq!(refuse("k", text(&"x".repeat(65_536))), None);
     for key in ["time", "", "a\nb", "a\\"] {
         assert!(
-            refuse(key, text("x")).unwrap().contains("field called"),
+            refuse(key, Value::Number(1.0)).unwrap().contains("field called"),
             "{key:?}"
         );
     }

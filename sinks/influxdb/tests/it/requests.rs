@@ -105,7 +105,7 @@ async fn a_text_with_a_line_break_has_a_line_of_its_own() {
     let head = "cardata,vehicle=i4,vin=WBY8P210X07A12345";
     assert_eq!(
         mock.asked()[0].body,
-        format!("{head} a=1 5\n{head} b=\"x\ny\" 5\n{head} c=3 5\n")
+        format!("{head} a=1 5\n{head} b_text=\"x\ny\" 5\n{head} c=3 5\n")
     );
 }
 

@@ -11,6 +11,38 @@ use crate::{database, sink};
 
 const NOON: i64 = 1_772_366_400_000;
 
+/// What is in no catalogue may begin as a number and go on as a text.
+#[tokio::test]
+async fn a_descriptor_that_turns_out_to_be_text_has_a_field_for_each_type() {
+    let Some(server) = InfluxDb1::start().await else {
+        return;
+    };
+    let name = server.create_database().await;
+    let told = |seq: u64, value: Value| {
+        let at = NOON + seq.cast_signed();
+        entry_with(seq, vec![reading("a.new", "a.new", value, None, at)])
+    };
+    let number = told(1, Value::Number(7.0));
+    let text = told(2, Value::Text("seven".into()));
+    for entry in [number, text] {
+        let written = sink(database(&server.url(), &name))
+            .write(&[entry])
+            .await
+            .unwrap();
+        assert_eq!(written.rejected, []);
+    }
+    let points = server.points(&name).await;
+    let fields: BTreeMap<_, _> = points
+        .into_iter()
+        .map(|point| (point.field, point.value))
+        .collect();
+    let want = [
+        ("a.new".to_owned(), FieldValue::Number(7.0)),
+        ("a.new_text".to_owned(), FieldValue::Text("seven".to_owned())),
+    ];
+    assert_eq!(fields, BTreeMap::from(want));
+}
+
 #[tokio::test]
 async fn each_value_keeps_its_type_its_time_and_its_place() {
     let Some(server) = InfluxDb1::start().await else {

@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use collector_core::table::{Key, Kind, Node};
-use collector_core::testkit::{Harness, RecordRow, Row, conformance, entry_with};
+use collector_core::testkit::{Harness, RecordRow, Row, conformance, entry_with, reading};
 use collector_core::{Entry, Sink, SinkContext, SinkPlugin, sink_plugins};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use crate::store::{NOON, Store, text};
+use crate::store::{NOON, Store};
 
 struct Sqlite {
     store: Store,
@@ -81,9 +81,10 @@ impl Harness for Sqlite {
         Some(rows.unwrap().map(Result::unwrap).collect())
     }
 
-    /// A text for a descriptor whose earlier values, in the same batch, are numbers.
+    /// A truth value for a descriptor whose earlier values, in the same batch, are numbers.
     fn refused(&self, seq: u64) -> Option<Entry> {
-        let reading = text("vehicle.drivetrain.batteryManagement.header", "soc", "full", NOON);
+        let id = "vehicle.drivetrain.batteryManagement.header";
+        let reading = reading(id, "soc", collector_core::Value::Bool(true), None, NOON);
         Some(entry_with(seq, vec![reading]))
     }
 }

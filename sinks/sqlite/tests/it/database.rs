@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use collector_core::SinkConfig;
-use collector_core::testkit::{context, entries, expected};
+use collector_core::testkit::{context, entries, entry_with, expected, reading};
+use collector_core::{SinkConfig, Value};
 use rusqlite::{Connection, TransactionBehavior};
 use sink_sqlite::SqliteConfig;
 
-use crate::store::{Store, advice};
+use crate::store::{NOON, Store, advice};
 
 /// `entries(1, n)` has eight readings each.
 const READINGS: i64 = 8;
@@ -175,4 +175,48 @@ async fn a_database_that_was_deleted_meanwhile_is_made_anew() {
     sink.close().await.unwrap();
     let rows = store.query("SELECT count(*) FROM readings");
     assert_eq!(rows, [expected(&batch).len().to_string()]);
+}
+
+/// The type of a descriptor that is in no catalogue widens when something comes that only a text can hold.
+#[tokio::test]
+async fn numbers_become_texts_where_their_descriptor_turns_out_to_be_text() {
+    let store = Store::new();
+    let mut sink = store.sink();
+    let told = |seq: i64, value: Value, unit| {
+        let id = if matches!(value, Value::Bool(_)) {
+            "a.b"
+        } else {
+            "a.n"
+        };
+        entry_with(seq.unsigned_abs(), vec![reading(id, id, value, unit, NOON + seq)])
+    };
+    let narrow = [
+        told(1, Value::Number(7.0), Some("km")),
+        told(2, Value::Number(7.25), Some("mi")),
+        told(3, Value::Bool(true), None),
+        told(4, Value::Bool(false), None),
+    ];
+    sink.write(&narrow).await.unwrap();
+    let word = |seq: i64, id: &str| {
+        let text = reading(id, id, Value::Text("seven".into()), None, NOON + seq);
+        entry_with(seq.unsigned_abs(), vec![text])
+    };
+    let wide = [
+        word(5, "a.n"),
+        word(6, "a.b"),
+        told(7, Value::Text("7".into()), None),
+    ];
+    assert_eq!(sink.write(&wide).await.unwrap().rejected, []);
+    sink.close().await.unwrap();
+    let rows = store.query("SELECT descriptor, value, unit FROM readings ORDER BY measured_ms");
+    let want = [
+        "a.n|7|",
+        "a.n|7.25|",
+        "a.b|true|",
+        "a.b|false|",
+        "a.n|seven|",
+        "a.b|seven|",
+        "a.n|7|",
+    ];
+    assert_eq!(rows, want);
 }

@@ -104,34 +104,22 @@ async fn what_was_newest_before_is_the_latest_again_and_ends_go_too() {
 async fn a_descriptor_of_another_type_is_taken_after_everything_was_erased() {
     let store = Store::new();
     let mut sink = store.sink();
-    let status = || {
-        vec![text(
-            "vehicle.drivetrain.batteryManagement.header",
-            "soc",
-            "full",
-            NOON,
-        )]
-    };
-    sink.write(&[entry_with(1, vec![soc(60.0, NOON)])]).await.unwrap();
-    assert_eq!(
-        sink.write(&[entry_with(3, status())])
-            .await
-            .unwrap()
-            .rejected
-            .len(),
-        1
-    );
+    let word = text("vehicle.drivetrain.batteryManagement.header", "soc", "full", NOON);
+    let number = || vec![soc(60.0, NOON)];
+    sink.write(&[entry_with(1, vec![word])]).await.unwrap();
+    let refused = sink.write(&[entry_with(3, number())]).await.unwrap().rejected;
+    assert_eq!(refused.len(), 1);
     sink.erase(&Scope::default()).await.unwrap();
     assert_eq!(
-        sink.rewrite(&[entry_with(3, status())]).await.unwrap().rejected,
+        sink.rewrite(&[entry_with(3, number())]).await.unwrap().rejected,
         []
     );
     sink.close().await.unwrap();
     assert_eq!(
         store.query("SELECT type FROM descriptor"),
-        [ValueType::Text.as_str()]
+        [ValueType::Number.as_str()]
     );
-    assert_eq!(store.query("SELECT value FROM latest"), ["full"]);
+    assert_eq!(store.query("SELECT value FROM latest"), ["60"]);
 }
 
 #[tokio::test]

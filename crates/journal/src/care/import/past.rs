@@ -13,6 +13,7 @@ use crate::Result;
 use crate::log::append::{self, Appended, INSERT, Past, context};
 use crate::log::memory::Memory;
 use entry_form::lines::Imported;
+use entry_form::observe;
 
 /// The number of an entry here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +93,7 @@ pub(super) fn append(
                 "delete from dead_letter where sink = '' and seq = ?1",
                 [entry.seq],
             )?;
-            append::misfits(memory, snapshot)
+            observe::misfits(snapshot, &memory.descriptors)
         }
     };
     append::tell(connection, &content, misfits)?;

@@ -33,7 +33,7 @@ pub(super) use counts::{Arrival, Arrivals, BLOCK, Counts, forgotten};
 pub(super) use fold::Derived;
 pub(crate) use newest::newest;
 pub(super) use newest::newest_behind;
-pub(crate) use readings::{Past, misfits, take, tell};
+pub(crate) use readings::{Past, take, tell};
 pub(crate) use repeats::SeenTable;
 pub(super) use series::Latest;
 pub(crate) use series::SeriesCache;

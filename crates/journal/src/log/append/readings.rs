@@ -1,7 +1,7 @@
 //! What of one snapshot is new.
 
 use collector_core::{RawReading, RawSnapshot, Stamp};
-use entry_form::observe::{Observed, What};
+use entry_form::observe::{Misfit, Observed, What};
 use entry_form::{Content, context, payload, typed};
 use normalise::body::Body;
 use normalise::known::KnownDescriptors;
@@ -32,14 +32,6 @@ pub(crate) struct Taken {
     pub payload: payload::Builder,
     pub appended: Appended,
     pub misfits: Vec<Misfit>,
-}
-
-/// A value that fits no type: it is stored, and no sink is given it.
-pub(crate) struct Misfit {
-    descriptor: String,
-    /// Among the readings of the payload.
-    position: usize,
-    reason: String,
 }
 
 /// Puts the misfits of an entry among the dead letters.
@@ -91,23 +83,6 @@ pub(crate) fn take(
     Ok(round.taken)
 }
 
-/// What of an entry fits no type, be it known already.
-pub(crate) fn misfits(memory: &Memory, snapshot: &RawSnapshot) -> Vec<Misfit> {
-    let misfit = |(position, reading): (usize, &RawReading)| {
-        let (json, known) = (reading.body.get(), memory.descriptors.get(&reading.descriptor));
-        match Observed::of(json, Body::parse(json).as_ref(), known, Window::of(snapshot)).what {
-            What::Misfit(reason) => Some(Misfit {
-                descriptor: reading.descriptor.clone(),
-                position,
-                reason,
-            }),
-            What::Value | What::Absent => None,
-        }
-    };
-    let readings = snapshot.readings.iter().enumerate();
-    readings.filter_map(misfit).collect()
-}
-
 /// One snapshot on its way into the log.
 struct Round<'a> {
     connection: &'a Connection,
@@ -133,8 +108,16 @@ impl Round<'_> {
         if let Some(body) = &body {
             self.learn(descriptor, body)?;
         }
-        let known = self.memory.descriptors.get(descriptor);
-        let observed = Observed::of(json, body.as_ref(), known, self.window);
+        let observe = |memory: &Memory| {
+            let known = memory.descriptors.get(descriptor);
+            Observed::of(json, body.as_ref(), known, self.window)
+        };
+        let mut observed = observe(self.memory);
+        let is_misfit = matches!(observed.what, What::Misfit(_)) && body.is_some();
+        if is_misfit && self.memory.descriptors.widen(descriptor) {
+            learned::widen(self.connection, descriptor)?;
+            observed = observe(self.memory);
+        }
         match observed.what {
             What::Absent => self.absent(series, reading, &observed),
             What::Value | What::Misfit(_) => self.observation(series, reading, observed)?,
