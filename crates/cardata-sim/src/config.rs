@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::car::kind::CarKind;
 use crate::fault::FaultRate;
 use crate::stream::StreamConfig;
 
@@ -96,6 +97,11 @@ pub enum Approval {
 pub struct SimVehicle {
     /// 17 characters, upper case, without I, O and Q.
     pub vin: String,
+    /// What it sends, and when.
+    pub kind: CarKind,
+    /// Instead of the VIN, what its life depends on beside the seed. Vehicles with the same life, battery and target are
+    /// twins: they are at the same place with the same charge at any time, whatever their kinds tell of it.
+    pub life: Option<u64>,
     pub model: String,
     /// Whether the account's owner is the vehicle's main user; others get CU-104.
     pub mapping: Mapping,
@@ -123,12 +129,19 @@ impl Mapping {
 impl SimVehicle {
     /// An electric car of the account's owner that charges up to 80 %.
     pub fn new(vin: impl Into<String>) -> Self {
+        Self::of(CarKind::default(), vin)
+    }
+
+    /// The same of another kind, with its battery; a hybrid's is always charged up.
+    pub fn of(kind: CarKind, vin: impl Into<String>) -> Self {
         Self {
             vin: vin.into(),
-            model: "i4 eDrive40".into(),
+            kind,
+            life: None,
+            model: kind.model().into(),
             mapping: Mapping::Primary,
-            battery_kwh: 77.0,
-            target_percent: 80.0,
+            battery_kwh: kind.battery_kwh(),
+            target_percent: if kind == CarKind::Phev { 100.0 } else { 80.0 },
         }
     }
 }

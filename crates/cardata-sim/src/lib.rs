@@ -23,6 +23,7 @@ mod stream;
 mod world;
 
 pub use account::Container;
+pub use car::kind::CarKind;
 pub use config::{Approval, DescriptorRefusal, Mapping, MappingsShape, Now, SimConfig, SimVehicle};
 pub use control::{Control, RequestRecord, Served, Violation};
 pub use fault::{Fault, FaultRate, NotJson};

@@ -1,18 +1,19 @@
 //! When the car last told a group of values. A car that sleeps tells nothing; what it told last is repeated.
 
 use super::keys::Group;
-use super::timeline::{Activity, Segment};
+use super::kind::Manner;
+use super::timeline::Segment;
 
 /// The second at which the last report of `group` that had reached the backend at `now` was made.
-pub(super) fn last_report(segments: &[Segment], group: Group, now: i64) -> i64 {
+pub(super) fn last_report(manner: &dyn Manner, segments: &[Segment], group: Group, now: i64) -> i64 {
     let now = now - delay(group);
     let current = segments.partition_point(|segment| segment.start <= now);
     for (index, segment) in segments[..current].iter().enumerate().rev() {
-        if let Some(cadence) = cadence(group, segment.activity) {
+        if let Some(cadence) = manner.cadence(group, segment.activity) {
             let passed = now.min(segment.end - 1) - segment.start;
             return segment.start + passed / cadence * cadence;
         }
-        if is_told_at_start(group, segments, index) {
+        if is_told_at_start(manner, group, segments, index) {
             return segment.start;
         }
     }
@@ -25,19 +26,25 @@ pub(super) fn trip_millisecond(told: i64) -> i64 {
 }
 
 /// Every second in `from..to` at which the group is told, in order.
-pub(super) fn between(segments: &[Segment], group: Group, from: i64, to: i64) -> Vec<i64> {
+pub(super) fn between(
+    manner: &dyn Manner,
+    segments: &[Segment],
+    group: Group,
+    from: i64,
+    to: i64,
+) -> Vec<i64> {
     let mut seconds = Vec::new();
     let first = segments.partition_point(|segment| segment.end <= from);
     for (index, segment) in segments.iter().enumerate().skip(first) {
         if segment.start >= to {
             break;
         }
-        if let Some(cadence) = cadence(group, segment.activity) {
+        if let Some(cadence) = manner.cadence(group, segment.activity) {
             let told = (segment.start..segment.end).step_by(usize::try_from(cadence).unwrap_or(1));
             seconds.extend(told.filter(|at| (from..to).contains(at)));
             continue;
         }
-        if segment.start >= from && is_told_at_start(group, segments, index) {
+        if segment.start >= from && is_told_at_start(manner, group, segments, index) {
             seconds.push(segment.start);
         }
     }
@@ -55,33 +62,11 @@ pub(super) fn delay(group: Group) -> i64 {
     }
 }
 
-/// Seconds between reports of the position during a drive.
-pub(super) const POSITION_CADENCE: i64 = 180;
-
-/// Seconds between reports while something goes on.
-fn cadence(group: Group, activity: Activity) -> Option<i64> {
-    match (group, activity) {
-        (Group::Battery | Group::Call | Group::Position | Group::Odometer, Activity::Driving) => {
-            Some(POSITION_CADENCE)
-        }
-        (Group::Tyres, Activity::Driving) => Some(600),
-        (Group::Battery | Group::Call | Group::Charging, Activity::Charging(_)) => Some(300),
-        _ => None,
-    }
-}
-
 /// Whether the group is told because this segment follows on another.
-fn is_told_at_start(group: Group, segments: &[Segment], index: usize) -> bool {
+fn is_told_at_start(manner: &dyn Manner, group: Group, segments: &[Segment], index: usize) -> bool {
     let before = index.checked_sub(1);
-    let Some([before, segment]) = before.and_then(|before| segments.get(before..=index)) else {
-        return false;
-    };
-    let (before, after) = (before.activity, segment.activity);
-    match group {
-        Group::Battery | Group::Call | Group::Body => true,
-        Group::Charging => before.supply().is_some() || after.supply().is_some(),
-        Group::Position | Group::Odometer | Group::Trip => before == Activity::Driving,
-        Group::Stale => before == Activity::Driving && segment.start.div_euclid(86_400) % 11 == 0,
+    match before.and_then(|before| segments.get(before..=index)) {
+        Some([before, after]) => manner.is_told(group, before, after),
         _ => false,
     }
 }
@@ -89,10 +74,15 @@ fn is_told_at_start(group: Group, segments: &[Segment], index: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::car::kind::CarKind;
     use crate::car::timeline::Timeline;
     use crate::config::SimVehicle;
 
     const START: i64 = 1_795_000_000;
+
+    fn i4() -> &'static dyn Manner {
+        CarKind::I4.manner()
+    }
 
     #[test]
     fn reports_never_come_from_the_future_nor_go_back() {
@@ -107,7 +97,7 @@ mod tests {
         ] {
             let mut last = i64::MIN;
             for now in (START..START + 8 * 86_400).step_by(97) {
-                let told = last_report(&segments, group, now);
+                let told = last_report(i4(), &segments, group, now);
                 assert!(told < now && told >= last, "{group:?} at {now}");
                 last = told;
             }
@@ -126,14 +116,14 @@ mod tests {
         ] {
             let (from, to) = (START, START + 30_000);
             let mut seen: Vec<i64> = (from + delay(group)..to + delay(group))
-                .map(|now| last_report(&segments, group, now))
+                .map(|now| last_report(i4(), &segments, group, now))
                 .filter(|told| *told >= from)
                 .collect();
             seen.dedup();
-            assert_eq!(between(&segments, group, from, to), seen, "{group:?}");
+            assert_eq!(between(i4(), &segments, group, from, to), seen, "{group:?}");
             let (left, right) = (
-                between(&segments, group, from, from + 7_777),
-                between(&segments, group, from + 7_777, to),
+                between(i4(), &segments, group, from, from + 7_777),
+                between(i4(), &segments, group, from + 7_777, to),
             );
             assert_eq!([left, right].concat(), seen, "{group:?}");
         }
@@ -146,8 +136,8 @@ mod tests {
         let night = START + 11 * 3_600;
         for group in [Group::Battery, Group::Charging, Group::Position, Group::Body] {
             assert_eq!(
-                last_report(&segments, group, evening),
-                last_report(&segments, group, night)
+                last_report(i4(), &segments, group, evening),
+                last_report(i4(), &segments, group, night)
             );
         }
     }

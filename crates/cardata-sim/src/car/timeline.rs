@@ -1,5 +1,6 @@
 //! The car's life as a row of segments: standing, driving, plugged in, charging.
 
+use super::kind::Manner;
 use super::schedule::{self, What};
 use crate::config::SimVehicle;
 
@@ -59,6 +60,7 @@ pub(crate) struct Timeline {
     seed: u64,
     battery_kwh: f64,
     target_percent: f64,
+    manner: &'static dyn Manner,
 }
 
 impl Location {
@@ -123,6 +125,7 @@ impl Timeline {
             seed,
             battery_kwh: vehicle.battery_kwh.max(1.0),
             target_percent: vehicle.target_percent.clamp(0.0, 100.0),
+            manner: vehicle.kind.manner(),
         }
     }
 
@@ -176,6 +179,7 @@ struct Life<'a> {
 impl Life<'_> {
     fn take(&mut self, what: What) {
         match what {
+            What::Plug(supply) if !self.timeline.manner.takes(supply) => {}
             What::Plug(supply) => {
                 self.plugged = Some(supply);
                 self.plug_events += 1;

@@ -6,11 +6,31 @@ use super::keys::{Group, Key};
 use super::timeline::{Activity, Segment, Supply};
 use crate::config::SimVehicle;
 
+/// What the car says of one key.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Said {
+    pub value: Option<String>,
+    pub unit: Option<&'static str>,
+    /// Whether the time of the report comes with it.
+    pub timed: bool,
+}
+
+impl Said {
+    /// The same with this value, and with the time that values have.
+    pub fn with(self, value: impl Into<String>) -> Self {
+        Self {
+            value: Some(value.into()),
+            timed: true,
+            ..self
+        }
+    }
+}
+
 /// The car at the second of a report.
 pub(super) struct Telemetry<'a> {
     vehicle: &'a SimVehicle,
+    segments: &'a [Segment],
     segment: &'a Segment,
-    last_drive: Option<&'a Segment>,
     at: i64,
     /// The state of charge at the time of the call, as the backend predicts it.
     predicted_soc: f64,
@@ -23,30 +43,44 @@ impl<'a> Telemetry<'a> {
             let after = segments.partition_point(|segment| segment.start <= time);
             &segments[after.saturating_sub(1)]
         };
-        let past = segments.iter().take_while(|segment| segment.end <= at);
-        let drives = past.filter(|segment| segment.activity == Activity::Driving);
         Self {
             vehicle,
+            segments,
             segment: segment_at(at),
-            last_drive: drives.last(),
             at,
             predicted_soc: segment_at(now).soc_at(now),
         }
     }
 
-    fn soc(&self) -> f64 {
+    pub fn activity(&self) -> Activity {
+        self.segment.activity
+    }
+
+    pub fn odometer_km(&self) -> f64 {
+        self.segment.odometer_at(self.at)
+    }
+
+    /// The last drive that is over.
+    fn last_drive(&self) -> Option<&Segment> {
+        let over = self.segments.partition_point(|segment| segment.end <= self.at);
+        let mut past = self.segments[..over].iter().rev();
+        past.find(|segment| segment.activity == Activity::Driving)
+    }
+
+    pub fn soc(&self) -> f64 {
         self.segment.soc_at(self.at)
     }
 
-    fn range_km(&self) -> f64 {
+    /// On the battery.
+    pub fn range_km(&self) -> f64 {
         self.soc() / 100.0 * self.vehicle.battery_kwh / 0.178
     }
 
-    fn is_driving(&self) -> bool {
+    pub fn is_driving(&self) -> bool {
         self.segment.activity == Activity::Driving
     }
 
-    fn charges_with(&self) -> Option<Supply> {
+    pub fn charges_with(&self) -> Option<Supply> {
         match self.segment.activity {
             Activity::Charging(supply) => Some(supply),
             _ => None,
@@ -81,8 +115,18 @@ impl<'a> Telemetry<'a> {
     }
 }
 
-/// What the report says of a computed key. A key that it does not know is empty.
-pub(super) fn report(key: &Key, car: &Telemetry<'_>) -> Option<String> {
+/// What an i4 says of a key. A key that it does not know is empty.
+pub(super) fn report(key: &Key, car: &Telemetry<'_>) -> Said {
+    let value = key.value.clone().or_else(|| computed(key, car));
+    let (has_unit, timed) = match value {
+        Some(_) => (true, true),
+        None => keeps(key),
+    };
+    let unit = key.unit.filter(|_| has_unit);
+    Said { value, unit, timed }
+}
+
+fn computed(key: &Key, car: &Telemetry<'_>) -> Option<String> {
     let name = name(key);
     match key.group {
         Group::Battery => battery(name, car),
@@ -100,7 +144,7 @@ pub(super) fn report(key: &Key, car: &Telemetry<'_>) -> Option<String> {
 }
 
 /// Whether a computed key keeps its unit, and its time, when it has no value.
-pub(super) fn keeps(key: &Key) -> (bool, bool) {
+fn keeps(key: &Key) -> (bool, bool) {
     let name = name(key);
     (
         matches!(name, "avgAuxPower" | "timeToFullyCharged"),
@@ -219,7 +263,7 @@ fn position(name: &str, car: &Telemetry<'_>) -> Option<String> {
 }
 
 fn odometer(name: &str, car: &Telemetry<'_>) -> Option<String> {
-    let km = car.segment.odometer_at(car.at);
+    let km = car.odometer_km();
     Some(match name {
         "travelledDistance" => format!("{km:.0}"),
         // Of serviceDistance.next, in steps of 100 km.
@@ -267,7 +311,7 @@ fn tyres(descriptor: &str, name: &str, car: &Telemetry<'_>) -> Option<String> {
 }
 
 fn trip(name: &str, car: &Telemetry<'_>) -> Option<String> {
-    let drive = car.last_drive?;
+    let drive = car.last_drive()?;
     let km = drive.odometer.1 - drive.odometer.0;
     let hours = (drive.end - drive.start) as f64 / 3_600.0;
     let per_100km = (drive.soc.0 - drive.soc.1) / 100.0 * car.vehicle.battery_kwh / km * 100.0;

@@ -12,6 +12,7 @@ use crate::car::timeline::{Activity, Location, Segment, Supply};
 
 const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(45 * 24);
 const PAGE: usize = 10;
+const KM_PER_MILE: f64 = 1.609_344;
 /// How long a pagination token lives.
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
@@ -31,7 +32,9 @@ pub(super) fn answer(car: &Car, call: &Call, now: Timestamp) -> Result<Answer, R
     });
     let charges: Vec<&Segment> = charges.rev().collect();
     let page = charges.iter().skip(first).take(PAGE);
-    let page: Vec<Value> = page.map(|charge| session(charge, now.as_second())).collect();
+    let page: Vec<Value> = page
+        .map(|charge| session(charge, now.as_second(), car.is_in_miles()))
+        .collect();
     let mut body = json!({ "data": page });
     if charges.len() > first + PAGE {
         body["next_token"] = token(first + PAGE, from, to, now).into();
@@ -63,11 +66,15 @@ fn offset(token: &str, from: Timestamp, to: Timestamp, now: Timestamp) -> Option
     (same && fresh).then(|| usize::try_from(offset).ok())?
 }
 
-fn session(charge: &Segment, now: i64) -> Value {
+fn session(charge: &Segment, now: i64, in_miles: bool) -> Value {
     let supply = charge.activity.supply().unwrap_or(Supply::Ac);
     let running = charge.end > now;
     let end = charge.end.min(now);
     let seconds = end - charge.start;
+    let (mileage, unit) = match in_miles {
+        true => (charge.odometer.0 / KM_PER_MILE, "MI"),
+        false => (charge.odometer.0, "KM"),
+    };
     let block = json!({ "startTime": charge.start, "endTime": end, "averagePowerGridKw": supply.grid_kw() });
     let mut session = json!({
         "displayedStartSoc": charge.soc.0.round() as i64,
@@ -76,8 +83,8 @@ fn session(charge: &Segment, now: i64) -> Value {
         "totalChargingDurationSec": seconds,
         "energyConsumedFromPowerGridKwh": supply.grid_kw() * seconds as f64 / 3_600.0,
         "isPreconditioningActivated": false,
-        "mileage": charge.odometer.0 as i64,
-        "mileageUnits": "KM",
+        "mileage": mileage as i64,
+        "mileageUnits": unit,
         "timeZone": "Europe/Berlin",
         "chargingLocation": location(supply),
         "chargingBlocks": if seconds > 0 { vec![block] } else { Vec::new() },

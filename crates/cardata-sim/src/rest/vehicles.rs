@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::call::Answer;
 use crate::car::Car;
+use crate::car::kind::CarKind;
 use crate::config::{Mapping, MappingsShape};
 use crate::world::World;
 
@@ -34,6 +35,10 @@ fn mapping(car: &Car) -> Value {
 /// As the live service sends it: no VIN, an offset without a colon, and keys that the specification does not
 /// have.
 pub(super) fn basic_data(car: &Car) -> Answer {
+    let (drive_train, propulsion) = match car.vehicle.kind {
+        CarKind::Phev => ("PHEV", "HY"),
+        _ => ("BEV", "EL"),
+    };
     Answer::json(
         200,
         &json!({
@@ -53,9 +58,9 @@ pub(super) fn basic_data(car: &Car) -> Answer {
             "countryCode": "DE",
             "steering": "LL",
             "engine": "HA0001N0",
-            "driveTrain": "BEV",
+            "driveTrain": drive_train,
             "chargingModes": ["AC_HIGH", "AC_LOW", "DC"],
-            "propulsionType": "EL",
+            "propulsionType": propulsion,
             "colourCode": "C31",
             "colourCodeRaw": "WC31",
             "colourDescription": "PORTIMAO BLAU METALLIC",
