@@ -30,5 +30,6 @@ mod refusals;
 mod replays;
 mod secrets;
 mod stream;
+mod twins;
 
 use tests::{oracle, scene, store_server, stores};
