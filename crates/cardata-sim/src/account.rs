@@ -44,7 +44,7 @@ impl Quota {
     }
 }
 
-/// The most active containers that an account may have.
+/// The most containers that an account may have.
 pub(crate) const MAX_CONTAINERS: usize = 10;
 /// How long a deleted container stays in the list.
 const KEPT_DELETED: SignedDuration = SignedDuration::from_hours(29 * 24);

@@ -46,7 +46,12 @@ pub struct SimConfig {
     pub verification_uri_complete: bool,
     /// Whether a refresh answer has `gcid`: the specification requires it, the live service leaves it out.
     pub gcid_in_refresh: bool,
+    /// Whether a refresh answer has `id_token`, as the live service's has; neither the specification nor OpenID Connect
+    /// requires it.
+    pub id_token_in_refresh: bool,
     pub mappings: MappingsShape,
+    /// Whether deleted containers count towards the ten for as long as they are listed, 29 days.
+    pub deleted_containers_count: bool,
     /// The largest container that the account may create; larger ones get CU-403. No limit if absent.
     pub max_descriptors: Option<usize>,
     /// Descriptors that the account may not put into a container though they are in the catalogue.
@@ -61,7 +66,7 @@ pub struct SimConfig {
     pub stream: StreamConfig,
 }
 
-/// How BMW refuses a container for a descriptor in it: all three were reported.
+/// How BMW refuses a container for a descriptor in it: all of these were reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DescriptorRefusal {
     /// CU-402 with HTTP 400; the note names the descriptors.
@@ -70,6 +75,8 @@ pub enum DescriptorRefusal {
     Unnamed,
     /// CU-403 with HTTP 403, as for a container that is too large.
     Forbidden,
+    /// CU-500 with HTTP 500, as if BMW were broken: of descriptors that none of the account's cars has.
+    ServerError,
 }
 
 /// How `/customers/vehicles/mappings` answers.
@@ -179,7 +186,9 @@ impl Default for SimConfig {
             poll_interval: Duration::from_secs(5),
             verification_uri_complete: true,
             gcid_in_refresh: false,
+            id_token_in_refresh: true,
             mappings: MappingsShape::Array,
+            deleted_containers_count: false,
             max_descriptors: None,
             refused_descriptors: Vec::new(),
             descriptor_refusal: DescriptorRefusal::Unnamed,

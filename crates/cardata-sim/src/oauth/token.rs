@@ -69,6 +69,11 @@ fn refresh(world: &mut World, form: &Parameters, now: Timestamp) -> Result<Answe
     let scope = known.ok_or_else(malformed)?.scope.clone();
     world.login.refresh.remove(token);
     let mut body = issue(world, client_id, scope, now);
+    if !world.config.id_token_in_refresh
+        && let Some(body) = body.as_object_mut()
+    {
+        body.remove("id_token");
+    }
     if world.config.gcid_in_refresh {
         body["gcid"] = world.login.gcid.clone().into();
     }

@@ -33,7 +33,11 @@ pub(super) fn create(world: &mut World, call: &Call, now: Timestamp) -> Result<A
     if most.is_some_and(|most| descriptors.len() > most) {
         return Err(Refusal::TOO_LARGE);
     }
-    if world.containers.active().count() >= MAX_CONTAINERS {
+    let taken = match world.config.deleted_containers_count {
+        true => world.containers.listed(now).count(),
+        false => world.containers.active().count(),
+    };
+    if taken >= MAX_CONTAINERS {
         return Err(Refusal::TOO_MANY_CONTAINERS);
     }
     let rng = &mut world.rng;
@@ -72,6 +76,7 @@ fn permitted(world: &World, descriptors: &[String]) -> Result<(), Refusal> {
         }
         DescriptorRefusal::Unnamed => Refusal::DESCRIPTOR,
         DescriptorRefusal::Forbidden => Refusal::TOO_LARGE,
+        DescriptorRefusal::ServerError => Refusal::SERVER_ERROR,
     })
 }
 

@@ -41,6 +41,7 @@ impl Refusal {
     pub const DESCRIPTOR: Self = Self::of(400, "CU-402", "Bad request", "A telematic key is invalid.");
     pub const TOO_LARGE: Self = Self::of(403, "CU-403", "Forbidden", "The container cannot be created with these keys.");
     pub const QUOTA_EXHAUSTED: Self = Self::of(403, "CU-429", "API rate limit reached", "The daily limit of requests is reached.");
+    pub const SERVER_ERROR: Self = Self::of(500, "CU-500", "Internal server error", "An internal error has occurred.");
     pub const NO_SUCH_PATH: Self = Self::of(404, "TP-404", "Not found", "There is no such resource.");
     pub const NO_SUCH_METHOD: Self = Self::of(405, "TP-405", "Method not allowed", "The resource does not have this method.");
 }

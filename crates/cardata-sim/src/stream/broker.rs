@@ -13,6 +13,7 @@ use super::config::Delivery;
 use super::programme::{Programme, Terms};
 use super::record::{StreamLog, Streamed};
 use super::session::{Kept, Message, Session};
+use super::window::Window;
 use crate::world::World;
 
 /// The broker's side of the account. There is one login, so there is one subscriber at a time.
@@ -26,6 +27,7 @@ pub(crate) struct Broker {
     programme: Programme,
     pub(super) log: StreamLog,
     pub(super) refusals: Refusals,
+    pub(super) window: Window,
     /// Whether no connections are taken.
     pub(super) closed: watch::Sender<bool>,
     /// Told when somebody logs in.

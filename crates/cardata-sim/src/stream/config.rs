@@ -22,6 +22,9 @@ pub struct StreamConfig {
     pub kept_sessions: bool,
     /// Whether the broker ignores what arrives together with the login, before it was granted.
     pub drops_early_packets: bool,
+    /// How many connections a source address may open in a minute of the simulator's time; what is beyond is closed. No limit
+    /// if absent.
+    pub connections_per_minute: Option<u32>,
     /// Whether everything that was sent is remembered for `Control::streamed`. It is never forgotten: turn it off
     /// where a simulator runs for days.
     pub log: bool,
@@ -69,6 +72,7 @@ impl Default for StreamConfig {
             delivery: Delivery::default(),
             kept_sessions: false,
             drops_early_packets: false,
+            connections_per_minute: None,
             log: true,
         }
     }

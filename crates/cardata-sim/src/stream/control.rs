@@ -117,6 +117,11 @@ impl Control {
         self.on_stream(|world| world.stream.log.unheard)
     }
 
+    /// How many connections were closed because their address had opened too many in a minute.
+    pub fn turned_away(&self) -> u64 {
+        self.on_stream(|world| world.stream.window.closed)
+    }
+
     /// Every login to the stream that was granted or refused, in order.
     pub fn stream_logins(&self) -> Vec<StreamLogin> {
         self.on_stream(|world| world.stream.log.logins.clone())

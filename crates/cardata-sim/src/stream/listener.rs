@@ -1,6 +1,6 @@
 //! The stream's port, and the clock's hand on the stream.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +46,10 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, shared: &Arc<Share
                     door = Some(bound(address).await);
                 }
             }
-            stream = next(door.as_ref()) => {
+            (stream, source) = next(door.as_ref()) => {
+                if !is_taken(source.ip(), shared) {
+                    continue;
+                }
                 let (acceptor, shared) = (acceptor.clone(), shared.clone());
                 tasks.spawn(async move { connection::serve(stream, acceptor, &shared).await });
             }
@@ -56,19 +59,27 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, shared: &Arc<Share
 }
 
 /// The next connection; never while the port is closed.
-async fn next(door: Option<&TcpListener>) -> TcpStream {
+async fn next(door: Option<&TcpListener>) -> (TcpStream, SocketAddr) {
     let Some(door) = door else {
         return std::future::pending().await;
     };
     loop {
         match door.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(taken) => return taken,
             Err(error) => {
                 tracing::debug!(%error, "a connection was lost before it was taken");
                 sleep(AGAIN).await;
             }
         }
     }
+}
+
+/// Whether this address may connect once more in this minute.
+fn is_taken(source: IpAddr, shared: &Shared) -> bool {
+    let now = shared.now();
+    let world = &mut *shared.world();
+    let most = world.config.stream.connections_per_minute;
+    most.is_none_or(|most| world.stream.window.take(source, most, now))
 }
 
 /// The port from before, as soon as the system gives it.

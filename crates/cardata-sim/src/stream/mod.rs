@@ -17,6 +17,7 @@ mod programme;
 mod record;
 mod session;
 mod stray;
+mod window;
 
 pub(crate) use broker::Broker;
 pub(crate) use certificate::acceptor;

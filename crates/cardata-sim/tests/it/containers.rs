@@ -1,10 +1,14 @@
 //! The rules for containers.
 
+use std::time::Duration;
+
 use cardata_sim::{DescriptorRefusal, Fault, SimConfig};
 use reqwest::Method;
 use serde_json::json;
 
 use crate::desk::{Desk, HEADER, error_id, read, text};
+
+const DAY: u64 = 86_400;
 
 #[tokio::test]
 async fn a_container_is_created_listed_shown_and_deleted() {
@@ -32,18 +36,49 @@ async fn a_container_is_created_listed_shown_and_deleted() {
 }
 
 #[tokio::test]
-async fn at_most_ten_are_active() {
-    let desk = Desk::logged_in(SimConfig::default()).await;
-    let mut last = String::new();
-    for _ in 0..10 {
-        last = desk.container(&[HEADER]).await;
+async fn there_are_at_most_ten_with_those_deleted_in_the_last_29_days() {
+    for counts in [true, false] {
+        let mut desk = Desk::logged_in(SimConfig {
+            deleted_containers_count: counts,
+            refresh_lifetime: Duration::from_secs(60 * DAY),
+            ..SimConfig::default()
+        })
+        .await;
+        let mut last = String::new();
+        for _ in 0..10 {
+            last = desk.container(&[HEADER]).await;
+        }
+        let full = (403, "CU-124");
+        assert_eq!(error_id(&desk.create("one more", &[HEADER]).await), full);
+        assert_eq!(desk.delete(&format!("/customers/containers/{last}")).await.0, 204);
+        let listed = async |desk: &Desk| {
+            let (_, list) = desk.get("/customers/containers").await;
+            list["containers"].as_array().unwrap().len()
+        };
+        assert_eq!((listed(&desk).await, desk.control.containers().len()), (10, 9));
+        if !counts {
+            assert_eq!(desk.create("one more", &[HEADER]).await.0, 201);
+            desk.leave().await;
+            continue;
+        }
+        desk.pass(29 * DAY - 1);
+        desk.renew().await;
+        assert_eq!(error_id(&desk.create("one more", &[HEADER]).await), full);
+        desk.pass(1);
+        assert_eq!(listed(&desk).await, 9);
+        assert_eq!(desk.create("one more", &[HEADER]).await.0, 201);
+        desk.leave().await;
     }
-    assert_eq!(
-        error_id(&desk.create("one more", &[HEADER]).await),
-        (403, "CU-124")
-    );
-    assert_eq!(desk.delete(&format!("/customers/containers/{last}")).await.0, 204);
-    assert_eq!(desk.create("one more", &[HEADER]).await.0, 201);
+}
+
+#[tokio::test]
+async fn names_of_other_programs_are_listed_as_they_are() {
+    let desk = Desk::logged_in(SimConfig::default()).await;
+    let name = "\u{1b}]0;owned\u{7}\u{1b}[31mEVIL\u{1b}[2J\r\n\0";
+    desk.control.create_container(name, "\u{9b}2J", &[HEADER]);
+    let (_, list) = desk.get("/customers/containers").await;
+    assert_eq!(list["containers"][0]["name"], name);
+    assert_eq!(list["containers"][0]["purpose"], "\u{9b}2J");
     desk.leave().await;
 }
 
@@ -120,6 +155,7 @@ async fn descriptors_are_refused_in_each_reported_way() {
         (DescriptorRefusal::Named, (400, "CU-402"), true),
         (DescriptorRefusal::Unnamed, (400, "CU-402"), false),
         (DescriptorRefusal::Forbidden, (403, "CU-403"), false),
+        (DescriptorRefusal::ServerError, (500, "CU-500"), false),
     ] {
         let desk = Desk::logged_in(SimConfig {
             refused_descriptors: vec![other.into()],

@@ -296,6 +296,20 @@ async fn a_refresh_rotates_the_token_and_leaves_the_gcid_out() {
 }
 
 #[tokio::test]
+async fn a_refresh_may_bring_no_id_token() {
+    let desk = Desk::logged_in(SimConfig {
+        id_token_in_refresh: false,
+        ..SimConfig::default()
+    })
+    .await;
+    assert!(!desk.id_token.is_empty());
+    let (status, refreshed) = desk.refresh(&desk.refresh_token).await;
+    assert_eq!(status, 200, "{refreshed}");
+    assert!(refreshed.get("id_token").is_none() && refreshed.get("access_token").is_some());
+    desk.leave().await;
+}
+
+#[tokio::test]
 async fn dropped_refresh_tokens_are_dead() {
     let desk = Desk::new(SimConfig {
         approval: Approval::Auto {

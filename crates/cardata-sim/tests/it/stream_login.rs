@@ -62,6 +62,26 @@ async fn the_gcid_with_an_id_token_of_the_account_is_let_in() {
 }
 
 #[tokio::test]
+async fn an_address_opens_only_so_many_connections_a_minute() {
+    let desk = Desk::logged_in(SimConfig {
+        stream: StreamConfig {
+            connections_per_minute: Some(2),
+            ..StreamConfig::default()
+        },
+        ..SimConfig::default()
+    })
+    .await;
+    Driver::subscribed(&desk).await;
+    desk.pass(59);
+    Driver::subscribed(&desk).await;
+    assert!(Driver::reach(&desk).await.is_err());
+    desk.pass(1);
+    Driver::subscribed(&desk).await;
+    assert_eq!(desk.control.turned_away(), 1);
+    desk.leave().await;
+}
+
+#[tokio::test]
 async fn without_the_scope_there_is_no_stream() {
     let desk = Desk::logged_in(SimConfig {
         subscribed_scopes: ["authenticate_user", "openid", "cardata:api:read"]
