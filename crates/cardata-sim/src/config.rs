@@ -139,6 +139,12 @@ impl SimVehicle {
         Self::of(CarKind::default(), vin)
     }
 
+    /// One of several, with a VIN that tells them apart; the first has that of the default.
+    pub fn numbered(kind: CarKind, number: u32) -> Self {
+        let number = 12_345_u32.wrapping_add(number) % 100_000;
+        Self::of(kind, format!("WBY71AW050FP{number:05}"))
+    }
+
     /// The same of another kind, with its battery; a hybrid's is always charged up.
     pub fn of(kind: CarKind, vin: impl Into<String>) -> Self {
         Self {
@@ -155,7 +161,7 @@ impl SimVehicle {
 
 impl Default for SimVehicle {
     fn default() -> Self {
-        Self::new("WBY71AW050FP12345")
+        Self::numbered(CarKind::default(), 0)
     }
 }
 

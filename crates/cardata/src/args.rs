@@ -194,4 +194,41 @@ pub struct SimArgs {
     /// Another car's life.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// A car of this kind; once for each: i4, i5, neue_klasse, phev, british, british_bare or old_idrive. Cars with the same
+    /// number behind a colon live the same life: `--vehicle i4:1 --vehicle british:1`.
+    #[arg(long = "vehicle", value_name = "KIND[:LIFE]", default_value = "i4")]
+    pub vehicles: Vec<SimulatedVehicle>,
+}
+
+/// A car of `cardata sim`.
+#[cfg(feature = "simulator")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SimulatedVehicle {
+    pub kind: cardata_sim::CarKind,
+    pub life: Option<u64>,
+}
+
+#[cfg(feature = "simulator")]
+impl std::str::FromStr for SimulatedVehicle {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, life) = match text.split_once(':') {
+            Some((name, life)) => (name, Some(life)),
+            None => (text, None),
+        };
+        let kind = cardata_sim::CarKind::named(name).ok_or_else(|| {
+            let names = cardata_sim::CarKind::ALL.map(cardata_sim::CarKind::name);
+            format!(
+                "there is no kind of car `{name}`: take one of {}",
+                names.join(", ")
+            )
+        })?;
+        let number = |life: &str| {
+            let wrong = |_| format!("the life `{life}` is no number: write `{name}:1`");
+            life.parse().map_err(wrong)
+        };
+        let life = life.map(number).transpose()?;
+        Ok(Self { kind, life })
+    }
 }

@@ -4,9 +4,9 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use cardata_sim::{Sim, SimConfig, StreamConfig};
+use cardata_sim::{Sim, SimConfig, SimVehicle, StreamConfig};
 
-use crate::args::SimArgs;
+use crate::args::{SimArgs, SimulatedVehicle};
 use crate::{CommandResult, Failure, signals, terminal};
 
 pub async fn run(options: SimArgs) -> CommandResult {
@@ -22,6 +22,7 @@ pub async fn run(options: SimArgs) -> CommandResult {
         stream_port: options.stream_port.unwrap_or(behind),
         speed: options.speed,
         seed: options.seed,
+        vehicles: (0..).zip(&options.vehicles).map(vehicle).collect(),
         // Nobody asks what was sent, and it may run for days.
         stream: StreamConfig {
             log: false,
@@ -71,6 +72,13 @@ pub async fn run(options: SimArgs) -> CommandResult {
     Ok(())
 }
 
+fn vehicle((number, wanted): (u32, &SimulatedVehicle)) -> SimVehicle {
+    SimVehicle {
+        life: wanted.life,
+        ..SimVehicle::numbered(wanted.kind, number)
+    }
+}
+
 /// The same file for the same port, so that a pipeline file stays right.
 fn authority_file(stream_url: &str) -> PathBuf {
     let port = stream_url.rsplit(':').next().unwrap_or_default();
@@ -90,6 +98,20 @@ fn write_afresh(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_car_is_a_kind_and_perhaps_a_life() {
+        let wanted = |text: &str| text.parse::<SimulatedVehicle>();
+        let twin = vehicle((1, &wanted("british_bare:7").unwrap()));
+        assert_eq!(
+            (twin.kind.name(), twin.life, twin.vin.as_str()),
+            ("british_bare", Some(7), "WBY71AW050FP12346")
+        );
+        assert_eq!(vehicle((0, &wanted("i4").unwrap())), SimVehicle::default());
+        for wrong in ["i3", "i4:", "i4:one", ""] {
+            assert!(wanted(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_certificate_replaces_what_is_in_its_place() {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cardata_auth::{OAuthClient, login};
-use cardata_sim::{Sim, SimConfig, StreamConfig};
+use cardata_sim::{CarKind, Sim, SimConfig, SimVehicle, StreamConfig};
 use collector_core::BrokerAddress;
 use runtime::Clock;
 
-use pipeline::{Pipeline, SimulatorOptions};
+use pipeline::{Pipeline, SimulatedKind, SimulatedVehicle, SimulatorOptions};
 
 use crate::RunError;
 use crate::account::token_store;
@@ -54,6 +54,7 @@ impl Simulator {
         let config = SimConfig {
             seed: options.seed,
             speed: options.speed,
+            vehicles: (0..).zip(&options.vehicles).map(vehicle).collect(),
             // The login is made by this process, which does not get faster with the clock.
             device_code_lifetime: CODE_LIFETIME.mul_f64(options.speed.max(1.0)),
             // Nobody asks what was sent, and a demo may run for days.
@@ -109,5 +110,21 @@ impl Simulator {
 
     pub(crate) async fn stop(self) {
         self.sim.stop().await;
+    }
+}
+
+fn vehicle((number, spec): (u32, &SimulatedVehicle)) -> SimVehicle {
+    let kind = match spec.kind {
+        SimulatedKind::I4 => CarKind::I4,
+        SimulatedKind::I5 => CarKind::I5,
+        SimulatedKind::NeueKlasse => CarKind::NeueKlasse,
+        SimulatedKind::Phev => CarKind::Phev,
+        SimulatedKind::British => CarKind::British,
+        SimulatedKind::BritishBare => CarKind::BritishBare,
+        SimulatedKind::OldIdrive => CarKind::OldIdrive,
+    };
+    SimVehicle {
+        life: spec.life,
+        ..SimVehicle::numbered(kind, number)
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::accounts::Account;
 use super::problems::Problems;
 use super::section::{Section, absolute, written};
+use super::simulated::SimulatedVehicle;
 use super::sources::SourceSpec;
 use super::streams;
 
@@ -70,15 +71,17 @@ pub struct ClockOptions {
 }
 
 /// The built-in backend.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SimulatorOptions {
     /// The same as the clock's.
     pub speed: f64,
     /// The same seed gives the same drives and charges.
     pub seed: u64,
+    /// At least one.
+    pub vehicles: Vec<SimulatedVehicle>,
 }
 
-/// A simulated BMW with an electric car, instead of the real one.
+/// A simulated BMW with electric cars, instead of the real one.
 #[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "simulator")]
@@ -89,6 +92,10 @@ pub(super) struct SimulatorTable {
     /// The same seed gives the same drives and charges.
     #[serde(default = "first_seed")]
     seed: u64,
+    /// The cars of the account.
+    #[serde(default = "one_vehicle")]
+    #[schemars(length(min = 1))]
+    vehicles: Vec<SimulatedVehicle>,
 }
 
 written_as_text!(Keep, keep, keep_text, {
@@ -124,6 +131,10 @@ fn window<'de, D: Deserializer<'de>>(value: D) -> Result<Duration, D::Error> {
 
 fn real_time() -> f64 {
     1.0
+}
+
+fn one_vehicle() -> Vec<SimulatedVehicle> {
+    vec![SimulatedVehicle::default()]
 }
 
 fn first_seed() -> u64 {
@@ -176,13 +187,22 @@ pub(super) fn time(
     let own = clock.map(|table| table.speed).zip(place(node));
     let mut node = root.get("simulator").cloned();
     let simulator: Option<SimulatorTable> = node.as_mut().and_then(|node| problems.read(node));
-    let simulated = simulator.as_ref().and_then(|table| table.speed).zip(place(node));
+    let simulated = simulator
+        .as_ref()
+        .and_then(|table| table.speed)
+        .zip(place(node.clone()));
 
     let simulator_key = root.entry("simulator").map(|(key, _)| key);
     if let Some(key) = simulator_key.filter(|_| !cfg!(feature = "simulator")) {
         let help = "remove `simulator`, or build with the feature `simulator`, which is on by default";
         let message = "this program was built without the simulator";
         problems.add(&key.span, message).help(help);
+    }
+    if let Some((key, _)) = node.as_ref().and_then(|node| node.entry("vehicles"))
+        && simulator.as_ref().is_some_and(|table| table.vehicles.is_empty())
+    {
+        let help = "name one, `vehicles: [{ kind: i4 }]`, or leave the key out";
+        problems.add(&key.span, "`vehicles` is an empty list").help(help);
     }
     let mut possible = true;
     for (speed, place) in own.iter().chain(&simulated) {
@@ -217,6 +237,7 @@ pub(super) fn time(
     let simulator = simulator.map(|table| SimulatorOptions {
         speed,
         seed: table.seed,
+        vehicles: table.vehicles,
     });
     (ClockOptions { speed }, simulator)
 }

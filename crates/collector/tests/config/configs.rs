@@ -104,7 +104,10 @@ fn the_demo_needs_nothing_and_keeps_all_in_one_folder() {
     let (_, text) = files().into_iter().find(|(name, _)| name == "demo.yaml").unwrap();
     let pipeline = pipeline::parse("demo.yaml", &text, Path::new("/x"), &Variables::default()).unwrap();
     assert_eq!(pipeline.clock.speed, 900.0);
-    assert_eq!(pipeline.simulator.map(|simulator| simulator.speed), Some(900.0));
+    assert_eq!(
+        pipeline.simulator.as_ref().map(|simulator| simulator.speed),
+        Some(900.0)
+    );
     assert_eq!(pipeline.state, Path::new("/x/demo-data/state"));
     for path in text
         .lines()

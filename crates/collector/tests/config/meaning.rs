@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use collector_core::{BatchOptions, Every, Retry, Start, Vehicle};
-use pipeline::{Keep, Vehicles, show};
+use pipeline::{Keep, SimulatedKind, SimulatedVehicle, Vehicles, show};
 
 use super::{Variables, file, parse, pipeline};
 
@@ -138,6 +138,21 @@ fn the_simulator_brings_an_account_and_sets_the_clock() {
     assert_eq!(pipeline.clock.speed, 900.0);
     let simulator = pipeline.simulator.unwrap();
     assert_eq!((simulator.speed, simulator.seed), (900.0, 1));
+    assert_eq!(simulator.vehicles, [SimulatedVehicle::default()]);
+    let twins = text.replace(
+        "900 }",
+        "900, vehicles: [{ kind: phev, life: 3 }, { kind: old_idrive }] }",
+    );
+    let simulator = parse(&twins, &Variables::default()).unwrap().simulator.unwrap();
+    let kinds: Vec<_> = simulator
+        .vehicles
+        .iter()
+        .map(|vehicle| (vehicle.kind, vehicle.life))
+        .collect();
+    assert_eq!(
+        kinds,
+        [(SimulatedKind::Phev, Some(3)), (SimulatedKind::OldIdrive, None)]
+    );
 }
 
 #[test]

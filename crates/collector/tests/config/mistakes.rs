@@ -201,6 +201,8 @@ fn options() {
         "timezone: «berlin»\n",
         "timezone: «17»\n",
         "simulator: { speed: «1000000», seed: «-1» }\n",
+        "simulator: { «vehicles»: [] }\n",
+        "simulator: { vehicles: [{ kind: «i3» }, { kind: i4, life: «long», «vim»: a }] }\n",
         "simulator: {}\naccounts:\n  - name: a\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n    «endpoints»: { api: http://localhost:1 }\n",
     ]));
 }
