@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use collector_core::{RawReading, RawSnapshot, Stamp};
+use jiff::Timestamp;
 use normalise::body::Body;
 use normalise::known::{KnownDescriptor, KnownDescriptors};
 use normalise::unlabelled;
@@ -27,6 +28,8 @@ pub struct Observed {
     pub label: Option<String>,
     /// Milliseconds since the epoch.
     pub received_at: i64,
+    /// Of what is absent, when the value ended, in milliseconds since the epoch, where its stamp says so.
+    pub ended_at: Option<i64>,
 }
 
 /// What a descriptor's JSON is by today's rules.
@@ -49,6 +52,10 @@ impl Observed {
             (Some(body), Some(known)) => interpret(body, known, window),
         };
         let form = canonical::of(json, body);
+        let ended_at = match (&meaning, body) {
+            (Meaning::Absent, Some(body)) => stamp::of_end(body, known, window),
+            _ => None,
+        };
         let what = match &meaning {
             Meaning::Reading { .. } => What::Value,
             Meaning::Rejected(reason) => What::Misfit(reason.clone()),
@@ -85,6 +92,7 @@ impl Observed {
             hash: form.as_deref().map_or(0, canonical::hash),
             form,
             received_at: window.received_at.as_millisecond(),
+            ended_at: ended_at.map(Timestamp::as_millisecond),
         }
     }
 
@@ -95,11 +103,6 @@ impl Observed {
             What::Value => digits.parse().ok(),
             What::Misfit(_) | What::Absent => None,
         }
-    }
-
-    /// When the vehicle stamped it, in milliseconds since the epoch; `None` where that is when it was asked for, or came.
-    pub fn own_stamp(&self) -> Option<i64> {
-        (self.stamp == Stamp::Measured).then_some(self.measured.at)
     }
 }
 
@@ -192,12 +195,12 @@ mod tests {
         let json = r#"{"value":"74","timestamp":"2026-03-01T12:00:00Z"}"#;
         let unknown = Observed::of(json, Body::parse(json).as_ref(), None, window);
         assert!(matches!(unknown.what, What::Absent));
-        assert_eq!(unknown.own_stamp(), Some(1_772_366_400_000));
+        assert_eq!(unknown.ended_at, Some(1_772_366_400_000));
         assert_eq!(unknown.form.as_deref(), Some("n74e0"));
 
         let bare = Observed::of("74", None, None, window);
         assert!(matches!(bare.what, What::Misfit(_)));
-        assert_eq!((bare.measured.at, bare.own_stamp()), (1_772_366_401_500, None));
+        assert_eq!((bare.measured.at, bare.ended_at), (1_772_366_401_500, None));
         assert_eq!(bare.form.as_deref(), Some("j74"));
     }
 }

@@ -1,9 +1,10 @@
 //! A stored payload as typed readings.
 
-use collector_core::{Descriptor, Ended, Reading, Stamp, Value, ValueType};
+use collector_core::{Descriptor, Ended, Reading, Value, ValueType};
 use jiff::Timestamp;
 use normalise::body::Body;
 use normalise::known::{KnownDescriptor, KnownDescriptors};
+use normalise::odometer::Stood;
 use normalise::unlabelled::Unlabelled;
 use normalise::{Meaning, Window, interpret_in_context, stamp};
 
@@ -71,24 +72,27 @@ pub fn readings(
     Ok(decoded)
 }
 
-/// The newest number of a descriptor in an entry, in its canonical unit, in the entry's own context.
-pub fn number(entry: &Stored, known: &KnownDescriptors, descriptor: &str) -> Option<f64> {
+/// Where an odometer stood by the newest number in an entry, in the entry's own context.
+pub fn stood(entry: &Stored, known: &KnownDescriptors, descriptor: &str) -> Option<Stood> {
     let units = context::unlabelled(entry.context.as_deref(), None);
     let decoded = readings(&entry.payload, entry.readings, entry.window(), &units, known).ok()?;
     let of_it = decoded
         .readings
         .into_iter()
         .filter(|reading| reading.descriptor.as_str() == descriptor);
-    match of_it.max_by_key(|reading| reading.measured_at)?.value {
-        Value::Number(number) => Some(number),
+    let reading = of_it.max_by_key(|reading| reading.measured_at)?;
+    match reading.value {
+        Value::Number(kilometres) => Some(Stood {
+            kilometres,
+            is_known: units.of(&reading.descriptor).is_some(),
+        }),
         _ => None,
     }
 }
 
-/// When a value ended: as the vehicle stamped its absence. Another stamp says nothing about when.
 fn end(body: &Body<'_>, known: &KnownDescriptor, window: Window) -> Option<Ended> {
-    let (at, stamp) = stamp::of(body, Some(known), window);
-    (stamp == Stamp::Measured).then(|| Ended {
+    let at = stamp::of_end(body, Some(known), window)?;
+    Some(Ended {
         descriptor: known.descriptor.clone(),
         at,
     })

@@ -182,7 +182,7 @@ impl Tables {
         let series = self.series.entry(key).or_default();
         if matches!(observed.what, What::Absent) {
             appended.absent += 1;
-            let at = observed.own_stamp();
+            let at = observed.ended_at;
             let is_news = series.end(at);
             return match (known, at) {
                 (Some(known), Some(at)) if is_news => {

@@ -64,6 +64,14 @@ impl Window {
     }
 }
 
+/// As many times as fine as the canonical one may be the unit of a number whose unit was lost: metres, watts.
+fn finest(canonical: &str) -> f64 {
+    match canonical {
+        "%" | "°" => 1.0,
+        _ => 1_000.0,
+    }
+}
+
 /// Reads one descriptor's object, where nothing is known of the units that its vehicle shows. Depends on nothing but its
 /// arguments.
 pub fn interpret(body: &Body<'_>, known: &KnownDescriptor, window: Window) -> Meaning {
@@ -86,10 +94,12 @@ pub fn interpret_in_context(
         Ok(converted) => converted,
         Err(reason) => return Meaning::Rejected(reason),
     };
-    // A number whose unit was lost has none to be judged by.
+    let lost = match (&unit, known.descriptor.unit()) {
+        (None, Some(canonical)) => Some(canonical.as_str()),
+        _ => None,
+    };
     if let Value::Number(number) = value
-        && (unit.is_some() || known.descriptor.unit().is_none())
-        && !known.limits.allow(number)
+        && !known.limits.allow(number / lost.map_or(1.0, finest))
     {
         return Meaning::Rejected(format!("{IMPOSSIBLE}: {}", known.limits));
     }

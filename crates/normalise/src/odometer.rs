@@ -12,10 +12,18 @@ const ROUNDING: f64 = 2.0;
 /// No car goes further between two values of its odometer, but after a silence of weeks.
 const FARTHEST: f64 = 3_000.0;
 
-/// Where the odometers of vehicles stood last, in kilometres, by the number of the vehicle and the descriptor.
+/// Where the odometers of vehicles stood last, by the number of the vehicle and the descriptor.
 #[derive(Debug, Default)]
 pub struct Odometers {
-    stood: HashMap<(i64, Box<str>), f64>,
+    stood: HashMap<(i64, Box<str>), Stood>,
+}
+
+/// Where an odometer stood.
+#[derive(Debug, Clone, Copy)]
+pub struct Stood {
+    pub kilometres: f64,
+    /// Whether its unit was known: it came with the number, or the vehicle had told of it. Else it was that of the catalogue.
+    pub is_known: bool,
 }
 
 /// A newer number of an odometer.
@@ -42,20 +50,30 @@ impl Odometers {
         &mut self,
         told: &Told,
         units: &Unlabelled,
-        before: impl FnOnce() -> Result<Option<f64>, E>,
+        before: impl FnOnce() -> Result<Option<Stood>, E>,
     ) -> Result<Option<&'static str>, E> {
         let (descriptor, number) = (&told.descriptor, told.number);
         let key = (told.vehicle_id, descriptor.as_str().into());
         let label = told.label.as_deref();
         let label = label.and_then(|label| unit::of_kind(label, descriptor));
-        let assumed = units.of(descriptor).unwrap_or("km");
-        let unit = match (label, self.stood.get(&key)) {
+        let known = units.of(descriptor);
+        let assumed = known.unwrap_or("km");
+        let before = match self.stood.get(&key) {
+            Some(stood) => Some(*stood),
+            None if label.is_some() => None,
+            None => before()?,
+        };
+        let unit = match (label, before) {
             (Some(unit), _) => unit,
-            (None, Some(before)) => goes_on(*before, number, assumed),
-            (None, None) => before()?.map_or(assumed, |before| goes_on(before, number, assumed)),
+            // What the vehicle tells of its units counts for more than where it stood as nobody knew them.
+            (None, Some(before)) if before.is_known || known.is_none() => {
+                goes_on(before.kilometres, number, assumed)
+            }
+            (None, _) => assumed,
         };
         if let Some(kilometres) = unit::converted(number, unit, "km") {
-            self.stood.insert(key, kilometres);
+            let is_known = label.is_some() || known.is_some() || unit != assumed;
+            self.stood.insert(key, Stood { kilometres, is_known });
         }
         Ok((label.is_none() && unit != assumed).then_some(unit))
     }
@@ -82,7 +100,35 @@ fn goes_on(before: f64, number: f64, assumed: &'static str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use collector_core::{Unit, ValueType};
+
     use super::*;
+
+    #[test]
+    fn what_the_vehicle_tells_of_its_units_counts_for_more_than_a_guess() {
+        let mut mileage = Told {
+            vehicle_id: 1,
+            descriptor: Descriptor::new("a", "a", ValueType::Number, Some(Unit::new("km"))),
+            number: 18_204.0,
+            label: None,
+        };
+        let mut odometers = Odometers::default();
+        let mut told = |number: f64, units: &Unlabelled| {
+            mileage.number = number;
+            odometers.told(&mileage, units, || Ok::<_, ()>(None)).unwrap()
+        };
+        let (mut miles, mut kilometres) = (Unlabelled::default(), Unlabelled::default());
+        miles.shows("mi");
+        kilometres.shows("km");
+        assert_eq!(
+            told(18_204.0, &Unlabelled::default()),
+            None,
+            "kilometres, as far as anybody knows"
+        );
+        assert_eq!(told(18_205.0, &miles), None, "it shows miles");
+        assert_eq!(told(29_299.0, &miles), Some("km"), "and goes on where it stood");
+        assert_eq!(told(18_206.0, &kilometres), Some("mi"), "whatever it shows then");
+    }
 
     #[test]
     fn an_odometer_goes_on_where_it_stood() {

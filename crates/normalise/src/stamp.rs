@@ -36,6 +36,14 @@ pub fn of(body: &Body<'_>, known: Option<&KnownDescriptor>, window: Window) -> (
     }
 }
 
+/// When a value ended, as its absence is stamped, be it by the call: BMW had none then. No stamp, or one of the future, does not
+/// say when.
+pub fn of_end(body: &Body<'_>, known: Option<&KnownDescriptor>, window: Window) -> Option<Timestamp> {
+    let told = body.timestamp().and_then(|text| time::parse(&text))?;
+    let (at, _) = of(body, known, window);
+    (at == told).then_some(at)
+}
+
 /// What time it was when the value came, and how far beyond that a stamp can be true. Where BMW's clock is not behind ours,
 /// the later one is right: a machine without a battery clock is late for days. Where BMW tells no time, or one long ago,
 /// nothing is said of our own clock.

@@ -34,7 +34,7 @@ pub(super) fn series(connection: &Connection) -> Result<HashMap<(i64, String), U
             match observed.what {
                 What::Absent => {
                     new.absences += 1;
-                    new.ended_at = new.ended_at.max(observed.own_stamp());
+                    new.ended_at = new.ended_at.max(observed.ended_at);
                 }
                 What::Misfit(_) => new.has_misfits = true,
                 What::Value => {

@@ -122,7 +122,7 @@ async fn a_value_ends_when_the_vehicle_says_so() {
     let gone = |descriptor, stamp: &str| raw(descriptor, &format!(r#"{{"value":null{stamp}}}"#));
     let at = r#","timestamp":"2026-03-01T13:00:00.250Z""#;
     append(&journal, poll(1, vec![gone(SOC, at)])).await;
-    // The time of the call, none, and none that can be read.
+    // The time of the call, at which BMW had none; none, and none that can be read.
     append(&journal, poll(2, vec![soc(71, 70), gone(HV_STATUS, at)])).await;
     append(&journal, poll(3, vec![gone(SOC, "")])).await;
     append(
@@ -155,7 +155,7 @@ async fn a_value_ends_when_the_vehicle_says_so() {
     let expected = [
         (1, 1, vec![]),
         (2, 0, vec![(SOC, 3_600_250)]),
-        (3, 1, vec![]),
+        (3, 1, vec![(HV_STATUS, 3_600_250)]),
         (5, 1, vec![]),
         (6, 1, vec![]),
         (7, 0, vec![(HV_STATUS, 7_200_000)]),

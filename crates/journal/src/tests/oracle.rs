@@ -246,7 +246,6 @@ impl Model {
             let (value, is_reading) = match content {
                 Content::Nothing => {
                     appended.absent += 1;
-                    let at = at.filter(|_| stamp == Stamp::Measured);
                     if self.end(series, at) {
                         kept += 1;
                         let named = at.filter(|_| descriptor < 2);

@@ -155,6 +155,22 @@ async fn a_car_set_to_miles_tells_miles_without_saying_so() {
 }
 
 /// It neither goes back nor jumps by a conversion, whatever ends in between and wherever a replay starts.
+/// The stream brings one key a message, and what a car shows may come after what it shows.
+#[tokio::test]
+async fn a_car_that_says_later_that_it_shows_miles_is_believed_from_then_on() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(&journal, odometer(0, "18204", None)).await;
+    journal.flush().await.unwrap();
+    let copied = super::model::copied(state.path());
+    for journal in [journal, open(copied.path())] {
+        append(&journal, message(1, vec![unit(DISTANCE, r#""miles""#, 1)])).await;
+        append(&journal, odometer(2, "18205", None)).await;
+        append(&journal, odometer(3, "18206", None)).await;
+        assert_eq!(kilometres(&journal, None).await, [18_204.0, 29_298.0, 29_300.0]);
+    }
+}
+
 #[tokio::test]
 async fn an_odometer_whose_unit_comes_and_goes_goes_on_where_it_stood() {
     let state = tempfile::tempdir().unwrap();

@@ -333,14 +333,24 @@ fn a_number_that_no_vehicle_can_mean_is_rejected_and_what_lies_just_beyond_the_c
             other => panic!("{value} of {descriptor}: {other:?}"),
         }
     }
-    // Where there is no unit, and not where it was lost.
+    // Where there is no unit; where it was lost, in the finest that it can have been.
     let satellites = "vehicle.cabin.infotainment.navigation.currentLocation.numberOfSatellites";
     assert_eq!(value_of(satellites, "12", None), Some(Value::Number(12.0)));
     assert!(matches!(text_of(satellites, "65535", None), Meaning::Rejected(_)));
     assert_eq!(
-        value_of(SOC, "65535", Some("furlongs")),
-        Some(Value::Number(65_535.0))
+        value_of(MILEAGE, "18204000", Some("furlongs")),
+        Some(Value::Number(18_204_000.0))
     );
+    for (descriptor, value, lost) in [
+        (SOC, "4095", "furlongs"),
+        (MILEAGE, "4294967295", "kWh"),
+        (CONSUMPTION, "2777774.0", "percent"),
+    ] {
+        assert!(matches!(
+            text_of(descriptor, value, Some(lost)),
+            Meaning::Rejected(_)
+        ));
+    }
     // BMW's catalogue: 0 to 100 kWh/100 km, 20 W to 80 W, 0 to 500,000 km, 0 to 200 min.
     for (descriptor, value) in [
         (CONSUMPTION, "131.5"),

@@ -5,7 +5,7 @@ use entry_form::observe::{Misfit, Observed, What};
 use entry_form::{Content, context, payload, typed};
 use normalise::body::Body;
 use normalise::known::KnownDescriptors;
-use normalise::odometer::{Told, is_odometer};
+use normalise::odometer::{Stood, Told, is_odometer};
 use normalise::{Window, known};
 use rusqlite::{Connection, params};
 use store::sql::Access;
@@ -216,7 +216,7 @@ impl Round<'_> {
         let cache = &mut self.memory.series;
         let is_news = match self.past {
             Some(past) => !past.known,
-            None => cache.get(series).absence_is_news(observed.own_stamp()),
+            None => cache.get(series).absence_is_news(observed.ended_at),
         };
         if !is_news {
             let series_id = cache.get(series).id;
@@ -229,12 +229,12 @@ impl Round<'_> {
     }
 }
 
-/// Where an odometer stood by a committed entry, in kilometres.
-fn stood(from: &Connection, known: &KnownDescriptors, seq: u64, id: &str) -> Result<Option<f64>> {
+/// Where an odometer stood by a committed entry.
+fn stood(from: &Connection, known: &KnownDescriptors, seq: u64, id: &str) -> Result<Option<Stood>> {
     let Some(mut scan) = beside(from)? else {
         return Ok(None);
     };
     // What cannot be believed says nothing.
     let entry = scan.entry(seq).ok().flatten();
-    Ok(entry.and_then(|entry| typed::number(&entry, known, id)))
+    Ok(entry.and_then(|entry| typed::stood(&entry, known, id)))
 }

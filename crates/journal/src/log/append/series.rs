@@ -140,7 +140,7 @@ impl SeriesCache {
         let series = self.change(index);
         if matches!(observed.what, What::Absent) {
             series.is_absent |= !is_late;
-            series.ended_at = series.ended_at.max(observed.own_stamp());
+            series.ended_at = series.ended_at.max(observed.ended_at);
             series.absent += 1;
             series.last_absent_at = series.last_absent_at.max(Some(observed.received_at));
             return false;
