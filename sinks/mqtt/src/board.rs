@@ -1,26 +1,20 @@
 //! What is shown now: the newest value of every descriptor of every vehicle, and the messages that follow from it.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use collector_core::{
-    Descriptor, Ended, Name, Origin, Present, Reading, Record, SinkError, Snapshot, Value, Vehicle,
-    VehicleFacts, Vin,
-};
+use collector_core::{Ended, Origin, Present, Reading, Record, SinkError, Snapshot, Value, Vehicle, Vin};
 
 use crate::bmw;
+use crate::car::{Age, Car, Shown};
 use crate::config::{Form, MqttConfig};
-use crate::discovery::{self, Announcer};
+use crate::discovery;
 use crate::message::Message;
 use crate::records::Newest;
 use crate::retained;
 use crate::topics::Topics;
-use crate::track::{LOCATION, Position, Track};
-
-/// Texts beside the catalogue's that one descriptor is remembered with; a text that is new with every reading must not
-/// grow a list without end.
-const MOST_LEARNED: usize = 64;
+use crate::track::{LOCATION, Position};
+use crate::words::Words;
 
 /// What the broker is to know.
 pub struct Board {
@@ -30,37 +24,10 @@ pub struct Board {
     bmw: Option<String>,
     qos: u8,
     cars: BTreeMap<Vin, Car>,
+    words: Words,
     records: Newest,
     /// Whether the present is known, so that what is not in it can be taken away.
     complete: bool,
-}
-
-/// One vehicle.
-struct Car {
-    vehicle: Vehicle,
-    facts: Option<VehicleFacts>,
-    shown: BTreeMap<Descriptor, Shown>,
-    /// The last end of each value that ever ended, and how it came.
-    ended: BTreeMap<Descriptor, (Ended, Origin)>,
-    track: Track,
-}
-
-/// The newest value of a descriptor.
-struct Shown {
-    reading: Reading,
-    origin: Origin,
-    /// Texts that the catalogue does not name.
-    learned: BTreeSet<Arc<str>>,
-}
-
-/// How a reading stands to what is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Age {
-    /// The first of its descriptor, or one with a text that was never seen.
-    News,
-    Newer,
-    Same,
-    Older,
 }
 
 /// Why readings come.
@@ -80,6 +47,7 @@ impl Board {
             bmw: (config.bmw == Form::On).then(|| config.bmw_prefix.clone()),
             qos: config.qos,
             cars: BTreeMap::new(),
+            words: Words::default(),
             records: Newest::default(),
             complete: false,
         }
@@ -97,7 +65,9 @@ impl Board {
             let car = Self::car(&mut self.cars, &snapshot.vehicle);
             for reading in &snapshot.readings {
                 car.track.take(reading);
-                car.show(reading, snapshot.origin);
+                if car.show(reading, snapshot.origin) != Age::Older {
+                    learn(&mut self.words, &self.topics, &car.vehicle.vin, reading);
+                }
             }
             for ended in &snapshot.ended {
                 car.end(ended, snapshot.origin);
@@ -134,11 +104,11 @@ impl Board {
             Mode::Live => age != Age::Older,
             Mode::Again => age == Age::Same,
         };
+        let is_word = wanted && learn(&mut self.words, &self.topics, &car.vehicle.vin, reading);
         let car = &self.cars[&snapshot.vehicle.vin];
-        if wanted && age == Age::News && self.topics.announces {
+        if wanted && (is_word || age == Age::News) && self.topics.announces {
             let announcer = car.announcer(&self.topics, self.qos);
-            let shown = car.shown.get(&reading.descriptor);
-            messages.extend(shown.map(|it| announcer.descriptor(&reading.descriptor, &it.learned)));
+            messages.push(announcer.descriptor(&reading.descriptor, &self.words));
             if reading.descriptor.as_str().starts_with(LOCATION) && car.has_position() {
                 messages.push(announcer.position());
             }
@@ -199,10 +169,9 @@ impl Board {
         let mut messages = Vec::new();
         if self.topics.announces {
             let announcer = car.announcer(&self.topics, self.qos);
-            let entities = car.shown.iter();
-            messages.extend(entities.map(|(it, shown)| announcer.descriptor(it, &shown.learned)));
-            let ended = car.only_ended();
-            messages.extend(ended.map(|(it, _)| announcer.descriptor(&it.descriptor, &BTreeSet::new())));
+            let ended = car.only_ended().map(|(ended, _)| &ended.descriptor);
+            let entities = car.shown.keys().chain(ended);
+            messages.extend(entities.map(|it| announcer.descriptor(it, &self.words)));
             if car.has_position() {
                 messages.push(announcer.position());
             }
@@ -219,11 +188,26 @@ impl Board {
     /// run and shows no longer. Where the present is not known nothing is taken away.
     pub fn adopt(&mut self, kept: &[(String, Vec<u8>)]) -> Vec<Message> {
         self.records.adopt(&self.topics, kept);
-        for car in self.cars.values_mut().filter(|car| car.has_position()) {
-            let topic = self.topics.position(&car.vehicle);
-            let position = kept.iter().find(|(kept, _)| *kept == topic);
-            if let Some(position) = position.and_then(|(_, payload)| retained::position_of(payload)) {
+        for (topic, payload) in kept {
+            if self.topics.is_discovery(topic) && discovery::is_own(payload, &self.topics) {
+                self.words.adopt(topic, payload);
+            }
+        }
+        let kept_in = |topic: &String| {
+            let found = kept.iter().find(|(kept, _)| kept == topic);
+            found.map(|(_, payload)| payload)
+        };
+        for car in self.cars.values_mut() {
+            let position = kept_in(&self.topics.position(&car.vehicle)).filter(|_| car.has_position());
+            if let Some(position) = position.and_then(|payload| retained::position_of(payload)) {
                 car.track.adopt(position);
+            }
+            let vehicle = &car.vehicle;
+            for shown in car.shown.values_mut().filter(|shown| shown.is_counter()) {
+                let before = kept_in(&self.topics.value(vehicle, &shown.reading.descriptor));
+                if let Some(before) = before.and_then(|payload| retained::number_of(payload)) {
+                    shown.go_on_from(before);
+                }
             }
         }
         if !self.complete {
@@ -248,106 +232,16 @@ impl Board {
     }
 
     fn car<'a>(cars: &'a mut BTreeMap<Vin, Car>, vehicle: &Vehicle) -> &'a mut Car {
-        cars.entry(vehicle.vin.clone()).or_insert_with(|| Car {
-            vehicle: vehicle.clone(),
-            facts: None,
-            shown: BTreeMap::new(),
-            ended: BTreeMap::new(),
-            track: Track::default(),
-        })
+        cars.entry(vehicle.vin.clone())
+            .or_insert_with(|| Car::new(vehicle))
     }
 }
 
-impl Car {
-    /// The account's id at BMW, else the account's name.
-    fn gcid<'a>(&'a self, account: &'a Name) -> &'a str {
-        let known = self.facts.as_ref().and_then(|facts| facts.gcid.as_deref());
-        known.unwrap_or(account)
-    }
-
-    /// The end of this value, where there was one behind it.
-    fn end_of(&self, reading: &Reading) -> Option<&(Ended, Origin)> {
-        let end = self.ended.get(&reading.descriptor);
-        end.filter(|(ended, _)| reading.measured_at < ended.at)
-    }
-
-    /// The ends of values of which no reading is known: they ended before this program was started.
-    fn only_ended(&self) -> impl Iterator<Item = &(Ended, Origin)> {
-        let is_only = |(ended, _): &&(Ended, Origin)| !self.shown.contains_key(&ended.descriptor);
-        self.ended.values().filter(is_only)
-    }
-
-    /// Notes the end of a value. Whether it ends what is shown.
-    fn end(&mut self, ended: &Ended, origin: Origin) -> bool {
-        let shown = self.shown.get(&ended.descriptor);
-        let is_shown = shown.is_some_and(|shown| {
-            self.end_of(&shown.reading).is_none() && shown.reading.measured_at < ended.at
-        });
-        let known = self.ended.get(&ended.descriptor);
-        if known.is_none_or(|(known, _)| known.at < ended.at) {
-            self.ended
-                .insert(ended.descriptor.clone(), (ended.clone(), origin));
-        }
-        is_shown
-    }
-
-    fn age(&self, reading: &Reading) -> Age {
-        if self.end_of(reading).is_some() {
-            return Age::Older;
-        }
-        let moment = |reading: &Reading| (reading.measured_at, reading.occurrence);
-        let shown = self.shown.get(&reading.descriptor);
-        match shown.map(|shown| moment(reading).cmp(&moment(&shown.reading))) {
-            None => Age::News,
-            Some(Ordering::Less) => Age::Older,
-            Some(Ordering::Equal) => Age::Same,
-            Some(Ordering::Greater) => Age::Newer,
-        }
-    }
-
-    /// Shows a reading unless something newer is shown.
-    fn show(&mut self, reading: &Reading, origin: Origin) -> Age {
-        let age = self.age(reading);
-        if age == Age::Older {
-            return age;
-        }
-        let descriptor = &reading.descriptor;
-        let shown = self.shown.entry(descriptor.clone()).or_insert_with(|| Shown {
-            reading: reading.clone(),
-            origin,
-            learned: BTreeSet::new(),
-        });
-        shown.reading = reading.clone();
-        shown.origin = origin;
-        let Value::Text(text) = &reading.value else {
-            return age;
-        };
-        let named = descriptor.options();
-        if named.is_empty() || named.contains(&text.as_ref()) || shown.learned.contains(text) {
-            return age;
-        }
-        if shown.learned.len() >= MOST_LEARNED {
-            shown.learned.clear();
-        }
-        shown.learned.insert(text.clone());
-        Age::News
-    }
-
-    /// Whether both halves of a position are delivered at all.
-    fn has_position(&self) -> bool {
-        let parts = || {
-            let known = self.shown.keys().chain(self.ended.keys());
-            known.filter_map(|it| it.as_str().strip_prefix(LOCATION))
-        };
-        parts().any(|part| part == "latitude") && parts().any(|part| part == "longitude")
-    }
-
-    fn announcer<'a>(&'a self, topics: &'a Topics, qos: u8) -> Announcer<'a> {
-        Announcer {
-            topics,
-            vehicle: &self.vehicle,
-            facts: self.facts.as_ref(),
-            qos,
-        }
-    }
+/// Whether a reading has a word that Home Assistant was never told of.
+fn learn(words: &mut Words, topics: &Topics, vin: &Vin, reading: &Reading) -> bool {
+    let named = reading.descriptor.options();
+    let (Value::Text(text), false) = (&reading.value, named.is_empty()) else {
+        return false;
+    };
+    words.learn(&discovery::topic(topics, vin, &reading.descriptor), named, text)
 }

@@ -1,18 +1,19 @@
 //! How Home Assistant is told of an entity: one retained message each, under its discovery prefix.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
-use collector_core::{Descriptor, Vehicle, VehicleFacts};
+use collector_core::{Descriptor, Vehicle, VehicleFacts, Vin};
 use serde::Serialize;
 
 use crate::message::{Message, json};
+use crate::names;
 use crate::topics::{Component, Topics, slug};
 use crate::traits::{self, Traits};
+use crate::words::{self, Words};
 
 const PROGRAM: &str = "cardata";
-/// Home Assistant's longest state; a longer one is none.
-const LONGEST_STATE: &str = "{{ (value_json.value | string)[:255] }}";
+/// What Home Assistant shows beside the state of every entity.
+const MEASURED_AT: &str = "{{ {'measured_at': value_json.timestamp} | tojson }}";
+/// The same of a position, whose attributes are what it is.
+const POSITION_MEASURED_AT: &str = "{{ dict(value_json, measured_at=value_json.timestamp) | tojson }}";
 
 #[derive(Default, Serialize)]
 struct Config<'a> {
@@ -25,6 +26,8 @@ struct Config<'a> {
     value_template: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     json_attributes_topic: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    json_attributes_template: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,19 +71,23 @@ pub struct Announcer<'a> {
 }
 
 impl Announcer<'_> {
-    /// Tells of one descriptor. `learned` are texts beside those that the catalogue names: Home Assistant drops a
-    /// state that is not among the options.
-    pub fn descriptor(&self, descriptor: &Descriptor, learned: &BTreeSet<Arc<str>>) -> Message {
+    /// Tells of one descriptor. Of a list of words Home Assistant drops what is not among the options: those that the
+    /// catalogue names, and `words`.
+    pub fn descriptor(&self, descriptor: &Descriptor, words: &Words) -> Message {
         let component = traits::component(descriptor);
         let mut traits = traits::traits(descriptor);
-        if !traits.options.is_empty() {
-            traits.options.extend(learned.iter().map(AsRef::as_ref));
+        if !descriptor.options().is_empty() {
+            let topic = topic(self.topics, &self.vehicle.vin, descriptor);
+            traits.options = words.options(&topic, descriptor.options());
         }
         let truth = component == Component::BinarySensor;
+        let state_topic = self.topics.value(self.vehicle, descriptor);
         let entity = Config {
-            name: title(descriptor),
-            state_topic: Some(self.topics.value(self.vehicle, descriptor)),
+            name: names::name(descriptor),
+            state_topic: Some(state_topic.clone()),
             value_template: Some(template(&traits, component)),
+            json_attributes_topic: Some(state_topic),
+            json_attributes_template: Some(MEASURED_AT),
             payload_on: truth.then_some("ON"),
             payload_off: truth.then_some("OFF"),
             traits,
@@ -94,6 +101,7 @@ impl Announcer<'_> {
         let entity = Config {
             name: "Position".to_owned(),
             json_attributes_topic: Some(self.topics.position(self.vehicle)),
+            json_attributes_template: Some(POSITION_MEASURED_AT),
             source_type: Some("gps"),
             traits: Traits {
                 icon: Some("mdi:car"),
@@ -150,6 +158,11 @@ pub fn is_own(payload: &[u8], topics: &Topics) -> bool {
     config["origin"]["name"] == PROGRAM && config["availability_topic"] == topics.status()
 }
 
+/// Where Home Assistant learns of the entity of a descriptor.
+pub fn topic(topics: &Topics, vin: &Vin, descriptor: &Descriptor) -> String {
+    topics.discovery(traits::component(descriptor), vin, &object(descriptor))
+}
+
 fn template(traits: &Traits, component: Component) -> &'static str {
     match (component, traits.inverted, traits.device_class) {
         (Component::BinarySensor, false, _) => {
@@ -158,9 +171,9 @@ fn template(traits: &Traits, component: Component) -> &'static str {
         (Component::BinarySensor, true, _) => {
             "{{ 'None' if value_json.value is none else 'OFF' if value_json.value else 'ON' }}"
         }
-        (_, _, Some("enum" | "timestamp")) => "{{ value_json.value }}",
+        (_, _, Some("timestamp")) => "{{ value_json.value }}",
         _ if traits.state_class.is_some() || traits.unit_of_measurement.is_some() => "{{ value_json.value }}",
-        _ => LONGEST_STATE,
+        _ => words::TEMPLATE,
     }
 }
 
@@ -176,16 +189,4 @@ fn object(descriptor: &Descriptor) -> String {
         }
     }
     object
-}
-
-/// BMW's title, else the short name in words.
-fn title(descriptor: &Descriptor) -> String {
-    if !descriptor.title().is_empty() {
-        return descriptor.title().to_owned();
-    }
-    let mut words = descriptor.name().replace('_', " ");
-    if let Some(first) = words.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    words
 }

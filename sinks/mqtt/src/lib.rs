@@ -5,8 +5,9 @@
 //!
 //! * `config`: the options. `trust`: whose certificates are believed.
 //! * `topics`: where things are published. `bmw`, `retained`: what a message says.
-//! * `traits`: what Home Assistant is to make of a descriptor; `discovery`: how it is told.
-//! * `board`: what is shown now, and the messages that a reading makes of it. `track`: positions.
+//! * `traits`: what Home Assistant is to make of a descriptor; `names`: what it is called; `words`: the states of texts;
+//!   `discovery`: how it is told.
+//! * `board`: what is shown now, and the messages that a reading makes of it. `car`: of one vehicle. `track`: positions.
 //! * `link`: one connection. `inbox`: what comes in by it. `failure`: what goes wrong with it.
 //! * `keeper`: the connection between writes. `write`: the sink.
 #![doc = include_str!("../DECISIONS.md")]
@@ -14,6 +15,7 @@
 
 mod bmw;
 mod board;
+mod car;
 mod config;
 mod discovery;
 mod failure;
@@ -21,12 +23,14 @@ mod inbox;
 mod keeper;
 mod link;
 mod message;
+mod names;
 mod records;
 mod retained;
 mod topics;
 mod track;
 mod traits;
 mod trust;
+mod words;
 mod write;
 
 pub use config::{Form, MqttConfig};

@@ -87,6 +87,17 @@ pub fn descriptor_of(payload: &[u8]) -> Option<String> {
     Some(kept.descriptor)
 }
 
+/// The number that a payload of [`value`] tells.
+pub fn number_of(payload: &[u8]) -> Option<f64> {
+    #[derive(Deserialize)]
+    struct KeptNumber<'a> {
+        #[serde(borrow)]
+        value: &'a RawValue,
+    }
+    let kept: KeptNumber<'_> = serde_json::from_slice(payload).ok()?;
+    kept.value.get().parse().ok()
+}
+
 /// The payload of a position's topic.
 pub fn position(position: &Position) -> Vec<u8> {
     json(&Attributes {

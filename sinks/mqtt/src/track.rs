@@ -1,12 +1,17 @@
-//! Where a vehicle is: latitude and longitude of one moment, and of that moment only.
+//! Where a vehicle is: latitude and longitude of one moment, and of that moment only. Where it has no fix, it says
+//! coordinates all the same: some of long ago, or 0 and 0, which is in the Atlantic.
 
 use std::collections::BTreeMap;
 
 use collector_core::{Reading, Value};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Halves that wait for the other one. BMW sends a third of them without one.
 const WAITING: usize = 256;
+/// So long after it was told, "no fix" speaks of a position that came without a status of its own.
+const WITHOUT_FIX: SignedDuration = SignedDuration::from_mins(5);
+/// Nearer to 0 and 0 than this, in degrees, is no place but a value that is missing.
+const NULL_ISLAND: f64 = 0.001;
 pub const LOCATION: &str = "vehicle.cabin.infotainment.navigation.currentLocation.";
 
 /// Where a vehicle is at a moment.
@@ -23,6 +28,14 @@ pub struct Position {
 pub struct Track {
     fixes: BTreeMap<Timestamp, Fix>,
     newest: Option<Position>,
+    /// The newest status, and when it was measured.
+    status: Option<(Timestamp, HasFix)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HasFix {
+    Yes,
+    No,
 }
 
 /// What is known of one moment.
@@ -39,6 +52,12 @@ struct Part {
     occurrence: u32,
 }
 
+impl Position {
+    fn is_a_place(&self) -> bool {
+        self.latitude.abs() >= NULL_ISLAND || self.longitude.abs() >= NULL_ISLAND
+    }
+}
+
 impl Track {
     pub fn newest(&self) -> Option<&Position> {
         self.newest.as_ref()
@@ -47,10 +66,15 @@ impl Track {
     /// Takes one reading. `Some` when it completes a position that is not older than the one before.
     pub fn take(&mut self, reading: &Reading) -> Option<Position> {
         let name = reading.descriptor.as_str().strip_prefix(LOCATION)?;
-        let Value::Number(value) = reading.value else {
-            return None;
-        };
         let at = reading.measured_at;
+        let value = match &reading.value {
+            Value::Number(value) => *value,
+            Value::Text(status) if name == "fixStatus" => {
+                self.note_status(status, at);
+                return None;
+            }
+            _ => return None,
+        };
         if self.newest.as_ref().is_some_and(|newest| at < newest.at) {
             return None;
         }
@@ -72,6 +96,7 @@ impl Track {
             heading: fix.heading.map(|heading| heading.value),
             at,
         });
+        let position = position.filter(|position| position.is_a_place() && !self.is_without_fix(at));
         match &position {
             Some(position) => self.advance(position.clone()),
             None if self.fixes.len() > WAITING => drop(self.fixes.pop_first()),
@@ -82,9 +107,29 @@ impl Track {
 
     /// Goes on from a position that was known before, unless a newer one is.
     pub fn adopt(&mut self, position: Position) {
-        if self.newest.as_ref().is_none_or(|newest| newest.at < position.at) {
+        if position.is_a_place() && self.newest.as_ref().is_none_or(|newest| newest.at < position.at) {
             self.advance(position);
         }
+    }
+
+    /// `NO_FIX` and `NO FIX` have been seen, beside `GPS_FIX_3D` and the like.
+    fn note_status(&mut self, status: &str, at: Timestamp) {
+        if self.status.is_some_and(|(newest, _)| at < newest) {
+            return;
+        }
+        let plain: String = status.chars().filter(char::is_ascii_alphanumeric).collect();
+        let has_fix = match plain.to_ascii_uppercase().starts_with("NOFIX") {
+            true => HasFix::No,
+            false => HasFix::Yes,
+        };
+        self.status = Some((at, has_fix));
+    }
+
+    fn is_without_fix(&self, at: Timestamp) -> bool {
+        self.status.is_some_and(|(since, status)| {
+            let after = at.duration_since(since);
+            status == HasFix::No && !after.is_negative() && after <= WITHOUT_FIX
+        })
     }
 
     fn advance(&mut self, position: Position) {
@@ -124,6 +169,48 @@ mod tests {
         );
         assert_eq!(track.take(&part("heading", 90.0, 12)), None);
         assert_eq!(track.take(&part("altitude", 90.0, 12)), None);
+    }
+
+    #[test]
+    fn the_middle_of_the_atlantic_is_no_position() {
+        let mut track = Track::default();
+        track.take(&part("latitude", 0.0, 10));
+        assert_eq!(track.take(&part("longitude", 0.0, 10)), None);
+        track.adopt(Position {
+            latitude: 0.0,
+            longitude: -0.0,
+            heading: None,
+            at: Timestamp::UNIX_EPOCH,
+        });
+        assert_eq!(track.newest(), None);
+        track.take(&part("latitude", 0.0, 11));
+        assert!(track.take(&part("longitude", 32.5, 11)).is_some(), "in Uganda");
+    }
+
+    #[test]
+    fn a_position_without_a_fix_is_none() {
+        let mut track = Track::default();
+        let mut place = |at, status: Option<&str>| {
+            if let Some(status) = status {
+                let status = Value::Text(status.into());
+                track.take(&reading(
+                    &format!("{LOCATION}fixStatus"),
+                    "gps_fix",
+                    status,
+                    None,
+                    at,
+                ));
+            }
+            track.take(&part("latitude", 1.0, at));
+            track.take(&part("longitude", 2.0, at)).is_some()
+        };
+        let minutes = |minutes: i64| minutes * 60_000;
+        assert!(place(minutes(0), None));
+        assert!(!place(minutes(1), Some("NO_FIX")));
+        assert!(!place(minutes(6), None));
+        assert!(place(minutes(7), None), "nobody knows any more");
+        assert!(!place(minutes(8), Some("NO FIX")));
+        assert!(place(minutes(9), Some("3D_GPS_FIX")));
     }
 
     #[test]

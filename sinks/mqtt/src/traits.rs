@@ -7,6 +7,7 @@
 use collector_core::{Descriptor, Unit, ValueType};
 use serde::Serialize;
 
+use crate::names::{self, Rank};
 use crate::topics::Component;
 
 const MEASUREMENT: Option<&str> = Some("measurement");
@@ -31,6 +32,8 @@ pub struct Traits<'a> {
     pub icon: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entity_category: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled_by_default: Option<bool>,
     /// Whether `true` is "off": Home Assistant's lock is "on" when it is open.
     #[serde(skip)]
     pub inverted: bool,
@@ -55,13 +58,14 @@ pub fn traits(descriptor: &Descriptor) -> Traits<'_> {
         },
         ValueType::Text => Traits {
             device_class: (!descriptor.options().is_empty()).then_some("enum"),
-            options: descriptor.options().to_vec(),
             ..Traits::default()
         },
     };
+    let rank = names::rank(descriptor);
     Traits {
         icon: icon(id),
-        entity_category: is_diagnostic(id).then_some("diagnostic"),
+        entity_category: (rank != Rank::Primary).then_some("diagnostic"),
+        enabled_by_default: (rank == Rank::Rare).then_some(false),
         ..of_type
     }
 }
@@ -74,7 +78,7 @@ fn truth(id: &str) -> Traits<'static> {
         "isOpen" if id.contains(".door.") => Some("door"),
         "isOpen" => Some("opening"),
         "isLocked" | "isPermanentlyUnlocked" => Some("lock"),
-        "isPlugged" => Some("plug"),
+        "isPlugged" | "plugged" => Some("plug"),
         "isMoving" => Some("moving"),
         "isMobilePhoneConnected" => Some("connectivity"),
         "isRemoteEngineRunning" | "isExteriorMirrorHeatingActive" | "rearDefrostActive" => Some("running"),
@@ -99,7 +103,7 @@ fn number(descriptor: &Descriptor) -> Traits<'_> {
         // Home Assistant's battery is the charge that is there, not one that is aimed at.
         "%" if matches!(
             name,
-            "soc" | "soc_displayed" | "soc_predicted" | "battery_12v_soc"
+            "state_of_charge" | "soc" | "soc_displayed" | "soc_predicted" | "battery_12v_soc"
         ) =>
         {
             (Some("battery"), MEASUREMENT, Some(0))
@@ -141,6 +145,11 @@ fn number(descriptor: &Descriptor) -> Traits<'_> {
     }
 }
 
+/// Whether the numbers of a descriptor can only grow.
+pub fn is_counter(descriptor: &Descriptor) -> bool {
+    descriptor.value_type() == ValueType::Number && grows(descriptor.as_str(), descriptor.name())
+}
+
 /// What counts since the vehicle was built.
 fn grows(id: &str, name: &str) -> bool {
     id.contains(".consumptionOverLifeTime.") || matches!(name, "mileage" | "trip_end_mileage")
@@ -157,7 +166,8 @@ fn spelling(unit: &str) -> &str {
 
 /// A picture for what no device class has one for; the first that fits.
 fn icon(id: &str) -> Option<&'static str> {
-    const ICONS: [(&str, &str); 34] = [
+    const ICONS: [(&str, &str); 35] = [
+        (".stateOfCharge.target", "mdi:battery-arrow-up"),
         (".tire.", "mdi:tire"),
         (".wheel.tire", "mdi:tire"),
         (".seat.", "mdi:car-seat"),
@@ -195,30 +205,4 @@ fn icon(id: &str) -> Option<&'static str> {
     ];
     let fits = ICONS.iter().find(|(part, _)| id.contains(part));
     fits.map(|(_, icon)| *icon)
-}
-
-/// Not for everyday use: settings, consents, what a workshop asks for.
-fn is_diagnostic(id: &str) -> bool {
-    const PARTS: [&str; 19] = [
-        ".configuration.",
-        ".timers.",
-        ".displayUnit.",
-        ".hmi.",
-        "displayControl",
-        ".pointsOfInterests.",
-        ".consumptionOverLifeTime.",
-        ".privacySettings.",
-        ".ista.",
-        ".ngtp.",
-        ".teleservice.",
-        ".fixStatus",
-        ".numberOfSatellites",
-        "isoSessionId",
-        "plugEventId",
-        "timeSetting",
-        "vehicle.sim.",
-        "vehicle.look.",
-        "cableCheckVoltage",
-    ];
-    PARTS.iter().any(|part| id.contains(part))
 }

@@ -81,6 +81,8 @@ impl Schema {
             text(config, "icon").is_none_or(|icon| icon.starts_with("mdi:")),
             "icon",
         )?;
+        let enabled = &config["enabled_by_default"];
+        must(enabled.is_null() || enabled.is_boolean(), "enabled_by_default")?;
         let category = text(config, "entity_category");
         must(
             category.is_none_or(|it| self.words("/entity_categories").contains(&it)),
@@ -109,6 +111,8 @@ impl Schema {
         if let Some(options) = options {
             let unique: HashSet<_> = options.iter().filter_map(Value::as_str).collect();
             must(!options.is_empty() && unique.len() == options.len(), "options")?;
+            let is_state = |it: &&str| *it == it.trim() && (1..=LONGEST_STATE).contains(&it.chars().count());
+            must(unique.iter().all(is_state), "options that are states")?;
         }
         let precision = &config["suggested_display_precision"];
         must(
@@ -226,6 +230,7 @@ mod tests {
             ("device_class", json!("length")),
             ("state_class", json!("growing")),
             ("options", json!(["a"])),
+            ("enabled_by_default", json!("no")),
             ("surprise", json!(1)),
             ("icon", json!("car")),
             ("entity_category", json!("config")),

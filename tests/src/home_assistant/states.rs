@@ -55,7 +55,10 @@ fn render(template: &str, value: &Value) -> Result<String, String> {
         // As Jinja writes none.
         _ if value.is_null() => Ok(UNKNOWN.to_owned()),
         "{{ value_json.value }}" => Ok(plain),
-        "{{ (value_json.value | string)[:255] }}" => Ok(plain.chars().take(LONGEST_STATE).collect()),
+        "{{ (value_json.value | string | trim)[:255] | trim }}" => {
+            let cut: String = plain.trim().chars().take(LONGEST_STATE).collect();
+            Ok(cut.trim().to_owned())
+        }
         "{{ 'None' if value_json.value is none else 'ON' if value_json.value else 'OFF' }}" => {
             Ok(if truth()? { "ON" } else { "OFF" }.to_owned())
         }

@@ -1,0 +1,201 @@
+//! One vehicle: the newest value of each of its descriptors, and the ends of values.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use collector_core::{Descriptor, Ended, Name, Origin, Reading, Value, Vehicle, VehicleFacts};
+
+use crate::discovery::Announcer;
+use crate::topics::Topics;
+use crate::track::{LOCATION, Track};
+use crate::traits;
+
+/// By less than this a counter is seen to fall where it did not: cars change between whole kilometres and whole miles.
+const WOBBLE: f64 = 2.0;
+
+/// One vehicle.
+pub struct Car {
+    pub vehicle: Vehicle,
+    pub facts: Option<VehicleFacts>,
+    pub shown: BTreeMap<Descriptor, Shown>,
+    /// The last end of each value that ever ended, and how it came.
+    ended: BTreeMap<Descriptor, (Ended, Origin)>,
+    pub track: Track,
+}
+
+/// The newest value of a descriptor.
+pub struct Shown {
+    pub reading: Reading,
+    pub origin: Origin,
+}
+
+/// How a reading stands to what is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// The first of its descriptor.
+    News,
+    Newer,
+    Same,
+    Older,
+}
+
+impl Car {
+    pub fn new(vehicle: &Vehicle) -> Self {
+        Self {
+            vehicle: vehicle.clone(),
+            facts: None,
+            shown: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            track: Track::default(),
+        }
+    }
+
+    /// The account's id at BMW, else the account's name.
+    pub fn gcid<'a>(&'a self, account: &'a Name) -> &'a str {
+        let known = self.facts.as_ref().and_then(|facts| facts.gcid.as_deref());
+        known.unwrap_or(account)
+    }
+
+    pub fn has_model(&self) -> bool {
+        self.facts.as_ref().is_some_and(|facts| facts.model.is_some())
+    }
+
+    /// The end of this value, where there was one behind it.
+    pub fn end_of(&self, reading: &Reading) -> Option<&(Ended, Origin)> {
+        let end = self.ended.get(&reading.descriptor);
+        end.filter(|(ended, _)| reading.measured_at < ended.at)
+    }
+
+    /// The ends of values of which no reading is known: they ended before this program was started.
+    pub fn only_ended(&self) -> impl Iterator<Item = &(Ended, Origin)> {
+        let is_only = |(ended, _): &&(Ended, Origin)| !self.shown.contains_key(&ended.descriptor);
+        self.ended.values().filter(is_only)
+    }
+
+    /// Notes the end of a value. Whether it ends what is shown.
+    pub fn end(&mut self, ended: &Ended, origin: Origin) -> bool {
+        let shown = self.shown.get(&ended.descriptor);
+        let is_shown = shown.is_some_and(|shown| {
+            self.end_of(&shown.reading).is_none() && shown.reading.measured_at < ended.at
+        });
+        let known = self.ended.get(&ended.descriptor);
+        if known.is_none_or(|(known, _)| known.at < ended.at) {
+            self.ended
+                .insert(ended.descriptor.clone(), (ended.clone(), origin));
+        }
+        is_shown
+    }
+
+    pub fn age(&self, reading: &Reading) -> Age {
+        if self.end_of(reading).is_some() {
+            return Age::Older;
+        }
+        let moment = |reading: &Reading| (reading.measured_at, reading.occurrence);
+        let shown = self.shown.get(&reading.descriptor);
+        match shown.map(|shown| moment(reading).cmp(&moment(&shown.reading))) {
+            None => Age::News,
+            Some(Ordering::Less) => Age::Older,
+            Some(Ordering::Equal) => Age::Same,
+            Some(Ordering::Greater) if shown.is_some_and(|it| it.is_wobble(&reading.value)) => Age::Older,
+            Some(Ordering::Greater) => Age::Newer,
+        }
+    }
+
+    /// Shows a reading unless something newer is shown.
+    pub fn show(&mut self, reading: &Reading, origin: Origin) -> Age {
+        let age = self.age(reading);
+        if age != Age::Older {
+            let reading = reading.clone();
+            self.shown
+                .insert(reading.descriptor.clone(), Shown { reading, origin });
+        }
+        age
+    }
+
+    /// Whether both halves of a position are delivered at all.
+    pub fn has_position(&self) -> bool {
+        let parts = || {
+            let known = self.shown.keys().chain(self.ended.keys());
+            known.filter_map(|it| it.as_str().strip_prefix(LOCATION))
+        };
+        parts().any(|part| part == "latitude") && parts().any(|part| part == "longitude")
+    }
+
+    pub fn announcer<'a>(&'a self, topics: &'a Topics, qos: u8) -> Announcer<'a> {
+        Announcer {
+            topics,
+            vehicle: &self.vehicle,
+            facts: self.facts.as_ref(),
+            qos,
+        }
+    }
+}
+
+impl Shown {
+    pub fn is_counter(&self) -> bool {
+        traits::is_counter(&self.reading.descriptor)
+    }
+
+    /// Whether another value of a counter is a little less: that is the rounding of another unit.
+    fn is_wobble(&self, other: &Value) -> bool {
+        let (Value::Number(shown), Value::Number(other)) = (&self.reading.value, other) else {
+            return false;
+        };
+        self.is_counter() && other < shown && shown - other < WOBBLE
+    }
+
+    /// A counter stays where an earlier run showed it, if that is a little more.
+    pub fn go_on_from(&mut self, before: f64) {
+        let now = std::mem::replace(&mut self.reading.value, Value::Number(before));
+        if !self.is_wobble(&now) {
+            self.reading.value = now;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use collector_core::testkit::{reading, vehicle};
+
+    use super::*;
+
+    const ODOMETER: &str = "vehicle.vehicle.travelledDistance";
+    const SOC: &str = "vehicle.drivetrain.batteryManagement.header";
+
+    /// What is shown after each of these values, a second apart.
+    fn shown(id: &str, name: &str, values: &[f64]) -> Vec<f64> {
+        let mut car = Car::new(&vehicle(false));
+        let show = |(at, value): (i64, &f64)| {
+            car.show(&reading(id, name, Value::Number(*value), None, at), Origin::Poll);
+            match car.shown.values().next().map(|it| &it.reading.value) {
+                Some(Value::Number(value)) => *value,
+                other => panic!("{other:?}"),
+            }
+        };
+        (0..).zip(values).map(show).collect()
+    }
+
+    #[test]
+    fn a_counter_does_not_fall_by_a_rounding() {
+        let values = [57_771.0, 57_770.6, 57_772.0, 57_772.2, 57_772.0, 57_773.0, 5.0];
+        assert_eq!(
+            shown(ODOMETER, "mileage", &values),
+            [57_771.0, 57_771.0, 57_772.0, 57_772.2, 57_772.2, 57_773.0, 5.0],
+            "and a new one counts from its beginning"
+        );
+        assert_eq!(shown(SOC, "soc", &[50.0, 49.5]), [50.0, 49.5]);
+    }
+
+    #[test]
+    fn a_counter_goes_on_where_an_earlier_run_showed_it() {
+        for (before, stays) in [(57_771.4, 57_771.4), (57_770.0, 57_771.0), (60_000.0, 57_771.0)] {
+            let reading = reading(ODOMETER, "mileage", Value::Number(57_771.0), None, 0);
+            let mut shown = Shown {
+                reading,
+                origin: Origin::Poll,
+            };
+            shown.go_on_from(before);
+            assert_eq!(shown.reading.value, Value::Number(stays));
+        }
+    }
+}
