@@ -7,6 +7,7 @@
 //! * [`sink`]: what a sink promises and what it is given; [`register_sink!`] makes it known.
 //! * [`source`]: the same for sources. [`state`]: how the components of a running program fare.
 //! * [`select`], [`delivery`], [`Every`]: what the pipeline file says of sinks and sources to more than one crate.
+//! * [`resolved`]: quantities that cars tell by different keys.
 //! * [`mask`]: the words of others, fit to be shown.
 //! * [`Trust`], [`BrokerAddress`]: whom a client trusts and where a broker is.
 //! * [`testkit`] (feature `testkit`): the conformance suite for sinks.
@@ -22,6 +23,7 @@ pub mod mask;
 pub mod model;
 pub mod present;
 pub mod registry;
+pub mod resolved;
 pub mod scalar;
 mod scope;
 pub mod secret;

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use collector_core::{Ended, Origin, Present, Reading, Record, SinkError, Snapshot, Value, Vehicle, Vin};
+use collector_core::resolved::{QUANTITIES, Quantity};
+use collector_core::{
+    Descriptor, Ended, Origin, Present, Reading, Record, SinkError, Snapshot, Value, Vehicle, Vin,
+};
 
 use crate::bmw;
 use crate::car::{Age, Car, Shown};
@@ -56,10 +59,7 @@ impl Board {
     /// Learns how things are now. What is known stays where it is newer.
     pub async fn prime(&mut self) -> Result<(), SinkError> {
         let latest = self.present.latest().await?;
-        for facts in self.present.vehicles().await? {
-            let car = Self::car(&mut self.cars, &facts.vehicle);
-            car.facts = Some(facts);
-        }
+        self.learn().await?;
         self.complete = !latest.is_empty();
         for snapshot in &latest {
             let car = Self::car(&mut self.cars, &snapshot.vehicle);
@@ -74,6 +74,22 @@ impl Board {
             }
         }
         Ok(())
+    }
+
+    /// Whether Home Assistant is still to be told the model of a vehicle.
+    pub fn is_curious(&self) -> bool {
+        self.topics.announces && self.cars.values().any(|car| !car.has_model())
+    }
+
+    /// Asks again for what was not known of vehicles. Whether a model was learned.
+    pub async fn learn(&mut self) -> Result<bool, SinkError> {
+        let mut learned = false;
+        for facts in self.present.vehicles().await? {
+            let car = Self::car(&mut self.cars, &facts.vehicle);
+            learned |= facts.model.is_some() && !car.has_model();
+            car.facts = Some(facts);
+        }
+        Ok(learned)
     }
 
     /// Learns of vehicles that were not there when the connection was made.
@@ -92,6 +108,8 @@ impl Board {
     pub fn take(&mut self, snapshot: &Snapshot, reading: &Reading, mode: Mode) -> Vec<Message> {
         let mut messages = Vec::new();
         let car = Self::car(&mut self.cars, &snapshot.vehicle);
+        let told = quantities_of(&reading.descriptor).map(|it| (it, car.resolved(it)));
+        let told: Vec<_> = told.collect();
         if let Some(prefix) = &self.bmw {
             let gcid = car.gcid(&snapshot.account);
             messages.push(bmw::message(prefix, gcid, snapshot, reading));
@@ -117,16 +135,44 @@ impl Board {
             messages.push(self.value(car, reading, snapshot.origin));
         }
         messages.extend(position.map(|position| self.position(car, &position)));
+        for (quantity, before) in told {
+            messages.extend(self.resolved(car, quantity, before.as_deref()));
+        }
         messages
     }
 
-    /// The message that the end of a value makes, where an older one is shown.
-    pub fn end(&mut self, snapshot: &Snapshot, ended: &Ended) -> Option<Message> {
+    /// The messages that the end of a value makes, where an older one is shown.
+    pub fn end(&mut self, snapshot: &Snapshot, ended: &Ended) -> Vec<Message> {
         let car = Self::car(&mut self.cars, &snapshot.vehicle);
+        let told = quantities_of(&ended.descriptor).map(|it| (it, car.resolved(it)));
+        let told: Vec<_> = told.collect();
         let is_news = car.end(ended, snapshot.origin);
         let car = &self.cars[&snapshot.vehicle.vin];
-        let shown = car.shown.get(&ended.descriptor).filter(|_| is_news)?;
-        Some(self.shown(car, shown))
+        let Some(shown) = car.shown.get(&ended.descriptor).filter(|_| is_news) else {
+            return Vec::new();
+        };
+        let mut messages = vec![self.shown(car, shown)];
+        for (quantity, before) in told {
+            messages.extend(self.resolved(car, quantity, before.as_deref()));
+        }
+        messages
+    }
+
+    /// The messages that follow from what a quantity is now, where that is not what it was `before`.
+    fn resolved(&self, car: &Car, quantity: &Quantity, before: Option<&[u8]>) -> Vec<Message> {
+        let now = car
+            .resolved(quantity)
+            .filter(|now| Some(now.as_slice()) != before);
+        let Some(now) = now else {
+            return Vec::new();
+        };
+        let mut messages = Vec::new();
+        if before.is_none() && self.topics.announces {
+            messages.push(car.announcer(&self.topics, self.qos).quantity(quantity));
+        }
+        let topic = self.topics.quantity(&car.vehicle, quantity);
+        messages.push(Message::retained(topic, now));
+        messages
     }
 
     /// The messages that a record makes.
@@ -176,6 +222,8 @@ impl Board {
                 messages.push(announcer.position());
             }
         }
+        let quantities = QUANTITIES.iter();
+        messages.extend(quantities.flat_map(|quantity| self.resolved(car, quantity, None)));
         let shown = car.shown.values();
         messages.extend(shown.map(|shown| self.shown(car, shown)));
         let ended = car.only_ended();
@@ -228,6 +276,9 @@ impl Board {
         if self.topics.is_position(topic) {
             return retained::position_of(payload).is_some();
         }
+        if self.topics.is_quantity(topic) {
+            return retained::from_of(payload).is_some();
+        }
         retained::descriptor_of(payload).is_some_and(|descriptor| self.topics.is_value_of(topic, &descriptor))
     }
 
@@ -235,6 +286,12 @@ impl Board {
         cars.entry(vehicle.vin.clone())
             .or_insert_with(|| Car::new(vehicle))
     }
+}
+
+/// The quantities that a descriptor tells of.
+fn quantities_of(descriptor: &Descriptor) -> impl Iterator<Item = &'static Quantity> {
+    let told = |quantity: &&Quantity| quantity.is_told_by(descriptor);
+    QUANTITIES.iter().filter(told)
 }
 
 /// Whether a reading has a word that Home Assistant was never told of.

@@ -3,9 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use collector_core::resolved::Quantity;
 use collector_core::{Descriptor, Ended, Name, Origin, Reading, Value, Vehicle, VehicleFacts};
 
 use crate::discovery::Announcer;
+use crate::retained;
 use crate::topics::Topics;
 use crate::track::{LOCATION, Track};
 use crate::traits;
@@ -110,6 +112,21 @@ impl Car {
                 .insert(reading.descriptor.clone(), Shown { reading, origin });
         }
         age
+    }
+
+    /// The payload of a quantity's topic: what the vehicle tells of it, or that it tells nothing any more.
+    pub fn resolved(&self, quantity: &Quantity) -> Option<Vec<u8>> {
+        let alive = |key: &str| {
+            let shown = self.shown.get(key)?;
+            self.end_of(&shown.reading).is_none().then_some(&shown.reading)
+        };
+        if let Some((value, reading)) = quantity.resolve(alive) {
+            let origin = self.shown.get(&reading.descriptor)?.origin;
+            return Some(retained::quantity(quantity, &value, reading, origin));
+        }
+        let ends = quantity.keys.iter().filter_map(|key| self.ended.get(*key));
+        let (ended, origin) = ends.max_by_key(|(ended, _)| ended.at)?;
+        Some(retained::quantity_ended(quantity, ended, *origin))
     }
 
     /// Whether both halves of a position are delivered at all.

@@ -1,5 +1,6 @@
 //! How Home Assistant is told of an entity: one retained message each, under its discovery prefix.
 
+use collector_core::resolved::Quantity;
 use collector_core::{Descriptor, Vehicle, VehicleFacts, Vin};
 use serde::Serialize;
 
@@ -12,6 +13,8 @@ use crate::words::{self, Words};
 const PROGRAM: &str = "cardata";
 /// What Home Assistant shows beside the state of every entity.
 const MEASURED_AT: &str = "{{ {'measured_at': value_json.timestamp} | tojson }}";
+/// The same of a quantity, and which descriptor tells it.
+const MEASURED_FROM: &str = "{{ {'measured_at': value_json.timestamp, 'from': value_json.from} | tojson }}";
 /// The same of a position, whose attributes are what it is.
 const POSITION_MEASURED_AT: &str = "{{ dict(value_json, measured_at=value_json.timestamp) | tojson }}";
 
@@ -74,6 +77,24 @@ impl Announcer<'_> {
     /// Tells of one descriptor. Of a list of words Home Assistant drops what is not among the options: those that the
     /// catalogue names, and `words`.
     pub fn descriptor(&self, descriptor: &Descriptor, words: &Words) -> Message {
+        let state_topic = self.topics.value(self.vehicle, descriptor);
+        self.entity(descriptor, state_topic, MEASURED_AT, words)
+    }
+
+    /// Tells of a quantity.
+    pub fn quantity(&self, quantity: &Quantity) -> Message {
+        let state_topic = self.topics.quantity(self.vehicle, quantity);
+        let descriptor = quantity.to_descriptor();
+        self.entity(&descriptor, state_topic, MEASURED_FROM, &Words::default())
+    }
+
+    fn entity(
+        &self,
+        descriptor: &Descriptor,
+        state_topic: String,
+        attributes: &str,
+        words: &Words,
+    ) -> Message {
         let component = traits::component(descriptor);
         let mut traits = traits::traits(descriptor);
         if !descriptor.options().is_empty() {
@@ -81,13 +102,12 @@ impl Announcer<'_> {
             traits.options = words.options(&topic, descriptor.options());
         }
         let truth = component == Component::BinarySensor;
-        let state_topic = self.topics.value(self.vehicle, descriptor);
         let entity = Config {
             name: names::name(descriptor),
             state_topic: Some(state_topic.clone()),
             value_template: Some(template(&traits, component)),
             json_attributes_topic: Some(state_topic),
-            json_attributes_template: Some(MEASURED_AT),
+            json_attributes_template: Some(attributes),
             payload_on: truth.then_some("ON"),
             payload_off: truth.then_some("OFF"),
             traits,

@@ -21,6 +21,9 @@ use crate::topics::Topics;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// A model that was not known is asked for again after this: the program asks BMW for it when a call can be spared.
+const CURIOUS: Duration = Duration::from_secs(600);
+
 /// Keeps one connection until it is told to leave.
 pub struct Keeper {
     shared: Arc<Shared>,
@@ -186,8 +189,12 @@ async fn attend(shared: &Shared, mut link: Link, inbox: &Inbox) -> Option<SinkEr
     let line = link.line.clone();
     let tell_again = async {
         loop {
-            inbox.birth().await;
-            let board = shared.board.lock().await;
+            let is_born = tokio::time::timeout(CURIOUS, inbox.birth()).await.is_ok();
+            let mut board = shared.board.lock().await;
+            // What cannot be read now is asked for the next time.
+            if !is_born && !(board.is_curious() && board.learn().await.unwrap_or(false)) {
+                continue;
+            }
             // It fails with the connection only, whose end is seen beside it.
             let _ = announce(&board, &line).await;
         }

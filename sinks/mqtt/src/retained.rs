@@ -1,6 +1,7 @@
 //! The retained form: the newest value of one descriptor, for whoever subscribes.
 
-use collector_core::{Ended, Origin, Reading, Stamp};
+use collector_core::resolved::Quantity;
+use collector_core::{Ended, Origin, Reading, Stamp, Value};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -19,7 +20,11 @@ struct State<'a> {
     stamp: &'a str,
     origin: &'a str,
     name: &'a str,
-    descriptor: &'a str,
+    /// Of a descriptor's value; one of a quantity says `from` which descriptor it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    descriptor: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
 }
 
 /// A position in the form of a device tracker's attributes in Home Assistant.
@@ -49,42 +54,86 @@ struct KeptAttributes<'a> {
 
 /// The payload of a value's topic.
 pub fn value(reading: &Reading, origin: Origin) -> Vec<u8> {
+    json(&state(reading, origin))
+}
+
+/// The payload of a topic whose value has ended: the value is null.
+pub fn ended(ended: &Ended, origin: Origin) -> Vec<u8> {
+    json(&end(ended, origin))
+}
+
+/// The payload of a quantity's topic, as one reading tells it.
+pub fn quantity(quantity: &Quantity, told: &Value, reading: &Reading, origin: Origin) -> Vec<u8> {
     json(&State {
+        value: plain(told),
+        unit: quantity.unit,
+        ..state(reading, origin).of_quantity(quantity)
+    })
+}
+
+/// The payload of a quantity's topic of which there is no value any more.
+pub fn quantity_ended(quantity: &Quantity, ended: &Ended, origin: Origin) -> Vec<u8> {
+    json(&end(ended, origin).of_quantity(quantity))
+}
+
+fn state(reading: &Reading, origin: Origin) -> State<'_> {
+    State {
         value: plain(&reading.value),
         unit: reading.unit.as_ref().map(|unit| unit.as_str()),
         timestamp: format!("{:.3}", reading.measured_at),
         stamp: reading.stamp.as_str(),
         origin: origin.as_str(),
         name: reading.descriptor.name(),
-        descriptor: reading.descriptor.as_str(),
-    })
+        descriptor: Some(reading.descriptor.as_str()),
+        from: None,
+    }
 }
 
-/// The payload of a topic whose value has ended: the value is null.
-pub fn ended(ended: &Ended, origin: Origin) -> Vec<u8> {
-    json(&State {
+fn end(ended: &Ended, origin: Origin) -> State<'_> {
+    State {
         value: serde_json::Value::Null,
         unit: None,
         timestamp: format!("{:.3}", ended.at),
         stamp: Stamp::Measured.as_str(),
         origin: origin.as_str(),
         name: ended.descriptor.name(),
-        descriptor: ended.descriptor.as_str(),
-    })
+        descriptor: Some(ended.descriptor.as_str()),
+        from: None,
+    }
+}
+
+impl State<'_> {
+    fn of_quantity(self, quantity: &Quantity) -> Self {
+        Self {
+            name: quantity.name,
+            from: self.descriptor,
+            descriptor: None,
+            ..self
+        }
+    }
+}
+
+/// What of a value's payload tells that this sink wrote it.
+#[derive(Deserialize)]
+struct KeptState {
+    descriptor: Option<String>,
+    from: Option<String>,
+    #[serde(rename = "origin")]
+    _origin: Origin,
+    #[serde(rename = "timestamp")]
+    _timestamp: Timestamp,
 }
 
 /// The descriptor that a payload of [`value`] or [`ended`] speaks of; `None` for what this sink never wrote.
 pub fn descriptor_of(payload: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct KeptState {
-        descriptor: String,
-        #[serde(rename = "origin")]
-        _origin: Origin,
-        #[serde(rename = "timestamp")]
-        _timestamp: Timestamp,
-    }
     let kept: KeptState = serde_json::from_slice(payload).ok()?;
-    Some(kept.descriptor)
+    kept.descriptor
+}
+
+/// The same of a payload of [`quantity`] or [`quantity_ended`].
+pub fn from_of(payload: &[u8]) -> Option<String> {
+    let kept: KeptState = serde_json::from_slice(payload).ok()?;
+    kept.from
 }
 
 /// The number that a payload of [`value`] tells.

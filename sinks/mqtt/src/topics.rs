@@ -1,5 +1,6 @@
 //! Where things are published, in names that are safe in a topic.
 
+use collector_core::resolved::{QUANTITIES, Quantity};
 use collector_core::{Descriptor, Vehicle, Vin};
 
 use crate::config::MqttConfig;
@@ -67,6 +68,11 @@ impl Topics {
         format!("{}/{}/position", self.prefix, level(&vehicle.name))
     }
 
+    /// What a quantity is now, whichever descriptor tells it.
+    pub fn quantity(&self, vehicle: &Vehicle, quantity: &Quantity) -> String {
+        format!("{}/{}/{}", self.prefix, level(&vehicle.name), quantity.name)
+    }
+
     /// The newest record of a kind.
     pub fn record(&self, vehicle: &Vehicle, kind: &str) -> String {
         format!("{}/{}/record/{kind}", self.prefix, level(&vehicle.name))
@@ -88,6 +94,12 @@ impl Topics {
     /// Whether a topic is one of [`position`](Self::position), of whatever vehicle.
     pub fn is_position(&self, topic: &str) -> bool {
         self.below_vehicle(topic) == Some("position")
+    }
+
+    /// Whether a topic is one of [`quantity`](Self::quantity), of whatever vehicle.
+    pub fn is_quantity(&self, topic: &str) -> bool {
+        let below = self.below_vehicle(topic);
+        QUANTITIES.iter().any(|quantity| below == Some(quantity.name))
     }
 
     fn below_vehicle<'a>(&self, topic: &'a str) -> Option<&'a str> {

@@ -156,7 +156,7 @@ fn of_snapshot(
     }
     if mode == Mode::Live {
         let ends = snapshot.ended.iter();
-        made.extend(ends.filter_map(|ended| board.end(snapshot, ended)));
+        made.extend(ends.flat_map(|ended| board.end(snapshot, ended)));
     }
     made
 }

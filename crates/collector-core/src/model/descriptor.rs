@@ -1,5 +1,6 @@
 //! BMW's technical identifier of one data point, with what is known about it for ever.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -91,6 +92,13 @@ impl Eq for Descriptor {}
 impl Hash for Descriptor {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.id.hash(state);
+    }
+}
+
+/// Equality, order and hash are those of the identifier, so a map finds a descriptor by it.
+impl Borrow<str> for Descriptor {
+    fn borrow(&self) -> &str {
+        self.as_str()
     }
 }
 

@@ -5,7 +5,7 @@ use collector_core::{Entry, Snapshot, Value, Vehicle};
 use serde_json::json;
 use tests::servers::Mosquitto;
 
-use crate::fake::{Fake, GCID, entries, soc};
+use crate::fake::{Fake, GCID, NOON, entries, soc, soc_ended};
 use crate::{options, sink, sink_knowing, with};
 use tests::subscriber::{Subscriber, kept};
 
@@ -27,7 +27,12 @@ async fn a_newcomer_reads_the_newest_value_in_plain_words() {
          \"origin\":\"poll\",\"name\":\"soc\",\"descriptor\":\"vehicle.drivetrain.batteryManagement.header\"}"
     );
     assert_eq!(kept["cardata/status"].payload, "online");
-    assert_eq!(kept.len(), 2);
+    assert_eq!(
+        kept["cardata/i4/state_of_charge"].payload,
+        "{\"value\":74,\"unit\":\"%\",\"timestamp\":\"2026-03-01T12:00:01.000Z\",\"stamp\":\"measured\",\
+         \"origin\":\"poll\",\"name\":\"state_of_charge\",\"from\":\"vehicle.drivetrain.batteryManagement.header\"}"
+    );
+    assert_eq!(kept.len(), 3);
     sink.close().await.unwrap();
 }
 
@@ -68,6 +73,33 @@ async fn a_late_value_is_history_and_never_the_present() {
     assert_eq!(json!(values), json!([10, 90, 85, 20, 10, 85]));
     let states = all.iter().filter(|it| it.topic == SOC_TOPIC);
     assert_eq!(json!(states.map(value).collect::<Vec<_>>()), json!([80, 90]));
+}
+
+#[tokio::test]
+async fn a_quantity_is_told_by_whichever_key_is_alive() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let mut listener = Subscriber::start(&broker, "cardata/i4/+").await;
+    let displayed = |value, second: i64| {
+        let id = "vehicle.powertrain.electric.battery.stateOfCharge.displayed";
+        let at = NOON + second * 1_000;
+        reading(id, "soc_displayed", Value::Number(value), Some("%"), at)
+    };
+    let mut sink = sink_knowing(options(&broker), Fake::knowing(vec![displayed(63.5, 0)]));
+    sink.write(&entries(vec![soc(70.0, 10), displayed(71.0, 20)]))
+        .await
+        .unwrap();
+    sink.write(&[soc_ended(30)]).await.unwrap();
+    sink.close().await.unwrap();
+    let heard = listener.all().await;
+    let told: Vec<_> = heard.iter().map(tests::subscriber::Heard::json).collect();
+    let told: Vec<_> = told.iter().map(|it| (&it["value"], &it["from"])).collect();
+    let displayed = "vehicle.powertrain.electric.battery.stateOfCharge.displayed";
+    assert_eq!(
+        json!(told),
+        json!([[63.5, displayed], [70, crate::fake::SOC], [71, displayed]])
+    );
 }
 
 #[tokio::test]
@@ -162,8 +194,9 @@ async fn forms_and_qualities_can_be_chosen() {
     let topic = "home/cars/i4/vehicle/drivetrain/batteryManagement/header";
     let all = listener.until(|all| all.iter().any(|it| it.topic == topic)).await;
     assert!(
-        all.iter()
-            .all(|it| it.topic == topic || it.topic == "home/cars/status"),
+        all.iter().all(
+            |it| [topic, "home/cars/i4/state_of_charge", "home/cars/status"].contains(&it.topic.as_str())
+        ),
         "{all:?}"
     );
 }

@@ -33,6 +33,7 @@ async fn what_was_deselected_between_two_runs_is_taken_away() {
             "cardata/dog/position",
             "{\"latitude\":1,\"longitude\":2,\"timestamp\":\"2026-03-01T12:00:00Z\"}",
         ),
+        ("cardata/dog/plugged", "{\"value\":true}"),
         (
             "cardata/i4/vehicle/isMoving",
             "{\"descriptor\":\"vehicle.isMoving\",\"value\":true}",
@@ -50,7 +51,7 @@ async fn what_was_deselected_between_two_runs_is_taken_away() {
     let mut first = sink_knowing(options(&broker), Fake::knowing(all));
     first.write(&entries(vec![soc(71.0, 1)])).await.unwrap();
     first.close().await.unwrap();
-    assert_eq!(topics(&broker).await.len(), foreign.len() + 4 + 4 + 2);
+    assert_eq!(topics(&broker).await.len(), foreign.len() + 4 + 4 + 2 + 2);
 
     let mut second = sink_knowing(options(&broker), Fake::knowing(vec![soc(71.0, 1)]));
     second.start();
@@ -58,7 +59,9 @@ async fn what_was_deselected_between_two_runs_is_taken_away() {
     second.close().await.unwrap();
     let mut expected: Vec<_> = foreign.iter().map(|(topic, _)| (*topic).to_owned()).collect();
     expected.push("cardata/i4/vehicle/drivetrain/batteryManagement/header".to_owned());
+    expected.push("cardata/i4/state_of_charge".to_owned());
     expected.push("homeassistant/sensor/cardata/WBY8P210X07A12345_soc/config".to_owned());
+    expected.push("homeassistant/sensor/cardata/WBY8P210X07A12345_state_of_charge/config".to_owned());
     expected.sort();
     assert_eq!(topics(&broker).await, expected);
 }
@@ -72,7 +75,7 @@ async fn turned_off_discovery_takes_its_entities_along() {
     let mut first = sink_knowing(options(&broker), present.clone());
     first.write(&entries(vec![soc(71.0, 1)])).await.unwrap();
     first.close().await.unwrap();
-    assert_eq!(kept(&broker, "homeassistant/#").await.len(), 1);
+    assert_eq!(kept(&broker, "homeassistant/#").await.len(), 2);
     let mut second = sink_knowing(with(options(&broker), json!({ "discovery": "off" })), present);
     second.write(&entries(vec![soc(72.0, 2)])).await.unwrap();
     second.close().await.unwrap();
@@ -143,4 +146,25 @@ async fn a_text_that_no_catalogue_names_becomes_an_option_before_it_is_shown() {
             "AJAR"
         ])
     );
+}
+
+#[tokio::test]
+async fn words_that_were_learned_are_options_after_a_restart() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let present = Fake::knowing(vec![window("OPEN", 0)]);
+    let mut first = sink_knowing(options(&broker), present.clone());
+    let words = [" AJAR ".to_owned(), "x".repeat(300)];
+    let told = (1..).zip(&words).map(|(at, word)| window(word, at));
+    first.write(&entries(told.collect())).await.unwrap();
+    first.close().await.unwrap();
+    present.set(vec![window("OPEN", 9)]);
+    let mut second = sink_knowing(options(&broker), present);
+    second.write(&entries(vec![window("CLOSED", 10)])).await.unwrap();
+    second.close().await.unwrap();
+    let config = "homeassistant/sensor/cardata/WBY8P210X07A12345_window_front_driver/config";
+    let told = kept(&broker, config).await[config].json()["options"].clone();
+    let cut = "x".repeat(255);
+    assert_eq!(told, json!(["CLOSED", "INTERMEDIATE", "OPEN", "AJAR", cut]));
 }
