@@ -79,22 +79,17 @@ impl Details {
         &self.0.login.account
     }
 
-    pub fn now(&self) -> Timestamp {
-        self.0.clock.now()
-    }
-
     /// Asks BMW for a vehicle that nobody has asked for, if a call can be spared, and remembers the answer. That it
     /// was tried is written down before the call leaves: neither failures nor restarts make it two.
     async fn ask_once(&self, vin: &Vin) {
         let now = self.0.clock.now();
-        match self.0.ledger.details(vin.clone()).await {
-            Ok(known)
-                if known
-                    .as_deref()
-                    .is_none_or(|known| VehicleDetails::from_json(known).is_due(now)) => {}
-            _ => return,
-        }
-        if self.0.budget.spare_calls(now).await == 0 {
+        let Ok(known) = self.0.ledger.details(vin.clone()).await else {
+            return;
+        };
+        let known = known.as_deref().map(VehicleDetails::from_json);
+        if known.as_ref().is_some_and(|known| !known.is_due(now))
+            || !self.can_spare(known.is_none(), now).await
+        {
             return;
         }
         let tried = VehicleDetails::tried(now).to_json();
@@ -114,9 +109,21 @@ impl Details {
         tracing::debug!(account = %self.account(), vehicle = vin.short(), error = problem, "could not learn brand and model of a vehicle; asking again in a week");
     }
 
+    /// Whether a call can leave. Where all of them are promised to polls none can ever be spared; so the first one for a
+    /// vehicle may take the place of a poll, as long as the reserve is whole.
+    async fn can_spare(&self, is_first: bool, now: Timestamp) -> bool {
+        let budget = &self.0.budget;
+        budget.spare_calls(now).await > 0
+            || is_first && budget.left_beside_reserve(now).await.is_ok_and(|left| left > 0)
+    }
+
     /// The same on its own, waited for no longer than this: what is learned later is known to whoever asks next.
-    pub async fn ask_once_within(self, vin: Vin, patience: Duration) {
-        let asked = tokio::spawn(async move { self.ask_once(&vin).await });
+    /// `under_way` is held as long as it takes.
+    pub async fn ask_once_within(self, vin: Vin, patience: Duration, under_way: impl Send + 'static) {
+        let asked = tokio::spawn(async move {
+            self.ask_once(&vin).await;
+            drop(under_way);
+        });
         // Neither a bug in it nor a slow answer is of any concern to who waits.
         let _ = tokio::time::timeout(patience, asked).await;
     }
@@ -124,7 +131,39 @@ impl Details {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use planner::quota::Allowance;
+    use runtime::{Clock, SystemClock};
+    use source::testing;
+
     use super::*;
+    use crate::http;
+
+    #[tokio::test]
+    async fn the_first_question_takes_the_place_of_a_poll_where_all_calls_are_promised() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let tokens = tempfile::tempdir().unwrap();
+        let nowhere = "http://127.0.0.1:9".parse().unwrap();
+        let account = testing::account(&http::client().unwrap(), &nowhere, tokens.path(), &clock);
+        let (details, budget) = (Details::new(&account.handles), &account.handles.budget);
+        let now = clock.now();
+        let spend = async |call| {
+            let allowance = Allowance::for_necessities(50);
+            budget.spend(call, now, allowance).await.unwrap().unwrap();
+        };
+        // The first day of `every: 30m`: mapping and containers have used up the reserve, polls want the rest.
+        for _ in 0..3 {
+            spend("createContainer").await;
+        }
+        budget.publish(0, now);
+        assert!(details.can_spare(true, now).await);
+        assert!(!details.can_spare(false, now).await, "a second question waits");
+        for _ in 3..48 {
+            spend(ledger::POLL).await;
+        }
+        assert!(!details.can_spare(true, now).await, "what is left is the reserve");
+    }
 
     #[test]
     fn an_answer_is_for_ever_and_a_failure_for_a_week() {

@@ -1,6 +1,6 @@
 //! What a sink may ask of the present: answered out of the journal, beside its writer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,7 +10,6 @@ use cardata_auth::TokenStore;
 use collector_core::{
     Name, Present, Select, SinkError, Snapshot, Vehicle, VehicleFacts, VehicleSettings, Vin,
 };
-use jiff::{SignedDuration, Timestamp};
 
 use journal::{JournalError, Reader};
 use ledger::{KnownVehicle, Ledger};
@@ -25,8 +24,6 @@ use crate::state::StateDirectory;
 
 /// How long a sink waits for brand and model of one vehicle.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Whether it is time to ask again is looked into after this.
-const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// The present of every sink of a pipeline. Clones share everything.
 #[derive(Clone)]
@@ -64,7 +61,7 @@ impl Presents {
         Self {
             asking: Asking {
                 accounts: accounts.iter().map(Details::new).collect(),
-                looked: Arc::default(),
+                under_way: Arc::default(),
             },
             ..self
         }
@@ -84,28 +81,45 @@ struct Selected {
     select: Select,
 }
 
-/// Who can be asked for brand and model, and when that was last looked into for a vehicle.
+/// Who can be asked for brand and model, and the vehicles of which that is being done.
 #[derive(Clone, Default)]
 struct Asking {
     accounts: Arc<[Details]>,
-    looked: Arc<Mutex<HashMap<Vin, Timestamp>>>,
+    under_way: Arc<Mutex<HashSet<Vin>>>,
+}
+
+/// One question: no second one is asked beside it.
+struct UnderWay {
+    all: Arc<Mutex<HashSet<Vin>>>,
+    vin: Vin,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&self.vin);
+    }
 }
 
 impl Asking {
-    /// Whose vehicle it is, unless that was looked into within a day.
-    fn owner(&self, facts: &VehicleFacts) -> Option<Details> {
+    /// Whose vehicle it is, unless somebody asks already.
+    fn owner(&self, facts: &VehicleFacts) -> Option<(Details, UnderWay)> {
         let owner = self
             .accounts
             .iter()
             .find(|account| facts.account.as_ref() == Some(account.account()))?;
-        let now = owner.now();
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = looked.insert(facts.vehicle.vin.clone(), now);
-        if last.is_some_and(|last| now.duration_since(last).abs() < LOOK_AGAIN) {
-            looked.extend(last.map(|last| (facts.vehicle.vin.clone(), last)));
-            return None;
-        }
-        Some(owner.clone())
+        let vin = facts.vehicle.vin.clone();
+        let mut all = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let all_of_them = Arc::clone(&self.under_way);
+        all.insert(vin.clone()).then(|| {
+            (
+                owner.clone(),
+                UnderWay {
+                    all: all_of_them,
+                    vin,
+                },
+            )
+        })
     }
 }
 
@@ -124,8 +138,9 @@ impl Selected {
     async fn learn(&self, vehicles: &[VehicleFacts]) -> bool {
         let mut asked = false;
         for facts in vehicles.iter().filter(|facts| facts.model.is_none()) {
-            if let Some(owner) = self.presents.asking.owner(facts) {
-                owner.ask_once_within(facts.vehicle.vin.clone(), PATIENCE).await;
+            if let Some((owner, under_way)) = self.presents.asking.owner(facts) {
+                let vin = facts.vehicle.vin.clone();
+                owner.ask_once_within(vin, PATIENCE, under_way).await;
                 asked = true;
             }
         }
