@@ -44,8 +44,8 @@ async fn home_assistant_accepts_every_descriptor_of_the_catalogue() {
     let configs = configs(&heard);
     assert_eq!(
         configs.len(),
-        descriptors.len() + 1,
-        "one entity each, and the position"
+        descriptors.len() + 3,
+        "one entity each, the position, and the quantities"
     );
     let schema = Schema::default();
     let (mut ids, mut names) = (HashSet::new(), HashMap::new());
@@ -115,6 +115,8 @@ async fn what_an_owner_looks_for_is_what_home_assistant_calls_it() {
         ("charging_port_any_plugged", "binary_sensor plug - -"),
         ("moving", "binary_sensor moving - -"),
         ("position", "device_tracker - - -"),
+        ("state_of_charge", "sensor battery measurement %"),
+        ("plugged", "binary_sensor plug - -"),
     ] {
         assert_eq!(told(object), expected, "{object}");
     }
@@ -129,6 +131,10 @@ async fn what_an_owner_looks_for_is_what_home_assistant_calls_it() {
     assert_eq!(primary + secondary + rare, configs.len());
     assert!((20..30).contains(&primary), "{primary}");
     assert!((100..200).contains(&rare), "{rare}");
+}
+
+fn is_quantity(topic: &str) -> bool {
+    ["cardata/i4/state_of_charge", "cardata/i4/plugged"].contains(&topic)
 }
 
 /// What is left of a name to somebody who reads it fleetingly.
@@ -164,7 +170,8 @@ fn every_state_is_taken(heard: &[Heard], batch: &[Entry]) {
     }
     let readings: usize = batch.iter().map(|entry| entry.readings().len()).sum();
     let ends = batch.iter().filter_map(Entry::snapshot).map(|it| it.ended.len());
-    assert_eq!(taken, readings + ends.sum::<usize>());
+    let quantities = heard.iter().filter(|it| is_quantity(&it.topic)).count();
+    assert_eq!(taken, readings + ends.sum::<usize>() + quantities);
 }
 
 /// Every descriptor with every text that the catalogue names, one that it does not, and the end of its value.
