@@ -302,3 +302,48 @@ fn learn(words: &mut Words, topics: &Topics, vin: &Vin, reading: &Reading) -> bo
     };
     words.learn(&discovery::topic(topics, vin, &reading.descriptor), named, text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use collector_core::VehicleFacts;
+    use collector_core::testkit::vehicle;
+
+    use super::*;
+
+    /// Knows a vehicle, and its model from some time on.
+    #[derive(Debug, Default)]
+    struct Late(Mutex<Option<String>>);
+
+    #[async_trait]
+    impl Present for Late {
+        async fn latest(&self) -> Result<Vec<Snapshot>, SinkError> {
+            Ok(Vec::new())
+        }
+
+        async fn vehicles(&self) -> Result<Vec<VehicleFacts>, SinkError> {
+            Ok(vec![VehicleFacts {
+                vehicle: vehicle(false),
+                account: None,
+                gcid: None,
+                brand: None,
+                model: self.0.lock().unwrap().clone(),
+            }])
+        }
+    }
+
+    #[tokio::test]
+    async fn a_model_that_is_known_later_is_learned_once() {
+        let config = serde_json::from_value(serde_json::json!({ "url": "mqtt://localhost" })).unwrap();
+        let late = Arc::new(Late::default());
+        let mut board = Board::new(&config, late.clone());
+        assert!(!board.is_curious(), "without a vehicle");
+        board.prime().await.unwrap();
+        assert!(board.is_curious() && !board.learn().await.unwrap());
+        *late.0.lock().unwrap() = Some("i4 eDrive40".to_owned());
+        assert!(board.learn().await.unwrap());
+        assert!(!board.is_curious() && !board.learn().await.unwrap());
+    }
+}

@@ -192,11 +192,10 @@ async fn attend(shared: &Shared, mut link: Link, inbox: &Inbox) -> Option<SinkEr
             let is_born = tokio::time::timeout(CURIOUS, inbox.birth()).await.is_ok();
             let mut board = shared.board.lock().await;
             // What cannot be read now is asked for the next time.
-            if !is_born && !(board.is_curious() && board.learn().await.unwrap_or(false)) {
-                continue;
+            if is_born || board.is_curious() && board.learn().await.unwrap_or(false) {
+                // It fails with the connection only, whose end is seen beside it.
+                let _ = announce(&board, &line).await;
             }
-            // It fails with the connection only, whose end is seen beside it.
-            let _ = announce(&board, &line).await;
         }
     };
     tokio::select! {
