@@ -34,7 +34,7 @@ pub struct Shown {
 /// How a reading stands to what is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Age {
-    /// The first of its descriptor.
+    /// The first of its descriptor, or the first text of one that is in no catalogue and was taken for something else.
     News,
     Newer,
     Same,
@@ -106,12 +106,19 @@ impl Car {
     /// Shows a reading unless something newer is shown.
     pub fn show(&mut self, reading: &Reading, origin: Origin) -> Age {
         let age = self.age(reading);
-        if age != Age::Older {
-            let reading = reading.clone();
-            self.shown
-                .insert(reading.descriptor.clone(), Shown { reading, origin });
+        if age == Age::Older {
+            return age;
         }
-        age
+        let descriptor = reading.descriptor.clone();
+        let has_type = |shown: &Shown| shown.reading.value.value_type() == reading.value.value_type();
+        let is_of_its_type = self.shown.get(&descriptor).is_none_or(has_type);
+        if !is_of_its_type {
+            // Else the key would keep the old type.
+            self.shown.remove(&descriptor);
+        }
+        let reading = reading.clone();
+        self.shown.insert(descriptor, Shown { reading, origin });
+        if is_of_its_type { age } else { Age::News }
     }
 
     /// The payload of a quantity's topic: what the vehicle tells of it, or that it tells nothing any more.
@@ -172,6 +179,7 @@ impl Shown {
 
 #[cfg(test)]
 mod tests {
+    use collector_core::ValueType;
     use collector_core::testkit::{reading, vehicle};
 
     use super::*;
@@ -201,6 +209,18 @@ mod tests {
             "and a new one counts from its beginning"
         );
         assert_eq!(shown(SOC, "soc", &[50.0, 49.5]), [50.0, 49.5]);
+    }
+
+    #[test]
+    fn a_descriptor_that_turns_out_to_be_text_is_told_anew() {
+        let mut car = Car::new(&vehicle(false));
+        let mut show = |value: Value, at| car.show(&reading("a", "a", value, None, at), Origin::Poll);
+        assert_eq!(show(Value::Number(7.0), 0), Age::News);
+        assert_eq!(show(Value::Number(8.0), 1), Age::Newer);
+        assert_eq!(show(Value::Text("nine".into()), 2), Age::News);
+        assert_eq!(show(Value::Text("ten".into()), 3), Age::Newer);
+        let types: Vec<_> = car.shown.keys().map(Descriptor::value_type).collect();
+        assert_eq!(types, [ValueType::Text]);
     }
 
     #[test]
