@@ -194,7 +194,8 @@ pub struct SimArgs {
     /// Another car's life.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// A car of this kind; once for each: i4, i5, neue_klasse, phev, british, british_bare or old_idrive. Cars with the same
+    /// A car of this kind; once for each: i4, i5, neue_klasse, phev, british, british_bare, old_idrive or
+    /// undecided. Cars with the same
     /// number behind a colon live the same life: `--vehicle i4:1 --vehicle british:1`.
     #[arg(long = "vehicle", value_name = "KIND[:LIFE]", default_value = "i4")]
     pub vehicles: Vec<SimulatedVehicle>,

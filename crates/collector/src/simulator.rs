@@ -122,6 +122,7 @@ fn vehicle((number, spec): (u32, &SimulatedVehicle)) -> SimVehicle {
         SimulatedKind::British => CarKind::British,
         SimulatedKind::BritishBare => CarKind::BritishBare,
         SimulatedKind::OldIdrive => CarKind::OldIdrive,
+        SimulatedKind::Undecided => CarKind::Undecided,
     };
     SimVehicle {
         life: spec.life,

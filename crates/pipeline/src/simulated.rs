@@ -23,6 +23,8 @@ pub enum SimulatedKind {
     BritishBare,
     /// A car that speaks only at the beginning and the end of a drive and of a charge.
     OldIdrive,
+    /// A car whose odometer is in kilometres and in miles by turns, with a unit and without.
+    Undecided,
 }
 
 /// A simulated car.

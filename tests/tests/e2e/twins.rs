@@ -34,7 +34,8 @@ const CONVERTED: [&str; 13] = [
     "vehicle.vehicle.travelledDistance",
 ];
 
-/// A descriptor and when it was measured, in milliseconds since 1970: its values and their units.
+/// A descriptor and when it was measured, in seconds since 1970, for the stream has no milliseconds: its values and their
+/// units.
 type History = BTreeMap<(String, i64), Vec<(Value, Option<String>)>>;
 
 #[tokio::test]
@@ -42,13 +43,16 @@ async fn cars_that_live_one_life_have_one_history_whatever_they_speak() {
     let scene = Scene::with(twins(), &plan()).await;
     listen(&scene);
     scene.login().await;
-    let run = scene.run().await;
+    // What each car shows is known before it drives.
+    let run = scene.start(&["run"]);
+    until(&run, "a poll of each", || scene.answers() >= CarKind::ALL.len()).await;
     let born = scene.bmw.now();
+    scene.hurry_up();
     until(&run, "life", || scene.bmw.now() > born + LIFE).await;
     // What was told until then is polled and heard, too.
     scene.more_answers(&run, 3 * CarKind::ALL.len()).await;
     stop(run).await;
-    let span = born.as_millisecond()..(born + LIFE).as_millisecond();
+    let span = born.as_second()..(born + LIFE).as_second();
 
     let store = scene.path("cardata.db");
     let live = CarKind::ALL.map(|kind| history(&store, kind));
@@ -60,12 +64,11 @@ async fn cars_that_live_one_life_have_one_history_whatever_they_speak() {
     assert_eq!(said.code, Some(0), "{said:?}");
     let again = CarKind::ALL.map(|kind| history(&store, kind));
     for (kind, (live, again)) in CarKind::ALL.into_iter().zip(live.iter().zip(&again)) {
-        assert_eq!(
-            differences(live, again),
-            Vec::<String>::new(),
-            "{kind}, written again"
+        assert!(
+            live == again,
+            "{kind}, written again: {:?}",
+            differences(live, again)
         );
-        assert_eq!(live.len(), again.len(), "{kind}");
     }
     assert_charge(&store);
     scene.assert_lawful();
@@ -119,7 +122,10 @@ fn listen(scene: &Scene) {
 fn history(store: &Path, kind: CarKind) -> History {
     let store = Connection::open(store).unwrap();
     let mut query = store
-        .prepare("select descriptor, measured_ms, value, unit from readings where vin = ?1")
+        .prepare(
+            "select descriptor, measured_ms / 1000, value, unit from readings
+             where vin = ?1 order by measured_ms, occurrence",
+        )
         .unwrap();
     let rows = query.query_map([vin(kind)], |row| {
         Ok(((row.get(0)?, row.get(1)?), (row.get(2)?, row.get(3)?)))
@@ -132,7 +138,7 @@ fn history(store: &Path, kind: CarKind) -> History {
 }
 
 /// Every kind against the first, the i4.
-fn assert_twins(histories: &[History; 7], span: &std::ops::Range<i64>) {
+fn assert_twins(histories: &[History; 8], span: &std::ops::Range<i64>) {
     let i4 = &histories[0];
     for (kind, history) in CarKind::ALL.into_iter().zip(histories).skip(1) {
         let mut ours = history.clone();
@@ -141,7 +147,7 @@ fn assert_twins(histories: &[History; 7], span: &std::ops::Range<i64>) {
         assert!(common > 300, "{kind}: {common} of {}", ours.len());
         assert_eq!(differences(i4, &ours), Vec::<String>::new(), "{kind}");
     }
-    for kind in [CarKind::British, CarKind::BritishBare] {
+    for kind in [CarKind::British, CarKind::BritishBare, CarKind::Undecided] {
         for descriptor in CONVERTED {
             let times = |history: &History| -> Vec<i64> {
                 let told = history
@@ -160,7 +166,7 @@ fn assert_twins(histories: &[History; 7], span: &std::ops::Range<i64>) {
 fn is_of_its_own(kind: CarKind, descriptor: &str) -> bool {
     let is_range = descriptor.ends_with("emainingRange");
     match kind {
-        CarKind::I4 | CarKind::NeueKlasse | CarKind::OldIdrive => false,
+        CarKind::I4 | CarKind::NeueKlasse | CarKind::OldIdrive | CarKind::Undecided => false,
         CarKind::I5 => descriptor.starts_with("vehicle.trip.") || descriptor == "vehicle.body.trunk.isOpen",
         // It was not charged at the lake.
         CarKind::Phev => is_range || descriptor.ends_with("Electric") || descriptor.ends_with("plugEventId"),

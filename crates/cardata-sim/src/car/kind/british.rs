@@ -37,13 +37,12 @@ impl Manner for British {
             "vehicle.drivetrain.avgElectricRangeConsumption" => return consumption(said),
             _ => {}
         }
-        let miles = |km: f64| km / KM_PER_MILE;
         match key.unit {
-            Some("km") => shown(said, miles, self.label("mi")),
-            Some("km/h") => shown(said, miles, self.label("mph")),
+            Some("km") => miles(said, self.label("mi")),
+            Some("km/h") => miles(said, self.label("mph")),
             Some("kPa") => shown(said, |kpa| kpa / KPA_PER_PSI, Some("psi")),
             Some("Celsius" | "celsius") => shown(said, |celsius| celsius * 1.8 + 32.0, Some("°F")),
-            None if BARE_DISTANCES.contains(&key.descriptor) => shown(said, miles, self.label("miles")),
+            None if BARE_DISTANCES.contains(&key.descriptor) => miles(said, self.label("miles")),
             _ => said,
         }
     }
@@ -53,6 +52,11 @@ impl British {
     fn label(&self, unit: &'static str) -> Option<&'static str> {
         Some(unit).filter(|_| self.labels)
     }
+}
+
+/// Kilometres, or those of an hour, in miles.
+pub(super) fn miles(said: Said, unit: Option<&'static str>) -> Said {
+    shown(said, |km| km / KM_PER_MILE, unit)
 }
 
 /// A number of an i4 as this car shows it, with as many decimals; words stay.

@@ -9,6 +9,7 @@ mod old_idrive;
 mod phev;
 #[cfg(test)]
 mod tests;
+mod undecided;
 
 use std::fmt::{self, Debug};
 
@@ -34,6 +35,8 @@ pub enum CarKind {
     BritishBare,
     /// Speaks only at the beginning and at the end of a drive and of a charge.
     OldIdrive,
+    /// Its odometer is in kilometres and in miles by turns, with a unit and without.
+    Undecided,
 }
 
 /// What a kind of car sends and when. The defaults are the i4's.
@@ -75,7 +78,7 @@ pub(in crate::car) trait Manner: Debug + Send + Sync {
 }
 
 impl CarKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::I4,
         Self::I5,
         Self::NeueKlasse,
@@ -83,6 +86,7 @@ impl CarKind {
         Self::British,
         Self::BritishBare,
         Self::OldIdrive,
+        Self::Undecided,
     ];
 
     /// The kind of this name, as [`Display`](fmt::Display) writes it.
@@ -99,13 +103,14 @@ impl CarKind {
             Self::British => "british",
             Self::BritishBare => "british_bare",
             Self::OldIdrive => "old_idrive",
+            Self::Undecided => "undecided",
         }
     }
 
     /// As `basicData` names the model.
     pub(crate) fn model(self) -> &'static str {
         match self {
-            Self::I4 | Self::British | Self::BritishBare => "i4 eDrive40",
+            Self::I4 | Self::British | Self::BritishBare | Self::Undecided => "i4 eDrive40",
             Self::I5 => "i5 eDrive40",
             Self::NeueKlasse => "iX3 50 xDrive",
             Self::Phev => "530e",
@@ -116,7 +121,7 @@ impl CarKind {
     /// Usable energy of the battery in kWh.
     pub(crate) fn battery_kwh(self) -> f64 {
         match self {
-            Self::I4 | Self::British | Self::BritishBare => 77.0,
+            Self::I4 | Self::British | Self::BritishBare | Self::Undecided => 77.0,
             Self::I5 => 81.2,
             Self::NeueKlasse => 108.7,
             Self::Phev => 19.4,
@@ -133,6 +138,7 @@ impl CarKind {
             Self::British => &british::British { labels: true },
             Self::BritishBare => &british::British { labels: false },
             Self::OldIdrive => &old_idrive::OldIdrive,
+            Self::Undecided => &undecided::Undecided,
         }
     }
 }

@@ -104,6 +104,24 @@ fn british_twins_tell_the_same_in_other_units() {
 }
 
 #[test]
+fn an_undecided_odometer_is_in_both_units_with_and_without_a_label() {
+    let (i4, told) = (told(CarKind::I4), told(CarKind::Undecided));
+    let (truth, odometer) = (of(&i4, ODOMETER), of(&told, ODOMETER));
+    let ways = truth.iter().zip(&odometer).map(|(truth, told)| {
+        let is_in_miles = number(told) < number(truth) - 1_000.0;
+        (is_in_miles, told.entry.unit)
+    });
+    let ways: std::collections::HashSet<_> = ways.collect();
+    let wanted = [
+        (false, Some("km")),
+        (true, Some("miles")),
+        (false, None),
+        (true, None),
+    ];
+    assert_eq!(ways, wanted.into());
+}
+
+#[test]
 fn an_i5_tells_no_end_of_a_trip_and_repeats_the_one_before_on_its_way() {
     let (car, told) = (car(CarKind::I5), told(CarKind::I5));
     let view = car.view(end());
