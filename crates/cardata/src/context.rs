@@ -8,6 +8,9 @@ use cardata_auth::{Authenticator, OAuthClient};
 use collector::account;
 use collector::http::Clients;
 use collector::state::{OpenState, StateDirectory};
+use collector_core::Names;
+use journal::JournalError;
+use ledger::overview::Overview;
 use pipeline::{Account, Pipeline};
 use runtime::{Chain, Clock, SystemClock};
 use source::Handles;
@@ -71,18 +74,23 @@ pub fn accounts(pipeline: &Pipeline) -> Result<Vec<Handles>, Failure> {
     let clients = Clients::new()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let log_id = state.journal.log_id();
+    let names = state.names(&pipeline.vehicles)?;
     let handles = |account| {
         let client = clients.of(account)?;
-        Ok(account::handles(
-            account,
-            client,
-            &directory,
-            &state.ledger,
-            log_id,
-            &clock,
-        ))
+        let handles = account::handles(account, client, &directory, &state.ledger, log_id, &clock);
+        let names = names.clone();
+        Ok(Handles { names, ..handles })
     };
     pipeline.accounts.iter().map(handles).collect()
+}
+
+/// What vehicles are called, read beside the process that may run the pipeline.
+pub fn names(pipeline: &Pipeline) -> Result<Names, Failure> {
+    let ledger = Overview::open(&pipeline.state).map_err(JournalError::from)?;
+    let old = ledger.map(|ledger| ledger.old_names()).transpose();
+    Ok(pipeline
+        .vehicles
+        .names(old.map_err(JournalError::from)?.unwrap_or_default()))
 }
 
 /// The exit code for an error of the API.

@@ -31,13 +31,14 @@ pub async fn run(options: VehiclesArgs) -> CommandResult {
             };
             rows.push(vec![
                 name.to_string(),
+                account.names.of(&vehicle.vin).to_string(),
                 vehicle.vin.to_string(),
                 mapping.to_owned(),
                 or(model, "-"),
             ]);
         }
     }
-    terminal::say(&table("account | vin | mapping | model", rows));
+    terminal::say(&table("account | vehicle | vin | mapping | model", rows));
     Ok(())
 }
 

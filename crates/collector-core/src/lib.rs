@@ -42,8 +42,9 @@ pub use delivery::{BatchOptions, Retry, Start};
 pub use every::Every;
 pub use glob::Glob;
 pub use model::{
-    Body, Column, Descriptor, Ended, Entry, InvalidVin, LogId, Name, Origin, Reading, Record, RecordKind,
-    RecordState, Snapshot, Stamp, Unit, UnitSystem, Value, ValueType, Vehicle, VehicleSettings, Vin,
+    Body, Column, Descriptor, Ended, Entry, InvalidVin, LogId, Name, Names, Origin, Reading, Record,
+    RecordKind, RecordState, Snapshot, Stamp, Unit, UnitSystem, Value, ValueType, Vehicle, VehicleSettings,
+    Vin,
 };
 pub use present::{Present, Unknown, VehicleFacts};
 pub use registry::{SinkPlugin, SourcePlugin, sink_plugins, source_plugins};

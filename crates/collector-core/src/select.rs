@@ -12,7 +12,7 @@ use crate::{Descriptor, Glob, Vehicle};
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "select")]
 pub struct Select {
-    /// VINs or names of vehicles: `["i3", "!*45"]`. `*` stands for any characters, `!` in front excludes.
+    /// VINs, their last seven characters, or names of vehicles: `["i3", "!*45"]`. `*` stands for any characters, `!` in front excludes.
     #[serde(default, skip_serializing_if = "Patterns::is_all")]
     pub vehicles: Patterns,
     /// Names of sources. `*` stands for any characters, `!` in front excludes.
@@ -65,9 +65,14 @@ impl Patterns {
         self.0.is_empty()
     }
 
-    /// By VIN or by name.
+    /// By VIN, by its last seven characters or by name.
     pub fn matches_vehicle(&self, vehicle: &Vehicle) -> bool {
-        self.matches(|glob| glob.matches_name(vehicle.vin.as_str()) || glob.matches_name(&vehicle.name))
+        let names = [
+            vehicle.vin.as_str(),
+            vehicle.vin.production_number(),
+            &vehicle.name,
+        ];
+        self.matches(|glob| names.iter().any(|name| glob.matches_name(name)))
     }
 
     /// Every pattern without its `!`, in the order of the file.
@@ -148,6 +153,7 @@ mod tests {
             (&["I3"][..], true),
             (&["wby8p210x07a12345"], true),
             (&["*12345"], true),
+            (&["7a12345"], true),
             (&["i4"], false),
             (&["*", "!i3"], false),
         ] {

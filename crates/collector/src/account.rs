@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cardata_api::Client;
 use cardata_auth::{Authenticator, OAuthClient, TokenStore};
-use collector_core::{LogId, Trust};
+use collector_core::{LogId, Names, Trust};
 use ledger::Ledger;
 use pipeline::JournalOptions;
 use runtime::Clock;
@@ -45,6 +45,7 @@ pub fn handles(
         trust,
         window: JournalOptions::default().window,
         log_id: log_id.clone(),
+        names: Names::default(),
     }
 }
 

@@ -88,6 +88,7 @@ impl Details {
         };
         let known = known.as_deref().map(VehicleDetails::from_json);
         if known.as_ref().is_some_and(|known| !known.is_due(now))
+            || self.is_barred(vin).await
             || !self.can_spare(known.is_none(), now).await
         {
             return;
@@ -106,7 +107,19 @@ impl Details {
             }
             Err(error) => Chain(&error).to_string(),
         };
-        tracing::debug!(account = %self.account(), vehicle = vin.short(), error = problem, "could not learn brand and model of a vehicle; asking again in a week");
+        tracing::debug!(account = %self.account(), vehicle = %self.0.names.of(vin), error = problem, "could not learn brand and model of a vehicle; asking again in a week");
+    }
+
+    /// Whether BMW would refuse it, as far as is known.
+    async fn is_barred(&self, vin: &Vin) -> bool {
+        let (ledger, account) = (&self.0.ledger, Some(self.account()));
+        let (known, refusals) = (ledger.known_vehicles().await, ledger.refusals().await);
+        let (known, refusals) = (known.unwrap_or_default(), refusals.unwrap_or_default());
+        let mut refusals = refusals.iter();
+        refusals.any(|one| one.vin == *vin && Some(&one.account) == account)
+            || known
+                .iter()
+                .any(|one| one.vin == *vin && one.account.as_ref() == account && one.primary == Some(false))
     }
 
     /// Whether a call can leave. Where all of them are promised to polls none can ever be spared; so the first one for a

@@ -41,4 +41,4 @@ pub use details::VehicleDetails;
 pub use engine::{Engine, SinkSummary, Summary};
 pub use error::RunError;
 pub use redelivery::{lacks, redeliver};
-pub use setup::{build_source, vehicle_settings};
+pub use setup::build_source;

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardata_auth::TokenStore;
-use collector_core::{
-    Name, Present, Select, SinkError, Snapshot, Vehicle, VehicleFacts, VehicleSettings, Vin,
-};
+use collector_core::{Name, Names, Present, Select, SinkError, Snapshot, Vehicle, VehicleFacts, Vin};
 
 use journal::{JournalError, Reader};
 use ledger::{KnownVehicle, Ledger};
@@ -19,7 +17,6 @@ use source::Handles;
 
 use crate::account::token_store;
 use crate::details::{Details, VehicleDetails};
-use crate::setup;
 use crate::state::StateDirectory;
 
 /// How long a sink waits for brand and model of one vehicle.
@@ -30,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Presents {
     reader: Reader,
     ledger: Arc<dyn Ledger>,
-    settings: Arc<HashMap<Vin, VehicleSettings>>,
+    names: Names,
     logins: Arc<HashMap<Name, TokenStore>>,
     asking: Asking,
 }
@@ -39,6 +36,7 @@ impl Presents {
     pub fn new(
         reader: &Reader,
         ledger: &Arc<dyn Ledger>,
+        names: &Names,
         pipeline: &Pipeline,
         state: &StateDirectory,
     ) -> Self {
@@ -49,7 +47,7 @@ impl Presents {
         Self {
             reader: reader.clone(),
             ledger: ledger.clone(),
-            settings: Arc::new(setup::vehicle_settings(&pipeline.vehicles)),
+            names: names.clone(),
             logins: Arc::new(logins.collect()),
             asking: Asking::default(),
         }
@@ -129,7 +127,7 @@ impl Selected {
         let came = self.presents.reader.vehicles().await.map_err(unreadable)?;
         let known = self.presents.ledger.known_vehicles().await;
         let known = known.map_err(|error| unreadable(error.into()))?;
-        let mut vehicles = together(came, known, &self.presents.settings);
+        let mut vehicles = together(came, known, &self.presents.names);
         vehicles.retain(|facts| self.select.matches_vehicle(&facts.vehicle));
         Ok(vehicles)
     }
@@ -196,7 +194,7 @@ impl Present for Selected {
 fn together(
     came: Vec<(Vehicle, Option<Name>)>,
     known: Vec<KnownVehicle>,
-    settings: &HashMap<Vin, VehicleSettings>,
+    names: &Names,
 ) -> Vec<VehicleFacts> {
     let facts = |vehicle: Vehicle, account| VehicleFacts {
         vehicle,
@@ -210,12 +208,9 @@ fn together(
         .map(|(vehicle, account)| (vehicle.vin.clone(), facts(vehicle, account)))
         .collect();
     for known in known {
-        let found = all.entry(known.vin.clone()).or_insert_with(|| {
-            let name = settings
-                .get(&known.vin)
-                .and_then(|settings| settings.name.clone());
-            facts(Vehicle::named(known.vin, name), None)
-        });
+        let found = all
+            .entry(known.vin.clone())
+            .or_insert_with(|| facts(names.vehicle(&known.vin), None));
         let details = known.details.as_deref().map(VehicleDetails::from_json);
         let details = details.unwrap_or_default();
         found.account = known.account.or(found.account.take());
@@ -312,10 +307,9 @@ sinks:
         log_in(&state, "other", None);
         poll(&journal, "home", "WBY8P210X07A12345").await;
         poll(&journal, "other", "WBA11AA0001234567").await;
-        let reader = journal
-            .reader(crate::setup::vehicle_settings(&pipeline.vehicles))
-            .unwrap();
-        let presents = Presents::new(&reader, &ledger, &pipeline, &state);
+        let names = pipeline.vehicles.names(Vec::new());
+        let reader = journal.reader(names.settings()).unwrap();
+        let presents = Presents::new(&reader, &ledger, &names, &pipeline, &state);
         let mut told = Vec::new();
         for sink in &pipeline.sinks {
             let present = presents.selected(&sink.select);

@@ -31,11 +31,10 @@ pub async fn redeliver(
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let clock = setup::clock(&pipeline, &state)?;
-    let reader = state
-        .journal
-        .reader(setup::vehicle_settings(&pipeline.vehicles))?;
+    let names = state.names(&pipeline.vehicles)?;
+    let reader = state.journal.reader(names.settings())?;
     let directory = StateDirectory::at(&pipeline.state);
-    let presents = Presents::new(&reader, &state.ledger, &pipeline, &directory);
+    let presents = Presents::new(&reader, &state.ledger, &names, &pipeline, &directory);
     let trust = cardata_api::trust::load();
     let stops = Stops {
         draining: stop,

@@ -1,11 +1,10 @@
 //! The parts of a pipeline, put together.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use cardata_auth::{AuthError, TokenStoreError};
-use collector_core::{Cadence, Sink, SinkContext, Source, Start, Trust, UnitSystem, VehicleSettings, Vin};
+use collector_core::{Cadence, Sink, SinkContext, Source, Start, Trust, UnitSystem};
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
@@ -43,12 +42,14 @@ pub(crate) async fn engine(
     let clock = clock(&pipeline, &state)?;
     #[cfg(feature = "simulator")]
     let simulator = Simulator::for_pipeline(&mut pipeline, &directory, &clock).await?;
+    let names = state.names(&pipeline.vehicles)?;
     let mut accounts = Vec::new();
     for options in &pipeline.accounts {
         let (client, log_id) = (clients.of(options)?, state.journal.log_id());
         let account = account::handles(options, client, &directory, &state.ledger, log_id, &clock);
         accounts.push(Handles {
             window: pipeline.journal.window,
+            names: names.clone(),
             ..account
         });
     }
@@ -66,13 +67,13 @@ pub(crate) async fn engine(
         .map(|totals| (totals.sink, totals.delivered_readings))
         .collect();
     let stops = Stops::default();
-    let reader = state.journal.reader(vehicle_settings(&pipeline.vehicles))?;
+    let reader = state.journal.reader(names.settings())?;
     let streaming = pipeline
         .streams()
         .into_iter()
         .map(|stream| stream.account)
         .collect();
-    let presents = Presents::new(&reader, &state.ledger, &pipeline, &directory).asking(&accounts);
+    let presents = Presents::new(&reader, &state.ledger, &names, &pipeline, &directory).asking(&accounts);
     let parts = WorkerParts {
         base_dir: &pipeline.base_dir,
         units: pipeline.units,
@@ -192,20 +193,6 @@ async fn somebody_is_logged_in(accounts: &[Handles]) -> Result<(), RunError> {
         tracing::error!(%account, error = problem, "this account is not polled until `cardata login` has been run");
     }
     Ok(())
-}
-
-/// What the pipeline file says of vehicles.
-pub fn vehicle_settings(vehicles: &Vehicles) -> HashMap<Vin, VehicleSettings> {
-    let Vehicles::List(list) = vehicles else {
-        return HashMap::new();
-    };
-    let settings = |spec: &pipeline::VehicleSpec| VehicleSettings {
-        name: spec.name.clone(),
-        units: spec.units,
-    };
-    list.iter()
-        .map(|spec| (spec.vin.clone(), settings(spec)))
-        .collect()
 }
 
 /// What the workers of all sinks share.

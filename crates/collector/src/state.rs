@@ -13,10 +13,12 @@ use std::path::{Path, PathBuf};
 
 use std::sync::Arc;
 
+use collector_core::Names;
 use jiff::Timestamp;
 use journal::care::restore::{self, RestoreError};
 use journal::{Journal, JournalError};
 use ledger::{Ledger, SqlLedger};
+use pipeline::Vehicles;
 use store::{Schema, Store};
 
 /// Whose tables are in the database; the ledger first, which takes some over from the journal of old.
@@ -42,6 +44,15 @@ impl OpenState {
             ledger: Arc::new(SqlLedger::new(&store)),
             store,
         })
+    }
+
+    /// What vehicles are called.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn names(&self, vehicles: &Vehicles) -> Result<Names, JournalError> {
+        let ledger = ledger::overview::Overview::open_file(self.store.path())?;
+        Ok(vehicles.names(ledger.old_names()?))
     }
 
     /// The newest moment that is noted: of the last snapshot or a call.

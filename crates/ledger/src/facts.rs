@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use store::Tx;
 use store::sql::Access;
 
-use crate::{PlannedPoll, PollRecord, Result, SqlLedger, StreamFact, states, streams};
+use crate::{PlannedPoll, PollRecord, Refusal, Result, SqlLedger, StreamFact, refusals, states, streams};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub enum Fact {
         vin: Vin,
         record: PollRecord,
     },
+    /// BMW said that an account may not read a vehicle.
+    Refused(Refusal),
     /// When a poll comes next. One that was never made has no row yet, and is due at once.
     Planned { account: Name, poll: PlannedPoll },
     /// A component says something else than before.
@@ -92,6 +94,12 @@ fn write_one(connection: &Connection, fact: &Fact) -> Result<()> {
                     record.activity,
                 ],
             )?;
+            if record.last_success_at.is_some() {
+                connection.run(
+                    "delete from refused where account = ?1 and vin = ?2",
+                    [&**account, vin.as_str()],
+                )?;
+            }
         }
         Fact::Planned { account, poll } => {
             connection.run(
@@ -107,6 +115,7 @@ fn write_one(connection: &Connection, fact: &Fact) -> Result<()> {
                 ],
             )?;
         }
+        Fact::Refused(refusal) => refusals::write(connection, refusal)?,
         Fact::Published(published) => states::write(connection, published)?,
         Fact::Heard { account, source, at } => {
             streams::remember(connection, account, source, &[StreamFact::Heard { at: *at }])?;

@@ -3,6 +3,7 @@
 //! Its tables lie in the state database ([`store`]) beside the journal's. An answer means that the commit is on disk.
 //!
 //! * [`Calls`]: calls spent, written before they leave. [`Polls`]: when what was asked, and comes next.
+//!   [`Refusals`]: vehicles that may not be asked for.
 //! * [`Containers`]: containers and what they hold. [`Vehicles`]: vehicles that are known.
 //! * [`Streams`]: how the streams fare, and their [`Gap`]s. [`States`]: how every component fares. [`Notes`]: what the
 //!   owner was told.
@@ -19,6 +20,7 @@ mod facts;
 mod gaps;
 pub mod overview;
 mod polls;
+mod refusals;
 mod states;
 mod streams;
 mod test_tables;
@@ -37,6 +39,7 @@ pub use containers::{Containers, CreatedContainer, SetUpdate, SourceSet, StoredS
 pub use facts::{Fact, Facts, note};
 pub use gaps::{Gap, GapCause, StreamGap};
 pub use polls::{PlannedPoll, PollRecord, Polls};
+pub use refusals::{Refusal, Refusals};
 pub use states::{Publisher, States};
 pub use store::StoreError;
 pub use streams::{StreamFact, StreamMemory, StreamRecord, Streams};
@@ -47,17 +50,26 @@ pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The tables of the ledger.
 pub const SCHEMA: Schema = Schema {
-    tables: concat!(include_str!("tables.sql"), include_str!("gaps.sql")),
+    tables: concat!(
+        include_str!("tables.sql"),
+        include_str!("gaps.sql"),
+        include_str!("refused.sql")
+    ),
     steps: &[
         (4, Step::Sql(include_str!("from_undivided.sql"))),
         (5, Step::Sql(include_str!("gaps.sql"))),
+        (6, Step::Sql(include_str!("old_names.sql"))),
+        (6, Step::Sql(include_str!("refused.sql"))),
     ],
 };
 
 /// All of the ledger.
-pub trait Ledger: Facts + Calls + Polls + Containers + Vehicles + Streams + States + Notes {}
+pub trait Ledger:
+    Facts + Calls + Polls + Refusals + Containers + Vehicles + Streams + States + Notes
+{
+}
 
-impl<T: Facts + Calls + Polls + Containers + Vehicles + Streams + States + Notes> Ledger for T {}
+impl<T: Facts + Calls + Polls + Refusals + Containers + Vehicles + Streams + States + Notes> Ledger for T {}
 
 /// A ledger in the state database. Clones share it.
 #[derive(Debug, Clone)]

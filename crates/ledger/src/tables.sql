@@ -82,7 +82,9 @@ create table known_vehicle (
     account text,
     mapping text,
     -- of the answer of basicData: JSON
-    details text
+    details text,
+    -- what stores have it by that were written before names began with `v`; its owner's name comes first
+    name text
 ) strict;
 
 -- The connection of one account's stream.

@@ -23,7 +23,8 @@ pub(crate) struct Tables {
     pub(crate) source_sets: BTreeMap<Key, String>,
     pub(crate) mappings: BTreeMap<String, Timestamp>,
     /// In the order in which they became known.
-    pub(crate) vehicles: Vec<Vehicle>,
+    pub(crate) vehicles: Vec<KnownVehicle>,
+    pub(crate) refusals: BTreeMap<(Name, Vin), Refusal>,
     pub(crate) streams: BTreeMap<Key, Stream>,
     pub(crate) gaps: BTreeMap<(String, String, Timestamp), Gap>,
     pub(crate) components: BTreeMap<(&'static str, Name), Published>,
@@ -42,12 +43,6 @@ pub(crate) struct Call {
 pub(crate) struct Poll {
     pub(crate) record: PollRecord,
     pub(crate) plan: Option<PlannedPoll>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Vehicle {
-    pub(crate) known: KnownVehicle,
-    pub(crate) primary: bool,
 }
 
 #[derive(Debug, Default)]
@@ -98,16 +93,14 @@ impl Tables {
         }
     }
 
-    pub(crate) fn vehicle(&mut self, vin: &Vin) -> &mut Vehicle {
-        let found = self.vehicles.iter().position(|vehicle| vehicle.known.vin == *vin);
+    pub(crate) fn vehicle(&mut self, vin: &Vin) -> &mut KnownVehicle {
+        let found = self.vehicles.iter().position(|vehicle| vehicle.vin == *vin);
         let index = found.unwrap_or_else(|| {
-            self.vehicles.push(Vehicle {
-                known: KnownVehicle {
-                    vin: vin.clone(),
-                    account: None,
-                    details: None,
-                },
-                primary: false,
+            self.vehicles.push(KnownVehicle {
+                vin: vin.clone(),
+                account: None,
+                primary: None,
+                details: None,
             });
             self.vehicles.len() - 1
         });
@@ -128,6 +121,9 @@ impl Tables {
                 vin,
                 record,
             } => {
+                if record.last_success_at.is_some() {
+                    self.refusals.remove(&(account.clone(), vin.clone()));
+                }
                 let key = (account.to_string(), source.to_string(), vin);
                 let before = self.polls.remove(&key);
                 let old = before.as_ref().map(|poll| &poll.record);
@@ -144,6 +140,10 @@ impl Tables {
                 if let Some(known) = self.polls.get_mut(&key) {
                     known.plan = Some(poll);
                 }
+            }
+            Fact::Refused(refusal) => {
+                let key = (refusal.account.clone(), refusal.vin.clone());
+                self.refusals.insert(key, refusal);
             }
             Fact::Published(published) => {
                 let key = (published.state.stored().0, published.name.clone());

@@ -245,13 +245,11 @@ impl Vehicles for MemoryLedger {
         let Some(at) = tables.mappings.get(account) else {
             return Ok(None);
         };
-        let ours = tables.vehicles.iter().filter(|vehicle| {
-            let owner = &vehicle.known.account;
-            owner.as_deref() == Some(account)
-        });
+        let vehicles = tables.vehicles.iter();
+        let ours = vehicles.filter(|vehicle| vehicle.account.as_deref() == Some(account));
         let vehicles = ours.map(|vehicle| MappedVehicle {
-            vin: vehicle.known.vin.clone(),
-            primary: vehicle.primary,
+            vin: vehicle.vin.clone(),
+            primary: vehicle.primary == Some(true),
         });
         Ok(Some((*at, vehicles.collect())))
     }
@@ -263,39 +261,45 @@ impl Vehicles for MemoryLedger {
         vehicles: Vec<MappedVehicle>,
     ) -> Result<(), StoreError> {
         let mut tables = self.being_told();
+        let mut before = Vec::new();
         for vehicle in &mut tables.vehicles {
-            if vehicle.known.account.as_deref() == Some(account) {
-                vehicle.known.account = None;
+            if vehicle.account.as_deref() == Some(account) {
+                vehicle.account = None;
+                before.extend(
+                    vehicle
+                        .primary
+                        .take()
+                        .map(|primary| (vehicle.vin.clone(), primary)),
+                );
             }
         }
         for MappedVehicle { vin, primary } in vehicles {
+            if primary && !before.contains(&(vin.clone(), true)) {
+                tables.refusals.remove(&(account.into(), vin.clone()));
+            }
             let vehicle = tables.vehicle(&vin);
-            vehicle.known.account = Some(account.into());
-            vehicle.primary = primary;
+            vehicle.account = Some(account.into());
+            vehicle.primary = Some(primary);
         }
         tables.mappings.insert(account.to_owned(), at);
         Ok(())
     }
 
     async fn remember_details(&self, vin: Vin, details: String) -> Result<(), StoreError> {
-        self.being_told().vehicle(&vin).known.details = Some(details);
+        self.being_told().vehicle(&vin).details = Some(details);
         Ok(())
     }
 
     async fn details(&self, vin: Vin) -> Result<Option<String>, StoreError> {
         let tables = self.being_asked();
         let mut vehicles = tables.vehicles.iter();
-        let found = vehicles.find(|vehicle| vehicle.known.vin == vin);
-        Ok(found.and_then(|vehicle| vehicle.known.details.clone()))
+        let found = vehicles.find(|vehicle| vehicle.vin == vin);
+        Ok(found.and_then(|vehicle| vehicle.details.clone()))
     }
 
     async fn known_vehicles(&self) -> Result<Vec<KnownVehicle>, StoreError> {
         let tables = self.being_asked();
-        let mut known: Vec<_> = tables
-            .vehicles
-            .iter()
-            .map(|vehicle| vehicle.known.clone())
-            .collect();
+        let mut known = tables.vehicles.clone();
         known.sort_by(|a, b| a.vin.as_str().cmp(b.vin.as_str()));
         Ok(known)
     }
@@ -378,5 +382,12 @@ impl Notes for MemoryLedger {
                 .map(|(account, until)| (account.clone(), *until))
                 .collect(),
         })
+    }
+}
+
+#[async_trait]
+impl Refusals for MemoryLedger {
+    async fn refusals(&self) -> Result<Vec<Refusal>, StoreError> {
+        Ok(self.being_asked().refusals.values().cloned().collect())
     }
 }

@@ -2,6 +2,7 @@
 
 mod carrying;
 mod gaps;
+mod old_names;
 
 use std::sync::Arc;
 
@@ -153,7 +154,16 @@ async fn tell(ledger: &dyn Ledger, step: Step, now: Timestamp) -> String {
             let told = ledger.remember_set(account, other, update(step, now));
             format!("{:?}", told.await.unwrap())
         }
-        8 => format!("{:?}", ledger.forget_container(account, word).await.unwrap()),
+        8 => {
+            let refusal = Refusal {
+                account: account.into(),
+                vin: vin(step.other),
+                at: now,
+                login: (step.word == 0).then_some(now),
+            };
+            ledger.note(vec![Fact::Refused(refusal)]).await.unwrap();
+            format!("{:?}", ledger.forget_container(account, word).await.unwrap())
+        }
         9 => format!(
             "{:?}",
             ledger.note_source_set(account, word, other).await.unwrap()
@@ -227,6 +237,7 @@ async fn all(ledger: &dyn Ledger, now: Timestamp) -> Vec<String> {
     answers.push(format!("{told:?}"));
     answers.push(format!("{:?}", ledger.condition().await));
     answers.push(format!("{:?}", ledger.known_vehicles().await));
+    answers.push(format!("{:?}", ledger.refusals().await));
     answers
 }
 

@@ -23,6 +23,8 @@ pub struct KnownVehicle {
     pub vin: Vin,
     /// Whose it is, as a mapping said.
     pub account: Option<Name>,
+    /// Whether that is its main user; `None` where no mapping names it.
+    pub primary: Option<bool>,
     /// What is remembered of it beside that, as [`Vehicles::remember_details`] was given it.
     pub details: Option<String>,
 }
@@ -33,7 +35,7 @@ pub trait Vehicles: std::fmt::Debug + Send + Sync {
     /// The vehicles of an account as they were last asked for, and when that was.
     async fn mapped_vehicles(&self, account: &str) -> Result<Option<(Timestamp, Vec<MappedVehicle>)>>;
 
-    /// Remembers the vehicles of an account.
+    /// Remembers the vehicles of an account. Of what it newly is the main user, no [`Refusal`](crate::Refusal) counts any more.
     async fn remember_mapping(
         &self,
         account: &str,
@@ -82,6 +84,13 @@ impl Vehicles for SqlLedger {
     ) -> Result<()> {
         let account = account.to_owned();
         self.transact(move |connection| {
+            for vehicle in vehicles.iter().filter(|vehicle| vehicle.primary) {
+                connection.run(
+                    "delete from refused where account = ?1 and vin = ?2 and not exists (select 1 from known_vehicle
+                         where vin = ?2 and account = ?1 and mapping = 'PRIMARY')",
+                    [&account, vehicle.vin.as_str()],
+                )?;
+            }
             connection.run(
                 "update known_vehicle set mapping = null, account = null where account = ?1",
                 [&account],
@@ -128,15 +137,27 @@ impl Overview {
     pub fn vehicles(&self) -> Result<Vec<KnownVehicle>> {
         known(&self.database)
     }
+
+    /// The names of vehicles that stores know by another than their [`Vin::key_name`].
+    pub fn old_names(&self) -> Result<Vec<(Vin, Name)>> {
+        let query = "select vin, name from known_vehicle where name is not null";
+        let rows: Vec<(String, String)> = self.database.all(query, [], |row| row.try_into())?;
+        let named = rows
+            .into_iter()
+            .filter_map(|(vin, name)| Some((vin.parse().ok()?, name.into())));
+        Ok(named.collect())
+    }
 }
 
 fn known(of: &impl Access) -> Result<Vec<KnownVehicle>> {
-    let query = "select vin, account, details from known_vehicle order by vin";
-    let rows: Vec<(String, Option<String>, Option<String>)> = of.all(query, [], |row| row.try_into())?;
-    let vehicles = rows.into_iter().filter_map(|(vin, account, details)| {
+    type Row = (String, Option<String>, Option<String>, Option<String>);
+    let query = "select vin, account, mapping, details from known_vehicle order by vin";
+    let rows: Vec<Row> = of.all(query, [], |row| row.try_into())?;
+    let vehicles = rows.into_iter().filter_map(|(vin, account, mapping, details)| {
         Some(KnownVehicle {
             vin: vin.parse().ok()?,
             account: account.map(Name::from),
+            primary: mapping.map(|mapping| mapping == "PRIMARY"),
             details,
         })
     });

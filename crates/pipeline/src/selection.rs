@@ -19,14 +19,12 @@ pub(super) fn check(
     vehicles: Option<&Vehicles>,
     problems: &mut Problems,
 ) {
-    let names = |vehicle: Vehicle| [vehicle.name, vehicle.vin.as_str().into()];
+    let names = |Vehicle { name, vin }| [name, vin.production_number().into(), vin.as_str().into()];
     let listed: Option<Vec<_>> = match vehicles {
         Some(Vehicles::List(list)) => Some(list.iter().map(|spec| names(spec.vehicle())).collect()),
         _ => None,
     };
-    let names = sources
-        .values()
-        .map(|source| [source.name.clone(), source.name.clone()]);
+    let names = sources.values().map(|source| [source.name.clone()]);
     let named = sources.complete.then(|| names.collect::<Vec<_>>());
     let vehicle = |pattern: &str| format!("`{pattern}` is none of the `vehicles` of this file");
     let source = |pattern: &str| format!("there is no source `{pattern}`");
@@ -56,18 +54,17 @@ fn places(table: &Node, path: &str) -> Vec<Span> {
     items.iter().map(|item| item.span.clone()).collect()
 }
 
-/// Every pattern must match one of what is `known`, each by its name and by another one; `None` where nobody can
-/// tell.
-fn check_names<'g>(
+/// Every pattern must match one of what is `known`, each by its name or another one; `None` where nobody can tell.
+fn check_names<'g, const NAMES: usize>(
     patterns: impl Iterator<Item = (&'g Glob, Span)>,
-    known: Option<&[[Name; 2]]>,
+    known: Option<&[[Name; NAMES]]>,
     wrong: impl Fn(&str) -> String,
     problems: &mut Problems,
 ) {
     let Some(known) = known else { return };
     for (glob, place) in patterns {
         if !known.iter().flatten().any(|name| glob.matches_name(name)) {
-            let names: Vec<_> = known.iter().map(|[name, _]| name).collect();
+            let names: Vec<_> = known.iter().filter_map(|names| names.first()).collect();
             let help = suggest(glob.as_str(), &names);
             problems.add(&place, wrong(glob.as_str())).help(help);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use collector_core::scalar::Wrong;
 use collector_core::table::{Kind, Node, Span, listed};
-use collector_core::{InvalidVin, Name, UnitSystem, Vehicle, Vin, written_as_text};
+use collector_core::{InvalidVin, Name, Names, UnitSystem, Vehicle, VehicleSettings, Vin, written_as_text};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,6 +27,21 @@ pub enum Vehicles {
     List(Arc<[VehicleSpec]>),
 }
 
+impl Vehicles {
+    /// What vehicles are called. `old` are the names by which stores know some from before.
+    pub fn names(&self, old: Vec<(Vin, Name)>) -> Names {
+        let list: &[VehicleSpec] = match self {
+            Self::Auto => &[],
+            Self::List(list) => list,
+        };
+        let settings = |spec: &VehicleSpec| VehicleSettings {
+            name: spec.name.clone(),
+            units: spec.units,
+        };
+        Names::new(old, list.iter().map(|spec| (spec.vin.clone(), settings(spec))))
+    }
+}
+
 /// A vehicle that the pipeline file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VehicleSpec {
@@ -39,7 +54,7 @@ pub struct VehicleSpec {
 }
 
 impl VehicleSpec {
-    /// With the name that it goes by: its own, else the last seven characters of its VIN.
+    /// With the name that it goes by where no store knows it by another.
     pub fn vehicle(&self) -> Vehicle {
         Vehicle::named(self.vin.clone(), self.name.clone())
     }
@@ -57,7 +72,7 @@ impl VehicleSpec {
 struct VehicleTable {
     /// The vehicle identification number: 17 characters.
     vin: VinText,
-    /// What you call it; the last seven characters of the VIN if left out.
+    /// What you call it; `v` and the last seven characters of the VIN if left out.
     name: Option<VehicleName>,
     /// The account that reads it; needed where there are several.
     account: Option<GivenName>,

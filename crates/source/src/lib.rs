@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cardata_api::Client;
-use collector_core::{BrokerAddress, LogId, Name, Trust};
+use collector_core::{BrokerAddress, LogId, Name, Names, Trust};
 use ledger::Ledger;
 use runtime::Clock;
 
@@ -66,6 +66,8 @@ pub struct Handles {
     pub window: Duration,
     /// Tells this installation from others.
     pub log_id: LogId,
+    /// What vehicles are called.
+    pub names: Names,
 }
 
 /// What the engine tells a source about its place.

@@ -17,6 +17,13 @@ pub struct LoginId {
     obtained_at: Timestamp,
 }
 
+impl LoginId {
+    /// When somebody logged in, whatever was refreshed since; `None` where that is not known.
+    pub fn logged_in_at(self) -> Option<Timestamp> {
+        self.logged_in_at
+    }
+}
+
 /// The login of an account, and who waits for it.
 #[derive(Debug, Clone)]
 pub struct Login {

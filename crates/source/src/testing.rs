@@ -63,6 +63,7 @@ pub fn account(
         trust: collector_core::Trust::default(),
         window: Duration::from_secs(1),
         log_id: LogId::new("test"),
+        names: collector_core::Names::default(),
     };
     TestAccount { handles, ledger }
 }

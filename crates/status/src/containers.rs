@@ -1,6 +1,6 @@
 //! What sources ask for, what BMW takes of it, and what never delivers anything.
 
-use collector_core::Name;
+use collector_core::{Name, Names};
 use jiff::{SignedDuration, Timestamp};
 use journal::JournalError;
 use pipeline::Pipeline;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use source_telematics::container::state::SetState;
 
 use crate::Look;
-use crate::table::{notes, or, shortened, table};
+use crate::table::{called, notes, or, table};
 
 /// How long a descriptor may say nothing before it is listed.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -30,6 +30,7 @@ pub struct SetStatus {
 pub(crate) fn gather(
     look: &Look,
     pipeline: &Pipeline,
+    names: &Names,
     now: Timestamp,
 ) -> Result<Vec<SetStatus>, JournalError> {
     let mut sets = Vec::new();
@@ -48,7 +49,7 @@ pub(crate) fn gather(
             for vin in &stored.vehicles {
                 let descriptors = look.journal.silent(vin, state.search.accepted())?;
                 if !descriptors.is_empty() {
-                    silent.push((shortened(vin), descriptors));
+                    silent.push((called(names, vin), descriptors));
                 }
             }
         }

@@ -1,12 +1,13 @@
 //! How a pipeline fares, gathered beside the process that may be running: what `cardata status` tells.
 //!
 //! * [`gather`]: reads journal, ledger and tokens. [`report`]: for people and for programs.
-//! * [`streams`], [`containers`], [`plan`], [`login`]: its parts. [`table`]: columns, notes, counts and times.
+//! * [`streams`], [`containers`], [`plan`], [`login`], [`barred`]: its parts. [`table`]: columns, notes, counts and times.
 //! * A column goes where its table is: Polls `plan.rs`, Streams `streams/words.rs`, Containers `containers.rs`, the
 //!   others `report.rs`.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
+mod barred;
 mod containers;
 mod login;
 mod plan;
@@ -17,6 +18,7 @@ pub mod table;
 use std::path::Path;
 
 use cardata_auth::TokenSet;
+use collector_core::Names;
 use collector_core::state::{JournalState, Published, State};
 use jiff::Timestamp;
 use journal::JournalError;
@@ -34,12 +36,16 @@ pub struct Status {
     /// Why the process that runs cannot write the journal.
     pub journal_problem: Option<String>,
     pub accounts: Vec<AccountStatus>,
+    /// What vehicles are called.
+    pub names: Names,
     pub log: LogTotals,
     pub vehicles: Vec<VehicleTotals>,
     pub sinks: Vec<SinkStatus>,
     pub polls: Vec<LastPoll>,
     pub containers: Vec<containers::SetStatus>,
     pub streams: Vec<streams::StreamStatus>,
+    /// Vehicles that are not polled.
+    pub barred: Vec<barred::Barred>,
 }
 
 pub struct AccountStatus {
@@ -104,6 +110,7 @@ pub fn gather(
     let mut status = Status {
         now,
         running,
+        names: pipeline.vehicles.names(Vec::new()),
         ..Status::default()
     };
     let (mut totals, mut replays) = (Vec::new(), Vec::new());
@@ -111,17 +118,29 @@ pub fn gather(
         let newest = look.journal.newest_arrival()?.max(look.ledger.newest_call()?);
         status.now = newest.map_or(now, |newest| newest.max(now));
         components = look.ledger.components()?;
+        status.names = pipeline.vehicles.names(look.ledger.old_names()?);
         status.journal_problem = journal_problem(&components).filter(|_| status.running.is_some());
         status.log = look.journal.log()?;
         status.vehicles = vehicles(look)?;
         status.polls = look.ledger.polls()?;
-        status.containers = containers::gather(look, pipeline, status.now)?;
+        status.containers = containers::gather(look, pipeline, &status.names, status.now)?;
         totals = look.journal.sinks()?;
         replays = look.journal.replays()?;
     }
     replays.retain(|replay| replay.request.rewrite && replay.finished_at.is_none());
     status.sinks = sinks(pipeline, &totals, &replays, &components);
-    status.streams = streams::gather(look.as_ref(), pipeline, &components, &status.polls, status.now)?;
+    status.streams = streams::gather(
+        look.as_ref(),
+        pipeline,
+        &status.names,
+        &components,
+        &status.polls,
+        status.now,
+    )?;
+    if let Some(look) = &look {
+        status.barred = barred::gather(look, pipeline, &tokens, &status.streams)?;
+        plan::leave_out(&status.barred, &mut status.polls);
+    }
     let prices = plan::prices(pipeline);
     for (account, tokens) in pipeline.accounts.iter().zip(tokens) {
         let spent = match &look {

@@ -8,7 +8,8 @@ use ledger::overview::LastPoll;
 use pipeline::Pipeline;
 use planner::quota::{Allowance, RESERVED, Spent, next_utc_midnight};
 
-use crate::table::{ago, or, shortened, span, table};
+use crate::barred::Barred;
+use crate::table::{ago, called, or, span, table};
 use crate::{AccountStatus, Status};
 use collector_core::state::{PollsState, State};
 
@@ -68,6 +69,17 @@ pub fn calls(
     }
 }
 
+/// No poll comes next of vehicles that are not polled any more.
+pub fn leave_out(barred: &[Barred], polls: &mut [LastPoll]) {
+    for poll in polls {
+        let is_its = |barred: &&Barred| barred.account == poll.account && barred.vin == poll.vin;
+        if let Some(barred) = barred.iter().find(is_its) {
+            (poll.next_at, poll.every) = (None, None);
+            poll.reason = Some(barred.reason());
+        }
+    }
+}
+
 /// How often a vehicle is asked for until then, at its present interval.
 fn polls_until(poll: &LastPoll, end: Timestamp) -> u32 {
     let (Some(next), Some(every)) = (poll.next_at, poll.every) else {
@@ -90,7 +102,7 @@ pub fn text(status: &Status) -> Option<String> {
         let (next, why) = next(status, poll);
         vec![
             poll.account.clone(),
-            shortened(&poll.vin),
+            called(&status.names, &poll.vin),
             poll.source.clone(),
             ago(status.now, poll.last_at),
             or(next.map(|at| coming(status.now, at)), "-"),

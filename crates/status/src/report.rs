@@ -1,11 +1,12 @@
 //! What `cardata status` gathered, for people and for programs.
 
 use collector_core::state::{SinkState, State};
-use journal::log::overview::LogTotals;
+use journal::log::overview::{LogTotals, VehicleTotals};
 use journal::log::replay::Replay;
 use serde_json::{Value, json};
 
-use crate::table::{ago, counted, notes, or, shortened, table};
+use crate::barred::Barred;
+use crate::table::{ago, called, counted, notes, or, table};
 use crate::{AccountStatus, SinkStatus, Status, containers, plan, streams};
 
 /// For people.
@@ -99,7 +100,7 @@ fn vehicles(status: &Status) -> String {
     let header = "vehicle | snapshots | readings | last snapshot | descriptors | not reported";
     let rows = status.vehicles.iter().map(|vehicle| {
         vec![
-            shortened(&vehicle.vin),
+            called(&status.names, &vehicle.vin),
             vehicle.snapshots.to_string(),
             vehicle.readings.to_string(),
             or(vehicle.last_snapshot_at.map(|at| ago(status.now, at)), "never"),
@@ -112,12 +113,13 @@ fn vehicles(status: &Status) -> String {
         Some(format!(
             "{} of {}: failures in a row: {}, last {}: {problem}",
             poll.source,
-            shortened(&poll.vin),
+            called(&status.names, &poll.vin),
             poll.failures,
             ago(status.now, poll.last_at)
         ))
     });
-    table(header, rows) + &notes(failures)
+    let barred = status.barred.iter().map(|barred| barred.note(&status.names));
+    table(header, rows) + &notes(failures.chain(barred))
 }
 
 fn sinks(status: &Status) -> String {
@@ -177,7 +179,12 @@ fn state(sink: &SinkStatus, running: bool) -> String {
     }
 }
 
-/// For programs. VINs are shortened here too.
+fn barred<'a>(status: &'a Status, vehicle: &VehicleTotals) -> Option<&'a Barred> {
+    let mut all = status.barred.iter();
+    all.find(|barred| barred.vin == vehicle.vin)
+}
+
+/// For programs. No VIN is in it either.
 pub fn json(status: &Status) -> String {
     let accounts = status.accounts.iter().map(|account| {
         json!({
@@ -201,12 +208,14 @@ pub fn json(status: &Status) -> String {
     });
     let vehicles = status.vehicles.iter().map(|vehicle| {
         json!({
-            "vehicle": shortened(&vehicle.vin),
+            "vehicle": called(&status.names, &vehicle.vin),
             "snapshots": vehicle.snapshots,
             "readings": vehicle.readings,
             "last_snapshot_at": vehicle.last_snapshot_at,
             "descriptors": vehicle.descriptors,
             "not_reported": vehicle.never_reported,
+            "not_polled": barred(status, vehicle).map(Barred::reason),
+            "only_streamed": barred(status, vehicle).is_some_and(|barred| barred.is_streamed),
         })
     });
     let sinks = status.sinks.iter().map(|sink| {
@@ -235,7 +244,7 @@ pub fn json(status: &Status) -> String {
         json!({
             "account": poll.account,
             "source": poll.source,
-            "vehicle": shortened(&poll.vin),
+            "vehicle": called(&status.names, &poll.vin),
             "last_at": poll.last_at,
             "last_success_at": poll.last_success_at,
             "failures": poll.failures,

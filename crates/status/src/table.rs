@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use collector_core::Names;
 use collector_core::mask::harmless;
 use jiff::Timestamp;
 
@@ -52,9 +53,10 @@ pub fn counted(number: impl Display, thing: &str) -> String {
     format!("{number} {thing}{plural}")
 }
 
-/// The end of a VIN, as its owner knows it: what is shown is often pasted where others read it.
-pub fn shortened(vin: &str) -> String {
-    format!("…{}", vin.get(10..).unwrap_or(vin))
+/// The name of a vehicle: what is shown is often pasted where others read it, who need not know the VIN.
+pub fn called(names: &Names, vin: &str) -> String {
+    let known = vin.parse().map(|vin| names.of(&vin).to_string());
+    known.unwrap_or_else(|_| "unknown".to_owned())
 }
 
 pub(crate) fn ago(now: Timestamp, at: Timestamp) -> String {

@@ -266,6 +266,7 @@ fn series(vehicle: &Vehicle) -> String {
     let words: Vec<&str> = name.split('-').filter(|word| !word.is_empty()).collect();
     match words.join("-") {
         name if name.is_empty() || name == number => format!("cardata-{number}"),
+        name if name == vehicle.vin.key_name() => format!("cardata-{name}"),
         name => format!("cardata-{name}-{number}"),
     }
 }
@@ -285,6 +286,7 @@ mod tests {
     #[test]
     fn a_vehicle_has_files_of_its_own() {
         assert_eq!(series_of("i4"), "cardata-i4-7A12345");
+        assert_eq!(series_of("v7a12345"), "cardata-v7a12345");
         assert_eq!(series_of("7A12345"), "cardata-7A12345");
         assert_eq!(series_of("../Käthe's i4/"), "cardata-Käthe-s-i4-7A12345");
         assert_eq!(series_of("…"), "cardata-7A12345");

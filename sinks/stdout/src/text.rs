@@ -20,10 +20,9 @@ pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot, units: UnitSystem) -> io::Re
 
     writeln!(
         out,
-        "{:.0}  {} (…{})  {} ({})",
+        "{:.0}  {}  {} ({})",
         snapshot.received_at,
         harmless(&snapshot.vehicle.name),
-        snapshot.vehicle.vin.short(),
         harmless(&snapshot.source),
         snapshot.origin,
     )?;
@@ -55,10 +54,9 @@ pub fn record(out: &mut Vec<u8>, record: &Record, units: UnitSystem) -> io::Resu
     let vehicle = &record.vehicle;
     writeln!(
         out,
-        "{:.0}  {} (…{})  {} ({}, revision {})",
+        "{:.0}  {}  {} ({}, revision {})",
         record.at,
         harmless(&vehicle.name),
-        vehicle.vin.short(),
         record.kind.title,
         record.state,
         record.revision,
@@ -132,7 +130,7 @@ mod tests {
         ]);
         assert_eq!(
             shown,
-            "2026-03-01T12:01:01Z  i4 (…2345)  telematics (poll)\n  \
+            "2026-03-01T12:01:01Z  i4  telematics (poll)\n  \
              soc              74 %            2026-03-01T12:00:00Z\n  \
              charging_status  CHARGINGACTIVE  2026-03-01T12:00:00Z\n"
         );
@@ -183,7 +181,7 @@ mod tests {
         record(&mut out, &trip(0, 2, RecordState::Final, 1), Metric).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "2026-03-01T12:00:00Z  i4 (…2345)  Trip (final, revision 2)\n  \
+            "2026-03-01T12:00:00Z  i4  Trip (final, revision 2)\n  \
              start     2026-03-01T12:00:00.000Z\n  \
              distance  2.5 km\n  \
              purpose   work, \"home\"\n  \

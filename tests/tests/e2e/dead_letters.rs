@@ -90,7 +90,7 @@ async fn a_refused_reading_is_shown_tried_in_vain_and_delivered_when_it_is_mende
     let id = letters[0]["id"].to_string();
     let list = refusal.call(&["list", "--sink", "influxdb"]).await;
     let row = list.out.lines().nth(1).unwrap();
-    for word in [id.as_str(), "influxdb", "…FP12345", SOC, "field type conflict"] {
+    for word in [id.as_str(), "influxdb", "vfp12345", SOC, "field type conflict"] {
         assert!(row.contains(word), "{word}: {row}");
     }
     let status = refusal.scene.call(&["status"]).await;

@@ -89,7 +89,7 @@ async fn everything_that_bmw_serves_arrives_once_in_every_store() {
     assert_eq!(status["readings"], wanted.len());
     assert_eq!(status["snapshots"], scene.answers());
     assert_eq!(status["rejected"], 0);
-    assert_eq!(status["vehicles"][0]["vehicle"], "…FP12345");
+    assert_eq!(status["vehicles"][0]["vehicle"], "vfp12345");
     for sink in status["sinks"].as_array().unwrap() {
         assert_eq!(sink["delivered_readings"], wanted.len(), "{sink}");
         assert_eq!(sink["waiting_readings"], 0, "{sink}");

@@ -31,5 +31,6 @@ mod replays;
 mod secrets;
 mod stream;
 mod twins;
+mod vehicles;
 
 use tests::{oracle, scene, store_server, stores};

@@ -319,7 +319,7 @@ async fn what_cannot_be_replayed_is_said() {
         (
             &["--sink", "csv", "--vehicle", "i9"],
             2,
-            &["no such vehicle", "FP12345"],
+            &["no such vehicle", "vfp12345"],
         ),
         (
             &["--sink", "csv", "--until", "2020-01-01"],

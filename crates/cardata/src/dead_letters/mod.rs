@@ -95,9 +95,10 @@ fn list(options: &ListArgs) -> CommandResult {
             sink_of(&pipeline, sink)?;
         }
     }
+    let names = context::names(&pipeline)?;
     terminal::say(&match options.json {
-        true => report::json(&found),
-        false => report::table(&found),
+        true => report::json(&found, &names),
+        false => report::table(&found, &names),
     });
     Ok(())
 }
@@ -113,7 +114,8 @@ fn show(options: &ShowArgs) -> CommandResult {
         Err(JournalError::DamagedEntry(_)) => Err(report::DAMAGED),
         Err(error) => return Err(error.into()),
     };
-    terminal::say(&report::whole(&letter, sent.as_ref().map_err(|why| *why)));
+    let sent = sent.as_ref().map_err(|why| *why);
+    terminal::say(&report::whole(&letter, sent, &context::names(&pipeline)?));
     Ok(())
 }
 

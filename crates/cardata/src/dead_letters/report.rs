@@ -1,8 +1,9 @@
 //! Dead letters for people and for programs. Values are shown only of the one that was asked for.
 
+use collector_core::Names;
 use journal::log::dead_letters::{DeadLetter, Sent};
 use serde_json::{Value, json};
-use status::table::{or, shortened};
+use status::table::or;
 
 use super::NO_SINK;
 
@@ -26,17 +27,17 @@ pub fn subject(letter: &DeadLetter) -> String {
     }
 }
 
-/// The end of the VIN, or why there is none.
-fn vehicle(letter: &DeadLetter) -> String {
-    let vin = letter.vin.as_ref().map(|vin| shortened(vin.as_str()));
+/// What the vehicle is called, or why that cannot be told.
+fn vehicle(letter: &DeadLetter, names: &Names) -> String {
+    let name = letter.vin.as_ref().map(|vin| names.of(vin));
     let nothing = match letter.is_damaged {
         true => "entry cannot be read",
         false => "no longer in the journal",
     };
-    or(vin, nothing)
+    or(name, nothing)
 }
 
-pub fn table(letters: &[DeadLetter]) -> String {
+pub fn table(letters: &[DeadLetter], names: &Names) -> String {
     if letters.is_empty() {
         return "no dead letters".to_owned();
     }
@@ -46,7 +47,7 @@ pub fn table(letters: &[DeadLetter]) -> String {
             letter.id.to_string(),
             format!("{:.0}", letter.at),
             sink(letter).to_owned(),
-            vehicle(letter),
+            vehicle(letter, names),
             subject(letter),
             letter.attempts.to_string(),
             letter.reason.replace('\n', " "),
@@ -55,14 +56,14 @@ pub fn table(letters: &[DeadLetter]) -> String {
     status::table::table(header, rows)
 }
 
-/// VINs are shortened here too: a list is often pasted where others read it.
-pub fn json(letters: &[DeadLetter]) -> String {
+/// No VIN is in it either: a list is often pasted where others read it.
+pub fn json(letters: &[DeadLetter], names: &Names) -> String {
     let letters = letters.iter().map(|letter| {
         json!({
             "id": letter.id,
             "at": letter.at,
             "sink": (!letter.sink.is_empty()).then_some(&letter.sink),
-            "vehicle": letter.vin.as_ref().map(|vin| shortened(vin.as_str())),
+            "vehicle": letter.vin.as_ref().map(|vin| names.of(vin)),
             "entry": letter.seq,
             "entry_damaged": letter.is_damaged,
             "descriptor": (!letter.is_about_the_entry()).then_some(&letter.descriptor),
@@ -75,7 +76,7 @@ pub fn json(letters: &[DeadLetter]) -> String {
 }
 
 /// `sent` is what BMW sent, or why that is not there.
-pub fn whole(letter: &DeadLetter, sent: Result<&Sent, &str>) -> String {
+pub fn whole(letter: &DeadLetter, sent: Result<&Sent, &str>, names: &Names) -> String {
     let why = match letter.sink.as_str() {
         "" => ": it did not fit its type",
         _ => "",
@@ -88,7 +89,7 @@ pub fn whole(letter: &DeadLetter, sent: Result<&Sent, &str>) -> String {
         ("letter", letter.id.to_string()),
         ("refused", format!("{:.0}", letter.at)),
         ("sink", format!("{}{why}", sink(letter))),
-        ("vehicle", vehicle(letter)),
+        ("vehicle", vehicle(letter, names)),
         ("entry", letter.seq.to_string()),
         ("descriptor", subject(letter)),
         ("reason", letter.reason.clone()),
@@ -134,14 +135,15 @@ mod tests {
             vin: None,
             is_damaged: true,
         };
-        let list = table(std::slice::from_ref(&letter));
+        let list = table(std::slice::from_ref(&letter), &Names::default());
         assert!(
             list.contains("csv") && list.contains("entry cannot be read"),
             "{list}"
         );
-        let listed: Value = serde_json::from_str(&json(std::slice::from_ref(&letter))).unwrap();
+        let listed: Value =
+            serde_json::from_str(&json(std::slice::from_ref(&letter), &Names::default())).unwrap();
         assert_eq!(listed[0]["entry_damaged"], true);
-        let whole = whole(&letter, Err(DAMAGED));
+        let whole = whole(&letter, Err(DAMAGED), &Names::default());
         assert!(
             whole.contains("refused") && whole.contains("cardata journal verify"),
             "{whole}"

@@ -5,12 +5,13 @@
 
 use std::collections::HashSet;
 
+use collector::state::OpenState;
 use collector_core::state::{SinkState, State};
 use collector_core::{Body, Entry, Name, Records};
+use journal::JournalError;
 use journal::log::dead_letters::DeadLetter;
 use journal::log::overview::{Overview, SinkTotals};
 use journal::log::redelivery::Judgement;
-use journal::{Journal, JournalError};
 use ledger::overview::Overview as LedgerOverview;
 use pipeline::{Pipeline, SinkSpec};
 
@@ -40,7 +41,7 @@ pub async fn run(options: ChoiceArgs) -> CommandResult {
         ));
     }
     let judged = typeless.len();
-    let misfits = judge(&pipeline, journal, &overview, typeless).await?;
+    let misfits = judge(&pipeline, &state, &overview, typeless).await?;
     if judged > misfits.len() {
         terminal::error(&format!(
             "{} that fitted no type are readings for this version of cardata",
@@ -74,15 +75,16 @@ fn is_there(pipeline: &Pipeline, letter: &DeadLetter) -> bool {
 /// Those that still do not fit, with the reason.
 async fn judge(
     pipeline: &Pipeline,
-    journal: &Journal,
+    state: &OpenState,
     overview: &Overview,
     letters: Vec<DeadLetter>,
 ) -> Result<Vec<i64>, JournalError> {
     if letters.is_empty() {
         return Ok(Vec::new());
     }
-    // Vehicles have the names of the pipeline file, by which sinks select them.
-    let reader = journal.reader(collector::vehicle_settings(&pipeline.vehicles))?;
+    let journal = &state.journal;
+    // Vehicles have their names, by which sinks select them.
+    let reader = journal.reader(state.names(&pipeline.vehicles)?.settings())?;
     let cursors = overview.sinks()?;
     let mut misfits = Vec::new();
     for letter in letters {

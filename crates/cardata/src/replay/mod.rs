@@ -82,7 +82,8 @@ pub async fn run(options: ReplayArgs) -> CommandResult {
         return follow(pipeline, &state, &ids).await;
     }
     let now = redelivery::now(&state)?;
-    let request = request::read(&options, &pipeline, &overview, now)?;
+    let names = state.names(&pipeline.vehicles)?;
+    let request = request::read(&options, &pipeline, &overview, &names, now)?;
     if request.rewrite {
         replacing::agreed(&options, &pipeline, &state, &request).await?;
     }

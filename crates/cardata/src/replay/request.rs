@@ -1,7 +1,7 @@
 //! From the options of `cardata replay` to a request that can be carried out.
 
 use collector_core::table::suggest;
-use collector_core::{Select, Vehicle, Vin};
+use collector_core::{Names, Select, Vehicle, Vin};
 use jiff::Timestamp;
 use journal::log::overview::Overview;
 use journal::log::replay::ReplayRequest;
@@ -17,6 +17,7 @@ pub fn read(
     options: &ReplayArgs,
     pipeline: &Pipeline,
     overview: &Overview,
+    names: &Names,
     now: Timestamp,
 ) -> Result<ReplayRequest, Failure> {
     let sink = options.sink.clone().unwrap_or_default();
@@ -49,7 +50,7 @@ pub fn read(
         sink,
         since,
         until,
-        selection: selection(options, pipeline, overview)?,
+        selection: selection(options, overview, names)?,
         rewrite: options.rewrite,
     })
 }
@@ -77,11 +78,7 @@ pub fn nothing_yet(sink: &str) -> Failure {
     )
 }
 
-fn selection(
-    options: &ReplayArgs,
-    pipeline: &Pipeline,
-    overview: &Overview,
-) -> Result<Option<String>, Failure> {
+fn selection(options: &ReplayArgs, overview: &Overview, names: &Names) -> Result<Option<String>, Failure> {
     if options.select.is_empty() && options.vehicle.is_empty() {
         return Ok(None);
     }
@@ -95,7 +92,7 @@ fn selection(
         Failure::new(2, format!("--select, --vehicle: {problem}"))
     })?;
     if !options.vehicle.is_empty() {
-        let known = vehicles(pipeline, overview)?;
+        let known = vehicles(overview, names)?;
         if !known.iter().any(|vehicle| select.matches_vehicle(vehicle)) {
             let names: Vec<String> = known.iter().map(|vehicle| vehicle.name.to_string()).collect();
             return Err(Failure::new(
@@ -110,14 +107,9 @@ fn selection(
     Ok(Some(json))
 }
 
-/// The vehicles of the journal under the names that they have in the pipeline file.
-fn vehicles(pipeline: &Pipeline, overview: &Overview) -> Result<Vec<Vehicle>, Failure> {
+/// The vehicles of the journal under the names that they go by.
+fn vehicles(overview: &Overview, names: &Names) -> Result<Vec<Vehicle>, Failure> {
     let totals = overview.vehicles()?;
     let vins = totals.iter().filter_map(|totals| totals.vin.parse::<Vin>().ok());
-    let mut settings = collector::vehicle_settings(&pipeline.vehicles);
-    let named = |vin: Vin| {
-        let name = settings.remove(&vin).and_then(|settings| settings.name);
-        Vehicle::named(vin, name)
-    };
-    Ok(vins.map(named).collect())
+    Ok(vins.map(|vin| names.vehicle(&vin)).collect())
 }

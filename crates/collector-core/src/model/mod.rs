@@ -4,6 +4,7 @@
 
 mod descriptor;
 mod entry;
+mod names;
 mod reading;
 mod record;
 mod unit;
@@ -12,6 +13,7 @@ mod vin;
 
 pub use descriptor::Descriptor;
 pub use entry::{Body, Entry, LogId};
+pub use names::Names;
 pub use reading::{Ended, Name, Origin, Reading, Snapshot, Stamp, Vehicle, VehicleSettings};
 pub use record::{Column, Record, RecordKind, RecordState};
 pub use unit::{Unit, UnitSystem};

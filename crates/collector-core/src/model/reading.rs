@@ -132,7 +132,8 @@ words! {
     }
 }
 
-/// A vehicle and the name its owner gave it (else the last seven characters of its VIN).
+/// A vehicle and the name that it goes by: in series, files, topics, the log and `cardata status`. It never changes by
+/// itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Vehicle {
     pub vin: Vin,
@@ -140,18 +141,19 @@ pub struct Vehicle {
 }
 
 impl Vehicle {
-    /// A vehicle that is called by its production number where it has no name.
+    /// A vehicle with its [`Vin::key_name`] where it has no name.
     pub fn named(vin: Vin, name: Option<Name>) -> Self {
         Self {
-            name: name.unwrap_or_else(|| vin.production_number().into()),
+            name: name.unwrap_or_else(|| vin.key_name().into()),
             vin,
         }
     }
 }
 
-/// What the pipeline file says of a vehicle.
+/// What is decided of a vehicle, mostly by the pipeline file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VehicleSettings {
+    /// Its owner's name for it, or the one that stores know it by from before.
     pub name: Option<Name>,
     /// The units of numbers that come without one, whatever else is known of them.
     pub units: Option<UnitSystem>,

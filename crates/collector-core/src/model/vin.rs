@@ -33,6 +33,12 @@ impl Vin {
         &self.0[10..]
     }
 
+    /// What a vehicle is called whose owner gives it no name: `v` and the production number in lower case. A spreadsheet
+    /// would take `7E00123` for a number.
+    pub fn key_name(&self) -> String {
+        format!("v{}", self.production_number().to_ascii_lowercase())
+    }
+
     /// The last four characters, for logs.
     pub fn short(&self) -> &str {
         &self.0[13..]
@@ -94,6 +100,7 @@ mod tests {
         let vin: Vin = " wby8p210x07a12345 ".parse().unwrap();
         assert_eq!(vin.as_str(), "WBY8P210X07A12345");
         assert_eq!(vin.production_number(), "7A12345");
+        assert_eq!(vin.key_name(), "v7a12345");
     }
 
     #[test]

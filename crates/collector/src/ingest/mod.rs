@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use collector_core::state::{PollsState, State, StreamState};
-use collector_core::{Name, RawSnapshot, Stray};
+use collector_core::{Name, Names, RawSnapshot, Stray};
 use journal::{Appended, JournalError};
 use ledger::{Fact, Ledger, Publisher};
 use runtime::Chain;
@@ -77,6 +77,7 @@ pub struct Door {
     pub(crate) source: Name,
     intake: Arc<dyn Intake>,
     hearing: Arc<Hearing>,
+    names: Names,
     ledger: Arc<dyn Ledger>,
     stop: CancellationToken,
     /// Who says how the polls or the stream of the account fare.
@@ -104,6 +105,7 @@ impl Door {
             source,
             intake,
             hearing: handles.hearing.clone(),
+            names: handles.names.clone(),
             ledger: handles.ledger.clone(),
             stop,
             retry: RETRY,

@@ -109,7 +109,10 @@ impl StreamDoor {
             Vehicles::Auto => None,
             Vehicles::List(list) => {
                 let here = list.iter().filter(|spec| spec.is_of(&door.account));
-                Some(here.map(|spec| (spec.vin.clone(), spec.vehicle())).collect())
+                Some(
+                    here.map(|spec| (spec.vin.clone(), door.names.vehicle(&spec.vin)))
+                        .collect(),
+                )
             }
         };
         Self {
@@ -127,7 +130,7 @@ impl StreamDoor {
                 .get(vin)
                 .is_some_and(|vehicle| self.patterns.matches_vehicle(vehicle)),
             None if self.patterns.is_all() => true,
-            None => self.patterns.matches_vehicle(&Vehicle::named(vin.clone(), None)),
+            None => self.patterns.matches_vehicle(&self.door.names.vehicle(vin)),
         }
     }
 
@@ -155,7 +158,7 @@ impl StreamDoor {
                 Received::Snapshot(snapshot) => {
                     let messages = self.left_out.fetch_add(1, Ordering::Relaxed) + 1;
                     tracing::debug!(
-                        account = %self.door.account, source = %self.door.source, vehicle = %snapshot.vin.short(), messages,
+                        account = %self.door.account, source = %self.door.source, vehicle = %self.door.names.of(&snapshot.vin), messages,
                         "messages of vehicles that the pipeline leaves out are not stored"
                     );
                 }

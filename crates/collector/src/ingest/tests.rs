@@ -122,6 +122,7 @@ fn rig_with(text: &str, hearing: Hearing) -> Rig {
     let http = http::client().unwrap();
     let mut account = source::testing::account(&http, &nowhere, folder.path(), &clock).handles;
     account.hearing = Arc::new(hearing);
+    account.names = pipeline.vehicles.names(Vec::new());
     let stop = CancellationToken::new();
     let patterns = pipeline.sources[0].vehicles.clone();
     let intake = Poisoned(state.clone());

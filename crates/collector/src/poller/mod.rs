@@ -3,9 +3,10 @@
 //! One poller an account: it polls one vehicle at a time, the one that has waited longest for its value first.
 //!
 //! * [`round`]: what is known of the vehicles while polls are made. [`polling`]: a poll and its outcome.
-//! * [`vehicles`]: which vehicles the account has. [`clock`]: clocks that are set.
+//! * [`vehicles`]: which vehicles the account has. [`ended`]: those that it may not read. [`clock`]: clocks that are set.
 
 mod clock;
+mod ended;
 mod polling;
 mod round;
 #[cfg(test)]
@@ -119,7 +120,7 @@ impl Poller {
             self.warn_of_stretched_intervals(&round);
             let now = self.handles.clock.now();
             let until = now
-                + if round.polled.is_empty() {
+                + if round.polled.is_empty() && round.ended.is_empty() {
                     vehicles::EMPTY_MAPPING_AGE
                 } else {
                     vehicles::MAPPING_AGE
@@ -143,6 +144,7 @@ impl Poller {
             if now >= until {
                 return;
             }
+            self.readmit(round).await;
             let outlook = self.outlook(round, now).await;
             let news = self.news(round, &outlook, now);
             self.note(round, news).await;

@@ -7,15 +7,13 @@ use collector_core::state::PollsState;
 use collector_core::{Name, Poll, RawSnapshot, SourceError};
 use jiff::{SignedDuration, Timestamp};
 
-use ledger::{Fact, PollRecord};
+use ledger::{Fact, PollRecord, Refusal};
 use runtime::contained;
 
 use super::Poller;
 use super::round::{Polled, Round};
 use crate::ingest::Door;
 
-/// A refused vehicle is asked again after this: it may have been sold, or its owner may return as primary user.
-const REFUSED: SignedDuration = SignedDuration::from_hours(24);
 /// What needs a person is tried again after this; each try costs calls.
 const MISCONFIGURED: SignedDuration = SignedDuration::from_hours(6);
 
@@ -41,6 +39,15 @@ impl Poller {
             Err(error @ SourceError::Login { .. }) => {
                 self.note(round, settled).await;
                 self.wait_for_login(login, error.to_string()).await;
+            }
+            Err(SourceError::Vehicle { reason }) => {
+                let refusal = Refusal {
+                    account: self.account.clone(),
+                    vin: round.polled[index].vehicle.vin.clone(),
+                    at: began,
+                    login: login.and_then(|login| login.logged_in_at()),
+                };
+                self.refused(round, index, refusal, reason, settled).await;
             }
             Err(error) => self.failed(round, index, began, error, settled).await,
         }
@@ -77,7 +84,7 @@ impl Poller {
             self.forget(round);
         }
         tracing::info!(
-            account = %self.account, source = %name, vehicle = %vin.short(),
+            account = %self.account, source = %name, vehicle = %self.handles.names.of(&vin),
             new = appended.new, repeats = appended.repeats, absent = appended.absent,
             rejected = appended.rejected, "polled"
         );
@@ -94,7 +101,7 @@ impl Poller {
         let now = self.handles.clock.now();
         let reason = error.to_string();
         let polled = &mut round.polled[index];
-        let vehicle = polled.vehicle.vin.short().to_owned();
+        let vehicle = polled.vehicle.name.to_string();
         let name = self.plan.sources[polled.source].name.clone();
         if let SourceError::Unreadable { answer, .. } = &error
             && self
@@ -118,11 +125,6 @@ impl Poller {
                 self.refused_by_quota(round, index, now, &reason, &mut facts)
                     .await;
                 return self.note(round, facts).await;
-            }
-            SourceError::Vehicle { .. } => {
-                tracing::error!(account = %self.account, source = %name, vehicle, error = reason, "BMW refuses this vehicle; asking again in a day");
-                polled.last = Some(began);
-                polled.not_before = Some(now + REFUSED);
             }
             _ => {
                 tracing::error!(account = %self.account, source = %name, error = reason, "the source cannot work like this; trying again in six hours");
@@ -169,13 +171,19 @@ impl Poller {
     }
 
     /// The plan that follows, as far as it is news.
-    async fn planned(&self, round: &mut Round) -> Vec<Fact> {
+    pub(super) async fn planned(&self, round: &mut Round) -> Vec<Fact> {
         let now = self.handles.clock.now();
         let outlook = self.outlook(round, now).await;
         self.news(round, &outlook, now)
     }
 
-    fn attempt(&self, polled: &Polled, at: Timestamp, failures: u32, problem: Option<String>) -> Fact {
+    pub(super) fn attempt(
+        &self,
+        polled: &Polled,
+        at: Timestamp,
+        failures: u32,
+        problem: Option<String>,
+    ) -> Fact {
         let record = PollRecord {
             last_at: at,
             last_success_at: None,

@@ -8,6 +8,7 @@ use planner::{Outlook, Reason, Target};
 use runtime::Chain;
 use source::Hearing;
 
+use super::ended::Ended;
 use super::{PolledSource, Poller};
 use collector_core::state::PollsState;
 
@@ -29,6 +30,7 @@ pub(super) struct Polled {
 #[derive(Default)]
 pub(super) struct Round {
     pub(super) polled: Vec<Polled>,
+    pub(super) ended: Vec<Ended>,
     /// Until when the account is known to wait for calls.
     waiting: Option<Timestamp>,
 }
@@ -103,6 +105,7 @@ impl Poller {
                 round.recall(index, vehicle.clone(), record, now);
             }
         }
+        self.recall_refusals(&mut round).await;
         round
     }
 

@@ -7,7 +7,7 @@ use collector_core::{SourceError, Vehicle};
 use jiff::SignedDuration;
 
 use ledger::MappedVehicle;
-use pipeline::{VehicleSpec, Vehicles};
+use pipeline::Vehicles;
 use runtime::clock::later;
 use runtime::{Backoff, Chain};
 use source::{Handles, source_error};
@@ -59,15 +59,16 @@ impl Mapping<'_> {
     /// The vehicles that the pipeline file names for this account, or with `auto` every vehicle of which the
     /// account is the primary user. Spends a call only when they were not asked for within a week.
     pub async fn vehicles(&self, wanted: &Vehicles) -> Result<Vec<Vehicle>, SourceError> {
+        let names = &self.0.names;
         match wanted {
             Vehicles::List(list) => {
                 let here = list.iter().filter(|spec| spec.is_of(&self.0.login.account));
-                Ok(here.map(VehicleSpec::vehicle).collect())
+                Ok(here.map(|spec| names.vehicle(&spec.vin)).collect())
             }
             Vehicles::Auto => {
                 let mapped = self.mapped(MAPPING_AGE).await?;
-                let primary = mapped.into_iter().filter(|mapped| mapped.primary);
-                Ok(primary.map(|mapped| Vehicle::named(mapped.vin, None)).collect())
+                let primary = mapped.iter().filter(|mapped| mapped.primary);
+                Ok(primary.map(|mapped| names.vehicle(&mapped.vin)).collect())
             }
         }
     }

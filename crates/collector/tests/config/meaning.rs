@@ -84,7 +84,7 @@ journal: { keep: 90d }
         (first.vin.as_str(), &*first.name),
         ("WBY8P210X07A12345", "Annas i3")
     );
-    assert_eq!(&*second.name, "7A12346");
+    assert_eq!(&*second.name, "v7a12346");
     assert_eq!(vehicles[1].account.as_deref(), Some("office"));
     let source = &pipeline.sources[0];
     assert_eq!(

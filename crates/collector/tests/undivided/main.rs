@@ -13,6 +13,7 @@ use journal::Log;
 use journal::care::export::{Wanted, export};
 use journal::care::{backup::backup, restore::restore};
 use ledger::overview::Overview;
+use pipeline::Vehicles;
 
 const DUMP: &str = include_str!("journal.sql");
 const EXPORTED: &str = include_str!("exported.jsonl");
@@ -59,6 +60,11 @@ async fn it_opens_and_everything_is_there() {
     );
     let known = state.ledger.known_vehicles().await.unwrap();
     assert_eq!(known.len(), 1, "the mapping is not asked for again");
+    assert_eq!(
+        state.names(&Vehicles::Auto).unwrap().of(&known[0].vin),
+        known[0].vin.production_number().into(),
+        "stores have it by this name"
+    );
     let containers = state.ledger.created_containers("demo").await.unwrap();
     assert_eq!(containers.len(), 1);
     assert_eq!(state.journal.cursor("csv", 0).await.unwrap(), 1);

@@ -192,9 +192,7 @@ impl Decoder {
 
     pub(super) fn vehicle(&mut self, vin: &Vin) -> Vehicle {
         let settings = self.settings.entry(vin.clone()).or_default();
-        let name = settings
-            .name
-            .get_or_insert_with(|| vin.production_number().into());
+        let name = settings.name.get_or_insert_with(|| vin.key_name().into());
         Vehicle::named(vin.clone(), Some(name.clone()))
     }
 }

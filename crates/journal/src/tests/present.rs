@@ -188,7 +188,7 @@ async fn vehicles_belong_to_the_account_that_brought_them_last() {
         .map(|(vehicle, account)| (&*vehicle.name, account.as_deref()));
     assert_eq!(
         told.collect::<Vec<_>>(),
-        [(vin(1).production_number(), Some("home")), ("i4", Some("other"))]
+        [(vin(1).key_name().as_str(), Some("home")), ("i4", Some("other"))]
     );
 }
 

@@ -4,6 +4,7 @@ mod words;
 
 use std::time::Duration;
 
+use collector_core::Names;
 use collector_core::state::{Published, State};
 use jiff::{SignedDuration, Timestamp};
 use journal::JournalError;
@@ -15,6 +16,7 @@ use planner::silence::{Silence, silence};
 use planner::{Activity, Evidence};
 
 use crate::Look;
+use crate::table::called;
 pub use words::{json, text};
 
 /// The stream of one account.
@@ -39,6 +41,7 @@ pub struct StreamStatus {
 #[derive(Debug, Clone, Default)]
 pub struct StreamedVehicle {
     pub vin: String,
+    pub name: String,
     pub last_message_at: Option<Timestamp>,
     pub messages: u64,
     pub readings: u64,
@@ -87,6 +90,7 @@ impl StreamStatus {
 pub(crate) fn gather(
     look: Option<&Look>,
     pipeline: &Pipeline,
+    names: &Names,
     components: &[Published],
     polls: &[LastPoll],
     now: Timestamp,
@@ -119,6 +123,9 @@ pub(crate) fn gather(
             .collect();
         for poll in polls.iter().filter(|poll| *poll.account == *account) {
             learn(&mut vehicles, poll, now);
+        }
+        for vehicle in &mut vehicles {
+            vehicle.name = called(names, &vehicle.vin);
         }
         streams.push(StreamStatus {
             record: record.cloned(),

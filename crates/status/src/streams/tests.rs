@@ -63,6 +63,7 @@ fn vehicle(
     measured: Option<i64>,
 ) -> StreamedVehicle {
     StreamedVehicle {
+        name: format!("v{}", end.to_lowercase()),
         vin: format!("WBY8P210X0{end}"),
         last_message_at: heard.map(at),
         messages: 1_203,
@@ -153,11 +154,11 @@ Streams
   4 logins, taken 5 times by another program so far, token until 2026-03-01T15:20:00Z
   BMW sends once: a kill costs what came within 1s, a gap what was sent in it
   vehicle   last message  messages  new readings  repeats  expected
-  …7A12345  2 min ago     1203      980           223      driving: about every 3 minutes
-  …7B67890  13 h ago      1203      980           223      parked: nothing
-  …7C00000  never         1203      980           223      parked: nothing; driving: every 3, charging: every 5 minutes
+  v7a12345  2 min ago     1203      980           223      driving: about every 3 minutes
+  v7b67890  13 h ago      1203      980           223      parked: nothing
+  v7c00000  never         1203      980           223      parked: nothing; driving: every 3, charging: every 5 minutes
   ! stream: taken again and again
-  ! stream: nothing came of …7B67890, though a poll brought what was measured 90 min ago: look in the CarData section of BMW's portal whether data is still selected for the stream: the selection is empty at first, and can reset itself
+  ! stream: nothing came of v7b67890, though a poll brought what was measured 90 min ago: look in the CarData section of BMW's portal whether data is still selected for the stream: the selection is empty at first, and can reset itself
   ! stream: 5 messages could not be read (twice: no JSON; once: no object; once: a; …): `cardata journal strays` shows them"
     );
     assert_eq!(text(&[], true, at(0)), None);
@@ -184,7 +185,7 @@ Streams
     assert_eq!(told["silence"], "none");
     assert_eq!(told["evictions"], 5);
     assert_eq!(told["unreadable"][0]["times"], 2);
-    assert_eq!(told["vehicles"][0]["vehicle"], "…7A12345");
+    assert_eq!(told["vehicles"][0]["vehicle"], "v7a12345");
     assert_eq!(told["vehicles"][0]["activity"], "driving");
     assert_eq!(told["vehicles"][2]["last_message_at"], Value::Null);
 }

@@ -10,7 +10,7 @@ use planner::silence::{ADVICE, Silence};
 use serde_json::{Value, json};
 
 use super::{StreamStatus, StreamedVehicle};
-use crate::table::{ago, counted, notes, or, shortened, span, table};
+use crate::table::{ago, counted, notes, or, span, table};
 
 /// How many reasons for messages that cannot be read a line of text names.
 const SHOWN: usize = 3;
@@ -119,7 +119,7 @@ fn vehicles(stream: &StreamStatus, now: Timestamp) -> String {
     let header = "vehicle | last message | messages | new readings | repeats | expected";
     let rows = stream.vehicles.iter().map(|vehicle| {
         vec![
-            shortened(&vehicle.vin),
+            vehicle.name.clone(),
             or(vehicle.last_message_at.map(|at| ago(now, at)), "never"),
             vehicle.messages.to_string(),
             vehicle.readings.to_string(),
@@ -154,7 +154,7 @@ fn stream_notes(stream: &StreamStatus, running: bool, now: Timestamp) -> Vec<Str
         if let Silence::Contradicted { at } = stream.silence_of(vehicle, now) {
             notes.push(format!(
                 "nothing came of {}, though a poll brought what was measured {}: {ADVICE}",
-                shortened(&vehicle.vin),
+                vehicle.name,
                 ago(now, at)
             ));
         }
@@ -199,7 +199,7 @@ pub fn json(streams: &[StreamStatus], running: bool, now: Timestamp) -> Value {
             .filter(|_| running);
         let vehicles = stream.vehicles.iter().map(|vehicle| {
             json!({
-                "vehicle": shortened(&vehicle.vin),
+                "vehicle": vehicle.name,
                 "last_message_at": vehicle.last_message_at,
                 "messages": vehicle.messages,
                 "readings": vehicle.readings,

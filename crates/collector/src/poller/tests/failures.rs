@@ -109,23 +109,6 @@ async fn a_breakdown_of_days_takes_no_more_than_the_promise() {
 }
 
 #[tokio::test]
-async fn a_refused_vehicle_is_asked_again_in_a_day_and_holds_up_no_other() {
-    let rig = Rig::new();
-    let answers: Answers = Box::new(|_, vehicle| {
-        let reason = "BMW refuses this vehicle".to_owned();
-        if vehicle.vin.as_str() == VINS[0] {
-            Err(SourceError::Vehicle { reason })
-        } else {
-            Ok(())
-        }
-    });
-    rig.run(minutes(24 * 60), 2, Every::Fixed(minutes(240)), answers)
-        .await;
-    assert_eq!(rig.minutes(0), [0, 24 * 60]);
-    assert_eq!(rig.minutes(1), [0, 240, 480, 720, 960, 1_200, 1_440]);
-}
-
-#[tokio::test]
 async fn what_needs_a_person_waits_six_hours_for_every_vehicle() {
     let rig = Rig::new();
     let answers = failing(1, || SourceError::Misconfigured {

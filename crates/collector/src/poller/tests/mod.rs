@@ -1,5 +1,6 @@
 //! Months of polling in moments: a clock that jumps, and sources that do as they are told.
 
+mod ended;
 mod failures;
 mod intake;
 mod intervals;

@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Error, ErrorCode, Row, params_from_iter};
 use store::sql::Access;
-use store::{Database, FORMAT, StoreError};
+use store::{Database, StoreError};
 
 use super::fold::{Derived, beside, fold, rows};
 use super::newest::BEYOND;
@@ -60,10 +60,7 @@ pub(crate) fn newest_of_format_4(of: &impl Access) -> Result<u64> {
 /// Lets whoever reads the log find the tables of format 5 in an older file, for this connection alone: what stands in such
 /// a file can be saved, and a backup of it brought back, without it being changed.
 pub(crate) fn read_as_format_5(database: &Database) -> Result<()> {
-    if database
-        .format()
-        .is_ok_and(|format| (1..FORMAT).contains(&format))
-    {
+    if database.format().is_ok_and(|format| (1..5).contains(&format)) {
         database.connection().execute_batch(
             "create temp view log as select *, null as context_id from main.log;
              create temp table context (id integer primary key, context text);

@@ -1,0 +1,77 @@
+//! What vehicles are called, by one rule wherever one is named.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Name, Vehicle, VehicleSettings, Vin};
+
+/// The names of vehicles, and what else is decided of them. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Names(Arc<HashMap<Vin, VehicleSettings>>);
+
+impl Names {
+    /// `old` are the names by which stores know vehicles from before, `settings` what the pipeline file says: its names
+    /// come first.
+    pub fn new(
+        old: impl IntoIterator<Item = (Vin, Name)>,
+        settings: impl IntoIterator<Item = (Vin, VehicleSettings)>,
+    ) -> Self {
+        let old = old.into_iter().map(|(vin, name)| {
+            let settings = VehicleSettings {
+                name: Some(name),
+                ..VehicleSettings::default()
+            };
+            (vin, settings)
+        });
+        let mut names: HashMap<_, _> = old.collect();
+        for (vin, mut given) in settings {
+            let known = names.entry(vin).or_default();
+            given.name = given.name.or(known.name.take());
+            *known = given;
+        }
+        Self(Arc::new(names))
+    }
+
+    /// The vehicle with the name that it goes by.
+    pub fn vehicle(&self, vin: &Vin) -> Vehicle {
+        let settings = self.0.get(vin);
+        Vehicle::named(vin.clone(), settings.and_then(|settings| settings.name.clone()))
+    }
+
+    /// The name that the vehicle goes by.
+    pub fn of(&self, vin: &Vin) -> Name {
+        self.vehicle(vin).name
+    }
+
+    /// What is decided of vehicles; of others nothing is.
+    pub fn settings(&self) -> HashMap<Vin, VehicleSettings> {
+        (*self.0).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_owner_comes_before_what_stores_know_and_that_before_the_default() {
+        let vin = |end: &str| -> Vin { format!("WBYZZZ0000{end}").parse().unwrap() };
+        let given = |name: Option<&str>| VehicleSettings {
+            name: name.map(Name::from),
+            units: None,
+        };
+        let names = Names::new(
+            ["7A12345", "7B67890"].map(|end| (vin(end), end.into())),
+            [
+                (vin("7A12345"), given(Some("i3"))),
+                (vin("7B67890"), given(None)),
+                (vin("7E00123"), given(None)),
+            ],
+        );
+        let called = ["7A12345", "7B67890", "7E00123", "FP12345"].map(|end| names.of(&vin(end)));
+        assert_eq!(
+            called.each_ref().map(|name| &**name),
+            ["i3", "7B67890", "v7e00123", "vfp12345"]
+        );
+    }
+}
