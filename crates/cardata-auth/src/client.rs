@@ -55,7 +55,7 @@ pub struct Refreshed {
 }
 
 enum Poll {
-    Granted(TokenSet),
+    Granted(Box<TokenSet>),
     Pending,
     SlowDown,
 }
@@ -116,7 +116,7 @@ impl OAuthClient {
             self.clock.sleep(pause).await;
             pause = interval;
             match self.poll(client_id, pkce, code).await {
-                Ok(Poll::Granted(tokens)) => return Ok(tokens),
+                Ok(Poll::Granted(tokens)) => return Ok(*tokens),
                 // Both prove that the code is alive, whatever was lost before.
                 Ok(Poll::Pending) => trouble = None,
                 Ok(Poll::SlowDown) => {
@@ -161,7 +161,7 @@ impl OAuthClient {
         if accepted(&reply) {
             return read_tokens(&reply, obtained_at)
                 .and_then(|answer| TokenSet::of_login(client_id.clone(), answer))
-                .map(Poll::Granted)
+                .map(|tokens| Poll::Granted(Box::new(tokens)))
                 .ok_or_else(|| unexpected(POLL, &url, &reply, "an answer without access or refresh token"));
         }
         if reply.is_gateway_fault() {

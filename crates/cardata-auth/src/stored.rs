@@ -32,6 +32,8 @@ struct Stored<T> {
     refresh_token: T,
     refresh_expires_at: Timestamp,
     id_token: Option<T>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id_obtained_at: Option<Timestamp>,
 }
 
 /// The token file of a login.
@@ -49,6 +51,7 @@ pub fn encode(tokens: &TokenSet) -> Vec<u8> {
         refresh_token: tokens.refresh_token.expose_secret(),
         refresh_expires_at: tokens.refresh_expires_at,
         id_token: tokens.id_token.as_ref().map(ExposeSecret::expose_secret),
+        id_obtained_at: Some(tokens.id_obtained_at),
     };
     #[expect(clippy::expect_used, reason = "texts and times always have a JSON form")]
     let mut json = serde_json::to_vec_pretty(&stored).expect("a JSON form");
@@ -92,6 +95,8 @@ pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<TokenSet, TokenStoreEr
         access_token: stored.access_token.into(),
         refresh_token: stored.refresh_token.into(),
         id_token: stored.id_token.map(Into::into),
+        // Older versions did not know better.
+        id_obtained_at: stored.id_obtained_at.unwrap_or(stored.obtained_at),
         gcid: stored.gcid,
         scope: Scopes::parse(&stored.scope),
         logged_in_at: stored.logged_in_at,

@@ -27,6 +27,8 @@ pub struct TokenSet {
     pub refresh_token: SecretString,
     /// The password of the stream.
     pub id_token: Option<SecretString>,
+    /// When it was asked for: a refresh may bring no other.
+    pub id_obtained_at: Timestamp,
     /// The account's id, and its user name on the stream.
     pub gcid: Option<String>,
     /// What the owner granted.
@@ -50,6 +52,7 @@ impl TokenSet {
             access_token: answer.access_token,
             refresh_token,
             id_token: answer.id_token,
+            id_obtained_at: answer.obtained_at,
             gcid,
             // RFC 6749 section 5.1: no scope means the scope that was asked for.
             scope: answer.scope.unwrap_or_else(Scopes::wanted),
@@ -76,7 +79,9 @@ impl TokenSet {
             renewed.refresh_token = rotated;
             renewed.refresh_expires_at = later(answer.obtained_at, REFRESH_LIFETIME);
         }
-        renewed.id_token = answer.id_token.or(renewed.id_token);
+        if answer.id_token.is_some() {
+            (renewed.id_token, renewed.id_obtained_at) = (answer.id_token, answer.obtained_at);
+        }
         let known_gcid = answer.gcid.or(renewed.gcid);
         renewed.gcid = known_gcid.or_else(|| gcid_of(renewed.id_token.as_ref()));
         renewed.scope = answer.scope.unwrap_or(renewed.scope);
@@ -111,10 +116,9 @@ impl TokenSet {
     /// counted from when it was asked for, so that BMW's clock and ours need not agree.
     pub fn id_expires_at(&self) -> Option<Timestamp> {
         let id_token = self.id_token.as_ref()?;
-        Some(match id_token::lifetime(id_token.expose_secret()) {
-            Some(lifetime) => later(self.obtained_at, lifetime),
-            None => self.access_expires_at,
-        })
+        let lifetime = id_token::lifetime(id_token.expose_secret());
+        let lifetime = lifetime.unwrap_or_else(|| until(self.obtained_at, self.access_expires_at));
+        Some(later(self.id_obtained_at, lifetime))
     }
 
     /// How long the login lasts without another refresh, in days of 24 hours; 0 when it is over.
@@ -232,6 +236,19 @@ mod tests {
             ..tokens(1, at(0))
         };
         assert_eq!(none.id_expires_at(), None);
+    }
+
+    #[test]
+    fn a_refresh_without_an_id_token_does_not_prolong_the_one_before() {
+        let first = tokens(1, at(0));
+        let ends = first.id_expires_at();
+        let bare = Refreshed {
+            id_token: None,
+            ..answer(2, at(3_000))
+        };
+        assert_eq!(first.renewed(bare).id_expires_at(), ends);
+        let whole = first.renewed(answer(3, at(3_000)));
+        assert_eq!(whole.id_expires_at(), Some(at(6_600)));
     }
 
     #[test]

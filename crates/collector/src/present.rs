@@ -260,6 +260,7 @@ sinks:
             access_token: "access".into(),
             refresh_token: "refresh".into(),
             id_token: None,
+            id_obtained_at: now,
             gcid: gcid.map(str::to_owned),
             scope: Scopes::wanted(),
             logged_in_at: Some(now),

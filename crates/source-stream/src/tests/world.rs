@@ -27,6 +27,7 @@ pub fn credential(number: u32, obtained_at: Timestamp, life: i64) -> Credential 
         access_token: format!("access-{number}").into(),
         refresh_token: format!("refresh-{number}").into(),
         id_token: Some(format!("password-{number}").into()),
+        id_obtained_at: obtained_at,
         gcid: Some("gcid".to_owned()),
         scope: Scopes::wanted(),
         logged_in_at: None,

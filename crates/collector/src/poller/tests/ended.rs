@@ -37,6 +37,7 @@ fn log_in(rig: &Rig) {
         access_token: "access".into(),
         refresh_token: "refresh".into(),
         id_token: None,
+        id_obtained_at: now,
         gcid: None,
         scope: Scopes::wanted(),
         // Clocks tell more than milliseconds.

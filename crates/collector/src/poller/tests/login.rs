@@ -11,6 +11,7 @@ fn tokens(rig: &Rig, login: i64) -> TokenSet {
         access_token: "access".into(),
         refresh_token: format!("refresh-{login}").into(),
         id_token: None,
+        id_obtained_at: obtained_at,
         gcid: None,
         scope: Scopes::wanted(),
         logged_in_at: Some(obtained_at),
