@@ -8,7 +8,10 @@ use rusqlite::{Connection, params};
 use store::Tx;
 use store::sql::Access;
 
-use crate::{PlannedPoll, PollRecord, Refusal, Result, SqlLedger, StreamFact, refusals, states, streams};
+use crate::{
+    PlannedPoll, PollRecord, Refusal, Result, SqlLedger, StreamFact, Unlisted, refusals, states, streams,
+    unlisted,
+};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -24,6 +27,8 @@ pub enum Fact {
     },
     /// BMW said that an account may not read a vehicle.
     Refused(Refusal),
+    /// Messages came of a vehicle that the pipeline file does not name.
+    Unlisted(Unlisted),
     /// When a poll comes next. One that was never made has no row yet, and is due at once.
     Planned { account: Name, poll: PlannedPoll },
     /// A component says something else than before.
@@ -116,6 +121,7 @@ fn write_one(connection: &Connection, fact: &Fact) -> Result<()> {
             )?;
         }
         Fact::Refused(refusal) => refusals::write(connection, refusal)?,
+        Fact::Unlisted(messages) => unlisted::write(connection, messages)?,
         Fact::Published(published) => states::write(connection, published)?,
         Fact::Heard { account, source, at } => {
             streams::remember(connection, account, source, &[StreamFact::Heard { at: *at }])?;

@@ -4,7 +4,8 @@
 //!
 //! * [`Calls`]: calls spent, written before they leave. [`Polls`]: when what was asked, and comes next.
 //!   [`Refusals`]: vehicles that may not be asked for.
-//! * [`Containers`]: containers and what they hold. [`Vehicles`]: vehicles that are known.
+//! * [`Containers`]: containers and what they hold. [`Vehicles`]: vehicles that are known. [`Unlisted`]: those
+//!   that are left out.
 //! * [`Streams`]: how the streams fare, and their [`Gap`]s. [`States`]: how every component fares. [`Notes`]: what the
 //!   owner was told.
 //! * [`Fact`]: what a moment has to say of several of these, in one transaction.
@@ -28,6 +29,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod told;
+mod unlisted;
 mod vehicles;
 
 use rusqlite::{Connection, Params, Row};
@@ -44,6 +46,7 @@ pub use states::{Publisher, States};
 pub use store::StoreError;
 pub use streams::{StreamFact, StreamMemory, StreamRecord, Streams};
 pub use told::{Condition, Notes, Told};
+pub use unlisted::Unlisted;
 pub use vehicles::{KnownVehicle, MappedVehicle, Vehicles};
 
 pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -53,13 +56,15 @@ pub const SCHEMA: Schema = Schema {
     tables: concat!(
         include_str!("tables.sql"),
         include_str!("gaps.sql"),
-        include_str!("refused.sql")
+        include_str!("refused.sql"),
+        include_str!("unlisted.sql")
     ),
     steps: &[
         (4, Step::Sql(include_str!("from_undivided.sql"))),
         (5, Step::Sql(include_str!("gaps.sql"))),
         (6, Step::Sql(include_str!("old_names.sql"))),
         (6, Step::Sql(include_str!("refused.sql"))),
+        (6, Step::Sql(include_str!("unlisted.sql"))),
     ],
 };
 

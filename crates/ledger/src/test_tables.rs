@@ -145,6 +145,8 @@ impl Tables {
                 let key = (refusal.account.clone(), refusal.vin.clone());
                 self.refusals.insert(key, refusal);
             }
+            // Only the database is asked for them.
+            Fact::Unlisted(_) => {}
             Fact::Published(published) => {
                 let key = (published.state.stored().0, published.name.clone());
                 self.components.insert(key, published);

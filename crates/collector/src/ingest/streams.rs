@@ -1,6 +1,6 @@
 //! The streams of a pipeline, and what of them goes through the door.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ use collector_core::{
 };
 use jiff::{SignedDuration, Timestamp};
 use journal::JournalError;
-use ledger::{Fact, StreamRecord};
+use ledger::{Fact, StreamRecord, Unlisted};
 use tokio_util::sync::CancellationToken;
 
 use pipeline::{SourceSpec, Vehicles};
@@ -88,11 +88,22 @@ pub async fn note_last_heard(state: &OpenState, now: Timestamp) -> Result<(), Jo
     Ok(state.ledger.note(heard).await?)
 }
 
+/// Messages of a vehicle that the pipeline file does not name.
+#[derive(Debug, Default)]
+struct Uncounted {
+    /// Those that are not noted yet.
+    messages: u64,
+    noted: Option<Timestamp>,
+}
+
 /// Lets through what a stream brings of the vehicles that are wanted.
 pub struct StreamDoor {
     pub(super) door: Door,
     /// The vehicles of the pipeline file and their names; every vehicle where it has none.
     listed: Option<HashMap<Vin, Vehicle>>,
+    /// Those of every account.
+    named: Option<HashSet<Vin>>,
+    unlisted: Mutex<HashMap<Vin, Uncounted>>,
     patterns: Patterns,
     pub(super) left_out: AtomicU64,
     /// When it was last noted that the stream is heard.
@@ -105,19 +116,20 @@ const NOTED_EVERY: SignedDuration = SignedDuration::from_secs(30);
 
 impl StreamDoor {
     pub fn new(door: Door, vehicles: &Vehicles, patterns: Patterns) -> Self {
-        let listed = match vehicles {
-            Vehicles::Auto => None,
+        let (listed, named) = match vehicles {
+            Vehicles::Auto => (None, None),
             Vehicles::List(list) => {
+                let named = list.iter().map(|spec| spec.vin.clone()).collect();
                 let here = list.iter().filter(|spec| spec.is_of(&door.account));
-                Some(
-                    here.map(|spec| (spec.vin.clone(), door.names.vehicle(&spec.vin)))
-                        .collect(),
-                )
+                let here = here.map(|spec| (spec.vin.clone(), door.names.vehicle(&spec.vin)));
+                (Some(here.collect()), Some(named))
             }
         };
         Self {
             door,
             listed,
+            named,
+            unlisted: Mutex::default(),
             patterns,
             left_out: AtomicU64::new(0),
             noted: Mutex::default(),
@@ -138,10 +150,7 @@ impl StreamDoor {
     fn to_note(&self, snapshots: &[RawSnapshot]) -> Vec<Fact> {
         let newest = snapshots.iter().map(|snapshot| snapshot.received_at).max();
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = |at: &Timestamp| {
-            noted.is_none_or(|noted| !(SignedDuration::ZERO..NOTED_EVERY).contains(&at.duration_since(noted)))
-        };
-        let Some(at) = newest.filter(is_news) else {
+        let Some(at) = newest.filter(|at| is_due(*noted, *at)) else {
             return Vec::new();
         };
         *noted = Some(at);
@@ -149,13 +158,40 @@ impl StreamDoor {
         vec![Fact::Heard { account, source, at }]
     }
 
-    /// What is wanted of it, apart.
-    fn sorted(&self, received: Vec<Received>) -> (Vec<RawSnapshot>, Vec<Stray>) {
+    /// Counts a message of a vehicle that the pipeline file does not name; what is to be noted of it, the first at once.
+    fn unlisted(&self, snapshot: &RawSnapshot) -> Option<Fact> {
+        let (vin, at) = (&snapshot.vin, snapshot.received_at);
+        if self.named.as_ref()?.contains(vin) {
+            return None;
+        }
+        let (account, source) = (self.door.account.clone(), self.door.source.clone());
+        let mut unlisted = self.unlisted.lock().unwrap_or_else(PoisonError::into_inner);
+        let uncounted = unlisted.entry(vin.clone()).or_default();
+        uncounted.messages += 1;
+        if !is_due(uncounted.noted, at) {
+            return None;
+        }
+        if uncounted.noted.replace(at).is_none() {
+            tracing::info!(%account, %source, vehicle = format!("…{}", vin.short()), "messages come for a vehicle that `vehicles:` does not name; they are not stored");
+        }
+        Some(Fact::Unlisted(Unlisted {
+            account,
+            source,
+            vin: vin.clone(),
+            messages: std::mem::take(&mut uncounted.messages),
+            last_at: at,
+        }))
+    }
+
+    /// What is wanted of it, and what is to be noted of the rest.
+    fn sorted(&self, received: Vec<Received>) -> (Vec<RawSnapshot>, Vec<Stray>, Vec<Fact>) {
         let (mut snapshots, mut strays) = (Vec::with_capacity(received.len()), Vec::new());
+        let mut facts = Vec::new();
         for one in received {
             match one {
                 Received::Snapshot(snapshot) if self.is_wanted(&snapshot.vin) => snapshots.push(snapshot),
                 Received::Snapshot(snapshot) => {
+                    facts.extend(self.unlisted(&snapshot));
                     let messages = self.left_out.fetch_add(1, Ordering::Relaxed) + 1;
                     tracing::debug!(
                         account = %self.door.account, source = %self.door.source, vehicle = %self.door.names.of(&snapshot.vin), messages,
@@ -165,14 +201,22 @@ impl StreamDoor {
                 Received::Stray(stray) => strays.push(stray),
             }
         }
-        (snapshots, strays)
+        (snapshots, strays, facts)
     }
+}
+
+/// Whether something that was noted then is worth a note again.
+fn is_due(noted: Option<Timestamp>, at: Timestamp) -> bool {
+    noted.is_none_or(|noted| !(SignedDuration::ZERO..NOTED_EVERY).contains(&at.duration_since(noted)))
 }
 
 #[async_trait]
 impl StreamOutput for StreamDoor {
     async fn push(&self, received: Vec<Received>) -> Result<(), SourceError> {
-        let (snapshots, strays) = self.sorted(received);
+        let (snapshots, strays, unlisted) = self.sorted(received);
+        if let Err(error) = self.door.ledger.note(unlisted).await {
+            tracing::debug!(account = %self.door.account, error = %Chain(&error), "could not note messages of vehicles that are not named");
+        }
         for stray in &strays {
             tracing::debug!(account = %self.door.account, source = %self.door.source, reason = stray.reason, "a message of the stream cannot be read; it is kept as it came");
         }

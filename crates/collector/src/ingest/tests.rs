@@ -123,6 +123,7 @@ fn rig_with(text: &str, hearing: Hearing) -> Rig {
     let mut account = source::testing::account(&http, &nowhere, folder.path(), &clock).handles;
     account.hearing = Arc::new(hearing);
     account.names = pipeline.vehicles.names(Vec::new());
+    account.ledger = state.ledger.clone();
     let stop = CancellationToken::new();
     let patterns = pipeline.sources[0].vehicles.clone();
     let intake = Poisoned(state.clone());
@@ -250,6 +251,36 @@ async fn vehicles_that_the_pipeline_leaves_out_are_not_stored() {
         rig.output.push(vec![message(0, 1), message(1, 2)]).await.unwrap();
         assert_eq!(rig.stored(), [(VINS[0].to_owned(), 1)], "{text}");
         assert_eq!(rig.output.left_out.load(Ordering::Relaxed), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_vehicle_that_is_not_listed_is_counted_and_one_that_is_left_out_by_a_source_is_not() {
+    let listed = format!(
+        "vehicles: [{{ vin: {} }}]\nsources: [{{ type: stream }}]\n",
+        VINS[0]
+    );
+    let rig = rig(&listed);
+    for (second, noted) in [(0, 1), (1, 1), (29, 1), (30, 4), (31, 4)] {
+        rig.output
+            .push(vec![message(1, second), message(0, second)])
+            .await
+            .unwrap();
+        let counted: Vec<_> = rig.ledger().unlisted().unwrap();
+        let counted: Vec<_> = counted
+            .iter()
+            .map(|one| (one.vin.as_str(), one.messages))
+            .collect();
+        assert_eq!(counted, [(VINS[1], noted)], "{second}");
+    }
+    let named = format!(
+        "vehicles: [{{ vin: {} }}, {{ vin: {}, name: x }}]\nsources: [{{ type: stream, vehicles: ['!x'] }}]\n",
+        VINS[0], VINS[1]
+    );
+    for text in [named.as_str(), "sources: [{ type: stream }]\n"] {
+        let rig = rig_with(text, Hearing::default());
+        rig.output.push(vec![message(1, 0)]).await.unwrap();
+        assert_eq!(rig.ledger().unlisted().unwrap(), [], "{text}");
     }
 }
 

@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use journal::JournalError;
 use journal::log::strays::StrayReason;
 use ledger::overview::LastPoll;
-use ledger::{Gap, StreamRecord};
-use pipeline::{AccountStream, Pipeline};
+use ledger::{Gap, StreamRecord, Unlisted};
+use pipeline::{AccountStream, Pipeline, Vehicles};
 use planner::silence::{Silence, silence};
 use planner::{Activity, Evidence};
 
@@ -31,6 +31,8 @@ pub struct StreamStatus {
     pub token_until: Option<Timestamp>,
     pub vehicles: Vec<StreamedVehicle>,
     pub strays: Vec<StrayReason>,
+    /// Vehicles that the pipeline file does not name, and messages of them.
+    pub unlisted: Vec<Unlisted>,
     /// When nothing could come, the oldest first.
     pub gaps: Vec<Gap>,
     /// What has come may be held unwritten for so long.
@@ -96,15 +98,20 @@ pub(crate) fn gather(
     now: Timestamp,
 ) -> Result<Vec<StreamStatus>, JournalError> {
     let mut streams = Vec::new();
-    let (records, gaps, reasons, arrivals) = match look {
+    let (records, gaps, reasons, arrivals, mut unlisted) = match look {
         Some(look) => (
             look.ledger.streams()?,
             look.ledger.gaps()?,
             look.journal.stray_reasons()?,
             look.journal.arrivals()?,
+            look.ledger.unlisted()?,
         ),
         None => Default::default(),
     };
+    unlisted.retain(|one| match &pipeline.vehicles {
+        Vehicles::Auto => false,
+        Vehicles::List(list) => list.iter().all(|spec| spec.vin != one.vin),
+    });
     for AccountStream { account, source } in pipeline.streams() {
         let is_its = |of: &str, by: &str| *of == *account && *by == *source;
         let record = records.iter().find(|one| is_its(&one.account, &one.source));
@@ -139,6 +146,11 @@ pub(crate) fn gather(
             window: pipeline.journal.window,
             vehicles,
             strays: strays.cloned().collect(),
+            unlisted: unlisted
+                .iter()
+                .filter(|one| is_its(&one.account, &one.source))
+                .cloned()
+                .collect(),
             account: account.to_string(),
             source: source.to_string(),
         });

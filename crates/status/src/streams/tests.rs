@@ -3,7 +3,7 @@
 use collector_core::state::{Published, State};
 use jiff::SignedDuration;
 use journal::log::strays::StrayReason;
-use ledger::{Gap, GapCause, StreamRecord};
+use ledger::{Gap, GapCause, StreamRecord, Unlisted};
 
 use super::*;
 
@@ -31,6 +31,7 @@ fn stream(record: Option<StreamRecord>) -> StreamStatus {
         token_until: None,
         vehicles: Vec::new(),
         strays: Vec::new(),
+        unlisted: Vec::new(),
         gaps: Vec::new(),
         window: Duration::from_secs(1),
     }
@@ -243,4 +244,29 @@ fn gaps_are_named() {
         (&json!([]), &json!("login"))
     );
     assert!(!text(&[stream], true, at(180)).unwrap().contains("in a day"));
+}
+
+#[test]
+fn messages_of_a_vehicle_that_is_not_named_are_told() {
+    let mut stream = stream(Some(record(Some(0), Some(178))));
+    stream.unlisted = vec![Unlisted {
+        account: "home".into(),
+        source: "stream".into(),
+        vin: "WBY8P210X07A12345".parse().unwrap(),
+        messages: 12,
+        last_at: at(175),
+    }];
+    let told = text(std::slice::from_ref(&stream), true, at(180)).unwrap();
+    assert!(
+        told.ends_with(
+            "! stream: messages come for …2345, which `vehicles:` does not name (12 times, the last 5 min ago): they are not \
+             stored"
+        ),
+        "{told}"
+    );
+    let told = &json(&[stream], true, at(180))[0]["unlisted"][0];
+    assert_eq!(
+        (&told["vehicle"], &told["messages"]),
+        (&json!("…2345"), &json!(12))
+    );
 }

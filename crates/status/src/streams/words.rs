@@ -160,6 +160,14 @@ fn stream_notes(stream: &StreamStatus, running: bool, now: Timestamp) -> Vec<Str
         }
     }
     notes.extend(strays(stream));
+    notes.extend(stream.unlisted.iter().map(|one| {
+        format!(
+            "messages come for …{}, which `vehicles:` does not name ({}, the last {}): they are not stored",
+            one.vin.short(),
+            times(one.messages),
+            ago(now, one.last_at)
+        )
+    }));
     notes
 }
 
@@ -225,6 +233,11 @@ pub fn json(streams: &[StreamStatus], running: bool, now: Timestamp) -> Value {
             "token_until": stream.token_until,
             "vehicles": vehicles.collect::<Value>(),
             "unreadable": strays.collect::<Value>(),
+            "unlisted": stream.unlisted.iter().map(|one| json!({
+                "vehicle": format!("…{}", one.vin.short()),
+                "messages": one.messages,
+                "last_at": one.last_at,
+            })).collect::<Value>(),
         })
     });
     streams.collect()
