@@ -47,6 +47,7 @@ impl Observed {
     /// Reads the JSON of one descriptor, which is `body` where it is an object. What nobody knows the type of is none.
     pub fn of(json: &str, body: Option<&Body<'_>>, known: Option<&KnownDescriptor>, window: Window) -> Self {
         let meaning = match (body, known) {
+            (None, _) if json.trim() == "null" => Meaning::Absent,
             (None, _) => Meaning::Rejected("not a JSON object".to_owned()),
             (Some(_), None) => Meaning::Absent,
             (Some(body), Some(known)) => interpret(body, known, window),
@@ -198,6 +199,8 @@ mod tests {
         assert_eq!(unknown.ended_at, Some(1_772_366_400_000));
         assert_eq!(unknown.form.as_deref(), Some("n74e0"));
 
+        let null = Observed::of("null", None, None, window);
+        assert!(matches!(null.what, What::Absent) && null.ended_at.is_none());
         let bare = Observed::of("74", None, None, window);
         assert!(matches!(bare.what, What::Misfit(_)));
         assert_eq!((bare.measured.at, bare.ended_at), (1_772_366_401_500, None));

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// The plain form: lower case, without white space, brackets, full stops, hyphens and underscores.
+/// The plain form: lower case, without white space, brackets, full stops, signs of multiplication, hyphens and underscores.
 pub fn plain(text: &str) -> String {
     if text.is_ascii() {
         return letters(text).map(char::from).collect();
@@ -38,7 +38,11 @@ fn letters(text: &str) -> impl Iterator<Item = u8> {
 }
 
 fn joins(character: char) -> bool {
-    character.is_whitespace() || matches!(character, '-' | '_' | '.' | '(' | ')' | '[' | ']')
+    character.is_whitespace()
+        || matches!(
+            character,
+            '-' | '_' | '.' | '(' | ')' | '[' | ']' | '*' | '·' | '⋅' | '×'
+        )
 }
 
 /// Undoes what reading UTF-8 as another encoding did to a text, as often as it was done.

@@ -31,7 +31,8 @@ pub fn spelled(text: &str) -> Option<Unit> {
     Some(known(text, None).map_or_else(|| Unit::other(text.trim()), |unit| Unit::new(unit.name)))
 }
 
-/// The unit that a text names. Where that may be several it is `canonical`, else one of its kind.
+/// The unit that a text names. Where that may be several it is `canonical`, else the one of its kind that is nearest to it in
+/// size: whoever counts weeks counts months and not minutes.
 fn known(text: &str, canonical: Option<&KnownUnit>) -> Option<&'static KnownUnit> {
     if let Some(ours) = named(text)
         && canonical.is_none_or(|canonical| canonical.kind == ours.kind)
@@ -43,15 +44,16 @@ fn known(text: &str, canonical: Option<&KnownUnit>) -> Option<&'static KnownUnit
     let meant = spellings
         .get(plain.as_str())
         .or_else(|| spellings.get(plain.replace("per", "/").as_str()))?;
-    let is_canonical = |unit: &&&KnownUnit| canonical.is_some_and(|canonical| canonical.name == unit.name);
-    let is_of_its_kind = |unit: &&&KnownUnit| canonical.is_some_and(|canonical| canonical.kind == unit.kind);
-    let mut units = meant.iter();
-    let unit = units
-        .clone()
-        .find(is_canonical)
-        .or_else(|| units.clone().find(is_of_its_kind))
-        .or_else(|| units.next());
-    unit.copied()
+    let is_canonical = |unit: &&KnownUnit| canonical.is_some_and(|canonical| canonical.name == unit.name);
+    let of_its_kind = meant
+        .iter()
+        .filter_map(|unit| Some((*unit, unit.apart(canonical?)?)));
+    let nearest = of_its_kind.min_by(|(_, one), (_, other)| one.total_cmp(other));
+    let mut units = meant.iter().copied();
+    let is_canonical = units.clone().find(is_canonical);
+    is_canonical
+        .or(nearest.map(|(unit, _)| unit))
+        .or_else(|| units.next())
 }
 
 /// The unit that a text names, where a number of the descriptor can be in it.

@@ -155,6 +155,12 @@ impl KnownUnit {
         }
     }
 
+    /// How far two units of one kind are apart in size; `None` where they are of two kinds.
+    pub fn apart(&self, other: &KnownUnit) -> Option<f64> {
+        let ratio = self.in_first(1.0) / other.in_first(1.0);
+        (self.kind == other.kind).then(|| ratio.ln().abs())
+    }
+
     /// A number of this unit in another one; `None` where that is of another kind.
     pub fn convert(&self, number: f64, to: &KnownUnit) -> Option<f64> {
         (self.kind == to.kind).then(|| to.out_of_first(self.in_first(number)))

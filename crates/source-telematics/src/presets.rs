@@ -4,10 +4,13 @@ use catalogue::CATALOGUE;
 
 use collector_core::Glob;
 
-/// The 30 descriptors of the Node-RED flow that this program replaces, and the one state of charge that the Neue Klasse has.
-const BATTERY: [&str; 31] = [
+/// The 30 descriptors of the Node-RED flow that this program replaces, the one state of charge that the Neue Klasse has, and
+/// what tells miles from kilometres.
+const BATTERY: [&str; 33] = [
     "vehicle.body.chargingPort.lockedStatus",
     "vehicle.body.chargingPort.plugEventId",
+    "vehicle.cabin.infotainment.displayUnit.distance",
+    "vehicle.cabin.infotainment.hmi.distanceUnit",
     "vehicle.drivetrain.batteryManagement.batterySizeMax",
     "vehicle.drivetrain.batteryManagement.header",
     "vehicle.drivetrain.batteryManagement.maxEnergy",
@@ -40,7 +43,9 @@ const BATTERY: [&str; 31] = [
 ];
 
 /// Where the car is, how far it went and how far it can go.
-const DRIVING: [&str; 26] = [
+const DRIVING: [&str; 28] = [
+    "vehicle.cabin.infotainment.displayUnit.distance",
+    "vehicle.cabin.infotainment.hmi.distanceUnit",
     "vehicle.cabin.infotainment.navigation.currentLocation.altitude",
     "vehicle.cabin.infotainment.navigation.currentLocation.fixStatus",
     "vehicle.cabin.infotainment.navigation.currentLocation.heading",

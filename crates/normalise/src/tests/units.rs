@@ -114,6 +114,7 @@ fn a_letter_means_what_its_descriptor_measures() {
         (WEEKS, "4", "w", 4.0),
         (WEEKS, "4", "W", 4.0),
         (WEEKS, "14", "d", 2.0),
+        (WEEKS, "1", "m", 4.348_214_285_714_286),
         (REMAINING, "75", "m", 75.0),
         (REMAINING, "75", "M", 75.0),
         (MONTHS, "2", "m", 2.0),

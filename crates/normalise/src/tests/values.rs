@@ -271,9 +271,18 @@ fn a_third_word_is_the_safe_one() {
         "vehicle.body.trunk.isOpen",
         "vehicle.cabin.window.row1.driver.status",
     );
-    for word in ["INTERMEDIATE", "intermediate", " Intermediate "] {
-        assert_eq!(value_of(lid, word, None), Some(Value::Bool(true)));
+    for word in [
+        "INTERMEDIATE",
+        "intermediate",
+        " Intermediate ",
+        "ASN_intermediate",
+        "OPEN_TILT",
+        "HALF-OPEN",
+        "NOT_CLOSED",
+    ] {
+        assert_eq!(value_of(lid, word, None), Some(Value::Bool(true)), "{word}");
     }
+    assert_eq!(value_of(lid, "CLOSED_SECURED", None), Some(Value::Bool(false)));
     assert_eq!(
         value_of(window, "INTERMEDIATE", None),
         Some(Value::Text("INTERMEDIATE".into()))
