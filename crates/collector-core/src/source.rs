@@ -56,6 +56,11 @@ pub trait Poll: Send {
     fn is_streamable(&self) -> bool {
         false
     }
+
+    /// What the owner of a vehicle is told that never brings a value for anything that it asks for.
+    fn advice(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A source that speaks by itself.

@@ -6,7 +6,7 @@ use cardata_api::BasicData;
 use collector_core::{Name, Vin};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use runtime::Chain;
 use source::Handles;
@@ -21,6 +21,8 @@ pub struct VehicleDetails {
     pub brand: Option<String>,
     pub model_name: Option<String>,
     pub propulsion_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drive_train: Option<String>,
     construction_date: Option<String>,
     /// Milliseconds since the epoch; none of an answer.
     #[serde(rename = "asked_at", skip_serializing_if = "Option::is_none")]
@@ -33,6 +35,11 @@ impl VehicleDetails {
             brand: data.brand,
             model_name: data.model_name,
             propulsion_type: data.propulsion_type,
+            drive_train: data
+                .other
+                .get("driveTrain")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             construction_date: data.construction_date,
             asked_at: None,
         }

@@ -271,6 +271,7 @@ fn pollers(
                 every: source.every,
                 calls,
                 streamable: poll.is_streamable(),
+                advice: poll.advice(),
                 vehicles: source.vehicles.clone(),
             });
             polls.push(poll);

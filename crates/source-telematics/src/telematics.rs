@@ -17,7 +17,7 @@ use source::{Build, DescriptorSet, Handles, SourceContext};
 
 use crate::container::state::SetState;
 use crate::container::{self, ContainerError};
-use crate::presets;
+use crate::{fit, presets};
 
 /// Polls the last known values of a set of descriptors. Each poll of one vehicle costs one call.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -70,6 +70,8 @@ impl SourceConfig for TelematicsConfig {
 impl Build for TelematicsConfig {
     fn build(self, context: SourceContext) -> Result<Source, SourceError> {
         let set = self.set();
+        let is_battery = matches!(&self.container, Choice::Preset(name) if name == "battery");
+        let advice = is_battery.then_some(fit::ADVICE);
         context.handles.sets.add(&set);
         Ok(Source::Poll(Box::new(Telematics {
             name: context.name,
@@ -77,6 +79,7 @@ impl Build for TelematicsConfig {
             set,
             known: None,
             noted: false,
+            advice,
         })))
     }
 }
@@ -125,6 +128,7 @@ struct Telematics {
     known: Option<SetState>,
     /// It is written down which set this source asks for.
     noted: bool,
+    advice: Option<&'static str>,
 }
 
 #[async_trait]
@@ -150,6 +154,10 @@ impl Poll for Telematics {
 
     fn is_streamable(&self) -> bool {
         is_streamable(&self.set)
+    }
+
+    fn advice(&self) -> Option<&'static str> {
+        self.advice
     }
 }
 

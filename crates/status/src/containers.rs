@@ -1,11 +1,12 @@
 //! What sources ask for, what BMW takes of it, and what never delivers anything.
 
-use collector_core::{Name, Names};
+use collector_core::{Name, Names, Origin};
 use jiff::{SignedDuration, Timestamp};
 use journal::JournalError;
 use pipeline::Pipeline;
 use serde_json::{Value, json};
 use source_telematics::container::state::SetState;
+use source_telematics::fit;
 
 use crate::Look;
 use crate::table::{called, notes, or, table};
@@ -24,6 +25,8 @@ pub struct SetStatus {
     state: SetState,
     /// By vehicle, as it is shown: what it never sent a value for.
     silent: Vec<(String, Vec<String>)>,
+    /// Vehicles for which the preset is none, as they are shown.
+    unfit: Vec<String>,
 }
 
 /// The sets of the sources that the pipeline has.
@@ -34,6 +37,12 @@ pub(crate) fn gather(
     now: Timestamp,
 ) -> Result<Vec<SetStatus>, JournalError> {
     let mut sets = Vec::new();
+    let (known, arrivals) = (look.ledger.vehicles()?, look.journal.arrivals()?);
+    let is_electric = |vin: &str| {
+        let details = known.iter().find(|known| known.vin.as_str() == vin);
+        let details = details.and_then(|known| known.details.as_deref());
+        details.is_some_and(fit::is_electric)
+    };
     for stored in look.ledger.source_sets()? {
         let account = Name::from(stored.account.as_str());
         let mut sources = pipeline.sources.iter();
@@ -53,7 +62,33 @@ pub(crate) fn gather(
                 }
             }
         }
+        let polls = |vin: &str| {
+            let its = arrivals.iter().filter(|one| {
+                one.vin == vin
+                    && one.account == stored.account
+                    && one.source == stored.source
+                    && one.origin == Origin::Poll.as_str()
+            });
+            its.map(|one| one.snapshots).sum::<u64>()
+        };
+        let mut unfit = Vec::new();
+        let search = &state.search;
+        let refused = search.refused().iter().map(|one| one.descriptor.as_str());
+        let wanted = search.accepted().iter().map(String::as_str);
+        if fit::is_battery(wanted.chain(refused).chain(search.remaining())) {
+            for vin in stored
+                .vehicles
+                .iter()
+                .filter(|vin| polls(vin) >= u64::from(fit::POLLS))
+            {
+                let silent = look.journal.silent(vin, search.accepted())?;
+                if silent.len() == search.accepted().len() && !is_electric(vin) {
+                    unfit.push(called(names, vin));
+                }
+            }
+        }
         sets.push(SetStatus {
+            unfit,
             account: stored.account,
             source: stored.source,
             container: stored.container,
@@ -124,6 +159,11 @@ fn set_notes(set: &SetStatus) -> Vec<String> {
             some(descriptors)
         ));
     }
+    notes.extend(
+        set.unfit
+            .iter()
+            .map(|vehicle| format!("{vehicle}: {}", fit::ADVICE)),
+    );
     notes.extend(set.state.notice.clone());
     notes
 }
@@ -165,6 +205,7 @@ pub fn json(sets: &[SetStatus]) -> Value {
                 "limit": search.limit().map(|limit| limit.descriptors),
                 "left_out": search.remaining().filter(|_| over).collect::<Vec<_>>(),
                 "untried": search.remaining().filter(|_| !over).count(),
+                "unfit": set.unfit,
                 "silent": silent.collect::<Value>(),
                 "notice": set.state.notice,
             })

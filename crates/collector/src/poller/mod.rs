@@ -48,6 +48,8 @@ pub struct PolledSource {
     pub calls: u32,
     /// Whether everything that it asks for could come by a stream.
     pub streamable: bool,
+    /// What to say of a vehicle that never brings a value for anything that it asks for.
+    pub advice: Option<&'static str>,
     /// Which vehicles of the account it is for.
     pub vehicles: Patterns,
 }

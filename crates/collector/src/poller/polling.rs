@@ -4,11 +4,12 @@
 //! came of it, the calls' ends, the state and the plan that follow are noted with what it brought.
 
 use collector_core::state::PollsState;
-use collector_core::{Name, Poll, RawSnapshot, SourceError};
+use collector_core::{Name, Poll, RawSnapshot, SourceError, Vin};
 use jiff::{SignedDuration, Timestamp};
 
 use ledger::{Fact, PollRecord, Refusal};
 use runtime::contained;
+use source_telematics::fit;
 
 use super::Poller;
 use super::round::{Polled, Round};
@@ -88,6 +89,21 @@ impl Poller {
             new = appended.new, repeats = appended.repeats, absent = appended.absent,
             rejected = appended.rejected, "polled"
         );
+        let values = appended.new + appended.repeats + appended.rejected;
+        if round.polled[index].is_mute(values, fit::POLLS) {
+            self.advise(&vin, source).await;
+        }
+    }
+
+    /// Says once a run that a source is none for a vehicle.
+    async fn advise(&self, vin: &Vin, source: usize) {
+        let Some(advice) = self.plan.sources[source].advice else {
+            return;
+        };
+        let details = self.handles.ledger.details(vin.clone()).await.ok().flatten();
+        if !details.is_some_and(|details| fit::is_electric(&details)) {
+            tracing::warn!(account = %self.account, source = %self.plan.sources[source].name, vehicle = %self.handles.names.of(vin), "{advice}");
+        }
     }
 
     async fn failed(

@@ -22,8 +22,18 @@ pub(super) struct Polled {
     pub(super) last: Option<Timestamp>,
     pub(super) failures: u32,
     pub(super) not_before: Option<Timestamp>,
+    /// Polls of this run that were answered without a value; `None` since one brought any.
+    empty: Option<u32>,
     /// The plan that was written down last.
     told: Option<(Timestamp, Reason)>,
+}
+
+impl Polled {
+    /// Takes in how many values a poll brought. Whether there were so many polls now, and none brought any.
+    pub(super) fn is_mute(&mut self, values: usize, polls: u32) -> bool {
+        self.empty = self.empty.filter(|_| values == 0).map(|empty| empty + 1);
+        self.empty == Some(polls)
+    }
 }
 
 /// The vehicles of an account while they are polled.
@@ -84,6 +94,7 @@ impl Round {
             last: record.as_ref().map(|record| record.last_at.min(now)),
             failures: record.map_or(0, |record| record.failures),
             not_before: None,
+            empty: Some(0),
             told: None,
         });
     }
@@ -160,5 +171,24 @@ impl Poller {
         }
         let message = format!("{}; next poll {:.0}", first.reason, first.at);
         self.published(PollsState::Waiting, Some(message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vehicle_is_mute_when_so_many_polls_brought_nothing_and_none_anything() {
+        let vehicle = Vehicle::named("WBY8P210X07A12345".parse().unwrap(), None);
+        let told = |values: &[usize]| {
+            let mut round = Round::default();
+            round.recall(0, vehicle.clone(), None, Timestamp::UNIX_EPOCH);
+            let polls = values.iter();
+            let told: Vec<_> = polls.map(|values| round.polled[0].is_mute(*values, 3)).collect();
+            told
+        };
+        assert_eq!(told(&[0, 0, 0, 0]), [false, false, true, false]);
+        assert_eq!(told(&[0, 0, 1, 0, 0, 0, 0]), [false; 7]);
     }
 }

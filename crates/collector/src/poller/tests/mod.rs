@@ -312,6 +312,7 @@ impl Rig {
             every,
             calls: 1,
             streamable: true,
+            advice: None,
             vehicles: Patterns::default(),
         };
         let plan = PollPlan {
