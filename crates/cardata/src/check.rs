@@ -8,9 +8,9 @@ use std::time::Duration;
 use cardata_auth::{AuthError, Authenticator, scopes_message};
 use collector::http::Clients;
 use collector::state::StateDirectory;
-use collector_core::{LogId, SinkContext, SinkError, Trust};
+use collector_core::{LogId, Name, SinkContext, SinkError, Trust, reads_as_number};
 use jiff::Timestamp;
-use pipeline::{Account, Pipeline, SinkSpec};
+use pipeline::{Account, Pipeline, SinkSpec, Vehicles};
 use runtime::{Chain, Clock, SystemClock};
 use status::table::counted;
 
@@ -49,10 +49,26 @@ pub async fn run(options: CheckArgs) -> CommandResult {
         counted(pipeline.sources.len(), "source"),
         counted(pipeline.sinks.len(), "sink"),
     ));
+    for name in doubtful_names(&pipeline.vehicles) {
+        terminal::error(&format!(
+            "a spreadsheet may take `{name}`, the name of a vehicle, for a number: give it another with a letter in front"
+        ));
+    }
     if options.connect {
         connect(pipeline, &clients).await
     } else {
         streams::logins(&pipeline, &clients).await
+    }
+}
+
+/// Names of vehicles that a spreadsheet may misread.
+fn doubtful_names(vehicles: &Vehicles) -> Vec<Name> {
+    match vehicles {
+        Vehicles::Auto => Vec::new(),
+        Vehicles::List(list) => {
+            let names = list.iter().filter_map(|spec| spec.name.clone());
+            names.filter(|name| reads_as_number(name)).collect()
+        }
     }
 }
 
@@ -167,5 +183,25 @@ async fn sink(spec: SinkSpec, base_dir: &Path, trust: &Trust) -> Probe {
         what,
         problem,
         needs_login: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::VehicleSpec;
+
+    use super::*;
+
+    #[test]
+    fn names_that_are_numbers_to_a_spreadsheet_are_told() {
+        let spec = |name: Option<&str>| VehicleSpec {
+            vin: "WBYZZZ00007E00123".parse().unwrap(),
+            name: name.map(Name::from),
+            account: None,
+            units: None,
+        };
+        let list = [Some("7E00123"), Some("330e"), Some("12"), None].map(spec);
+        let doubtful = doubtful_names(&Vehicles::List(list.into()));
+        assert_eq!(doubtful, ["7E00123".into(), "12".into()]);
     }
 }

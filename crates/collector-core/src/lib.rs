@@ -44,7 +44,7 @@ pub use glob::Glob;
 pub use model::{
     Body, Column, Descriptor, Ended, Entry, InvalidVin, LogId, Name, Names, Origin, Reading, Record,
     RecordKind, RecordState, Snapshot, Stamp, Unit, UnitSystem, Value, ValueType, Vehicle, VehicleSettings,
-    Vin,
+    Vin, reads_as_number,
 };
 pub use present::{Present, Unknown, VehicleFacts};
 pub use registry::{SinkPlugin, SourcePlugin, sink_plugins, source_plugins};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use collector_core::{SinkError, Unit, Value, ValueType, Vehicle};
+use collector_core::{SinkError, Unit, Value, ValueType, Vehicle, reads_as_number};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -95,6 +95,14 @@ impl Cells {
     /// A cell of text from outside.
     pub fn text(&self, rows: &mut Rows, text: &str) -> csv::Result<()> {
         rows.write_field(harmless(text).as_bytes())
+    }
+
+    /// The name of a vehicle: never a number to a spreadsheet either.
+    pub fn name(&self, rows: &mut Rows, vehicle: &Vehicle) -> csv::Result<()> {
+        match reads_as_number(&vehicle.name) {
+            true => rows.write_field(format!("'{}", vehicle.name)),
+            false => self.text(rows, &vehicle.name),
+        }
     }
 
     pub fn value(&mut self, rows: &mut Rows, value: &Value) -> csv::Result<()> {
@@ -196,6 +204,36 @@ mod tests {
         assert_eq!(number(-0.5), "-0,5\n");
         assert_eq!(number(1e21), "1000000000000000000000\n");
         assert_eq!(number(1e-7), "0,0000001\n");
+    }
+
+    #[test]
+    fn a_name_is_no_number_and_is_read_back() {
+        let options = serde_json::json!({"dir": "d"});
+        let files = Files {
+            dir: "d".into(),
+            config: serde_json::from_value(options).unwrap(),
+        };
+        let vin = "WBYZZZ00007E00123";
+        for (name, written) in [
+            ("7E00123", "'7E00123"),
+            ("i3", "i3"),
+            ("-3", "'-3"),
+            ("=i3", "'=i3"),
+        ] {
+            let vehicle = Vehicle {
+                vin: vin.parse().unwrap(),
+                name: name.into(),
+            };
+            let mut rows = files.rows();
+            Cells::new(&files.config).name(&mut rows, &vehicle).unwrap();
+            end_row(&mut rows).unwrap();
+            let cell = String::from_utf8(finish(rows).unwrap()).unwrap();
+            assert_eq!(cell, format!("{written}\n"));
+            assert_eq!(
+                read_vehicle(cell.trim().as_bytes(), vin.as_bytes()),
+                Some(vehicle)
+            );
+        }
     }
 
     #[test]

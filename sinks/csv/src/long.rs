@@ -48,7 +48,7 @@ fn write(sheets: &mut Sheets<'_>, cells: &mut Cells, snapshot: &Snapshot) -> csv
     for reading in &snapshot.readings {
         let rows = sheets.at(reading.measured_at);
         cells.time(rows, reading.measured_at)?;
-        cells.text(rows, &snapshot.vehicle.name)?;
+        cells.name(rows, &snapshot.vehicle)?;
         rows.write_field(snapshot.vehicle.vin.as_str())?;
         cells.text(rows, reading.descriptor.as_str())?;
         cells.value(rows, &reading.value)?;

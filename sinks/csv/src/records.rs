@@ -99,7 +99,7 @@ impl<'a> Row<'a> {
         layout: Layout,
     ) -> csv::Result<()> {
         let outermost = self.outermost();
-        cells.text(rows, &outermost.vehicle.name)?;
+        cells.name(rows, &outermost.vehicle)?;
         rows.write_field(outermost.vehicle.vin.as_str())?;
         if !self.parents.is_empty() {
             cells.time(rows, outermost.at)?;

@@ -227,7 +227,7 @@ fn write(
     let newest = readings.iter().flatten().map(|reading| reading.measured_at).max();
     cells.time(rows, snapshot.received_at)?;
     cells.time(rows, newest.unwrap_or(snapshot.received_at))?;
-    cells.text(rows, &snapshot.vehicle.name)?;
+    cells.name(rows, &snapshot.vehicle)?;
     rows.write_field(snapshot.vehicle.vin.as_str())?;
     cells.text(rows, &snapshot.source)?;
     rows.write_field(seq.to_string())?;

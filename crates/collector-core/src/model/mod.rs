@@ -13,7 +13,7 @@ mod vin;
 
 pub use descriptor::Descriptor;
 pub use entry::{Body, Entry, LogId};
-pub use names::Names;
+pub use names::{Names, reads_as_number};
 pub use reading::{Ended, Name, Origin, Reading, Snapshot, Stamp, Vehicle, VehicleSettings};
 pub use record::{Column, Record, RecordKind, RecordState};
 pub use unit::{Unit, UnitSystem};

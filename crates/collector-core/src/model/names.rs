@@ -49,6 +49,18 @@ impl Names {
     }
 }
 
+/// Whether a spreadsheet may take a name for a number, a date or a time: `12`, `7E00123`, `3-5`. `330e` and `E46` are none.
+pub fn reads_as_number(name: &str) -> bool {
+    let plain = |part: &str| {
+        part.contains(|c: char| c.is_ascii_digit())
+            && part.chars().all(|c| c.is_ascii_digit() || ".,+-/:% ".contains(c))
+    };
+    match name.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => plain(mantissa) && plain(exponent),
+        None => plain(name),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +85,15 @@ mod tests {
             called.each_ref().map(|name| &**name),
             ["i3", "7B67890", "v7e00123", "vfp12345"]
         );
+    }
+
+    #[test]
+    fn names_that_a_spreadsheet_would_read_are_told_from_others() {
+        for name in ["12", "7E00123", "1e5", "-3,5", "3/5", "12:30", "50 %"] {
+            assert!(reads_as_number(name), "{name}");
+        }
+        for name in ["i3", "330e", "E46", "v7e00123", "7A12345", "e", "", "-", "1e5e6"] {
+            assert!(!reads_as_number(name), "{name}");
+        }
     }
 }
