@@ -138,7 +138,11 @@ SELECT
   max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.remainingElectricRange' THEN value END) AS range_km,
   max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.status' THEN value END) AS charging_status,
   max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.hvStatus' THEN value END) AS hv_status,
-  max(CASE descriptor WHEN 'vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged' THEN value END) AS plugged,
+  coalesce(
+    max(CASE WHEN descriptor IN ('vehicle.body.chargingPort.status', 'vehicle.body.chargingPort.combinedStatus')
+      THEN CASE upper(value) WHEN 'CONNECTED' THEN 1 WHEN 'DISCONNECTED' THEN 0 END END),
+    max(CASE descriptor WHEN 'vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged' THEN value END)
+  ) AS plugged,
   max(CASE descriptor WHEN 'vehicle.powertrain.electric.battery.charging.power' THEN value / CASE unit WHEN 'W' THEN 1000.0 ELSE 1.0 END END) AS power_kw,
   max(CASE descriptor WHEN 'vehicle.vehicle.avgAuxPower' THEN value / CASE unit WHEN 'W' THEN 1000.0 ELSE 1.0 END END) AS auxiliary_power_kw,
   max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.acVoltage' THEN value END) AS ac_voltage,
@@ -158,6 +162,8 @@ WHERE descriptor IN (
   'vehicle.drivetrain.electricEngine.charging.status',
   'vehicle.drivetrain.electricEngine.charging.hvStatus',
   'vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged',
+  'vehicle.body.chargingPort.status',
+  'vehicle.body.chargingPort.combinedStatus',
   'vehicle.powertrain.electric.battery.charging.power',
   'vehicle.vehicle.avgAuxPower',
   'vehicle.drivetrain.electricEngine.charging.acVoltage',

@@ -4,9 +4,10 @@ use catalogue::CATALOGUE;
 
 use collector_core::Glob;
 
-/// The 30 descriptors of the Node-RED flow that this program replaces, the one state of charge that the Neue Klasse has, and
-/// what tells miles from kilometres.
-const BATTERY: [&str; 33] = [
+/// The 30 descriptors of the Node-RED flow that this program replaces, the one state of charge and the one plug that the Neue
+/// Klasse has, and what tells miles from kilometres.
+const BATTERY: [&str; 34] = [
+    "vehicle.body.chargingPort.combinedStatus",
     "vehicle.body.chargingPort.lockedStatus",
     "vehicle.body.chargingPort.plugEventId",
     "vehicle.cabin.infotainment.displayUnit.distance",

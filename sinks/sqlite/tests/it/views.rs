@@ -203,6 +203,24 @@ async fn battery_has_one_row_per_vehicle_and_moment() {
 }
 
 #[tokio::test]
+async fn a_plug_is_told_by_a_truth_or_by_words() {
+    let port = |key: &str, word: &str, at| text(&format!("vehicle.body.chargingPort.{key}"), key, word, at);
+    let any = "vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged";
+    let truth = |value, at| reading(any, "plugged", Value::Bool(value), None, at);
+    let store = written(vec![vec![
+        truth(true, NOON),
+        port("status", "DISCONNECTED", NOON + 1),
+        truth(true, NOON + 1),
+        port("combinedStatus", "CONNECTED", NOON + 2),
+        port("status", "ERROR", NOON + 3),
+        truth(false, NOON + 3),
+    ]])
+    .await;
+    let rows = store.query("SELECT plugged FROM battery ORDER BY measured_ms");
+    assert_eq!(rows, ["1", "0", "1", "0"]);
+}
+
+#[tokio::test]
 async fn a_reading_keeps_its_own_unit() {
     let store = written(vec![
         vec![foreign(3.0, Some("km"), NOON)],
