@@ -9,7 +9,7 @@ use tests::stream::message::Told;
 use tests::stream::stage::{NO_LIMITS, Stage, delivered, in_real_time, tokens_of};
 
 use crate::oracle::{Row, canonical, compare};
-use crate::scene::{DEADLINE, stop, until};
+use crate::scene::{DEADLINE, Plan, stop, until};
 
 fn sink(broker: &Mosquitto, port: u16) -> String {
     format!(
@@ -113,7 +113,12 @@ async fn a_device_has_brand_and_model_for_one_call() {
         return;
     };
     let sinks = sink(&household, household.port());
-    let Some(stage) = Stage::set(tokens_of(3_600), &in_real_time(&sinks)).await else {
+    // Every call of a day is promised to polls.
+    let plan = Plan {
+        every: "30m",
+        ..in_real_time(&sinks)
+    };
+    let Some(stage) = Stage::set(tokens_of(3_600), &plan).await else {
         return;
     };
     let discovery = Listener::subscribe(&household, "assistant", "homeassistant/#").await;
