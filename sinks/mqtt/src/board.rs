@@ -63,6 +63,10 @@ impl Board {
         self.complete = !latest.is_empty();
         for snapshot in &latest {
             let car = Self::car(&mut self.cars, &snapshot.vehicle);
+            car.track.look_ahead(&snapshot.readings);
+        }
+        for snapshot in &latest {
+            let car = Self::car(&mut self.cars, &snapshot.vehicle);
             for reading in &snapshot.readings {
                 car.track.take(reading);
                 if car.show(reading, snapshot.origin) != Age::Older {
@@ -92,14 +96,16 @@ impl Board {
         Ok(learned)
     }
 
-    /// Learns of vehicles that were not there when the connection was made.
+    /// Looks at a snapshot before its readings are taken. Learns of a vehicle that was not there when the connection was
+    /// made.
     pub async fn meet(&mut self, snapshot: &Snapshot) -> Result<(), SinkError> {
-        if self.cars.contains_key(&snapshot.vehicle.vin) {
-            return Ok(());
+        if !self.cars.contains_key(&snapshot.vehicle.vin) {
+            let mut known = self.present.vehicles().await?.into_iter();
+            let facts = known.find(|facts| facts.vehicle.vin == snapshot.vehicle.vin);
+            Self::car(&mut self.cars, &snapshot.vehicle).facts = facts;
         }
-        let mut known = self.present.vehicles().await?.into_iter();
-        let facts = known.find(|facts| facts.vehicle.vin == snapshot.vehicle.vin);
-        Self::car(&mut self.cars, &snapshot.vehicle).facts = facts;
+        let car = Self::car(&mut self.cars, &snapshot.vehicle);
+        car.track.look_ahead(&snapshot.readings);
         Ok(())
     }
 
@@ -212,7 +218,9 @@ impl Board {
 
     /// What is to stand there for one vehicle, also what no broker would take.
     fn of_car(&self, car: &Car) -> Vec<Message> {
-        let mut messages = Vec::new();
+        // First, so that Home Assistant takes this charge for the one of the device.
+        let quantities = QUANTITIES.iter();
+        let mut messages: Vec<_> = quantities.flat_map(|it| self.resolved(car, it, None)).collect();
         if self.topics.announces {
             let announcer = car.announcer(&self.topics, self.qos);
             let ended = car.only_ended().map(|(ended, _)| &ended.descriptor);
@@ -222,8 +230,6 @@ impl Board {
                 messages.push(announcer.position());
             }
         }
-        let quantities = QUANTITIES.iter();
-        messages.extend(quantities.flat_map(|quantity| self.resolved(car, quantity, None)));
         let shown = car.shown.values();
         messages.extend(shown.map(|shown| self.shown(car, shown)));
         let ended = car.only_ended();

@@ -13,6 +13,7 @@ const WITHOUT_FIX: SignedDuration = SignedDuration::from_mins(5);
 /// Nearer to 0 and 0 than this, in degrees, is no place but a value that is missing.
 const NULL_ISLAND: f64 = 0.001;
 pub const LOCATION: &str = "vehicle.cabin.infotainment.navigation.currentLocation.";
+const FIX_STATUS: &str = "vehicle.cabin.infotainment.navigation.currentLocation.fixStatus";
 
 /// Where a vehicle is at a moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,17 +64,21 @@ impl Track {
         self.newest.as_ref()
     }
 
+    /// Looks for the status of the fix among readings that are about to be taken: it may stand behind its position.
+    pub fn look_ahead(&mut self, readings: &[Reading]) {
+        for reading in readings.iter().filter(|it| it.descriptor.as_str() == FIX_STATUS) {
+            if let Value::Text(status) = &reading.value {
+                self.note_status(status, reading.measured_at);
+            }
+        }
+    }
+
     /// Takes one reading. `Some` when it completes a position that is not older than the one before.
     pub fn take(&mut self, reading: &Reading) -> Option<Position> {
         let name = reading.descriptor.as_str().strip_prefix(LOCATION)?;
         let at = reading.measured_at;
-        let value = match &reading.value {
-            Value::Number(value) => *value,
-            Value::Text(status) if name == "fixStatus" => {
-                self.note_status(status, at);
-                return None;
-            }
-            _ => return None,
+        let Value::Number(value) = reading.value else {
+            return None;
         };
         if self.newest.as_ref().is_some_and(|newest| at < newest.at) {
             return None;
@@ -193,13 +198,7 @@ mod tests {
         let mut place = |at, status: Option<&str>| {
             if let Some(status) = status {
                 let status = Value::Text(status.into());
-                track.take(&reading(
-                    &format!("{LOCATION}fixStatus"),
-                    "gps_fix",
-                    status,
-                    None,
-                    at,
-                ));
+                track.look_ahead(&[reading(FIX_STATUS, "gps_fix", status, None, at)]);
             }
             track.take(&part("latitude", 1.0, at));
             track.take(&part("longitude", 2.0, at)).is_some()

@@ -1,9 +1,11 @@
 //! Where the vehicle is: only what was measured at one moment.
 
+use collector_core::Value;
+use collector_core::testkit::{entry_with, reading};
 use serde_json::json;
 use tests::servers::Mosquitto;
 
-use crate::fake::{Fake, LATITUDE, LONGITUDE, entries, half};
+use crate::fake::{Fake, LATITUDE, LONGITUDE, NOON, entries, half};
 use crate::{options, sink_knowing};
 use tests::subscriber::{Subscriber, kept};
 
@@ -75,4 +77,26 @@ async fn a_position_of_an_earlier_run_is_not_replaced_by_an_older_one() {
         .unwrap();
     assert_eq!(kept(&broker, POSITION).await[POSITION].json()["latitude"], 52.0);
     second.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_position_without_a_fix_is_not_told() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let mut listener = Subscriber::start(&broker, POSITION).await;
+    let mut sink = sink_knowing(options(&broker), Fake::knowing(vec![half(LATITUDE, 50.0, 0)]));
+    let id = "vehicle.cabin.infotainment.navigation.currentLocation.fixStatus";
+    let status = reading(id, "gps_fix", Value::Text("NO_FIX".into()), None, NOON + 10_000);
+    let lost = entry_with(
+        1,
+        vec![half(LATITUDE, 50.1, 10), half(LONGITUDE, 6.1, 10), status],
+    );
+    let nowhere = entry_with(2, vec![half(LATITUDE, 0.0, 900), half(LONGITUDE, 0.0, 900)]);
+    let found = entry_with(3, vec![half(LATITUDE, 50.2, 910), half(LONGITUDE, 6.2, 910)]);
+    sink.write(&[lost, nowhere, found]).await.unwrap();
+    sink.close().await.unwrap();
+    let heard: Vec<_> = listener.all().await.iter().map(|it| it.json()).collect();
+    let told: Vec<_> = heard.iter().map(|it| &it["latitude"]).collect();
+    assert_eq!(told, [50.2]);
 }
