@@ -1,5 +1,6 @@
 //! What BMW is known to send, and what becomes of it.
 
+mod limits;
 mod robustness;
 mod stamps;
 mod units;
