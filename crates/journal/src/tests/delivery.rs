@@ -230,7 +230,7 @@ async fn vehicles_have_the_names_of_the_pipeline_file() {
         .iter()
         .map(|entry| entry.snapshot().unwrap().vehicle.name.to_string())
         .collect();
-    assert_eq!(names, ["i3", "1234567"]);
+    assert_eq!(names, ["i3", "v1234567"]);
     let first = batch.entries[0].snapshot().unwrap();
     assert_eq!(
         (&*first.account, &*first.source, first.origin),
