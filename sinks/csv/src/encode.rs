@@ -97,9 +97,11 @@ impl Cells {
         rows.write_field(harmless(text).as_bytes())
     }
 
-    /// The name of a vehicle: never a number to a spreadsheet either.
+    /// The name of a vehicle: never a number to a spreadsheet either. The end of its VIN stays as it is: files of before
+    /// know it by that, and one vehicle has one spelling.
     pub fn name(&self, rows: &mut Rows, vehicle: &Vehicle) -> csv::Result<()> {
-        match reads_as_number(&vehicle.name) {
+        let is_old = *vehicle.name == *vehicle.vin.production_number();
+        match reads_as_number(&vehicle.name) && !is_old {
             true => rows.write_field(format!("'{}", vehicle.name)),
             false => self.text(rows, &vehicle.name),
         }
@@ -215,7 +217,8 @@ mod tests {
         };
         let vin = "WBYZZZ00007E00123";
         for (name, written) in [
-            ("7E00123", "'7E00123"),
+            ("7E00124", "'7E00124"),
+            ("7E00123", "7E00123"),
             ("i3", "i3"),
             ("-3", "'-3"),
             ("=i3", "'=i3"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cardata_sim::{Fault, SimConfig, SimVehicle};
 
-use crate::scene::{Plan, Scene, stop, until};
+use crate::scene::{Plan, Scene, count, stop, until};
 
 /// What the column `vehicle` says in every file of a folder.
 fn called(folder: &Path) -> BTreeSet<String> {
@@ -97,4 +97,29 @@ async fn a_sold_car_is_asked_for_once_until_somebody_logs_in() {
     assert!(!scene.call(&["status"]).await.out.contains("polls ended"));
     stop(run).await;
     scene.assert_lawful();
+}
+
+#[tokio::test]
+async fn a_car_that_brings_nothing_of_the_preset_is_told_of_another_unless_it_is_electric() {
+    let scene = Scene::set(&Plan::default()).await;
+    scene.login().await;
+    let nothing = Fault::Status {
+        status: 200,
+        body: r#"{"telematicData":{"vehicle.drivetrain.batteryManagement.header":{"value":null,"unit":null,"timestamp":null}}}"#
+            .to_owned(),
+    };
+    scene.bmw.inject_on("telematicData", u32::MAX, nothing);
+    let words = "nothing of the preset battery comes from this vehicle; `container: driving` is for cars without a \
+                 high-voltage battery";
+    let run = scene.run().await;
+    until(&run, "six polls", || scene.requests("telematicData").len() >= 6).await;
+    let said = scene.call(&["status"]).await.out;
+    assert!(said.contains(&format!("vfp12345: {words}")), "{said}");
+    assert_eq!(count(&run, words), 1, "once a run");
+    stop(run).await;
+    // That asks for basicData, which tells of an electric car.
+    let said = scene.call(&["vehicles"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let said = scene.call(&["status"]).await.out;
+    assert!(!said.contains(words), "{said}");
 }
