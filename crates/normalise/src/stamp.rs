@@ -7,7 +7,7 @@ use super::body::Body;
 use super::known::KnownDescriptor;
 use super::{Window, time};
 
-/// A clock may be ahead of another by this much, and both be right.
+/// A clock may be apart from another by this much, and both be right.
 const AHEAD: SignedDuration = SignedDuration::from_mins(2);
 /// However wrong our own clock is, no certificate would be valid for it further back than this.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(398 * 24);
@@ -36,12 +36,15 @@ pub fn of(body: &Body<'_>, known: Option<&KnownDescriptor>, window: Window) -> (
     }
 }
 
-/// When a value ended, as its absence is stamped, be it by the call: BMW had none then. No stamp, or one of the future, does not
-/// say when.
+/// When a value ended, as its absence is stamped. No stamp, one of the future, and one that the call made do not say when; one
+/// from before the call was not made by it, whatever the descriptor.
 pub fn of_end(body: &Body<'_>, known: Option<&KnownDescriptor>, window: Window) -> Option<Timestamp> {
     let told = body.timestamp().and_then(|text| time::parse(&text))?;
-    let (at, _) = of(body, known, window);
-    (at == told).then_some(at)
+    let (at, stamp) = of(body, known, window);
+    let is_from_before = window
+        .requested_at
+        .is_some_and(|requested_at| requested_at.duration_since(at) > AHEAD);
+    (at == told && (stamp == Stamp::Measured || is_from_before)).then_some(at)
 }
 
 /// What time it was when the value came, and how far beyond that a stamp can be true. Where BMW's clock is not behind ours,

@@ -122,8 +122,9 @@ async fn a_value_ends_when_the_vehicle_says_so() {
     let gone = |descriptor, stamp: &str| raw(descriptor, &format!(r#"{{"value":null{stamp}}}"#));
     let at = r#","timestamp":"2026-03-01T13:00:00.250Z""#;
     append(&journal, poll(1, vec![gone(SOC, at)])).await;
-    // The time of the call, at which BMW had none; none, and none that can be read.
-    append(&journal, poll(2, vec![soc(71, 70), gone(HV_STATUS, at)])).await;
+    // The time of the call, none, and none that can be read.
+    let call = r#","timestamp":"2026-03-02T12:02:00.400Z""#;
+    append(&journal, poll(2, vec![soc(71, 70), gone(HV_STATUS, call)])).await;
     append(&journal, poll(3, vec![gone(SOC, "")])).await;
     append(
         &journal,
@@ -143,7 +144,29 @@ async fn a_value_ends_when_the_vehicle_says_so() {
     };
     append(&journal, message.clone()).await;
     let readings = vec![gone(HV_STATUS, r#","timestamp":"2026-03-01T14:00:00Z""#)];
-    append(&journal, RawSnapshot { readings, ..message }).await;
+    append(
+        &journal,
+        RawSnapshot {
+            readings,
+            ..message.clone()
+        },
+    )
+    .await;
+    // Long before the call, which did not make that stamp.
+    let again = raw(
+        HV_STATUS,
+        r#"{"value":"CHARGING","timestamp":"2026-03-01T15:00:00Z"}"#,
+    );
+    append(
+        &journal,
+        RawSnapshot {
+            readings: vec![again],
+            ..message
+        },
+    )
+    .await;
+    let before = r#","timestamp":"2026-03-01T16:00:00.500Z""#;
+    append(&journal, poll(6, vec![gone(HV_STATUS, before)])).await;
     let entries = read_all(&journal, 0, 3).await;
     let ended = entries.iter().map(|entry| {
         let ended = entry.snapshot().unwrap().ended.iter();
@@ -155,10 +178,12 @@ async fn a_value_ends_when_the_vehicle_says_so() {
     let expected = [
         (1, 1, vec![]),
         (2, 0, vec![(SOC, 3_600_250)]),
-        (3, 1, vec![(HV_STATUS, 3_600_250)]),
+        (3, 1, vec![]),
         (5, 1, vec![]),
         (6, 1, vec![]),
         (7, 0, vec![(HV_STATUS, 7_200_000)]),
+        (8, 1, vec![]),
+        (9, 0, vec![(HV_STATUS, 14_400_500)]),
     ];
     assert_eq!(ended.collect::<Vec<_>>(), expected);
 }

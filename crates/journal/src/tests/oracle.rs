@@ -246,6 +246,8 @@ impl Model {
             let (value, is_reading) = match content {
                 Content::Nothing => {
                     appended.absent += 1;
+                    let is_from_before = |at: &i64| self.request() - at > 120_000;
+                    let at = at.filter(|at| stamp == Stamp::Measured || is_from_before(at));
                     if self.end(series, at) {
                         kept += 1;
                         let named = at.filter(|_| descriptor < 2);
