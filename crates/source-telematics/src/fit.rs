@@ -1,6 +1,6 @@
 //! Whether the preset `battery` is for a vehicle at all.
 //!
-//! It is not where three polls or more were answered and none ever brought a value for any of its descriptors: BMW answers
+//! It is not where three polls or more were answered and none ever brought a value for any of its descriptors but the display's: BMW answers
 //! with the last known values, so that a car that sleeps still brings those of before. What basicData says of an electric car
 //! outweighs that, for its data may only begin to flow. `driveTrain` comes before `propulsionType`: a petrol X2 was seen
 //! with `CONV` and `BE`.
@@ -20,6 +20,11 @@ pub fn is_battery<'a>(descriptors: impl Iterator<Item = &'a str>) -> bool {
     let mut descriptors: Vec<&str> = descriptors.collect();
     descriptors.sort_unstable();
     presets::preset("battery").is_some_and(|preset| preset == descriptors)
+}
+
+/// Whether a value of a descriptor of the preset says nothing of a battery: every car tells what it shows miles in.
+pub fn is_of_any_car(descriptor: &str) -> bool {
+    presets::DISPLAY.contains(&descriptor)
 }
 
 /// Whether a car has a high-voltage battery, by what is remembered of basicData: an object with `driveTrain` and
@@ -58,5 +63,6 @@ mod tests {
         let preset = presets::preset("battery").unwrap();
         assert!(is_battery(preset.iter().rev().map(String::as_str)));
         assert!(!is_battery(preset[1..].iter().map(String::as_str)));
+        assert_eq!(preset.iter().filter(|it| is_of_any_car(it)).count(), 2);
     }
 }

@@ -75,6 +75,12 @@ const DRIVING: [&str; 28] = [
     "vehicle.vehicle.travelledDistance",
 ];
 
+/// What tells miles from kilometres; both presets ask for it.
+pub const DISPLAY: [&str; 2] = [
+    "vehicle.cabin.infotainment.displayUnit.distance",
+    "vehicle.cabin.infotainment.hmi.distanceUnit",
+];
+
 /// The names that `container:` takes besides a list.
 pub const PRESETS: [&str; 3] = ["battery", "driving", "everything"];
 

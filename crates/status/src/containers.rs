@@ -82,7 +82,9 @@ pub(crate) fn gather(
                 .filter(|vin| polls(vin) >= u64::from(fit::POLLS))
             {
                 let silent = look.journal.silent(vin, search.accepted())?;
-                if silent.len() == search.accepted().len() && !is_electric(vin) {
+                let mut accepted = search.accepted().iter();
+                let is_mute = accepted.all(|it| fit::is_of_any_car(it) || silent.contains(it));
+                if is_mute && !is_electric(vin) {
                     unfit.push(called(names, vin));
                 }
             }

@@ -105,7 +105,9 @@ async fn a_car_that_brings_nothing_of_the_preset_is_told_of_another_unless_it_is
     scene.login().await;
     let nothing = Fault::Status {
         status: 200,
-        body: r#"{"telematicData":{"vehicle.drivetrain.batteryManagement.header":{"value":null,"unit":null,"timestamp":null}}}"#
+        body: r#"{"telematicData":{
+            "vehicle.cabin.infotainment.displayUnit.distance":{"value":"km","unit":null,"timestamp":"2026-03-01T12:00:00.000Z"},
+            "vehicle.drivetrain.batteryManagement.header":{"value":null,"unit":null,"timestamp":null}}}"#
             .to_owned(),
     };
     scene.bmw.inject_on("telematicData", u32::MAX, nothing);

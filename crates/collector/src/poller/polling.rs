@@ -4,10 +4,12 @@
 //! came of it, the calls' ends, the state and the plan that follow are noted with what it brought.
 
 use collector_core::state::PollsState;
-use collector_core::{Name, Poll, RawSnapshot, SourceError, Vin};
+use collector_core::{Name, Poll, RawReading, RawSnapshot, SourceError, Vin};
 use jiff::{SignedDuration, Timestamp};
 
 use ledger::{Fact, PollRecord, Refusal};
+use normalise::body::{Body, Scalar};
+use normalise::value::is_nothing;
 use runtime::contained;
 use source_telematics::fit;
 
@@ -77,6 +79,11 @@ impl Poller {
         facts.extend(self.published(PollsState::Polling, None));
         facts.extend(self.planned(round).await);
         let name = self.plan.sources[source].name.clone();
+        let values = snapshot
+            .readings
+            .iter()
+            .filter(|reading| says_something(reading))
+            .count();
         let Ok((appended, noted)) = self.door(&name).take_poll(snapshot, facts).await else {
             tracing::error!(account = %self.account, source = %name, "stopping without a snapshot that could not be stored; what it brought is lost");
             return;
@@ -89,7 +96,6 @@ impl Poller {
             new = appended.new, repeats = appended.repeats, absent = appended.absent,
             rejected = appended.rejected, "polled"
         );
-        let values = appended.new + appended.repeats + appended.rejected;
         if round.polled[index].is_mute(values, fit::POLLS) {
             self.advise(&vin, source).await;
         }
@@ -218,4 +224,15 @@ impl Poller {
             record,
         }
     }
+}
+
+/// Whether a reading brings a value that not every car has.
+fn says_something(reading: &RawReading) -> bool {
+    let body = Body::parse(reading.body.get());
+    let has_value = body.is_some_and(|body| match body.value() {
+        Scalar::Null => false,
+        Scalar::Text(text) => !is_nothing(&text),
+        _ => true,
+    });
+    has_value && !fit::is_of_any_car(&reading.descriptor)
 }
