@@ -118,7 +118,7 @@ async fn hold_dead_letters(report: &mut Report, scene: &Scene, refused: &[Row]) 
     ));
     let refused: Vec<Row> = refused
         .iter()
-        .map(|row| letter(&format!("…{}", &row.vin[SHOWN..]), &row.descriptor))
+        .map(|row| letter(&format!("v{}", row.vin[SHOWN..].to_lowercase()), &row.descriptor))
         .collect();
     let letters: Vec<Row> = letters
         .iter()
