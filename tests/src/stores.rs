@@ -107,12 +107,20 @@ pub fn without_times(rows: &[Row]) -> Vec<Row> {
     rows.iter().map(row).collect()
 }
 
-/// Every row of the view `readings`.
+/// Every row of the view `readings`; none of a file that is not there or that is being made.
 pub fn sqlite(path: &Path) -> Vec<Row> {
     if !path.exists() {
         return Vec::new();
     }
     let connection = open(path);
+    let made = "select count(*) from sqlite_schema where name = 'readings'";
+    if connection
+        .query_row(made, [], |row| row.get::<_, u32>(0))
+        .unwrap()
+        == 0
+    {
+        return Vec::new();
+    }
     let mut query = connection
         .prepare("select vin, descriptor, measured_at, value from readings")
         .unwrap();
