@@ -1,6 +1,6 @@
 //! A busy car: sixty keys, told one after the other, two drives a day.
 
-use catalogue::{CATALOGUE, CatalogueEntry};
+use catalogue::{CATALOGUE, CatalogueEntry, Limits};
 use collector_core::{Unit, ValueType};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -76,7 +76,10 @@ fn value(key: &CatalogueEntry, round: u64) -> Value {
         ValueType::Number if key.descriptor.ends_with("itude") => {
             json!((48_000_000 + noise % 900_000) as f64 / 1e6)
         }
-        ValueType::Number => json!((round / 7 % 5_000 + noise % 400) as f64 / 10.0),
+        ValueType::Number => json!(within(
+            &key.limits,
+            (round / 7 % 5_000 + noise % 400) as f64 / 10.0
+        )),
         ValueType::Bool => json!(noise.is_multiple_of(16)),
         ValueType::Timestamp => json!(
             Timestamp::from_second(1_704_088_800 + round as i64)
@@ -86,6 +89,19 @@ fn value(key: &CatalogueEntry, round: u64) -> Value {
         _ if key.options.is_empty() => json!(format!("STATE_{}", noise % 5)),
         _ if noise.is_multiple_of(8) => json!(key.options[noise as usize / 8 % key.options.len()]),
         _ => json!(key.options[0]),
+    }
+}
+
+/// The number, or one that a vehicle can mean in its place.
+fn within(limits: &Limits, number: f64) -> f64 {
+    let span = limits.greatest - limits.least;
+    let number = match limits.allow(number) {
+        true => number,
+        false => ((limits.least + number % span) * 10.0).round() / 10.0,
+    };
+    match limits.sentinels.contains(&number) {
+        true => number + 1.0,
+        false => number,
     }
 }
 
