@@ -67,16 +67,17 @@ fn run(input: &[u8], reached: &mut Reached) {
             Value::Text(_) => "text",
             Value::Timestamp(_) => "time",
         });
-        let key = match config.fields {
+        let mut key = match config.fields {
             FieldKey::Descriptor => reading.descriptor.as_str(),
             FieldKey::Name => reading.descriptor.name(),
-        };
+        }
+        .to_owned();
+        let is_catalogued = reading.descriptor.name() != reading.descriptor.as_str();
+        if matches!(reading.value, Value::Text(_)) && !is_catalogued {
+            key += "_text";
+        }
         let time = reading.measured_at.as_millisecond() * 1_000_000 + i64::from(reading.occurrence);
-        assert_eq!(
-            stored.remove(&(key.to_owned(), time)),
-            Some(expected(reading)),
-            "{stored:?}"
-        );
+        assert_eq!(stored.remove(&(key, time)), Some(expected(reading)), "{stored:?}");
     }
     assert!(stored.is_empty(), "nobody sent {stored:?}");
 }
