@@ -18,8 +18,13 @@ const READ: usize = 64;
 /// Other long words stay, and so do numbers and UUIDs.
 pub fn quoted<S: AsRef<str>>(text: &str, secrets: &[S], limit: usize) -> String {
     let beginning = first(text, limit.saturating_mul(READ));
-    let text = personal(&without(beginning, secrets));
-    cut(&replaced(&text, |c| is_part_of_word(c) || c == '-', token), limit)
+    // Before what looks like a VIN: that may be the middle of a token, whose ends would be left.
+    let text = replaced(
+        &without(beginning, secrets),
+        |c| is_part_of_word(c) || c == '-',
+        token,
+    );
+    cut(&personal(&text), limit)
 }
 
 /// The text on one line, without what tells who and where somebody is: of a VIN `…` and its last four characters, and
@@ -129,10 +134,11 @@ fn token(word: &str) -> Cow<'_, str> {
     let has_digit = word.contains(|c: char| c.is_ascii_digit());
     let has_letter = word.contains(|c: char| c.is_ascii_alphabetic());
     let is_mixed = is_at_least_a_fifth(u8::is_ascii_uppercase) && is_at_least_a_fifth(u8::is_ascii_lowercase);
-    if word.len() >= LENGTH && (has_digit && has_letter || is_mixed) && !is_uuid(word) {
-        return "…".into();
+    let looks_like_one = word.len() >= LENGTH && (has_digit && has_letter || is_mixed);
+    match looks_like_one && !is_uuid(word) && word.parse::<Vin>().is_err() {
+        true => "…".into(),
+        false => word.into(),
     }
-    word.into()
 }
 
 fn is_uuid(word: &str) -> bool {
@@ -213,6 +219,8 @@ mod tests {
             "Bearer …/1.1"
         );
         assert_eq!(said("?code=oxJLEiHGOFAbvGpHyzcCcOdpHhEIfB-soGo"), "?code=…");
+        // With a VIN in the middle, as chance has it.
+        assert_eq!(said("-AAA00_Aaaa_-AaaaAAa0aAaAaAa0a-A0aAa00AAAA0"), "…");
         assert_eq!(quoted("a=simple+1!", &["simple", "", "simple+1"], LIMIT), "a=…!");
     }
 
