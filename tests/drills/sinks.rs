@@ -77,8 +77,9 @@ async fn drill(context: Context, store: &FaultyStore) -> Outcome {
 }
 
 async fn trouble(report: &mut Report, scene: &Scene, store: &FaultyStore, run: &Cardata, mood: Mood) {
-    let before = store.rows().len();
     store.set(mood.clone()).await;
+    // Behind it: closing waits for a write that is under way.
+    let before = store.rows().len();
     report.inject(&mood.name());
     if mood == Mood::Down {
         scene.more_answers(run, 5).await;
