@@ -39,7 +39,7 @@ impl Encoder {
     /// no catalogue may turn out to be text: texts of such a one have a field of their own.
     pub fn key<'a>(&self, reading: &'a Reading) -> Cow<'a, str> {
         let own = self.own_key(&reading.descriptor);
-        match (&reading.value, is_catalogued(&reading.descriptor)) {
+        match (&reading.value, reading.descriptor.is_catalogued()) {
             (Value::Text(_), false) => format!("{own}_text").into(),
             _ => own.into(),
         }
@@ -48,7 +48,7 @@ impl Encoder {
     /// Every field that readings of a descriptor can be in.
     pub fn keys(&self, descriptor: &Descriptor) -> Vec<String> {
         let own = self.own_key(descriptor);
-        let texts = (!is_catalogued(descriptor)).then(|| format!("{own}_text"));
+        let texts = (!descriptor.is_catalogued()).then(|| format!("{own}_text"));
         [own.to_owned()].into_iter().chain(texts).collect()
     }
 
@@ -97,11 +97,6 @@ impl Encoder {
         out.extend_from_slice(head);
         write(point, out);
     }
-}
-
-/// Whether a descriptor has a short name, and so one type for ever.
-fn is_catalogued(descriptor: &Descriptor) -> bool {
-    descriptor.name() != descriptor.as_str()
 }
 
 /// Why no field can hold the value.

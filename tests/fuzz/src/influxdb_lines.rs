@@ -72,8 +72,7 @@ fn run(input: &[u8], reached: &mut Reached) {
             FieldKey::Name => reading.descriptor.name(),
         }
         .to_owned();
-        let is_catalogued = reading.descriptor.name() != reading.descriptor.as_str();
-        if matches!(reading.value, Value::Text(_)) && !is_catalogued {
+        if matches!(reading.value, Value::Text(_)) && !reading.descriptor.is_catalogued() {
             key += "_text";
         }
         let time = reading.measured_at.as_millisecond() * 1_000_000 + i64::from(reading.occurrence);

@@ -59,6 +59,11 @@ impl Descriptor {
         &self.0.name
     }
 
+    /// Whether a catalogue has it. Then it has a short name, and one type for ever; another may turn out to be text.
+    pub fn is_catalogued(&self) -> bool {
+        self.0.name != self.0.id
+    }
+
     /// The type of every value that this descriptor will ever have.
     pub fn value_type(&self) -> ValueType {
         self.0.value_type

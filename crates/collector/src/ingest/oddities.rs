@@ -26,7 +26,8 @@ impl Oddities {
         let known = KnownDescriptors::default();
         for snapshot in snapshots {
             for reading in &snapshot.readings {
-                let Some(known) = known.get(&reading.descriptor) else {
+                let may_be_odd = |it: &&KnownDescriptor| rejected || it.descriptor.unit().is_some();
+                let Some(known) = known.get(&reading.descriptor).filter(may_be_odd) else {
                     continue;
                 };
                 let Some(body) = Body::parse(reading.body.get()) else {

@@ -150,8 +150,9 @@ impl Decoder {
                 .map_err(|error| unreadable(stored, &error))
         };
         let mut decoded = decode(&self.known)?;
+        let mut misfits = decoded.misfits.iter();
         // What was learned since, or widened.
-        if !decoded.complete || !decoded.misfits.is_empty() {
+        if !decoded.complete || misfits.any(|(descriptor, ..)| !descriptor.is_catalogued()) {
             learned::load(self.scan.connection(), &mut self.known)?;
             decoded = decode(&self.known)?;
         }
