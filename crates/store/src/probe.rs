@@ -1,6 +1,8 @@
 //! Finds the next entry behind pages of the database that cannot be read.
 
-use rusqlite::OptionalExtension;
+use std::ops::ControlFlow;
+
+use rusqlite::{OptionalExtension, Row};
 
 use crate::StoreError;
 use crate::sql::{Access, Damage as _};
@@ -14,6 +16,41 @@ const ONE_BY_ONE: u64 = 4_096;
 pub struct Probe(pub &'static str);
 
 impl Probe {
+    /// Hands the rows of `query` with a key behind `place` (`?1`) to `each`, in order and past pages that cannot be read, until
+    /// it breaks. It moves `place` along as far as it believes the keys. `bound` is the `?2` of the query, and there is nothing
+    /// behind `newest`. Whether the end was reached.
+    ///
+    /// # Errors
+    /// That of `each`, or the database cannot be asked, for another reason than damage.
+    pub fn read<E: From<rusqlite::Error> + From<StoreError>>(
+        &self,
+        of: &impl Access,
+        query: &str,
+        place: &mut u64,
+        bound: u64,
+        newest: u64,
+        mut each: impl FnMut(&Row<'_>, &mut u64) -> Result<ControlFlow<()>, E>,
+    ) -> Result<bool, E> {
+        loop {
+            let (from, mut is_enough) = (*place, false);
+            let ended = of.readable(query, [from, bound], |row| {
+                let flow = each(row, place)?;
+                is_enough = flow.is_break();
+                Ok::<_, E>(flow)
+            })?;
+            if ended || is_enough {
+                return Ok(ended);
+            }
+            if *place > from {
+                continue;
+            }
+            match self.next(of, from, newest)? {
+                None => return Ok(true),
+                Some(next) => *place = next,
+            }
+        }
+    }
+
     /// Behind which number the reading goes on after `after`; `None` where nothing can be read up to `newest`.
     ///
     /// # Errors

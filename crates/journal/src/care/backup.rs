@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::params;
-use store::files::{FileError, sync_folder};
+use store::files::{FileError, listed, sync_folder};
 use store::sql::{Access, Damage as _};
 use store::{Database, FILE};
 use tempfile::NamedTempFile;
@@ -143,7 +143,7 @@ fn add_files(copy: &Path, tokens: &Path, now: Timestamp) -> Result<u64, BackupEr
         "insert into backup_manifest (format, made_at, log_id, newest) values (?1, ?2, ?3, ?4)",
         params![FORMAT, now.as_millisecond(), log_id(connection)?, newest],
     )?;
-    let files = token_files(tokens).map_err(FileError::of("read", tokens))?;
+    let files = listed(tokens)?;
     for (name, path) in &files {
         let content = fs::read(path).map_err(FileError::of("read", path))?;
         connection.execute(
@@ -163,28 +163,6 @@ pub(super) fn writable(copy: &Path) -> Result<Database> {
     connection.pragma_update(None, "journal_mode", "memory")?;
     connection.pragma_update(None, "synchronous", "off")?;
     Ok(database)
-}
-
-/// Everything in the folder of tokens but locks and temporary files, whatever form the tokens have.
-pub(super) fn token_files(tokens: &Path) -> Result<Vec<(String, PathBuf)>, io::Error> {
-    let listed = match fs::read_dir(tokens) {
-        Ok(listed) => listed,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut files = Vec::new();
-    for entry in listed {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        let wanted = !name.starts_with('.') && !name.ends_with(".lock");
-        if wanted && entry.file_type()?.is_file() {
-            files.push((name, entry.path()));
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// Gives the finished file its name; what was there before stays until then.

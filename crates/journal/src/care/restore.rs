@@ -20,12 +20,12 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use store::aside;
-use store::files::{FileError, make_private, sync_folder};
+use store::files::{FileError, fill, listed, remove_beginning, sync_folder};
 use store::sql::Access;
 use store::{Database, FILE, StoreError};
 use tempfile::NamedTempFile;
 
-use super::backup::{APPLICATION_ID, FORMAT, token_files, writable};
+use super::backup::{APPLICATION_ID, FORMAT, writable};
 use super::verify::verify_file;
 use crate::log::append;
 use crate::log::scan::Damage;
@@ -98,7 +98,7 @@ pub fn restore(
     if let Some(reason) = verified.database.first() {
         return Err(damaged(file, reason));
     }
-    let old_tokens = token_files(tokens).map_err(FileError::of("read", tokens))?;
+    let old_tokens = listed(tokens)?;
     let is_empty = !state.join(FILE).exists() && old_tokens.is_empty();
     if !is_empty && !replace {
         return Err(RestoreError::NotEmpty(state.to_owned()));
@@ -137,7 +137,8 @@ fn damaged(file: &Path, reason: impl ToString) -> RestoreError {
 /// A copy of the backup where the journal will be; what is checked is what will be used.
 fn copied(file: &Path, state: &Path) -> Result<NamedTempFile, FileError> {
     let mut source = fs::File::open(file).map_err(FileError::of("read", file))?;
-    remove_leftovers(state).map_err(FileError::of("clean", state))?;
+    // Copies of a restore that was killed; the lock says that none is at work.
+    remove_beginning(state, COPY).map_err(FileError::of("clean", state))?;
     let mut copy = tempfile::Builder::new()
         .prefix(COPY)
         .tempfile_in(state)
@@ -146,17 +147,6 @@ fn copied(file: &Path, state: &Path) -> Result<NamedTempFile, FileError> {
         .and_then(|_| copy.flush())
         .map_err(FileError::of("write a copy of the backup to", state))?;
     Ok(copy)
-}
-
-/// Copies of a restore that was killed; the lock says that none is at work.
-fn remove_leftovers(state: &Path) -> Result<(), io::Error> {
-    for entry in fs::read_dir(state)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(COPY) {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }
 
 /// When and of which journal the backup was made.
@@ -282,30 +272,8 @@ pub fn finish(state: &Path, tokens: &Path) -> Result<u64, RestoreError> {
     let query = "select name, content from restored_file";
     let files = transaction.all(query, [], |row| row.try_into());
     let files: Vec<(String, Vec<u8>)> = files.map_err(JournalError::from)?;
-    put_in_place(tokens, &files)?;
+    fill(tokens, &files)?;
     transaction.execute_batch("drop table restored_file")?;
     transaction.commit()?;
     Ok(files.len() as u64)
-}
-
-/// The folder of tokens holds these files and no others.
-fn put_in_place(tokens: &Path, files: &[(String, Vec<u8>)]) -> Result<(), FileError> {
-    make_private(tokens)?;
-    for (name, path) in token_files(tokens).map_err(FileError::of("read", tokens))? {
-        if !files.iter().any(|(kept, _)| *kept == name) {
-            fs::remove_file(&path).map_err(FileError::of("remove", &path))?;
-        }
-    }
-    for (name, content) in files {
-        let path = tokens.join(name);
-        let mut file = tempfile::Builder::new()
-            .prefix(".tokens-")
-            .tempfile_in(tokens)
-            .map_err(FileError::of("make a file in", tokens))?;
-        file.write_all(content).map_err(FileError::of("write", &path))?;
-        file.as_file().sync_all().map_err(FileError::of("sync", &path))?;
-        file.persist(&path)
-            .map_err(|error| FileError::of("write", &path)(error.error))?;
-    }
-    sync_folder(tokens).map_err(FileError::of("sync", tokens))
 }

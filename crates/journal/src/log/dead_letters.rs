@@ -2,13 +2,15 @@
 //! delivered or dropped it.
 
 use collector_core::{Reading, Vin};
+use entry_form::Stored;
 use jiff::Timestamp;
 use rusqlite::{Connection, Params, Row, params};
 
 use super::deliver::{ReadingKey, Rejected};
+use super::feeds::Feeds;
 use super::overview::Overview;
 use super::packed::{self, Blocks};
-use super::scan::Damage;
+use super::scan::{COLUMNS, Damage, stored};
 use crate::{Journal, JournalError, Result};
 use entry_form::payload;
 use store::sql::{Access, Damage as _};
@@ -114,27 +116,13 @@ impl Overview {
     }
 
     fn read_sent(&self, letter: &DeadLetter) -> Result<Option<Sent>> {
-        let query = "select account, source, origin, received_at, payload
-             from log join feed on feed.id = log.feed_id where seq = ?1";
-        let found = self.database.first(query, [letter.seq], |row| {
-            Ok(Sent {
-                account: row.get(0)?,
-                source: row.get(1)?,
-                origin: row.get(2)?,
-                received_at: timestamp(row.get(3)?),
-                readings: readings_of(letter, row.get(4)?),
-            })
-        })?;
-        if found.is_some() {
-            return Ok(found);
-        }
-        let packed = packed::entry(self.database.connection(), &mut Blocks::default(), letter.seq)?;
-        Ok(packed.map(|entry| Sent {
-            account: entry.feed.account.to_string(),
-            source: entry.feed.source.to_string(),
-            origin: entry.feed.origin.as_str().to_owned(),
-            received_at: entry.received_at,
-            readings: readings_of(letter, entry.payload),
+        let stored = entry(&self.database, &mut Blocks::default(), letter.seq)?;
+        Ok(stored.map(|stored| Sent {
+            account: stored.feed.account.to_string(),
+            source: stored.feed.source.to_string(),
+            origin: stored.feed.origin.as_str().to_owned(),
+            received_at: stored.received_at,
+            readings: readings_of(letter, stored.payload),
         }))
     }
 }
@@ -185,8 +173,8 @@ pub(super) fn read(of: &impl Access, rest: &str, parameters: impl Params) -> Res
     let mut letters = of.all(&format!("{QUERY} {rest}"), parameters, DeadLetter::of)?;
     let mut blocks = Blocks::default();
     for letter in &mut letters {
-        match readable(of, letter.seq, || vin(of, &mut blocks, letter.seq))? {
-            Content::Read(vin) => letter.vin = Some(vin),
+        match readable(of, letter.seq, || entry(of, &mut blocks, letter.seq))? {
+            Content::Read(entry) => letter.vin = Some(entry.vin),
             Content::Gone => {}
             Content::Damaged => letter.is_damaged = true,
         }
@@ -215,14 +203,14 @@ fn readable<T>(of: &impl Access, seq: u64, read: impl FnOnce() -> Result<Option<
     }
 }
 
-fn vin(of: &impl Access, blocks: &mut Blocks, seq: u64) -> Result<Option<Vin>> {
-    let query = "select vin from log join vehicle on vehicle.id = log.vehicle_id where seq = ?1";
-    let vin: Option<String> = of.first(query, [seq], |row| row.get(0))?;
-    if let Some(vin) = vin {
-        return Ok(vin.parse().ok());
+/// The entry of this number, a row or packed; `None` where there is none that can be believed.
+fn entry(of: &impl Access, blocks: &mut Blocks, seq: u64) -> Result<Option<Stored>> {
+    let (connection, mut feeds) = (of.connection(), Feeds::default());
+    let query = format!("select {COLUMNS} from log where seq = ?1");
+    match connection.first(&query, [seq], |row| Ok(stored(connection, &mut feeds, row, seq)))? {
+        Some(read) => Ok(read?.ok()),
+        None => packed::entry(connection, blocks, seq),
     }
-    let packed = packed::entry(of.connection(), blocks, seq)?;
-    Ok(packed.map(|entry| entry.vin))
 }
 
 /// Keeps what a sink refused. A reading that it had refused before keeps its letter, with the new reason.

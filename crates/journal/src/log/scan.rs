@@ -20,7 +20,8 @@ use super::packed::Blocks;
 use crate::Result;
 use store::Database;
 use store::sql::Access;
-pub(super) use walk::{COLUMNS, LOG, stored};
+pub(super) use walk::{BEYOND, rows};
+pub(crate) use walk::{COLUMNS, stored};
 use walk::{Most, Walk};
 
 /// Entries that cannot be read any more.

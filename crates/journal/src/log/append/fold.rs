@@ -21,10 +21,7 @@ use super::{Ids, newest, newest_behind};
 use crate::Result;
 use crate::log::feeds::Feeds;
 use crate::log::memory::Memory;
-use crate::log::scan::{self, Scan};
-
-/// Behind every number.
-const BEYOND: u64 = i64::MAX as u64;
+use crate::log::scan::{self, BEYOND, Scan};
 
 /// An entry of the log, as far as something is derived from it.
 pub(in crate::log) struct Folding {
@@ -100,47 +97,20 @@ pub(in crate::log) fn entries(
 /// read. It says whether the row can be believed.
 pub(super) fn rows(
     connection: &Connection,
-    after: u64,
+    mut after: u64,
     mut each: impl FnMut(&Row<'_>, u64) -> Result<bool>,
 ) -> Result<()> {
     let newest = newest_behind(connection, after).unwrap_or(BEYOND);
-    let mut place = after;
-    loop {
-        let before = place;
-        if stream(connection, newest, &mut place, &mut each)? {
-            return Ok(());
-        }
-        if place > before {
-            continue;
-        }
-        match scan::LOG.next(connection, place, newest)? {
-            None => return Ok(()),
-            Some(next) => place = next,
-        }
-    }
-}
-
-/// Moves `place` along; whether the end was reached, not a page that cannot be read. A number that may be wrong leads
-/// nowhere beyond `newest`.
-fn stream(
-    connection: &Connection,
-    newest: u64,
-    place: &mut u64,
-    each: &mut impl FnMut(&Row<'_>, u64) -> Result<bool>,
-) -> Result<bool> {
-    let query = format!(
-        "select {} from log where seq >= ?1 + 1 order by seq",
-        scan::COLUMNS
-    );
-    let from = *place;
-    connection.readable(&query, [from], |row| {
+    scan::rows(connection, &mut after, BEYOND, newest, |row, place| {
+        // A number that may be wrong leads nowhere beyond the newest.
         if let Ok(seq) = row.get::<_, u64>(0)
             && (each(row, seq)? || seq <= newest)
         {
             *place = seq.max(*place);
         }
         Ok(ControlFlow::Continue(()))
-    })
+    })?;
+    Ok(())
 }
 
 impl Folding {

@@ -16,9 +16,11 @@ use std::sync::Arc;
 
 use crc32fast::Hasher;
 use entry_form::{Stored, block};
-use rusqlite::Row;
+use rusqlite::{Connection, Row, params};
 
 use super::scan::Damage;
+use crate::Result;
+use store::sql::Access;
 use store::timestamp;
 pub(crate) use whole::{count, first_received_at, heal};
 pub(super) use whole::{entry, forget, old, sums};
@@ -107,7 +109,7 @@ pub(super) fn before_block_of(seq: u64) -> u64 {
 
 /// The blocks that begin behind one number and end behind another, in the order in which they stand. A number that is
 /// damaged hides none behind it as long as nobody asks for a block by its number.
-pub(super) const BEHIND: &str = "select first_seq, last_seq, filled, readings, received_at, checksum, content
+pub(crate) const BEHIND: &str = "select first_seq, last_seq, filled, readings, received_at, checksum, content
      from packed where first_seq >= ?1 + 1 and last_seq > ?2 order by first_seq";
 /// The column of the content.
 const CONTENT: usize = 6;
@@ -121,7 +123,7 @@ pub(crate) struct Blocks {
 impl Blocks {
     /// The number of the first entry of the block in a row of [`BEHIND`], and its entries, or what is known of it where they
     /// cannot be believed.
-    pub(super) fn of(&mut self, row: &Row<'_>) -> Result<(u64, Arc<[Stored]>), Option<Damage>> {
+    pub(crate) fn of(&mut self, row: &Row<'_>) -> Result<(u64, Arc<[Stored]>), Option<Damage>> {
         let head = Head::of(row).map_err(|_| None)?;
         if let Some((_, entries)) = self.kept.iter().find(|(kept, _)| *kept == head) {
             return Ok((head.first, entries.clone()));
@@ -154,4 +156,26 @@ fn close(entries: &[Stored]) -> Option<(Head, Vec<u8>)> {
     let content = block::pack(entries)?;
     let head = Head::new(entries, &content)?;
     (open(&head, &content)? == entries).then_some((head, content))
+}
+
+/// Writes entries as a block: to `insert` it, or to `replace` the one that begins with the same. `None`, and nothing is
+/// written, where they cannot be one.
+pub(crate) fn put(connection: &Connection, verb: &str, entries: &[Stored]) -> Result<Option<Head>> {
+    let Some((head, content)) = close(entries) else {
+        return Ok(None);
+    };
+    let statement = format!("{verb} into packed ({HEAD}, content) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    let Head {
+        first,
+        last,
+        filled,
+        readings,
+        received_at,
+        checksum,
+    } = head;
+    connection.run(
+        &statement,
+        params![first, last, filled, readings, received_at, checksum, content],
+    )?;
+    Ok(Some(head))
 }

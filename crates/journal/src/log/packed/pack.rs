@@ -4,7 +4,7 @@ use entry_form::Stored;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 
-use super::{HEAD, MOST, before_block_of, close};
+use super::{MOST, before_block_of, put};
 use crate::log::append::fold;
 use crate::log::feeds::Feeds;
 use crate::log::scan::{COLUMNS, stored};
@@ -160,21 +160,9 @@ impl Run {
         if !is_worth_it || connection.first(query, is_taken, |_| Ok(()))?.is_some() {
             return Ok(0);
         }
-        let Some((head, content)) = close(&self.entries) else {
+        let Some(head) = put(connection, "insert", &self.entries)? else {
             return Ok(0);
         };
-        connection.run(
-            &format!("insert into packed ({HEAD}, content) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
-            params![
-                head.first,
-                head.last,
-                head.filled,
-                head.readings,
-                head.received_at,
-                head.checksum,
-                content
-            ],
-        )?;
         let removed = connection.run(
             "delete from log where seq between ?1 and ?2",
             [head.first, head.last],

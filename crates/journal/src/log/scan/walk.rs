@@ -4,24 +4,26 @@
 //! block, and so on. Whatever cannot be believed is passed over: a hole in what can. Where a page of the database cannot
 //! be read, a [`Probe`] finds the next number that can.
 
+use std::ops::ControlFlow;
+
 use entry_form::Stored;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 
 use super::Damage;
-use crate::Result;
 use crate::log::feeds::Feeds;
 use crate::log::packed::{self, Blocks};
+use crate::{JournalError, Result};
 use store::probe::Probe;
 use store::sql::Damage as _;
 use store::timestamp;
 
-pub(crate) const LOG: Probe = Probe("select seq from log where seq >= ?1 + 1 order by seq limit 1");
+const LOG: Probe = Probe("select seq from log where seq >= ?1 + 1 order by seq limit 1");
 const PACKED: Probe =
     Probe("select first_seq from packed where first_seq >= ?1 + 1 order by first_seq limit 1");
 
 /// Behind every number.
-const BEYOND: u64 = i64::MAX as u64;
+pub(in crate::log) const BEYOND: u64 = i64::MAX as u64;
 
 /// What ends a stretch: about so many readings, or bytes of payload.
 #[derive(Clone, Copy, Default)]
@@ -45,13 +47,6 @@ pub(super) struct Walk {
     /// Rows and blocks that cannot be believed.
     pub suspects: Vec<Damage>,
     pub holes: Vec<(u64, u64)>,
-}
-
-/// Why a stream of rows ended.
-enum End {
-    Enough,
-    Rows,
-    Damage,
 }
 
 impl Walk {
@@ -81,51 +76,34 @@ impl Walk {
         Self { block: 0, ..self }
     }
 
-    /// Returns whether the end of the log was reached.
+    /// Goes over the blocks that hold something behind what is told, and over the rows before and behind each of them. Returns
+    /// whether the end of the log was reached.
     pub(crate) fn run(
         &mut self,
         connection: &Connection,
         feeds: &mut Feeds,
         blocks: &mut Blocks,
     ) -> Result<bool> {
-        loop {
-            match self.blocks(connection, feeds, blocks)? {
-                End::Enough => return Ok(false),
-                End::Rows => break,
-                End::Damage => {}
-            }
-            match PACKED.next(connection, self.block, self.newest)? {
-                None => break,
-                Some(place) => self.block = place,
-            }
-        }
-        self.rows(connection, feeds, BEYOND)
-    }
-
-    /// Goes over the blocks that hold something behind what is told, and over the rows before each of them.
-    fn blocks(&mut self, connection: &Connection, feeds: &mut Feeds, blocks: &mut Blocks) -> Result<End> {
-        let mut statement = connection.prepare_cached(packed::BEHIND)?;
-        let mut rows = statement.query([self.block, self.trusted])?;
-        loop {
-            let row = match rows.next() {
-                Ok(None) => return Ok(End::Rows),
-                Ok(Some(row)) => row,
-                Err(error) if error.is_damage() => return Ok(End::Damage),
-                Err(error) => return Err(error.into()),
-            };
-            // The number of a block that cannot be believed may itself be wrong, so it leads nowhere.
-            let (first, entries) = match blocks.of(row) {
-                Ok(block) => block,
-                Err(suspect) => {
-                    self.suspects.extend(suspect);
-                    continue;
+        let (mut place, trusted, newest) = (self.block, self.trusted, self.newest);
+        let ended = PACKED.read(
+            connection,
+            packed::BEHIND,
+            &mut place,
+            trusted,
+            newest,
+            |row, place| {
+                match blocks.of(row) {
+                    Ok((first, entries)) if self.rows(connection, feeds, first)? && self.take(&entries) => {
+                        *place = first
+                    }
+                    Ok(_) => return Ok(ControlFlow::Break(())),
+                    // Its number may itself be wrong, so it leads nowhere.
+                    Err(suspect) => self.suspects.extend(suspect),
                 }
-            };
-            if !self.rows(connection, feeds, first)? || !self.take(&entries) {
-                return Ok(End::Enough);
-            }
-            self.block = first;
-        }
+                Ok::<_, JournalError>(ControlFlow::Continue(()))
+            },
+        )?;
+        Ok(ended && self.rows(connection, feeds, BEYOND)?)
     }
 
     fn is_full(&self) -> bool {
@@ -146,36 +124,20 @@ impl Walk {
 
     /// Reads the rows up to the number `before`; whether there is room for more.
     fn rows(&mut self, connection: &Connection, feeds: &mut Feeds, before: u64) -> Result<bool> {
-        loop {
-            let place = self.place;
-            match self.stream(connection, feeds, before)? {
-                End::Enough => return Ok(false),
-                End::Rows => return Ok(true),
-                End::Damage => {}
-            }
-            if self.place > place {
-                continue;
-            }
-            match LOG.next(connection, self.place, self.newest.min(before))? {
-                None => return Ok(true),
-                Some(place) => self.place = place,
-            }
+        if self.is_full() {
+            return Ok(false);
         }
-    }
-
-    fn stream(&mut self, connection: &Connection, feeds: &mut Feeds, before: u64) -> Result<End> {
-        let query = format!("select {COLUMNS} from log where seq >= ?1 + 1 and seq < ?2 order by seq");
-        let mut statement = connection.prepare_cached(&query)?;
-        let mut rows = statement.query([self.place, before])?;
-        while !self.is_full() {
-            match rows.next() {
-                Ok(None) => return Ok(End::Rows),
-                Ok(Some(row)) => self.row(connection, feeds, row)?,
-                Err(error) if error.is_damage() => return Ok(End::Damage),
-                Err(error) => return Err(error.into()),
+        let (mut place, newest) = (self.place, self.newest);
+        let ended = rows(connection, &mut place, before, newest, |row, place| {
+            if self.is_full() {
+                return Ok(ControlFlow::Break(()));
             }
-        }
-        Ok(End::Enough)
+            self.row(connection, feeds, row)?;
+            *place = self.place.max(*place);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        self.place = self.place.max(place);
+        Ok(ended)
     }
 
     fn row(&mut self, connection: &Connection, feeds: &mut Feeds, row: &Row<'_>) -> Result<()> {
@@ -215,12 +177,24 @@ impl Walk {
     }
 }
 
+/// Hands the [`COLUMNS`] of the rows behind `place` and before `before` to `each`, as [`Probe::read`] does.
+pub(in crate::log) fn rows(
+    connection: &Connection,
+    place: &mut u64,
+    before: u64,
+    newest: u64,
+    each: impl FnMut(&Row<'_>, &mut u64) -> Result<ControlFlow<()>>,
+) -> Result<bool> {
+    let query = format!("select {COLUMNS} from log where seq >= ?1 + 1 and seq < ?2 order by seq");
+    LOG.read(connection, &query, place, before, newest.min(before), each)
+}
+
 /// What [`stored`] reads of a row.
-pub(in crate::log) const COLUMNS: &str = "seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, \
+pub(crate) const COLUMNS: &str = "seq, vehicle_id, feed_id, requested_at, received_at, readings, repeats, \
      payload, checksum, context_id";
 
 /// The entry in a row, or why it cannot be believed.
-pub(in crate::log) fn stored(
+pub(crate) fn stored(
     connection: &Connection,
     feeds: &mut Feeds,
     row: &Row<'_>,
