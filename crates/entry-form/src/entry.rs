@@ -8,6 +8,9 @@ use normalise::Window;
 
 use crate::{Content, payload};
 
+/// In milliseconds.
+const DAY: i64 = 86_400_000;
+
 /// The account, the source and the way by which entries came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
@@ -57,6 +60,27 @@ impl Stored {
             payload: &self.payload,
             context: self.context.as_deref(),
         }
+    }
+
+    /// What is left of it where its vehicle was forgotten: nobody's and empty, with its number, the way that it came and
+    /// the day of UTC, so that numbers stay what they are and the log stays in the order of time.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        let received_at = self.received_at.as_millisecond();
+        Self {
+            seq: self.seq,
+            vin: Vin::nobody(),
+            feed: self.feed.clone(),
+            requested_at: None,
+            received_at: Timestamp::from_millisecond(received_at - received_at.rem_euclid(DAY))
+                .unwrap_or_default(),
+            readings: 0,
+            repeats: 0,
+            payload: payload::Builder::new(None).finish(),
+            context: None,
+            checksum: 0,
+        }
+        .summed()
     }
 
     /// The same with the checksum that it must have.

@@ -23,7 +23,19 @@ pub enum InvalidVin {
     Character(char),
 }
 
+/// What [`Vin::nobody`] returns: BMW gives it to no vehicle.
+const NOBODY: &str = "00000000000000000";
+
 impl Vin {
+    /// Stands where a vehicle was that its owner had forgotten.
+    pub fn nobody() -> Self {
+        Self(NOBODY.into())
+    }
+
+    pub fn is_nobody(&self) -> bool {
+        &*self.0 == NOBODY
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

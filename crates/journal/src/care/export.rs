@@ -42,7 +42,8 @@ pub enum ExportError {
 
 impl Wanted {
     fn wants(&self, entry: &Stored) -> bool {
-        self.since.is_none_or(|since| entry.received_at >= since)
+        !entry.vin.is_nobody()
+            && self.since.is_none_or(|since| entry.received_at >= since)
             && self.until.is_none_or(|until| entry.received_at < until)
             && self.vehicle.as_ref().is_none_or(|vin| *vin == entry.vin)
     }

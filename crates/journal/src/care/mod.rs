@@ -1,10 +1,12 @@
 //! The care of a journal: what its owner does about it, mostly beside the program that runs.
 //!
 //! * [`verify`], [`stats`]: looks at all of it. [`export`], [`import`]: the log as lines of JSON.
+//! * [`forget`]: a vehicle taken out.
 //! * [`backup`], [`restore`]: the whole state in one file.
 
 pub mod backup;
 pub mod export;
+pub mod forget;
 pub mod import;
 pub mod restore;
 pub mod stats;

@@ -133,7 +133,7 @@ fn vehicles(decoder: &mut Decoder) -> Result<Vec<(Vehicle, Option<Name>)>> {
          from vehicle order by vin";
     let found: Vec<(String, Option<String>)> = decoder.connection().all(query, [], |row| row.try_into())?;
     let vehicles = found.into_iter().filter_map(|(vin, account)| {
-        let vin: Vin = vin.parse().ok()?;
+        let vin: Vin = vin.parse().ok().filter(|vin: &Vin| !vin.is_nobody())?;
         Some((decoder.vehicle(&vin), account.map(Name::from)))
     });
     Ok(vehicles.collect())

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use collector_core::Vin;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 use serde::Serialize;
@@ -209,7 +210,10 @@ impl Overview {
                 totals.never_reported -= 1;
             }
         }
-        Ok(vehicles.into_iter().map(|(_, totals)| totals).collect())
+        let vehicles = vehicles.into_iter().map(|(_, totals)| totals);
+        Ok(vehicles
+            .filter(|totals| totals.vin != Vin::nobody().as_str())
+            .collect())
     }
 
     /// Dead letters of each sink that has some; of the sink with the empty name, readings that fit no sink.

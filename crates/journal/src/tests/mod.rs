@@ -6,6 +6,7 @@ mod damage;
 mod delivery;
 mod durability;
 mod folding;
+mod forgetting;
 mod gaps;
 mod keeping;
 mod mending;

@@ -12,7 +12,7 @@ use super::Ids;
 use crate::Result;
 
 /// How many neighbouring numbers the table `tally` counts together.
-pub(in crate::log) const BLOCK: u64 = 4_096;
+pub(crate) const BLOCK: u64 = 4_096;
 
 /// What came of one vehicle by one way.
 #[derive(Debug, Clone, Copy, Default)]

@@ -29,7 +29,8 @@ use super::memory::Memory;
 use crate::{Journal, Result};
 use context::Context;
 pub(crate) use context::Contexts;
-pub(super) use counts::{Arrival, Arrivals, BLOCK, Counts, forgotten};
+pub(crate) use counts::BLOCK;
+pub(super) use counts::{Arrival, Arrivals, Counts, forgotten};
 pub(super) use fold::Derived;
 pub(crate) use newest::newest;
 pub(super) use newest::newest_behind;
@@ -195,7 +196,7 @@ pub(super) fn remember_late(
 }
 
 /// The row of a vehicle, made where there is none.
-fn vehicle_id(connection: &Connection, memory: &mut Memory, vin: &Vin) -> Result<i64> {
+pub(crate) fn vehicle_id(connection: &Connection, memory: &mut Memory, vin: &Vin) -> Result<i64> {
     if let Some(&id) = memory.vehicles.get(vin) {
         return Ok(id);
     }
