@@ -64,6 +64,8 @@ pub enum Command {
     /// Readings that a sink refused or that fitted no type: show them, try them again, drop them.
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Remove a vehicle that was sold, and all that is known of it, from the state directory. Not while `run` runs.
+    Forget(ForgetArgs),
     /// Care of the history: sums, checks, export and import.
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -144,6 +146,18 @@ pub struct VehiclesArgs {
     /// Ask BMW again: one call for the account and one for each vehicle.
     #[arg(long)]
     pub refresh: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ForgetArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Its name, as `cardata status` shows it, or its VIN.
+    #[arg(long, value_name = "NAME")]
+    pub vehicle: String,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 #[derive(Debug, Args)]

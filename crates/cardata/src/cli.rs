@@ -58,6 +58,7 @@ async fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Containers(options) => crate::containers::run(options).await,
         Command::Replay(options) => crate::replay::run(options).await,
         Command::DeadLetters(command) => crate::dead_letters::run(command).await,
+        Command::Forget(options) => crate::forget::run(options).await,
         Command::Journal(command) => crate::journal::run(command).await,
         Command::Backup(options) => crate::backup::run(&options),
         Command::Restore(options) => crate::restore::run(&options),

@@ -87,10 +87,12 @@ pub fn accounts(pipeline: &Pipeline) -> Result<Vec<Handles>, Failure> {
 /// What vehicles are called, read beside the process that may run the pipeline.
 pub fn names(pipeline: &Pipeline) -> Result<Names, Failure> {
     let ledger = Overview::open(&pipeline.state).map_err(JournalError::from)?;
-    let old = ledger.map(|ledger| ledger.old_names()).transpose();
-    Ok(pipeline
-        .vehicles
-        .names(old.map_err(JournalError::from)?.unwrap_or_default()))
+    let Some(ledger) = ledger else {
+        return Ok(pipeline.vehicles.names(Vec::new()));
+    };
+    let old = ledger.old_names().map_err(JournalError::from)?;
+    let forgotten = ledger.forgotten().map_err(JournalError::from)?;
+    Ok(pipeline.vehicles.names(old).without(forgotten))
 }
 
 /// The exit code for an error of the API.

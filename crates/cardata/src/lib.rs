@@ -15,6 +15,7 @@ mod containers;
 mod context;
 mod dead_letters;
 mod failure;
+mod forget;
 mod import;
 mod journal;
 mod logging;

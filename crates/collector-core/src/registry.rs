@@ -9,6 +9,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::model::Vehicle;
 use crate::sink::{Exclusive, Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
 use crate::source::{Cadence, SourceConfig};
 use crate::table::{self, Mistake, Node};
@@ -21,9 +22,14 @@ pub struct ReadSink {
     pub builder: SinkBuilder,
     /// The place that no second sink may use.
     pub exclusive: Option<Exclusive>,
+    /// [`SinkConfig::removal`].
+    pub removal: Removal,
     /// The options with their defaults, without secrets.
     pub shown: Value,
 }
+
+/// How a vehicle is removed from what a sink has written.
+pub type Removal = Box<dyn Fn(&Vehicle) -> String + Send + Sync>;
 
 /// What the engine knows of a sink type.
 pub struct SinkPlugin {
@@ -67,8 +73,10 @@ impl SinkPlugin {
             read: |node| {
                 let config: C = table::read(node)?;
                 config.validate().map_err(|invalid| placed(node, invalid))?;
+                let told: C = table::read(node)?;
                 Ok(ReadSink {
                     exclusive: config.exclusive(),
+                    removal: Box::new(move |vehicle| told.removal(vehicle)),
                     shown: shown(&config),
                     builder: Box::new(move |context| config.build(context)),
                 })

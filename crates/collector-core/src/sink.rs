@@ -85,7 +85,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Entry, LogId, Name, Present, Scope, Trust, UnitSystem};
+use crate::{Entry, LogId, Name, Present, Scope, Trust, UnitSystem, Vehicle};
 
 /// The part of the pipeline file that belongs to one sink, and the way from it to a running [`Sink`].
 ///
@@ -113,6 +113,13 @@ pub trait SinkConfig: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 
     /// [`SinkContext::base_dir`]. Two sinks of a pipeline file with one place are reported before either is built.
     fn exclusive(&self) -> Option<Exclusive> {
         None
+    }
+
+    /// A sentence for an owner who has had a vehicle forgotten: how it is removed from what this sink has written, which the
+    /// program leaves as it is.
+    fn removal(&self, vehicle: &Vehicle) -> String {
+        let vin = &vehicle.vin;
+        format!("what it has of {vin} stays there: remove it as that store allows")
     }
 
     /// Builds the sink. Opens nothing that can be absent for a while: a server that is down or a disk that

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 
 use std::sync::Arc;
 
-use collector_core::Names;
+use collector_core::{Names, Vin};
 use jiff::Timestamp;
+use journal::care::forget::Forgotten;
 use journal::care::restore::{self, RestoreError};
 use journal::{Journal, JournalError};
 use ledger::{Ledger, SqlLedger};
@@ -46,13 +47,29 @@ impl OpenState {
         })
     }
 
-    /// What vehicles are called.
+    /// What vehicles are called, and which of them were forgotten.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn names(&self, vehicles: &Vehicles) -> Result<Names, JournalError> {
         let ledger = ledger::overview::Overview::open_file(self.store.path())?;
-        Ok(vehicles.names(ledger.old_names()?))
+        Ok(vehicles.names(ledger.old_names()?).without(ledger.forgotten()?))
+    }
+
+    /// Takes a vehicle out of the journal and the ledger, in one transaction, so that nothing of it is taken any more.
+    ///
+    /// # Errors
+    /// The database refuses it; nothing has changed then.
+    pub async fn forget(&self, vin: &Vin, at: Timestamp) -> Result<Forgotten, JournalError> {
+        let forget = || {
+            let (journal, vin) = (self.journal.clone(), vin.clone());
+            self.store.transact(move |tx| {
+                let forgotten = journal.forget_within(tx, &vin)?;
+                ledger::forget(tx, &vin, at)?;
+                Ok::<_, JournalError>(forgotten)
+            })
+        };
+        self.journal.mended(forget).await
     }
 
     /// The newest moment that is noted: of the last snapshot or a call.

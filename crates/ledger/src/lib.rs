@@ -5,7 +5,7 @@
 //! * [`Calls`]: calls spent, written before they leave. [`Polls`]: when what was asked, and comes next.
 //!   [`Refusals`]: vehicles that may not be asked for.
 //! * [`Containers`]: containers and what they hold. [`Vehicles`]: vehicles that are known. [`Unlisted`]: those
-//!   that are left out.
+//!   that are left out. [`forget()`]: a vehicle taken out.
 //! * [`Streams`]: how the streams fare, and their [`Gap`]s. [`States`]: how every component fares. [`Notes`]: what the
 //!   owner was told.
 //! * [`Fact`]: what a moment has to say of several of these, in one transaction.
@@ -18,6 +18,7 @@
 mod calls;
 mod containers;
 mod facts;
+mod forgotten;
 mod gaps;
 pub mod overview;
 mod polls;
@@ -39,6 +40,7 @@ use store::{Schema, Step, Store};
 pub use calls::{Admitted, Calls, POLL, carry_over};
 pub use containers::{Containers, CreatedContainer, SetUpdate, SourceSet, StoredSet};
 pub use facts::{Fact, Facts, note};
+pub use forgotten::forget;
 pub use gaps::{Gap, GapCause, StreamGap};
 pub use polls::{PlannedPoll, PollRecord, Polls};
 pub use refusals::{Refusal, Refusals};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use collector_core::registry::{ReadSink, SinkBuilder};
+use collector_core::registry::{ReadSink, Removal, SinkBuilder};
 use collector_core::table::Node;
 use collector_core::{BatchOptions, Exclusive, Name, Retry, Select, SinkError, SinkPlugin, Start, duration};
 use schemars::JsonSchema;
@@ -30,6 +30,8 @@ pub struct SinkSpec {
     pub retry: Retry,
     pub start: Start,
     pub builder: SinkBuilder,
+    /// How a vehicle is removed from what it has written.
+    pub removal: Removal,
     /// Its table with all defaults, without secrets.
     pub(super) shown: Map<String, Value>,
 }
@@ -86,6 +88,7 @@ fn sink(item: &Node, problems: &mut Problems) -> Option<(Placed<SinkSpec>, Optio
     let read = table.read.unwrap_or_else(|| ReadSink {
         builder: Box::new(|_| Err(SinkError::misconfigured("the options have mistakes"))),
         exclusive: None,
+        removal: Box::new(|_| String::new()),
         shown: Value::Null,
     });
     let value = SinkSpec {
@@ -96,6 +99,7 @@ fn sink(item: &Node, problems: &mut Problems) -> Option<(Placed<SinkSpec>, Optio
         retry: keys.retry,
         start: keys.start,
         builder: read.builder,
+        removal: read.removal,
         shown: table.shown,
     };
     let node = table.node;

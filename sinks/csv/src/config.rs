@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use collector_core::{Exclusive, Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use collector_core::{
+    Exclusive, Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError, Vehicle,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +153,18 @@ impl SinkConfig for CsvConfig {
             key: "dir",
             path: self.dir.clone(),
         })
+    }
+
+    fn removal(&self, vehicle: &Vehicle) -> String {
+        let (dir, vin) = (self.dir.display(), &vehicle.vin);
+        let files = match self.layout {
+            Layout::Long => String::new(),
+            Layout::Wide => format!(
+                "delete the files `cardata-…-{}-….csv` in {dir}; ",
+                vin.production_number()
+            ),
+        };
+        format!("{files}delete the rows with {vin} in the column `vin` of the files in {dir}")
     }
 
     fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use collector_core::{
-    Exclusive, Invalid, Records, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError,
+    Exclusive, Invalid, Records, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError, Vehicle,
 };
 use schemars::JsonSchema;
 use serde::de::value::StrDeserializer;
@@ -129,6 +129,27 @@ impl SinkConfig for InfluxdbConfig {
             key: "measurement",
             path: format!("influxdb:{}/{place}", target.authority()).into(),
         })
+    }
+
+    fn removal(&self, vehicle: &Vehicle) -> String {
+        let (tag, value) = match (self.tags.contains(&Tag::Vin), self.tags.contains(&Tag::Vehicle)) {
+            (true, _) => (Tag::Vin.key(), vehicle.vin.as_str()),
+            (false, true) => (Tag::Vehicle.key(), &*vehicle.name),
+            (false, false) => {
+                return "its `tags` tell no vehicle: its points are not to be told from others".to_owned();
+            }
+        };
+        match (&self.bucket, &self.org, &self.database) {
+            (Some(bucket), Some(org), _) => format!(
+                r#"influx delete --host {} --org '{org}' --bucket '{bucket}' --start 1677-09-22T00:00:00Z --stop 2262-04-11T00:00:00Z --predicate '{tag}="{value}"'"#,
+                self.url
+            ),
+            (.., database) => format!(
+                r#"influx -database '{}' -execute "DROP SERIES WHERE \"{tag}\" = '{value}'"; VictoriaMetrics: curl -g '{}/api/v1/admin/tsdb/delete_series?match[]={{{tag}="{value}"}}'"#,
+                database.as_deref().unwrap_or_default(),
+                self.url
+            ),
+        }
     }
 
     fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use collector_core::{
     BrokerAddress, Exclusive, Invalid, InvalidAddress, Records, Redelivery, Secret, Sink, SinkConfig,
-    SinkContext, SinkError,
+    SinkContext, SinkError, Vehicle,
 };
 use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::topics::{self, HOME_ASSISTANT};
+use crate::topics::{self, HOME_ASSISTANT, OFF, Topics};
 use crate::write::MqttSink;
 
 /// The options of `type: mqtt`.
@@ -119,6 +119,22 @@ impl SinkConfig for MqttConfig {
             key: "prefix",
             path: PathBuf::from(broker).join(&self.prefix),
         })
+    }
+
+    fn removal(&self, vehicle: &Vehicle) -> String {
+        let (topics, vin) = (Topics::of(self), &vehicle.vin);
+        let entities = match self.discovery.as_str() {
+            OFF => String::new(),
+            _ => format!(
+                r#"; from Home Assistant by: for t in $(mosquitto_sub -W 5 --retained-only -F %t -t '{}' | grep {vin}_); do mosquitto_pub -r -n -t "$t"; done"#,
+                topics.kept()[1]
+            ),
+        };
+        format!(
+            "take its retained topics away by: mosquitto_sub -W 5 --retained-only --remove-retained -t '{}'{entities} (each \
+             with the -h, -u and -P of your broker)",
+            topics.all_of(vehicle)
+        )
     }
 
     fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {

@@ -7,7 +7,7 @@ use crate::config::MqttConfig;
 
 /// Home Assistant's discovery prefix as it comes; it also tells under it that it has started, whatever the prefix is.
 pub const HOME_ASSISTANT: &str = "homeassistant";
-const OFF: &str = "off";
+pub const OFF: &str = "off";
 
 /// The topics of one sink.
 #[derive(Debug, Clone)]
@@ -61,6 +61,11 @@ impl Topics {
     pub fn value(&self, vehicle: &Vehicle, descriptor: &Descriptor) -> String {
         let (vehicle, descriptor) = (level(&vehicle.name), levels(descriptor.as_str()));
         format!("{}/{vehicle}/{descriptor}", self.prefix)
+    }
+
+    /// Every retained topic of a vehicle, as a filter.
+    pub fn all_of(&self, vehicle: &Vehicle) -> String {
+        format!("{}/{}/#", self.prefix, level(&vehicle.name))
     }
 
     /// Where the vehicle is.

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use collector_core::{Exclusive, Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use collector_core::{
+    Exclusive, Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError, Vehicle,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +42,14 @@ impl SinkConfig for SqliteConfig {
             key: "path",
             path: self.path.clone(),
         })
+    }
+
+    fn removal(&self, vehicle: &Vehicle) -> String {
+        let (path, vin) = (self.path.display(), &vehicle.vin);
+        let id = format!("(SELECT id FROM vehicle WHERE vin = '{vin}')");
+        format!(
+            r#"sqlite3 '{path}' "DELETE FROM reading WHERE vehicle_id = {id}; DELETE FROM newest WHERE vehicle_id = {id}; DELETE FROM vehicle WHERE vin = '{vin}'; VACUUM"; where there are tables `record_…`, before that DELETE FROM each WHERE vehicle = {id}"#
+        )
     }
 
     fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use collector_core::{Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError};
+use collector_core::{Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError, Vehicle};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,11 @@ impl SinkConfig for StdoutConfig {
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
         Ok(())
+    }
+
+    fn removal(&self, vehicle: &Vehicle) -> String {
+        let vin = &vehicle.vin;
+        format!("it keeps nothing; who has its lines has what they tell of {vin}")
     }
 
     fn build(self, context: SinkContext) -> Result<Box<dyn Sink>, SinkError> {

@@ -30,7 +30,7 @@ pub async fn run(command: JournalCommand) -> CommandResult {
 }
 
 /// The state directory of a pipeline that has a journal.
-fn state(options: &PipelineArgs) -> Result<PathBuf, Failure> {
+pub fn state(options: &PipelineArgs) -> Result<PathBuf, Failure> {
     let pipeline = context::load(options)?;
     if !Store::exists(&pipeline.state) {
         return Err(Failure::new(
@@ -42,7 +42,7 @@ fn state(options: &PipelineArgs) -> Result<PathBuf, Failure> {
 }
 
 /// Here, damage is what a check finds.
-fn failure(error: JournalError) -> Failure {
+pub fn failure(error: JournalError) -> Failure {
     let is_damage = matches!(
         error,
         JournalError::Store(StoreError::Damaged(_) | StoreError::Corrupt { .. })
@@ -61,11 +61,11 @@ fn bar(message: &'static str, total: u64) -> ProgressBar {
 }
 
 /// Bytes for people.
-fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()
 }
 
 /// One thing or several.
-fn count(number: u64, one: &str, more: &str) -> String {
+pub fn count(number: u64, one: &str, more: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { more })
 }

@@ -1,13 +1,17 @@
 //! What vehicles are called, by one rule wherever one is named.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Name, Vehicle, VehicleSettings, Vin};
 
 /// The names of vehicles, and what else is decided of them. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Names(Arc<HashMap<Vin, VehicleSettings>>);
+pub struct Names {
+    vehicles: Arc<HashMap<Vin, VehicleSettings>>,
+    /// Key names of vehicles that their owner had forgotten.
+    forgotten: Arc<HashSet<Name>>,
+}
 
 impl Names {
     /// `old` are the names by which stores know vehicles from before, `settings` what the pipeline file says: its names
@@ -29,12 +33,27 @@ impl Names {
             given.name = given.name.or(known.name.take());
             *known = given;
         }
-        Self(Arc::new(names))
+        Self {
+            vehicles: Arc::new(names),
+            forgotten: Arc::default(),
+        }
+    }
+
+    /// The same, with the [key names](Vin::key_name) of vehicles that their owner had forgotten.
+    #[must_use]
+    pub fn without(self, forgotten: impl IntoIterator<Item = Name>) -> Self {
+        let forgotten = Arc::new(forgotten.into_iter().collect());
+        Self { forgotten, ..self }
+    }
+
+    /// Whether its owner had it forgotten, and does not name it in the pipeline file: nothing of it is taken.
+    pub fn is_forgotten(&self, vin: &Vin) -> bool {
+        self.forgotten.contains(&*vin.key_name()) && !self.vehicles.contains_key(vin)
     }
 
     /// The vehicle with the name that it goes by.
     pub fn vehicle(&self, vin: &Vin) -> Vehicle {
-        let settings = self.0.get(vin);
+        let settings = self.vehicles.get(vin);
         Vehicle::named(vin.clone(), settings.and_then(|settings| settings.name.clone()))
     }
 
@@ -45,7 +64,7 @@ impl Names {
 
     /// What is decided of vehicles; of others nothing is.
     pub fn settings(&self) -> HashMap<Vin, VehicleSettings> {
-        (*self.0).clone()
+        (*self.vehicles).clone()
     }
 }
 
@@ -64,6 +83,16 @@ pub fn reads_as_number(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_forgotten_is_left_out_until_the_owner_names_it() {
+        let vin: Vin = "WBY8P210X07A12345".parse().unwrap();
+        let other: Vin = "WBY8P210X07A12346".parse().unwrap();
+        let auto = Names::new([], []).without(["v7a12345".into()]);
+        assert!(auto.is_forgotten(&vin) && !auto.is_forgotten(&other));
+        let named = Names::new([], [(vin.clone(), VehicleSettings::default())]);
+        assert!(!named.without(["v7a12345".into()]).is_forgotten(&vin));
+    }
 
     #[test]
     fn the_owner_comes_before_what_stores_know_and_that_before_the_default() {

@@ -141,6 +141,7 @@ impl StreamDoor {
             Some(listed) => listed
                 .get(vin)
                 .is_some_and(|vehicle| self.patterns.matches_vehicle(vehicle)),
+            None if self.door.names.is_forgotten(vin) => false,
             None if self.patterns.is_all() => true,
             None => self.patterns.matches_vehicle(&self.door.names.vehicle(vin)),
         }
@@ -161,7 +162,7 @@ impl StreamDoor {
     /// Counts a message of a vehicle that the pipeline file does not name; what is to be noted of it, the first at once.
     fn unlisted(&self, snapshot: &RawSnapshot) -> Option<Fact> {
         let (vin, at) = (&snapshot.vin, snapshot.received_at);
-        if self.named.as_ref()?.contains(vin) {
+        if self.named.as_ref()?.contains(vin) || self.door.names.is_forgotten(vin) {
             return None;
         }
         let (account, source) = (self.door.account.clone(), self.door.source.clone());

@@ -99,16 +99,22 @@ impl Mapping<'_> {
                     .ok_or_else(|| source_error(&error));
             }
         };
-        let vehicles: Vec<_> = answer
+        if !answer.iter().any(|mapping| mapping.primary) {
+            tracing::warn!(account = %self.0.login.account, "the account is not the primary user of any vehicle; BMW gives data to primary users only");
+        }
+        let (forgotten, kept): (Vec<_>, Vec<_>) = answer
+            .into_iter()
+            .partition(|mapping| self.0.names.is_forgotten(&mapping.vin));
+        for mapping in forgotten {
+            tracing::info!(account = %self.0.login.account, vehicle = %self.0.names.of(&mapping.vin), "nothing is taken of a vehicle that was forgotten (`cardata forget`), until `vehicles:` names it");
+        }
+        let vehicles: Vec<_> = kept
             .into_iter()
             .map(|mapping| MappedVehicle {
                 primary: mapping.primary,
                 vin: mapping.vin,
             })
             .collect();
-        if !vehicles.iter().any(|vehicle| vehicle.primary) {
-            tracing::warn!(account = %self.0.login.account, "the account is not the primary user of any vehicle; BMW gives data to primary users only");
-        }
         if let Err(error) = self
             .0
             .ledger

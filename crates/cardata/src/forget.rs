@@ -1,0 +1,207 @@
+//! `cardata forget`: a vehicle, such as one that was sold, taken out of the state directory.
+//!
+//! All of it in one transaction; then the file is written anew, so that nothing of it is left between its pages. Should that
+//! be interrupted, the same command does the rest.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use collector::state::{OWNERS, OpenState, StateDirectory};
+use collector_core::{Name, Names, Vehicle, Vin};
+use journal::JournalError;
+use journal::care::forget::Forgotten;
+use ledger::overview::Overview;
+use pipeline::{Pipeline, Vehicles};
+use runtime::{Clock, SystemClock};
+
+use crate::args::ForgetArgs;
+use crate::journal::{count, failure, size, state};
+use crate::{CommandResult, Failure, context, terminal};
+
+pub async fn run(options: ForgetArgs) -> CommandResult {
+    let path = state(&options.pipeline)?;
+    let pipeline = context::load(&options.pipeline)?;
+    let directory = StateDirectory::create(&path)?;
+    let _lock = directory.lock()?;
+    let open = OpenState::open(directory.path()).map_err(failure)?;
+    let ledger = Overview::open_file(open.store.path()).map_err(JournalError::from)?;
+    let names = open.names(&pipeline.vehicles)?;
+    let known = known(&open, &ledger)?;
+    let vehicle = match meant(&options.vehicle, &known, &names)? {
+        Some(vehicle) => {
+            agreed(&open, &vehicle, &options)?;
+            let forgotten = open.forget(&vehicle.vin, SystemClock.now()).await;
+            tell(&vehicle, &forgotten.map_err(failure)?);
+            Some(vehicle)
+        }
+        None => {
+            let forgotten = ledger.forgotten().map_err(JournalError::from)?;
+            let again = again(&options.vehicle, &forgotten, &names);
+            again.ok_or_else(|| unknown(&options.vehicle, &known, &names))?
+        }
+    };
+    open.store.checkpoint().await;
+    drop((open, ledger));
+    compact(&path)?;
+    if let Some(vehicle) = vehicle {
+        terminal::say(&elsewhere(&pipeline, &vehicle));
+    }
+    Ok(())
+}
+
+/// Every vehicle of which the state directory knows anything.
+fn known(open: &OpenState, ledger: &Overview) -> Result<BTreeSet<Vin>, Failure> {
+    let stored = open.journal.overview()?.vehicles()?;
+    let mut known: BTreeSet<Vin> = stored.iter().filter_map(|one| one.vin.parse().ok()).collect();
+    let (mapped, refused, unlisted) = (ledger.vehicles(), ledger.refusals(), ledger.unlisted());
+    known.extend(mapped.map_err(JournalError::from)?.into_iter().map(|one| one.vin));
+    known.extend(
+        refused
+            .map_err(JournalError::from)?
+            .into_iter()
+            .map(|one| one.vin),
+    );
+    known.extend(
+        unlisted
+            .map_err(JournalError::from)?
+            .into_iter()
+            .map(|one| one.vin),
+    );
+    Ok(known)
+}
+
+/// The vehicle that goes by this name; `None` where there is none.
+fn meant(text: &str, known: &BTreeSet<Vin>, names: &Names) -> Result<Option<Vehicle>, Failure> {
+    let is_it = |vin: &&Vin| {
+        let its = [
+            vin.as_str(),
+            vin.production_number(),
+            &vin.key_name(),
+            &names.of(vin),
+        ];
+        its.iter().any(|name| name.eq_ignore_ascii_case(text.trim()))
+    };
+    let mut found = known.iter().filter(is_it).map(|vin| names.vehicle(vin));
+    match (found.next(), found.next()) {
+        (Some(_), Some(_)) => Err(Failure::new(
+            2,
+            format!("--vehicle: several vehicles go by `{text}`: give the VIN"),
+        )),
+        (found, _) => Ok(found),
+    }
+}
+
+/// A vehicle that was forgotten before, of which what is left to do is done: with its VIN, where that was given. `None` where
+/// there never was one.
+fn again(text: &str, forgotten: &[Name], names: &Names) -> Option<Option<Vehicle>> {
+    let vin = text.parse::<Vin>().ok();
+    let name = vin.as_ref().map_or(text.trim().to_owned(), Vin::key_name);
+    let is_it = |known: &Name| known.eq_ignore_ascii_case(&name);
+    forgotten.iter().any(is_it).then(|| {
+        terminal::say(&format!("{name} is forgotten already."));
+        vin.map(|vin| names.vehicle(&vin))
+    })
+}
+
+fn unknown(text: &str, known: &BTreeSet<Vin>, names: &Names) -> Failure {
+    let known: Vec<String> = known.iter().map(|vin| names.of(vin).to_string()).collect();
+    Failure::new(
+        2,
+        match known.is_empty() {
+            true => format!("--vehicle: there is no `{text}`: no vehicle is known here"),
+            false => format!("--vehicle: there is no `{text}`: known are {}", known.join(", ")),
+        },
+    )
+}
+
+fn agreed(open: &OpenState, vehicle: &Vehicle, options: &ForgetArgs) -> CommandResult {
+    let overview = open.journal.overview()?;
+    let totals = overview
+        .vehicles()?
+        .into_iter()
+        .find(|one| one.vin == vehicle.vin.as_str());
+    let totals = totals.unwrap_or_default();
+    let letters = overview.dead_letters()?;
+    let letters = letters
+        .iter()
+        .filter(|letter| letter.vin.as_ref() == Some(&vehicle.vin));
+    let what = format!(
+        "{} ({}) is removed from {}: {} with {}, {}, and all that is known of it. Only a backup or an export brings that back.",
+        vehicle.name,
+        vehicle.vin,
+        open.store.path().display(),
+        count(totals.snapshots, "entry", "entries"),
+        count(totals.readings, "reading", "readings"),
+        count(letters.count() as u64, "dead letter", "dead letters"),
+    );
+    if options.yes {
+        terminal::error(&what);
+        return Ok(());
+    }
+    match terminal::confirm(&format!("{what}\nForget it?")) {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::new(4, "nothing was removed")),
+        None => Err(Failure::new(
+            4,
+            format!("{what}\nnothing was removed: nobody can be asked here, so say --yes"),
+        )),
+    }
+}
+
+fn tell(vehicle: &Vehicle, forgotten: &Forgotten) {
+    terminal::say(&format!(
+        "{} is forgotten: {} with {} and {} are gone.",
+        vehicle.name,
+        count(forgotten.entries, "entry", "entries"),
+        count(forgotten.readings, "reading", "readings"),
+        count(forgotten.dead_letters, "dead letter", "dead letters"),
+    ));
+    for damage in &forgotten.unreadable {
+        terminal::error(&format!(
+            "{damage}: some of it may be in there. Bring these entries back with `cardata journal import` of an export of this \
+             journal, then run this again; or leave them: nothing reads them"
+        ));
+    }
+}
+
+/// Writes the file without what was in it.
+fn compact(state: &Path) -> CommandResult {
+    let spinner = terminal::spinner("writing the journal anew");
+    let compacted = store::compact(state, &OWNERS);
+    spinner.finish_and_clear();
+    let compacted = compacted.map_err(|error| {
+        let Failure { code, message } = failure(error.into());
+        let left = "the vehicle is forgotten, but the file was not written anew, and what was removed may stand between its \
+                    pages: run this again";
+        Failure::new(code, format!("{left} ({message})"))
+    })?;
+    terminal::say(&format!(
+        "The journal took {} and takes {} now.",
+        size(compacted.before),
+        size(compacted.after)
+    ));
+    Ok(())
+}
+
+/// What this command leaves to its owner.
+fn elsewhere(pipeline: &Pipeline, vehicle: &Vehicle) -> String {
+    let back = match &pipeline.vehicles {
+        Vehicles::List(list) if list.iter().any(|spec| spec.vin == vehicle.vin) => {
+            "`vehicles:` names it, so it comes back with the next poll or message: remove it from there first"
+        }
+        Vehicles::List(_) => "`vehicles:` does not name it: nothing more of it is taken",
+        Vehicles::Auto => {
+            "nothing more of it is taken, also while BMW still counts it to the account, until `vehicles:` names it"
+        }
+    };
+    let mut lines = vec![back.to_owned()];
+    lines.push("What was delivered and copied stays where it is:".to_owned());
+    for sink in &pipeline.sinks {
+        lines.push(format!("  {}: {}", sink.name, (sink.removal)(vehicle)));
+    }
+    lines.push(
+        "  backups, exports, and what a restore has moved aside: delete them, and make a new backup"
+            .to_owned(),
+    );
+    lines.join("\n")
+}
