@@ -43,7 +43,7 @@ words! {
     /// How the polls of an account fare.
     PollsState {
         Polling = "polling",
-        /// For calls that may leave.
+        /// For calls that may leave, or for vehicles that may be asked for while a stream brings what it can.
         Waiting = "waiting",
         Failing = "failing",
         LoginNeeded = "login needed",

@@ -132,7 +132,7 @@ impl Hearing {
     fn learn<T>(&self, snapshot: &RawSnapshot, learn: impl FnOnce(&mut Heard) -> T) -> Option<T> {
         let learned = contain(|| learn(&mut self.lock()));
         let told = learned.inspect_err(|panic| {
-            tracing::error!(vehicle = %snapshot.vin.short(), error = panic, "what a snapshot tells of the vehicle made the program panic, which is a bug; polls are planned without it");
+            tracing::error!(vehicle = %snapshot.vin.key_name(), error = panic, "what a snapshot tells of the vehicle made the program panic, which is a bug; polls are planned without it");
         });
         told.ok()
     }
@@ -194,6 +194,11 @@ impl Hearing {
             heard: spoke.max(since),
             event: evidence.happened(now).max(reconnected),
         })
+    }
+
+    /// Whether a stream of the account runs, short breaks forgiven.
+    pub fn is_carried(&self, now: Timestamp) -> bool {
+        self.lock().carries_since(now).is_some()
     }
 
     /// When the plan changes although nothing comes: a stream is down for so long that it is not counted on.

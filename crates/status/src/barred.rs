@@ -30,7 +30,7 @@ impl Barred {
         let why = match self.why {
             Why::Refused => {
                 "polls ended: BMW says that this account may not read it (CU-104); it is asked again when the mapping \
-                 changes, or after `cardata login`"
+                 changes, after `cardata login`, and once a week"
             }
             Why::Secondary => "not polled: the mapping says that somebody else is its main user (SECONDARY)",
         };
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(
             note(Why::Refused, true),
             "v7a12345: polls ended: BMW says that this account may not read it (CU-104); it is asked again when the \
-             mapping changes, or after `cardata login`; until then it is only streamed"
+             mapping changes, after `cardata login`, and once a week; until then it is only streamed"
         );
         assert_eq!(
             note(Why::Secondary, false),

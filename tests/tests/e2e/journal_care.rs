@@ -275,7 +275,7 @@ async fn a_flipped_byte_is_found_passed_over_and_left_out() {
     let said = scene.call(&["journal", "verify"]).await;
     assert_eq!(said.code, Some(4), "{said:?}");
     assert!(
-        said.out.contains("its checksum is wrong") && said.out.contains("(…2345, 20"),
+        said.out.contains("its checksum is wrong") && said.out.contains("(vfp12345, 20"),
         "{said:?}"
     );
     assert!(said.err.contains("A backup from before"), "{said:?}");

@@ -10,6 +10,7 @@ mod verify;
 
 use std::path::PathBuf;
 
+use collector_core::Names;
 use indicatif::{ProgressBar, ProgressStyle};
 use journal::JournalError;
 use store::{Store, StoreError};
@@ -39,6 +40,12 @@ pub fn state(options: &PipelineArgs) -> Result<PathBuf, Failure> {
         ));
     }
     Ok(pipeline.state)
+}
+
+/// What vehicles are called, as far as the database tells it.
+fn names(options: &PipelineArgs) -> Names {
+    let names = context::load(options).and_then(|pipeline| context::names(&pipeline));
+    names.unwrap_or_default()
 }
 
 /// Here, damage is what a check finds.

@@ -3,12 +3,18 @@
 use journal::care::stats::{Stats, stats};
 use status::table::table;
 
-use super::{failure, size, state};
+use super::{failure, names, size, state};
 use crate::args::StatusArgs;
 use crate::{CommandResult, OrFail, terminal};
 
 pub fn run(options: &StatusArgs) -> CommandResult {
-    let stats = stats(&state(&options.pipeline)?).map_err(failure)?;
+    let mut stats = stats(&state(&options.pipeline)?).map_err(failure)?;
+    let names = names(&options.pipeline);
+    for feed in &mut stats.feeds {
+        if let Ok(vin) = feed.vin.parse() {
+            feed.vehicle = names.of(&vin).to_string();
+        }
+    }
     let text = if options.json {
         serde_json::to_string_pretty(&stats).or_fail(70)?
     } else {
@@ -40,7 +46,7 @@ fn text(stats: &Stats) -> String {
     let feeds = stats.feeds.iter().map(|feed| {
         let last = feed.last_received_at.map(|at| format!("{at:.0}"));
         vec![
-            format!("…{}", feed.vehicle),
+            feed.vehicle.clone(),
             feed.origin.clone(),
             feed.entries.to_string(),
             feed.readings.to_string(),

@@ -3,7 +3,7 @@
 use journal::care::stats;
 use journal::care::verify::{Verified, verify};
 
-use super::{bar, count, failure, state};
+use super::{bar, count, failure, names, state};
 use crate::args::PipelineArgs;
 use crate::{CommandResult, Failure, terminal};
 
@@ -12,8 +12,11 @@ pub fn run(options: &PipelineArgs) -> CommandResult {
     let bar = bar("checking", stats::entries(&state).unwrap_or(0));
     let verified = verify(&state, |entries| bar.inc(entries));
     bar.finish_and_clear();
-    let verified = verified.map_err(failure)?;
-    for damage in &verified.damaged {
+    let mut verified = verified.map_err(failure)?;
+    let names = names(options);
+    for damage in &mut verified.damaged {
+        let vehicle = damage.vehicle.take();
+        damage.vehicle = vehicle.map(|vehicle| names.vehicle(&vehicle.vin));
         terminal::say(&damage.to_string());
     }
     for complaint in &verified.database {

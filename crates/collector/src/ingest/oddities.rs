@@ -52,7 +52,7 @@ impl Oddities {
         let descriptor = known.descriptor.as_str();
         if self.is_new(descriptor, &label) {
             let unit = mask::quoted::<&str>(&label, &[], SHOWN);
-            tracing::warn!(vehicle = %snapshot.vin.short(), descriptor, unit, "a unit that cannot be read, or not for this descriptor: its numbers are kept and delivered as they came, without a unit; said once");
+            tracing::warn!(vehicle = %snapshot.vin.key_name(), descriptor, unit, "a unit that cannot be read, or not for this descriptor: its numbers are kept and delivered as they came, without a unit; said once");
         }
     }
 
@@ -73,7 +73,7 @@ impl Oddities {
         };
         if self.is_new(&reading.descriptor, &word) {
             let descriptor = &*reading.descriptor;
-            tracing::warn!(vehicle = %snapshot.vin.short(), descriptor, word, reason, "a value means nothing to anybody: it is kept and not delivered, `cardata dead-letters list` shows it; said once");
+            tracing::warn!(vehicle = %snapshot.vin.key_name(), descriptor, word, reason, "a value means nothing to anybody: it is kept and not delivered, `cardata dead-letters list` shows it; said once");
         }
     }
 

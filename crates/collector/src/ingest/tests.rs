@@ -285,6 +285,22 @@ async fn a_vehicle_that_is_not_listed_is_counted_and_one_that_is_left_out_by_a_s
 }
 
 #[tokio::test]
+async fn of_a_forgotten_vehicle_nothing_is_stored_or_counted() {
+    let sources = "sources: [{ type: stream }]\n".to_owned();
+    for text in [
+        sources.clone(),
+        format!("{sources}vehicles: [{{ vin: {} }}]\n", VINS[1]),
+    ] {
+        let mut rig = rig(&text);
+        let forgotten = VINS[0].parse::<collector_core::Vin>().unwrap().key_name();
+        rig.output.door.names = rig.account.names.clone().without([forgotten.into()]);
+        rig.output.push(vec![message(0, 1), message(1, 2)]).await.unwrap();
+        assert_eq!(rig.stored(), [(VINS[1].to_owned(), 1)]);
+        assert_eq!(rig.ledger().unlisted().unwrap(), []);
+    }
+}
+
+#[tokio::test]
 async fn a_full_disk_is_waited_for_and_nothing_is_lost() {
     let rig = rig("sources: [{ type: stream }]\n");
     rig.limit_pages(1).await;

@@ -1,6 +1,7 @@
 //! Vehicles that BMW says the account may not read (CU-104: sold, or somebody else is the main user): their polls end, for
 //! each would cost a call to hear the same. Asked again is when a mapping newly names the account the main user, which is
-//! looked at when vehicles are listed anew, or when somebody has logged in since. A restart changes nothing.
+//! looked at when vehicles are listed anew, when somebody has logged in since, or once a week: where the pipeline file names the
+//! vehicles, nobody asks for a mapping. A restart changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +11,7 @@ use runtime::Chain;
 
 use super::Poller;
 use super::round::{Polled, Round};
+use super::vehicles::MAPPING_AGE;
 
 /// A vehicle as one source asked for it, and that BMW refused it.
 pub(super) struct Ended(Polled, Refusal);
@@ -41,7 +43,7 @@ impl Poller {
     ) {
         let polled = &round.polled[index];
         let source = &self.plan.sources[polled.source].name;
-        tracing::error!(account = %self.account, %source, vehicle = %polled.vehicle.name, error = reason, "BMW says that this account may not read this vehicle: its polls end; it is asked again when the mapping changes, or after `cardata login`");
+        tracing::error!(account = %self.account, %source, vehicle = %polled.vehicle.name, error = reason, "BMW says that this account may not read this vehicle: its polls end; it is asked again when the mapping changes, after `cardata login`, and once a week");
         facts.push(self.attempt(polled, refusal.at, polled.failures, Some(reason)));
         round.end(&refusal);
         facts.push(Fact::Refused(refusal));
@@ -63,16 +65,17 @@ impl Poller {
         self.note(round, told.into_iter().collect()).await;
     }
 
-    /// Whoever has logged in since wants to know anew.
+    /// Whoever has logged in since wants to know anew, and so do all after a week.
     pub(super) async fn readmit(&self, round: &mut Round) {
         if round.ended.is_empty() {
             return;
         }
-        let Some(login) = self.handles.login.id().await else {
-            return;
+        let (login, now) = (self.handles.login.id().await, self.handles.clock.now());
+        let is_over = |ended: &mut Ended| {
+            let is_new = login.is_some_and(|login| !ended.1.is_of(login.logged_in_at()));
+            is_new || now.duration_since(ended.1.at) >= MAPPING_AGE
         };
-        let before = |ended: &mut Ended| !ended.1.is_of(login.logged_in_at());
-        let again = round.ended.extract_if(.., before);
+        let again = round.ended.extract_if(.., is_over);
         // At once: somebody waits for it.
         let again = again.map(|Ended(mut polled, _)| {
             polled.last = None;
@@ -82,7 +85,7 @@ impl Poller {
     }
 
     /// Says so where no vehicle is left to poll.
-    fn nothing_left(&self, round: &Round) -> Option<Fact> {
+    pub(super) fn nothing_left(&self, round: &Round) -> Option<Fact> {
         if !round.has_ended() {
             return None;
         }
@@ -92,6 +95,10 @@ impl Poller {
             "no vehicle is left to poll: BMW says that this account may not read {} (CU-104)",
             names.join(", ")
         );
-        self.published(PollsState::Failing, Some(message))
+        match self.handles.hearing.is_carried(self.handles.clock.now()) {
+            // Nobody has to act: what the stream brings is stored.
+            true => self.published(PollsState::Waiting, Some(message + "; its stream runs")),
+            false => self.published(PollsState::Failing, Some(message)),
+        }
     }
 }

@@ -148,7 +148,8 @@ impl Poller {
             }
             self.readmit(round).await;
             let outlook = self.outlook(round, now).await;
-            let news = self.news(round, &outlook, now);
+            let mut news = self.news(round, &outlook, now);
+            news.extend(self.nothing_left(round));
             self.note(round, news).await;
             let Some(index) = outlook.due(now) else {
                 let next = outlook.first().unwrap_or(until);

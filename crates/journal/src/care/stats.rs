@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use collector_core::Vin;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -38,7 +39,9 @@ pub struct Stats {
 /// What came for one vehicle in one way, also what was forgotten since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FeedStats {
-    /// The end of the VIN.
+    #[serde(skip)]
+    pub vin: String,
+    /// Its name.
     pub vehicle: String,
     pub origin: String,
     pub entries: u64,
@@ -62,7 +65,10 @@ pub fn stats(state: &Path) -> Result<Stats> {
     let feeds = database.all(query, [], |row| {
         let vin: String = row.get(0)?;
         Ok(FeedStats {
-            vehicle: vin.get(13..).unwrap_or_default().to_owned(),
+            vehicle: vin
+                .parse()
+                .map_or_else(|_| String::new(), |vin: Vin| vin.key_name()),
+            vin,
             origin: row.get(1)?,
             entries: row.get(2)?,
             readings: row.get(3)?,

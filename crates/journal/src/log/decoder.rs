@@ -204,7 +204,7 @@ pub(crate) fn unreadable(stored: &Stored, error: &serde_json::Error) -> Damage {
         first: stored.seq,
         last: stored.seq,
         reason: format!("its payload cannot be read: {}", entry_form::reason(error)),
-        vehicle: Some(stored.vin.short().to_owned()),
+        vehicle: Some(Vehicle::named(stored.vin.clone(), None)),
         received_at: Some(stored.received_at),
     }
 }

@@ -10,6 +10,7 @@ mod walk;
 use std::fmt;
 use std::path::Path;
 
+use collector_core::Vehicle;
 use entry_form::Stored;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -31,8 +32,8 @@ pub struct Damage {
     pub first: u64,
     pub last: u64,
     pub reason: String,
-    /// The end of the VIN, and when the entry was received, or the last of them, as far as they can be believed.
-    pub vehicle: Option<String>,
+    /// Of which vehicle, and when the entry was received, or the last of them, as far as they can be believed.
+    pub vehicle: Option<Vehicle>,
     pub received_at: Option<Timestamp>,
 }
 
@@ -78,8 +79,8 @@ impl fmt::Display for Damage {
             write!(f, "entries {} to {}", self.first, self.last)?;
         }
         match (&self.vehicle, self.received_at) {
-            (Some(vehicle), Some(at)) => write!(f, " (…{vehicle}, {at:.0})")?,
-            (Some(vehicle), None) => write!(f, " (…{vehicle})")?,
+            (Some(vehicle), Some(at)) => write!(f, " ({}, {at:.0})", vehicle.name)?,
+            (Some(vehicle), None) => write!(f, " ({})", vehicle.name)?,
             (None, Some(at)) => write!(f, " (until {at:.0})")?,
             (None, None) => {}
         }

@@ -51,7 +51,7 @@ fn log_in(rig: &Rig) {
 }
 
 #[tokio::test]
-async fn its_polls_end_at_once_for_every_source_and_those_of_others_go_on() {
+async fn its_polls_end_at_once_for_every_source_but_for_one_a_week_and_those_of_others_go_on() {
     let rig = Rig::new();
     rig.end_after(minutes(WEEKS));
     let sources = ["telematics", "other"];
@@ -59,24 +59,39 @@ async fn its_polls_end_at_once_for_every_source_and_those_of_others_go_on() {
     rig.poller(2, &sources.map(|name| (name, EVERY)))
         .run(polls.into())
         .await;
-    assert_eq!(rig.minutes(0), [0]);
+    assert_eq!(rig.minutes(0), [0, 7 * 24 * 60, 14 * 24 * 60]);
     assert_eq!(rig.minutes(1).len() as u64, 2 * WEEKS / (12 * 60));
     assert_eq!(rig.published().0, "polling");
 }
 
 #[tokio::test]
-async fn neither_time_nor_a_restart_nor_the_same_mapping_begins_them_again() {
+async fn neither_a_restart_nor_the_same_mapping_begins_them_again_but_a_week_does() {
     let rig = Rig::new();
     log_in(&rig);
     mapped(&rig, true).await;
-    for _ in 0..2 {
-        rig.run(minutes(WEEKS), 1, EVERY, sold(usize::MAX)).await;
+    for _ in 0..3 {
+        rig.run(minutes(3 * 24 * 60), 1, EVERY, sold(usize::MAX)).await;
         mapped(&rig, true).await;
     }
-    assert_eq!(rig.minutes(0), [0]);
+    let asked: Vec<i64> = rig.minutes(0).iter().map(|minute| minute / (24 * 60)).collect();
+    assert_eq!(asked, [0, 7]);
     let (state, message) = rig.published();
     assert_eq!(state, "failing");
     assert!(message.contains("may not read v7a12345 (CU-104)"));
+}
+
+#[tokio::test]
+async fn where_its_stream_runs_nothing_fails() {
+    let rig = Rig::new();
+    let stream = "stream".into();
+    rig.account.handles.hearing.connected(&stream, rig.clock.now());
+    rig.run(minutes(60), 1, EVERY, sold(usize::MAX)).await;
+    let (state, message) = rig.published();
+    assert_eq!(state, "waiting");
+    assert!(message.ends_with("(CU-104); its stream runs"), "{message}");
+    rig.account.handles.hearing.disconnected(&stream, rig.clock.now());
+    rig.run(minutes(60), 1, EVERY, sold(usize::MAX)).await;
+    assert_eq!(rig.published().0, "failing");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 
 use std::ops::ControlFlow;
 
+use collector_core::Vehicle;
 use entry_form::Stored;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
@@ -204,7 +205,7 @@ pub(crate) fn stored(
     let mut read = || -> Result<Option<Stored>, rusqlite::Error> {
         let requested_at: Option<i64> = row.get(3)?;
         let vin = feeds.vin(connection, row.get(1)?)?;
-        suspect.vehicle = Some(vin.short().to_owned());
+        suspect.vehicle = Some(Vehicle::named(vin.clone(), None));
         let received_at: i64 = row.get(4)?;
         suspect.received_at = Timestamp::from_millisecond(received_at).ok();
         let feed = feeds.feed(connection, row.get(2)?)?;
