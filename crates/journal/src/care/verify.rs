@@ -4,6 +4,7 @@ use std::path::Path;
 
 use entry_form::payload;
 use store::FILE;
+use store::sql::Access;
 
 use crate::Result;
 use crate::log::decoder;
@@ -55,12 +56,8 @@ pub(super) fn verify_file(path: &Path, mut progress: impl FnMut(u64)) -> Result<
 }
 
 fn integrity(scan: &Scan) -> Vec<String> {
-    let read = || -> Result<Vec<String>, rusqlite::Error> {
-        let mut statement = scan.connection().prepare("pragma integrity_check(20)")?;
-        let rows = statement.query_map([], |row| row.get(0))?;
-        rows.collect()
-    };
-    match read() {
+    let check = "pragma integrity_check(20)";
+    match scan.connection().all(check, [], |row| row.get::<_, String>(0)) {
         Ok(lines) if lines == ["ok"] => Vec::new(),
         Ok(lines) => lines,
         Err(error) => vec![error.to_string()],

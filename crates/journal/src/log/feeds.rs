@@ -6,7 +6,7 @@ use std::sync::Arc;
 use collector_core::{Origin, Vin};
 use entry_form::Feed;
 use rusqlite::types::Type;
-use rusqlite::{Connection, Error};
+use rusqlite::{Connection, Error, Row};
 
 /// What was read so far.
 #[derive(Default)]
@@ -18,25 +18,16 @@ pub struct Feeds {
 
 impl Feeds {
     pub(crate) fn vin(&mut self, connection: &Connection, id: i64) -> Result<Vin, Error> {
-        if let Some(vin) = self.vehicles.get(&id) {
-            return Ok(vin.clone());
-        }
-        let mut query = connection.prepare_cached("select vin from vehicle where id = ?1")?;
-        let vin = query.query_row([id], |row| {
+        let query = "select vin from vehicle where id = ?1";
+        once(&mut self.vehicles, connection, query, id, |row| {
             let vin = row.get_ref(0)?.as_str()?.parse::<Vin>();
             vin.map_err(|_| Error::InvalidColumnType(0, "vin".to_owned(), Type::Text))
-        })?;
-        self.vehicles.insert(id, vin.clone());
-        Ok(vin)
+        })
     }
 
     pub(crate) fn feed(&mut self, connection: &Connection, id: i64) -> Result<Arc<Feed>, Error> {
-        if let Some(feed) = self.feeds.get(&id) {
-            return Ok(feed.clone());
-        }
-        let mut query =
-            connection.prepare_cached("select account, source, origin from feed where id = ?1")?;
-        let feed = query.query_row([id], |row| {
+        let query = "select account, source, origin from feed where id = ?1";
+        once(&mut self.feeds, connection, query, id, |row| {
             let (account, source, origin): (String, String, String) = row.try_into()?;
             let origin = Origin::parse(&origin);
             Ok(Arc::new(Feed {
@@ -44,19 +35,29 @@ impl Feeds {
                 source: source.into(),
                 origin: origin.ok_or_else(|| Error::InvalidColumnType(2, "origin".to_owned(), Type::Text))?,
             }))
-        })?;
-        self.feeds.insert(id, feed.clone());
-        Ok(feed)
+        })
     }
 
     /// The display units that a vehicle showed.
     pub(crate) fn context(&mut self, connection: &Connection, id: i64) -> Result<Arc<str>, Error> {
-        if let Some(context) = self.contexts.get(&id) {
-            return Ok(context.clone());
-        }
-        let mut query = connection.prepare_cached("select context from context where id = ?1")?;
-        let context: Arc<str> = query.query_row([id], |row| Ok(row.get_ref(0)?.as_str()?.into()))?;
-        self.contexts.insert(id, context.clone());
-        Ok(context)
+        let query = "select context from context where id = ?1";
+        once(&mut self.contexts, connection, query, id, |row| {
+            Ok(row.get_ref(0)?.as_str()?.into())
+        })
     }
+}
+
+fn once<T: Clone>(
+    known: &mut HashMap<i64, T>,
+    connection: &Connection,
+    query: &str,
+    id: i64,
+    read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    if let Some(known) = known.get(&id) {
+        return Ok(known.clone());
+    }
+    let found = connection.prepare_cached(query)?.query_row([id], read)?;
+    known.insert(id, found.clone());
+    Ok(found)
 }
