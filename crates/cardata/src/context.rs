@@ -70,7 +70,7 @@ pub fn accounts(pipeline: &Pipeline) -> Result<Vec<Handles>, Failure> {
     }
     let directory =
         StateDirectory::create(&pipeline.state).map_err(|error| Failure::new(2, error.to_string()))?;
-    let state = OpenState::open(directory.path())?;
+    let state = OpenState::of(pipeline)?;
     let clients = Clients::new()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let log_id = state.journal.log_id();

@@ -46,7 +46,7 @@ pub fn open(pipeline: &Pipeline) -> Result<OpenState, Failure> {
             ),
         ));
     }
-    Ok(OpenState::open(&pipeline.state)?)
+    Ok(OpenState::of(pipeline)?)
 }
 
 /// The present moment of a pipeline, whose time may run ahead of the world's.

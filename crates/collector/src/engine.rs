@@ -84,7 +84,7 @@ impl Engine {
     pub async fn start(pipeline: Pipeline) -> Result<Self, RunError> {
         let directory = StateDirectory::create(&pipeline.state)?;
         let lock = directory.lock()?;
-        let state = OpenState::open(directory.path())?;
+        let state = OpenState::of(&pipeline)?;
         setup::engine(pipeline, directory, lock, state).await
     }
 

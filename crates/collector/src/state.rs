@@ -19,7 +19,7 @@ use journal::care::forget::Forgotten;
 use journal::care::restore::{self, RestoreError};
 use journal::{Journal, JournalError};
 use ledger::{Ledger, SqlLedger};
-use pipeline::Vehicles;
+use pipeline::{Pipeline, Vehicles};
 use store::{Schema, Store};
 
 /// Whose tables are in the database; the ledger first, which takes some over from the journal of old.
@@ -44,6 +44,18 @@ impl OpenState {
             journal: Journal::new(&store)?,
             ledger: Arc::new(SqlLedger::new(&store)),
             store,
+        })
+    }
+
+    /// The same for a pipeline, which may know the types of descriptors better.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn of(pipeline: &Pipeline) -> Result<Self, JournalError> {
+        let state = Self::open(&pipeline.state)?;
+        Ok(Self {
+            journal: state.journal.typed(pipeline.types.clone()),
+            ..state
         })
     }
 

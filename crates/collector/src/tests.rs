@@ -1,5 +1,7 @@
 //! Whole pipelines inside the process, against the simulated BMW.
 
+mod types;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

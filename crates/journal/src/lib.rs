@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use collector_core::LogId;
+use normalise::known::{FixedTypes, KnownDescriptors};
 use rusqlite::Connection;
 use store::sql::Access;
 use store::{Database, Schema, Step, Store, Tx};
@@ -50,6 +51,8 @@ const TABLES: &str = include_str!("tables.sql");
 pub struct Journal {
     store: Store,
     log_id: LogId,
+    /// What it knows of descriptors before anything was learned.
+    known: KnownDescriptors,
     /// What the writing thread knows of the tables.
     memory: Arc<Mutex<Memory>>,
     waiting: Waiting,
@@ -68,6 +71,7 @@ impl Journal {
         let journal = Self {
             store: store.clone(),
             log_id: LogId::new(log_id(&database)?),
+            known: KnownDescriptors::default(),
             memory: Arc::default(),
             waiting: Waiting::default(),
             newest: watch::Sender::new(log::append::newest(&database)?),
@@ -76,6 +80,13 @@ impl Journal {
         let (memory, waiting) = (journal.memory.clone(), journal.waiting.clone());
         store.at_end(move |tx| settle(tx, &memory, &waiting));
         Ok(journal)
+    }
+
+    /// The same where the owner fixes types of descriptors that are in no catalogue. For what was just opened.
+    pub fn typed(mut self, types: FixedTypes) -> Self {
+        self.known = KnownDescriptors::fixing(types);
+        locked(&self.memory).descriptors = self.known.clone();
+        self
     }
 
     /// Changes when dead letters or replays may have changed: when this process wrote something of the kind, or as

@@ -1,6 +1,7 @@
-//! What is known of each descriptor: from the catalogue, else from its first value.
+//! What is known of each descriptor: from the catalogue, else from its first value, unless its owner says a type.
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use catalogue::{CATALOGUE, CatalogueEntry, Limits, Truths};
 use collector_core::{Descriptor, Unit, ValueType};
@@ -34,21 +35,36 @@ static CATALOGUED: LazyLock<HashMap<&'static str, KnownDescriptor>> = LazyLock::
     all.collect()
 });
 
+/// The types that the pipeline file gives descriptors which the catalogue does not have.
+pub type FixedTypes = Arc<BTreeMap<String, ValueType>>;
+
 /// The descriptors of the catalogue, and those that were learned. Cheap to make and to clone.
 #[derive(Debug, Clone, Default)]
 pub struct KnownDescriptors {
+    fixed: FixedTypes,
     learned: HashMap<Box<str>, KnownDescriptor>,
 }
 
 impl KnownDescriptors {
+    /// Nothing is learned yet; these will have their type whatever their first value is.
+    pub fn fixing(fixed: FixedTypes) -> Self {
+        Self {
+            fixed,
+            ..Self::default()
+        }
+    }
+
     pub fn get(&self, descriptor: &str) -> Option<&KnownDescriptor> {
         CATALOGUED
             .get(descriptor)
             .or_else(|| self.learned.get(descriptor))
     }
 
-    /// Remembers a descriptor that the catalogue does not have. Its type is fixed from here on, but that it may widen.
+    /// Remembers a descriptor that the catalogue does not have, with the type and the unit of its first value. Its type is
+    /// the one that its owner fixed; else this one, fixed from here on but that it may widen.
     pub fn learn(&mut self, descriptor: &str, value_type: ValueType, unit: Option<Unit>) {
+        let value_type = self.fixed.get(descriptor).copied().unwrap_or(value_type);
+        let unit = unit.filter(|_| value_type == ValueType::Number);
         let descriptor = Descriptor::new(descriptor, descriptor, value_type, unit);
         let known = KnownDescriptor {
             descriptor: descriptor.clone(),
@@ -60,10 +76,11 @@ impl KnownDescriptors {
     }
 
     /// What a learned descriptor sends is text from here on, because something came that does not fit the type of its first
-    /// value. `false` for what cannot widen: a descriptor of the catalogue has one type for ever.
+    /// value. `false` for what cannot widen: a descriptor of the catalogue has one type for ever, and so has one whose type
+    /// its owner fixed.
     pub fn widen(&mut self, descriptor: &str) -> bool {
         let is_narrow = |known: &KnownDescriptor| known.descriptor.value_type() != ValueType::Text;
-        if !self.learned.get(descriptor).is_some_and(is_narrow) {
+        if self.fixed.contains_key(descriptor) || !self.learned.get(descriptor).is_some_and(is_narrow) {
             return false;
         }
         self.learn(descriptor, ValueType::Text, None);
@@ -122,6 +139,33 @@ mod tests {
         ] {
             assert!(!known.widen(cannot), "{cannot}");
         }
+    }
+
+    #[test]
+    fn what_its_owner_fixed_has_that_type_whatever_came_first_and_never_widens() {
+        let fixed = [
+            ("vehicle.new", ValueType::Number),
+            ("vehicle.flag", ValueType::Bool),
+        ];
+        let fixed = fixed.map(|(descriptor, value_type)| (descriptor.to_owned(), value_type));
+        let mut known = KnownDescriptors::fixing(Arc::new(fixed.into()));
+        assert!(known.get("vehicle.new").is_none());
+        known.learn("vehicle.new", ValueType::Text, None);
+        known.learn("vehicle.flag", ValueType::Number, Some(Unit::new("km")));
+        known.learn("vehicle.other", ValueType::Number, Some(Unit::new("km")));
+        for (descriptor, value_type, unit, widens) in [
+            ("vehicle.new", ValueType::Number, None, false),
+            ("vehicle.flag", ValueType::Bool, None, false),
+            ("vehicle.other", ValueType::Number, Some("km"), true),
+        ] {
+            let is = &known.get(descriptor).unwrap().descriptor;
+            assert_eq!((is.value_type(), is.unit().map(Unit::as_str)), (value_type, unit));
+            assert_eq!(known.widen(descriptor), widens, "{descriptor}");
+        }
+        known.forget();
+        known.learn("vehicle.new", ValueType::Text, None);
+        let again = &known.get("vehicle.new").unwrap().descriptor;
+        assert_eq!(again.value_type(), ValueType::Number);
     }
 
     #[test]

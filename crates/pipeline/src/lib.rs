@@ -39,15 +39,18 @@ mod syntax;
 pub mod testing;
 mod timezone;
 mod tokens;
+mod types;
 mod vehicles;
 mod yaml;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use collector_core::UnitSystem;
 use collector_core::table::{Kind, Node, Span, suggest};
+use collector_core::{UnitSystem, ValueType};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
@@ -71,6 +74,7 @@ use outside::Outside;
 use problems::Problems;
 use timezone::Zone;
 use tokens::TokensTable;
+use types::Types;
 
 /// A pipeline file that was read and found right.
 #[derive(Debug)]
@@ -96,6 +100,8 @@ pub struct Pipeline {
     pub timezone: TimeZone,
     /// In which units people read.
     pub units: UnitSystem,
+    /// What descriptors are that no catalogue has, where the owner knows.
+    pub types: Arc<BTreeMap<String, ValueType>>,
     /// With it, the backend of every account is the built-in one.
     pub simulator: Option<SimulatorOptions>,
     /// What [`show`] prints.
@@ -258,6 +264,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, problems: &mut Problems) -> Op
     let (clock, simulator) = options::time(root, &accounts, &sources, problems);
     let timezone = timezone::read(root, problems);
     let units = options::units(root, problems);
+    let types = types::read(root, problems);
     streams::check(&accounts, &sources, problems);
     selection::check(&sources, &sinks, vehicles.as_ref(), problems);
     if let Some(vehicles) = &vehicles {
@@ -279,6 +286,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, problems: &mut Problems) -> Op
         clock,
         timezone,
         units,
+        types,
         simulator,
         shown: String::new(),
     })
@@ -305,6 +313,7 @@ fn sections(root: &Node, pipeline: &Pipeline) -> Value {
         "clock": show::typed::<ClockOptions>(root.get("clock")),
         "timezone": show::typed::<Zone>(root.get("timezone")),
         "units": show::typed::<UnitSystem>(root.get("units")),
+        "types": show::typed::<Types>(root.get("types")),
         "simulator": show::typed::<SimulatorTable>(root.get("simulator")),
     })
 }

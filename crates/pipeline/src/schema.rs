@@ -15,6 +15,7 @@ use super::options::{ClockOptions, JournalOptions, STATE, SimulatorTable};
 use super::plugin_table::Plugin;
 use super::timezone::Zone;
 use super::tokens::TokensTable;
+use super::types::Types;
 use super::vehicles;
 
 /// A cardata pipeline: whose data is asked for, how often, and where it goes. `cardata check` tells what is wrong.
@@ -55,6 +56,9 @@ struct PipelineFile {
     /// is stored is metric always.
     #[schemars(default)]
     units: UnitSystem,
+    /// What descriptors are that are in no catalogue, such as `vehicle.some.newKey: text`. One that is not named here is what
+    /// its first value is, until something comes that only a text can hold. What does not fit is not delivered.
+    types: Option<Types>,
     /// A simulated BMW with an electric car, instead of the real one.
     simulator: Option<SimulatorTable>,
 }
@@ -98,7 +102,7 @@ pub(super) fn generator() -> SchemaGenerator {
 }
 
 /// The keys of the file.
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 13] = [
     "state",
     "accounts",
     "tokens",
@@ -110,6 +114,7 @@ pub(super) const KEYS: [&str; 12] = [
     "clock",
     "timezone",
     "units",
+    "types",
     "simulator",
 ];
 

@@ -21,7 +21,7 @@ pub async fn run(options: &ImportArgs) -> CommandResult {
     let (mut input, length) = open(&options.input)?;
     let state = StateDirectory::create(&pipeline.state)?;
     let _lock = state.lock()?;
-    let state = OpenState::open(state.path()).map_err(failure)?;
+    let state = OpenState::of(&pipeline).map_err(failure)?;
     let bar = bar("importing", length);
     let result = take_in(&state.journal, &mut *input, &bar).await;
     bar.finish_and_clear();

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use collector_core::{BatchOptions, Every, Retry, Start, Vehicle};
+use collector_core::{BatchOptions, Every, Retry, Start, ValueType, Vehicle};
 use pipeline::{Keep, SimulatedKind, SimulatedVehicle, Vehicles, show};
 
 use super::{Variables, file, parse, pipeline};
@@ -66,8 +66,15 @@ sinks:
     retry: { first: 2s }
     start: latest
 journal: { keep: 90d }
+types: { vehicle.some.newKey: boolean, vehicle.some.other: text }
 ",
     );
+    let types = pipeline.types.iter().map(|(descriptor, is)| (&**descriptor, *is));
+    let expected = [
+        ("vehicle.some.newKey", ValueType::Bool),
+        ("vehicle.some.other", ValueType::Text),
+    ];
+    assert!(types.eq(expected));
     assert_eq!(pipeline.state, Path::new("/var/lib/cardata"));
     assert_eq!(pipeline.journal.keep, Keep::For(Duration::from_secs(90 * 86_400)));
     assert_eq!(

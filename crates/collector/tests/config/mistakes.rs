@@ -197,6 +197,8 @@ fn options() {
         "clock: { speed: «60» }\nsimulator: { speed: 900 }\n",
         "clock: { speed: «60» }\n",
         "clock: { speed: «60» }\naccounts:\n  - name: a\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n    endpoints: { auth: http://localhost:1, api: http://localhost:1 }\nsources: [{ type: meter }, { type: wire }]\n",
+        "types:\n  «soc»: number\n  «vehicle.vehicle.travelledDistance»: text\n  «vehicle.some.*»: text\n  «newKey»: text\n  vehicle.some.newKey: «bool»\n  vehicle.some.other: number\n",
+        "types: [«vehicle.some.newKey»]\n",
         "timezone: «Europe/Berln»\n",
         "timezone: «berlin»\n",
         "timezone: «17»\n",

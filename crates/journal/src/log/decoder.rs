@@ -23,18 +23,22 @@ pub struct Decoder {
     scan: Scan,
     settings: HashMap<Vin, VehicleSettings>,
     contexts: Contexts,
-    known: KnownDescriptors,
+    pub(super) known: KnownDescriptors,
     /// The first numbers of damages that were told.
     told: HashSet<u64>,
 }
 
 impl Decoder {
-    pub fn open(path: &Path, settings: HashMap<Vin, VehicleSettings>) -> Result<Self> {
+    pub fn open(
+        path: &Path,
+        settings: HashMap<Vin, VehicleSettings>,
+        known: KnownDescriptors,
+    ) -> Result<Self> {
         Ok(Self {
             scan: Scan::open(path)?,
             contexts: Contexts::new(&settings),
             settings,
-            known: KnownDescriptors::default(),
+            known,
             told: HashSet::new(),
         })
     }

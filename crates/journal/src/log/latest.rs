@@ -91,7 +91,7 @@ fn newest(decoder: &Decoder) -> Result<Vec<Newest>> {
     })? {
         known.insert((vehicle, descriptor), (latest, ended_at));
     }
-    for (series, unfolded) in unfolded::series(&look)? {
+    for (series, unfolded) in unfolded::series(&look, decoder.known.clone())? {
         let (latest, ended_at) = known.entry(series).or_default();
         *ended_at = unfolded.ended_at.max(*ended_at);
         if let Some(new) = unfolded.latest.filter(|new| new.follows(*latest)) {

@@ -200,7 +200,7 @@ impl Overview {
             Ok((row.get(0)?, totals))
         })?;
         let query = "select 1 from series where vehicle_id = ?1 and descriptor = ?2 and latest_at is null";
-        for ((vehicle, descriptor), unfolded) in unfolded::series(&look)? {
+        for ((vehicle, descriptor), unfolded) in unfolded::series(&look, Default::default())? {
             let Some((_, totals)) = vehicles.iter_mut().find(|(id, _)| *id == vehicle) else {
                 continue;
             };
@@ -252,7 +252,7 @@ impl Overview {
     /// Those of `descriptors` for which a vehicle never sent a value: absent in every answer, or null.
     pub fn silent(&self, vin: &str, descriptors: &[String]) -> Result<Vec<String>> {
         let look = self.database.connection().unchecked_transaction()?;
-        let unfolded = unfolded::series(&look)?;
+        let unfolded = unfolded::series(&look, Default::default())?;
         let query = "select vehicle.id, absent, last_at is not null from vehicle
              left join series on vehicle_id = vehicle.id and descriptor = ?2 where vin = ?1";
         let mut silent = Vec::new();

@@ -93,7 +93,7 @@ impl Journal {
     pub fn reader(&self, settings: HashMap<Vin, VehicleSettings>) -> Result<Reader> {
         let (requests, queue) = channel();
         let server = Server {
-            decoder: Decoder::open(self.path(), settings)?,
+            decoder: Decoder::open(self.path(), settings, self.known.clone())?,
             newest: self.newest.subscribe(),
             kept: VecDeque::new(),
             followers: HashMap::new(),

@@ -22,8 +22,10 @@ pub(super) struct Unfolded {
 }
 
 /// What is new of each, by vehicle and descriptor. The caller has a transaction in which it reads the tables too.
-pub(super) fn series(connection: &Connection) -> Result<HashMap<(i64, String), Unfolded>> {
-    let mut known = KnownDescriptors::default();
+pub(super) fn series(
+    connection: &Connection,
+    mut known: KnownDescriptors,
+) -> Result<HashMap<(i64, String), Unfolded>> {
     learned::load(connection, &mut known)?;
     let mut series: HashMap<_, Unfolded> = HashMap::new();
     fold::entries(connection, fold::folded(connection)?, |entry| {
