@@ -75,7 +75,7 @@ const DRIVING: [&str; 28] = [
     "vehicle.vehicle.travelledDistance",
 ];
 
-/// What tells miles from kilometres; both presets ask for it.
+/// What tells miles from kilometres; both presets ask for it, and so does a list of distances or speeds.
 pub const DISPLAY: [&str; 2] = [
     "vehicle.cabin.infotainment.displayUnit.distance",
     "vehicle.cabin.infotainment.hmi.distanceUnit",
@@ -112,6 +112,18 @@ pub fn expand(item: &str) -> Vec<String> {
         .collect()
 }
 
+/// A list with what it lacks of [`DISPLAY`], where it has distances or speeds: BMW sends these as the car shows them.
+pub fn with_display(mut items: Vec<String>) -> Vec<String> {
+    let wanted: Vec<String> = items.iter().flat_map(|item| expand(item)).collect();
+    let unit = |descriptor: &String| catalogue::find(descriptor)?.unit.as_ref();
+    let mut units = wanted.iter().filter_map(unit);
+    if units.any(|unit| matches!(unit.as_str(), "km" | "km/h")) {
+        let lacks = |descriptor: &&str| !wanted.iter().any(|wanted| wanted == descriptor);
+        items.extend(DISPLAY.into_iter().filter(lacks).map(str::to_owned));
+    }
+    items
+}
+
 fn returnable() -> impl Iterator<Item = &'static str> {
     CATALOGUE
         .iter()
@@ -141,5 +153,20 @@ mod tests {
         assert_eq!(wheels.len(), 4);
         assert!(expand("vehicle.**").len() > 250);
         assert_eq!(expand("vehicle.made.up"), ["vehicle.made.up"]);
+    }
+
+    #[test]
+    fn a_list_with_distances_asks_for_what_the_car_shows_them_in() {
+        let mileage = "vehicle.vehicle.travelledDistance";
+        let with = |items: &[&str]| with_display(items.iter().map(|item| (*item).to_owned()).collect());
+        assert_eq!(with(&[mileage]), [mileage, DISPLAY[0], DISPLAY[1]]);
+        assert_eq!(with(&["vehicle.vehicle.avgSpeed", DISPLAY[1]])[2..], [DISPLAY[0]]);
+        for without in [
+            "vehicle.**",
+            "vehicle.made.up",
+            "vehicle.drivetrain.fuelSystem.level",
+        ] {
+            assert_eq!(with(&[without]), [without]);
+        }
     }
 }

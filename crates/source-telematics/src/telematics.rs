@@ -253,7 +253,8 @@ impl<'de> Deserialize<'de> for Choice {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Choice, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Choice::List)
+                let items = Vec::deserialize(SeqAccessDeserializer::new(seq))?;
+                Ok(Choice::List(presets::with_display(items)))
             }
         }
         deserializer.deserialize_any(PresetOrList)

@@ -248,3 +248,16 @@ fn showing_a_demo_names_its_account() {
     let text = file("simulator: {}\n").replace(super::ACCOUNTS, "");
     insta::assert_snapshot!(show(&parse(&text, &Variables::default()).unwrap()));
 }
+
+#[test]
+fn a_container_with_distances_shows_that_it_asks_for_their_unit() {
+    let pipeline = pipeline(
+        "sources: [{ type: telematics, every: 30m, container: [vehicle.vehicle.travelledDistance] }]\n",
+    );
+    let list = "    container:
+      - vehicle.vehicle.travelledDistance
+      - vehicle.cabin.infotainment.displayUnit.distance
+      - vehicle.cabin.infotainment.hmi.distanceUnit
+";
+    assert!(show(&pipeline).contains(list), "{}", show(&pipeline));
+}
