@@ -16,7 +16,7 @@ use crate::message::Message;
 use crate::records::Newest;
 use crate::retained;
 use crate::topics::Topics;
-use crate::track::{LOCATION, Position};
+use crate::track::LOCATION;
 use crate::words::Words;
 
 /// What the broker is to know.
@@ -140,7 +140,7 @@ impl Board {
         if wanted {
             messages.push(self.value(car, reading, snapshot.origin));
         }
-        messages.extend(position.map(|position| self.position(car, &position)));
+        messages.extend(position.and_then(|_| self.position(car)));
         for (quantity, before) in told {
             messages.extend(self.resolved(car, quantity, before.as_deref()));
         }
@@ -152,14 +152,18 @@ impl Board {
         let car = Self::car(&mut self.cars, &snapshot.vehicle);
         let told = quantities_of(&ended.descriptor).map(|it| (it, car.resolved(it)));
         let told: Vec<_> = told.collect();
+        let had_position = car.position_ended_at().is_none();
         let is_news = car.end(ended, snapshot.origin);
         let car = &self.cars[&snapshot.vehicle.vin];
-        let Some(shown) = car.shown.get(&ended.descriptor).filter(|_| is_news) else {
-            return Vec::new();
-        };
-        let mut messages = vec![self.shown(car, shown)];
-        for (quantity, before) in told {
-            messages.extend(self.resolved(car, quantity, before.as_deref()));
+        let mut messages = Vec::new();
+        if let Some(shown) = car.shown.get(&ended.descriptor).filter(|_| is_news) {
+            messages.push(self.shown(car, shown));
+            for (quantity, before) in told {
+                messages.extend(self.resolved(car, quantity, before.as_deref()));
+            }
+        }
+        if had_position && car.position_ended_at().is_some() {
+            messages.extend(self.position(car));
         }
         messages
     }
@@ -186,8 +190,13 @@ impl Board {
         self.records.tell(&self.topics, record)
     }
 
-    fn position(&self, car: &Car, position: &Position) -> Message {
-        Message::retained(self.topics.position(&car.vehicle), retained::position(position))
+    /// Where a vehicle is, or that nobody knows any more; `None` where nobody ever knew.
+    fn position(&self, car: &Car) -> Option<Message> {
+        let payload = match car.position_ended_at() {
+            Some(at) => retained::position_ended(at),
+            None => retained::position(car.track.newest()?),
+        };
+        Some(Message::retained(self.topics.position(&car.vehicle), payload))
     }
 
     fn value(&self, car: &Car, reading: &Reading, origin: Origin) -> Message {
@@ -234,7 +243,7 @@ impl Board {
         messages.extend(shown.map(|shown| self.shown(car, shown)));
         let ended = car.only_ended();
         messages.extend(ended.map(|(ended, origin)| self.ended(car, ended, *origin)));
-        messages.extend(car.track.newest().map(|position| self.position(car, position)));
+        messages.extend(self.position(car));
         messages
     }
 
@@ -280,7 +289,7 @@ impl Board {
             return discovery::is_own(payload, &self.topics);
         }
         if self.topics.is_position(topic) {
-            return retained::position_of(payload).is_some();
+            return retained::is_position(payload);
         }
         if self.topics.is_quantity(topic) {
             return retained::from_of(payload).is_some();

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use collector_core::resolved::Quantity;
 use collector_core::{Descriptor, Ended, Name, Origin, Reading, Value, Vehicle, VehicleFacts};
+use jiff::Timestamp;
 
 use crate::discovery::Announcer;
 use crate::retained;
 use crate::topics::Topics;
-use crate::track::{LOCATION, Track};
+use crate::track::{LATITUDE, LOCATION, LONGITUDE, Track};
 use crate::traits;
 
 /// By less than this a counter is seen to fall where it did not: cars change between whole kilometres and whole miles.
@@ -143,6 +144,15 @@ impl Car {
             known.filter_map(|it| it.as_str().strip_prefix(LOCATION))
         };
         parts().any(|part| part == "latitude") && parts().any(|part| part == "longitude")
+    }
+
+    /// Since when there is no position any more: both of its halves ended behind it.
+    pub fn position_ended_at(&self) -> Option<Timestamp> {
+        let end = |half| Some(self.ended.get(half)?.0.at);
+        let (latitude, longitude) = (end(LATITUDE)?, end(LONGITUDE)?);
+        let newest = self.track.newest().map(|position| position.at);
+        let is_before = |at| at < latitude && at < longitude;
+        newest.is_none_or(is_before).then_some(latitude.max(longitude))
     }
 
     pub fn announcer<'a>(&'a self, topics: &'a Topics, qos: u8) -> Announcer<'a> {

@@ -30,8 +30,9 @@ struct State<'a> {
 /// A position in the form of a device tracker's attributes in Home Assistant.
 #[derive(Serialize)]
 struct Attributes<'a> {
-    latitude: f64,
-    longitude: f64,
+    /// Null, as the longitude is, where there is no position any more.
+    latitude: Option<f64>,
+    longitude: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     heading: Option<f64>,
     timestamp: String,
@@ -150,20 +151,38 @@ pub fn number_of(payload: &[u8]) -> Option<f64> {
 /// The payload of a position's topic.
 pub fn position(position: &Position) -> Vec<u8> {
     json(&Attributes {
-        latitude: position.latitude,
-        longitude: position.longitude,
+        latitude: Some(position.latitude),
+        longitude: Some(position.longitude),
         heading: position.heading,
         timestamp: format!("{:.3}", position.at),
         descriptor: of_positions(),
     })
 }
 
-/// The position that a payload of [`position`] tells; `None` for what this sink never wrote.
-pub fn position_of(payload: &[u8]) -> Option<Position> {
+/// The same from `at` on, where there is none any more.
+pub fn position_ended(at: Timestamp) -> Vec<u8> {
+    json(&Attributes {
+        latitude: None,
+        longitude: None,
+        heading: None,
+        timestamp: format!("{at:.3}"),
+        descriptor: of_positions(),
+    })
+}
+
+/// Whether this sink wrote it about a position.
+pub fn is_position(payload: &[u8]) -> bool {
+    kept_attributes(payload).is_some()
+}
+
+fn kept_attributes(payload: &[u8]) -> Option<KeptAttributes<'_>> {
     let kept: KeptAttributes<'_> = serde_json::from_slice(payload).ok()?;
-    if kept.descriptor != of_positions() {
-        return None;
-    }
+    (kept.descriptor == of_positions()).then_some(kept)
+}
+
+/// The position that a payload of [`position`] tells; `None` for what this sink never wrote, and where there is none.
+pub fn position_of(payload: &[u8]) -> Option<Position> {
+    let kept = kept_attributes(payload)?;
     let heading = kept.heading.map(|heading| heading.get().parse());
     Some(Position {
         latitude: kept.latitude.get().parse().ok()?,

@@ -13,6 +13,8 @@ const WITHOUT_FIX: SignedDuration = SignedDuration::from_mins(5);
 /// Nearer to 0 and 0 than this, in degrees, is no place but a value that is missing.
 const NULL_ISLAND: f64 = 0.001;
 pub const LOCATION: &str = "vehicle.cabin.infotainment.navigation.currentLocation.";
+pub const LATITUDE: &str = "vehicle.cabin.infotainment.navigation.currentLocation.latitude";
+pub const LONGITUDE: &str = "vehicle.cabin.infotainment.navigation.currentLocation.longitude";
 const FIX_STATUS: &str = "vehicle.cabin.infotainment.navigation.currentLocation.fixStatus";
 
 /// Where a vehicle is at a moment.

@@ -43,6 +43,16 @@ impl Fake {
         *self.latest.lock().unwrap() = vec![snapshot];
     }
 
+    /// There are no values of these any more, since so many seconds after noon.
+    pub fn set_ended(&self, ends: &[(&str, i64)]) {
+        let entry =
+            |(id, seconds): &(&str, i64)| ended(9, &half(id, 0.0, 0).descriptor, NOON + seconds * 1_000);
+        let snapshots = ends
+            .iter()
+            .map(|end| Snapshot::clone(entry(end).snapshot().unwrap()));
+        *self.latest.lock().unwrap() = snapshots.collect();
+    }
+
     /// Of the battery's charge there is no value any more, since `seconds` after noon.
     pub fn end(&self, seconds: i64) {
         *self.latest.lock().unwrap() = vec![Snapshot::clone(soc_ended(seconds).snapshot().unwrap())];

@@ -1,7 +1,7 @@
 //! Where the vehicle is: only what was measured at one moment.
 
-use collector_core::Value;
-use collector_core::testkit::{entry_with, reading};
+use collector_core::testkit::{ended, entry_with, reading};
+use collector_core::{Entry, Value};
 use serde_json::json;
 use tests::servers::Mosquitto;
 
@@ -99,4 +99,54 @@ async fn a_position_without_a_fix_is_not_told() {
     let heard: Vec<_> = listener.all().await.iter().map(|it| it.json()).collect();
     let told: Vec<_> = heard.iter().map(|it| &it["latitude"]).collect();
     assert_eq!(told, [50.2]);
+}
+
+#[tokio::test]
+async fn a_position_whose_halves_have_ended_is_none_until_the_next_one_and_after_a_restart() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let present = Fake::knowing(Vec::new());
+    let end =
+        |seq, id, seconds: i64| -> Entry { ended(seq, &half(id, 0.0, 0).descriptor, NOON + seconds * 1_000) };
+    let mut sink = sink_knowing(options(&broker), present.clone());
+    let mut listener = Subscriber::start(&broker, POSITION).await;
+    sink.write(&entries(vec![half(LATITUDE, 50.0, 10), half(LONGITUDE, 6.0, 10)]))
+        .await
+        .unwrap();
+    let ends = [
+        end(5, LATITUDE, 20),
+        end(7, LONGITUDE, 9),
+        end(9, LONGITUDE, 30),
+        end(11, LONGITUDE, 40),
+    ];
+    sink.write(&ends).await.unwrap();
+    sink.write(&[end(13, LATITUDE, 20)]).await.unwrap();
+    let told: Vec<_> = listener.all().await.iter().map(|it| it.json()).collect();
+    let none = json!({
+        "latitude": null, "longitude": null, "timestamp": "2026-03-01T12:00:30.000Z",
+        "descriptor": "vehicle.cabin.infotainment.navigation.currentLocation",
+    });
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!((&told[0]["latitude"], &told[1]), (&json!(50.0), &none));
+    sink.close().await.unwrap();
+
+    // What was measured before the end changes nothing, a position of later does.
+    present.set_ended(&[(LATITUDE, 20), (LONGITUDE, 30)]);
+    let mut again = sink_knowing(options(&broker), present);
+    again
+        .write(&entries(vec![
+            half(LATITUDE, 49.0, 15),
+            half(LONGITUDE, 6.0, 15),
+            half(LATITUDE, 51.0, 50),
+        ]))
+        .await
+        .unwrap();
+    assert_eq!(kept(&broker, POSITION).await[POSITION].json(), none);
+    again
+        .write(&entries(vec![half(LONGITUDE, 7.0, 50)]))
+        .await
+        .unwrap();
+    assert_eq!(kept(&broker, POSITION).await[POSITION].json()["latitude"], 51.0);
+    again.close().await.unwrap();
 }
