@@ -2,16 +2,11 @@
 
 use std::path::Path;
 
-use entry_form::payload;
 use store::FILE;
 use store::sql::Access;
 
 use crate::Result;
-use crate::log::decoder;
 use crate::log::scan::{Damage, Scan};
-
-/// How many readings are held at a time.
-const AT_ONCE: usize = 5_000;
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,19 +33,10 @@ pub fn verify(state: &Path, progress: impl FnMut(u64)) -> Result<Verified> {
 pub(super) fn verify_file(path: &Path, mut progress: impl FnMut(u64)) -> Result<Verified> {
     let mut scan = Scan::open(path)?;
     let mut verified = Verified::default();
-    let mut after = 0;
-    while let Some(stretch) = scan.stretch(after, AT_ONCE)? {
-        after = stretch.last;
-        verified.damaged.extend(stretch.damaged);
-        for entry in &stretch.entries {
-            match payload::for_each(&entry.payload, |_, _, _| ()) {
-                Ok(()) => verified.entries += 1,
-                Err(error) => verified.damaged.push(decoder::unreadable(entry, &error)),
-            }
-        }
-        progress(stretch.entries.len() as u64);
-    }
-    verified.damaged.extend(scan.beyond(after));
+    verified.damaged = scan.damage(u64::MAX, |read, sound| {
+        verified.entries += sound;
+        progress(read);
+    })?;
     verified.database = integrity(&scan);
     Ok(verified)
 }

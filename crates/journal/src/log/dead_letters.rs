@@ -66,6 +66,12 @@ impl DeadLetter {
                 && self.reading.is_none_or(|key| key == ReadingKey::of(reading)))
     }
 
+    /// The same of what BMW sent, by where it stands in the entry.
+    pub(super) fn means(&self, at: usize, descriptor: &str) -> bool {
+        self.is_about_the_entry()
+            || (descriptor == self.descriptor && self.position.is_none_or(|position| position == at))
+    }
+
     pub fn is_about_the_entry(&self) -> bool {
         self.descriptor.is_empty()
     }
@@ -132,14 +138,10 @@ fn readings_of(letter: &DeadLetter, payload: String) -> Vec<(String, String)> {
     let Ok(raw) = payload::raw(&payload) else {
         return vec![(String::new(), payload)];
     };
-    let is_meant = |at: usize, descriptor: &str| {
-        letter.is_about_the_entry()
-            || (descriptor == letter.descriptor && letter.position.is_none_or(|position| position == at))
-    };
     raw.readings
         .iter()
         .enumerate()
-        .filter(|(at, item)| is_meant(*at, &item.0))
+        .filter(|(at, item)| letter.means(*at, &item.0))
         .map(|(_, item)| (item.0.to_string(), item.1.get().to_owned()))
         .collect()
 }

@@ -9,6 +9,7 @@ use entry_form::{Stored, payload, typed};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
+use super::dead_letters::DeadLetter;
 use super::learned;
 use super::read::{Batch, Outgrown};
 use super::scan::{Damage, Scan, Stretch};
@@ -108,37 +109,27 @@ impl Decoder {
         }
     }
 
-    /// What the present program makes of one stored object: the one at `position` of the payload, or the first
-    /// of `descriptor` that is no reading. `None` where there is none.
-    pub fn meaning(
-        &mut self,
-        seq: u64,
-        descriptor: &str,
-        position: Option<usize>,
-    ) -> Result<Option<Meaning>> {
-        let Some(entry) = self.scan.entry(seq)? else {
+    /// What the present program makes of what a letter is about: of the first of several that is no reading. `None` where
+    /// there is none.
+    pub fn meaning(&mut self, letter: &DeadLetter) -> Result<Option<Meaning>> {
+        let Some(entry) = self.scan.entry(letter.seq)? else {
             return Ok(None);
         };
         learned::load(self.scan.connection(), &mut self.known)?;
         let unlabelled = self.contexts.of(&entry);
         let raw = payload::raw(&entry.payload).map_err(|error| unreadable(&entry, &error))?;
-        let meaning = |body: &str| match (Body::parse(body), self.known.get(descriptor)) {
+        let meaning = |body: &str| match (Body::parse(body), self.known.get(&letter.descriptor)) {
             (None, _) => Meaning::Rejected("not a JSON object".to_owned()),
             (_, None) => Meaning::Absent,
             (Some(body), Some(known)) => interpret_in_context(&body, known, entry.window(), &unlabelled),
         };
-        let mut found = raw
+        let meant = raw
             .readings
             .iter()
             .enumerate()
-            .filter(|(_, item)| item.0 == descriptor)
-            .map(|(at, item)| (at, meaning(item.1.get())));
-        Ok(found
-            .find(|(at, meaning)| match position {
-                Some(position) => *at == position,
-                None => matches!(meaning, Meaning::Rejected(_)),
-            })
-            .map(|(_, meaning)| meaning))
+            .filter(|(at, item)| letter.means(*at, &item.0));
+        let mut meanings = meant.map(|(_, item)| meaning(item.1.get()));
+        Ok(meanings.find(|meaning| letter.position.is_some() || matches!(meaning, Meaning::Rejected(_))))
     }
 
     pub(crate) fn connection(&self) -> &Connection {

@@ -45,18 +45,15 @@ impl Reached {
 
 impl Loose {
     pub fn acknowledge(&mut self, sink: &str, reached: Reached) {
-        match self.sinks.get_mut(sink) {
-            None => {
-                self.sinks.insert(sink.to_owned(), reached);
-            }
-            // One that falls behind what was acknowledged says nothing.
-            Some(known) if known.last > reached.last => {}
-            Some(known) => {
-                *known = Reached {
-                    readings: known.readings + reached.readings,
-                    ..reached
-                }
-            }
+        let nothing = Reached {
+            readings: 0,
+            ..reached
+        };
+        let known = self.sinks.entry(sink.to_owned()).or_insert(nothing);
+        // One that falls behind what was acknowledged says nothing.
+        if known.last <= reached.last {
+            let readings = known.readings + reached.readings;
+            *known = Reached { readings, ..reached };
         }
     }
 

@@ -4,19 +4,14 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::thread;
 
-use entry_form::payload;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use store::sql::Access;
 use store::{StoreError, timestamp};
 use tokio::sync::oneshot;
 
-use super::decoder;
 use super::scan::{Damage, Scan};
 use crate::{Journal, Result};
-
-/// How many readings are held at a time.
-const AT_ONCE: usize = 5_000;
 
 /// What cannot be delivered again, up to some entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,21 +54,8 @@ impl Journal {
 
 fn look(path: &Path, up_to: u64) -> Result<Missing> {
     let mut scan = Scan::open(path)?;
-    let (mut missing, mut after) = (gaps(scan.connection(), up_to)?, 0);
-    while after < up_to {
-        let Some(stretch) = scan.stretch(after, AT_ONCE)? else {
-            missing.damaged.extend(scan.beyond(after));
-            break;
-        };
-        after = stretch.last;
-        missing.damaged.extend(stretch.damaged);
-        for entry in &stretch.entries {
-            if let Err(error) = payload::for_each(&entry.payload, |_, _, _| ()) {
-                missing.damaged.push(decoder::unreadable(entry, &error));
-            }
-        }
-    }
-    missing.damaged.retain(|damage| damage.first <= up_to);
+    let mut missing = gaps(scan.connection(), up_to)?;
+    missing.damaged = scan.damage(up_to, |_, _| ())?;
     Ok(missing)
 }
 

@@ -110,7 +110,7 @@ fn judge(decoder: &mut Decoder, letter: &DeadLetter) -> Result<Judgement> {
     if letter.is_about_the_entry() {
         return Ok(decoder.one(letter.seq)?.map_or_else(gone, Judgement::Fits));
     }
-    let (value, measured_at) = match decoder.meaning(letter.seq, &letter.descriptor, letter.position)? {
+    let (value, measured_at) = match decoder.meaning(letter)? {
         Some(Meaning::Reading {
             value, measured_at, ..
         }) => (value, measured_at),

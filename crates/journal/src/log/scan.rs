@@ -11,11 +11,12 @@ use std::fmt;
 use std::path::Path;
 
 use collector_core::Vehicle;
-use entry_form::Stored;
+use entry_form::{Stored, payload};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::append;
+use super::decoder;
 use super::feeds::Feeds;
 use super::packed::Blocks;
 use crate::Result;
@@ -48,6 +49,8 @@ pub(crate) struct Stretch {
 
 /// So many bytes of payload are held at a time: readings may be long.
 const BYTES_AT_ONCE: usize = 16 << 20;
+/// The same of readings, by who looks at all of them.
+const READINGS_AT_ONCE: usize = 5_000;
 
 /// A connection that reads the log.
 pub(crate) struct Scan {
@@ -110,6 +113,30 @@ impl Scan {
         let _unknown = append::newest(self.connection()).err()?;
         let reason = "this one, and more behind it: the database does not tell how many there are";
         Some(Damage::of(last + 1, last + 1, reason))
+    }
+
+    /// What cannot be read of the entries up to number `up_to`. Reads all of them; `progress` is told how many were read,
+    /// and how many of these are as they were written.
+    pub fn damage(&mut self, up_to: u64, mut progress: impl FnMut(u64, u64)) -> Result<Vec<Damage>> {
+        let (mut damaged, mut after) = (Vec::new(), 0);
+        while after < up_to {
+            let Some(stretch) = self.stretch(after, READINGS_AT_ONCE)? else {
+                damaged.extend(self.beyond(after));
+                break;
+            };
+            after = stretch.last;
+            damaged.extend(stretch.damaged);
+            let read = stretch.entries.len() as u64;
+            let unreadable = |entry: &Stored| {
+                let error = payload::for_each(&entry.payload, |_, _, _| ()).err()?;
+                Some(decoder::unreadable(entry, &error))
+            };
+            let unreadable: Vec<_> = stretch.entries.iter().filter_map(unreadable).collect();
+            progress(read, read - unreadable.len() as u64);
+            damaged.extend(unreadable);
+        }
+        damaged.retain(|damage| damage.first <= up_to);
+        Ok(damaged)
     }
 
     /// The entry of this number; `None` where there is none.
