@@ -114,13 +114,21 @@ const MILEAGE: &str = "vehicle.vehicle.travelledDistance";
 
 /// A message with the odometer, with a unit or without.
 fn odometer(minute: i64, value: &str, label: Option<&str>) -> RawSnapshot {
+    message(minute, vec![distance(MILEAGE, minute, value, label)])
+}
+
+fn distance(descriptor: &str, minute: i64, value: &str, label: Option<&str>) -> RawReading {
     let stamp = time(NOON + minute * 60_000);
     let body = serde_json::json!({ "value": value, "unit": label, "timestamp": stamp.to_string() });
-    message(minute, vec![raw(MILEAGE, &body.to_string())])
+    raw(descriptor, &body.to_string())
 }
 
 /// The odometer of each entry that has one, in kilometres.
 async fn kilometres(journal: &Journal, owner: Option<UnitSystem>) -> Vec<f64> {
+    distances(journal, MILEAGE, owner).await
+}
+
+async fn distances(journal: &Journal, of: &str, owner: Option<UnitSystem>) -> Vec<f64> {
     let settings = VehicleSettings {
         name: None,
         units: owner,
@@ -128,7 +136,7 @@ async fn kilometres(journal: &Journal, owner: Option<UnitSystem>) -> Vec<f64> {
     let reader = journal.reader([(vin(0), settings)].into()).unwrap();
     let batch = reader.read(&"test".into(), 0, 100).await.unwrap().unwrap();
     let readings = batch.entries.iter().flat_map(Entry::readings);
-    let odometer = readings.filter(|reading| reading.descriptor.as_str() == MILEAGE);
+    let odometer = readings.filter(|reading| reading.descriptor.as_str() == of);
     odometer
         .map(|reading| match (&reading.value, &reading.unit) {
             (Value::Number(number), Some(unit)) if unit.as_str() == "km" => number.round(),
@@ -192,4 +200,34 @@ async fn an_odometer_whose_unit_comes_and_goes_goes_on_where_it_stood() {
     reopened.flush().await.unwrap();
     let again = super::model::copied(other.path());
     assert_eq!(kilometres(&open(again.path()), None).await, want);
+}
+
+/// Two odometers of one car, told before anybody knew what it shows.
+#[tokio::test]
+async fn odometers_of_one_car_agree_also_after_a_restart() {
+    const DRIVE: &str = "vehicle.trip.segment.end.travelledDistance";
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    let both = vec![
+        distance(DRIVE, 0, "18204", None),
+        distance(MILEAGE, 0, "29300", Some("km")),
+    ];
+    append(&journal, message(0, both)).await;
+    let copied = super::model::copied(state.path());
+    for journal in [journal, open(copied.path())] {
+        append(&journal, message(1, vec![distance(DRIVE, 1, "18206", None)])).await;
+        append(&journal, message(2, vec![distance(DRIVE, 2, "18207", None)])).await;
+        assert_eq!(
+            distances(&journal, DRIVE, None).await,
+            [29_296.0, 29_300.0, 29_301.0]
+        );
+    }
+    // Only the one that said its unit was told before.
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(&journal, odometer(0, "29300", Some("km"))).await;
+    let copied = super::model::copied(state.path());
+    let again = open(copied.path());
+    append(&again, message(1, vec![distance(DRIVE, 1, "18204", None)])).await;
+    assert_eq!(distances(&again, DRIVE, None).await, [29_296.0]);
 }

@@ -198,11 +198,19 @@ impl Round<'_> {
     /// Where the odometers stand, when all is known that the snapshot tells of units.
     fn note_odometers(&mut self) -> Result<()> {
         let (connection, memory) = (self.connection, &mut *self.memory);
+        // Those that say their unit first: the others go by them.
+        self.odometers.sort_by_key(|(told, _)| told.label.is_none());
         for (told, before) in &self.odometers {
             let context = memory.contexts.of(connection, self.vehicle_id)?;
             let units = context::unlabelled(context.as_ref().map(|context| &*context.text), None);
             let id = told.descriptor.as_str();
-            let stood = || before.map_or(Ok(None), |seq| stood(connection, &memory.descriptors, seq, id));
+            let stood = |of: &str| {
+                let seq = match of == id {
+                    true => *before,
+                    false => memory.series.newest(connection, self.vehicle_id, of)?,
+                };
+                seq.map_or(Ok(None), |seq| stood(connection, &memory.descriptors, seq, of))
+            };
             if let Some(unit) = memory.odometers.told(told, &units, stood)? {
                 memory.contexts.note(connection, self.vehicle_id, id, unit)?;
             }

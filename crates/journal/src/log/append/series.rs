@@ -109,9 +109,27 @@ impl SeriesCache {
             return Ok(index);
         }
         let index = SeriesIndex(self.series.len());
-        self.series.push(load(connection, vehicle_id, descriptor)?);
+        self.series.push(match load(connection, vehicle_id, descriptor)? {
+            Some(series) => series,
+            None => made(connection, vehicle_id, descriptor)?,
+        });
         of_vehicle.insert(descriptor.into(), index);
         Ok(index)
+    }
+
+    /// The entry with the newest value of a descriptor.
+    pub(crate) fn newest(
+        &self,
+        connection: &Connection,
+        vehicle_id: i64,
+        descriptor: &str,
+    ) -> Result<Option<u64>> {
+        let known = self.indexes.get(&vehicle_id).and_then(|of| of.get(descriptor));
+        let latest = match known {
+            Some(index) => self.get(*index).latest,
+            None => load(connection, vehicle_id, descriptor)?.and_then(|series| series.latest),
+        };
+        Ok(latest.and_then(|latest| latest.seq))
     }
 
     pub fn get(&self, index: SeriesIndex) -> &Series {
@@ -207,10 +225,10 @@ impl SeriesCache {
     }
 }
 
-fn load(connection: &Connection, vehicle_id: i64, descriptor: &str) -> Result<Series> {
+fn load(connection: &Connection, vehicle_id: i64, descriptor: &str) -> Result<Option<Series>> {
     let query = "select id, latest_at, latest_occurrence, latest_seq, last_at, last_hash, is_absent, ended_at
          from series where vehicle_id = ?1 and descriptor = ?2";
-    let found = connection.first(query, params![vehicle_id, descriptor], |row| {
+    Ok(connection.first(query, params![vehicle_id, descriptor], |row| {
         let (at, occurrence): (Option<i64>, Option<u32>) = (row.get(1)?, row.get(2)?);
         let (seq, last_at, hash) = (row.get(3)?, row.get::<_, Option<i64>>(4)?, row.get(5)?);
         Ok(Series {
@@ -225,10 +243,10 @@ fn load(connection: &Connection, vehicle_id: i64, descriptor: &str) -> Result<Se
             ended_at: row.get(7)?,
             ..Series::default()
         })
-    })?;
-    if let Some(series) = found {
-        return Ok(series);
-    }
+    })?)
+}
+
+fn made(connection: &Connection, vehicle_id: i64, descriptor: &str) -> Result<Series> {
     let insert = "insert into series (vehicle_id, descriptor) values (?1, ?2) returning id";
     Ok(Series {
         id: connection.one(insert, params![vehicle_id, descriptor], |row| row.get(0))?,
