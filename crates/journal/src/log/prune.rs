@@ -45,19 +45,15 @@ impl Journal {
                     .try_for_each(|block| packed::forget(connection, block))?;
                 let rows = removed.iter().map(|&(seq, _, received_at)| (seq, received_at));
                 let gone = rows.chain(blocks.iter().map(|block| (block.last, block.received_at)));
-                let (mut last, mut received_at) = (0, i64::MIN);
-                for (seq, at) in gone {
-                    (last, received_at) = (last.max(seq), received_at.max(at));
-                }
+                let (last, received_at) = gone.fold((0, i64::MIN), |(last, newest), (seq, at)| {
+                    (last.max(seq), newest.max(at))
+                });
                 if last > 0 {
                     missing::note_forgotten(connection, received_at)?;
                     append::leave_out(connection, 1, last)?;
                 }
-                let rows: Vec<(u64, u64)> = removed
-                    .iter()
-                    .map(|&(seq, readings, _)| (seq, readings))
-                    .collect();
-                append::forgotten(connection, &rows)?;
+                let rows = removed.iter().map(|&(seq, readings, _)| (seq, readings));
+                append::forgotten(connection, rows)?;
                 // The newest values among them are known no longer, only their times.
                 connection.run(
                     "update series set latest_seq = null

@@ -42,8 +42,8 @@ impl Journal {
     pub async fn keep_strays(&self, account: &str, source: &str, strays: Vec<Stray>) -> Result<()> {
         let (account, source) = (account.to_owned(), source.to_owned());
         self.transact(move |connection, _| {
-            let mut strays = strays.iter();
-            strays.try_for_each(|stray| keep(connection, &account, &source, stray))
+            let keep = |stray: &Stray| keep(connection, &account, &source, stray);
+            strays.iter().try_for_each(keep)
         })
         .await
     }

@@ -137,9 +137,12 @@ impl Counts {
 }
 
 /// Takes entries that were removed out of the tally of the log. What arrived stays counted.
-pub(in crate::log) fn forgotten(connection: &Connection, removed: &[(u64, u64)]) -> Result<()> {
+pub(in crate::log) fn forgotten(
+    connection: &Connection,
+    removed: impl Iterator<Item = (u64, u64)>,
+) -> Result<()> {
     let mut counts = Counts::default();
-    for &(seq, readings) in removed {
+    for (seq, readings) in removed {
         counts.tally(seq, readings, -1);
     }
     counts.write(connection)?;

@@ -27,10 +27,8 @@ pub(crate) fn newest(of: &impl Access) -> Result<u64> {
         "select coalesce(max(last_seq), 0) from gap where last_seq < ?1",
         "select coalesce((select last_seq from packed where last_seq < ?1 order by first_seq desc limit 1), 0)",
     ] {
-        match connection
-            .prepare_cached(query)?
-            .query_row([BEYOND], |row| row.get(0))
-        {
+        let mut query = connection.prepare_cached(query)?;
+        match query.query_row([BEYOND], |row| row.get(0)) {
             Ok(number) => newest = newest.max(number),
             Err(error) if error.is_damage() && folded.is_some() => {}
             Err(error) => return Err(error.into()),
@@ -61,8 +59,6 @@ pub(crate) fn newest_behind(connection: &Connection, known: u64) -> Result<u64> 
         }
         suspects.push(seq);
     }
-    let near = suspects
-        .into_iter()
-        .filter(|seq| seq.saturating_sub(newest) <= ASTRAY);
-    Ok(near.fold(newest, u64::max))
+    let is_near = |seq: &u64| seq.saturating_sub(newest) <= ASTRAY;
+    Ok(suspects.into_iter().filter(is_near).fold(newest, u64::max))
 }

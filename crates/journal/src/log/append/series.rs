@@ -118,16 +118,11 @@ impl SeriesCache {
     }
 
     /// The entry with the newest value of a descriptor.
-    pub(crate) fn newest(
-        &self,
-        connection: &Connection,
-        vehicle_id: i64,
-        descriptor: &str,
-    ) -> Result<Option<u64>> {
-        let known = self.indexes.get(&vehicle_id).and_then(|of| of.get(descriptor));
+    pub(crate) fn newest(&self, connection: &Connection, vehicle: i64, of: &str) -> Result<Option<u64>> {
+        let known = self.indexes.get(&vehicle).and_then(|series| series.get(of));
         let latest = match known {
             Some(index) => self.get(*index).latest,
-            None => load(connection, vehicle_id, descriptor)?.and_then(|series| series.latest),
+            None => load(connection, vehicle, of)?.and_then(|series| series.latest),
         };
         Ok(latest.and_then(|latest| latest.seq))
     }
