@@ -18,6 +18,9 @@ use crate::target::Precision;
 /// InfluxDB's limit for a text, in bytes.
 const LONGEST_TEXT: usize = 65_536;
 
+/// How the field of texts of a descriptor ends that is in no catalogue.
+const TEXTS: &str = "_text";
+
 /// What all lines have in common: the options, whose names must have been found valid.
 #[derive(Debug)]
 pub struct Encoder(pub InfluxdbConfig);
@@ -36,23 +39,38 @@ impl Encoder {
     }
 
     /// The field that a reading is written to. InfluxDB fixes a field's type with the first write, and a descriptor that is in
-    /// no catalogue may turn out to be text: texts of such a one have a field of their own.
+    /// no catalogue may turn out to be text: texts and times of such a one have a field of their own.
     pub fn key<'a>(&self, reading: &'a Reading) -> Cow<'a, str> {
-        let own = self.own_key(&reading.descriptor);
-        match (&reading.value, reading.descriptor.is_catalogued()) {
-            (Value::Text(_), false) => format!("{own}_text").into(),
-            _ => own.into(),
+        let descriptor = &reading.descriptor;
+        match reading.value {
+            Value::Text(_) | Value::Timestamp(_) if !descriptor.is_catalogued() => {
+                self.text_key(descriptor).into()
+            }
+            _ => self.own_key(descriptor),
         }
     }
 
     /// Every field that readings of a descriptor can be in.
     pub fn keys(&self, descriptor: &Descriptor) -> Vec<String> {
-        let own = self.own_key(descriptor);
-        let texts = (!descriptor.is_catalogued()).then(|| format!("{own}_text"));
-        [own.to_owned()].into_iter().chain(texts).collect()
+        let own = self.own_key(descriptor).into_owned();
+        let texts = (!descriptor.is_catalogued()).then(|| self.text_key(descriptor));
+        [own].into_iter().chain(texts).collect()
     }
 
-    fn own_key<'a>(&self, descriptor: &'a Descriptor) -> &'a str {
+    fn text_key(&self, descriptor: &Descriptor) -> String {
+        format!("{}{TEXTS}", self.name(descriptor))
+    }
+
+    /// One that is called as the texts of another has one underscore more, so that no two share a field.
+    fn own_key<'a>(&self, descriptor: &'a Descriptor) -> Cow<'a, str> {
+        let name = self.name(descriptor);
+        match !descriptor.is_catalogued() && name.trim_end_matches('_').ends_with(TEXTS) {
+            true => format!("{name}_").into(),
+            false => name.into(),
+        }
+    }
+
+    fn name<'a>(&self, descriptor: &'a Descriptor) -> &'a str {
         match self.0.fields {
             FieldKey::Descriptor => descriptor.as_str(),
             FieldKey::Name => descriptor.name(),

@@ -72,9 +72,14 @@ fn run(input: &[u8], reached: &mut Reached) {
             FieldKey::Name => reading.descriptor.name(),
         }
         .to_owned();
-        if matches!(reading.value, Value::Text(_)) && !reading.descriptor.is_catalogued() {
-            key += "_text";
-        }
+        let is_text = matches!(reading.value, Value::Text(_) | Value::Timestamp(_));
+        let end = match (reading.descriptor.is_catalogued(), is_text) {
+            (true, _) => "",
+            (false, true) => "_text",
+            (false, false) if key.trim_end_matches('_').ends_with("_text") => "_",
+            (false, false) => "",
+        };
+        key += end;
         let time = reading.measured_at.as_millisecond() * 1_000_000 + i64::from(reading.occurrence);
         assert_eq!(stored.remove(&(key, time)), Some(expected(reading)), "{stored:?}");
     }

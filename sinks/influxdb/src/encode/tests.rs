@@ -43,6 +43,27 @@ fn text(text: &str) -> Value {
 }
 
 #[test]
+fn no_two_descriptors_share_a_field_also_where_one_is_called_as_the_texts_of_another() {
+    let encoder = Encoder(config(&[]));
+    let key = |id: &str, value: Value| encoder.key(&reading(id, id, value, None, 0)).into_owned();
+    let mut keys = Vec::new();
+    for id in ["a.x", "a.x_text", "a.x_text_", "a.x_text_text", "a.x_"] {
+        let own = [key(id, Value::Number(1.0)), key(id, Value::Text("b".into()))];
+        let descriptor = reading(id, id, Value::Bool(true), None, 0).descriptor;
+        assert_eq!(encoder.keys(&descriptor), own);
+        keys.extend(own);
+    }
+    assert_eq!(keys[..4], ["a.x", "a.x_text", "a.x_text_", "a.x_text_text"]);
+    let all = keys.len();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), all, "{keys:?}");
+    // The catalogue keeps its names.
+    let catalogued = reading("vehicle.x", "charging_port_text", Value::Number(1.0), None, 0);
+    assert_eq!(encoder.key(&catalogued), "vehicle.x");
+}
+
+#[test]
 fn a_line_has_measurement_tags_fields_and_time() {
     let mut snapshot = snapshot("my i4", "vehicle.isMoving", Value::Bool(true));
     snapshot
