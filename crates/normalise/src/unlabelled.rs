@@ -5,6 +5,16 @@ use hashbrown::HashMap;
 
 use super::unit;
 
+/// What a driver in miles reads of altitudes and consumption: BMW's catalogue names both units for these, too. No car says which
+/// it shows, so the owner's word alone decides. Litres stay litres: a British car shows miles and litres.
+const BY_OWNER: [(&str, &str); 2] = [
+    (
+        "vehicle.cabin.infotainment.navigation.currentLocation.altitude",
+        "ft",
+    ),
+    ("vehicle.drivetrain.avgElectricRangeConsumption", "mi/kWh"),
+];
+
 /// What is known of the units of a vehicle at one moment: first what its owner says, then the unit that came with the same
 /// descriptor before, then what the car shows. Where nothing is known the catalogue is right.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,9 +53,14 @@ impl Unlabelled {
             UnitSystem::Metric => imperial(canonical).and(unit::of_kind(canonical, descriptor)),
             UnitSystem::Imperial => imperial(canonical),
         };
+        let owned = |system: UnitSystem| {
+            let mut units = BY_OWNER.iter().filter(|_| system == UnitSystem::Imperial);
+            let unit = units.find(|(id, _)| *id == descriptor.as_str());
+            in_system(system).or(unit.map(|(_, unit)| *unit))
+        };
         let label = || unit::of_kind(self.labels.get(descriptor.as_str())?, descriptor);
         let shown = || self.shown.and_then(in_system);
-        self.owner.and_then(in_system).or_else(label).or_else(shown)
+        self.owner.and_then(owned).or_else(label).or_else(shown)
     }
 }
 
@@ -104,5 +119,24 @@ mod tests {
         owned.shows("km");
         assert_eq!(unit(&owned, MILEAGE).as_deref(), Some("mi"));
         assert_eq!(unit(&owned, SOC), None);
+    }
+
+    #[test]
+    fn the_owner_alone_decides_where_no_car_says_what_it_shows() {
+        const FUEL: &str = "vehicle.drivetrain.fuelSystem.remainingFuel";
+        // 62 miles are 100 kilometres there.
+        const RECUPERATION: &str =
+            "vehicle.trip.segment.accumulated.drivetrain.electricEngine.recuperationTotal";
+        let mut shown = Unlabelled::default();
+        shown.shows("mi");
+        let [imperial, metric] =
+            [UnitSystem::Imperial, UnitSystem::Metric].map(|owner| Unlabelled::new(Some(owner)));
+        for (descriptor, named) in BY_OWNER {
+            assert_eq!(unit(&imperial, descriptor).as_deref(), Some(named));
+            assert_eq!(unit(&shown, descriptor).or(unit(&metric, descriptor)), None);
+        }
+        for descriptor in [FUEL, RECUPERATION] {
+            assert_eq!(unit(&imperial, descriptor).or(unit(&shown, descriptor)), None);
+        }
     }
 }
