@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{Error, OptionalExtension, Row};
 
 use crate::StoreError;
 use crate::sql::{Access, Damage as _};
@@ -22,7 +22,7 @@ impl Probe {
     ///
     /// # Errors
     /// That of `each`, or the database cannot be asked, for another reason than damage.
-    pub fn read<E: From<rusqlite::Error> + From<StoreError>>(
+    pub fn read<E: From<Error> + From<StoreError>>(
         &self,
         of: &impl Access,
         query: &str,

@@ -71,8 +71,8 @@ async fn a_sold_car_is_gone_and_the_other_one_goes_on() {
         assert!(said.out.contains(words), "{words}: {said:?}");
     }
     assert!(!holds(&scene, SOLD) && holds(&scene, KEPT));
-    let said = scene.call(&["journal", "verify"]).await;
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let verified = scene.call(&["journal", "verify"]).await;
+    assert_eq!(verified.code, Some(0), "{verified:?}");
 
     // A sink that begins now is given the history of the other one, and the program asks for that alone.
     scene.edit(|text| text + "  - type: sqlite\n    name: second\n    path: second.db\n");
@@ -88,6 +88,14 @@ async fn a_sold_car_is_gone_and_the_other_one_goes_on() {
     );
     assert_eq!(sorted(second.clone(), KEPT), sorted(first, KEPT));
     assert!(!second.is_empty() && sorted(second, SOLD).is_empty());
+
+    // What the command said removes it from the store.
+    let (_, statements) = said.out.split_once("sqlite3 'cardata.db' \"").unwrap();
+    let (statements, _) = statements.split_once('"').unwrap();
+    let store = rusqlite::Connection::open(scene.path("cardata.db")).unwrap();
+    store.execute_batch(statements).unwrap();
+    let left = stores::sqlite(&scene.path("cardata.db"));
+    assert!(!left.is_empty() && sorted(left, SOLD).is_empty());
 
     // BMW goes on to name it.
     let said = scene.call(&["vehicles", "--refresh"]).await;

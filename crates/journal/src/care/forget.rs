@@ -51,10 +51,8 @@ impl Forgotten {
     fn rows(&mut self, connection: &Connection, memory: &mut Memory, vin: &Vin) -> Result<()> {
         let query = "select seq, feed_id from log where vehicle_id = (select id from vehicle where vin = ?1)";
         let rows: Vec<(u64, i64)> = connection.all(query, [vin.as_str()], |row| row.try_into())?;
-        let (query, mut feeds) = (
-            format!("select {COLUMNS} from log where seq = ?1"),
-            Feeds::default(),
-        );
+        let query = format!("select {COLUMNS} from log where seq = ?1");
+        let mut feeds = Feeds::default();
         for (seq, feed) in rows {
             let read =
                 connection.one(&query, [seq], |row| Ok(stored(connection, &mut feeds, row, seq)))??;
@@ -67,14 +65,8 @@ impl Forgotten {
             self.count(connection, seq, entry.readings)?;
             let (emptied, replace) = (entry.emptied(), append::INSERT.replacen("insert", "replace", 1));
             let vehicle = append::vehicle_id(connection, memory, &emptied.vin)?;
-            append::store(
-                connection,
-                memory,
-                &replace,
-                Ids { vehicle, feed },
-                emptied.content(),
-                None,
-            )?;
+            let ids = Ids { vehicle, feed };
+            append::store(connection, memory, &replace, ids, emptied.content(), None)?;
         }
         Ok(())
     }

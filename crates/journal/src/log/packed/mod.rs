@@ -165,17 +165,11 @@ pub(crate) fn put(connection: &Connection, verb: &str, entries: &[Stored]) -> Re
         return Ok(None);
     };
     let statement = format!("{verb} into packed ({HEAD}, content) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-    let Head {
-        first,
-        last,
-        filled,
-        readings,
-        received_at,
-        checksum,
-    } = head;
+    let [first, last, filled, readings] = [head.first, head.last, head.filled, head.readings];
+    let (at, sum) = (head.received_at, head.checksum);
     connection.run(
         &statement,
-        params![first, last, filled, readings, received_at, checksum, content],
+        params![first, last, filled, readings, at, sum, content],
     )?;
     Ok(Some(head))
 }
