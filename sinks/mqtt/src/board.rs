@@ -74,7 +74,7 @@ impl Board {
                 }
             }
             for ended in &snapshot.ended {
-                car.end(ended, snapshot.origin);
+                car.had_ended(ended, snapshot.origin);
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! One vehicle: the newest value of each of its descriptors, and the ends of values.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use collector_core::resolved::Quantity;
 use collector_core::{Descriptor, Ended, Name, Origin, Reading, Value, Vehicle, VehicleFacts};
@@ -23,6 +23,8 @@ pub struct Car {
     pub shown: BTreeMap<Descriptor, Shown>,
     /// The last end of each value that ever ended, and how it came.
     ended: BTreeMap<Descriptor, (Ended, Origin)>,
+    /// Of these, what came before any value: nothing is shown of it, as after a restart.
+    unseen: BTreeSet<Descriptor>,
     pub track: Track,
 }
 
@@ -49,6 +51,7 @@ impl Car {
             facts: None,
             shown: BTreeMap::new(),
             ended: BTreeMap::new(),
+            unseen: BTreeSet::new(),
             track: Track::default(),
         }
     }
@@ -71,12 +74,28 @@ impl Car {
 
     /// The ends of values of which no reading is known: they ended before this program was started.
     pub fn only_ended(&self) -> impl Iterator<Item = &(Ended, Origin)> {
-        let is_only = |(ended, _): &&(Ended, Origin)| !self.shown.contains_key(&ended.descriptor);
+        let is_only = |(ended, _): &&(Ended, Origin)| {
+            !self.shown.contains_key(&ended.descriptor) && !self.unseen.contains(&ended.descriptor)
+        };
         self.ended.values().filter(is_only)
+    }
+
+    /// Notes the end of a value that the present knows.
+    pub fn had_ended(&mut self, ended: &Ended, origin: Origin) {
+        self.unseen.remove(&ended.descriptor);
+        self.note_end(ended, origin);
     }
 
     /// Notes the end of a value. Whether it ends what is shown.
     pub fn end(&mut self, ended: &Ended, origin: Origin) -> bool {
+        let descriptor = &ended.descriptor;
+        if !self.shown.contains_key(descriptor) && !self.ended.contains_key(descriptor) {
+            self.unseen.insert(descriptor.clone());
+        }
+        self.note_end(ended, origin)
+    }
+
+    fn note_end(&mut self, ended: &Ended, origin: Origin) -> bool {
         let shown = self.shown.get(&ended.descriptor);
         let is_shown = shown.is_some_and(|shown| {
             self.end_of(&shown.reading).is_none() && shown.reading.measured_at < ended.at
@@ -118,6 +137,7 @@ impl Car {
             self.shown.remove(&descriptor);
         }
         let reading = reading.clone();
+        self.unseen.remove(&descriptor);
         self.shown.insert(descriptor, Shown { reading, origin });
         if is_of_its_type { age } else { Age::News }
     }
@@ -132,7 +152,8 @@ impl Car {
             let origin = self.shown.get(&reading.descriptor)?.origin;
             return Some(retained::quantity(quantity, &value, reading, origin));
         }
-        let ends = quantity.keys.iter().filter_map(|key| self.ended.get(*key));
+        let seen = quantity.keys.iter().filter(|key| !self.unseen.contains(**key));
+        let ends = seen.filter_map(|key| self.ended.get(*key));
         let (ended, origin) = ends.max_by_key(|(ended, _)| ended.at)?;
         Some(retained::quantity_ended(quantity, ended, *origin))
     }
@@ -140,7 +161,8 @@ impl Car {
     /// Whether both halves of a position are delivered at all.
     pub fn has_position(&self) -> bool {
         let parts = || {
-            let known = self.shown.keys().chain(self.ended.keys());
+            let ended = self.only_ended().map(|(ended, _)| &ended.descriptor);
+            let known = self.shown.keys().chain(ended);
             known.filter_map(|it| it.as_str().strip_prefix(LOCATION))
         };
         parts().any(|part| part == "latitude") && parts().any(|part| part == "longitude")
@@ -190,6 +212,7 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use collector_core::ValueType;
+    use collector_core::resolved::QUANTITIES;
     use collector_core::testkit::{reading, vehicle};
 
     use super::*;
@@ -231,6 +254,29 @@ mod tests {
         assert_eq!(show(Value::Text("ten".into()), 3), Age::Newer);
         let types: Vec<_> = car.shown.keys().map(Descriptor::value_type).collect();
         assert_eq!(types, [ValueType::Text]);
+    }
+
+    #[test]
+    fn an_end_without_a_value_is_told_when_the_present_knows_it_only() {
+        let mut car = Car::new(&vehicle(false));
+        let early = reading(SOC, "soc", Value::Number(50.0), None, 1);
+        let ended = Ended {
+            descriptor: early.descriptor.clone(),
+            at: reading(SOC, "soc", Value::Number(0.0), None, 2).measured_at,
+        };
+        let charge = QUANTITIES
+            .iter()
+            .find(|it| it.is_told_by(&ended.descriptor))
+            .unwrap();
+        assert!(!car.end(&ended, Origin::Poll) && !car.end(&ended, Origin::Poll));
+        assert_eq!((car.only_ended().count(), car.resolved(charge)), (0, None));
+        assert_eq!(
+            car.show(&early, Origin::Poll),
+            Age::Older,
+            "it has ended all the same"
+        );
+        car.had_ended(&ended, Origin::Poll);
+        assert!(car.only_ended().count() == 1 && car.resolved(charge).is_some());
     }
 
     #[test]
