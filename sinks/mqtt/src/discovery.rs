@@ -11,12 +11,21 @@ use crate::traits::{self, Traits};
 use crate::words::{self, Words};
 
 const PROGRAM: &str = "cardata";
-/// What Home Assistant shows beside the state of every entity.
-const MEASURED_AT: &str = "{{ {'measured_at': value_json.timestamp} | tojson }}";
+/// What Home Assistant shows beside the state of every entity. Of a topic that was cleared there is no `value_json`,
+/// and a template that takes it for granted fills Home Assistant's log with errors: so none here does.
+const MEASURED_AT: &str =
+    "{{ ({'measured_at': value_json.timestamp} if value_json is defined else {}) | tojson }}";
 /// The same of a quantity, and which descriptor tells it.
-const MEASURED_FROM: &str = "{{ {'measured_at': value_json.timestamp, 'from': value_json.from} | tojson }}";
+const MEASURED_FROM: &str = "{{ ({'measured_at': value_json.timestamp, 'from': value_json.from} if value_json is defined else {}) | tojson }}";
 /// The same of a position, whose attributes are what it is.
-const POSITION_MEASURED_AT: &str = "{{ dict(value_json, measured_at=value_json.timestamp) | tojson }}";
+const POSITION_MEASURED_AT: &str =
+    "{{ (dict(value_json, measured_at=value_json.timestamp) if value_json is defined else {}) | tojson }}";
+/// The state of a number or a time.
+const STATE: &str = "{{ value_json.value if value_json is defined else none }}";
+/// The state of a truth value.
+const TRUTH: &str = "{{ 'None' if value_json is not defined or value_json.value is none else 'ON' if value_json.value else 'OFF' }}";
+/// The same where `true` is "off".
+const INVERTED_TRUTH: &str = "{{ 'None' if value_json is not defined or value_json.value is none else 'OFF' if value_json.value else 'ON' }}";
 
 #[derive(Default, Serialize)]
 struct Config<'a> {
@@ -185,14 +194,10 @@ pub fn topic(topics: &Topics, vin: &Vin, descriptor: &Descriptor) -> String {
 
 fn template(traits: &Traits, component: Component) -> &'static str {
     match (component, traits.inverted, traits.device_class) {
-        (Component::BinarySensor, false, _) => {
-            "{{ 'None' if value_json.value is none else 'ON' if value_json.value else 'OFF' }}"
-        }
-        (Component::BinarySensor, true, _) => {
-            "{{ 'None' if value_json.value is none else 'OFF' if value_json.value else 'ON' }}"
-        }
-        (_, _, Some("timestamp")) => "{{ value_json.value }}",
-        _ if traits.state_class.is_some() || traits.unit_of_measurement.is_some() => "{{ value_json.value }}",
+        (Component::BinarySensor, false, _) => TRUTH,
+        (Component::BinarySensor, true, _) => INVERTED_TRUTH,
+        (_, _, Some("timestamp")) => STATE,
+        _ if traits.state_class.is_some() || traits.unit_of_measurement.is_some() => STATE,
         _ => words::TEMPLATE,
     }
 }

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 /// What the templates make of a text; [`state`] is the same in Rust.
-pub const TEMPLATE: &str = "{{ (value_json.value | string | trim)[:255] | trim }}";
+pub const TEMPLATE: &str =
+    "{{ (value_json.value | string | trim)[:255] | trim if value_json is defined else none }}";
 const LONGEST_STATE: usize = 255;
 /// Words beside the catalogue's that one entity is remembered with; a text that is new with every reading must not
 /// grow a list without end.

@@ -1,6 +1,6 @@
 //! Home Assistant's side of MQTT discovery: would it accept a message, and the states that come with it?
 //!
-//! The rules stand in `schema.json`, from Home Assistant's published schema of fields. A rule that is broken makes
+//! The rules stand in `schema.json`, from the schema of fields of Home Assistant 2026.2. A rule that is broken makes
 //! Home Assistant refuse the whole entity, or drop the state.
 
 mod states;
@@ -81,6 +81,13 @@ impl Schema {
             text(config, "icon").is_none_or(|icon| icon.starts_with("mdi:")),
             "icon",
         )?;
+        // Where a topic is cleared there is no JSON: a template that takes it for granted is an error in the log.
+        for key in ["value_template", "json_attributes_template"] {
+            let template = text(config, key).unwrap_or_default();
+            let is_guarded =
+                template.contains("value_json is defined") || template.contains("value_json is not defined");
+            must(!template.contains("value_json") || is_guarded, key)?;
+        }
         let enabled = &config["enabled_by_default"];
         must(enabled.is_null() || enabled.is_boolean(), "enabled_by_default")?;
         let category = text(config, "entity_category");
@@ -236,6 +243,7 @@ mod tests {
             ("entity_category", json!("config")),
             ("default_entity_id", json!("sensor.Car")),
             ("state_topic", json!("a/#")),
+            ("value_template", json!("{{ value_json.value }}")),
             ("device", json!({})),
             ("origin", Value::Null),
         ] {

@@ -54,15 +54,15 @@ fn render(template: &str, value: &Value) -> Result<String, String> {
     match template {
         // As Jinja writes none.
         _ if value.is_null() => Ok(UNKNOWN.to_owned()),
-        "{{ value_json.value }}" => Ok(plain),
-        "{{ (value_json.value | string | trim)[:255] | trim }}" => {
+        "{{ value_json.value if value_json is defined else none }}" => Ok(plain),
+        "{{ (value_json.value | string | trim)[:255] | trim if value_json is defined else none }}" => {
             let cut: String = plain.trim().chars().take(LONGEST_STATE).collect();
             Ok(cut.trim().to_owned())
         }
-        "{{ 'None' if value_json.value is none else 'ON' if value_json.value else 'OFF' }}" => {
+        "{{ 'None' if value_json is not defined or value_json.value is none else 'ON' if value_json.value else 'OFF' }}" => {
             Ok(if truth()? { "ON" } else { "OFF" }.to_owned())
         }
-        "{{ 'None' if value_json.value is none else 'OFF' if value_json.value else 'ON' }}" => {
+        "{{ 'None' if value_json is not defined or value_json.value is none else 'OFF' if value_json.value else 'ON' }}" => {
             Ok(if truth()? { "OFF" } else { "ON" }.to_owned())
         }
         other => Err(format!("an unknown template: {other}")),
