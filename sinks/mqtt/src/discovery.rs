@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::message::{Message, json};
 use crate::names;
-use crate::topics::{Component, Topics, slug};
+use crate::topics::{Component, Topics, plain_slug, slug};
 use crate::traits::{self, Traits};
 use crate::words::{self, Words};
 
@@ -146,7 +146,7 @@ impl Announcer<'_> {
         let (vin, kind) = (&self.vehicle.vin, component.as_str());
         let config = Config {
             unique_id: format!("{}_{object}", self.topics.device(vin)),
-            default_entity_id: format!("{kind}.{}_{}", slug(&self.vehicle.name), slug(object)),
+            default_entity_id: format!("{kind}.{}_{}", plain_slug(&self.vehicle.name), slug(object)),
             availability_topic: self.topics.status(),
             payload_available: ONLINE,
             payload_not_available: OFFLINE,

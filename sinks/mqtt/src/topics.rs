@@ -2,6 +2,7 @@
 
 use collector_core::resolved::{QUANTITIES, Quantity};
 use collector_core::{Descriptor, Vehicle, Vin};
+use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use crate::config::MqttConfig;
 
@@ -190,6 +191,16 @@ pub fn slug(name: &str) -> String {
     }
 }
 
+/// The same with letters that have marks as those without, as Home Assistant makes its ids: `Größe` is `grosse`.
+pub fn plain_slug(name: &str) -> String {
+    // Large letters, because only `ß` as a large one is two of the alphabet.
+    let plain = DecomposingNormalizerBorrowed::new_nfkd()
+        .normalize(&name.to_uppercase())
+        .into_owned();
+    let is_mark = |c: &char| ('\u{300}'..='\u{36f}').contains(c);
+    slug(&plain.chars().filter(|c| !is_mark(c)).collect::<String>())
+}
+
 /// What is wrong with the beginning of a topic.
 pub fn check_prefix(prefix: &str) -> Result<(), &'static str> {
     check_part(prefix)?;
@@ -235,5 +246,18 @@ mod tests {
         assert_eq!(slug("4567, \"the other\""), "4567_the_other");
         assert_eq!(slug("home/cars"), "home_cars");
         assert_eq!(slug("🚗"), "cardata");
+    }
+
+    #[test]
+    fn letters_with_marks_are_plain_ones_in_an_entity_s_id() {
+        for (name, id) in [
+            ("Größe", "grosse"),
+            ("Büro/Auto", "buro_auto"),
+            ("Citroën e\u{301}lan", "citroen_elan"),
+            ("My i4", "my_i4"),
+            ("Синий", "cardata"),
+        ] {
+            assert_eq!(plain_slug(name), id);
+        }
     }
 }
