@@ -24,7 +24,7 @@ const PRIMARY: [(&str, &str); 28] = [
     ("charging_status", "Charging"),
     ("charging_power", "Charging power"),
     ("time_to_full", "Time to full"),
-    ("target_soc", "Target"),
+    ("target_soc", "Charging target"),
     ("cluster_electric_range", "Electric range"),
     ("range_last_sent", "Range"),
     ("mileage", "Odometer"),

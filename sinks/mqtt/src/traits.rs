@@ -100,10 +100,11 @@ fn number(descriptor: &Descriptor) -> Traits<'_> {
     let (device_class, state_class, suggested_display_precision) = match unit.unwrap_or_default() {
         // Without a unit; this one only tells one event from another.
         "" if name == "plug_event_id" => (None, None, None),
-        // Home Assistant's battery is the charge that is there, not one that is aimed at.
+        // Home Assistant's battery is the charge that is there, not one that is aimed at. It shows one battery of a
+        // device, the first by name: that is not to be the one of 12 V.
         "%" if matches!(
             name,
-            "state_of_charge" | "soc" | "soc_displayed" | "soc_predicted" | "battery_12v_soc"
+            "state_of_charge" | "soc" | "soc_displayed" | "soc_predicted"
         ) =>
         {
             (Some("battery"), MEASUREMENT, Some(0))
@@ -166,7 +167,8 @@ fn spelling(unit: &str) -> &str {
 
 /// A picture for what no device class has one for; the first that fits.
 fn icon(id: &str) -> Option<&'static str> {
-    const ICONS: [(&str, &str); 35] = [
+    const ICONS: [(&str, &str); 36] = [
+        ("electricalSystem.battery.stateOfCharge", "mdi:car-battery"),
         (".stateOfCharge.target", "mdi:battery-arrow-up"),
         (".tire.", "mdi:tire"),
         (".wheel.tire", "mdi:tire"),

@@ -79,7 +79,7 @@ async fn what_an_owner_looks_for_is_what_home_assistant_calls_it() {
     sink.close().await.unwrap();
     let configs = configs(&assistant.all().await);
     let told = |object: &str| {
-        let end = format!("_{object}/config");
+        let end = format!("/{}_{object}/config", vehicle().vin);
         let (topic, config) = configs.iter().find(|(topic, _)| topic.ends_with(&end)).unwrap();
         let text = |key: &str| config[key].as_str().unwrap_or("-").to_owned();
         let component = topic.split('/').nth(1).unwrap().to_owned();
@@ -116,10 +116,18 @@ async fn what_an_owner_looks_for_is_what_home_assistant_calls_it() {
         ("moving", "binary_sensor moving - -"),
         ("position", "device_tracker - - -"),
         ("state_of_charge", "sensor battery measurement %"),
+        ("battery_12v_soc", "sensor - measurement %"),
         ("plugged", "binary_sensor plug - -"),
     ] {
         assert_eq!(told(object), expected, "{object}");
     }
+    let batteries = configs.values().filter(|it| it["device_class"] == "battery");
+    let first = batteries.filter_map(|it| it["name"].as_str()).min();
+    assert_eq!(
+        first,
+        Some("State of charge"),
+        "the one that stands at the device"
+    );
     let ranks = |category: Option<&str>, enabled: Option<bool>| {
         let of_rank = configs.values().filter(|it| {
             it["entity_category"].as_str() == category && it["enabled_by_default"].as_bool() == enabled
