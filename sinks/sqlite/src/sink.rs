@@ -1,17 +1,12 @@
 //! The sink: a store that is opened when it is first needed and used on blocking threads.
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use collector_core::{Entry, Scope, Sink, SinkError, Written};
-use rusqlite::{OpenFlags, TransactionBehavior};
+use history::Store;
 use tokio::sync::Mutex;
-
-use crate::failure::sink_error;
-use crate::schema;
-use crate::store::{self, Store};
 
 pub struct SqliteSink {
     path: Arc<Path>,
@@ -34,7 +29,7 @@ impl SqliteSink {
 impl Sink for SqliteSink {
     async fn check(&mut self) -> Result<(), SinkError> {
         let path = Arc::clone(&self.path);
-        blocking(move || check(&path)).await
+        blocking(move || history::check(&path)).await
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
@@ -89,36 +84,4 @@ async fn blocking<T: Send + 'static>(
             Err(_) => Err(SinkError::transient("the program is ending")),
         },
     }
-}
-
-/// Proves as well as can be that a write would be accepted, and leaves everything as it was.
-fn check(path: &Path) -> Result<(), SinkError> {
-    if !path.exists() {
-        return check_folder(path);
-    }
-    let mut connection = store::connect(path, OpenFlags::empty())?;
-    schema::inspect(&connection, path)?;
-    connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .and_then(rusqlite::Transaction::rollback)
-        .map_err(|error| sink_error("cannot write to", path, &error))
-}
-
-/// The database does not exist yet: could it be made? A file is made in the nearest folder that exists, and
-/// removed at once.
-fn check_folder(path: &Path) -> Result<(), SinkError> {
-    let Some(folder) = path.ancestors().skip(1).find(|folder| folder.exists()) else {
-        return Err(SinkError::misconfigured(format!(
-            "cannot make {}: no part of its path exists",
-            path.display()
-        )));
-    };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let probe = folder.join(format!(".{name}.check-{}", std::process::id()));
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&probe)
-        .and_then(|_| std::fs::remove_file(&probe))
-        .map_err(|error| SinkError::from_io("cannot make a file in", folder, &error))
 }

@@ -1,0 +1,42 @@
+//! Would a write be accepted?
+
+use std::fs::OpenOptions;
+use std::path::Path;
+
+use collector_core::SinkError;
+use rusqlite::{OpenFlags, TransactionBehavior};
+
+use crate::failure::sink_error;
+use crate::{schema, store};
+
+/// Proves as well as can be that a write would be accepted, and leaves everything as it was.
+pub fn check(path: &Path) -> Result<(), SinkError> {
+    if !path.exists() {
+        return check_folder(path);
+    }
+    let mut connection = store::connect(path, OpenFlags::empty())?;
+    schema::inspect(&connection, path)?;
+    connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .and_then(rusqlite::Transaction::rollback)
+        .map_err(|error| sink_error("cannot write to", path, &error))
+}
+
+/// The database does not exist yet: could it be made? A file is made in the nearest folder that exists, and
+/// removed at once.
+fn check_folder(path: &Path) -> Result<(), SinkError> {
+    let Some(folder) = path.ancestors().skip(1).find(|folder| folder.exists()) else {
+        return Err(SinkError::misconfigured(format!(
+            "cannot make {}: no part of its path exists",
+            path.display()
+        )));
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let probe = folder.join(format!(".{name}.check-{}", std::process::id()));
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&probe)
+        .and_then(|_| std::fs::remove_file(&probe))
+        .map_err(|error| SinkError::from_io("cannot make a file in", folder, &error))
+}
