@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use collector_core::{Entry, Scope, SinkError, Written};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Result, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Result, TransactionBehavior};
 
 use crate::dictionary::Dictionary;
 use crate::erase;
@@ -100,8 +100,19 @@ impl Store {
         self.close()
     }
 
-    /// Moves what is in the write-ahead log into the database and removes the log.
+    /// Moves what is in the write-ahead log into the database and removes the log. In rest the database needs none: who
+    /// may only read could not make the memory that goes with a log.
     pub fn close(self) -> Result<(), SinkError> {
+        let failed = |error| sink_error("cannot close", &self.path, &error);
+        self.connection.busy_timeout(Duration::ZERO).map_err(failed)?;
+        let rest = self
+            .connection
+            .pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()));
+        match rest {
+            // Whoever reads just now goes on with the log, and the next end removes it.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
+            rest => rest.map_err(failed)?,
+        }
         self.connection
             .close()
             .map_err(|(_, error)| sink_error("cannot close", &self.path, &error))

@@ -6,6 +6,8 @@ mod conformance;
 mod database;
 mod erase;
 mod migration;
+#[cfg(target_os = "linux")]
+mod readers;
 mod readme;
 mod records;
 mod size;
