@@ -1,4 +1,4 @@
--- The database, in version 3. The views are its interface; their columns are only added to, at the end.
+-- The tables, in version 4. The views are the interface (views.rs, battery.rs).
 
 CREATE TABLE IF NOT EXISTS vehicle (
   id INTEGER PRIMARY KEY,
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS descriptor (
   unit TEXT                        -- of readings that name no other
 );
 
-CREATE TABLE source (
+CREATE TABLE IF NOT EXISTS source (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL,              -- in the pipeline file
   origin TEXT NOT NULL,            -- poll, stream, archive
@@ -33,38 +33,54 @@ CREATE TABLE IF NOT EXISTS text (
   value TEXT NOT NULL UNIQUE
 );
 
--- A reading is told by its moment, not by its value: what comes again with another value replaces it. Time stands
--- before the descriptor, because rows then arrive nearly in the order of the key, and a batch alters few pages.
-CREATE TABLE reading (
+-- What one vehicle tells by one descriptor.
+CREATE TABLE series (
+  id INTEGER PRIMARY KEY,
   vehicle_id INTEGER NOT NULL REFERENCES vehicle,
-  measured_at INTEGER NOT NULL,    -- milliseconds since 1970, UTC
   descriptor_id INTEGER NOT NULL REFERENCES descriptor,
+  UNIQUE (vehicle_id, descriptor_id)
+);
+
+-- Readings lie in one of two tables, whose rows are the same. A reading is told by its moment, not by its value: what
+-- comes again with another value replaces it. `recent` has those of the last time in the order in which they come, so
+-- that a batch alters few pages; `history` has those before `folded.until` by series, so that a series lies together.
+CREATE TABLE recent (
+  series_id INTEGER NOT NULL REFERENCES series,
+  measured_at INTEGER NOT NULL,    -- milliseconds since 1970, UTC
   occurrence INTEGER NOT NULL,     -- 0, 1, … of several values of one moment; -1: from here on there is no value
   value,                           -- by the descriptor's type: 0 or 1, the number, text.id, milliseconds since 1970
   delay INTEGER NOT NULL,          -- milliseconds from measured_at until the reading was received
   source_id INTEGER NOT NULL REFERENCES source,
   unit_id INTEGER REFERENCES unit, -- NULL: the descriptor's unit
-  PRIMARY KEY (vehicle_id, measured_at, descriptor_id, occurrence)
+  PRIMARY KEY (measured_at, series_id, occurrence)
 ) WITHOUT ROWID;
 
--- The key of the last row of each descriptor, kept by the program that writes the readings.
-CREATE TABLE newest (
-  vehicle_id INTEGER NOT NULL REFERENCES vehicle,
-  descriptor_id INTEGER NOT NULL REFERENCES descriptor,
+CREATE TABLE history (
+  series_id INTEGER NOT NULL,
   measured_at INTEGER NOT NULL,
   occurrence INTEGER NOT NULL,
-  PRIMARY KEY (vehicle_id, descriptor_id)
+  value,
+  delay INTEGER NOT NULL,
+  source_id INTEGER NOT NULL,
+  unit_id INTEGER,
+  PRIMARY KEY (series_id, measured_at, occurrence)
 ) WITHOUT ROWID;
+
+-- One row. All readings before this moment lie in `history`, all others in `recent`.
+CREATE TABLE folded (
+  until INTEGER NOT NULL
+);
+INSERT INTO folded VALUES (-9223372036854775808);
 
 -- The kinds of records. Each has a table (record_ and its name) and a view (its name), made when its first record
 -- comes.
-CREATE TABLE record_kind (
+CREATE TABLE IF NOT EXISTS record_kind (
   kind TEXT PRIMARY KEY,
   title TEXT NOT NULL,
   root TEXT NOT NULL               -- the kind whose records have these as parts; the kind itself where it is no part
 ) WITHOUT ROWID;
 
-CREATE TABLE record_column (
+CREATE TABLE IF NOT EXISTS record_column (
   kind TEXT NOT NULL REFERENCES record_kind,
   position INTEGER NOT NULL,       -- keys first, those of the root before its own
   name TEXT NOT NULL,
@@ -73,171 +89,3 @@ CREATE TABLE record_column (
   is_key INTEGER NOT NULL,
   PRIMARY KEY (kind, position)
 ) WITHOUT ROWID;
-
--- Everything about each reading, with the numbers that the other views join and filter by. CROSS JOIN fixes
--- the order: one search in the key per vehicle, so that a filter by measured_ms reads no more than it asks for.
-CREATE VIEW decoded AS
-SELECT
-  vehicle.id AS vehicle_id,
-  reading.descriptor_id,
-  vehicle.vin,
-  vehicle.name AS vehicle,
-  descriptor.descriptor,
-  descriptor.name,
-  strftime('%Y-%m-%dT%H:%M:%fZ', reading.measured_at / 1000.0, 'unixepoch') AS measured_at,
-  CASE descriptor.type
-    WHEN 'text' THEN (SELECT text.value FROM text WHERE text.id = reading.value)
-    WHEN 'timestamp' THEN strftime('%Y-%m-%dT%H:%M:%fZ', reading.value / 1000.0, 'unixepoch')
-    ELSE reading.value
-  END AS value,
-  CASE WHEN reading.unit_id IS NULL THEN descriptor.unit ELSE nullif(unit.unit, '') END AS unit,
-  source.name AS source,
-  strftime('%Y-%m-%dT%H:%M:%fZ', (reading.measured_at + reading.delay) / 1000.0, 'unixepoch') AS received_at,
-  source.stamp,
-  reading.measured_at AS measured_ms,
-  source.origin,
-  reading.occurrence
-FROM vehicle
-CROSS JOIN reading ON reading.vehicle_id = vehicle.id AND reading.occurrence >= 0
-JOIN descriptor ON descriptor.id = reading.descriptor_id
-LEFT JOIN source ON source.id = reading.source_id
-LEFT JOIN unit ON unit.id = reading.unit_id;
-
-CREATE VIEW readings AS
-SELECT
-  vin, vehicle, descriptor, name, measured_at, value, unit, source, received_at, stamp, measured_ms, origin,
-  occurrence
-FROM decoded;
-
--- What has ended has no row: the last row of its descriptor is the end.
-CREATE VIEW latest AS
-SELECT
-  vin, vehicle, descriptor, name, decoded.measured_at, value, unit, source, received_at, stamp, measured_ms, origin,
-  decoded.occurrence
-FROM newest
-CROSS JOIN decoded
-  ON decoded.vehicle_id = newest.vehicle_id
-  AND decoded.measured_ms = newest.measured_at
-  AND decoded.descriptor_id = newest.descriptor_id
-  AND decoded.occurrence = newest.occurrence;
-
--- One row for each moment at which something about the battery was measured. Some cars tell their state of charge by one
--- descriptor, some by another.
-CREATE VIEW battery AS
-SELECT
-  vin,
-  vehicle,
-  measured_at,
-  coalesce(
-    max(CASE descriptor WHEN 'vehicle.drivetrain.batteryManagement.header' THEN value END),
-    max(CASE descriptor WHEN 'vehicle.powertrain.electric.battery.stateOfCharge.displayed' THEN value END)
-  ) AS soc,
-  max(CASE descriptor WHEN 'vehicle.powertrain.electric.battery.stateOfCharge.target' THEN value END) AS target_soc,
-  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.level' THEN value END) AS predicted_soc,
-  max(CASE descriptor WHEN 'vehicle.trip.segment.end.drivetrain.batteryManagement.hvSoc' THEN value END) AS trip_end_soc,
-  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.remainingElectricRange' THEN value END) AS range_km,
-  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.status' THEN value END) AS charging_status,
-  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.hvStatus' THEN value END) AS hv_status,
-  coalesce(
-    max(CASE WHEN descriptor IN ('vehicle.body.chargingPort.status', 'vehicle.body.chargingPort.combinedStatus')
-      THEN CASE upper(value) WHEN 'CONNECTED' THEN 1 WHEN 'DISCONNECTED' THEN 0 END END),
-    max(CASE descriptor WHEN 'vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged' THEN value END)
-  ) AS plugged,
-  max(CASE descriptor WHEN 'vehicle.powertrain.electric.battery.charging.power' THEN value / CASE unit WHEN 'W' THEN 1000.0 ELSE 1.0 END END) AS power_kw,
-  max(CASE descriptor WHEN 'vehicle.vehicle.avgAuxPower' THEN value / CASE unit WHEN 'W' THEN 1000.0 ELSE 1.0 END END) AS auxiliary_power_kw,
-  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.acVoltage' THEN value END) AS ac_voltage,
-  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.acAmpere' THEN value END) AS ac_current,
-  max(CASE descriptor WHEN 'vehicle.drivetrain.electricEngine.charging.timeToFullyCharged' THEN value END) AS minutes_to_full,
-  max(CASE descriptor WHEN 'vehicle.drivetrain.batteryManagement.maxEnergy' THEN value END) AS max_energy_kwh,
-  max(CASE descriptor WHEN 'vehicle.powertrain.electric.battery.stateOfHealth.displayed' THEN value END) AS health,
-  measured_ms
-FROM decoded
-WHERE descriptor IN (
-  'vehicle.drivetrain.batteryManagement.header',
-  'vehicle.powertrain.electric.battery.stateOfCharge.displayed',
-  'vehicle.powertrain.electric.battery.stateOfCharge.target',
-  'vehicle.drivetrain.electricEngine.charging.level',
-  'vehicle.trip.segment.end.drivetrain.batteryManagement.hvSoc',
-  'vehicle.drivetrain.electricEngine.remainingElectricRange',
-  'vehicle.drivetrain.electricEngine.charging.status',
-  'vehicle.drivetrain.electricEngine.charging.hvStatus',
-  'vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged',
-  'vehicle.body.chargingPort.status',
-  'vehicle.body.chargingPort.combinedStatus',
-  'vehicle.powertrain.electric.battery.charging.power',
-  'vehicle.vehicle.avgAuxPower',
-  'vehicle.drivetrain.electricEngine.charging.acVoltage',
-  'vehicle.drivetrain.electricEngine.charging.acAmpere',
-  'vehicle.drivetrain.electricEngine.charging.timeToFullyCharged',
-  'vehicle.drivetrain.batteryManagement.maxEnergy',
-  'vehicle.powertrain.electric.battery.stateOfHealth.displayed'
-)
-GROUP BY vehicle_id, measured_ms;
-
--- One row for each moment at which both latitude and longitude were measured. Parts that were measured at
--- different times are never put together: the car was at neither place. What was stamped with the time of a call says
--- nothing of where the car was then. Of several values for one moment the last that was received counts. The sign in
--- `+latitude.measured_at` keeps a filter by time from replacing the search for that one moment.
-CREATE VIEW position AS
-SELECT
-  vehicle.vin,
-  vehicle.name AS vehicle,
-  strftime('%Y-%m-%dT%H:%M:%fZ', latitude.measured_at / 1000.0, 'unixepoch') AS measured_at,
-  latitude.value AS latitude,
-  longitude.value AS longitude,
-  (
-    SELECT part.value FROM reading AS part
-    WHERE part.vehicle_id = latitude.vehicle_id
-      AND part.measured_at = latitude.measured_at
-      AND part.descriptor_id = (
-        SELECT id FROM descriptor
-        WHERE descriptor = 'vehicle.cabin.infotainment.navigation.currentLocation.altitude'
-      )
-      AND part.occurrence >= 0
-      AND part.source_id IN (SELECT id FROM source WHERE stamp = 'measured')
-    ORDER BY part.occurrence DESC LIMIT 1
-  ) AS altitude,
-  (
-    SELECT part.value FROM reading AS part
-    WHERE part.vehicle_id = latitude.vehicle_id
-      AND part.measured_at = latitude.measured_at
-      AND part.descriptor_id = (
-        SELECT id FROM descriptor
-        WHERE descriptor = 'vehicle.cabin.infotainment.navigation.currentLocation.heading'
-      )
-      AND part.occurrence >= 0
-      AND part.source_id IN (SELECT id FROM source WHERE stamp = 'measured')
-    ORDER BY part.occurrence DESC LIMIT 1
-  ) AS heading,
-  latitude.measured_at AS measured_ms
-FROM vehicle
-CROSS JOIN reading AS latitude ON latitude.vehicle_id = vehicle.id
-CROSS JOIN reading AS longitude
-  ON longitude.vehicle_id = latitude.vehicle_id AND longitude.measured_at = +latitude.measured_at
-WHERE
-  latitude.descriptor_id = (
-    SELECT id FROM descriptor WHERE descriptor = 'vehicle.cabin.infotainment.navigation.currentLocation.latitude'
-  )
-  AND latitude.occurrence >= 0
-  AND latitude.source_id IN (SELECT id FROM source WHERE stamp = 'measured')
-  AND NOT EXISTS (
-    SELECT 1 FROM reading AS later
-    WHERE later.vehicle_id = latitude.vehicle_id
-      AND later.measured_at = latitude.measured_at
-      AND later.descriptor_id = latitude.descriptor_id
-      AND later.occurrence > latitude.occurrence
-      AND later.source_id IN (SELECT id FROM source WHERE stamp = 'measured')
-  )
-  AND longitude.descriptor_id = (
-    SELECT id FROM descriptor WHERE descriptor = 'vehicle.cabin.infotainment.navigation.currentLocation.longitude'
-  )
-  AND longitude.occurrence >= 0
-  AND longitude.source_id IN (SELECT id FROM source WHERE stamp = 'measured')
-  AND NOT EXISTS (
-    SELECT 1 FROM reading AS later
-    WHERE later.vehicle_id = longitude.vehicle_id
-      AND later.measured_at = longitude.measured_at
-      AND later.descriptor_id = longitude.descriptor_id
-      AND later.occurrence > longitude.occurrence
-      AND later.source_id IN (SELECT id FROM source WHERE stamp = 'measured')
-  );

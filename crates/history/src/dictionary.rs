@@ -4,24 +4,30 @@
 //! than until the first error.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 use std::sync::Arc;
 
 use collector_core::{Descriptor, Name, Origin, Snapshot, Stamp, Unit, ValueType, Vehicle, Vin};
 use rusqlite::{Connection, OptionalExtension, Result, ToSql, params};
 
+use crate::battery;
+
 /// Longer texts (JSON, XML) and more texts than these are looked up in the database, to keep memory small.
 const TEXT_BYTES: usize = 64;
 const TEXTS: usize = 4_096;
 
-/// The statements that make texts of a descriptor's values, in this order.
+/// The statements that make texts of a descriptor's values, in this order; those with `{rows}` for both tables.
 const WIDEN: [&str; 3] = [
     "INSERT OR IGNORE INTO text (value)
         SELECT DISTINCT CASE type WHEN 'bool' THEN iif(value, 'true', 'false') ELSE CAST(value AS TEXT) END
-        FROM reading JOIN descriptor ON descriptor.id = descriptor_id
+        FROM descriptor JOIN series ON series.descriptor_id = descriptor.id JOIN {rows} ON series_id = series.id
         WHERE descriptor = ?1 AND value IS NOT NULL",
-    "UPDATE reading SET unit_id = NULL, value = (SELECT text.id FROM text, descriptor WHERE descriptor.id = descriptor_id
-            AND text.value = CASE type WHEN 'bool' THEN iif(reading.value, 'true', 'false') ELSE CAST(reading.value AS TEXT) END)
-        WHERE descriptor_id = (SELECT id FROM descriptor WHERE descriptor = ?1) AND value IS NOT NULL",
+    "UPDATE {rows} SET unit_id = NULL, value = (
+            SELECT text.id FROM series JOIN descriptor ON descriptor.id = series.descriptor_id JOIN text
+            ON text.value = CASE type WHEN 'bool' THEN iif({rows}.value, 'true', 'false') ELSE CAST({rows}.value AS TEXT) END
+            WHERE series.id = {rows}.series_id)
+        WHERE value IS NOT NULL AND series_id IN (
+            SELECT series.id FROM series JOIN descriptor ON descriptor.id = descriptor_id WHERE descriptor = ?1)",
     "UPDATE descriptor SET type = 'text', unit = NULL WHERE descriptor = ?1",
 ];
 
@@ -30,6 +36,8 @@ pub struct Dictionary {
     vehicles: HashMap<Vin, (i64, Name)>,
     sources: HashMap<(Name, Origin, Name, Stamp), i64>,
     descriptors: HashMap<Descriptor, Recorded>,
+    /// By vehicle and descriptor.
+    series: HashMap<(i64, i64), i64>,
     units: HashMap<Unit, i64>,
     texts: HashMap<Arc<str>, i64>,
 }
@@ -38,6 +46,7 @@ pub struct Dictionary {
 /// depend on it.
 struct Recorded {
     id: i64,
+    is_battery: bool,
     value_type: ValueType,
     unit: Option<Unit>,
 }
@@ -45,7 +54,9 @@ struct Recorded {
 /// How a reading's descriptor and unit stand in its row.
 #[derive(Debug, Clone, Copy)]
 pub struct Numbers {
-    pub descriptor: i64,
+    pub series: i64,
+    /// It tells of the battery.
+    pub is_battery: bool,
     /// The type of every value of the descriptor that stands in the database.
     pub value_type: ValueType,
     /// `None` where the reading has the unit that stands with its descriptor.
@@ -90,6 +101,7 @@ impl Dictionary {
     pub fn numbers(
         &mut self,
         connection: &Connection,
+        vehicle: i64,
         descriptor: &Descriptor,
         reading_unit: Option<&Unit>,
     ) -> Result<Numbers> {
@@ -104,8 +116,13 @@ impl Dictionary {
             same if same == recorded.unit.as_ref() => None,
             other => Some(unit(&mut self.units, connection, other)?),
         };
+        let series = match self.series.entry((vehicle, recorded.id)) {
+            Slot::Occupied(known) => *known.get(),
+            Slot::Vacant(slot) => *slot.insert(series(connection, vehicle, recorded.id)?),
+        };
         Ok(Numbers {
-            descriptor: recorded.id,
+            series,
+            is_battery: recorded.is_battery,
             value_type: recorded.value_type,
             unit,
         })
@@ -114,9 +131,12 @@ impl Dictionary {
     /// Makes texts of what stands in the rows of a descriptor that turned out to be text.
     pub fn widen(&mut self, connection: &Connection, descriptor: &Descriptor) -> Result<()> {
         let id = descriptor.as_str();
-        for sql in WIDEN {
-            connection.prepare_cached(sql)?.execute(params![id])?;
+        for table in ["recent", "history"] {
+            for sql in &WIDEN[..2] {
+                connection.execute(&sql.replace("{rows}", table), params![id])?;
+            }
         }
+        connection.execute(WIDEN[2], params![id])?;
         self.descriptors.remove(descriptor);
         Ok(())
     }
@@ -152,6 +172,14 @@ fn unit(units: &mut HashMap<Unit, i64>, connection: &Connection, unit: Option<&U
     Ok(id)
 }
 
+fn series(connection: &Connection, vehicle: i64, descriptor: i64) -> Result<i64> {
+    let values = params![vehicle, descriptor];
+    let insert = "INSERT INTO series (vehicle_id, descriptor_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(insert)?.execute(values)?;
+    let sql = "SELECT id FROM series WHERE vehicle_id = ?1 AND descriptor_id = ?2";
+    select(connection, sql, values)
+}
+
 /// Adds a descriptor that was never seen. Of one that was, a new short name is taken over; type and unit stay.
 fn record(connection: &Connection, descriptor: &Descriptor) -> Result<Recorded> {
     let id = descriptor.as_str();
@@ -172,6 +200,7 @@ fn record(connection: &Connection, descriptor: &Descriptor) -> Result<Recorded> 
             let value_type = ValueType::parse(row.get_ref(1)?.as_str()?);
             Ok(Recorded {
                 id: row.get(0)?,
+                is_battery: battery::is_told_by(id),
                 // The table's CHECK allows no other word.
                 value_type: value_type.unwrap_or(ValueType::Text),
                 unit,

@@ -1,18 +1,17 @@
 //! Removes the part of the database that is delivered anew.
 //!
-//! In many transactions, so that no journal of millions of rows piles up. After each of them the views tell the truth
-//! about what is left, and the whole may begin anew at any time.
+//! In many transactions, so that no journal of millions of rows piles up. After each of them `readings` and `latest`
+//! tell the truth about what is left, `battery` at the end, and the whole may begin anew at any time.
 
-use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use collector_core::{Descriptor, Scope, Unit, ValueType, Vehicle};
 use jiff::Timestamp;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior, params};
 
-use crate::kinds;
+use crate::{battery, kinds};
 
-/// How many rows of a vehicle one transaction goes through.
+/// How many rows of a series one transaction goes through.
 const ROWS: i64 = 50_000;
 
 const NANOSECONDS_OF_MILLISECOND: i128 = 1_000_000;
@@ -27,7 +26,7 @@ pub fn erase(connection: &mut Connection, scope: &Scope) -> Result<()> {
     connection.execute_batch(
         "PRAGMA foreign_keys = OFF;
          CREATE TEMP TABLE IF NOT EXISTS covered
-           (descriptor_id INTEGER, source_id INTEGER, PRIMARY KEY (descriptor_id, source_id)) WITHOUT ROWID",
+           (series_id INTEGER, source_id INTEGER, PRIMARY KEY (series_id, source_id)) WITHOUT ROWID",
     )?;
     for (vehicle_id, vehicle) in vehicles(connection)? {
         if !scope.covers_vehicle(&vehicle) {
@@ -35,16 +34,18 @@ pub fn erase(connection: &mut Connection, scope: &Scope) -> Result<()> {
         }
         let transaction = begin(connection)?;
         records(&transaction, vehicle_id, &moments)?;
-        note_covered(&transaction, scope, &vehicle)?;
+        note_covered(&transaction, scope, vehicle_id, &vehicle)?;
         transaction.commit()?;
         readings(connection, vehicle_id, &moments, begins)?;
     }
+    let transaction = begin(connection)?;
     // What no vehicle has values of is made anew by the next reading, with the type and unit of today.
-    connection.execute(
-        "DELETE FROM descriptor WHERE id NOT IN (SELECT descriptor_id FROM newest)",
-        [],
+    transaction.execute_batch(
+        "DELETE FROM series WHERE id NOT IN (SELECT series_id FROM recent)
+           AND NOT EXISTS (SELECT 1 FROM history WHERE series_id = series.id);
+         DELETE FROM descriptor WHERE id NOT IN (SELECT descriptor_id FROM series)",
     )?;
-    Ok(())
+    transaction.commit()
 }
 
 fn begin(connection: &mut Connection) -> Result<Transaction<'_>> {
@@ -83,17 +84,22 @@ fn vehicles(connection: &Connection) -> Result<Vec<(i64, Vehicle)>> {
         .collect()
 }
 
-/// Notes the descriptors and sources whose readings the scope takes in, as far as they are of the vehicle and the time.
-fn note_covered(transaction: &Transaction<'_>, scope: &Scope, vehicle: &Vehicle) -> Result<()> {
+/// Notes the series and sources whose readings the scope takes in, as far as they are of the vehicle and the time.
+fn note_covered(
+    transaction: &Transaction<'_>,
+    scope: &Scope,
+    vehicle_id: i64,
+    vehicle: &Vehicle,
+) -> Result<()> {
     // A moment within the bounds: these are searched for by the rows' key.
     let at = scope.since.or(scope.until).unwrap_or(Timestamp::UNIX_EPOCH);
     transaction.execute("DELETE FROM covered", [])?;
     let mut insert = transaction.prepare("INSERT INTO covered VALUES (?1, ?2)")?;
     let sources = sources(transaction)?;
-    for (descriptor_id, descriptor) in descriptors(transaction)? {
+    for (series_id, descriptor) in told_by(transaction, vehicle_id)? {
         for (source_id, source) in &sources {
             if scope.covers(vehicle, &descriptor, Some(source), at) {
-                insert.execute([descriptor_id, *source_id])?;
+                insert.execute([series_id, *source_id])?;
             }
         }
     }
@@ -106,9 +112,13 @@ fn sources(connection: &Connection) -> Result<Vec<(i64, String)>> {
     rows.collect()
 }
 
-fn descriptors(connection: &Connection) -> Result<Vec<(i64, Descriptor)>> {
-    let mut statement = connection.prepare("SELECT id, descriptor, name, type, unit FROM descriptor")?;
-    let rows = statement.query_map([], |row| {
+/// The series of a vehicle, each with its descriptor.
+fn told_by(connection: &Connection, vehicle: i64) -> Result<Vec<(i64, Descriptor)>> {
+    let mut statement = connection.prepare(
+        "SELECT series.id, descriptor, name, type, unit
+         FROM series JOIN descriptor ON descriptor.id = descriptor_id WHERE vehicle_id = ?1",
+    )?;
+    let rows = statement.query_map([vehicle], |row| {
         let (id, name): (String, String) = (row.get(1)?, row.get(2)?);
         let value_type = ValueType::parse(row.get_ref(3)?.as_str()?).unwrap_or(ValueType::Text);
         let unit = row.get::<_, Option<String>>(4)?.map(Unit::other);
@@ -117,82 +127,80 @@ fn descriptors(connection: &Connection) -> Result<Vec<(i64, Descriptor)>> {
     rows.collect()
 }
 
-/// From old to new, so that a row which is the last of its descriptor goes when those before it are gone.
-/// What was received before `begins`, in milliseconds, stays.
+/// Removes readings of a vehicle series by series. What was received before `begins`, in milliseconds, stays.
 fn readings(
     connection: &mut Connection,
     vehicle: i64,
     moments: &RangeInclusive<i64>,
     begins: i64,
 ) -> Result<()> {
+    for series in series(connection, vehicle)? {
+        let mut from = *moments.start();
+        loop {
+            let transaction = begin(connection)?;
+            let behind: Option<i64> = transaction
+                .prepare_cached(
+                    "SELECT (SELECT measured_at FROM history WHERE series_id = ?1 AND measured_at BETWEEN ?2 AND ?3
+                     ORDER BY measured_at LIMIT 1 OFFSET ?4)",
+                )?
+                .query_row(params![series, from, moments.end(), ROWS], |row| row.get(0))?;
+            let to = behind.map_or(*moments.end(), |behind| from.max(behind - 1));
+            transaction
+                .prepare_cached(
+                    "DELETE FROM history WHERE series_id = ?1 AND measured_at BETWEEN ?2 AND ?3
+                     AND measured_at + delay >= ?4
+                     AND source_id IN (SELECT source_id FROM covered WHERE series_id = ?1)",
+                )?
+                .execute(params![series, from, to, begins])?;
+            transaction.commit()?;
+            if behind.is_none() || to == *moments.end() {
+                break;
+            }
+            from = to + 1;
+        }
+    }
+    let transaction = begin(connection)?;
+    transaction.execute(
+        "DELETE FROM recent WHERE measured_at BETWEEN ?1 AND ?2 AND measured_at + delay >= ?3
+         AND (series_id, source_id) IN (SELECT series_id, source_id FROM covered)",
+        params![moments.start(), moments.end(), begins],
+    )?;
+    transaction.commit()?;
+    battery(connection, vehicle, moments)
+}
+
+/// Those of a vehicle that have what is covered.
+fn series(connection: &Connection, vehicle: i64) -> Result<Vec<i64>> {
+    let sql = "SELECT id FROM series WHERE vehicle_id = ?1 AND id IN (SELECT series_id FROM covered)";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([vehicle], |row| row.get(0))?;
+    rows.collect()
+}
+
+/// What is known of the battery follows from the readings that are left.
+fn battery(connection: &mut Connection, vehicle: i64, moments: &RangeInclusive<i64>) -> Result<()> {
     let mut from = *moments.start();
     loop {
         let transaction = begin(connection)?;
-        let behind: Option<i64> = transaction
-            .prepare_cached(
-                "SELECT (SELECT measured_at FROM reading
-                 WHERE vehicle_id = ?1 AND measured_at BETWEEN ?2 AND ?3
-                 ORDER BY measured_at LIMIT 1 OFFSET ?4)",
-            )?
-            .query_row(params![vehicle, from, moments.end(), ROWS], |row| row.get(0))?;
-        let to = behind.map_or(*moments.end(), |behind| from.max(behind - 1));
-        let removed = transaction
-            .prepare_cached(
-                "DELETE FROM reading WHERE vehicle_id = ?1 AND measured_at BETWEEN ?2 AND ?3
-                 AND measured_at + delay >= ?4
-                 AND (descriptor_id, source_id) IN (SELECT descriptor_id, source_id FROM covered)",
-            )?
-            .execute(params![vehicle, from, to, begins])?;
-        if removed > 0 {
-            mend_newest(&transaction, vehicle, from, to)?;
-        }
+        let row = "SELECT (SELECT measured_at FROM battery_row WHERE measured_at BETWEEN ?2 AND ?3 AND vehicle_id = ?1
+                   ORDER BY measured_at LIMIT 1 OFFSET ?4)";
+        let row = |offset: i64| {
+            transaction.query_row(row, params![vehicle, from, moments.end(), offset], |row| {
+                row.get::<_, Option<i64>>(0)
+            })
+        };
+        let Some(first) = row(0)? else {
+            return Ok(());
+        };
+        let behind = row(ROWS)?;
+        let to = behind.map_or(*moments.end(), |behind| behind - 1);
+        battery::remake(&transaction, vehicle, first, to)?;
         transaction.commit()?;
-        if behind.is_none() || to == *moments.end() {
+        if behind.is_none() {
             return Ok(());
         }
         from = to + 1;
     }
-}
-
-/// Where the last row of a descriptor was removed, the one before it is the last.
-fn mend_newest(transaction: &Transaction<'_>, vehicle: i64, from: i64, to: i64) -> Result<()> {
-    let mut removed: HashSet<i64> = transaction
-        .prepare_cached(
-            "SELECT descriptor_id FROM newest
-             WHERE vehicle_id = ?1 AND measured_at BETWEEN ?2 AND ?3 AND NOT EXISTS (
-               SELECT 1 FROM reading
-               WHERE reading.vehicle_id = newest.vehicle_id
-                 AND reading.measured_at = newest.measured_at
-                 AND reading.descriptor_id = newest.descriptor_id
-                 AND reading.occurrence = newest.occurrence
-             )",
-        )?
-        .query_map([vehicle, from, to], |row| row.get(0))?
-        .collect::<Result<_>>()?;
-    let mut backwards = transaction.prepare_cached(
-        "SELECT descriptor_id, measured_at, occurrence FROM reading
-         WHERE vehicle_id = ?1 AND measured_at <= ?2
-         ORDER BY measured_at DESC, descriptor_id DESC, occurrence DESC",
-    )?;
-    let mut update = transaction.prepare_cached(
-        "UPDATE newest SET measured_at = ?3, occurrence = ?4 WHERE vehicle_id = ?1 AND descriptor_id = ?2",
-    )?;
-    let mut rows = backwards.query([vehicle, to])?;
-    while !removed.is_empty()
-        && let Some(row) = rows.next()?
-    {
-        let descriptor: i64 = row.get(0)?;
-        if removed.remove(&descriptor) {
-            let (measured_at, occurrence): (i64, i64) = (row.get(1)?, row.get(2)?);
-            update.execute([vehicle, descriptor, measured_at, occurrence])?;
-        }
-    }
-    let mut delete =
-        transaction.prepare_cached("DELETE FROM newest WHERE vehicle_id = ?1 AND descriptor_id = ?2")?;
-    for descriptor in removed {
-        delete.execute([vehicle, descriptor])?;
-    }
-    Ok(())
 }
 
 /// Records go with their parts, whatever the time of these.

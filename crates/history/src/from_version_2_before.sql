@@ -1,4 +1,4 @@
--- Clears the way for the tables of version 3 in a database of version 2. Those that are the same in both stay.
+-- Clears the way for the tables of version 4 in a database of version 2. Those that are the same in both stay.
 
 DROP VIEW position;
 DROP VIEW battery;
@@ -6,5 +6,5 @@ DROP VIEW latest;
 DROP VIEW readings;
 DROP VIEW decoded;
 ALTER TABLE reading RENAME TO reading_2;
-ALTER TABLE newest RENAME TO newest_2;
+DROP TABLE newest;
 ALTER TABLE source RENAME TO source_2;

@@ -1,4 +1,4 @@
--- Fills the tables of version 3 from those of version 2, and drops these.
+-- Makes of the tables of version 2 what version 3 had, and drops them.
 
 INSERT INTO source (id, name, origin, account, stamp)
 SELECT id, name, origin, account, 'measured' FROM source_2;
@@ -8,7 +8,12 @@ SELECT name, origin, account, 'requested' FROM source_2
 WHERE id IN (SELECT source_id FROM reading_2 WHERE requested = 1);
 
 -- Version 2 did not keep in which order the values of one moment came: by arrival, and the greater one last.
-INSERT INTO reading
+CREATE TABLE reading_3 (
+  vehicle_id, measured_at, descriptor_id, occurrence, value, delay, source_id, unit_id,
+  PRIMARY KEY (vehicle_id, measured_at, descriptor_id, occurrence)
+) WITHOUT ROWID;
+
+INSERT INTO reading_3
 SELECT
   vehicle_id,
   measured_at,
@@ -32,11 +37,5 @@ SELECT
   unit_id
 FROM reading_2;
 
-INSERT INTO newest
-SELECT vehicle_id, descriptor_id, measured_at, max(reading.occurrence)
-FROM newest_2 JOIN reading USING (vehicle_id, descriptor_id, measured_at)
-GROUP BY vehicle_id, descriptor_id, measured_at;
-
 DROP TABLE reading_2;
-DROP TABLE newest_2;
 DROP TABLE source_2;

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use collector_core::{Column, RecordKind, RecordState, Unit, ValueType};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+use crate::views;
+
 /// Columns of every table or view of records.
 const RESERVED: [&str; 5] = ["vin", "vehicle", "at", "revision", "state"];
 
@@ -202,14 +204,20 @@ fn note_column(connection: &Connection, kind: &str, position: usize, field: &Fie
     Ok(())
 }
 
+/// Makes the views of all kinds anew, as this version shows them.
+pub fn remake_views(connection: &Connection) -> Result<()> {
+    let kinds = texts(connection, "SELECT kind FROM record_kind WHERE ?1 = ''", "")?;
+    kinds.iter().try_for_each(|kind| make_view(connection, kind))
+}
+
 /// What a person reads: the records that count, with names and times.
 fn make_view(connection: &Connection, kind: &str) -> Result<()> {
-    let time =
-        |column: &str| format!("strftime('%Y-%m-%dT%H:%M:%fZ', record.{column} / 1000.0, 'unixepoch')");
+    let time = |column: &str| views::time(&format!("record.{column}"));
     let shown = |field: &Field| {
         let name = quoted(&field.name);
         match field.value_type {
             ValueType::Timestamp => format!(", {} AS {name}", time(&name)),
+            ValueType::Number => format!(", CAST(record.{name} AS REAL) AS {name}"),
             _ => format!(", record.{name}"),
         }
     };

@@ -2,22 +2,28 @@
 //!
 //! * [`Store`]: one open database, and how a batch becomes one transaction.
 //! * [`check`]: would a write be accepted?
+//! * `fold`: how readings get into the order of their series.
+//! * `views`: what people read; `battery`: what is known of the battery at each moment, for charts.
 //! * `writer`: how readings and ends become rows; `records`: how records do, in tables that `kinds` makes.
 //! * `erase`: removes what is delivered anew.
-//! * `schema`: what makes a database ours, its version and its tables (`schema.sql`).
+//! * `schema`: what makes a database ours, its version and its tables (`schema.sql`); `convert`: readings of older ones.
 //! * `dictionary`: the numbers that stand for vehicles, descriptors, sources, units and texts.
 //! * `failure`: what an error of SQLite means to who writes.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
+mod battery;
 mod check;
+mod convert;
 mod dictionary;
 mod erase;
 mod failure;
+mod fold;
 mod kinds;
 mod records;
 mod schema;
 mod store;
+mod views;
 mod writer;
 
 pub use check::check;

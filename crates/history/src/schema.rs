@@ -7,28 +7,30 @@ use collector_core::SinkError;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::failure::sink_error;
+use crate::{battery, convert, kinds, views};
 
 /// Marks a database as ours in its header: the letters `CaDa`, shown by `file` and `PRAGMA application_id`.
 const APPLICATION_ID: i32 = 0x4361_4461;
 
-const VERSION: i32 = 3;
+const VERSION: i32 = 4;
 const SCHEMA: &str = include_str!("../schema.sql");
 
 /// The oldest version that is brought up to this one.
 const OLDEST: i32 = 2;
 /// What comes before the tables of this version are made, and what comes behind.
-const FROM_OLDEST: [&str; 2] = [
+const FROM_2: [&str; 2] = [
     include_str!("from_version_2_before.sql"),
     include_str!("from_version_2_behind.sql"),
 ];
+const FROM_3: [&str; 2] = [include_str!("from_version_3.sql"), ""];
 
-/// What a database is to this sink.
+/// What a database is to this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Nothing was ever stored in it.
     Empty,
-    /// Of a version that [`create`] brings up to this one.
-    Older,
+    /// Of this version, which [`create`] brings up to ours.
+    Older(i32),
     Ours,
 }
 
@@ -52,7 +54,7 @@ pub fn inspect(connection: &Connection, path: &Path) -> Result<Kind, SinkError> 
     }
     let advice = match version.cmp(&VERSION) {
         Ordering::Equal => return Ok(Kind::Ours),
-        Ordering::Less if version >= OLDEST => return Ok(Kind::Older),
+        Ordering::Less if version >= OLDEST => return Ok(Kind::Older(version)),
         Ordering::Less => {
             "an older version of this program: move the file away, and `cardata replay` fills a new one from the journal"
         }
@@ -66,7 +68,8 @@ pub fn inspect(connection: &Connection, path: &Path) -> Result<Kind, SinkError> 
     )))
 }
 
-/// Makes an empty database ours, and one of an older version one of this version, in one transaction.
+/// Makes an empty database ours, and one of an older version one of this version, in one transaction. The readings of
+/// an older one are left for [`convert::finish`].
 pub fn create(connection: &mut Connection, path: &Path) -> Result<(), SinkError> {
     let failed = |error| sink_error("cannot make the tables of", path, &error);
     // A table that gives its name to its successor takes neither the references nor the views along.
@@ -77,16 +80,21 @@ pub fn create(connection: &mut Connection, path: &Path) -> Result<(), SinkError>
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(failed)?;
     // Looked at under the lock: another process may have been first.
-    let script = match inspect(&transaction, path)? {
+    let kind = inspect(&transaction, path)?;
+    let [before, behind] = match kind {
         Kind::Ours => return Ok(()),
-        Kind::Empty => SCHEMA.to_owned(),
-        Kind::Older => {
-            let [before, behind] = FROM_OLDEST;
-            [before, SCHEMA, behind].concat()
-        }
+        Kind::Empty => [""; 2],
+        Kind::Older(OLDEST) => FROM_2,
+        Kind::Older(_) => FROM_3,
     };
+    let tables = [before, SCHEMA, &battery::table(), &views::script(), behind].concat();
     transaction
-        .execute_batch(&script)
+        .execute_batch(&tables)
+        .and_then(|()| match kind {
+            Kind::Older(_) => convert::begin(&transaction),
+            _ => Ok(()),
+        })
+        .and_then(|()| kinds::remake_views(&transaction))
         .and_then(|()| transaction.pragma_update(None, "application_id", APPLICATION_ID))
         .and_then(|()| transaction.pragma_update(None, "user_version", VERSION))
         .and_then(|()| transaction.commit())
@@ -132,7 +140,7 @@ mod tests {
     fn a_version_that_is_too_old_or_too_new_is_refused_with_what_to_do() {
         let mut connection = memory();
         create(&mut connection, Path::new(PATH)).unwrap();
-        for (version, advice) in [(1, "move the file away"), (4, "use that one again")] {
+        for (version, advice) in [(1, "move the file away"), (5, "use that one again")] {
             connection.pragma_update(None, "user_version", version).unwrap();
             let error = inspect(&connection, Path::new(PATH)).unwrap_err().to_string();
             assert!(error.contains(&format!("has schema {version}")), "{error}");

@@ -7,9 +7,11 @@ use collector_core::{Entry, Scope, SinkError, Written};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Result, TransactionBehavior};
 
+use crate::convert;
 use crate::dictionary::Dictionary;
 use crate::erase;
 use crate::failure::sink_error;
+use crate::fold::Fold;
 use crate::kinds::Kinds;
 use crate::schema::{self, Kind};
 use crate::writer::Writer;
@@ -30,6 +32,7 @@ pub struct Store {
     connection: Connection,
     dictionary: Dictionary,
     kinds: Kinds,
+    fold: Fold,
 }
 
 /// Opens a database, with [`OpenFlags::SQLITE_OPEN_CREATE`] also one that does not exist.
@@ -62,10 +65,12 @@ impl Store {
         if kind != Kind::Ours {
             schema::create(&mut connection, path)?;
         }
+        convert::finish(&mut connection).map_err(failed)?;
         connection
             .pragma_update(None, "foreign_keys", true)
             .map_err(failed)?;
         Ok(Self {
+            fold: Fold::of(&connection).map_err(failed)?,
             path: path.to_owned(),
             connection,
             dictionary: Dictionary::default(),
@@ -80,16 +85,23 @@ impl Store {
     }
 
     fn transact(&mut self, batch: &[Entry]) -> Result<Written> {
+        self.fold.work(&mut self.connection)?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut writer = Writer::new(&transaction, &mut self.dictionary, &mut self.kinds)?;
+        let mut writer = Writer::new(
+            &transaction,
+            &mut self.dictionary,
+            &mut self.kinds,
+            self.fold.until,
+        )?;
         for entry in batch {
             writer.entry(entry)?;
         }
-        let rejected = writer.finish()?;
+        let done = writer.finish()?;
         transaction.commit()?;
-        Ok(Written::without(rejected))
+        self.fold.gathered(done.recent);
+        Ok(Written::without(done.rejected))
     }
 
     /// Removes what is within the scope, in several transactions, and closes the database: numbers that stand for what
@@ -136,7 +148,7 @@ fn set_up(connection: &Connection, path: &Path) -> Result<(), SinkError> {
         .pragma_update(None, "synchronous", "FULL")
         .and_then(|()| connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(())))
         .map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(32);
+    connection.set_prepared_statement_cache_capacity(64);
     // Else statements are planned anew whenever their parameters change.
     let is_steady = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
     is_steady.map_err(failed).map(drop)

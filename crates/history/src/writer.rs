@@ -1,12 +1,12 @@
 //! How the readings, ends and records of a batch become rows.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry as Slot;
+use std::collections::BTreeSet;
 
 use collector_core::{Ended, Entry, Reading, Rejection, Snapshot, Stamp, Value, ValueType};
 use rusqlite::types::Value as Stored;
 use rusqlite::{CachedStatement, Connection, Result, params};
 
+use crate::battery;
 use crate::dictionary::Dictionary;
 use crate::kinds::Kinds;
 use crate::records;
@@ -17,31 +17,49 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// The occurrence of an end. A value of the same moment comes behind it: an end counts for what was measured before.
 const END: i64 = -1;
 
-const INSERT: &str = "INSERT INTO reading
-  (vehicle_id, measured_at, descriptor_id, occurrence, value, delay, source_id, unit_id)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
+/// A row of one of the two tables. For one that is there `UPDATE` follows: an `INSERT … DO UPDATE` costs a third more also
+/// where nothing is there. With the same in the same columns no page is altered.
+const TABLES: [Table; 2] = [
+    Table {
+        insert: "INSERT INTO recent (series_id, measured_at, occurrence, value, delay, source_id, unit_id)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        update: "UPDATE recent SET value = ?4, delay = ?5, source_id = ?6, unit_id = ?7
+            WHERE series_id = ?1 AND measured_at = ?2 AND occurrence = ?3
+              AND (value, delay, source_id, unit_id) IS NOT (?4, ?5, ?6, ?7)",
+    },
+    Table {
+        insert: "INSERT INTO history (series_id, measured_at, occurrence, value, delay, source_id, unit_id)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        update: "UPDATE history SET value = ?4, delay = ?5, source_id = ?6, unit_id = ?7
+            WHERE series_id = ?1 AND measured_at = ?2 AND occurrence = ?3
+              AND (value, delay, source_id, unit_id) IS NOT (?4, ?5, ?6, ?7)",
+    },
+];
 
-/// For a row that is there. By itself, because an `INSERT … DO UPDATE` costs a third more also where nothing is there;
-/// with the same in the same columns no page is altered.
-const UPDATE: &str = "UPDATE reading SET value = ?5, delay = ?6, source_id = ?7, unit_id = ?8
-  WHERE vehicle_id = ?1 AND measured_at = ?2 AND descriptor_id = ?3 AND occurrence = ?4
-    AND (value, delay, source_id, unit_id) IS NOT (?5, ?6, ?7, ?8)";
-
-const UPSERT_NEWEST: &str = "INSERT INTO newest (vehicle_id, descriptor_id, measured_at, occurrence)
-  VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE
-  SET measured_at = excluded.measured_at, occurrence = excluded.occurrence
-  WHERE (excluded.measured_at, excluded.occurrence) > (measured_at, occurrence)";
+struct Table {
+    insert: &'static str,
+    update: &'static str,
+}
 
 pub struct Writer<'a> {
     connection: &'a Connection,
     dictionary: &'a mut Dictionary,
     kinds: &'a mut Kinds,
-    insert: CachedStatement<'a>,
-    update: CachedStatement<'a>,
-    /// Time and occurrence of the last row of each vehicle and descriptor of the batch. Flushed once for a batch: most
-    /// readings of a batch are overtaken within it.
-    newest: HashMap<(i64, i64), (i64, i64)>,
+    insert: [CachedStatement<'a>; 2],
+    /// Readings before this moment lie in `history`.
+    until: i64,
+    /// How many rows `recent` has got.
+    recent: i64,
+    /// Vehicles and moments at which something about their batteries has changed.
+    battery: BTreeSet<(i64, i64)>,
     rejected: Vec<Rejection>,
+}
+
+/// What became of a batch.
+pub struct Done {
+    pub rejected: Vec<Rejection>,
+    /// How many rows `recent` has got.
+    pub recent: i64,
 }
 
 /// What the readings of a snapshot have in common.
@@ -54,7 +72,9 @@ struct Telling<'a> {
 
 /// What makes a row, without its number in the key.
 struct Row {
-    descriptor: i64,
+    series: i64,
+    /// It tells of the battery.
+    is_battery: bool,
     measured_at: i64,
     occurrence: i64,
     value: Stored,
@@ -67,14 +87,19 @@ impl<'a> Writer<'a> {
         connection: &'a Connection,
         dictionary: &'a mut Dictionary,
         kinds: &'a mut Kinds,
+        until: i64,
     ) -> Result<Self> {
         Ok(Self {
             connection,
             dictionary,
             kinds,
-            insert: connection.prepare_cached(INSERT)?,
-            update: connection.prepare_cached(UPDATE)?,
-            newest: HashMap::new(),
+            insert: [
+                connection.prepare_cached(TABLES[0].insert)?,
+                connection.prepare_cached(TABLES[1].insert)?,
+            ],
+            until,
+            recent: 0,
+            battery: BTreeSet::new(),
             rejected: Vec::new(),
         })
     }
@@ -114,7 +139,12 @@ impl<'a> Writer<'a> {
     fn reading(&mut self, telling: &mut Telling<'_>, reading: &Reading) -> Result<Option<String>> {
         let descriptor = &reading.descriptor;
         let find = |dictionary: &mut Dictionary| {
-            dictionary.numbers(self.connection, descriptor, reading.unit.as_ref())
+            dictionary.numbers(
+                self.connection,
+                telling.vehicle,
+                descriptor,
+                reading.unit.as_ref(),
+            )
         };
         let mut numbers = find(&mut *self.dictionary)?;
         let value_type = reading.value.value_type();
@@ -135,7 +165,8 @@ impl<'a> Writer<'a> {
             )));
         };
         let row = Row {
-            descriptor: numbers.descriptor,
+            series: numbers.series,
+            is_battery: numbers.is_battery,
             measured_at: reading.measured_at.as_millisecond(),
             occurrence: reading.occurrence.into(),
             value,
@@ -149,11 +180,12 @@ impl<'a> Writer<'a> {
     /// An end is a row without a value, which the views leave out.
     fn ended(&mut self, telling: &mut Telling<'_>, ended: &Ended) -> Result<()> {
         let descriptor = &ended.descriptor;
-        let numbers = self
-            .dictionary
-            .numbers(self.connection, descriptor, descriptor.unit())?;
+        let numbers =
+            self.dictionary
+                .numbers(self.connection, telling.vehicle, descriptor, descriptor.unit())?;
         let row = Row {
-            descriptor: numbers.descriptor,
+            series: numbers.series,
+            is_battery: numbers.is_battery,
             measured_at: ended.at.as_millisecond(),
             occurrence: END,
             value: Stored::Null,
@@ -175,24 +207,24 @@ impl<'a> Writer<'a> {
         };
         let delay = telling.snapshot.received_at.as_millisecond() - row.measured_at;
         let columns = params![
-            telling.vehicle,
+            row.series,
             row.measured_at,
-            row.descriptor,
             row.occurrence,
             row.value,
             delay,
             source,
             row.unit
         ];
-        if self.insert.execute(columns)? == 0 {
-            self.update.execute(columns)?;
+        let table = usize::from(row.measured_at < self.until);
+        let mut altered = self.insert[table].execute(columns)?;
+        if altered == 0 {
+            let mut update = self.connection.prepare_cached(TABLES[table].update)?;
+            altered = update.execute(columns)?;
+        } else if table == 0 {
+            self.recent += 1;
         }
-        let moment = (row.measured_at, row.occurrence);
-        match self.newest.entry((telling.vehicle, row.descriptor)) {
-            Slot::Occupied(known) if *known.get() >= moment => {}
-            slot => {
-                slot.insert_entry(moment);
-            }
+        if altered > 0 && row.is_battery {
+            self.battery.insert((telling.vehicle, row.measured_at));
         }
         Ok(())
     }
@@ -206,13 +238,21 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// What was refused.
-    pub fn finish(self) -> Result<Vec<Rejection>> {
-        let mut upsert = self.connection.prepare_cached(UPSERT_NEWEST)?;
-        for ((vehicle, descriptor), (measured_at, occurrence)) in self.newest {
-            upsert.execute(params![vehicle, descriptor, measured_at, occurrence])?;
+    /// Brings what follows from the rows up to date.
+    pub fn finish(self) -> Result<Done> {
+        let mut right = (i64::MIN, i64::MIN);
+        for (vehicle, moment) in self.battery {
+            if (vehicle, moment) >= right {
+                right = (
+                    vehicle,
+                    battery::refresh(self.connection, vehicle, moment, moment)?,
+                );
+            }
         }
-        Ok(self.rejected)
+        Ok(Done {
+            rejected: self.rejected,
+            recent: self.recent,
+        })
     }
 }
 

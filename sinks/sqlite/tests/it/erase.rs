@@ -70,7 +70,7 @@ async fn the_selection_of_vehicles_sources_and_descriptors_is_kept_to() {
         ]
     );
     let latest = "SELECT value, source FROM latest WHERE vehicle = 'i4' ORDER BY name";
-    assert_eq!(store.query(latest), ["8|stream", "60|telematics"]);
+    assert_eq!(store.query(latest), ["8.0|stream", "60.0|telematics"]);
     let store = erased(&batch, &select(&["!i4"], &[], &[])).await;
     assert_eq!(store.query("SELECT DISTINCT vehicle FROM latest"), ["i4"]);
 }
@@ -86,12 +86,12 @@ async fn what_was_newest_before_is_the_latest_again_and_ends_go_too() {
     let latest = "SELECT name, value FROM latest ORDER BY name";
     let from = |minute: i64| Scope::new(Vec::new(), moment(NOON + minute * MINUTE), None);
     for (scope, want) in [
-        (from(4), vec!["mileage|7"]),
-        (from(3), vec!["mileage|7", "soc|62"]),
-        (from(2), vec!["soc|61"]),
+        (from(4), vec!["mileage|7.0"]),
+        (from(3), vec!["mileage|7.0", "soc|62.0"]),
+        (from(2), vec!["soc|61.0"]),
         (
             Scope::new(Vec::new(), None, moment(NOON + MINUTE)),
-            vec!["mileage|7"],
+            vec!["mileage|7.0"],
         ),
         (Scope::default(), vec![]),
     ] {
@@ -119,7 +119,7 @@ async fn a_descriptor_of_another_type_is_taken_after_everything_was_erased() {
         store.query("SELECT type FROM descriptor"),
         [ValueType::Number.as_str()]
     );
-    assert_eq!(store.query("SELECT value FROM latest"), ["60"]);
+    assert_eq!(store.query("SELECT value FROM latest"), ["60.0"]);
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@
 mod conformance;
 mod database;
 mod erase;
+mod fold;
 mod migration;
+mod plans;
 #[cfg(target_os = "linux")]
 mod readers;
 mod readme;

@@ -8,11 +8,16 @@ use crate::store::{Store, advice};
 /// The tables and the rows of version 2.
 const VERSION_2: &str = include_str!("version-2.sql");
 
+/// Numbers were integers where they are whole.
+const VALUE: &str = "iif(typeof(value) = 'integer', CAST(value AS REAL), value) AS value";
+
 #[tokio::test]
 async fn a_database_of_version_2_is_brought_up_with_all_that_it_holds() {
     let (store, fresh) = (Store::new(), Store::new());
     foreign_database(&store, VERSION_2);
-    let columns = "vin, vehicle, descriptor, name, measured_at, value, unit, source, received_at, stamp, measured_ms, origin";
+    let columns = format!(
+        "vin, vehicle, descriptor, name, measured_at, {VALUE}, unit, source, received_at, stamp, measured_ms, origin"
+    );
     let views = ["readings", "latest"]
         .map(|view| format!("SELECT {columns} FROM {view} ORDER BY measured_ms, value"));
     let shown = || views.each_ref().map(|view| store.query(view));
@@ -33,7 +38,7 @@ async fn a_database_of_version_2_is_brought_up_with_all_that_it_holds() {
     assert_eq!(
         store
             .query("SELECT value, occurrence FROM readings WHERE measured_ms = 1772366400000 ORDER BY value"),
-        ["74|1", "75|0"],
+        ["74.0|1", "75.0|0"],
         "of two values of one moment the one that arrived later is the second"
     );
     let tables = "SELECT sql FROM sqlite_master ORDER BY name";

@@ -36,8 +36,8 @@ async fn a_record_is_shown_as_a_person_reads_it() {
     assert_eq!(
         store.query("SELECT test_trip_start, number, until, state FROM test_trip_stop ORDER BY number"),
         [
-            "2026-03-01T12:01:00.000Z|1||final",
-            "2026-03-01T12:01:00.000Z|2|2026-03-01T12:01:02.000Z|final"
+            "2026-03-01T12:01:00.000Z|1.0||final",
+            "2026-03-01T12:01:00.000Z|2.0|2026-03-01T12:01:02.000Z|final"
         ]
     );
     assert_eq!(
@@ -104,5 +104,5 @@ async fn a_kind_that_cannot_be_a_table_is_refused_and_its_neighbours_are_stored(
     let mut sink = store.sink();
     sink.write(&[entry_with(9, vec![soc(60.0, NOON)])]).await.unwrap();
     sink.close().await.unwrap();
-    assert_eq!(store.query("SELECT value FROM latest"), ["60"]);
+    assert_eq!(store.query("SELECT value FROM latest"), ["60.0"]);
 }

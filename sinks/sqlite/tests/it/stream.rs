@@ -51,15 +51,15 @@ async fn disorder_moves_nothing_back_in_latest_and_all_of_it_is_kept() {
         let store = written(&entries, in_one).await;
         assert_eq!(
             store.query("SELECT value, measured_at, origin, source FROM latest"),
-            ["62|2026-03-01T12:01:00.000Z|stream|stream"]
+            ["62.0|2026-03-01T12:01:00.000Z|stream|stream"]
         );
         assert_eq!(
             store.query("SELECT value, origin, stamp FROM readings ORDER BY measured_ms, value"),
             [
-                "59|poll|measured",
-                "60|stream|measured",
-                "61|stream|measured",
-                "62|stream|measured"
+                "59.0|poll|measured",
+                "60.0|stream|measured",
+                "61.0|stream|measured",
+                "62.0|stream|measured"
             ]
         );
     }
@@ -88,8 +88,8 @@ async fn a_place_is_made_of_what_was_measured_at_one_moment() {
              FROM position ORDER BY measured_ms"
         ),
         [
-            "i4|2026-03-01T12:00:00.000Z|48.1|11.5||270|0",
-            "i4|2026-03-01T12:00:30.000Z|48.3|11.7|520||30000"
+            "i4|2026-03-01T12:00:00.000Z|48.1|11.5||270.0|0",
+            "i4|2026-03-01T12:00:30.000Z|48.3|11.7|520.0||30000"
         ]
     );
 }

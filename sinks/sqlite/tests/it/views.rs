@@ -62,11 +62,11 @@ async fn readings_shows_every_type_as_a_person_reads_it() {
     assert_eq!(
         rows,
         [
-            "soc|2026-03-01T12:00:00.000Z|74|integer|%|2026-03-01T12:01:01.000Z|measured",
+            "soc|2026-03-01T12:00:00.000Z|74.0|real|%|2026-03-01T12:01:01.000Z|measured",
             "auxiliary_power|2026-03-01T12:00:00.001Z|0.25|real|kW|2026-03-01T12:01:01.000Z|measured",
             "is_moving|2026-03-01T12:00:00.002Z|1|integer||2026-03-01T12:01:01.000Z|measured",
             "trip_end_time|2026-03-01T12:00:00.003Z|2026-03-01T11:59:59.999Z|text||2026-03-01T12:01:01.000Z|measured",
-            "vehicle.new.distance|2026-03-01T12:00:00.004Z|3|integer|furlong|2026-03-01T12:01:01.000Z|measured",
+            "vehicle.new.distance|2026-03-01T12:00:00.004Z|3.0|real|furlong|2026-03-01T12:01:01.000Z|measured",
             "hv_status|2026-03-01T12:00:00.005Z|CHARGING|text||2026-03-01T12:01:01.000Z|requested",
         ]
     );
@@ -85,9 +85,9 @@ async fn two_values_of_one_moment_are_both_kept_and_the_second_is_the_latest() {
     .await;
     assert_eq!(
         store.query("SELECT value, occurrence FROM readings ORDER BY value"),
-        ["74|1", "75|0"]
+        ["74.0|1", "75.0|0"]
     );
-    assert_eq!(store.query("SELECT value, occurrence FROM latest"), ["74|1"]);
+    assert_eq!(store.query("SELECT value, occurrence FROM latest"), ["74.0|1"]);
 }
 
 #[tokio::test]
@@ -99,12 +99,12 @@ async fn what_comes_again_with_another_value_replaces_what_was_there() {
     assert_eq!(
         store.query(&format!("SELECT {columns} FROM readings ORDER BY occurrence")),
         [
-            "4828|m|requested|2026-03-01T12:03:01.000Z|0",
-            "3|mi|measured|2026-03-01T12:01:01.000Z|1"
+            "4828.0|m|requested|2026-03-01T12:03:01.000Z|0",
+            "3.0|mi|measured|2026-03-01T12:01:01.000Z|1"
         ]
     );
     let store = written(vec![vec![miles()], vec![foreign(4.0, Some("mi"), NOON)]]).await;
-    assert_eq!(store.query("SELECT value FROM latest"), ["4"]);
+    assert_eq!(store.query("SELECT value FROM latest"), ["4.0"]);
 }
 
 #[tokio::test]
@@ -124,8 +124,8 @@ async fn latest_is_not_moved_back_by_an_older_value_that_comes_late() {
     assert_eq!(
         store.query("SELECT name, value, measured_at FROM latest ORDER BY name"),
         [
-            "mileage|40000|2026-03-01T11:59:00.000Z",
-            "soc|61|2026-03-01T12:01:00.000Z"
+            "mileage|40000.0|2026-03-01T11:59:00.000Z",
+            "soc|61.0|2026-03-01T12:01:00.000Z"
         ]
     );
 }
@@ -133,7 +133,7 @@ async fn latest_is_not_moved_back_by_an_older_value_that_comes_late() {
 const DISPLAYED: &str = "vehicle.powertrain.electric.battery.stateOfCharge.displayed";
 
 #[tokio::test]
-async fn battery_has_one_row_per_vehicle_and_moment() {
+async fn battery_has_at_each_moment_what_was_told_last() {
     let charging = |id: &str| format!("vehicle.drivetrain.electricEngine.charging.{id}");
     let store = written(vec![
         vec![
@@ -193,11 +193,11 @@ async fn battery_has_one_row_per_vehicle_and_moment() {
     assert_eq!(
         rows,
         [
-            "i4|2026-03-01T12:00:00.000Z|40|||CHARGINGACTIVE|7.2|",
-            "i4|2026-03-01T12:00:00.001Z|||180|||",
-            "i4|2026-03-01T12:01:00.000Z|80|80||||97",
-            "i4|2026-03-01T12:02:00.000Z|63.5|||||",
-            "i4|2026-03-01T12:03:00.000Z|79|||||",
+            "i4|2026-03-01T12:00:00.000Z|40.0|||CHARGINGACTIVE|7.2|",
+            "i4|2026-03-01T12:00:00.001Z|40.0||180.0|CHARGINGACTIVE|7.2|",
+            "i4|2026-03-01T12:01:00.000Z|80.0|80.0|180.0|CHARGINGACTIVE|7.2|97.0",
+            "i4|2026-03-01T12:02:00.000Z|63.5|80.0|180.0|CHARGINGACTIVE|7.2|97.0",
+            "i4|2026-03-01T12:03:00.000Z|79.0|80.0|180.0|CHARGINGACTIVE|7.2|97.0",
         ]
     );
 }
@@ -230,9 +230,9 @@ async fn a_reading_keeps_its_own_unit() {
     .await;
     assert_eq!(
         store.query("SELECT value, unit FROM readings ORDER BY measured_ms"),
-        ["3|km", "2|mi", "1|"]
+        ["3.0|km", "2.0|mi", "1.0|"]
     );
-    assert_eq!(store.query("SELECT value, unit FROM latest"), ["1|"]);
+    assert_eq!(store.query("SELECT value, unit FROM latest"), ["1.0|"]);
 }
 
 #[tokio::test]
