@@ -3,7 +3,7 @@
 //! `reading_3` has what is still to come, by vehicle and time. Each transaction moves a piece, so that a crash costs one
 //! and the next opening goes on; no second copy of millions of rows is needed on the disk.
 
-use rusqlite::{Connection, OptionalExtension, Result, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Result, Transaction, TransactionBehavior};
 
 use crate::{battery, fold};
 
@@ -28,14 +28,14 @@ pub fn finish(connection: &mut Connection) -> Result<()> {
     let exists = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'reading_3')";
     while connection.query_row(exists, [], |row| row.get(0))? {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        piece(&transaction)?;
+        piece(&transaction, PIECE)?;
         transaction.commit()?;
     }
     Ok(())
 }
 
-/// The first readings of one vehicle.
-fn piece(transaction: &Transaction<'_>) -> Result<()> {
+/// So many of the first readings of one vehicle, and what else was measured at the moment of the last.
+fn piece(transaction: &Transaction<'_>, readings: i64) -> Result<()> {
     let first = "SELECT vehicle_id, measured_at FROM reading_3 ORDER BY vehicle_id, measured_at LIMIT 1";
     let first: Option<(i64, i64)> = transaction
         .query_row(first, [], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -48,7 +48,7 @@ fn piece(transaction: &Transaction<'_>) -> Result<()> {
             (SELECT measured_at FROM reading_3 WHERE vehicle_id = ?1 ORDER BY measured_at LIMIT 1 OFFSET ?2),
             (SELECT max(measured_at) FROM reading_3 WHERE vehicle_id = ?1)
          )",
-        [vehicle, PIECE],
+        [vehicle, readings],
         |row| row.get(0),
     )?;
     transaction.execute(
@@ -70,7 +70,52 @@ fn piece(transaction: &Transaction<'_>) -> Result<()> {
     }
     transaction.execute(
         "DELETE FROM reading_3 WHERE vehicle_id = ?1 AND measured_at <= ?2",
-        params![vehicle, last],
+        [vehicle, last],
     )?;
     battery::refresh(transaction, vehicle, first, last).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::schema;
+
+    #[test]
+    fn what_was_interrupted_goes_on_and_moves_every_reading_once() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::create(&mut connection, Path::new("data/cardata.db")).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO vehicle VALUES (1, 'one', 'one'), (2, 'two', 'two');
+                 INSERT INTO descriptor VALUES (1, 'vehicle.drivetrain.batteryManagement.header', 'soc', 'number', '%');
+                 INSERT INTO descriptor VALUES (2, 'b', 'b', 'number', NULL);
+                 INSERT INTO source VALUES (1, 'stream', 'stream', 'home', 'measured');
+                 UPDATE folded SET until = 7;
+                 CREATE TABLE reading_3 (vehicle_id, measured_at, descriptor_id, occurrence, value, delay, source_id,
+                   unit_id, PRIMARY KEY (vehicle_id, measured_at, descriptor_id, occurrence)) WITHOUT ROWID;
+                 WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 39)
+                 INSERT INTO reading_3 SELECT 1 + n / 20, n % 20 / 2, 1 + n % 2, 0, n, 0, 1, NULL FROM n",
+            )
+            .unwrap();
+        for _ in 0..3 {
+            let transaction = connection.transaction().unwrap();
+            piece(&transaction, 3).unwrap();
+            transaction.commit().unwrap();
+        }
+        // The one that a crash undid.
+        piece(&connection.transaction().unwrap(), 3).unwrap();
+        finish(&mut connection).unwrap();
+        finish(&mut connection).unwrap();
+        let shown: (i64, f64, i64, i64, i64) = connection
+            .query_row(
+                "SELECT count(*), sum(value), (SELECT count(*) FROM recent), (SELECT min(measured_at) FROM recent),
+                   (SELECT count(*) FROM battery) FROM readings",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+            )
+            .unwrap();
+        assert_eq!(shown, (40, 780.0, 12, 7, 20));
+    }
 }

@@ -3,7 +3,7 @@
 use collector_core::testkit::{ended, entry_with, reading};
 use collector_core::{Entry, Scope, Value};
 
-use crate::store::{NOON, Store, number, place, second, soc, text};
+use crate::store::{NOON, Store, place, second, soc, text};
 
 /// More than gather before they are moved, and what moves them.
 const MANY: i64 = 56_000;

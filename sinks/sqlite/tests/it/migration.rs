@@ -7,6 +7,8 @@ use crate::store::{Store, advice};
 
 /// The tables and the rows of version 2.
 const VERSION_2: &str = include_str!("version-2.sql");
+/// The same of version 3, with a table and a view of its owner's.
+const VERSION_3: &str = include_str!("version-3.sql");
 
 /// Numbers were integers where they are whole.
 const VALUE: &str = "iif(typeof(value) = 'integer', CAST(value AS REAL), value) AS value";
@@ -53,6 +55,51 @@ async fn a_database_of_version_2_is_brought_up_with_all_that_it_holds() {
     sink.write(&entries(1, 1)).await.unwrap();
     sink.close().await.unwrap();
     assert_eq!(store.query("SELECT count(*) FROM readings"), ["13"]);
+}
+
+#[tokio::test]
+async fn a_database_of_version_3_is_brought_up_with_all_that_it_holds() {
+    let (store, fresh) = (Store::new(), Store::new());
+    foreign_database(&store, VERSION_3);
+    let views = ["readings", "latest"].map(|view| {
+        format!("SELECT vin, name, measured_ms, {VALUE}, unit, source, received_at, stamp, occurrence FROM {view} ORDER BY 3, 9")
+    });
+    let shown = || views.each_ref().map(|view| store.query(view));
+    let before = shown();
+    assert_eq!(before.each_ref().map(Vec::len), [7, 4]);
+    for store in [&store, &fresh] {
+        let mut sink = store.sink();
+        sink.write(&[]).await.unwrap();
+        sink.close().await.unwrap();
+    }
+    assert_eq!(shown(), before);
+    let battery =
+        "SELECT vehicle, measured_ms - 1772366400000, soc, hv_status, power_kw FROM battery ORDER BY 2";
+    assert_eq!(
+        store.query(battery),
+        [
+            "i4|-60000|73.0||",
+            "i4|0|75.0||",
+            "i4|1000|75.0|CHARGING|",
+            "i4|3000|75.0|CHARGING|11.0",
+            "i4|4000|75.0|CHARGING|",
+            "330e|5000|20.0||"
+        ],
+        "until the value of the power ended"
+    );
+    assert_eq!(
+        store.query("SELECT start, hours FROM nap"),
+        ["2026-03-01T12:00:00.000Z|8.0"]
+    );
+    assert_eq!(
+        store.query("SELECT kwh, count(*) FROM my_tariff, my_soc"),
+        ["0.3|4"]
+    );
+    let tables =
+        "SELECT sql FROM sqlite_master WHERE name NOT LIKE 'my_%' AND name NOT LIKE '%nap' ORDER BY name";
+    assert_eq!(store.query(tables), fresh.query(tables));
+    assert_eq!(store.query("PRAGMA integrity_check"), ["ok"]);
+    assert_eq!(store.query("PRAGMA foreign_key_check"), [""; 0]);
 }
 
 #[tokio::test]
