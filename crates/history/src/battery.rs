@@ -213,7 +213,7 @@ fn told(cell: &Cell) -> String {
 fn moments() -> String {
     let ids = CELLS.iter().flat_map(|cell| cell.descriptors);
     let ids = ids.map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
-    let rows = |from: &str| {
+    let rows = |from: &str, also: &str| {
         format!(
             "SELECT row.measured_at, descriptor.descriptor, row.occurrence,
                CASE descriptor.type WHEN 'number' THEN CAST(row.value AS REAL) END AS number,
@@ -222,16 +222,23 @@ fn moments() -> String {
                coalesce((SELECT unit FROM unit WHERE id = row.unit_id), descriptor.unit) AS unit
              FROM {from}
              WHERE series.vehicle_id = ?1 AND descriptor.descriptor IN ({ids})
-               AND row.measured_at >= ?2 AND row.measured_at < ?3"
+               AND row.measured_at >= ?2 AND row.measured_at < ?3{also}"
         )
     };
     let ordered = rows(
         "descriptor CROSS JOIN series ON series.descriptor_id = descriptor.id
          CROSS JOIN history AS row ON row.series_id = series.id",
+        "",
+    );
+    // The few series are found once: most rows are of others.
+    let only = format!(
+        " AND +row.series_id IN (SELECT series.id FROM series JOIN descriptor ON descriptor.id = series.descriptor_id
+             WHERE series.vehicle_id = ?1 AND descriptor.descriptor IN ({ids}))"
     );
     let recent = rows(
         "recent AS row CROSS JOIN series ON series.id = row.series_id
          CROSS JOIN descriptor ON descriptor.id = series.descriptor_id",
+        &only,
     );
     let (mut values, mut cells) = (String::new(), String::new());
     for cell in &CELLS {

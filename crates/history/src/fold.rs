@@ -12,6 +12,9 @@ const PIECE: i64 = 50_000;
 /// Readings that stay: what comes late is seldom older.
 pub const STAY: i64 = 5_000;
 
+/// Memory for all pages of a piece, in KiB: one that finds no room there is written twice, the rows to be sorted too.
+const ROOM: &str = "PRAGMA cache_size = -12000; PRAGMA temp_store = MEMORY";
+
 /// The border, and how many readings wait in front of it.
 pub struct Fold {
     /// Readings before this moment, in milliseconds, lie in `history`.
@@ -37,6 +40,7 @@ impl Fold {
         if self.recent < PIECE + STAY {
             return Ok(());
         }
+        connection.execute_batch(ROOM)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Together with what is at the very moment where the piece ends.
         let border = "SELECT measured_at + 1 FROM recent ORDER BY measured_at LIMIT 1 OFFSET ?1";
@@ -54,6 +58,7 @@ impl Fold {
             transaction.execute("UPDATE folded SET until = ?1", [until])?;
         }
         transaction.commit()?;
+        connection.execute_batch("PRAGMA shrink_memory")?;
         *self = Self::of(connection)?;
         Ok(())
     }

@@ -9,7 +9,7 @@
 //! * `schema`: what makes a database ours, its version and its tables (`schema.sql`); `convert`: readings of older ones.
 //! * `dictionary`: the numbers that stand for vehicles, descriptors, sources, units and texts.
 //! * `failure`: what an error of SQLite means to who writes.
-
+#![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod battery;

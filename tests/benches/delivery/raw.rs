@@ -21,9 +21,12 @@ pub fn sqlite(finished: &Path) -> Rate {
         &source,
         "select sql from sqlite_schema where sql is not null and type in ('table', 'index')",
     );
-    let columns = texts(&source, "select name from pragma_table_info('reading')");
+    let columns = texts(&source, "select name from pragma_table_info('recent')");
     let rows: Vec<Vec<Value>> = source
-        .prepare("select * from reading order by measured_at + delay, measured_at, descriptor_id")
+        .prepare(
+            "select * from (select * from history union all select * from recent)
+             order by measured_at + delay, measured_at, series_id",
+        )
         .unwrap()
         .query_map([], |row| {
             (0..columns.len()).map(|column| row.get(column)).collect()
@@ -42,7 +45,7 @@ pub fn sqlite(finished: &Path) -> Rate {
         .unwrap();
     for dictionary in texts(
         &source,
-        "select name from sqlite_schema where type = 'table' and name not in ('reading', 'newest')",
+        "select name from sqlite_schema where type = 'table' and name not in ('recent', 'history', 'battery_row')",
     ) {
         target
             .execute_batch(&format!(
@@ -56,7 +59,7 @@ pub fn sqlite(finished: &Path) -> Rate {
         let transaction = target.transaction().unwrap();
         {
             let mut insert = transaction
-                .prepare_cached(&format!("insert into reading values ({places})"))
+                .prepare_cached(&format!("insert into recent values ({places})"))
                 .unwrap();
             for row in batch {
                 insert.execute(params_from_iter(row)).unwrap();

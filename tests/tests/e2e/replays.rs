@@ -213,23 +213,23 @@ async fn a_rewrite_leaves_what_a_fresh_store_has() {
     let spoil = || {
         let store = rusqlite::Connection::open(scene.path("cardata.db")).unwrap();
         let distance =
-            "descriptor_id = (select id from descriptor where descriptor like '%travelledDistance')";
+            "series_id in (select series.id from series join descriptor on descriptor.id = descriptor_id
+            where descriptor like '%travelledDistance')";
         let first = |count: usize| {
             format!(
                 "{distance} and measured_at in
-                     (select measured_at from reading where {distance} order by measured_at limit {count})"
+                     (select measured_at from recent where {distance} order by measured_at limit {count})"
             )
         };
         let run = |statement: String| store.execute(&statement, []).unwrap();
         assert!(
             run(format!(
-                "update reading set value = -1 where {distance} and value % 2 = 0"
+                "update recent set value = -1 where {distance} and value % 2 = 0"
             )) > 0
         );
-        assert_eq!(run(format!("delete from reading where {}", first(7))), 7);
-        let moved =
-            "insert into reading select vehicle_id, measured_at + 1, descriptor_id, occurrence, value, delay,
-                         source_id, unit_id from reading where";
+        assert_eq!(run(format!("delete from recent where {}", first(7))), 7);
+        let moved = "insert into recent select series_id, measured_at + 1, occurrence, value, delay,
+                         source_id, unit_id from recent where";
         assert_eq!(run(format!("{moved} {}", first(3))), 3);
     };
     spoil();

@@ -220,7 +220,11 @@ fn assert_charge(store: &Path) {
     let charge = |kind| -> BTreeMap<i64, f64> {
         let store = Connection::open(store).unwrap();
         let mut query = store
-            .prepare("select measured_ms, soc from battery where vin = ?1 and soc is not null")
+            .prepare(
+                "select measured_ms, soc from battery where vin = ?1 and measured_ms in (
+                     select measured_ms from readings where vin = ?1 and (descriptor like '%batteryManagement.header'
+                         or descriptor like '%stateOfCharge.displayed'))",
+            )
             .unwrap();
         let rows = query.query_map([vin(kind)], |row| Ok((row.get(0)?, row.get(1)?)));
         rows.unwrap().collect::<Result<_, _>>().unwrap()
