@@ -161,7 +161,7 @@ pub async fn of_the_stores(context: Context) -> Outcome {
         &stores::csv(&scene.path("small/csv")),
         &wanted,
     );
-    let wide = stores::without_times(&wanted);
+    let wide = stores::by_minute(&wanted);
     report.hold(
         "wide csv on the small disk",
         &stores::csv_wide(&scene.path("small/wide")),

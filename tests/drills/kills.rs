@@ -103,7 +103,7 @@ async fn storm(context: Context, config: SimConfig, kills: u64) -> Outcome {
     let served = scene.bmw.served();
     let wanted = lives.expected(&served);
     report.hold_files(&scene, &wanted);
-    let wide = stores::without_times(&wanted);
+    let wide = stores::by_minute(&wanted);
     report.hold("wide csv", &stores::csv_wide(&scene.path("wide")), &wide);
     match &influxdb {
         Some(server) => report.hold("influxdb", &stores::influxdb(server, &database).await, &wanted),

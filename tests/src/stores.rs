@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use crate::oracle::{Row, canonical};
 
+/// In milliseconds.
+const MINUTE: i64 = 60_000;
+
 /// Keys whose values are true or false; SQLite shows them as 1 and 0.
 const BOOLEANS: [&str; 3] = [
     "vehicle.isMoving",
@@ -56,8 +59,8 @@ pub fn csv(folder: &Path) -> Vec<Row> {
     rows
 }
 
-/// Every cell of every file of the wide layout that is not empty. Such files keep neither the times of single
-/// values nor descriptors: see [`without_times`].
+/// Every cell of every file of the wide layout that is not empty. Such files keep neither the exact times of single
+/// values nor descriptors: see [`by_minute`].
 pub fn csv_wide(folder: &Path) -> Vec<Row> {
     let mut rows = Vec::new();
     let Ok(files) = std::fs::read_dir(folder) else {
@@ -71,15 +74,15 @@ pub fn csv_wide(folder: &Path) -> Vec<Row> {
         let columns = reader.headers().unwrap().clone();
         for record in reader.records() {
             let record = record.unwrap();
-            let cells = columns.iter().zip(&record).skip(6);
+            let cells = columns.iter().zip(&record).skip(4);
             rows.extend(
                 cells
                     .filter(|(_, cell)| !cell.is_empty())
                     .map(|(column, cell)| Row {
-                        vin: record[3].to_owned(),
+                        vin: record[2].to_owned(),
                         descriptor: column.split(" [").next().unwrap_or_default().to_owned(),
-                        at: 0,
-                        value: canonical(cell),
+                        at: milliseconds(&format!("{}Z", record[0].replace(' ', "T"))),
+                        value: canonical(cell.strip_prefix('\'').unwrap_or(cell)),
                     }),
             );
         }
@@ -87,8 +90,8 @@ pub fn csv_wide(folder: &Path) -> Vec<Row> {
     rows
 }
 
-/// Rows as the wide layout shows them: short names, and no times.
-pub fn without_times(rows: &[Row]) -> Vec<Row> {
+/// Rows as the wide layout shows them: short names, minutes, and each value of a minute once.
+pub fn by_minute(rows: &[Row]) -> Vec<Row> {
     let names = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/catalogue/data/names.csv");
     let mut names = csv::Reader::from_path(names).unwrap();
     let names: HashMap<String, String> = names
@@ -101,10 +104,13 @@ pub fn without_times(rows: &[Row]) -> Vec<Row> {
         .collect();
     let row = |row: &Row| Row {
         descriptor: names[&row.descriptor].clone(),
-        at: 0,
+        at: row.at.div_euclid(MINUTE) * MINUTE,
         ..row.clone()
     };
-    rows.iter().map(row).collect()
+    let mut rows: Vec<Row> = rows.iter().map(row).collect();
+    rows.sort();
+    rows.dedup();
+    rows
 }
 
 /// Every row of the view `readings`; none of a file that is not there or that is being made.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use collector_core::{
     Exclusive, Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError, Vehicle,
 };
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,9 @@ pub struct CsvConfig {
     /// What a row is.
     #[serde(default)]
     pub layout: Layout,
+    /// The time that a row of `layout: wide` stands for.
+    #[serde(default)]
+    pub row: Span,
     /// When a new file begins (UTC).
     #[serde(default)]
     pub rotate: Rotate,
@@ -40,8 +44,53 @@ pub enum Layout {
     /// One row per reading, with its exact time: the archive.
     #[default]
     Long,
-    /// One row per snapshot and one column per descriptor, a file series per vehicle: for spreadsheets.
+    /// One row per minute (`row`) and one column per descriptor, a file per vehicle: for spreadsheets.
     Wide,
+}
+
+/// The time that a row of a sheet stands for, in UTC.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Span {
+    #[serde(rename = "1s")]
+    Second,
+    #[default]
+    #[serde(rename = "1m")]
+    Minute,
+    #[serde(rename = "1h")]
+    Hour,
+}
+
+impl Span {
+    pub(crate) const ALL: [Self; 3] = [Self::Second, Self::Minute, Self::Hour];
+
+    /// The header of the column in which a row's time stands.
+    pub(crate) fn heading(self) -> &'static str {
+        match self {
+            Self::Second => "second [UTC]",
+            Self::Minute => "minute [UTC]",
+            Self::Hour => "hour [UTC]",
+        }
+    }
+
+    fn milliseconds(self) -> i64 {
+        match self {
+            Self::Second => 1_000,
+            Self::Minute => 60_000,
+            Self::Hour => 3_600_000,
+        }
+    }
+
+    /// When the row begins in which a moment stands.
+    pub(crate) fn begin(self, at: Timestamp) -> Timestamp {
+        let begin = at.as_millisecond().div_euclid(self.milliseconds()) * self.milliseconds();
+        Timestamp::from_millisecond(begin).unwrap_or(at)
+    }
+
+    /// The last moment of the row that begins at a time, in whole milliseconds.
+    pub(crate) fn last_moment(self, begin: Timestamp) -> Timestamp {
+        let last = begin.as_millisecond() + self.milliseconds() - 1;
+        Timestamp::from_millisecond(last).unwrap_or(begin)
+    }
 }
 
 /// When a new file begins.

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::{CsvConfig, Decimal, Layout};
 use crate::period;
+use crate::plain::plain;
 
 /// Rows in memory.
 pub type Rows = csv::Writer<Vec<u8>>;
@@ -97,10 +98,10 @@ impl Cells {
         rows.write_field(harmless(text).as_bytes())
     }
 
-    /// The name of a vehicle: never a number to a spreadsheet either. The end of its VIN stays as it is: files of before
-    /// know it by that, and one vehicle has one spelling.
+    /// The name of a vehicle: never a number to a spreadsheet either. In the long layout the end of its VIN stays as it
+    /// is: files of before know it by that, and one vehicle has one spelling.
     pub fn name(&self, rows: &mut Rows, vehicle: &Vehicle) -> csv::Result<()> {
-        let is_old = *vehicle.name == *vehicle.vin.production_number();
+        let is_old = self.layout == Layout::Long && *vehicle.name == *vehicle.vin.production_number();
         match reads_as_number(&vehicle.name) && !is_old {
             true => rows.write_field(format!("'{}", vehicle.name)),
             false => self.text(rows, &vehicle.name),
@@ -117,6 +118,7 @@ impl Cells {
             Value::Bool(true) => "true".into(),
             Value::Bool(false) => "false".into(),
             Value::Number(number) => self.shown_number(*number).into(),
+            Value::Text(text) if self.layout == Layout::Wide => plain(text),
             Value::Text(text) => harmless(text),
             Value::Timestamp(time) => self.shown_time(*time).into(),
         }

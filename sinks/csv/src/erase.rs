@@ -4,22 +4,19 @@
 //! byte for byte. Only rows that are recognised as the sink's are taken out, of files with its header and its names;
 //! everything else belongs to somebody else.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use collector_core::{Scope, SinkError};
 
 use crate::encode::{finish, unencodable};
 use crate::failure::failing;
-use crate::files::Files;
+use crate::files::{Files, Seen};
 use crate::form::{self, Form};
 use crate::known::Known;
 use crate::missing::unreadable;
-use crate::{folder, long, wide};
-
-/// The file that takes the place of another one. What a crash left of it is written over.
-const TEMPORARY: &str = ".cardata.new";
+use crate::{folder, long, snapshots, wide};
 
 /// Takes what is within `scope` out of every file, or nothing where a file cannot be treated so: one that `is_earlier`
 /// may hold what does not come again. No batch may be open.
@@ -52,7 +49,7 @@ pub fn erase(
 }
 
 /// What becomes of a row.
-enum Fate {
+pub enum Fate {
     Stays,
     Goes,
     Becomes(csv::ByteRecord),
@@ -76,11 +73,8 @@ impl Sheet<'_> {
         let is_within = match &self.form {
             Form::Long => long::is_within(row, self.known, self.scope),
             Form::Records(shape) => shape.is_within(self.files.config.layout, row, self.scope),
-            Form::Wide(descriptors) => match wide::without(descriptors, row, self.scope) {
-                Some(_) if self.scope.since.is_some() || self.scope.until.is_some() => return Fate::Unclear,
-                Some(left) if !left.is_empty() => return Fate::Becomes(left),
-                left => left.is_some(),
-            },
+            Form::Wide(span, descriptors) => return wide::fate(*span, descriptors, row, self.scope),
+            Form::Snapshots(descriptors) => return snapshots::fate(descriptors, row, self.scope),
         };
         if is_within { Fate::Goes } else { Fate::Stays }
     }
@@ -111,10 +105,14 @@ impl Sheet<'_> {
         let mut is_affected = false;
         self.walk(|_, fate| match fate {
             Fate::Stays => Ok(()),
-            Fate::Unclear => Err(self.refused(
-                "has `layout: wide`, which does not keep when a single value was measured",
+            Fate::Unclear if matches!(self.form, Form::Snapshots(_)) => Err(self.refused(
+                "is a sheet of an earlier version, which does not keep when a single value was measured",
                 "cancel this, and ask for it without --since and --until; where the journal does not go back so far, \
                  give the sink a new `dir` and run `cardata replay`",
+            )),
+            Fate::Unclear => Err(self.refused(
+                "is a sheet, in which a row has all values of its time and of every source",
+                "cancel this, and ask for it with --since and --until at the bounds of rows and without --source",
             )),
             Fate::Goes | Fate::Becomes(_) if self.is_earlier => Err(self.refused(
                 "was in the folder before this journal, which may not have all that stands in it",
@@ -138,10 +136,9 @@ impl Sheet<'_> {
         let Some(dir) = self.path.parent() else {
             return Ok(());
         };
-        let temporary = dir.join(TEMPORARY);
+        let temporary = dir.join(folder::TEMPORARY);
         let replaced = self.write_to(&temporary).and_then(|before| {
-            let moved = is_unchanged(&self.path, &before).and_then(|()| fs::rename(&temporary, &self.path));
-            moved.map_err(self.failing("replace"))
+            folder::put_in_place(&temporary, &self.path, &before).map_err(self.failing("replace"))
         });
         if replaced.is_err() {
             let _ = fs::remove_file(&temporary);
@@ -151,7 +148,7 @@ impl Sheet<'_> {
     }
 
     /// Writes what stays, durably; what the file was when that was begun.
-    fn write_to(&self, temporary: &Path) -> Result<Metadata, SinkError> {
+    fn write_to(&self, temporary: &Path) -> Result<Seen, SinkError> {
         let old = File::open(&self.path).map_err(self.failing("read"))?;
         let before = old.metadata().map_err(self.failing("look at"))?;
         let mut old = BufReader::new(old);
@@ -175,7 +172,7 @@ impl Sheet<'_> {
             new.sync_all()
         });
         finished.map_err(failing("write", temporary))?;
-        Ok(before)
+        Ok(Seen::of(&before))
     }
 
     fn failing(&self, operation: &'static str) -> impl FnOnce(io::Error) -> SinkError {
@@ -184,7 +181,7 @@ impl Sheet<'_> {
 }
 
 /// Puts a row in the place of another one, between the ends of lines around that.
-fn instead(files: &Files, bytes: &mut Vec<u8>, row: &csv::ByteRecord) -> Result<(), SinkError> {
+pub fn instead(files: &Files, bytes: &mut Vec<u8>, row: &csv::ByteRecord) -> Result<(), SinkError> {
     let mut rows = files.rows();
     rows.write_byte_record(row).map_err(|error| unencodable(&error))?;
     let mut row = finish(rows)?;
@@ -194,13 +191,4 @@ fn instead(files: &Files, bytes: &mut Vec<u8>, row: &csv::ByteRecord) -> Result<
     let end = bytes.iter().rposition(is_text).map_or(0, |last| last + 1);
     bytes.splice(begin..end, row);
     Ok(())
-}
-
-fn is_unchanged(path: &Path, before: &Metadata) -> io::Result<()> {
-    let now = fs::metadata(path)?;
-    if now.len() == before.len() && now.modified()? == before.modified()? {
-        return Ok(());
-    }
-    let reason = "another program is writing to it";
-    Err(io::Error::new(ErrorKind::ResourceBusy, reason))
 }

@@ -7,6 +7,7 @@
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use collector_core::SinkError;
 
@@ -26,14 +27,42 @@ pub struct Files {
     pub config: CsvConfig,
 }
 
-/// Bytes that belong at the end of one file.
+/// What becomes of a file.
+#[derive(Debug)]
+pub enum Change {
+    Append(Append),
+    Whole(Whole),
+}
+
+/// All that is to stand in a file that is there.
+#[derive(Debug)]
+pub struct Whole {
+    pub file: String,
+    pub bytes: Vec<u8>,
+    /// What it was when that was decided.
+    pub seen: Seen,
+}
+
+/// By what a change of a file by others shows.
 #[derive(Debug, PartialEq, Eq)]
+pub struct Seen(u64, Option<SystemTime>);
+
+impl Seen {
+    pub fn of(metadata: &Metadata) -> Self {
+        Self(metadata.len(), metadata.modified().ok())
+    }
+}
+
+/// Bytes that belong at the end of one file.
+#[derive(Debug)]
 pub struct Append {
     pub file: String,
-    /// The length that the file has now.
+    /// The length that the file has without them.
     pub before: u64,
     /// Whether the file does not exist.
     pub created: bool,
+    /// What stands in their place now; it is shorter.
+    pub replaced: String,
     /// What comes before the rows: a header, or the end of a line that was left without one.
     pub head: Vec<u8>,
     pub rows: Vec<u8>,
@@ -48,6 +77,16 @@ pub struct Last {
     /// Of what is no file, `None`.
     length: Option<u64>,
     pub header: Vec<String>,
+}
+
+impl Last {
+    pub fn name(&self) -> String {
+        numbered(&self.stem, self.number)
+    }
+
+    pub fn length(&self) -> u64 {
+        self.length.unwrap_or(0)
+    }
 }
 
 impl Files {
@@ -146,13 +185,14 @@ impl Files {
 
     /// Rows for a file that exists and fits.
     pub fn extend(&self, last: &Last, rows: Vec<u8>) -> Result<Append, SinkError> {
-        let file = numbered(&last.stem, last.number);
-        let before = last.length.unwrap_or(0);
+        let file = last.name();
+        let before = last.length();
         let head = self.end_of_line(&file, last.header.len())?;
         Ok(Append {
             file,
             before,
             created: false,
+            replaced: String::new(),
             head,
             rows,
         })
@@ -175,6 +215,7 @@ impl Files {
             file: numbered(&last.stem, last.number + u32::from(created)),
             before: 0,
             created,
+            replaced: String::new(),
             head: [mark, &finish(header)?].concat(),
             rows,
         })
@@ -182,7 +223,7 @@ impl Files {
 
     /// What completes the last line of a file: nothing, as a rule. A line that someone else left without its
     /// end is filled up with empty cells, so that the file stays readable and nothing in it is lost.
-    fn end_of_line(&self, name: &str, columns: usize) -> Result<Vec<u8>, SinkError> {
+    pub fn end_of_line(&self, name: &str, columns: usize) -> Result<Vec<u8>, SinkError> {
         let path = self.dir.join(name);
         let mut last_byte = [0];
         let read = File::open(&path).and_then(|mut file| {

@@ -1,14 +1,17 @@
 //! The sink's folder: making it, keeping others out, and making its directory entries durable.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use collector_core::SinkError;
 
 use crate::failure::{failed, failing};
+use crate::files::{Seen, Whole};
 
 const LOCK: &str = ".cardata.lock";
+/// The file that takes the place of another one. What a crash left of it is written over.
+pub const TEMPORARY: &str = ".cardata.new";
 
 /// Makes the folder where it is missing, durably.
 pub fn create(dir: &Path) -> Result<(), SinkError> {
@@ -81,6 +84,37 @@ fn try_lock(file: &File, dir: &Path, path: &Path) -> Result<(), SinkError> {
         Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(()),
         Err(TryLockError::Error(error)) => Err(failed("lock", path, &error)),
     }
+}
+
+/// Puts a file in the place of another one that is as it was `seen`.
+pub fn put_in_place(temporary: &Path, path: &Path, seen: &Seen) -> io::Result<()> {
+    if Seen::of(&fs::metadata(path)?) == *seen {
+        return fs::rename(temporary, path);
+    }
+    let reason = "another program is writing to it";
+    Err(io::Error::new(ErrorKind::ResourceBusy, reason))
+}
+
+/// Gives a file another content, all at once and durably.
+pub fn replace(dir: &Path, whole: &Whole) -> Result<(), SinkError> {
+    // Behind a symbolic link stands the file that is meant.
+    let named = dir.join(&whole.file);
+    let path = fs::canonicalize(&named).map_err(failing("look at", &named))?;
+    let dir = path.parent().unwrap_or(dir);
+    let temporary = dir.join(TEMPORARY);
+    let written = File::create(&temporary).and_then(|mut file| {
+        file.write_all(&whole.bytes)?;
+        file.set_permissions(fs::metadata(&path)?.permissions())?;
+        file.sync_all()
+    });
+    let written = written.map_err(failing("write", &temporary));
+    let replaced = written
+        .and_then(|()| put_in_place(&temporary, &path, &whole.seen).map_err(failing("replace", &path)));
+    if replaced.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    replaced?;
+    sync(dir)
 }
 
 /// The length of a file; `None` where there is none.

@@ -6,18 +6,20 @@ use std::iter;
 
 use collector_core::{Descriptor, SinkError};
 
-use crate::config::{Delimiter, Layout};
+use crate::config::{Delimiter, Layout, Span};
 use crate::failure::failing;
 use crate::files::{Files, LONGEST_HEADER, place};
 use crate::known::Known;
 use crate::records::{self, Shape};
-use crate::{long, wide};
+use crate::{long, snapshots, wide};
 
 /// What the rows of a file are.
 pub enum Form {
     Long,
     /// With the descriptors of its columns.
-    Wide(Vec<Option<Descriptor>>),
+    Wide(Span, Vec<Option<Descriptor>>),
+    /// The same, of an earlier version.
+    Snapshots(Vec<Option<Descriptor>>),
     Records(Shape),
 }
 
@@ -53,9 +55,15 @@ fn of_header(layout: Layout, known: &Known, name: &str, header: &csv::ByteRecord
             let is_ours = place(name, long::SERIES).is_some() && long::fits(header);
             is_ours.then_some(Form::Long)
         }
+        Layout::Wide if !name.starts_with("cardata-") => None,
+        Layout::Wide if snapshots::fits(header) => {
+            let descriptors = wide::descriptors(header, snapshots::FIXED.len(), known);
+            Some(Form::Snapshots(descriptors))
+        }
         Layout::Wide => {
-            let is_ours = name.starts_with("cardata-") && wide::fits(header);
-            is_ours.then(|| Form::Wide(wide::descriptors(header, known)))
+            let span = wide::span_of(header)?;
+            let descriptors = wide::descriptors(header, wide::fixed(span).len(), known);
+            Some(Form::Wide(span, descriptors))
         }
     }
 }

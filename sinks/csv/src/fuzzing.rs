@@ -9,7 +9,7 @@ use crate::config::CsvConfig;
 use crate::encode::original;
 use crate::files::Files;
 use crate::records;
-use crate::write::appends;
+use crate::write::changes;
 
 /// The files that entries go to, with their bytes, in an empty folder. Writes nothing.
 pub fn encode(
@@ -23,7 +23,7 @@ pub fn encode(
     };
     let records = records::rows(entries);
     let entries: Vec<&Entry> = entries.iter().collect();
-    let whole = appends(&files, &entries, &records)?.into_iter().map(|append| {
+    let whole = changes(&files, &entries, &records)?.0.into_iter().map(|append| {
         let bytes = [append.head, append.rows].concat();
         (append.file, bytes)
     });
@@ -33,4 +33,9 @@ pub fn encode(
 /// What a cell of text holds that reads so.
 pub fn text(cell: &str) -> &str {
     original(cell)
+}
+
+/// A text as a cell of a sheet.
+pub fn plain(text: &str) -> String {
+    crate::plain::plain(text).into_owned()
 }

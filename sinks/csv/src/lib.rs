@@ -1,11 +1,12 @@
 //! Sink: CSV files for archives and spreadsheets.
 //!
 //! * `config`: the options; `sink`: the `Sink`, which works on a blocking thread.
-//! * `long` and `wide` turn readings, and `records` turns records into rows for files, with `encode` for cells,
-//!   `period` for the rotation and `files` for what stands in the folder already.
+//! * `long` and `wide` turn readings, and `records` turns records into rows for files, with `encode` and `plain` for
+//!   cells, `period` for the rotation and `files` for what stands in the folder already; `sheet` and `lines` put what
+//!   belongs to one moment into one row.
 //! * `write` appends them so that each entry stands in the files exactly once, with `progress` as its
 //!   memory; what is delivered again is held against the files by `missing`.
-//! * `erase` takes rows and cells out of the files, with `form` and `known` for which of them are the sink's.
+//! * `erase` takes rows and cells out of the files, with `form`, `snapshots` and `known` for which of them are the sink's.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -20,15 +21,19 @@ mod form;
 #[doc(hidden)]
 pub mod fuzzing;
 mod known;
+mod lines;
 mod long;
 mod missing;
 mod period;
+mod plain;
 mod progress;
 mod records;
+mod sheet;
 mod sink;
+mod snapshots;
 mod wide;
 mod write;
 
-pub use config::{CsvConfig, Decimal, Delimiter, Layout, Rotate};
+pub use config::{CsvConfig, Decimal, Delimiter, Layout, Rotate, Span};
 
 collector_core::register_sink!(CsvConfig);

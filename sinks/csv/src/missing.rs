@@ -4,7 +4,7 @@
 //! of an entry a part may be there. The files are read in one pass and nothing of them is kept, so this needs
 //! room for the batch only, however long the history is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
 
@@ -14,8 +14,8 @@ use crate::config::Layout;
 use crate::encode::Cells;
 use crate::failure::failed;
 use crate::files::Files;
+use crate::long;
 use crate::records::{self, Shape};
-use crate::{long, wide};
 
 /// The cells by which a reading or a record is recognised in its file. Its values are not among them, nor are the names
 /// of vehicles and sources, which the owner may change.
@@ -34,8 +34,8 @@ impl Key {
     }
 }
 
-/// How often each reading and record of a batch has to stand in the files of one period.
-type Wanted = HashMap<Key, usize>;
+/// The readings and records of a batch that have to stand in the files of one period.
+type Wanted = HashSet<Key>;
 
 /// What does not stand in the files.
 pub struct Missing<'a> {
@@ -48,39 +48,33 @@ pub struct Missing<'a> {
 pub fn missing<'a>(files: &Files, batch: &'a [Entry]) -> Result<Missing<'a>, SinkError> {
     let mut namer = Namer::new(files);
     let mut periods: HashMap<String, Wanted> = HashMap::new();
-    let mut want = |(stem, key), is_exact: bool| {
-        let rows = periods.entry(stem).or_default().entry(key).or_default();
-        *rows = if is_exact { 1 } else { *rows + 1 };
+    let mut want = |(stem, key)| {
+        periods.entry(stem).or_default().insert(key);
     };
-    let is_exact = files.config.layout == Layout::Long;
-    for (seq, snapshot) in snapshots(batch) {
+    // A sheet looks for itself what it has.
+    let is_long = files.config.layout == Layout::Long;
+    for (_, snapshot) in snapshots(batch).filter(|_| is_long) {
         for reading in &snapshot.readings {
-            want(namer.reading(seq, snapshot, reading), is_exact);
+            want(namer.reading(snapshot, reading));
         }
     }
     let mut rows = records::rows(batch);
     for row in &rows {
-        want(namer.record(row), true);
+        want(namer.record(row));
     }
-    // From here on a number says how many rows are missing.
+    // From here on what is wanted is missing.
     for (stem, wanted) in &mut periods {
         for file in files.of_period(stem)? {
             strike_out(files, &files.dir.join(file), wanted)?;
         }
     }
     let mut is_missing =
-        |(stem, key): (String, Key)| match periods.get_mut(&stem).and_then(|wanted| wanted.get_mut(&key)) {
-            Some(rows @ 1..) => {
-                *rows -= 1;
-                true
-            }
-            _ => false,
-        };
+        |(stem, key): (String, Key)| periods.get_mut(&stem).is_some_and(|wanted| wanted.remove(&key));
     rows.retain(|row| is_missing(namer.record(row)));
     let mut entries = Vec::new();
     for (seq, snapshot) in snapshots(batch) {
         let readings = snapshot.readings.iter();
-        let left = readings.filter(|reading| is_missing(namer.reading(seq, snapshot, reading)));
+        let left = readings.filter(|reading| !is_long || is_missing(namer.reading(snapshot, reading)));
         let left: Vec<Reading> = left.cloned().collect();
         if !left.is_empty() {
             entries.push(Entry::snapshot_of(seq, snapshot.with(left, Vec::new())));
@@ -102,7 +96,6 @@ fn snapshots(batch: &[Entry]) -> impl Iterator<Item = (u64, &Snapshot)> {
 struct Namer<'a> {
     files: &'a Files,
     cells: Cells,
-    headers: wide::Headers,
 }
 
 impl<'a> Namer<'a> {
@@ -110,29 +103,13 @@ impl<'a> Namer<'a> {
         Self {
             files,
             cells: Cells::new(&files.config),
-            headers: wide::Headers::default(),
         }
     }
 
-    fn reading(&mut self, seq: u64, snapshot: &Snapshot, reading: &Reading) -> (String, Key) {
-        let rotate = self.files.config.rotate;
+    fn reading(&mut self, snapshot: &Snapshot, reading: &Reading) -> (String, Key) {
         let mut key = Key::default();
-        match self.files.config.layout {
-            Layout::Long => {
-                long::key(&mut key, &mut self.cells, snapshot, reading);
-                (long::stem(rotate, reading.measured_at), key)
-            }
-            Layout::Wide => {
-                wide::key(
-                    &mut key,
-                    &mut self.cells,
-                    &mut self.headers,
-                    (seq, snapshot),
-                    reading,
-                );
-                (wide::stem(rotate, snapshot), key)
-            }
-        }
+        long::key(&mut key, &mut self.cells, snapshot, reading);
+        (long::stem(self.files.config.rotate, reading.measured_at), key)
     }
 
     fn record(&mut self, row: &records::Row<'_>) -> (String, Key) {
@@ -151,26 +128,18 @@ fn strike_out(files: &Files, path: &Path, wanted: &mut Wanted) -> Result<(), Sin
     if !reader.read_byte_record(&mut header).map_err(failing)? {
         return Ok(());
     }
-    let layout = files.config.layout;
-    let shape = Shape::of(layout, &header);
-    let fits = match layout {
-        Layout::Long => long::fits(&header),
-        Layout::Wide => wide::fits(&header),
-    };
-    if !fits && shape.is_none() {
+    let shape = Shape::of(files.config.layout, &header);
+    if !long::fits(&header) && shape.is_none() {
         return Ok(());
     }
     let mut strike = |key: &Key| {
-        if let Some(count @ 1..) = wanted.get_mut(key) {
-            *count -= 1;
-        }
+        wanted.remove(key);
     };
     let (mut row, mut key) = (csv::ByteRecord::new(), Key::default());
     while reader.read_byte_record(&mut row).map_err(failing)? {
-        match (shape, layout) {
-            (Some(shape), _) => shape.keys_of_row(&row, &mut key, &mut strike),
-            (None, Layout::Long) => long::keys_of_row(&row, &mut key, &mut strike),
-            (None, Layout::Wide) => wide::keys_of_row(&header, &row, &mut key, &mut strike),
+        match shape {
+            Some(shape) => shape.keys_of_row(&row, &mut key, &mut strike),
+            None => long::keys_of_row(&row, &mut key, &mut strike),
         }
     }
     Ok(())

@@ -57,6 +57,9 @@ pub struct Part {
     pub crc: u32,
     /// Whether the batch creates the file.
     pub created: bool,
+    /// What stood behind `before`, where the batch stands now.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub replaced: String,
 }
 
 /// The open progress file.
@@ -157,6 +160,11 @@ impl Progress {
             doubtful: self.record.doubtful.max(self.record.seq),
             ..self.record.clone()
         })
+    }
+
+    /// Notes durably that no batch is open: who replaces a file does this first, as [`settle`](Self::settle) does.
+    pub fn close(&mut self) -> Result<(), SinkError> {
+        self.note_durably(self.record.clone())
     }
 
     fn note_durably(&mut self, record: Record) -> Result<(), SinkError> {

@@ -15,7 +15,7 @@ use collector_core::{Entry, Scope, SinkError};
 
 use crate::config::Layout;
 use crate::failure::{failed, failing};
-use crate::files::{Append, Files};
+use crate::files::{Append, Change, Files, Whole};
 use crate::known::Known;
 use crate::missing::missing;
 use crate::progress::{Intent, Part, Progress, crc};
@@ -99,12 +99,18 @@ impl Store {
         records: &[records::Row<'_>],
         seq: Option<u64>,
     ) -> Result<(), SinkError> {
-        let appends = appends(&settings.files, entries, records)?;
-        if appends.is_empty() {
+        let (appends, wholes) = changes(&settings.files, entries, records)?;
+        if appends.is_empty() && wholes.is_empty() {
             return Ok(());
         }
         let readings = entries.iter().flat_map(|entry| entry.readings());
         self.known.learn(readings.map(|reading| &reading.descriptor))?;
+        if !wholes.is_empty() {
+            // What is put in its place twice stands there once, so a kill between here and the end costs nothing.
+            self.progress.close()?;
+            let dir = &settings.files.dir;
+            wholes.iter().try_for_each(|whole| folder::replace(dir, whole))?;
+        }
         let parts = appends.iter().map(part).collect();
         self.progress.begin(Intent { seq, parts })?;
         if let Err((touched, error)) = append_all(&settings.files.dir, &appends) {
@@ -118,18 +124,26 @@ impl Store {
     }
 }
 
-/// The rows of some entries' readings and of records, by file.
-pub fn appends(
+/// What becomes of the files with some entries' readings and records.
+pub fn changes(
     files: &Files,
     entries: &[&Entry],
     records: &[records::Row<'_>],
-) -> Result<Vec<Append>, SinkError> {
-    let mut appends = match files.config.layout {
-        Layout::Long => long::appends(files, entries)?,
-        Layout::Wide => wide::appends(files, entries)?,
-    };
+) -> Result<(Vec<Append>, Vec<Whole>), SinkError> {
+    let (mut appends, mut wholes) = (Vec::new(), Vec::new());
+    match files.config.layout {
+        Layout::Long => appends = long::appends(files, entries)?,
+        Layout::Wide => {
+            for change in wide::changes(files, entries)? {
+                match change {
+                    Change::Append(append) => appends.push(append),
+                    Change::Whole(whole) => wholes.push(whole),
+                }
+            }
+        }
+    }
     appends.extend(records::appends(files, records)?);
-    Ok(appends)
+    Ok((appends, wholes))
 }
 
 fn part(append: &Append) -> Part {
@@ -140,6 +154,7 @@ fn part(append: &Append) -> Part {
         after: append.before + length as u64,
         crc: crc(&[&append.head, &append.rows]),
         created: append.created,
+        replaced: append.replaced.clone(),
     }
 }
 
@@ -157,14 +172,15 @@ fn append_all(dir: &Path, appends: &[Append]) -> Result<(), (usize, SinkError)> 
 }
 
 fn open(path: &Path, append: &Append) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .append(true)
+    let mut file = OpenOptions::new()
+        .write(true)
         .create_new(append.created)
         .open(path)?;
-    if file.metadata()?.len() != append.before {
+    if file.metadata()?.len() != append.before + append.replaced.len() as u64 {
         let reason = "another program is writing to it";
         return Err(io::Error::new(ErrorKind::ResourceBusy, reason));
     }
+    file.seek(SeekFrom::Start(append.before))?;
     Ok(file)
 }
 
@@ -217,20 +233,23 @@ fn roll_back(dir: &Path, progress: &mut Progress) -> Result<(), SinkError> {
     Ok(())
 }
 
-/// Takes away what the batch appended. A file that is shorter or longer than the batch could have made it was
-/// changed by someone else, and is left alone.
+/// Takes away what the batch appended, and puts back what that replaced. A file that is shorter or longer than the batch
+/// could have made it was changed by someone else, and is left alone.
 fn cut_back(path: &Path, part: &Part) -> io::Result<()> {
     let Some(length) = folder::length(path)? else {
         return Ok(());
     };
-    if length > part.after || (length <= part.before && !part.created) {
+    let is_untouched = length == part.before && !part.created && part.replaced.is_empty();
+    if length > part.after || length < part.before || is_untouched {
         return Ok(());
     }
     if part.created {
         return fs::remove_file(path);
     }
-    let file = OpenOptions::new().write(true).open(path)?;
+    let mut file = OpenOptions::new().write(true).open(path)?;
     file.set_len(part.before)?;
+    file.seek(SeekFrom::Start(part.before))?;
+    file.write_all(part.replaced.as_bytes())?;
     file.sync_all()
 }
 
@@ -243,6 +262,7 @@ mod tests {
             file: file.to_owned(),
             before,
             created: before == 0,
+            replaced: String::new(),
             head: Vec::new(),
             rows: b"row\n".to_vec(),
         }

@@ -65,28 +65,59 @@ async fn what_was_written_with_other_options_goes_too() {
 }
 
 #[tokio::test]
-async fn a_sheet_does_not_know_when_a_value_was_measured_and_says_so() {
+async fn a_row_goes_with_its_minute_and_a_bound_within_one_is_refused() {
     let wide = Archive::new(json!({ "layout": "wide" }));
-    wide.store(&[numbers(1, &[("range", 1.0)])]).await;
+    let mut streamed = numbers(3, &[("mileage", 2.0)]);
+    snapshot_mut(&mut streamed).source = "live".into();
+    wide.store(&[numbers(1, &[("range", 1.0)]), streamed, soc(5, 120_000)])
+        .await;
     let before = shown(&wide);
-    for layout in ["wide", "long"] {
-        let archive = Archive::new(json!({ "layout": "wide", "delimiter": ";" }));
-        archive.store(&[numbers(1, &[("range", 1.0)])]).await;
-        let archive = archive.with(json!({ "layout": layout }));
-        archive.store(&[soc(3, 40 * DAY)]).await;
-        let before = shown(&archive);
-        // The value was measured at noon, in whole seconds, or at any time before.
-        for (since, until) in [(-DAY, -1), (999, DAY)] {
-            let reason = refused(archive.open(), &between(since, until)).await;
-            assert!(
-                reason.contains(SHEET) && reason.contains("without --since"),
-                "{reason}"
-            );
-        }
-        assert_eq!(shown(&archive), before);
+    for (since, until) in [(1, DAY), (-DAY, 59_998), (1_000, 2_000)] {
+        let reason = refused(wide.open(), &between(since, until)).await;
+        assert!(
+            reason.contains(SHEET) && reason.contains("bounds of rows"),
+            "{reason}"
+        );
     }
-    wide.erase(&between(1_000, DAY)).await;
-    assert_eq!(shown(&wide), before, "nothing was measured so late");
+    let of_one = Scope::new(
+        vec![serde_json::from_value(json!({ "sources": ["live"] })).unwrap()],
+        None,
+        None,
+    );
+    refused(wide.open(), &of_one).await;
+    wide.erase(&between(60_000, 119_999)).await;
+    assert_eq!(shown(&wide), before, "nothing was measured then");
+    wide.erase(&between(0, 59_999)).await;
+    let left = wide.cells(SHEET);
+    assert_eq!((left.len(), left[1][0].as_str()), (2, "2026-03-01 12:02:00"));
+}
+
+/// Its rows are snapshots, and what a value's own time was is not known there.
+#[tokio::test]
+async fn a_sheet_of_an_earlier_version_is_not_extended_and_its_rows_come_anew() {
+    let archive = Archive::new(json!({ "layout": "wide" }));
+    archive.store(&[numbers(1, &[("range", 1.0)])]).await;
+    fs::remove_file(archive.path().join(SHEET)).unwrap();
+    let header = "received_at [UTC],measured_at [UTC],vehicle,vin,source,entry,range [km],note\n";
+    let row = "2026-03-01 12:01:01,2026-03-01 12:00:00,i4,WBY8P210X07A12345,telematics,1,1,\n";
+    archive.write_file(SHEET, &format!("{header}{row}"));
+    archive.store(&[numbers(3, &[("range", 2.0)])]).await;
+    assert_eq!(archive.read(SHEET), format!("{header}{row}"));
+    let reason = refused(archive.open(), &between(-DAY, -1)).await;
+    assert!(
+        reason.contains(SHEET) && reason.contains("without --since"),
+        "{reason}"
+    );
+    archive.erase(&Scope::default()).await;
+    assert_eq!(archive.read(SHEET), header);
+    archive
+        .rewrite(&[numbers(1, &[("range", 1.0)]), numbers(3, &[("range", 2.0)])])
+        .await;
+    let rows = archive.cells("cardata-i4-7A12345-2026-03_2.csv");
+    assert_eq!(
+        (rows.len(), &rows[1][4], &rows[2][4]),
+        (3, &"1".to_owned(), &"2".to_owned())
+    );
 }
 
 #[tokio::test]
