@@ -118,7 +118,7 @@ impl FaultyStore {
     /// The item of the list `sinks`.
     pub fn sink(&self) -> String {
         format!(
-            "  - type: influxdb\n    url: http://127.0.0.1:{}\n    org: home\n    bucket: cardata\n    \
+            "  - type: influxdb\n    fields: descriptor\n    url: http://127.0.0.1:{}\n    org: home\n    bucket: cardata\n    \
              token: a-token\n    retry: {{ first: 1s, longest: 30s, timeout: 2s }}\n",
             self.server.port()
         )

@@ -71,7 +71,7 @@ async fn storm(context: Context, config: SimConfig, kills: u64) -> Outcome {
     if let Some(server) = &influxdb {
         database = server.create_database().await;
         sinks += &format!(
-            "  - type: influxdb\n    url: {}\n    database: {database}\n",
+            "  - type: influxdb\n    fields: descriptor\n    url: {}\n    database: {database}\n",
             server.url()
         );
     }

@@ -53,7 +53,7 @@ impl StoreServer {
     pub fn sink(&self) -> String {
         let (url, token) = (&self.url, Self::TOKEN);
         format!(
-            "  - type: influxdb\n    url: {url}\n    org: home\n    bucket: cardata\n    token: \"{token}\"\n"
+            "  - type: influxdb\n    fields: descriptor\n    url: {url}\n    org: home\n    bucket: cardata\n    token: \"{token}\"\n"
         )
     }
 

@@ -26,6 +26,8 @@ const LEAST_DAYS: f64 = 7.0;
 struct Probe {
     what: String,
     problem: Option<String>,
+    /// What is worth knowing beside.
+    remarks: Vec<String>,
     needs_login: bool,
 }
 
@@ -54,11 +56,28 @@ pub async fn run(options: CheckArgs) -> CommandResult {
             "a spreadsheet may take `{name}`, the name of a vehicle, for a number: give it another with a letter in front"
         ));
     }
-    if options.connect {
-        connect(pipeline, &clients).await
-    } else {
-        streams::logins(&pipeline, &clients).await
+    for remark in pipeline.remarks() {
+        terminal::error(&remark);
     }
+    if options.connect {
+        return connect(pipeline, &clients).await;
+    }
+    streams::logins(&pipeline, &clients).await?;
+    for spec in pipeline.sinks {
+        let name = spec.name.clone();
+        // Building opens nothing; what is wrong shows when the sink is tried.
+        let sink = (spec.builder)(place_of(&spec.name, &pipeline.base_dir, &clients.trust));
+        for remark in sink.iter().flat_map(|sink| sink.remarks()) {
+            terminal::error(&format!("sink {name}: {remark}"));
+        }
+    }
+    Ok(())
+}
+
+fn place_of(name: &Name, base_dir: &Path, trust: &Trust) -> SinkContext {
+    let mut context = SinkContext::new(name.clone(), base_dir.to_owned(), LogId::new("check"));
+    context.trust = trust.clone();
+    context
 }
 
 /// Names of vehicles that a spreadsheet may misread.
@@ -86,11 +105,15 @@ async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
     for spec in pipeline.sinks {
         probes.push(sink(spec, &pipeline.base_dir, &clients.trust).await);
     }
-    let lines = probes.iter().map(|probe| match &probe.problem {
-        None => format!("  ok      {}", probe.what),
-        Some(problem) => format!("  failed  {}: {problem}", probe.what),
-    });
-    terminal::say(&lines.collect::<Vec<_>>().join("\n"));
+    for probe in &probes {
+        terminal::say(&match &probe.problem {
+            None => format!("  ok      {}", probe.what),
+            Some(problem) => format!("  failed  {}: {problem}", probe.what),
+        });
+        for remark in &probe.remarks {
+            terminal::say(&format!("  note    {}: {remark}", probe.what));
+        }
+    }
     let failed: Vec<_> = probes.iter().filter(|probe| probe.problem.is_some()).collect();
     if failed.is_empty() {
         return Ok(());
@@ -117,6 +140,7 @@ async fn login(account: &Account, state: &StateDirectory, clients: &Clients) -> 
         what: format!("login of account {}", account.name),
         needs_login: problem.is_some(),
         problem,
+        remarks: Vec::new(),
     })
 }
 
@@ -157,6 +181,7 @@ async fn api(options: &Account) -> Probe {
     Probe {
         what,
         problem,
+        remarks: Vec::new(),
         needs_login: false,
     }
 }
@@ -164,11 +189,12 @@ async fn api(options: &Account) -> Probe {
 async fn sink(spec: SinkSpec, base_dir: &Path, trust: &Trust) -> Probe {
     let what = format!("sink {}", spec.name);
     let bar = terminal::spinner(format!("trying {}", spec.name));
-    let mut context = SinkContext::new(spec.name, base_dir.to_owned(), LogId::new("check"));
-    context.trust = trust.clone();
+    let context = place_of(&spec.name, base_dir, trust);
+    let mut remarks = Vec::new();
     let attempt = async {
         let mut sink = (spec.builder)(context)?;
         let checked = sink.check().await;
+        remarks = sink.remarks();
         sink.close().await?;
         checked
     };
@@ -182,6 +208,7 @@ async fn sink(spec: SinkSpec, base_dir: &Path, trust: &Trust) -> Probe {
     Probe {
         what,
         problem,
+        remarks,
         needs_login: false,
     }
 }

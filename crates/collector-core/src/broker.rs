@@ -1,7 +1,6 @@
 //! Where an MQTT broker is.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use url::Url;
@@ -43,8 +42,7 @@ impl BrokerAddress {
 
     /// Whether nobody else can listen on the way.
     pub fn is_loopback(&self) -> bool {
-        let address = self.host.parse::<IpAddr>();
-        self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        crate::clear::is_loopback(&self.host)
     }
 }
 

@@ -9,12 +9,13 @@
 //! * [`select`], [`delivery`], [`Every`]: what the pipeline file says of sinks and sources to more than one crate.
 //! * [`resolved`]: quantities that cars tell by different keys.
 //! * [`mask`]: the words of others, fit to be shown.
-//! * [`Trust`], [`BrokerAddress`]: whom a client trusts and where a broker is.
+//! * [`Trust`], [`BrokerAddress`], [`clear`]: whom a client trusts, where a broker is, and who can listen.
 //! * [`testkit`] (feature `testkit`): the conformance suite for sinks.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 pub mod broker;
+pub mod clear;
 pub mod delivery;
 pub mod duration;
 mod every;

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::{Name, SinkError, Snapshot, Vehicle};
 
@@ -25,6 +26,11 @@ pub trait Present: Send + Sync + fmt::Debug {
     /// # Errors
     /// As [`latest`](Self::latest).
     async fn vehicles(&self) -> Result<Vec<VehicleFacts>, SinkError>;
+
+    /// The engine's time, which may run faster than the machine's; [`Timestamp::MIN`] where there is no engine.
+    fn now(&self) -> Timestamp {
+        Timestamp::MIN
+    }
 }
 
 /// What is known of a vehicle beside its readings.

@@ -138,6 +138,12 @@ pub trait Sink: Send {
     /// Connects and proves as well as can be that a write would be accepted. Writes nothing.
     async fn check(&mut self) -> Result<(), SinkError>;
 
+    /// What its owner should know: of the options from the beginning, and of the store after a [`check`](Self::check). One
+    /// sentence each; told by `cardata check` and at every start.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Stores a batch. `Ok` is the acknowledgement: everything in it that is not named in
     /// [`Written::rejected`] survives a crash of this process and, where the store can promise it, of the
     /// machine.
@@ -238,12 +244,17 @@ pub struct Written {
     /// What the store refuses and will always refuse. It goes to the dead letters; everything else of the batch is
     /// stored.
     pub rejected: Vec<Rejection>,
+    /// How many readings the store dropped because it keeps nothing so old, as its owner has set it up: no dead letters.
+    pub outlived: usize,
 }
 
 impl Written {
     /// Everything but this.
     pub fn without(rejected: Vec<Rejection>) -> Self {
-        Self { rejected }
+        Self {
+            rejected,
+            ..Self::default()
+        }
     }
 }
 

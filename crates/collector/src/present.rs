@@ -8,11 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cardata_auth::TokenStore;
 use collector_core::{Name, Names, Present, Select, SinkError, Snapshot, Vehicle, VehicleFacts, Vin};
-
+use jiff::Timestamp;
 use journal::{JournalError, Reader};
 use ledger::{KnownVehicle, Ledger};
 use pipeline::Pipeline;
-use runtime::Chain;
+use runtime::{Chain, Clock};
 use source::Handles;
 
 use crate::account::token_store;
@@ -29,6 +29,7 @@ pub struct Presents {
     ledger: Arc<dyn Ledger>,
     names: Names,
     logins: Arc<HashMap<Name, TokenStore>>,
+    clock: Arc<dyn Clock>,
     asking: Asking,
 }
 
@@ -39,6 +40,7 @@ impl Presents {
         names: &Names,
         pipeline: &Pipeline,
         state: &StateDirectory,
+        clock: &Arc<dyn Clock>,
     ) -> Self {
         let logins = pipeline
             .accounts
@@ -49,6 +51,7 @@ impl Presents {
             ledger: ledger.clone(),
             names: names.clone(),
             logins: Arc::new(logins.collect()),
+            clock: Arc::clone(clock),
             asking: Asking::default(),
         }
     }
@@ -187,6 +190,10 @@ impl Present for Selected {
             .await
             .map_err(|_| SinkError::transient("the logins could not be read"))
     }
+
+    fn now(&self) -> Timestamp {
+        self.presents.clock.now()
+    }
 }
 
 /// What the journal and the ledger know of vehicles, ordered by VIN. One that no mapping named belongs to the account
@@ -230,6 +237,8 @@ mod tests {
     use jiff::Timestamp;
     use journal::{Journal, Log};
     use pipeline::ProcessEnvironment;
+
+    use runtime::SystemClock;
 
     use super::*;
     use crate::state::OpenState;
@@ -310,7 +319,14 @@ sinks:
         poll(&journal, "other", "WBA11AA0001234567").await;
         let names = pipeline.vehicles.names(Vec::new());
         let reader = journal.reader(names.settings()).unwrap();
-        let presents = Presents::new(&reader, &ledger, &names, &pipeline, &state);
+        let presents = Presents::new(
+            &reader,
+            &ledger,
+            &names,
+            &pipeline,
+            &state,
+            &(Arc::new(SystemClock) as Arc<dyn Clock>),
+        );
         let mut told = Vec::new();
         for sink in &pipeline.sinks {
             let present = presents.selected(&sink.select);

@@ -34,7 +34,7 @@ pub async fn redeliver(
     let names = state.names(&pipeline.vehicles)?;
     let reader = state.journal.reader(names.settings())?;
     let directory = StateDirectory::at(&pipeline.state);
-    let presents = Presents::new(&reader, &state.ledger, &names, &pipeline, &directory);
+    let presents = Presents::new(&reader, &state.ledger, &names, &pipeline, &directory, &clock);
     let trust = cardata_api::trust::load();
     let stops = Stops {
         draining: stop,

@@ -73,7 +73,8 @@ pub(crate) async fn engine(
         .into_iter()
         .map(|stream| stream.account)
         .collect();
-    let presents = Presents::new(&reader, &state.ledger, &names, &pipeline, &directory).asking(&accounts);
+    let presents =
+        Presents::new(&reader, &state.ledger, &names, &pipeline, &directory, &clock).asking(&accounts);
     let parts = WorkerParts {
         base_dir: &pipeline.base_dir,
         units: pipeline.units,
@@ -84,9 +85,16 @@ pub(crate) async fn engine(
         clock: &clock,
         stops: &stops,
     };
+    for remark in pipeline.remarks() {
+        tracing::warn!("{remark}");
+    }
     let mut workers = Vec::new();
     for spec in pipeline.sinks {
-        workers.push(parts.worker(spec).await?);
+        let (worker, sink) = parts.worker(spec).await?;
+        for remark in sink.remarks() {
+            tracing::warn!(sink = %worker.name, "{remark}");
+        }
+        workers.push((worker, sink));
     }
     if let Err(error) = ingest::note_last_heard(&state, clock.now()).await {
         tracing::warn!(error = %Chain(&error), "could not note when streams were heard last; gaps of them may be named too long");

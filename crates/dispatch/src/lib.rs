@@ -56,7 +56,12 @@ pub struct Worker {
 }
 
 /// What was told last, with the reason.
-type Told = Option<(SinkState, Option<String>)>;
+#[derive(Default)]
+struct Told {
+    last: Option<(SinkState, Option<String>)>,
+    /// How many readings the store dropped since the start because it keeps nothing so old.
+    outlived: usize,
+}
 
 /// A sink that does not accept writes was told to drain. The journal keeps what it did not take.
 struct Undrained;
@@ -87,7 +92,7 @@ impl Worker {
     }
 
     async fn deliver_all(&mut self, sink: &mut dyn Sink) {
-        let mut state = None;
+        let mut state = Told::default();
         let mut newest = self.journal.newest();
         let mut pace = Pace::new(self.batch);
         let mut next = None;
@@ -172,11 +177,13 @@ impl Worker {
         };
         let (written, behind, ()) = tokio::join!(write, self.behind(&batch, is_more), acknowledge);
         let written = written.ok_or(Undrained)?;
+        let outlived = written.outlived;
         let mut rejected = Rejected::all(written.rejected, &entries);
         if !rejected.is_empty() {
             tracing::error!(sink = %self.name, rejected = rejected.len(), reason = rejected[0].reason, "the sink refused readings; they are among the dead letters");
         }
-        let stored = redelivery::readings(&entries).saturating_sub(redelivery::refused(&rejected));
+        let not_stored = redelivery::refused(&rejected) + outlived;
+        let stored = redelivery::readings(&entries).saturating_sub(not_stored);
         let missed = self.choice().missed(&batch);
         if let Some(first) = missed.first() {
             tracing::error!(sink = %self.name, missed = missed.len(), descriptor = first.descriptor, reason = first.reason, "readings of the journal fit their type no longer; they are among the dead letters");
@@ -212,7 +219,9 @@ impl Worker {
             let mut draw = |retry_after| backoff.next(retry_after, &mut rand::rng());
             let (trouble, reason, wait) = match self.attempt(sink.write(entries)).await {
                 Ok(written) => {
-                    self.change(state, SinkState::Delivering, None).await;
+                    state.outlived += written.outlived;
+                    self.change(state, SinkState::Delivering, outlived(state.outlived))
+                        .await;
                     return Some(written);
                 }
                 Err(SinkError::Misconfigured { reason }) => (SinkState::Paused, reason, PAUSE),
@@ -240,13 +249,13 @@ impl Worker {
 
     /// Tells the log and `cardata status` once when something changes.
     async fn change(&self, told: &mut Told, state: SinkState, reason: Option<String>) {
-        let before = told.replace((state, reason));
-        if before == *told {
+        let before = told.last.replace((state, reason.clone()));
+        if before == told.last {
             return;
         }
-        let reason = told.as_ref().and_then(|(_, reason)| reason.clone());
         let error = reason.as_deref().unwrap_or_default();
         match state {
+            SinkState::Delivering if !error.is_empty() => tracing::info!(sink = %self.name, "{error}"),
             SinkState::Delivering if before.is_some() => {
                 tracing::info!(sink = %self.name, "the sink accepts writes again");
             }
@@ -299,6 +308,14 @@ impl Worker {
             }
         }
     }
+}
+
+/// What is told of readings that are older than a store keeps anything.
+fn outlived(count: usize) -> Option<String> {
+    let told = || {
+        format!("{count} readings since the start are older than the store keeps anything: it dropped them")
+    };
+    (count > 0).then(told)
 }
 
 /// What a sink does, within a time. A panic is a failure.

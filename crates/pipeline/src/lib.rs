@@ -25,6 +25,7 @@ mod plan;
 mod plugin_table;
 mod positions;
 mod problems;
+mod remarks;
 mod report;
 mod schema;
 mod secrets;
@@ -106,6 +107,14 @@ pub struct Pipeline {
     pub simulator: Option<SimulatorOptions>,
     /// What [`show`] prints.
     shown: String,
+}
+
+impl Pipeline {
+    /// What its owner should know though nothing in it is wrong, one sentence each: of accounts and of who is told. Sinks
+    /// speak for themselves.
+    pub fn remarks(&self) -> Vec<String> {
+        remarks::of(&self.accounts, &self.notify)
+    }
 }
 
 /// The pipeline file cannot be used.

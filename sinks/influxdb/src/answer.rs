@@ -42,18 +42,15 @@ impl Refusal {
         self.dropped == Some(lines)
     }
 
+    /// Whether the words say that the server keeps nothing so old. Each version has its own.
+    pub fn is_beyond_retention(&self) -> bool {
+        is_beyond_retention(&self.words)
+    }
+
     /// Whether the words name a property of single readings. Words that do not may be about everything that is
     /// sent.
     pub fn is_about_readings(&self) -> bool {
-        const ABOUT_READINGS: [&str; 6] = [
-            "partial write",
-            "type conflict",
-            "column type",
-            "unable to parse",
-            "too long",
-            "retention",
-        ];
-        ABOUT_READINGS.iter().any(|known| self.words.contains(known))
+        is_about_readings(&self.words)
     }
 
     /// Whether the words may concern one field of a line and not the whole line.
@@ -66,6 +63,52 @@ impl Refusal {
         let words = |refusal: &Self| refusal.words.replace(|c: char| c.is_ascii_digit(), "");
         words(self) == words(other)
     }
+}
+
+fn is_about_readings(words: &str) -> bool {
+    const ABOUT_READINGS: [&str; 5] = [
+        "partial write",
+        "type conflict",
+        "column type",
+        "unable to parse",
+        "too long",
+    ];
+    is_beyond_retention(words) || ABOUT_READINGS.iter().any(|known| words.contains(known))
+}
+
+/// `points beyond retention policy dropped=1` (1.x, 2.0, with status 400 or 500), `dropped 4 points outside retention policy
+/// of duration …` (1.11, 2.7, with 422), data outside the bucket's retention window or period (Cloud, 3.x, with 422).
+fn is_beyond_retention(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    let bounds = ["beyond", "outside", "lower bound", "retention window"];
+    // What is too far ahead is refused in nearly the same words.
+    let is_ahead = words.contains("upper bound") || words.contains("future");
+    words.contains("retention") && bounds.iter().any(|bound| words.contains(bound)) && !is_ahead
+}
+
+/// Whether the words are about the place or the login that the options name, whatever the status is: every line would be
+/// answered so.
+fn is_about_the_options(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    let has = |some: &[&str]| some.iter().any(|one| words.contains(one));
+    let names = ["bucket", "database", "org", "orgid", "organization", "token"];
+    let mut each = words.split(|c: char| !c.is_alphanumeric());
+    let names_a_place = each.any(|word| names.contains(&word)) || words.contains("retention policy");
+    names_a_place
+        && has(&[
+            "not found",
+            "not exist",
+            "not set",
+            "required",
+            "could not find",
+            "invalid",
+        ])
+        || has(&[
+            "unauthorized",
+            "not authorized",
+            "forbidden",
+            "authorization failed",
+        ])
 }
 
 /// Sorts an answer into what concerns lines and what concerns everything.
@@ -91,14 +134,20 @@ pub fn judge(
         400 | 422 if is_about_lines && words.contains("limit exceeded") => {
             misconfigured("raise the limit in the server's configuration")
         }
+        400 | 422 | 500.. if is_json && is_about_the_options(&words) && !is_about_readings(&words) => {
+            misconfigured(&target.options_advice(&words))
+        }
         400 | 422 if is_about_lines => Ok(Answer::Refused(Refusal::new(words, body))),
+        // InfluxDB 2.0 answers so for single lines, and has stored the others.
+        500.. if words.contains("dropped=") || is_beyond_retention(&words) => {
+            Ok(Answer::Refused(Refusal::new(words, body)))
+        }
         400 => misconfigured("check `url`: does it need https?"),
         401 | 403 => misconfigured(&target.login_advice()),
         404 if is_json => misconfigured(&target.place_advice()),
         404 => misconfigured(target.path_advice()),
         413 => Ok(Answer::TooLarge),
         408 | 425 | 429 => Err(transient(target, &words, headers)),
-        500.. if words.contains("retention policy not found") => misconfigured(&target.place_advice()),
         500.. => Err(transient(target, &words, headers)),
         _ => misconfigured("check `url`"),
     }

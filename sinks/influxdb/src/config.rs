@@ -72,11 +72,11 @@ pub enum Tag {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldKey {
-    /// BMW's identifier: `vehicle.drivetrain.batteryManagement.header`.
-    #[default]
-    Descriptor,
     /// The short name: `soc`.
+    #[default]
     Name,
+    /// BMW's identifier: `vehicle.drivetrain.batteryManagement.header`.
+    Descriptor,
 }
 
 fn default_measurement() -> String {

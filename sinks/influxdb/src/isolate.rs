@@ -10,7 +10,8 @@
 
 use std::collections::VecDeque;
 
-use collector_core::{Rejection, SinkError};
+use collector_core::{Rejection, SinkError, Written};
+use jiff::Timestamp;
 
 use crate::answer::{Answer, Refusal};
 use crate::body::{Batch, Limits, Request};
@@ -40,6 +41,10 @@ pub struct Delivery<'a> {
     only_refusal: Option<Refusal>,
     refusals_differ: bool,
     rejected: Vec<Rejection>,
+    /// The newest time that the server keeps nothing of.
+    too_old: Option<Timestamp>,
+    /// How many readings were dropped because they are not newer.
+    outlived: usize,
     /// The largest body, in bytes before compression, that may still be accepted.
     largest: usize,
 }
@@ -56,6 +61,8 @@ impl<'a> Delivery<'a> {
             only_refusal: None,
             refusals_differ: false,
             rejected: Vec::new(),
+            too_old: None,
+            outlived: 0,
             largest,
         }
     }
@@ -64,6 +71,10 @@ impl<'a> Delivery<'a> {
     pub async fn deliver(&mut self, request: Request) -> Result<(), SinkError> {
         self.waiting.push_back(request);
         while let Some(mut request) = self.waiting.pop_front() {
+            if self.too_old.is_some() && self.newest(&request.places) <= self.too_old {
+                self.outlived += request.places.len();
+                continue;
+            }
             match self.client.post(&mut request).await? {
                 Answer::Stored => self.stored_something = true,
                 Answer::TooLarge => self.halve(&request),
@@ -73,9 +84,9 @@ impl<'a> Delivery<'a> {
         Ok(())
     }
 
-    /// What is rejected for good and the largest body that the server takes. An error when all words together
+    /// What became of the batch and the largest body that the server takes. An error when all words together
     /// say that the server refuses everything and not these readings.
-    pub fn finish(self) -> Result<(Vec<Rejection>, usize), SinkError> {
+    pub fn finish(self) -> Result<(Written, usize), SinkError> {
         if let Some(refusal) = self.only_refusal
             && !self.stored_something
             && !self.refusals_differ
@@ -84,7 +95,9 @@ impl<'a> Delivery<'a> {
         {
             return Err(refuses_everything(self.client, &refusal));
         }
-        Ok((self.rejected, self.largest))
+        let mut written = Written::without(self.rejected);
+        written.outlived = self.outlived;
+        Ok((written, self.largest))
     }
 
     fn halve(&mut self, request: &Request) {
@@ -97,6 +110,10 @@ impl<'a> Delivery<'a> {
     }
 
     async fn take_apart(&mut self, request: &Request, refusal: &Refusal) -> Result<(), SinkError> {
+        if refusal.is_beyond_retention() {
+            self.find_the_oldest(request, refusal);
+            return Ok(());
+        }
         self.prove_that_lines_are_to_blame(refusal).await?;
         let parts = self.parts(request, refusal);
         if parts.is_empty() {
@@ -110,6 +127,29 @@ impl<'a> Delivery<'a> {
         self.patience -= parts.len();
         self.send_later(request, parts);
         Ok(())
+    }
+
+    /// Time alone decides what a server keeps, so the older half of what is refused waits until the newer one is through:
+    /// it is sent only where that was taken. So a dozen requests find the oldest line that is kept among 5,000.
+    fn find_the_oldest(&mut self, request: &Request, refusal: &Refusal) {
+        let mut places = request.places.clone();
+        places.sort_by_key(|place| self.batch.reading(*place).measured_at);
+        let newest = self.newest(&places);
+        let parts = halves(&places);
+        if parts.is_empty() || refusal.dropped_all(request.lines) || self.newest(&places[..1]) == newest {
+            self.too_old = self.too_old.max(newest);
+            self.outlived += places.len();
+            return;
+        }
+        for places in parts {
+            let part = self.batch.request(request.precision, &places, Limits::NONE);
+            self.waiting.push_front(part);
+        }
+    }
+
+    fn newest(&self, places: &[ReadingIndex]) -> Option<Timestamp> {
+        let times = places.iter().map(|place| self.batch.reading(*place).measured_at);
+        times.max()
     }
 
     /// A server that says the same to a request without lines is not to be pleased by other lines.

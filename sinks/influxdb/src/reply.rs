@@ -12,6 +12,9 @@ use crate::answer::{is_page, redirected, said, transient};
 use crate::redact::redact;
 use crate::target::Target;
 
+/// What VictoriaMetrics answers to any statement.
+pub const VICTORIA: &str = "the names of databases, which nobody asked for";
+
 /// An answer to statements of InfluxQL.
 #[derive(Debug)]
 pub enum Reply {
@@ -87,9 +90,7 @@ pub fn read_reply(
     }
     // VictoriaMetrics says this to everything.
     if answers.iter().flatten().any(|series| series.name == "databases") {
-        return Ok(Reply::Unable(
-            "the names of databases, which nobody asked for".to_owned(),
-        ));
+        return Ok(Reply::Unable(VICTORIA.to_owned()));
     }
     Ok(Reply::Answered(answers))
 }

@@ -1,6 +1,7 @@
 //! Where requests go and what they carry to be let in.
 
 use collector_core::Invalid;
+use collector_core::clear::{in_the_clear, is_loopback};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 
@@ -176,12 +177,18 @@ impl Target {
 
     /// Whether the server is this machine, by its name or address.
     pub fn is_loopback(&self) -> bool {
-        match self.endpoint.host() {
-            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
+        self.endpoint.host_str().is_some_and(is_loopback)
+    }
+
+    /// What is told of a login that others may read on its way.
+    pub fn in_the_clear(&self) -> Option<String> {
+        let what = match &self.protocol {
+            Protocol::Bucket { .. } => "`token`",
+            Protocol::Database { login: Some(_), .. } => "`password`",
+            Protocol::Database { login: None, .. } => return None,
+        };
+        let host = self.endpoint.host_str().unwrap_or_default();
+        in_the_clear(what, host, self.is_https(), "write `url` with https:")
     }
 
     /// What must never stand in a message.
@@ -227,6 +234,16 @@ impl Target {
                 "database `{database}` must exist: check the name, or create it with \
                  `influx -execute 'CREATE DATABASE \"{database}\"'`"
             ),
+        }
+    }
+
+    /// What a person does about options that a server finds wrong, by its words.
+    pub fn options_advice(&self, words: &str) -> String {
+        let is_about_the_login =
+            words.to_ascii_lowercase().contains("uthoriz") || words.contains("forbidden");
+        match is_about_the_login {
+            true => self.login_advice(),
+            false => self.place_advice(),
         }
     }
 

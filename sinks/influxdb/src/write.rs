@@ -16,6 +16,7 @@ use crate::isolate::Delivery;
 use crate::meant::name;
 use crate::plan::Plan;
 use crate::points::KIND;
+use crate::reply::{Reply, VICTORIA};
 use crate::revise::Revision;
 use crate::target::Target;
 
@@ -25,6 +26,11 @@ const LIMITS: Limits = Limits {
     bytes: 4 * 1024 * 1024,
 };
 
+/// What VictoriaMetrics cannot hold: it accepts all of it, and says nothing.
+const OF_VICTORIA: &str = "the server is VictoriaMetrics, which keeps no texts (they are stored as 0), one of two values of \
+    one millisecond, no records, and by default one month: start it with `-retentionPeriod=100y`, and add a sink of another \
+    type for the rest";
+
 /// One InfluxDB.
 pub struct InfluxdbSink {
     client: Client,
@@ -32,6 +38,8 @@ pub struct InfluxdbSink {
     present: Arc<dyn Present>,
     /// Shrinks when the server finds a body too large.
     limits: Limits,
+    /// Whether a check found VictoriaMetrics.
+    is_victoria: bool,
 }
 
 impl InfluxdbSink {
@@ -47,6 +55,7 @@ impl InfluxdbSink {
             encoder: Arc::new(Encoder(config)),
             present: Arc::clone(&context.present),
             limits: LIMITS,
+            is_victoria: false,
         })
     }
 }
@@ -59,7 +68,15 @@ impl Sink for InfluxdbSink {
     async fn check(&mut self) -> Result<(), SinkError> {
         self.client.post(&mut Request::default()).await?;
         let question = format!("SELECT * FROM {} LIMIT 1", name(KIND));
-        self.client.ask(&[question]).await.map(|_| ())
+        let reply = self.client.ask(&[question]).await?;
+        self.is_victoria = matches!(reply, Reply::Unable(words) if words == VICTORIA);
+        Ok(())
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let of_victoria = self.is_victoria.then(|| OF_VICTORIA.to_owned());
+        let in_the_clear = self.client.target().in_the_clear();
+        in_the_clear.into_iter().chain(of_victoria).collect()
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
@@ -82,13 +99,14 @@ impl Sink for InfluxdbSink {
             Err(Ok(panic)) => std::panic::resume_unwind(panic),
             Err(Err(error)) => return Err(SinkError::transient(format!("encoding stopped: {error}"))),
         }
-        let (refused, largest) = delivery.finish()?;
+        let (mut written, largest) = delivery.finish()?;
         self.limits.bytes = largest;
-        rejected.extend(refused);
+        rejected.append(&mut written.rejected);
         let revision = Revision::new(&mut self.client, &self.encoder);
         rejected.extend(revision.write(batch).await?);
         rejected.sort_by_key(|rejection| (rejection.seq, rejection.reading));
-        Ok(Written::without(rejected))
+        written.rejected = rejected;
+        Ok(written)
     }
 
     async fn erase(&mut self, scope: &Scope) -> Result<(), SinkError> {

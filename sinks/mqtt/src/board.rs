@@ -8,6 +8,8 @@ use collector_core::{
     Descriptor, Ended, Origin, Present, Reading, Record, SinkError, Snapshot, Value, Vehicle, Vin,
 };
 
+use jiff::SignedDuration;
+
 use crate::bmw;
 use crate::car::{Age, Car, Shown};
 use crate::config::{Form, MqttConfig};
@@ -19,13 +21,16 @@ use crate::topics::Topics;
 use crate::track::LOCATION;
 use crate::words::Words;
 
+/// What arrived longer ago is not published in BMW's form, whose readers take it for the present: BMW's own broker has no
+/// history.
+const LONGEST_DELAY: SignedDuration = SignedDuration::from_mins(15);
+
 /// What the broker is to know.
 pub struct Board {
     pub topics: Topics,
     present: Arc<dyn Present>,
     /// What stands before BMW's topics; `None` where they are off.
     bmw: Option<String>,
-    qos: u8,
     cars: BTreeMap<Vin, Car>,
     words: Words,
     records: Newest,
@@ -48,7 +53,6 @@ impl Board {
             topics: Topics::of(config),
             present,
             bmw: (config.bmw == Form::On).then(|| config.bmw_prefix.clone()),
-            qos: config.qos,
             cars: BTreeMap::new(),
             words: Words::default(),
             records: Newest::default(),
@@ -109,14 +113,15 @@ impl Board {
         Ok(())
     }
 
-    /// The messages that one reading makes: in BMW's form, and in the retained form unless something newer is shown.
+    /// The messages that one reading makes: in BMW's form where it has just arrived, and in the retained form unless something newer is shown.
     /// A replay shows nothing that is not the newest value already.
     pub fn take(&mut self, snapshot: &Snapshot, reading: &Reading, mode: Mode) -> Vec<Message> {
         let mut messages = Vec::new();
         let car = Self::car(&mut self.cars, &snapshot.vehicle);
         let told = quantities_of(&reading.descriptor).map(|it| (it, car.resolved(it)));
         let told: Vec<_> = told.collect();
-        if let Some(prefix) = &self.bmw {
+        let is_fresh = self.present.now().duration_since(snapshot.received_at) <= LONGEST_DELAY;
+        if let Some(prefix) = self.bmw.as_ref().filter(|_| is_fresh) {
             let gcid = car.gcid(&snapshot.account);
             messages.push(bmw::message(prefix, gcid, snapshot, reading));
         }
@@ -131,7 +136,7 @@ impl Board {
         let is_word = wanted && learn(&mut self.words, &self.topics, &car.vehicle.vin, reading);
         let car = &self.cars[&snapshot.vehicle.vin];
         if wanted && (is_word || age == Age::News) && self.topics.announces {
-            let announcer = car.announcer(&self.topics, self.qos);
+            let announcer = car.announcer(&self.topics);
             messages.push(announcer.descriptor(&reading.descriptor, &self.words));
             if reading.descriptor.as_str().starts_with(LOCATION) && car.has_position() {
                 messages.push(announcer.position());
@@ -178,7 +183,7 @@ impl Board {
         };
         let mut messages = Vec::new();
         if before.is_none() && self.topics.announces {
-            messages.push(car.announcer(&self.topics, self.qos).quantity(quantity));
+            messages.push(car.announcer(&self.topics).quantity(quantity));
         }
         let topic = self.topics.quantity(&car.vehicle, quantity);
         messages.push(Message::retained(topic, now));
@@ -231,7 +236,7 @@ impl Board {
         let quantities = QUANTITIES.iter();
         let mut messages: Vec<_> = quantities.flat_map(|it| self.resolved(car, it, None)).collect();
         if self.topics.announces {
-            let announcer = car.announcer(&self.topics, self.qos);
+            let announcer = car.announcer(&self.topics);
             let ended = car.only_ended().map(|(ended, _)| &ended.descriptor);
             let entities = car.shown.keys().chain(ended);
             messages.extend(entities.map(|it| announcer.descriptor(it, &self.words)));
@@ -278,10 +283,13 @@ impl Board {
         }
         let all = self.cars.values().flat_map(|car| self.of_car(car));
         let wanted: HashSet<String> = all.map(|message| message.topic).collect();
-        kept.iter()
-            .filter(|(topic, payload)| !wanted.contains(topic) && self.is_own(topic, payload))
-            .map(|(topic, _)| Message::clear(topic.clone()))
-            .collect()
+        let unwanted = kept
+            .iter()
+            .filter(|(topic, payload)| !wanted.contains(topic) && self.is_own(topic, payload));
+        let mut topics: Vec<&String> = unwanted.map(|(topic, _)| topic).collect();
+        // Entities go before their values, which would be unknown to Home Assistant for a moment.
+        topics.sort_by_key(|topic| !self.topics.is_discovery(topic));
+        topics.into_iter().cloned().map(Message::clear).collect()
     }
 
     fn is_own(&self, topic: &str, payload: &[u8]) -> bool {
@@ -319,46 +327,4 @@ fn learn(words: &mut Words, topics: &Topics, vin: &Vin, reading: &Reading) -> bo
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use async_trait::async_trait;
-    use collector_core::VehicleFacts;
-    use collector_core::testkit::vehicle;
-
-    use super::*;
-
-    /// Knows a vehicle, and its model from some time on.
-    #[derive(Debug, Default)]
-    struct Late(Mutex<Option<String>>);
-
-    #[async_trait]
-    impl Present for Late {
-        async fn latest(&self) -> Result<Vec<Snapshot>, SinkError> {
-            Ok(Vec::new())
-        }
-
-        async fn vehicles(&self) -> Result<Vec<VehicleFacts>, SinkError> {
-            Ok(vec![VehicleFacts {
-                vehicle: vehicle(false),
-                account: None,
-                gcid: None,
-                brand: None,
-                model: self.0.lock().unwrap().clone(),
-            }])
-        }
-    }
-
-    #[tokio::test]
-    async fn a_model_that_is_known_later_is_learned_once() {
-        let config = serde_json::from_value(serde_json::json!({ "url": "mqtt://localhost" })).unwrap();
-        let late = Arc::new(Late::default());
-        let mut board = Board::new(&config, late.clone());
-        assert!(!board.is_curious(), "without a vehicle");
-        board.prime().await.unwrap();
-        assert!(board.is_curious() && !board.learn().await.unwrap());
-        *late.0.lock().unwrap() = Some("i4 eDrive40".to_owned());
-        assert!(board.learn().await.unwrap());
-        assert!(!board.is_curious() && !board.learn().await.unwrap());
-    }
-}
+mod tests;

@@ -177,12 +177,11 @@ impl Car {
         newest.is_none_or(is_before).then_some(latitude.max(longitude))
     }
 
-    pub fn announcer<'a>(&'a self, topics: &'a Topics, qos: u8) -> Announcer<'a> {
+    pub fn announcer<'a>(&'a self, topics: &'a Topics) -> Announcer<'a> {
         Announcer {
             topics,
             vehicle: &self.vehicle,
             facts: self.facts.as_ref(),
-            qos,
         }
     }
 }

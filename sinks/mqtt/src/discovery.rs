@@ -11,6 +11,10 @@ use crate::traits::{self, Traits};
 use crate::words::{self, Words};
 
 const PROGRAM: &str = "cardata";
+/// With which quality of service Home Assistant is to subscribe. mosquitto keeps 1,000 messages that wait for an
+/// acknowledgement and drops the others without a word: less than the values of four cars, all of which it sends at once when
+/// they are subscribed to. What is retained is not lost by 0.
+const QOS: u8 = 0;
 /// What Home Assistant shows beside the state of every entity. Of a topic that was cleared there is no `value_json`,
 /// and a template that takes it for granted fills Home Assistant's log with errors: so none here does.
 const MEASURED_AT: &str =
@@ -78,8 +82,6 @@ pub struct Announcer<'a> {
     pub topics: &'a Topics,
     pub vehicle: &'a Vehicle,
     pub facts: Option<&'a VehicleFacts>,
-    /// With which quality of service Home Assistant is to subscribe.
-    pub qos: u8,
 }
 
 impl Announcer<'_> {
@@ -150,7 +152,7 @@ impl Announcer<'_> {
             availability_topic: self.topics.status(),
             payload_available: ONLINE,
             payload_not_available: OFFLINE,
-            qos: self.qos,
+            qos: QOS,
             device: self.device(),
             origin: Origin {
                 name: PROGRAM,

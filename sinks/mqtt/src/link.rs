@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use collector_core::clear::in_the_clear;
 use collector_core::{BrokerAddress, Secret, SinkError};
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, PublishNotice,
@@ -153,9 +154,11 @@ impl Target {
         Ok(())
     }
 
-    /// Whether the password can be read on the way.
-    pub fn shows_password(&self) -> bool {
-        self.login.is_some() && !self.address.is_encrypted() && !self.address.is_loopback()
+    /// What is told of a password that can be read on the way.
+    pub fn in_the_clear(&self) -> Option<String> {
+        self.login.as_ref()?;
+        let (host, is_encrypted) = (self.address.host(), self.address.is_encrypted());
+        in_the_clear("`password`", host, is_encrypted, "write `url` with mqtts:")
     }
 
     async fn options(&self, client_id: &str) -> Result<MqttOptions, SinkError> {

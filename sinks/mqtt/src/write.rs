@@ -62,7 +62,6 @@ impl MqttSink {
     fn keeper(&mut self) -> &mut Keeper {
         self.keeper.take_if(|keeper| keeper.has_ended());
         self.keeper.get_or_insert_with(|| {
-            warn_of_password(&self.target);
             let (target, board) = (Arc::clone(&self.target), Arc::clone(&self.board));
             Keeper::start(target, self.topics.clone(), board)
         })
@@ -111,8 +110,11 @@ impl Sink for MqttSink {
         self.keeper();
     }
 
+    fn remarks(&self) -> Vec<String> {
+        self.target.in_the_clear().into_iter().collect()
+    }
+
     async fn check(&mut self) -> Result<(), SinkError> {
-        warn_of_password(&self.target);
         self.target.try_login().await
     }
 
@@ -159,10 +161,4 @@ fn of_snapshot(
         made.extend(ends.flat_map(|ended| board.end(snapshot, ended)));
     }
     made
-}
-
-fn warn_of_password(target: &Target) {
-    if target.shows_password() {
-        tracing::warn!(broker = %target.address, "the password travels unencrypted; anybody on the way can read it: use an mqtts address");
-    }
 }

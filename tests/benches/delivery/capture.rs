@@ -23,7 +23,7 @@ pub async fn bodies(delivery: &Delivery) -> Vec<Bytes> {
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     delivery
         .alone(&format!(
-            "- {{ type: influxdb, url: \"{url}\", database: caught }}"
+            "- {{ type: influxdb, fields: descriptor, url: \"{url}\", database: caught }}"
         ))
         .await;
     server.abort();

@@ -75,7 +75,7 @@ async fn compare(readings: usize) {
     };
     let sink = |database: &str| {
         format!(
-            "- {{ type: influxdb, url: \"{}\", database: {database} }}",
+            "- {{ type: influxdb, fields: descriptor, url: \"{}\", database: {database} }}",
             server.url()
         )
     };

@@ -21,7 +21,7 @@ pub async fn measure() {
         "accounts:\n  - name: home\n    client_id: 00000000-0000-4000-8000-000000000000\n    {}\n\
          sources:\n  - {{ type: telematics, container: battery, every: 30m }}\nsinks:\n  - type: stdout\n  \
          - {{ type: csv, dir: csv }}\n  - {{ type: sqlite, path: cardata.db }}\n  \
-         - {{ type: influxdb, url: \"{}\", database: {database} }}\n",
+         - {{ type: influxdb, fields: descriptor, url: \"{}\", database: {database} }}\n",
         line.text.trim(),
         server.url()
     );

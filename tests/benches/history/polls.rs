@@ -41,7 +41,7 @@ async fn over_an_hour(year: &Year, server: &InfluxDb1, every: &str) -> (f64, usi
     let sinks = format!(
         "  - {{ type: stdout, start: latest }}\n  - {{ type: csv, dir: csv, start: latest }}\n  \
          - {{ type: sqlite, path: cardata.db }}\n  \
-         - {{ type: influxdb, url: \"{}\", database: {}, start: latest }}\n",
+         - {{ type: influxdb, fields: descriptor, url: \"{}\", database: {}, start: latest }}\n",
         server.url(),
         server.create_database().await
     );

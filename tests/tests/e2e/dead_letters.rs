@@ -34,7 +34,7 @@ impl Refusal {
                 .await;
         }
         let sinks = format!(
-            "  - type: influxdb\n    url: {}\n    database: {database}\n  - type: sqlite\n    path: cardata.db\n",
+            "  - type: influxdb\n    fields: descriptor\n    url: {}\n    database: {database}\n  - type: sqlite\n    path: cardata.db\n",
             server.url()
         );
         let scene = Scene::set(&Plan {

@@ -15,7 +15,7 @@ async fn everything_that_bmw_serves_arrives_once_in_every_store() {
     if let Some(server) = &influxdb {
         database = server.create_database().await;
         sinks += &format!(
-            "  - type: influxdb\n    url: {}\n    database: {database}\n",
+            "  - type: influxdb\n    fields: descriptor\n    url: {}\n    database: {database}\n",
             server.url()
         );
     }

@@ -123,7 +123,7 @@ async fn checks_of_a_real_server_say_what_is_wrong() {
     ];
     for (token, bucket, code, words) in cases {
         let sinks = format!(
-            "  - type: influxdb\n    url: {}\n    org: {}\n    bucket: {bucket}\n    token: {token}\n",
+            "  - type: influxdb\n    fields: descriptor\n    url: {}\n    org: {}\n    bucket: {bucket}\n    token: {token}\n",
             facade.url(),
             V2Facade::ORG
         );

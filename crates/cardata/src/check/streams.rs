@@ -74,6 +74,7 @@ pub async fn probes(pipeline: &Pipeline, clients: &Clients) -> Result<Vec<Probe>
             probes.push(Probe {
                 what: format!("login of account {} for the stream", account.name),
                 problem: Some(problem),
+                remarks: Vec::new(),
                 needs_login: true,
             });
         }
@@ -83,6 +84,7 @@ pub async fn probes(pipeline: &Pipeline, clients: &Clients) -> Result<Vec<Probe>
         probes.push(Probe {
             what: format!("address of the stream, {}", account.stream),
             problem: reached.err().map(|error| Chain(&error).to_string()),
+            remarks: Vec::new(),
             needs_login: false,
         });
     }

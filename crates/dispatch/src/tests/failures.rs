@@ -62,6 +62,23 @@ async fn what_needs_a_person_pauses_the_sink_says_so_and_goes_on_when_it_is_mend
 }
 
 #[tokio::test]
+async fn what_a_store_drops_as_too_old_is_counted_and_holds_nothing_up() {
+    let rig = Rig::new();
+    rig.polls(2).await;
+    let (sink, _store) = scripted([Reply::Outlive(3)]);
+    rig.drain(rig.worker("only").await, sink).await;
+    let totals = rig.totals("only").await;
+    assert_eq!(
+        (totals.cursor, totals.delivered_readings, totals.dead_letters),
+        (2, 1, 0)
+    );
+    let published = rig.published("only");
+    assert_eq!(published.state, State::Sink(SinkState::Delivering));
+    let message = published.message.unwrap();
+    assert!(message.starts_with("3 readings"), "{message}");
+}
+
+#[tokio::test]
 async fn a_panic_is_a_failed_write() {
     let rig = Rig::new();
     rig.polls(2).await;

@@ -49,6 +49,8 @@ enum Reply {
     Hang,
     /// Positions of readings in the batch's first entry.
     Reject(Vec<usize>),
+    /// Drops so many readings as too old.
+    Outlive(usize),
 }
 
 struct Scripted {
@@ -105,6 +107,11 @@ impl Sink for Scripted {
             )),
             Reply::Panic => panic!("a sink's bug"),
             Reply::Hang => std::future::pending().await,
+            Reply::Outlive(outlived) => {
+                let mut written = Written::default();
+                written.outlived = outlived;
+                Ok(written)
+            }
             Reply::Reject(readings) => {
                 let rejection = |reading| Rejection::reading(batch[0].seq, reading, "field type conflict");
                 Ok(Written::without(readings.into_iter().map(rejection).collect()))

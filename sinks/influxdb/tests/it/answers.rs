@@ -67,6 +67,29 @@ async fn a_missing_place_needs_a_person() {
     assert!(reason.contains("CREATE DATABASE \"cars\""), "{reason}");
 }
 
+/// Whatever the status is, and if there is one reading only: the next ones would be answered alike.
+#[tokio::test]
+async fn a_fault_of_the_options_is_no_dead_letter() {
+    for (status, words, advice) in [
+        (400, "bucket \"cars\" not found", "influx bucket create"),
+        (
+            422,
+            "organization name \"home\" not found",
+            "influx bucket create",
+        ),
+        (400, "org/orgID parameter not set", "both names"),
+        (500, "retention policy not found: autogen", "both names"),
+        (500, "could not find bucket \"cars\"", "influx bucket create"),
+        (400, "unauthorized access", "`token`"),
+        (422, "write:buckets/0a is forbidden", "`token`"),
+    ] {
+        let mock = Mock::start(move |_| says(status, "message", words)).await;
+        let reason = misconfigured(sink(bucket(&mock.url, "cars")).write(&entries(1, 1)).await);
+        assert!(reason.contains(words) && reason.contains(advice), "{reason}");
+        assert_eq!(mock.asked().len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_missing_path_is_told_from_a_missing_place() {
     let plain = || (StatusCode::NOT_FOUND, "404 page not found\n").into_response();

@@ -16,6 +16,9 @@ async fn a_missing_database_or_retention_policy_is_told() {
     let reason = misconfigured(sink(database(&server.url(), "nope")).check().await);
     assert!(reason.contains("CREATE DATABASE \"nope\""), "{reason}");
     let mut options = database(&server.url(), &server.create_database().await);
+    let mut sound = sink(options.clone());
+    sound.check().await.unwrap();
+    assert!(sound.remarks().is_empty());
     options["retention_policy"] = json!("nope");
     let reason = misconfigured(sink(options).check().await);
     assert!(reason.contains("retention policy `nope`"), "{reason}");
@@ -91,6 +94,12 @@ async fn victoria_metrics_passes() {
     let Some(server) = VictoriaMetrics::start().await else {
         return;
     };
-    sink(database(&server.url(), "any")).check().await.unwrap();
+    let mut sink = sink(database(&server.url(), "any"));
+    sink.check().await.unwrap();
     assert_eq!(server.series().await, [], "check writes nothing");
+    let remarks = sink.remarks();
+    assert!(
+        remarks.len() == 1 && remarks[0].contains("-retentionPeriod=100y"),
+        "{remarks:?}"
+    );
 }

@@ -44,9 +44,10 @@ impl Store {
             Server::Real(_, Some(facade)) => facade.url(),
         };
         match self.is_bucket {
-            false => json!({ "url": url, "database": self.database }),
+            false => json!({ "url": url, "database": self.database, "fields": "descriptor" }),
             true => json!({
                 "url": url,
+                "fields": "descriptor",
                 "org": V2Facade::ORG,
                 "bucket": self.database,
                 "token": V2Facade::TOKEN,

@@ -16,6 +16,7 @@ mod mock;
 mod options;
 mod records;
 mod requests;
+mod retention;
 mod tls;
 mod types;
 
@@ -35,12 +36,12 @@ fn sink(options: Value) -> Box<dyn Sink> {
 
 /// Options for InfluxDB 1.x.
 fn database(url: &str, database: &str) -> Value {
-    json!({ "url": url, "database": database })
+    json!({ "url": url, "database": database, "fields": "descriptor" })
 }
 
 /// Options for InfluxDB 2.x.
 fn bucket(url: &str, bucket: &str) -> Value {
-    json!({ "url": url, "org": "home", "bucket": bucket, "token": "t0ps3cret" })
+    json!({ "url": url, "org": "home", "bucket": bucket, "token": "t0ps3cret", "fields": "descriptor" })
 }
 
 /// The reason of an error that needs a person.

@@ -177,3 +177,26 @@ fn the_sample_shows_every_option() {
         );
     }
 }
+
+#[test]
+fn a_login_that_others_can_read_is_told() {
+    let remarks = |options: Value| crate::sink(options).remarks();
+    for options in [
+        crate::bucket("http://nas.lan:8086", "b"),
+        with(
+            with(crate::database("http://nas.lan:8086", "d"), "user", json!("u")),
+            "password",
+            json!("p"),
+        ),
+    ] {
+        let told = remarks(options);
+        assert!(told.len() == 1 && told[0].contains("nas.lan"), "{told:?}");
+    }
+    for options in [
+        crate::bucket("https://nas.lan:8086", "b"),
+        crate::bucket("http://127.0.0.1:8086", "b"),
+        crate::database("http://nas.lan:8086", "d"),
+    ] {
+        assert!(remarks(options).is_empty());
+    }
+}

@@ -129,3 +129,19 @@ fn the_sample_shows_every_option() {
         );
     }
 }
+
+#[test]
+fn a_password_that_others_can_read_is_told() {
+    let remarks = |url: &str| {
+        let options = json!({ "url": url, "user": "u", "password": "p" });
+        let config: MqttConfig = serde_json::from_value(options).unwrap();
+        config
+            .build(collector_core::testkit::context())
+            .unwrap()
+            .remarks()
+    };
+    let told = remarks("mqtt://broker.lan");
+    assert!(told.len() == 1 && told[0].contains("broker.lan"), "{told:?}");
+    assert!(remarks("mqtts://broker.lan").is_empty());
+    assert!(remarks("mqtt://localhost").is_empty());
+}

@@ -114,9 +114,9 @@ async fn a_store_that_repeats_what_it_was_sent_is_not_quoted() {
     let parrot = Parrot::start().await;
     let url = &parrot.url;
     let sinks = format!(
-        "{FILES}  - type: influxdb\n    name: bucket\n    url: {url}\n    org: home\n    bucket: cardata\n    \
+        "{FILES}  - type: influxdb\n    fields: descriptor\n    name: bucket\n    url: {url}\n    org: home\n    bucket: cardata\n    \
          token: ${{file:token}}\n    retry: {{ first: 10ms, longest: 20ms }}\n\
-         \x20 - type: influxdb\n    name: database\n    url: {url}\n    database: cardata\n    user: me\n    \
+         \x20 - type: influxdb\n    fields: descriptor\n    name: database\n    url: {url}\n    database: cardata\n    user: me\n    \
          password: ${{file:password}}\n    retry: {{ first: 10ms, longest: 20ms }}\n"
     );
     let scene = Scene::set(&Plan {

@@ -32,7 +32,7 @@ async fn check(text: &str, options: &[&str]) -> Said {
 fn pipeline(sink: &str) -> String {
     format!(
         "accounts:\n  - name: home\n    client_id: {CLIENT_ID}\nsources:\n  - type: telematics\n    container: battery\n    \
-         every: 1h\nsinks:\n  - type: influxdb\n    url: http://localhost:8086\n{sink}"
+         every: 1h\nsinks:\n  - type: influxdb\n    fields: descriptor\n    url: http://localhost:8086\n{sink}"
     )
 }
 
