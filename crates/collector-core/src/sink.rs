@@ -144,6 +144,16 @@ pub trait Sink: Send {
         Vec::new()
     }
 
+    /// Whether the store holds nothing of what this sink was ever given: it is gone, was emptied, or is another one. Asked
+    /// before each write of a sink that was given something before, so it is answered at a glance or from memory. What
+    /// cannot tell says no.
+    ///
+    /// # Errors
+    /// The store cannot be looked at now; a write will say why.
+    async fn is_empty(&mut self) -> Result<bool, SinkError> {
+        Ok(false)
+    }
+
     /// Stores a batch. `Ok` is the acknowledgement: everything in it that is not named in
     /// [`Written::rejected`] survives a crash of this process and, where the store can promise it, of the
     /// machine.

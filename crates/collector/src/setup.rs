@@ -224,6 +224,8 @@ impl WorkerParts<'_> {
             Start::Latest => *journal.newest().borrow(),
         };
         let cursor = journal.cursor(&name, start).await?;
+        let known = journal.overview()?.sinks()?;
+        let known = known.iter().find(|totals| *totals.sink == *name);
         let log_id = journal.log_id().clone();
         let mut context = SinkContext::new(name.clone(), self.base_dir.to_owned(), log_id);
         context.present = self.presents.selected(&spec.select);
@@ -246,6 +248,7 @@ impl WorkerParts<'_> {
             publisher,
             clock: self.clock.clone(),
             cursor,
+            delivered: known.map_or(0, |totals| totals.delivered_readings),
             draining: self.stops.draining.clone(),
             aborted: self.stops.aborted.clone(),
         };

@@ -9,6 +9,7 @@
 mod contain;
 mod pace;
 mod redelivery;
+mod remarks;
 mod select;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use contain::contained;
 use pace::{Next, Pace};
 pub use redelivery::lacks;
 use redelivery::{Redeliveries, Turn};
+use remarks::Remarks;
 use select::Choice;
 
 /// How long a paused sink waits before it is tried again: a person has to mend something.
@@ -49,18 +51,19 @@ pub struct Worker {
     pub clock: Arc<dyn Clock>,
     /// Everything up to this number is acknowledged.
     pub cursor: u64,
+    /// How many readings the sink was given before this run.
+    pub delivered: u64,
     /// Deliver what is there, then end.
     pub draining: CancellationToken,
     /// End at once.
     pub aborted: CancellationToken,
 }
 
-/// What was told last, with the reason.
+/// What was told last, with the reason, and what there is to tell though all goes well.
 #[derive(Default)]
 struct Told {
     last: Option<(SinkState, Option<String>)>,
-    /// How many readings the store dropped since the start because it keeps nothing so old.
-    outlived: usize,
+    remarks: Remarks,
 }
 
 /// A sink that does not accept writes was told to drain. The journal keeps what it did not take.
@@ -93,6 +96,8 @@ impl Worker {
 
     async fn deliver_all(&mut self, sink: &mut dyn Sink) {
         let mut state = Told::default();
+        state.remarks.given = self.delivered;
+        self.look(sink, &mut state).await;
         let mut newest = self.journal.newest();
         let mut pace = Pace::new(self.batch);
         let mut next = None;
@@ -111,6 +116,7 @@ impl Worker {
                     return;
                 }
                 if redeliveries.turn(self, sink).await == Turn::Delivered {
+                    state.remarks.is_emptied = false;
                     continue;
                 }
                 tokio::select! {
@@ -178,6 +184,9 @@ impl Worker {
         let (written, behind, ()) = tokio::join!(write, self.behind(&batch, is_more), acknowledge);
         let written = written.ok_or(Undrained)?;
         let outlived = written.outlived;
+        if outlived > 0 {
+            tracing::info!(sink = %self.name, readings = outlived, "the store keeps nothing so old, and dropped these readings");
+        }
         let mut rejected = Rejected::all(written.rejected, &entries);
         if !rejected.is_empty() {
             tracing::error!(sink = %self.name, rejected = rejected.len(), reason = rejected[0].reason, "the sink refused readings; they are among the dead letters");
@@ -216,12 +225,14 @@ impl Worker {
         let mut backoff = Backoff::new(self.retry.first, self.retry.longest);
         let mut last_try = false;
         loop {
+            self.look(sink, state).await;
             let mut draw = |retry_after| backoff.next(retry_after, &mut rand::rng());
             let (trouble, reason, wait) = match self.attempt(sink.write(entries)).await {
                 Ok(written) => {
-                    state.outlived += written.outlived;
-                    self.change(state, SinkState::Delivering, outlived(state.outlived))
-                        .await;
+                    state.remarks.outlived += written.outlived;
+                    state.remarks.given += redelivery::readings(entries) as u64;
+                    let remarks = state.remarks.told(&self.name);
+                    self.change(state, SinkState::Delivering, remarks).await;
                     return Some(written);
                 }
                 Err(SinkError::Misconfigured { reason }) => (SinkState::Paused, reason, PAUSE),
@@ -255,8 +266,10 @@ impl Worker {
         }
         let error = reason.as_deref().unwrap_or_default();
         match state {
-            SinkState::Delivering if !error.is_empty() => tracing::info!(sink = %self.name, "{error}"),
-            SinkState::Delivering if before.is_some() => {
+            SinkState::Delivering
+                if before
+                    .is_some_and(|(state, _)| matches!(state, SinkState::Retrying | SinkState::Paused)) =>
+            {
                 tracing::info!(sink = %self.name, "the sink accepts writes again");
             }
             SinkState::Retrying => {
@@ -268,6 +281,23 @@ impl Worker {
             _ => {}
         }
         self.publish(state, reason).await;
+    }
+
+    /// Tells once where the store holds nothing of what it was given.
+    async fn look(&self, sink: &mut dyn Sink, told: &mut Told) {
+        if told.remarks.given == 0 || told.remarks.is_emptied {
+            return;
+        }
+        // Where it cannot be looked at, the write says why.
+        if !self.attempt(sink.is_empty()).await.unwrap_or(false) {
+            return;
+        }
+        told.remarks.is_emptied = true;
+        let remarks = told.remarks.told(&self.name);
+        tracing::warn!(sink = %self.name, "{}", remarks.as_deref().unwrap_or_default());
+        let state = told.last.take().map_or(SinkState::Waiting, |(state, _)| state);
+        told.last = Some((state, remarks.clone()));
+        self.publish(state, remarks).await;
     }
 
     async fn publish(&self, state: SinkState, message: Option<String>) {
@@ -308,14 +338,6 @@ impl Worker {
             }
         }
     }
-}
-
-/// What is told of readings that are older than a store keeps anything.
-fn outlived(count: usize) -> Option<String> {
-    let told = || {
-        format!("{count} readings since the start are older than the store keeps anything: it dropped them")
-    };
-    (count > 0).then(told)
 }
 
 /// What a sink does, within a time. A panic is a failure.

@@ -1,7 +1,7 @@
 //! The history of vehicles in one SQLite database: the tables, and the views that people query.
 //!
 //! * [`Store`]: one open database, and how a batch becomes one transaction.
-//! * [`check`]: would a write be accepted?
+//! * [`check`]: would a write be accepted? [`is_empty`]: is what it held gone?
 //! * `fold`: how readings get into the order of their series.
 //! * `views`: what people read; `battery`: what is known of the battery at each moment, for charts.
 //! * `writer`: how readings and ends become rows; `records`: how records do, in tables that `kinds` makes.
@@ -26,5 +26,5 @@ mod store;
 mod views;
 mod writer;
 
-pub use check::check;
+pub use check::{check, is_empty};
 pub use store::Store;

@@ -231,6 +231,11 @@ impl Progress {
     }
 }
 
+/// Whether a sink has left its memory in a folder.
+pub fn exists(dir: &Path, sink: &str) -> bool {
+    dir.join(file_name(sink)).exists()
+}
+
 /// The file with the end of its last valid line and what that says. What is behind it is cut off.
 fn read(path: &Path, mut file: File) -> Result<(File, u64, Record), SinkError> {
     let mut bytes = Vec::new();

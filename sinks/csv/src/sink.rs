@@ -8,6 +8,7 @@ use collector_core::{Entry, LogId, Name, Scope, Sink, SinkContext, SinkError, Wr
 use crate::check::check;
 use crate::config::CsvConfig;
 use crate::files::Files;
+use crate::progress;
 use crate::write::Store;
 
 /// What the pipeline file says, and the sink's place.
@@ -98,6 +99,17 @@ impl Sink for CsvSink {
     async fn check(&mut self) -> Result<(), SinkError> {
         self.blocking(|settings, state| check(&settings.files.dir, state.store.is_some()))
             .await
+    }
+
+    /// No file, or no memory of what is in them.
+    async fn is_empty(&mut self) -> Result<bool, SinkError> {
+        let settings = Arc::clone(&self.settings);
+        let look = move || {
+            let is_known = progress::exists(&settings.files.dir, &settings.name);
+            Ok(!is_known || settings.files.all()?.is_empty())
+        };
+        let looked = tokio::task::spawn_blocking(look).await;
+        looked.unwrap_or_else(|error| Err(SinkError::transient(format!("the program is ending: {error}"))))
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {

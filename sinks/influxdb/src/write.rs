@@ -40,6 +40,8 @@ pub struct InfluxdbSink {
     limits: Limits,
     /// Whether a check found VictoriaMetrics.
     is_victoria: bool,
+    /// Whether the server was asked if it holds anything, and has taken everything since.
+    is_known: bool,
 }
 
 impl InfluxdbSink {
@@ -56,6 +58,7 @@ impl InfluxdbSink {
             present: Arc::clone(&context.present),
             limits: LIMITS,
             is_victoria: false,
+            is_known: false,
         })
     }
 }
@@ -79,7 +82,37 @@ impl Sink for InfluxdbSink {
         in_the_clear.into_iter().chain(of_victoria).collect()
     }
 
+    /// Asks at the start and behind each trouble: whoever empties a bucket takes it away, as a rule.
+    async fn is_empty(&mut self) -> Result<bool, SinkError> {
+        if self.is_known {
+            return Ok(false);
+        }
+        let question = format!("SHOW FIELD KEYS FROM {}", name(&self.encoder.0.measurement));
+        let reply = self.client.ask(&[question]).await?;
+        self.is_known = true;
+        Ok(matches!(reply, Reply::Answered(series) if series.iter().all(Vec::is_empty)))
+    }
+
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
+        let was_known = std::mem::take(&mut self.is_known);
+        let written = self.send(batch).await?;
+        self.is_known = was_known;
+        Ok(written)
+    }
+
+    async fn erase(&mut self, scope: &Scope) -> Result<(), SinkError> {
+        let erasure = Erasure::new(&mut self.client, &self.encoder, &*self.present, scope).await?;
+        erasure.run().await
+    }
+
+    async fn close(&mut self) -> Result<(), SinkError> {
+        self.client.close();
+        Ok(())
+    }
+}
+
+impl InfluxdbSink {
+    async fn send(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
         let plan = Plan::of(batch, &self.encoder);
         let mut rejected = plan.rejected.clone();
         let compress = !self.client.target().is_loopback();
@@ -107,16 +140,6 @@ impl Sink for InfluxdbSink {
         rejected.sort_by_key(|rejection| (rejection.seq, rejection.reading));
         written.rejected = rejected;
         Ok(written)
-    }
-
-    async fn erase(&mut self, scope: &Scope) -> Result<(), SinkError> {
-        let erasure = Erasure::new(&mut self.client, &self.encoder, &*self.present, scope).await?;
-        erasure.run().await
-    }
-
-    async fn close(&mut self) -> Result<(), SinkError> {
-        self.client.close();
-        Ok(())
     }
 }
 

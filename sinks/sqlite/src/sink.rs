@@ -32,6 +32,12 @@ impl Sink for SqliteSink {
         blocking(move || history::check(&path)).await
     }
 
+    async fn is_empty(&mut self) -> Result<bool, SinkError> {
+        let path = Arc::clone(&self.path);
+        let is_open = self.store.lock().await.is_some();
+        blocking(move || Ok(history::is_empty(&path, is_open))).await
+    }
+
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
         let path = Arc::clone(&self.path);
         let batch = batch.to_vec();

@@ -49,12 +49,16 @@ enum Reply {
     Hang,
     /// Positions of readings in the batch's first entry.
     Reject(Vec<usize>),
+    /// Stores, and all of the store is lost.
+    Lose,
     /// Drops so many readings as too old.
     Outlive(usize),
 }
 
 struct Scripted {
     script: VecDeque<Reply>,
+    /// Whether the store is empty until the next write.
+    empty: bool,
     writes: mpsc::Sender<Vec<Entry>>,
     started: Arc<AtomicUsize>,
     closed: Arc<AtomicUsize>,
@@ -72,6 +76,7 @@ fn scripted(script: impl IntoIterator<Item = Reply>) -> (Box<dyn Sink>, Store) {
     let (started, closed) = <(Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
     let sink = Scripted {
         script: script.into_iter().collect(),
+        empty: false,
         writes: sender,
         started: started.clone(),
         closed: closed.clone(),
@@ -94,8 +99,13 @@ impl Sink for Scripted {
         Ok(())
     }
 
+    async fn is_empty(&mut self) -> Result<bool, SinkError> {
+        Ok(self.empty)
+    }
+
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
         self.writes.try_send(batch.to_vec()).unwrap();
+        self.empty = false;
         match self.script.pop_front().unwrap_or(Reply::Store) {
             Reply::Store => Ok(Written::default()),
             Reply::Transient(retry_after) => {
@@ -107,6 +117,10 @@ impl Sink for Scripted {
             )),
             Reply::Panic => panic!("a sink's bug"),
             Reply::Hang => std::future::pending().await,
+            Reply::Lose => {
+                self.empty = true;
+                Ok(Written::default())
+            }
             Reply::Outlive(outlived) => {
                 let mut written = Written::default();
                 written.outlived = outlived;
@@ -218,6 +232,7 @@ impl Rig {
             publisher: Publisher::new(name.into(), self.ledger.clone(), self.clock.clone()),
             reader: self.reader.clone(),
             clock: self.clock.clone(),
+            delivered: 0,
             cursor: self.journal.cursor(name, 0).await.unwrap(),
             draining: self.draining.clone(),
             aborted: self.aborted.clone(),

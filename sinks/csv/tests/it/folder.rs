@@ -1,5 +1,7 @@
 //! The folder: checks that leave nothing behind, and sinks that get in each other's way.
 
+use std::fs;
+
 use collector_core::SinkError;
 use collector_core::testkit::expected;
 use serde_json::json;
@@ -82,4 +84,21 @@ async fn a_folder_has_one_sink_at_a_time() {
         archive.rows(),
         [expected(&[soc(1, 0)]), expected(&[soc(2, 0)])].concat()
     );
+}
+
+#[tokio::test]
+async fn a_folder_that_was_emptied_is_noticed() {
+    let archive = Archive::new(json!({}));
+    let mut sink = archive.open();
+    assert!(sink.is_empty().await.unwrap());
+    sink.write(&[soc(1, 0)]).await.unwrap();
+    assert!(!sink.is_empty().await.unwrap());
+    for file in archive.files() {
+        fs::remove_file(archive.path().join(file)).unwrap();
+    }
+    assert!(sink.is_empty().await.unwrap(), "its files are gone");
+    sink.write(&[soc(2, 0)]).await.unwrap();
+    assert!(!sink.is_empty().await.unwrap());
+    fs::remove_dir_all(archive.path()).unwrap();
+    assert!(sink.is_empty().await.unwrap(), "all of it is gone");
 }

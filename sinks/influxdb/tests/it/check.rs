@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use collector_core::testkit::entries;
 use serde_json::json;
 use tests::servers::{InfluxDb1, V2Facade, VictoriaMetrics};
 
@@ -101,5 +102,29 @@ async fn victoria_metrics_passes() {
     assert!(
         remarks.len() == 1 && remarks[0].contains("-retentionPeriod=100y"),
         "{remarks:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_was_emptied_is_noticed_when_it_is_back() {
+    let Some(server) = InfluxDb1::start().await else {
+        return;
+    };
+    let name = server.create_database().await;
+    let mut first = sink(database(&server.url(), &name));
+    assert!(first.is_empty().await.unwrap(), "nothing was written yet");
+    first.write(&entries(1, 1)).await.unwrap();
+    assert!(!first.is_empty().await.unwrap());
+    assert!(!sink(database(&server.url(), &name)).is_empty().await.unwrap());
+    server.statement(&format!("DROP DATABASE \"{name}\"")).await;
+    misconfigured(first.write(&entries(2, 1)).await);
+    server.statement(&format!("CREATE DATABASE \"{name}\"")).await;
+    assert!(first.is_empty().await.unwrap());
+    let Some(victoria) = VictoriaMetrics::start().await else {
+        return;
+    };
+    assert!(
+        !sink(database(&victoria.url(), "any")).is_empty().await.unwrap(),
+        "cannot tell"
     );
 }
