@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::process::Command;
 
 use crate::process::{Cardata, Signal, Stream};
 
@@ -150,12 +151,18 @@ impl Scene {
 
     /// Starts a command on the scene's pipeline file.
     pub fn start(&self, arguments: &[&str]) -> Cardata {
+        self.start_with(arguments, |_| ())
+    }
+
+    /// The same, prepared further: as another user.
+    pub fn start_with(&self, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Cardata {
         let arguments = arguments.iter().chain(&["--config", "pipeline.yaml"]);
         Cardata::start(arguments, |command| {
             command
                 .current_dir(self.folder.path())
                 .env_remove("CARDATA_LOG")
                 .envs(self.environment.iter().map(|(name, value)| (name, value)));
+            prepare(command);
         })
     }
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use runtime::private;
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 
@@ -181,6 +182,7 @@ impl TokenStore {
             .map_err(io_error("creating a file in", &self.dir))?;
         file.write_all(&bytes).map_err(io_error("writing", &path))?;
         file.as_file().sync_all().map_err(io_error("syncing", &path))?;
+        private::adopt(file.as_file(), &path);
         let file = file
             .persist(&path)
             .map_err(|error| io_error("replacing", &path)(error.error))?;
@@ -231,42 +233,18 @@ impl TokenStore {
     fn lock_blocking(&self) -> Result<StoreLock, TokenStoreError> {
         self.create_dir()?;
         let path = self.path().with_extension("json.lock");
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(io_error("opening", &path))?;
+        let file = private::open(&path).map_err(io_error("opening", &path))?;
         file.lock().map_err(io_error("locking", &path))?;
         Ok(StoreLock { _file: file })
     }
 
-    #[cfg(unix)]
     fn create_dir(&self) -> Result<(), TokenStoreError> {
-        use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.dir)
-            .map_err(io_error("creating", &self.dir))?;
-        let mode = fs::metadata(&self.dir)
-            .map_err(io_error("reading", &self.dir))?
-            .permissions()
-            .mode();
-        if mode & 0o077 == 0 {
-            return Ok(());
-        }
+        private::make_folder(&self.dir).map_err(io_error("creating", &self.dir))?;
         // Some network and container file systems know no modes; the token file itself is 0600 where there are.
-        if let Err(error) = fs::set_permissions(&self.dir, fs::Permissions::from_mode(0o700)) {
+        if let Err(error) = private::close(&self.dir) {
             tracing::debug!(dir = %self.dir.display(), %error, "could not close the folder of tokens to others");
         }
         Ok(())
-    }
-
-    #[cfg(not(unix))]
-    fn create_dir(&self) -> Result<(), TokenStoreError> {
-        fs::create_dir_all(&self.dir).map_err(io_error("creating", &self.dir))
     }
 
     fn sync_dir(&self) -> Result<(), TokenStoreError> {

@@ -16,6 +16,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// Runs the program with the arguments of the process, and says with what it ends.
 pub fn main() -> ExitCode {
+    runtime::private::keep_others_out();
     let arguments = Arguments::parse();
     logging::start(&arguments);
     runtime::panics::install_hook();

@@ -7,6 +7,7 @@ use collector::http::ClientError;
 use collector::state::StateError;
 use journal::JournalError;
 use runtime::Chain;
+use store::StoreError;
 
 pub struct Failure {
     pub code: u8,
@@ -49,6 +50,12 @@ impl From<ClientError> for Failure {
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         Self::of(2, &error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        JournalError::from(error).into()
     }
 }
 

@@ -37,7 +37,7 @@ pub enum Ended {
 
 /// The journal of a pipeline that has run, opened for writing beside the process that may be running.
 pub fn open(pipeline: &Pipeline) -> Result<OpenState, Failure> {
-    if !Store::exists(&pipeline.state) {
+    if !Store::exists(&pipeline.state)? {
         return Err(Failure::new(
             4,
             format!(
@@ -115,7 +115,7 @@ pub async fn follow(
         }
         if ours.is_none() && changed.1.elapsed() > PATIENCE {
             changed.1 = Instant::now();
-            if directory.running().is_none() {
+            if directory.running()?.is_none() {
                 bar.suspend(|| {
                     terminal::error(
                         "nothing runs the pipeline at the moment: this goes on when `cardata run` is started, or \

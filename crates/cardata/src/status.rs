@@ -29,6 +29,6 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
         let stored = context::authenticator(account, &state, &clients)?.tokens().await;
         tokens.push(stored.map_err(|error| Chain(&error).to_string()));
     }
-    let (running, now) = (state.running(), SystemClock.now());
+    let (running, now) = (state.running()?, SystemClock.now());
     Ok(status::gather(pipeline, state.path(), running, tokens, now)?)
 }

@@ -7,8 +7,8 @@
 //!   tokens/home.json   the tokens of the account `home`, readable by the owner alone
 //! ```
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use std::sync::Arc;
@@ -20,10 +20,23 @@ use journal::care::restore::{self, RestoreError};
 use journal::{Journal, JournalError};
 use ledger::{Ledger, SqlLedger};
 use pipeline::{Pipeline, Vehicles};
+use runtime::private;
 use store::{Schema, Store};
 
 /// Whose tables are in the database; the ledger first, which takes some over from the journal of old.
 pub const OWNERS: [Schema; 2] = [ledger::SCHEMA, journal::SCHEMA];
+
+/// How the names begin of what lies in a state directory.
+const OURS: [&str; 8] = [
+    "lock",
+    store::FILE,
+    "tokens",
+    "simulator-ca.pem",
+    "before-restore-",
+    ".probe-",
+    ".restore-",
+    ".cardata-backup-",
+];
 
 /// The open database of a state directory. Clones share it.
 #[derive(Debug, Clone)]
@@ -131,13 +144,26 @@ impl StateDirectory {
         let directory = Self {
             path: path.to_owned(),
         };
-        if !path.is_dir() {
-            fs::create_dir_all(path).map_err(|source| directory.error("create", path, source))?;
-            restrict(path).map_err(|source| directory.error("protect", path, source))?;
-        }
+        private::make_folder(path).map_err(|source| directory.error("create", path, source))?;
+        directory.close();
         // A restore may have ended before the login was in its place.
         restore::finish(path, &directory.tokens()).map_err(Box::new)?;
         Ok(directory)
+    }
+
+    /// Keeps other users out of a folder in which there is nothing but the state; what else lies there may be theirs.
+    fn close(&self) {
+        let others = || {
+            let names = fs::read_dir(&self.path)?.map(|entry| Ok(entry?.file_name()));
+            let names = names.collect::<std::io::Result<Vec<_>>>()?;
+            std::io::Result::Ok(names.iter().any(|name| {
+                let name = name.to_string_lossy();
+                !OURS.iter().any(|ours| name.starts_with(ours))
+            }))
+        };
+        if matches!(others(), Ok(false)) && matches!(private::close(&self.path), Ok(true)) {
+            tracing::info!(path = %self.path.display(), "every user could enter the state directory: from now on its owner and group alone");
+        }
     }
 
     /// Proves that a file can be made here, by making one and removing it.
@@ -168,13 +194,7 @@ impl StateDirectory {
     /// Takes the directory for this process, or says which process has it.
     pub fn lock(&self) -> Result<StateLock, StateError> {
         let path = self.path.join("lock");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|source| self.error("open", &path, source))?;
+        let mut file = private::open(&path).map_err(|source| self.error("open", &path, source))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -195,12 +215,22 @@ impl StateDirectory {
     }
 
     /// Who runs the pipeline of this directory now; `None` where nobody does.
-    pub fn running(&self) -> Option<String> {
-        let mut file = File::open(self.path.join("lock")).ok()?;
-        match file.try_lock_shared() {
+    ///
+    /// # Errors
+    /// This user may not look.
+    pub fn running(&self) -> Result<Option<String>, StateError> {
+        let path = self.path.join("lock");
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(self.error("look at", &path, error));
+            }
+            Err(_) => return Ok(None),
+        };
+        Ok(match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Some(holder(&mut file)),
             _ => None,
-        }
+        })
     }
 
     fn error(&self, operation: &'static str, path: &Path, source: std::io::Error) -> StateError {
@@ -214,8 +244,11 @@ impl StateDirectory {
 
 fn advice(error: &std::io::Error) -> &'static str {
     match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "free some space on that disk",
-        _ => "give this user the right to write there, or set `state:` to another directory",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space on that disk",
+        _ => {
+            "run it as the user that runs cardata (`sudo -u cardata cardata …`), give this user the right to write there, \
+             or set `state:` to another directory"
+        }
     }
 }
 
@@ -227,17 +260,6 @@ fn holder(file: &mut File) -> String {
     }
 }
 
-#[cfg(unix)]
-fn restrict(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,10 +268,10 @@ mod tests {
     fn the_second_is_told_who_was_first() {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::create(&directory.path().join("deep/state")).unwrap();
-        assert_eq!(state.running(), None);
+        assert_eq!(state.running().unwrap(), None);
         let lock = state.lock().unwrap();
         let holder = format!("process {}", std::process::id());
-        assert_eq!(state.running(), Some(holder.clone()));
+        assert_eq!(state.running().unwrap(), Some(holder.clone()));
         let error = state.lock().unwrap_err();
         assert!(
             matches!(&error, StateError::InUse { holder: h, .. } if *h == holder),

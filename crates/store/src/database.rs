@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::sql::Access;
-use crate::{FILE, StoreError, migrate};
+use crate::{FILE, Store, StoreError, migrate};
 
 /// A connection for one owner at a time.
 #[derive(Debug)]
@@ -50,12 +50,12 @@ impl Database {
     /// Reads the database in `state`; `None` where there is none yet.
     ///
     /// # Errors
-    /// [`StoreError::Older`] where it lacks tables of this version.
+    /// [`StoreError::Older`] where it lacks tables of this version; [`StoreError::Hidden`] where this user cannot see it.
     pub fn look(state: &Path) -> Result<Option<Self>, StoreError> {
-        let path = state.join(FILE);
-        if !path.is_file() {
+        if !Store::exists(state)? {
             return Ok(None);
         }
+        let path = state.join(FILE);
         let database = Self::read_only(&path)?;
         match (1..migrate::FORMAT).contains(&database.format()?) {
             true => Err(StoreError::Older { path }),

@@ -12,6 +12,11 @@ pub enum StoreError {
         "cannot open the state database {path}: this user must be able to write it and its folder, also to read it"
     )]
     Open { path: PathBuf, source: rusqlite::Error },
+    /// Whether there is one cannot be told.
+    #[error(
+        "this user may not look into the folder of the state database {path}: run the command as the user that runs cardata, such as `sudo -u cardata cardata …`"
+    )]
+    Hidden { path: PathBuf, source: std::io::Error },
     /// Will pass when space is freed; nothing of the transaction was written.
     #[error("the disk of the state directory is full: make room on it")]
     Full(#[source] rusqlite::Error),

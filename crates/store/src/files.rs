@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+pub use runtime::private::adopt;
+
 /// What could not be done with a file or a folder.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {operation} {path}")]
@@ -36,16 +38,12 @@ pub fn sync_folder(folder: &Path) -> Result<(), io::Error> {
     Ok(())
 }
 
-/// Makes a folder for its owner alone, where there is none.
+/// [`make_folder`](runtime::private::make_folder), with an error of ours.
 ///
 /// # Errors
 /// It cannot be made.
 pub fn make_private(folder: &Path) -> Result<(), FileError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(FileError::of("make", folder))
+    runtime::private::make_folder(folder).map_err(FileError::of("make", folder))
 }
 
 /// The files in a folder by name, but locks and those that are hidden; none where there is no folder.
@@ -93,6 +91,7 @@ pub fn fill(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), FileError>
             .map_err(FileError::of("make a file in", folder))?;
         file.write_all(content).map_err(FileError::of("write", &path))?;
         file.as_file().sync_all().map_err(FileError::of("sync", &path))?;
+        adopt(file.as_file(), &path);
         file.persist(&path)
             .map_err(|error| FileError::of("write", &path)(error.error))?;
     }

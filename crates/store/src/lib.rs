@@ -22,6 +22,7 @@ pub mod sql;
 mod tx;
 mod writer;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -54,6 +55,11 @@ impl Store {
     /// It cannot be opened, is not one of ours, or was written by a later version.
     pub fn open(state: &Path, owners: &[Schema]) -> Result<Self, StoreError> {
         let path = state.join(FILE);
+        match Self::exists(state)? {
+            true => close(&path),
+            // SQLite gives its mode and its owner to the files beside it, and says what hinders where it cannot be opened.
+            false => drop(runtime::private::open(&path)),
+        }
         let database = Database::create(&path)?;
         database.migrate(&path, owners)?;
         let last_jobs = writer::LastJobs::default();
@@ -65,12 +71,33 @@ impl Store {
     }
 
     /// Whether there is a database in `state`.
-    pub fn exists(state: &Path) -> bool {
-        state.join(FILE).is_file()
+    ///
+    /// # Errors
+    /// [`StoreError::Hidden`] where this user cannot see it.
+    pub fn exists(state: &Path) -> Result<bool, StoreError> {
+        let path = state.join(FILE);
+        match std::fs::metadata(&path) {
+            Ok(found) => Ok(found.is_file()),
+            Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
+                Err(StoreError::Hidden { path, source })
+            }
+            Err(_) => Ok(false),
+        }
     }
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Keeps others out of the file at `path`, and of those beside it.
+fn close(path: &Path) {
+    let closed = ["", "-wal", "-shm"].map(|end| {
+        let path = path.with_file_name(format!("{FILE}{end}"));
+        runtime::private::close(&path).unwrap_or(false)
+    });
+    if closed.contains(&true) {
+        tracing::info!(path = %path.display(), "whoever could enter its folder could read the history: from now on its owner and group alone");
     }
 }
 

@@ -24,6 +24,8 @@ mod guardian;
 mod journal_care;
 mod kills;
 mod logins;
+#[cfg(unix)]
+mod other_users;
 mod outages;
 mod planner;
 mod quota;

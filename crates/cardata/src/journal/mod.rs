@@ -33,7 +33,7 @@ pub async fn run(command: JournalCommand) -> CommandResult {
 /// The state directory of a pipeline that has a journal.
 pub fn state(options: &PipelineArgs) -> Result<PathBuf, Failure> {
     let pipeline = context::load(options)?;
-    if !Store::exists(&pipeline.state) {
+    if !Store::exists(&pipeline.state)? {
         return Err(Failure::new(
             2,
             format!("there is no journal in {} yet", pipeline.state.display()),

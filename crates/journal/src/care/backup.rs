@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use store::files::{FileError, listed, sync_folder};
 use store::sql::{Access, Damage as _};
-use store::{Database, FILE};
+use store::{Database, FILE, Store};
 use tempfile::NamedTempFile;
 
 use super::verify::verify_file;
@@ -79,7 +79,7 @@ pub fn backup(
     replace: bool,
 ) -> Result<Backup, BackupError> {
     let journal = state.join(FILE);
-    if !journal.is_file() {
+    if !Store::exists(state).map_err(JournalError::from)? {
         return Err(BackupError::NoJournal(state.to_owned()));
     }
     if !replace && file.exists() {

@@ -112,6 +112,7 @@ pub fn restore(
         false => Some(aside::keep(state, &old_tokens, now)?),
     };
     let journal = state.join(FILE);
+    adopt(copy.as_file(), &journal);
     copy.persist(&journal)
         .map_err(|error| FileError::of("write", &journal)(error.error))?;
     sync_folder(state).map_err(FileError::of("sync", state))?;

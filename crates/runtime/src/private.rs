@@ -1,0 +1,158 @@
+//! Who may read what the program writes, and whose it is. All of it tells where a car was.
+//!
+//! * New files and folders are for their owner and group alone ([`keep_others_out`]).
+//! * What root makes belongs to the owner of the folder that it lies in ([`adopt`]): after `sudo cardata login` the
+//!   service can still read its tokens.
+
+use std::fs::File;
+use std::path::Path;
+
+/// From now on nobody but owner and group can read what this process makes. Stricter settings stay. Once, before there is
+/// a second thread.
+pub fn keep_others_out() {
+    #[cfg(unix)]
+    {
+        use rustix::fs::Mode;
+        use rustix::process::umask;
+        let others = Mode::WGRP | Mode::RWXO;
+        let before = umask(others);
+        umask(before | others);
+    }
+}
+
+/// Opens a file for reading and writing, made where there is none: for owner and group, and the folder's owner's.
+///
+/// # Errors
+/// It can be neither opened nor made.
+pub fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+    match options.clone().create_new(true).open(path) {
+        Ok(file) => {
+            adopt(&file, path);
+            Ok(file)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => options.open(path),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a file or a folder that root has just made at `path` to the owner of the folder around it. Nobody else can give
+/// anything away, and nobody else needs to.
+pub fn adopt(made: &File, path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let around = path.parent().map(std::fs::metadata);
+        let (Ok(own), Some(Ok(around))) = (made.metadata(), around) else {
+            return;
+        };
+        if own.uid() != 0 || around.uid() == 0 {
+            return;
+        }
+        // By the open file: a name could be led elsewhere meanwhile by the one who owns the folder.
+        if let Err(error) = fchown(made, Some(around.uid()), Some(around.gid())) {
+            tracing::warn!(
+                path = %path.display(),
+                user = around.uid(),
+                %error,
+                "a file could not be given to the owner of its folder, who cannot read it"
+            );
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (made, path);
+}
+
+/// Makes a folder for its owner alone, and the folders above it, where they are missing; each is the owner's of the folder
+/// around it.
+///
+/// # Errors
+/// One cannot be made.
+pub fn make_folder(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() || folder.as_os_str().is_empty() {
+        return Ok(());
+    }
+    if let Some(around) = folder.parent() {
+        make_folder(around)?;
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(folder) {
+        Ok(()) => {}
+        // Another process was first.
+        Err(_) if folder.is_dir() => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    if let Ok(made) = File::open(folder) {
+        adopt(&made, folder);
+    }
+    Ok(())
+}
+
+/// Keeps users out who are neither owner nor in the group of a file or folder that is there. Whether they could enter.
+///
+/// # Errors
+/// It belongs to somebody else, or lies on a file system that knows no modes.
+pub fn close(path: &Path) -> std::io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path)?.permissions().mode();
+        if mode & 0o007 == 0 {
+            return Ok(false);
+        }
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o770))?;
+        return Ok(true);
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        Ok(false)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+    use super::*;
+
+    #[test]
+    fn what_is_made_is_closed_and_what_was_open_gets_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = folder.path().join("deep/state");
+        make_folder(&made).unwrap();
+        make_folder(&made).unwrap();
+        open(&made.join("lock")).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&made), mode(&made.join("lock"))), (0o700, 0o640));
+
+        std::fs::set_permissions(&made, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(close(&made).unwrap());
+        assert_eq!(mode(&made), 0o750);
+        assert!(!close(&made).unwrap());
+    }
+
+    #[test]
+    fn what_root_makes_belongs_to_the_owner_of_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        // Only root can give the folder away; everybody else makes what is his anyway.
+        let owner = match chown(folder.path(), Some(4711), Some(4712)) {
+            Ok(()) => (4711, 4712),
+            Err(_) => {
+                let own = std::fs::metadata(folder.path()).unwrap();
+                (own.uid(), own.gid())
+            }
+        };
+        make_folder(&folder.path().join("state/tokens")).unwrap();
+        open(&folder.path().join("state/tokens/lock")).unwrap();
+        for made in ["state", "state/tokens", "state/tokens/lock"] {
+            let made = std::fs::metadata(folder.path().join(made)).unwrap();
+            assert_eq!((made.uid(), made.gid()), owner);
+        }
+    }
+}
