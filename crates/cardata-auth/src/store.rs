@@ -241,7 +241,7 @@ impl TokenStore {
     fn create_dir(&self) -> Result<(), TokenStoreError> {
         private::make_folder(&self.dir).map_err(io_error("creating", &self.dir))?;
         // Some network and container file systems know no modes; the token file itself is 0600 where there are.
-        if let Err(error) = private::close(&self.dir) {
+        if let Err(error) = private::close(&self.dir, private::Circle::Owner) {
             tracing::debug!(dir = %self.dir.display(), %error, "could not close the folder of tokens to others");
         }
         Ok(())

@@ -20,7 +20,7 @@ use journal::care::restore::{self, RestoreError};
 use journal::{Journal, JournalError};
 use ledger::{Ledger, SqlLedger};
 use pipeline::{Pipeline, Vehicles};
-use runtime::private;
+use runtime::private::{self, Circle};
 use store::{Schema, Store};
 
 /// Whose tables are in the database; the ledger first, which takes some over from the journal of old.
@@ -161,7 +161,7 @@ impl StateDirectory {
                 !OURS.iter().any(|ours| name.starts_with(ours))
             }))
         };
-        if matches!(others(), Ok(false)) && matches!(private::close(&self.path), Ok(true)) {
+        if matches!(others(), Ok(false)) && matches!(private::close(&self.path, Circle::Group), Ok(true)) {
             tracing::info!(path = %self.path.display(), "every user could enter the state directory: from now on its owner and group alone");
         }
     }

@@ -1,6 +1,6 @@
 //! The history of vehicles in one SQLite database: the tables, and the views that people query.
 //!
-//! * [`Store`]: one open database, and how a batch becomes one transaction.
+//! * [`Store`]: one open database at its [`Place`], and how a batch becomes one transaction.
 //! * [`check`]: would a write be accepted? [`is_empty`]: is what it held gone?
 //! * `fold`: how readings get into the order of their series.
 //! * `views`: what people read; `battery`: what is known of the battery at each moment, for charts.
@@ -27,4 +27,4 @@ mod views;
 mod writer;
 
 pub use check::{check, is_empty};
-pub use store::Store;
+pub use store::{Place, Store};

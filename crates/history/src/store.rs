@@ -1,6 +1,7 @@
 //! One open database, and how a batch becomes one transaction.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use collector_core::{Entry, Scope, SinkError, Written};
@@ -45,15 +46,63 @@ pub fn connect(path: &Path, more: OpenFlags) -> Result<Connection, SinkError> {
     opened.map_err(|error| sink_error("cannot open", path, &error))
 }
 
+/// Where a database is, and for whom.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Absolute.
+    pub path: Arc<Path>,
+    pub others_may_read: bool,
+}
+
+impl Place {
+    fn make_folder(&self) -> Result<(), SinkError> {
+        let Some(folder) = self.path.parent().filter(|folder| !folder.is_dir()) else {
+            return Ok(());
+        };
+        let missing: Vec<_> = folder.ancestors().take_while(|path| !path.exists()).collect();
+        std::fs::create_dir_all(folder)
+            .and_then(|()| missing.into_iter().try_for_each(|made| self.give(made, 0o055)))
+            .map_err(|error| SinkError::from_io("cannot make the folder", folder, &error))
+    }
+
+    /// The database; SQLite gives its rights to the files beside it when it makes them.
+    fn open_to_others(&self) -> Result<(), SinkError> {
+        for end in ["", "-wal", "-shm"] {
+            let mut path = self.path.as_os_str().to_owned();
+            path.push(end);
+            let path = Path::new(&path);
+            if path.exists() {
+                self.give(path, 0o044)
+                    .map_err(|error| SinkError::from_io("cannot open to others", path, &error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives every user these rights, if the owner wants that and they have not got them.
+    fn give(&self, path: &Path, rights: u32) -> std::io::Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(path)?.permissions().mode();
+            if self.others_may_read && mode & rights != rights {
+                return std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode | rights));
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = (path, rights);
+        Ok(())
+    }
+}
+
 impl Store {
     /// Opens the database, made with its folder and its tables when it is missing, and brought up to this version of
     /// the tables when it is older.
-    pub fn open(path: &Path) -> Result<Self, SinkError> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| SinkError::from_io("cannot make the folder", folder, &error))?;
-        }
+    pub fn open(place: &Place) -> Result<Self, SinkError> {
+        let path = &*place.path;
+        place.make_folder()?;
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
+        place.open_to_others()?;
         let kind = schema::inspect(&connection, path)?;
         let failed = |error| sink_error("cannot set up", path, &error);
         if kind == Kind::Empty {

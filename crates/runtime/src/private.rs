@@ -93,24 +93,35 @@ pub fn make_folder(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Keeps users out who are neither owner nor in the group of a file or folder that is there. Whether they could enter.
+/// Whom a file or a folder is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Circle {
+    Owner,
+    Group,
+}
+
+/// Keeps everybody else out of a file or folder that is there. Whether somebody else had a right to it.
 ///
 /// # Errors
 /// It belongs to somebody else, or lies on a file system that knows no modes.
-pub fn close(path: &Path) -> std::io::Result<bool> {
+pub fn close(path: &Path, circle: Circle) -> std::io::Result<bool> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(path)?.permissions().mode();
-        if mode & 0o007 == 0 {
+        let kept = match circle {
+            Circle::Owner => 0o700,
+            Circle::Group => 0o770,
+        };
+        if mode & 0o777 & !kept == 0 {
             return Ok(false);
         }
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o770))?;
-        return Ok(true);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & kept))?;
+        Ok(true)
     }
     #[cfg(not(unix))]
     {
-        let _ = path;
+        let _ = (path, circle);
         Ok(false)
     }
 }
@@ -132,9 +143,11 @@ mod tests {
         assert_eq!((mode(&made), mode(&made.join("lock"))), (0o700, 0o640));
 
         std::fs::set_permissions(&made, std::fs::Permissions::from_mode(0o755)).unwrap();
-        assert!(close(&made).unwrap());
-        assert_eq!(mode(&made), 0o750);
-        assert!(!close(&made).unwrap());
+        for (circle, closed) in [(Circle::Group, 0o750), (Circle::Owner, 0o700)] {
+            assert!(close(&made, circle).unwrap());
+            assert_eq!(mode(&made), closed);
+            assert!(!close(&made, circle).unwrap());
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use runtime::private::{self, Circle};
 use tokio::sync::mpsc::Sender;
 
 pub use compact::{Compacted, bytes_on_disk, compact};
@@ -58,7 +59,7 @@ impl Store {
         match Self::exists(state)? {
             true => close(&path),
             // SQLite gives its mode and its owner to the files beside it, and says what hinders where it cannot be opened.
-            false => drop(runtime::private::open(&path)),
+            false => drop(private::open(&path)),
         }
         let database = Database::create(&path)?;
         database.migrate(&path, owners)?;
@@ -94,7 +95,7 @@ impl Store {
 fn close(path: &Path) {
     let closed = ["", "-wal", "-shm"].map(|end| {
         let path = path.with_file_name(format!("{FILE}{end}"));
-        runtime::private::close(&path).unwrap_or(false)
+        private::close(&path, Circle::Group).unwrap_or(false)
     });
     if closed.contains(&true) {
         tracing::info!(path = %path.display(), "whoever could enter its folder could read the history: from now on its owner and group alone");

@@ -35,6 +35,9 @@ pub struct CsvConfig {
     /// Whether a new file begins with a byte order mark, by which Excel recognises UTF-8.
     #[serde(default)]
     pub bom: bool,
+    /// Whether every user of this machine may read the files. Else only their owner and group may.
+    #[serde(default)]
+    pub others_may_read: bool,
 }
 
 /// What a row is.

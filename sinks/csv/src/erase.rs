@@ -153,6 +153,8 @@ impl Sheet<'_> {
         let before = old.metadata().map_err(self.failing("look at"))?;
         let mut old = BufReader::new(old);
         let new = File::create(temporary).map_err(failing("write", temporary))?;
+        // Whoever could read the old file can read the new one, where the file system knows the difference.
+        let _ = new.set_permissions(before.permissions());
         let mut new = BufWriter::new(new);
         let mut bytes = Vec::new();
         self.walk(|length, fate| {

@@ -13,8 +13,8 @@ const LOCK: &str = ".cardata.lock";
 /// The file that takes the place of another one. What a crash left of it is written over.
 pub const TEMPORARY: &str = ".cardata.new";
 
-/// Makes the folder where it is missing, durably.
-pub fn create(dir: &Path) -> Result<(), SinkError> {
+/// Makes the folder where it is missing, durably; one that others may enter, if they may.
+pub fn create(dir: &Path, others_may: bool) -> Result<(), SinkError> {
     let existing = nearest_existing(dir);
     if existing.is_file() {
         return Err(SinkError::misconfigured(format!(
@@ -24,10 +24,29 @@ pub fn create(dir: &Path) -> Result<(), SinkError> {
     }
     fs::create_dir_all(dir).map_err(failing("create the folder", dir))?;
     for created in dir.ancestors().take_while(|path| *path != existing) {
+        if others_may {
+            let opened = File::open(created).and_then(|folder| open_to_others(&folder, 0o055));
+            opened.map_err(failing("open to others the folder", created))?;
+        }
         if let Some(parent) = created.parent() {
             sync(or_here(parent))?;
         }
     }
+    Ok(())
+}
+
+/// Gives every user these rights to a file or a folder, where they have not got them.
+pub fn open_to_others(file: &File, rights: u32) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = file.metadata()?.permissions().mode();
+        if mode & rights != rights {
+            return file.set_permissions(fs::Permissions::from_mode(mode | rights));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (file, rights);
     Ok(())
 }
 

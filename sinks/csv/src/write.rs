@@ -33,7 +33,7 @@ impl Store {
     /// Takes the folder and repairs what a crash left in it.
     pub fn open(settings: &Settings) -> Result<Self, SinkError> {
         let dir = &settings.files.dir;
-        folder::create(dir)?;
+        folder::create(dir, settings.files.config.others_may_read)?;
         let lock = folder::lock(dir)?;
         let mut progress = Progress::open(dir, &settings.name)?;
         match progress.intent() {
@@ -113,7 +113,11 @@ impl Store {
         }
         let parts = appends.iter().map(part).collect();
         self.progress.begin(Intent { seq, parts })?;
-        if let Err((touched, error)) = append_all(&settings.files.dir, &appends) {
+        if let Err((touched, error)) = append_all(
+            &settings.files.dir,
+            &appends,
+            settings.files.config.others_may_read,
+        ) {
             self.progress.limit(touched);
             // Now if that is possible, else before the next attempt.
             let _ = roll_back(&settings.files.dir, &mut self.progress);
@@ -159,10 +163,14 @@ fn part(append: &Append) -> Part {
 }
 
 /// Appends to the files one by one. A failure comes with the number of files that were touched.
-fn append_all(dir: &Path, appends: &[Append]) -> Result<(), (usize, SinkError)> {
+fn append_all(dir: &Path, appends: &[Append], others_may_read: bool) -> Result<(), (usize, SinkError)> {
     for (touched, append) in appends.iter().enumerate() {
         let path = dir.join(&append.file);
         let file = open(&path, append).map_err(|error| (touched, failed("append to", &path, &error)))?;
+        if others_may_read {
+            let opened = folder::open_to_others(&file, 0o044);
+            opened.map_err(|error| (touched + 1, failed("open to others", &path, &error)))?;
+        }
         write(file, append).map_err(|error| (touched + 1, failed("append to", &path, &error)))?;
     }
     if appends.iter().any(|append| append.created) {
@@ -283,7 +291,7 @@ mod tests {
             let seq = Some(1);
             progress.begin(Intent { seq, parts }).unwrap();
 
-            let (touched, error) = append_all(dir.path(), &appends).unwrap_err();
+            let (touched, error) = append_all(dir.path(), &appends, false).unwrap_err();
             assert_eq!(touched, 1);
             assert!(matches!(error, SinkError::Transient { .. }), "{error:?}");
             progress.limit(touched);

@@ -16,6 +16,9 @@ use crate::sink::SqliteSink;
 pub struct SqliteConfig {
     /// The database file, relative to the pipeline file. It and its folder are made when they are missing.
     pub path: PathBuf,
+    /// Whether every user of this machine may read the database. Else only its owner and group may.
+    #[serde(default)]
+    pub others_may_read: bool,
 }
 
 impl SinkConfig for SqliteConfig {
@@ -57,7 +60,7 @@ impl SinkConfig for SqliteConfig {
         // SQLite takes a relative name that begins with `file:` for a URI, and `:memory:` for no file at all.
         let path = std::path::absolute(&path)
             .map_err(|error| SinkError::from_io("cannot find the folder of", &path, &error))?;
-        Ok(Box::new(SqliteSink::new(path)))
+        Ok(Box::new(SqliteSink::new(path, self.others_may_read)))
     }
 }
 
@@ -67,7 +70,10 @@ mod tests {
 
     #[test]
     fn a_path_names_a_file() {
-        let config = |path: &str| SqliteConfig { path: path.into() };
+        let config = |path: &str| SqliteConfig {
+            path: path.into(),
+            others_may_read: false,
+        };
         assert_eq!(config("data/cardata.db").validate(), Ok(()));
         for wrong in ["", "data/", "..", "/"] {
             let mistakes = config(wrong).validate().unwrap_err();

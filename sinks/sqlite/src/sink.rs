@@ -1,15 +1,16 @@
 //! The sink: a store that is opened when it is first needed and used on blocking threads.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use collector_core::{Entry, Scope, Sink, SinkError, Written};
-use history::Store;
+use history::{Place, Store};
 use tokio::sync::Mutex;
 
+
 pub struct SqliteSink {
-    path: Arc<Path>,
+    place: Place,
     /// Whoever works on the store owns the lock until the work is done, even when nobody waits for it any
     /// more. `None`: not opened yet, closed, or given up after an error.
     store: Arc<Mutex<Option<Store>>>,
@@ -17,9 +18,12 @@ pub struct SqliteSink {
 
 impl SqliteSink {
     /// `path` is absolute. Nothing is opened yet.
-    pub fn new(path: PathBuf) -> Self {
+    pub fn new(path: PathBuf, others_may_read: bool) -> Self {
         Self {
-            path: path.into(),
+            place: Place {
+                path: path.into(),
+                others_may_read,
+            },
             store: Arc::default(),
         }
     }
@@ -28,28 +32,28 @@ impl SqliteSink {
 #[async_trait]
 impl Sink for SqliteSink {
     async fn check(&mut self) -> Result<(), SinkError> {
-        let path = Arc::clone(&self.path);
-        blocking(move || history::check(&path)).await
+        let place = self.place.clone();
+        blocking(move || history::check(&place.path)).await
     }
 
     async fn is_empty(&mut self) -> Result<bool, SinkError> {
-        let path = Arc::clone(&self.path);
+        let place = self.place.clone();
         let is_open = self.store.lock().await.is_some();
-        blocking(move || Ok(history::is_empty(&path, is_open))).await
+        blocking(move || Ok(history::is_empty(&place.path, is_open))).await
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
-        let path = Arc::clone(&self.path);
+        let place = self.place.clone();
         let batch = batch.to_vec();
         let mut slot = Arc::clone(&self.store).lock_owned().await;
         blocking(move || {
             // Taken out for the time of the write: after an error or a panic the connection is closed, which
             // rolls back, and the numbers that its dictionary handed out are forgotten. A file that was
             // deleted under us is made anew rather than written to in the void.
-            let opened = slot.take().filter(|_| path.exists());
+            let opened = slot.take().filter(|_| place.path.exists());
             let mut store = match opened {
                 Some(store) => store,
-                None => Store::open(&path)?,
+                None => Store::open(&place)?,
             };
             let written = store.write(&batch)?;
             *slot = Some(store);
@@ -59,14 +63,14 @@ impl Sink for SqliteSink {
     }
 
     async fn erase(&mut self, scope: &Scope) -> Result<(), SinkError> {
-        let path = Arc::clone(&self.path);
+        let place = self.place.clone();
         let scope = scope.clone();
         let mut slot = Arc::clone(&self.store).lock_owned().await;
         blocking(move || {
-            let opened = slot.take().filter(|_| path.exists());
+            let opened = slot.take().filter(|_| place.path.exists());
             match opened {
                 Some(store) => store.erase(&scope),
-                None if path.exists() => Store::open(&path)?.erase(&scope),
+                None if place.path.exists() => Store::open(&place)?.erase(&scope),
                 None => Ok(()),
             }
         })

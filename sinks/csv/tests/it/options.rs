@@ -6,6 +6,7 @@ use serde_json::json;
 use sink_csv::CsvConfig;
 
 use crate::archive::{Archive, NOON, snapshot_mut, soc, text};
+use crate::erase::between;
 
 fn latitude(seq: u64) -> Entry {
     let value = Value::Number(-50.5);
@@ -99,4 +100,34 @@ async fn names_of_vehicles_and_sources_are_no_formulas_either() {
             "{file}"
         );
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn others_read_what_they_may() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let set = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let archive = Archive::new(json!({ "others_may_read": true }));
+    archive.store(&[soc(1, 0)]).await;
+    let file = archive.path().join("cardata-2026-03.csv");
+    assert_eq!(
+        (mode(&archive.path()) & 0o055, mode(&file) & 0o044),
+        (0o055, 0o044)
+    );
+
+    // One that was begun before the option was set.
+    set(&file, 0o640);
+    archive.store(&[soc(2, 1)]).await;
+    assert_eq!(mode(&file), 0o644);
+
+    let archive = archive.with(json!({}));
+    set(&file, 0o640);
+    archive.store(&[soc(3, 2)]).await;
+    assert_eq!(mode(&file), 0o640);
+    set(&file, 0o600);
+    archive.erase(&between(0, 1)).await;
+    assert_eq!(mode(&file), 0o600, "written anew");
 }

@@ -158,7 +158,10 @@ async fn a_path_that_cannot_be_needs_a_person() {
     advice(sink.check().await.unwrap_err());
     let written = sink.write(&entries(1, 1)).await.unwrap_err();
     assert!(written.to_string().contains("data"), "{written}");
-    let folder = SqliteConfig { path: store.folder() };
+    let folder = SqliteConfig {
+        path: store.folder(),
+        others_may_read: false,
+    };
     let mut sink = folder.build(context()).unwrap();
     let reason = advice(sink.check().await.unwrap_err());
     assert!(reason.contains("names a file"), "{reason}");
@@ -242,4 +245,38 @@ async fn a_database_that_is_gone_empty_or_another_one_is_noticed() {
     assert!(store.sink().is_empty().await.unwrap(), "no bytes");
     std::fs::remove_file(store.path()).unwrap();
     assert!(store.sink().is_empty().await.unwrap(), "gone");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn others_read_what_they_may() {
+    use std::os::unix::fs::PermissionsExt;
+    let store = Store::new();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let close = |path: &Path| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    };
+    let mut sink = store.sink_that(true);
+    sink.write(&entries(1, 1)).await.unwrap();
+    let folder = store.folder().join("data");
+    assert_eq!(mode(&folder) & 0o055, 0o055);
+    for name in files(&folder) {
+        assert_eq!(mode(&folder.join(&name)) & 0o044, 0o044, "{name}");
+    }
+    sink.close().await.unwrap();
+
+    // One that was there before the option was set.
+    close(&store.path());
+    let mut sink = store.sink();
+    sink.write(&entries(2, 1)).await.unwrap();
+    assert_eq!(files(&folder).len(), 3, "with what stands beside it");
+    for name in files(&folder) {
+        assert_eq!(mode(&folder.join(&name)), 0o640, "{name}");
+    }
+    sink.close().await.unwrap();
+    let mut sink = store.sink_that(true);
+    sink.write(&entries(3, 1)).await.unwrap();
+    for name in files(&folder) {
+        assert_eq!(mode(&folder.join(&name)), 0o644, "{name}");
+    }
 }

@@ -32,7 +32,17 @@ impl Store {
     }
 
     pub fn sink(&self) -> Box<dyn Sink> {
-        SqliteConfig { path: self.path() }.build(context()).unwrap()
+        self.sink_that(false)
+    }
+
+    pub fn sink_that(&self, others_may_read: bool) -> Box<dyn Sink> {
+        let path = self.path();
+        SqliteConfig {
+            path,
+            others_may_read,
+        }
+        .build(context())
+        .unwrap()
     }
 
     /// Another program that reads.
