@@ -19,12 +19,12 @@ pub fn main() -> ExitCode {
     runtime::private::keep_others_out();
     let arguments = Arguments::parse();
     logging::start(&arguments);
-    runtime::panics::install_hook();
+    runtime::panics::install_hook(terminal::error);
     collector::http::install_crypto();
     match std::panic::catch_unwind(|| start(arguments)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(failure)) => {
-            terminal::error(&failure.message);
+            failure.tell();
             ExitCode::from(failure.code)
         }
         Err(_) => {

@@ -20,7 +20,7 @@ use crate::{Failure, terminal};
 
 /// Reads the pipeline file; every mistake in it is told.
 pub fn load(options: &PipelineArgs) -> Result<Pipeline, Failure> {
-    pipeline::load(&options.config).map_err(|error| Failure::new(2, error.render(terminal::colours())))
+    pipeline::load(&options.config).map_err(|error| Failure::drawn(2, error.render(terminal::colours())))
 }
 
 /// A path as short as it can be written from here.

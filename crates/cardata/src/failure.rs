@@ -9,9 +9,13 @@ use journal::JournalError;
 use runtime::Chain;
 use store::StoreError;
 
+use crate::terminal;
+
 pub struct Failure {
     pub code: u8,
     pub message: String,
+    /// The message has colours of ours, and nothing of others that was not made fit.
+    is_drawn: bool,
 }
 
 pub type CommandResult = Result<(), Failure>;
@@ -21,6 +25,24 @@ impl Failure {
         Self {
             code,
             message: message.into(),
+            is_drawn: false,
+        }
+    }
+
+    /// With a message that may go to a terminal as it is.
+    pub fn drawn(code: u8, message: String) -> Self {
+        Self {
+            code,
+            message,
+            is_drawn: true,
+        }
+    }
+
+    /// Says on standard error why the command is not done.
+    pub fn tell(&self) {
+        match self.is_drawn && terminal::colours() {
+            true => terminal::drawn(&self.message),
+            false => terminal::error(&self.message),
         }
     }
 

@@ -3,16 +3,21 @@
 //! What libraries say at TRACE may hold whole requests: addresses with VINs, headers with tokens. It is never
 //! shown, whatever is asked for. Those that speak through the crate `log` (reqwest, rustls) are not heard at all.
 
-use std::io::IsTerminal;
+use std::{fmt, io};
 
+use collector_core::mask::{cut, harmless};
+use tracing::field::Field;
 use tracing::{Level, Metadata};
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::args::{Arguments, LogFormat};
+use crate::terminal::{self, Shown};
 
 /// How the names of our own crates begin; other crates speak up only when something is wrong.
 const OURS: [&str; 16] = [
@@ -34,23 +39,62 @@ const OURS: [&str; 16] = [
     "store",
 ];
 
+/// Longer fields are cut, in characters.
+const LONGEST: usize = 4_000;
+
 /// Starts logging. `CARDATA_LOG` takes the directives of tracing's `EnvFilter`.
 pub fn start(arguments: &Arguments) {
     let filter = EnvFilter::try_from_env("CARDATA_LOG")
         .unwrap_or_else(|_| EnvFilter::new(directives(arguments.verbose)));
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_target(arguments.verbose > 0)
-        .with_timer(Utc)
-        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+    let with_target = arguments.verbose > 0;
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match arguments.log_format {
-        LogFormat::Text => layer.boxed(),
-        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Text => text(io::stderr, with_target, terminal::colours()).boxed(),
+        LogFormat::Json => {
+            terminal::speak_json();
+            json(io::stderr, with_target).boxed()
+        }
     };
     let fit = filter_fn(is_fit_to_be_shown);
     tracing_subscriber::registry()
         .with(layer.with_filter(filter.and(fit)))
         .init();
+}
+
+/// Lines for people. What stands in the fields may be the words of others, so that nothing in them commands the terminal.
+fn text<W: io::Write + 'static>(
+    writer: impl Fn() -> W + Send + Sync + 'static,
+    with_target: bool,
+    colours: bool,
+) -> impl Layer<Registry> + Send + Sync {
+    let field = move |writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug| {
+        let shown = format!("{value:?}");
+        let shown = cut(&shown, LONGEST);
+        let shown = harmless(&shown);
+        match field.name() {
+            "message" => write!(writer, "{shown}"),
+            name if colours => write!(writer, "\u{1b}[3m{name}\u{1b}[0m\u{1b}[2m=\u{1b}[0m{shown}"),
+            name => write!(writer, "{name}={shown}"),
+        }
+    };
+    tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_target(with_target)
+        .with_timer(Utc)
+        .with_ansi(colours)
+        .fmt_fields(debug_fn(field).delimited(" "))
+}
+
+/// One object a line, which a terminal may show too.
+fn json<W: io::Write + 'static>(
+    writer: impl Fn() -> W + Send + Sync + 'static,
+    with_target: bool,
+) -> impl Layer<Registry> + Send + Sync {
+    tracing_subscriber::fmt::layer()
+        .with_writer(move || Shown(writer()))
+        .with_target(with_target)
+        .with_timer(Utc)
+        .json()
+        .flatten_event(true)
 }
 
 fn directives(verbose: u8) -> String {
@@ -72,7 +116,7 @@ fn is_fit_to_be_shown(metadata: &Metadata<'_>) -> bool {
 struct Utc;
 
 impl FormatTime for Utc {
-    fn format_time(&self, writer: &mut tracing_subscriber::fmt::format::Writer<'_>) -> std::fmt::Result {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
         write!(writer, "{:.0}", jiff::Timestamp::now())
     }
 }
@@ -92,6 +136,58 @@ mod tests {
         said(1, "warn,cardata=", "debug");
         said(2, "warn,cardata=", "trace");
         said(9, "debug,cardata=", "trace");
+    }
+
+    /// What a log says of a container that somebody else named.
+    fn logged(layer: impl FnOnce(Heard) -> Box<dyn Layer<Registry> + Send + Sync>) -> String {
+        let heard = Heard::default();
+        let registry = tracing_subscriber::registry().with(layer(heard.clone()));
+        tracing::subscriber::with_default(registry, || {
+            let name = "\u{1b}[31mE\u{9b}VIL\u{202e}\n";
+            tracing::warn!(container = name, shown = %name, long = %"x".repeat(1 << 20), "found {name}");
+        });
+        let bytes = heard.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[derive(Clone, Default)]
+    struct Heard(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl io::Write for Heard {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_words_of_others_command_no_terminal() {
+        let ours = |heard: Heard| text(move || heard.clone(), false, false).boxed();
+        let said = logged(ours);
+        assert!(
+            said.contains(r"found \u001b[31mE\u009bVIL\u202e\n "),
+            "{}",
+            &said[..200]
+        );
+        assert!(
+            said.contains(r" shown=\u001b[31mE\u009bVIL\u202e\n "),
+            "{}",
+            &said[..200]
+        );
+        assert!(said.len() < 10_000, "{}", said.len());
+
+        let lines = |heard: Heard| json(move || heard.clone(), false).boxed();
+        let json = logged(lines);
+        for said in [&said, &json] {
+            assert!(said.ends_with('\n') && said.lines().count() == 1);
+            let commands = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+            assert!(!said.contains(commands));
+        }
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["container"], "\u{1b}[31mE\u{9b}VIL\u{202e}\n");
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn begin(
             Ok(Some(tokio::spawn(delivery)))
         }
         Err(StateError::InUse { holder, .. }) => {
-            terminal::error(&format!("{holder} runs the pipeline and delivers"));
+            terminal::note(&format!("{holder} runs the pipeline and delivers"));
             Ok(None)
         }
         Err(error) => Err(error.into()),
@@ -102,7 +102,7 @@ pub async fn follow(
         let percent = percent(progress.done, progress.of);
         if bar.is_hidden() && told != Some(percent / 10) {
             told = Some(percent / 10);
-            terminal::error(&format!("{percent}% {}", progress.text));
+            terminal::note(&format!("{percent}% {}", progress.text));
         }
         if progress.finished {
             break Ended::Finished;

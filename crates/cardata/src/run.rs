@@ -20,14 +20,14 @@ pub async fn run(options: PipelineArgs) -> CommandResult {
             url = url.as_str(),
             "a simulated BMW runs inside this process; logged in by itself"
         );
-        terminal::error(&format!(
+        terminal::note(&format!(
             "Files go to {}; stop with Ctrl-C.",
             context::shown(&state, &base)
         ));
     }
     tracing::info!(accounts = engine.accounts().len(), sinks = sinks.join(", "), state = %state.display(), "running");
     let summary = engine.run(stop).await;
-    terminal::error(&report(&summary));
+    terminal::note(&report(&summary));
     Ok(())
 }
 

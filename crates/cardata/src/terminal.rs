@@ -1,29 +1,85 @@
 //! What people see: text on standard output, problems and progress on standard error, colours only on a
-//! terminal.
+//! terminal. Nothing that somebody else wrote commands the terminal. Where the log is JSON, so is all of standard error.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, LineWriter, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use collector_core::mask::harmless;
+use collector_core::mask::{cut, harmless_lines};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+/// Longer problems are cut, in characters.
+const LONGEST: usize = 20_000;
+
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// From now on standard error is one JSON object a line.
+pub fn speak_json() {
+    JSON.store(true, Ordering::Relaxed);
+}
 
 /// Writes lines to standard output, without what could command the terminal. A reader that has gone away, as with
 /// `| head`, is no error.
 pub fn say(text: &str) {
-    let lines: Vec<_> = text.split('\n').map(harmless).collect();
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{}", harmless_lines(text)).and_then(|()| out.flush());
+}
+
+/// Standard output for what was kept as it came: byte by byte, but without commands where a terminal shows it.
+pub fn raw() -> Box<dyn Write> {
+    match io::stdout().is_terminal() {
+        true => Box::new(LineWriter::new(Shown(io::stdout().lock()))),
+        false => Box::new(io::stdout().lock()),
+    }
+}
+
+/// Writes what a terminal may have of what is written to it in whole lines.
+pub struct Shown<W>(pub W);
+
+impl<W: Write> Write for Shown<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        self.0.write_all(harmless_lines(&text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Writes a problem to standard error.
 pub fn error(text: &str) {
-    let mut out = std::io::stderr().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    tell("ERROR", text);
+}
+
+/// Writes to standard error what is no problem.
+pub fn note(text: &str) {
+    tell("INFO", text);
+}
+
+fn tell(level: &str, text: &str) {
+    let text = harmless_lines(&cut(text, LONGEST)).into_owned();
+    drawn(&match JSON.load(Ordering::Relaxed) {
+        true => {
+            let at = format!("{:.0}", jiff::Timestamp::now());
+            let line = json!({ "timestamp": at, "level": level, "message": text.trim() }).to_string();
+            harmless_lines(&line).into_owned()
+        }
+        false => text,
+    });
+}
+
+/// Writes a text to standard error as it is: one of ours, with our colours.
+pub fn drawn(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = writeln!(err, "{text}").and_then(|()| err.flush());
 }
 
 /// Whether problems may be coloured.
 pub fn colours() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+    !JSON.load(Ordering::Relaxed) && io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
 /// A spinner for what takes long; invisible where standard error is no terminal.
@@ -48,12 +104,29 @@ pub fn progress() -> ProgressBar {
 
 /// Asks for a yes on the terminal; `None` where nobody can be asked.
 pub fn confirm(question: &str) -> Option<bool> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return None;
     }
-    let mut err = std::io::stderr().lock();
-    let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "{} [y/N] ", harmless_lines(question)).and_then(|()| err.flush());
     let mut answer = String::new();
-    let read = std::io::stdin().read_line(&mut answer);
+    let read = io::stdin().read_line(&mut answer);
     Some(read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_as_it_came_commands_no_terminal() {
+        let mut out = Vec::new();
+        LineWriter::new(Shown(&mut out))
+            .write_all("{\"a\":\"\u{9b}2J\u{202e}\"}\n\u{1b}[2J\n".as_bytes())
+            .unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"a\":\"\\u009b2J\\u202e\"}\n\\u001b[2J\n"
+        );
+    }
 }

@@ -9,6 +9,8 @@ use crate::Vin;
 const DECIMALS: usize = 3;
 /// Of a VIN, and the shortest that tokens are.
 const LENGTH: usize = 17;
+/// So many characters of one text are read by people.
+const READABLE: usize = 1_000;
 /// As many characters are read for one that is shown: `…` may take the place of a long secret.
 const READ: usize = 64;
 
@@ -31,7 +33,7 @@ pub fn quoted<S: AsRef<str>>(text: &str, secrets: &[S], limit: usize) -> String 
 /// `…` in the place of every number that may be a latitude or a longitude, which is one with a point and three or
 /// more decimals. Versions, addresses and times of day with fewer stay. What controls a terminal becomes a space.
 pub fn personal(text: &str) -> String {
-    let blank = |c: char| c.is_whitespace() || c.is_control();
+    let blank = |c: char| c.is_whitespace() || commands(c);
     let words: Vec<_> = text.split(blank).filter(|word| !word.is_empty()).collect();
     let text = replaced(&words.join(" "), |c| c.is_ascii_digit() || c == '.', position);
     replaced(&text, is_part_of_word, vin)
@@ -46,24 +48,52 @@ pub fn without<S: AsRef<str>>(text: &str, secrets: &[S]) -> String {
     known.fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
 }
 
-/// The text with an escape in the place of every character that could command a terminal, break a line or turn the
-/// direction of what follows.
+/// The text with an escape in the place of every character that could command a terminal, break a line, turn the
+/// direction of what follows or hide in it. The escapes are those of JSON, so that JSON stays what it was.
 pub fn harmless(text: &str) -> Cow<'_, str> {
-    let commands = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(commands) {
+    escaped(text, commands)
+}
+
+/// What others wrote, for people on a terminal: [`harmless`], and cut where it is longer than anybody reads.
+pub fn readable(text: &str) -> String {
+    harmless(&cut(text, READABLE)).into_owned()
+}
+
+/// [`harmless`] for a text of several lines.
+pub fn harmless_lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| c != '\n' && commands(c))
+}
+
+fn escaped(text: &str, is_escaped: fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(is_escaped) {
         return text.into();
     }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        match commands(c) {
-            true => shown.extend(c.escape_default()),
-            false => shown.push(c),
+        match c {
+            c if !is_escaped(c) => shown.push(c),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    shown.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
         }
     }
     shown.into()
+}
+
+/// Control characters, and Unicode's format characters that show nothing themselves: of direction and of joining, tags,
+/// marks of order and of annotations, line separators.
+fn commands(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 /// The first `limit` characters, and `…` where there are more.
@@ -166,8 +196,13 @@ mod tests {
     #[test]
     fn what_commands_a_terminal_is_escaped() {
         assert_eq!(harmless("i4 – grün"), "i4 – grün");
-        let shown = harmless("\u{1b}]0;owned\u{7}\nE\u{9b}31mVIL\u{202e}x");
-        assert_eq!(shown, r"\u{1b}]0;owned\u{7}\nE\u{9b}31mVIL\u{202e}x");
+        let shown = harmless("\u{1b}]0;owned\u{7}\nE\u{9b}31mVIL\u{202e}x\u{e0001}\u{2066}");
+        assert_eq!(
+            shown,
+            r"\u001b]0;owned\u0007\nE\u009b31mVIL\u202ex\udb40\udc01\u2066"
+        );
+        assert_eq!(harmless_lines("a\n\u{61c}b\r\n"), "a\n\\u061cb\\r\n");
+        assert_eq!(said("a\u{202e}b\u{feff}"), "a b");
     }
 
     #[test]
@@ -251,6 +286,16 @@ mod tests {
         fn no_token_is_left(before in "([!-,./:-@]{0,9} )?", token in "[A-Za-z0-9_-]{20}[0-9][A-Za-z][A-Za-z0-9_-]{21}", after in "[!-~]{0,9}") {
             let text = said(&format!("{before}{token}{after}"));
             prop_assert!(!token.as_bytes().windows(9).any(|part| text.as_bytes().windows(9).any(|shown| shown == part)), "{text}");
+        }
+
+        #[test]
+        fn json_stays_what_it_was(text: String) {
+            let json = serde_json::json!({ text.clone(): [text] });
+            for shown in [format!("{json}"), format!("{json:#}")] {
+                let shown = harmless_lines(&shown).into_owned();
+                prop_assert!(!shown.contains(|c| c != '\n' && commands(c)));
+                prop_assert_eq!(&serde_json::from_str::<serde_json::Value>(&shown).unwrap(), &json);
+            }
         }
 
         #[test]

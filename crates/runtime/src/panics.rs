@@ -24,17 +24,13 @@ pub fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Makes panics say where and why on standard error, in one line, and a backtrace where `RUST_BACKTRACE` asks
-/// for one.
-pub fn install_hook() {
-    std::panic::set_hook(Box::new(|panic| {
-        use std::io::Write;
-        let mut err = std::io::stderr().lock();
-        // Nobody is left to be told.
-        let _ = writeln!(err, "{}", line(panic));
+/// Makes panics say where and why to `tell`, in one line, and a backtrace where `RUST_BACKTRACE` asks for one.
+pub fn install_hook(tell: fn(&str)) {
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(&line(panic));
         let backtrace = Backtrace::capture();
         if backtrace.status() == BacktraceStatus::Captured {
-            let _ = writeln!(err, "{backtrace}");
+            tell(&backtrace.to_string());
         }
     }));
 }

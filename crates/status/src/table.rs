@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use collector_core::Names;
-use collector_core::mask::harmless;
+use collector_core::mask::readable;
 use jiff::Timestamp;
 
 /// Rows as aligned columns under a header, in which ` | ` parts the words.
@@ -17,7 +17,7 @@ pub fn table(header: &str, rows: impl IntoIterator<Item = Vec<String>>) -> Strin
 pub fn columns(rows: &[Vec<String>]) -> String {
     let rows: Vec<Vec<_>> = rows
         .iter()
-        .map(|row| row.iter().map(|cell| harmless(cell)).collect())
+        .map(|row| row.iter().map(|cell| readable(cell)).collect())
         .collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
@@ -38,7 +38,7 @@ pub fn columns(rows: &[Vec<String>]) -> String {
 /// What stands below a table and needs a look.
 pub fn notes(notes: impl IntoIterator<Item = impl Display>) -> String {
     let notes = notes.into_iter().map(|note| note.to_string());
-    notes.map(|note| format!("\n  ! {}", harmless(&note))).collect()
+    notes.map(|note| format!("\n  ! {}", readable(&note))).collect()
 }
 
 /// What is there, or what stands for it where there is nothing.
@@ -73,5 +73,19 @@ pub(crate) fn span(from: Timestamp, to: Timestamp) -> String {
         120..7_200 => format!("{} min", seconds / 60),
         7_200..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_one_line_that_can_be_read() {
+        let long = "\u{202e}".repeat(1 << 20);
+        let text = table("name | state", [vec![long, "a\nb".to_owned()]]);
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.ends_with(r"\u202e…  a\nb"), "{}", text.len());
+        assert!(text.len() < 20_000);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use collector_core::mask::harmless;
+use collector_core::mask::readable;
 use collector_core::{Reading, Record, Snapshot, Stamp, Unit, UnitSystem, Value};
 
 /// Appends a line for the snapshot and, below it, an aligned line per reading.
@@ -22,12 +22,12 @@ pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot, units: UnitSystem) -> io::Re
         out,
         "{:.0}  {}  {} ({})",
         snapshot.received_at,
-        harmless(&snapshot.vehicle.name),
-        harmless(&snapshot.source),
+        readable(&snapshot.vehicle.name),
+        readable(&snapshot.source),
         snapshot.origin,
     )?;
     for ended in &snapshot.ended {
-        let name = harmless(ended.descriptor.name());
+        let name = readable(ended.descriptor.name());
         writeln!(
             out,
             "  {name:<name_width$}  {:<value_width$}  {:.0}",
@@ -35,7 +35,7 @@ pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot, units: UnitSystem) -> io::Re
         )?;
     }
     for (reading, value) in &readings {
-        let name = harmless(reading.descriptor.name());
+        let name = readable(reading.descriptor.name());
         writeln!(
             out,
             "  {name:<name_width$}  {value:<value_width$}  {:.0}{}",
@@ -56,7 +56,7 @@ pub fn record(out: &mut Vec<u8>, record: &Record, units: UnitSystem) -> io::Resu
         out,
         "{:.0}  {}  {} ({}, revision {})",
         record.at,
-        harmless(&vehicle.name),
+        readable(&vehicle.name),
         record.kind.title,
         record.state,
         record.revision,
@@ -90,10 +90,10 @@ fn with_unit(value: &Value, unit: Option<&Unit>, units: UnitSystem) -> String {
     match (value, unit) {
         (Value::Number(number), Some(unit)) => {
             let (number, unit) = units.read_as(*number, unit.as_str());
-            format!("{number} {}", harmless(unit))
+            format!("{number} {}", readable(unit))
         }
-        (value, Some(unit)) => format!("{} {}", harmless(&value.to_string()), harmless(unit.as_str())),
-        (value, None) => harmless(&value.to_string()).into_owned(),
+        (value, Some(unit)) => format!("{} {}", readable(&value.to_string()), readable(unit.as_str())),
+        (value, None) => readable(&value.to_string()),
     }
 }
 
@@ -199,7 +199,7 @@ mod tests {
             None,
             NOON,
         )]);
-        assert!(shown.contains(r"a\nb\u{1b}[2J\u{9b}"), "{shown}");
+        assert!(shown.contains(r"a\nb\u001b[2J\u009b"), "{shown}");
         assert_eq!(shown.lines().count(), 2);
     }
 }

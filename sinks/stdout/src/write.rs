@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use collector_core::mask::harmless_lines;
 use collector_core::{Body, Entry, Scope, Sink, SinkError, UnitSystem, Written};
 
 use crate::config::Format;
@@ -73,7 +74,12 @@ fn encoded(format: Format, units: UnitSystem, batch: &[Entry]) -> Result<Vec<u8>
         };
         appended.map_err(|error| SinkError::transient(format!("encode an entry: {error}")))?;
     }
-    Ok(lines)
+    // The text is so already.
+    Ok(match (format, String::from_utf8(lines)) {
+        (Format::Json, Ok(text)) => harmless_lines(&text).into_owned().into_bytes(),
+        (_, Ok(text)) => text.into_bytes(),
+        (_, Err(error)) => error.into_bytes(),
+    })
 }
 
 fn failure(error: &io::Error) -> SinkError {

@@ -57,16 +57,18 @@ async fn a_container_that_somebody_deleted_is_found_or_made_again() {
 #[tokio::test]
 async fn the_name_of_another_programs_container_commands_no_terminal() {
     let scene = Scene::with(patient(), &Plan::default()).await;
-    let name = "\u{1b}]0;owned\u{7}\u{1b}[31mEVIL\u{1b}[2J";
-    let foreign = scene.bmw.create_container(name, "hers", &[HEADER]);
+    let name =
+        "\u{1b}]0;owned\u{7}\u{1b}[31mEVIL\u{1b}[2J\u{202e}\u{9b}2J".to_owned() + &"long ".repeat(100_000);
+    let foreign = scene.bmw.create_container(&name, "hers", &[HEADER]);
     scene.login().await;
     let said = scene.call(&["containers"]).await;
     assert!(
         said.out.contains(&foreign) && said.out.contains("EVIL"),
         "{said:?}"
     );
-    let commands = |text: &str| text.contains(|c: char| c.is_control() && c != '\n');
+    let commands = |text: &str| text.contains(|c: char| c == '\u{202e}' || c.is_control() && c != '\n');
     assert!(!commands(&said.out) && !commands(&said.err), "{said:?}");
+    assert!(said.out.len() < 10_000, "a name as long as a book is cut");
 }
 
 #[tokio::test]

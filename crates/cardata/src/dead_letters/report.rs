@@ -1,6 +1,7 @@
 //! Dead letters for people and for programs. Values are shown only of the one that was asked for.
 
 use collector_core::Names;
+use collector_core::mask::readable;
 use journal::log::dead_letters::{DeadLetter, Sent};
 use serde_json::{Value, json};
 use status::table::or;
@@ -111,7 +112,7 @@ pub fn whole(letter: &DeadLetter, sent: Result<&Sent, &str>, names: &Names) -> S
     }
     let lines = rows
         .into_iter()
-        .map(|(word, text)| format!("  {word:<10}  {text}"));
+        .map(|(word, text)| format!("  {word:<10}  {}", readable(&text)));
     lines.collect::<Vec<_>>().join("\n")
 }
 

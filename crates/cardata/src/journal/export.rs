@@ -17,9 +17,9 @@ pub fn run(options: &ExportArgs) -> CommandResult {
     let mut damaged = 0_u64;
     let exported = match &options.output {
         Some(path) => to_file(&state, options, path, &mut damaged)?,
-        None => write(&state, options, io::stdout().lock(), &mut damaged)?,
+        None => write(&state, options, terminal::raw(), &mut damaged)?,
     };
-    terminal::error(&format!(
+    terminal::note(&format!(
         "{} with {} written.",
         count(exported.entries, "entry", "entries"),
         count(exported.readings, "reading", "readings")

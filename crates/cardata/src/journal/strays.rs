@@ -1,6 +1,6 @@
 //! `cardata journal strays`: messages and answers that cannot be read, for whoever looks for the reason.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 
 use journal::log::overview::Overview;
 use journal::log::strays::StrayEntry;
@@ -35,7 +35,7 @@ fn show(overview: &Overview, id: i64) -> CommandResult {
             format!("there is no stray {id}: `cardata journal strays` lists them"),
         ));
     };
-    let mut out = io::stdout().lock();
+    let mut out = terminal::raw();
     match out.write_all(&payload).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(
             2,
