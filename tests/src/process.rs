@@ -40,6 +40,8 @@ pub enum Signal {
     Interrupt,
     /// What a service manager sends.
     Terminate,
+    /// What a terminal sends that is closed.
+    HangUp,
     /// Cannot be caught.
     Kill,
 }
@@ -119,6 +121,7 @@ impl Cardata {
         let name = match signal {
             Signal::Interrupt => "-INT",
             Signal::Terminate => "-TERM",
+            Signal::HangUp => "-HUP",
             Signal::Kill => "-KILL",
         };
         // The shell's own `kill`: the program of that name is not on every machine.

@@ -94,6 +94,7 @@ fn doubtful_names(vehicles: &Vehicles) -> Vec<Name> {
 /// Tries logins and sinks. Spends no call and writes nothing but refreshed tokens.
 async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
     let state = StateDirectory::at(&pipeline.state);
+    let runs = state.running()?.is_some();
     let mut probes = Vec::new();
     if pipeline.simulator.is_none() {
         for account in &pipeline.accounts {
@@ -103,7 +104,7 @@ async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
         probes.extend(streams::probes(&pipeline, clients).await?);
     }
     for spec in pipeline.sinks {
-        probes.push(sink(spec, &pipeline.base_dir, &clients.trust).await);
+        probes.push(sink(spec, &pipeline.base_dir, &clients.trust, runs).await);
     }
     for probe in &probes {
         terminal::say(&match &probe.problem {
@@ -186,10 +187,11 @@ async fn api(options: &Account) -> Probe {
     }
 }
 
-async fn sink(spec: SinkSpec, base_dir: &Path, trust: &Trust) -> Probe {
+async fn sink(spec: SinkSpec, base_dir: &Path, trust: &Trust, runs: bool) -> Probe {
     let what = format!("sink {}", spec.name);
     let bar = terminal::spinner(format!("trying {}", spec.name));
-    let context = place_of(&spec.name, base_dir, trust);
+    let mut context = place_of(&spec.name, base_dir, trust);
+    context.runs = runs;
     let mut remarks = Vec::new();
     let attempt = async {
         let mut sink = (spec.builder)(context)?;

@@ -14,9 +14,13 @@ use crate::{CommandResult, Failure, logging, terminal};
 /// Longer than stores wait between two batches: a thread that wrote one is there for the next.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
+/// With fewer, not even the runtime starts.
+const FEWEST_FILES: u64 = 32;
+
 /// Runs the program with the arguments of the process, and says with what it ends.
 pub fn main() -> ExitCode {
     runtime::private::keep_others_out();
+    runtime::limits::raise_open_files();
     let arguments = Arguments::parse();
     logging::start(&arguments);
     runtime::panics::install_hook(terminal::error);
@@ -35,6 +39,15 @@ pub fn main() -> ExitCode {
 }
 
 fn start(arguments: Arguments) -> CommandResult {
+    if let Some(files) = runtime::limits::open_files().filter(|files| *files < FEWEST_FILES) {
+        return Err(Failure::new(
+            2,
+            format!(
+                "this process may have {files} files open, which is too few: allow it more (`ulimit -n`, or \
+                 `LimitNOFILE` of its service)"
+            ),
+        ));
+    }
     // One: what takes long is not done on it, and a second would be woken for most of what wakes the first.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -49,6 +62,9 @@ fn start(arguments: Arguments) -> CommandResult {
 }
 
 async fn dispatch(arguments: Arguments) -> CommandResult {
+    if let Err(error) = runtime::limits::survive_file_size() {
+        tracing::warn!(%error, "a file that grows over a limit of this machine will end the program");
+    }
     match arguments.command {
         Command::Run(options) => crate::run::run(options).await,
         Command::Login(options) => crate::login::run(options).await,

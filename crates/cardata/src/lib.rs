@@ -26,6 +26,7 @@ mod redelivery;
 mod replay;
 mod restore;
 mod run;
+mod service;
 mod signals;
 #[cfg(feature = "simulator")]
 mod simulate;

@@ -4,7 +4,11 @@ use collector::{Engine, RunError, Summary};
 use status::table::{counted, table};
 
 use crate::args::PipelineArgs;
+use crate::service::Service;
 use crate::{CommandResult, Failure, context, signals, terminal};
+
+/// With fewer, connections, stores and the journal get into each other's way.
+const FEWEST_FILES: u64 = 128;
 
 pub async fn run(options: PipelineArgs) -> CommandResult {
     let pipeline = context::load(&options)?;
@@ -26,8 +30,21 @@ pub async fn run(options: PipelineArgs) -> CommandResult {
         ));
     }
     tracing::info!(accounts = engine.accounts().len(), sinks = sinks.join(", "), state = %state.display(), "running");
+    if let Some(files) = runtime::limits::open_files().filter(|files| *files < FEWEST_FILES) {
+        tracing::warn!(
+            files,
+            "this process may have few files open: allow it more (`ulimit -n`, or `LimitNOFILE` of its service)"
+        );
+    }
+    let watch = tokio::spawn(Service::of_environment().watch(stop.clone()));
     let summary = engine.run(stop).await;
-    terminal::note(&report(&summary));
+    watch.abort();
+    terminal::note(&match summary {
+        Some(summary) => report(&summary),
+        None => "\nStopped. The journal did not answer any more: another program holds it, or its disk hangs. What it \
+                 took is safe, and the next start goes on from there."
+            .to_owned(),
+    });
     Ok(())
 }
 

@@ -200,6 +200,8 @@ pub struct SinkContext {
     pub trust: Trust,
     /// In which units a person reads. What is stored is in canonical units.
     pub units: UnitSystem,
+    /// For a [`Sink::check`] while the pipeline runs: what the sink itself holds there, such as a lock, is in order.
+    pub runs: bool,
 }
 
 impl SinkContext {
@@ -212,6 +214,7 @@ impl SinkContext {
             present: Arc::new(crate::Unknown),
             trust: Trust::default(),
             units: UnitSystem::default(),
+            runs: false,
         }
     }
 }

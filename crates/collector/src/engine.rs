@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use collector_core::{Name, Sink};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use collector_core::state::{PollsState, SinkState, State};
@@ -24,12 +24,14 @@ use crate::setup::Stops;
 #[cfg(feature = "simulator")]
 use crate::simulator::Simulator;
 use crate::state::{OpenState, StateDirectory, StateLock};
-use crate::{RunError, dead_letters, guardian, housekeeping, neighbours, setup};
+use crate::{RunError, dead_letters, drive, guardian, housekeeping, neighbours, setup};
 
 /// How long sinks may take to deliver what is there after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
 /// How long they may take to close after that.
 const CLOSE: Duration = Duration::from_secs(2);
+/// How long a stop takes at most, whatever hangs: less than service managers wait before they kill.
+const STOP: Duration = Duration::from_secs(25);
 
 /// A pipeline that is ready to run. Holds the state directory.
 pub struct Engine {
@@ -83,6 +85,7 @@ impl Engine {
     /// See [`RunError`]; each variant has an exit code.
     pub async fn start(pipeline: Pipeline) -> Result<Self, RunError> {
         let directory = StateDirectory::create(&pipeline.state)?;
+        drive::warn(directory.path());
         let lock = directory.lock()?;
         let state = OpenState::of(&pipeline)?;
         setup::engine(pipeline, directory, lock, state).await
@@ -102,14 +105,15 @@ impl Engine {
     }
 
     /// Runs until `stop` is cancelled, then delivers what is there for up to ten seconds. Undelivered entries
-    /// stay in the journal.
-    pub async fn run(mut self, stop: CancellationToken) -> Summary {
+    /// stay in the journal. `None` where the journal did not answer at the end, within 25 seconds of the stop.
+    pub async fn run(mut self, stop: CancellationToken) -> Option<Summary> {
         let mut inflow = self.start_inflow();
         let mut sinks = JoinSet::new();
         for (worker, sink) in self.workers.drain(..) {
             sinks.spawn(worker.run(sink));
         }
         stop.cancelled().await;
+        let end = Instant::now() + STOP;
         self.stops.sources.cancel();
         // A poll that is under way has spent its call and may bring something.
         if timeout(DRAIN, finished(&mut inflow)).await.is_err() {
@@ -126,7 +130,7 @@ impl Engine {
             let _ = timeout(CLOSE, finished(&mut sinks)).await;
             sinks.abort_all();
         }
-        self.end().await
+        timeout_at(end, self.end()).await.ok()
     }
 
     /// Starts everything but the sinks: what brings snapshots, and what watches over logins, letters and the journal.
@@ -200,7 +204,9 @@ impl Engine {
         }
         // The summary and `cardata status` read what is written down.
         let _ = housekeeping::flush(&self.state.journal).await;
-        let summary = self.summary().unwrap_or_default();
+        // A look that waits for a lock keeps nobody else waiting.
+        let summary = tokio::task::spawn_blocking(self.summarising());
+        let summary = summary.await.ok().and_then(Result::ok).unwrap_or_default();
         for sink in &summary.sinks {
             tell(&sink.name, State::Sink(SinkState::Stopped)).await;
         }
@@ -212,26 +218,29 @@ impl Engine {
         summary
     }
 
-    fn summary(&self) -> Result<Summary, JournalError> {
-        let overview = self.state.journal.overview()?;
-        let log = overview.behind(self.before)?;
-        let ours = overview
-            .sinks()?
-            .into_iter()
-            .filter(|sink| self.sinks.iter().any(|name| **name == *sink.sink));
-        let sinks = ours.map(|sink| SinkSummary {
-            name: sink.sink.as_str().into(),
-            delivered_readings: sink.delivered_readings
-                - self.delivered_before.get(&sink.sink).copied().unwrap_or(0),
-            waiting_readings: sink.waiting_readings,
-            dead_letters: sink.dead_letters,
-        });
-        Ok(Summary {
-            snapshots: log.entries,
-            readings: log.readings,
-            calls: self.accounts.iter().map(|account| account.budget.calls()).sum(),
-            sinks: sinks.collect(),
-        })
+    fn summarising(&self) -> impl FnOnce() -> Result<Summary, JournalError> + Send + 'static {
+        let (journal, before) = (self.state.journal.clone(), self.before);
+        let (ours, delivered_before) = (self.sinks.clone(), self.delivered_before.clone());
+        let calls = self.accounts.iter().map(|account| account.budget.calls()).sum();
+        move || {
+            let overview = journal.overview()?;
+            let log = overview.behind(before)?;
+            let mut sinks = overview.sinks()?;
+            sinks.retain(|sink| ours.iter().any(|name| **name == *sink.sink));
+            let sinks = sinks.into_iter().map(|sink| SinkSummary {
+                name: sink.sink.as_str().into(),
+                delivered_readings: sink.delivered_readings
+                    - delivered_before.get(&sink.sink).copied().unwrap_or(0),
+                waiting_readings: sink.waiting_readings,
+                dead_letters: sink.dead_letters,
+            });
+            Ok(Summary {
+                snapshots: log.entries,
+                readings: log.readings,
+                calls,
+                sinks: sinks.collect(),
+            })
+        }
     }
 }
 

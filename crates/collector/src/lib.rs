@@ -12,13 +12,14 @@
 //! * [`housekeeping`]: the journal is flushed, packed, and rid of what is old. [`neighbours`]: commands beside a run.
 //!   [`dead_letters`]: what waits for each sink, for notices.
 //! * [`http`]: clients, and whom they trust. [`state`]: the state directory. `simulator`: the built-in backend.
-//! * [`plugins`]: one line for each sink and source that is linked.
+//! * [`drive`]: where a journal should not be. [`plugins`]: one line for each sink and source that is linked.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 pub mod account;
 mod dead_letters;
 mod details;
+mod drive;
 mod engine;
 mod error;
 pub mod guardian;

@@ -91,7 +91,7 @@ sinks:
         let running = tokio::spawn(engine.run(stop.clone()));
         newest.wait_for(|newest| *newest >= seq).await.unwrap();
         stop.cancel();
-        running.await.unwrap()
+        running.await.unwrap().unwrap()
     }
 }
 
@@ -212,7 +212,12 @@ async fn a_stop_at_once_is_clean() {
     bench.log_in().await;
     let stop = CancellationToken::new();
     stop.cancel();
-    let summary = Engine::start(bench.pipeline("")).await.unwrap().run(stop).await;
+    let summary = Engine::start(bench.pipeline(""))
+        .await
+        .unwrap()
+        .run(stop)
+        .await
+        .unwrap();
     assert!(summary.snapshots <= 1, "{summary:?}");
     assert_eq!(sink(&summary, "csv").delivered_readings, summary.readings);
     bench.sim.stop().await;
@@ -291,7 +296,7 @@ sinks:
         let running = tokio::spawn(engine.run(stop.clone()));
         newest.wait_for(|newest| *newest >= run * 3).await.unwrap();
         stop.cancel();
-        let summary = running.await.unwrap();
+        let summary = running.await.unwrap().unwrap();
         assert!(summary.snapshots >= 1, "{summary:?}");
         latest = OpenState::open(&folder.path().join("state"))
             .unwrap()

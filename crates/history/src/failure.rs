@@ -20,6 +20,11 @@ pub fn sink_error(operation: &str, path: &Path, error: &Error) -> SinkError {
             | ErrorCode::FileLockingProtocolFailed
             | ErrorCode::SchemaChanged,
         ) => return SinkError::transient(what),
+        Some(ErrorCode::CannotOpen) if is_out_of_files() => {
+            return SinkError::transient(format!(
+                "{what} (too many files are open: `ulimit -n`, `LimitNOFILE`)"
+            ));
+        }
         Some(ErrorCode::CannotOpen) => {
             "check that the path names a file in a folder that this user may write to"
         }
@@ -36,6 +41,12 @@ pub fn sink_error(operation: &str, path: &Path, error: &Error) -> SinkError {
         _ => "its tables are not as this sink made them: move the file away, and a new one is made",
     };
     SinkError::misconfigured(format!("{what}; {advice}"))
+}
+
+/// Whether no file can be opened at all, which SQLite does not tell: EMFILE, ENFILE.
+fn is_out_of_files() -> bool {
+    let error = std::fs::File::open("/").err();
+    cfg!(unix) && matches!(error.and_then(|error| error.raw_os_error()), Some(23 | 24))
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub use containers::{Containers, CreatedContainer, SetUpdate, SourceSet, StoredS
 pub use facts::{Fact, Facts, note};
 pub use forgotten::forget;
 pub use gaps::{Gap, GapCause, StreamGap};
-pub use polls::{PlannedPoll, PollRecord, Polls};
+pub use polls::{INTERRUPTED, PlannedPoll, PollRecord, Polls};
 pub use refusals::{Refusal, Refusals};
 pub use states::{Publisher, States};
 pub use store::StoreError;

@@ -8,6 +8,9 @@ use store::timestamp;
 
 use crate::{Result, SqlLedger};
 
+/// The problem of an attempt of which nothing is known but that it began: it is under way, or the program was killed.
+pub const INTERRUPTED: &str = "interrupted";
+
 /// The last attempts of one source to ask for one vehicle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PollRecord {

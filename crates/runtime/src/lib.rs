@@ -2,7 +2,7 @@
 //!
 //! * [`clock`]: where time comes from. [`backoff`]: how long to wait before something is tried again.
 //! * [`chain`]: an error with its sources, in one line. [`contain`], [`contained`], [`panics`]: a panic is a failure of one task.
-//! * [`private`]: who may read what is written. [`in_place`]: what takes long without keeping others waiting.
+//! * [`private`]: who may read what is written. [`limits`]: of the process. [`in_place`]: what takes long without keeping others waiting.
 //! * [`testing`]: a clock that a test moves.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
@@ -12,6 +12,7 @@ pub mod chain;
 pub mod clock;
 mod contain;
 mod in_place;
+pub mod limits;
 pub mod panics;
 pub mod private;
 pub mod testing;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use collector_core::{Cadence, Name};
 use jiff::Timestamp;
+use ledger::INTERRUPTED;
 use ledger::overview::LastPoll;
 use pipeline::Pipeline;
 use planner::quota::{Allowance, RESERVED, Spent, next_utc_midnight};
@@ -66,6 +67,15 @@ pub fn calls(
         reserved: RESERVED.min(all_left),
         planned: planned.min(allowance.limit().saturating_sub(today)),
         left: spent.left(allowance, now),
+    }
+}
+
+/// A poll that is under way has not failed. One that a kill interrupted is made good soon after the next start.
+pub fn leave_under_way(polls: &mut [LastPoll]) {
+    let is_under_way = |poll: &&mut LastPoll| poll.problem.as_deref() == Some(INTERRUPTED);
+    for poll in polls.iter_mut().filter(is_under_way) {
+        poll.failures = poll.failures.saturating_sub(1);
+        poll.problem = (poll.failures > 0).then(|| "it is being tried again".to_owned());
     }
 }
 
@@ -158,6 +168,21 @@ mod tests {
             reason: None,
             activity: None,
         }
+    }
+
+    #[test]
+    fn a_poll_that_is_under_way_has_not_failed() {
+        let under_way = |failures| LastPoll {
+            failures,
+            problem: Some(INTERRUPTED.to_owned()),
+            ..poll("2026-03-01T21:00:00Z", 60)
+        };
+        let mut polls = [under_way(1), under_way(3), poll("2026-03-01T21:00:00Z", 60)];
+        leave_under_way(&mut polls);
+        let told = polls
+            .each_ref()
+            .map(|poll| (poll.failures, poll.problem.as_deref()));
+        assert_eq!(told, [(0, None), (2, Some("it is being tried again")), (0, None)]);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use runtime::limits;
+use rusqlite::{ErrorCode, ffi};
 
 /// An error of the database.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +19,15 @@ pub enum StoreError {
     )]
     Hidden { path: PathBuf, source: std::io::Error },
     /// Will pass when space is freed; nothing of the transaction was written.
-    #[error("the disk of the state directory is full: make room on it")]
+    #[error(
+        "the disk of the state directory is full, or a file may not grow (`ulimit -f`, `LimitFSIZE`): make room on it"
+    )]
     Full(#[source] rusqlite::Error),
+    /// Will pass when files are closed.
+    #[error(
+        "the state database {path} cannot be opened because too many files are open already: allow this process more of them (`ulimit -n`, or `LimitNOFILE` of its service)"
+    )]
+    NoFiles { path: PathBuf },
     /// Will pass when space is freed; the file is as it was.
     #[error(
         "the disk of the state directory has no room to bring the state database {path} up to date, which was written by an earlier cardata: that takes about {} MiB for a while. It is as it was; make room and start again",
@@ -74,6 +82,8 @@ impl StoreError {
                 path: path.into(),
                 source,
             },
+            _ if is_too_long(&source) => Self::Full(source),
+            _ if limits::are_files_used_up() => Self::NoFiles { path: path.into() },
             _ => Self::Open {
                 path: path.into(),
                 source,
@@ -87,7 +97,14 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full(error),
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(error),
+            _ if is_too_long(&error) => Self::Full(error),
             _ => Self::Sqlite(error),
         }
     }
+}
+
+/// Whether a file would have grown over a limit, which SQLite takes for a broken disk.
+fn is_too_long(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(ffi::SQLITE_IOERR_WRITE) && limits::file_size().is_some()
 }

@@ -27,6 +27,13 @@ impl FileError {
     }
 }
 
+/// Whether a name from elsewhere can be that of a file in a folder of ours, and of no other place.
+pub fn is_file_name(name: &str) -> bool {
+    let is_bad = |c: char| c.is_control() || matches!(c, '/' | '\\');
+    // Shorter than what file systems take, for the ends that are added to names.
+    (1..200).contains(&name.len()) && !name.starts_with('.') && !name.contains(is_bad)
+}
+
 /// Makes a rename durable. Elsewhere than on Unix a folder cannot be opened, and a rename is durable at once.
 ///
 /// # Errors

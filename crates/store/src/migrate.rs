@@ -60,6 +60,15 @@ impl Database {
         Ok(pragma(self.connection(), "user_version")?)
     }
 
+    /// Whether the file would do something of its own when it is written to: none of our versions has triggers.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn has_triggers(&self) -> Result<bool, StoreError> {
+        let query = "select exists (select 1 from sqlite_schema where type = 'trigger')";
+        self.one(query, [], |row| row.get(0))
+    }
+
     /// Says in the file's header that it is ours, of whatever format: what [`Store::open`](crate::Store::open) takes.
     ///
     /// # Errors

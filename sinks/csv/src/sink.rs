@@ -16,6 +16,8 @@ pub struct Settings {
     pub files: Files,
     pub name: Name,
     pub log_id: LogId,
+    /// Another process of ours has the folder meanwhile.
+    pub runs: bool,
 }
 
 /// Appends readings and records to CSV files.
@@ -54,6 +56,7 @@ impl CsvSink {
             files: Files { dir, config },
             name: Arc::clone(&context.name),
             log_id: context.log_id.clone(),
+            runs: context.runs,
         };
         Self {
             settings: Arc::new(settings),
@@ -97,8 +100,11 @@ type Work = fn(&mut Store, &Settings, &[Entry]) -> Result<(), SinkError>;
 #[async_trait]
 impl Sink for CsvSink {
     async fn check(&mut self) -> Result<(), SinkError> {
-        self.blocking(|settings, state| check(&settings.files.dir, state.store.is_some()))
-            .await
+        self.blocking(|settings, state| {
+            let is_ours = settings.runs || state.store.is_some();
+            check(&settings.files.dir, is_ours)
+        })
+        .await
     }
 
     /// No file, or no memory of what is in them.

@@ -87,7 +87,7 @@ fn failure(error: &io::Error) -> SinkError {
         ErrorKind::BrokenPipe => SinkError::misconfigured(
             "standard output was closed: the program behind the pipe has ended; start both again",
         ),
-        ErrorKind::StorageFull => SinkError::transient(format!(
+        ErrorKind::StorageFull | ErrorKind::FileTooLarge => SinkError::transient(format!(
             "write to standard output: {error}; free some space, and it goes on by itself"
         )),
         _ => SinkError::transient(format!("write to standard output: {error}")),

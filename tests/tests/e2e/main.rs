@@ -32,6 +32,8 @@ mod quota;
 mod refusals;
 mod replays;
 mod secrets;
+#[cfg(unix)]
+mod service;
 mod stream;
 mod twins;
 mod vehicles;

@@ -7,7 +7,7 @@ use collector_core::state::PollsState;
 use collector_core::{Name, Poll, RawReading, RawSnapshot, SourceError, Vin};
 use jiff::{SignedDuration, Timestamp};
 
-use ledger::{Fact, PollRecord, Refusal};
+use ledger::{Fact, INTERRUPTED, PollRecord, Refusal};
 use normalise::body::{Body, Scalar};
 use normalise::value::is_nothing;
 use runtime::contained;
@@ -24,7 +24,7 @@ impl Poller {
     pub(super) async fn poll(&self, poll: &mut dyn Poll, round: &mut Round, index: usize) {
         let polled = &round.polled[index];
         let began = self.handles.clock.now();
-        let interrupted = Some("interrupted".to_owned());
+        let interrupted = Some(INTERRUPTED.to_owned());
         let begun = self.attempt(polled, began, polled.failures + 1, interrupted);
         self.handles.budget.begin_poll(begun);
         let login = self.handles.login.id().await;

@@ -46,6 +46,7 @@ fn every_file_is_right() {
             "battery-to-influxdb.yaml",
             "demo.yaml",
             "pipeline.yaml",
+            "service.yaml",
             "stream.yaml"
         ]
     );

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use store::aside;
-use store::files::{FileError, fill, listed, remove_beginning, sync_folder};
+use store::files::{FileError, adopt, fill, is_file_name, listed, remove_beginning, sync_folder};
 use store::sql::Access;
 use store::{Database, FILE, StoreError};
 use tempfile::NamedTempFile;
@@ -165,6 +165,9 @@ fn manifest(copy: &Path, file: &Path) -> Result<(Timestamp, String), RestoreErro
     if format > FORMAT || database.format().map_err(JournalError::from)? > store::FORMAT {
         return Err(RestoreError::Newer(file.to_owned()));
     }
+    if database.has_triggers().map_err(|error| damaged(file, error))? {
+        return Err(damaged(file, "it has triggers, which somebody else put into it"));
+    }
     let made_at = Timestamp::from_millisecond(made_at).map_err(|error| damaged(file, error))?;
     Ok((made_at, log_id))
 }
@@ -196,9 +199,7 @@ fn make_ready(copy: &Path, state: &Path, id: &str, now: Timestamp, carry_over: C
     let damaged = connection.all(query, [], |row| {
         let name: String = row.get(0)?;
         let content = row.get_ref(1)?.as_blob().unwrap_or_default();
-        let is_sound = crc32fast::hash(content) == row.get::<_, u32>(2)?
-            && !name.contains(['/', '\\'])
-            && !name.starts_with('.');
+        let is_sound = crc32fast::hash(content) == row.get::<_, u32>(2)? && is_file_name(&name);
         Ok((!is_sound).then_some(name))
     })?;
     let damaged_files: Vec<String> = damaged.into_iter().flatten().collect();

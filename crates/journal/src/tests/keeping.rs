@@ -249,6 +249,48 @@ async fn an_entry_that_was_damaged_before_is_told_and_a_damaged_login_left_out()
     assert_eq!(two.token(), None);
 }
 
+/// Somebody had it in his hands: what would run by itself, and names that lead elsewhere.
+#[tokio::test]
+async fn a_backup_that_was_meddled_with_moves_nothing() {
+    let (one, two) = (Place::new(), Place::new());
+    let file = one.0.path().join("backup.db");
+    polls(&open(&one.state()), 0..3).await;
+    one.log_in("secret");
+    one.back_up(&file).unwrap();
+    let names = [
+        "",
+        ".",
+        "..",
+        "../home.json",
+        "a\\b",
+        "a\0b",
+        "a\nb",
+        &"x".repeat(300),
+    ];
+    for name in names {
+        let connection = Connection::open(&file).unwrap();
+        let add =
+            "insert into backup_file select ?1, content, checksum from backup_file where name = 'home.json'";
+        connection.execute(add, [name]).unwrap();
+    }
+    let mut left_out = two.restore(&file, false).unwrap().damaged_files;
+    left_out.sort();
+    let mut expected = names.map(str::to_owned);
+    expected.sort();
+    assert_eq!(left_out, expected);
+    assert_eq!(two.token().as_deref(), Some("secret"));
+
+    let trigger = "create trigger t after update on cursor begin delete from log; end";
+    Connection::open(&file).unwrap().execute_batch(trigger).unwrap();
+    let before = std::fs::read_dir(two.state()).unwrap().count();
+    let error = two.restore(&file, true).unwrap_err();
+    assert!(
+        matches!(&error, RestoreError::Damaged { reason, .. } if reason.contains("triggers")),
+        "{error}"
+    );
+    assert_eq!(std::fs::read_dir(two.state()).unwrap().count(), before);
+}
+
 #[tokio::test]
 async fn space_of_forgotten_entries_is_given_back_and_nothing_else() {
     let state = tempfile::tempdir().unwrap();
