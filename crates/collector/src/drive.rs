@@ -69,13 +69,13 @@ mod tests {
         let mounts = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n\
                       30 22 0:40 / /mnt/nas\\040one rw - nfs4 nas:/volume rw\n\
                       31 30 0:41 / /mnt/nas\\040one/local rw - tmpfs tmpfs rw\n\
-                      32 22 0:42 / /home/me/remote rw shared:7 - fuse.sshfs me@host: rw\n\
+                      32 22 0:42 / /media/remote rw shared:7 - fuse.sshfs me@host: rw\n\
                       33 22 0:43 / /srv rw - ext4 /dev/sdb rw\n\
                       34 33 0:44 / /srv rw - cifs //nas/share rw\n\
                       35 22 0:45 / /ntfs rw - fuseblk /dev/sdc rw\n";
         let of = |path: &str| remote(mounts, Path::new(path));
         assert_eq!(of("/mnt/nas one/state"), Some("nfs4"));
-        assert_eq!(of("/home/me/remote"), Some("fuse.sshfs"));
+        assert_eq!(of("/media/remote"), Some("fuse.sshfs"));
         assert_eq!(of("/srv/cardata/state"), Some("cifs"));
         for local in [
             "/var/lib/cardata",
