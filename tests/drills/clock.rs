@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cardata_sim::SimConfig;
+use cardata_sim::{Fault, SimConfig};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use tests::oracle::expected_of_all;
@@ -86,9 +86,44 @@ pub async fn jumping(context: Context) -> Outcome {
         Err(reason) => return Outcome::LeftOut(reason),
     };
     let mut report = Report::default();
+    boots_without_a_clock(context, &mut report, library.clone()).await;
     keeps_polling(context, &mut report, library.clone()).await;
     keeps_the_quota(context, &mut report, library).await;
     Outcome::Done(report)
+}
+
+/// A machine that has no clock of its own begins in 1970 and gets its time later. Until then no certificate is valid, so that
+/// nobody can be reached.
+async fn boots_without_a_clock(context: Context, report: &mut Report, library: PathBuf) {
+    let plan = Plan {
+        speed: 1.0,
+        every: "2s",
+        ..Plan::default()
+    };
+    let mut scene = Scene::with(patient(context.seed), &plan).await;
+    scene.login().await;
+    let mut clock = FakeClock::set(&mut scene, library);
+    clock.jump(10 - jiff::Timestamp::now().as_second());
+    scene.bmw.inject_on("/", u32::MAX, Fault::Reset);
+    report.inject("a start in 1970");
+    let run = scene.run().await;
+    run.wait_for_line("the vehicles of the account are not known", SOON)
+        .await;
+    scene.bmw.clear_faults();
+    clock.jump(-clock.ahead);
+    until_within(&run, SOON, "polls in the present", || scene.answers() >= 2).await;
+    report.survive();
+    let said = stop(run).await;
+    if said.err.contains("cardata login") {
+        report.problem(format!("the login was given up: {}", said.err));
+    }
+    report.hold_files(&scene, &expected_of_all(&scene.bmw.served()));
+    let database = rusqlite::Connection::open(scene.path("cardata.db")).unwrap();
+    let query = "select min(received_at) from readings";
+    let earliest: String = database.query_row(query, [], |row| row.get(0)).unwrap();
+    if earliest.starts_with("19") {
+        report.problem(format!("something came at {earliest}"));
+    }
 }
 
 /// Polls go on soon after every jump, whatever the clock says.

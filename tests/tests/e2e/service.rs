@@ -30,7 +30,6 @@ fn start_after(scene: &Scene, setting: &str, arguments: &[&str]) -> Cardata {
     })
 }
 
-#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
 #[test]
 fn the_unit_is_one_that_systemd_takes() {
     let folder = tempfile::tempdir().unwrap();
