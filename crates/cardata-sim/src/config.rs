@@ -194,7 +194,7 @@ impl Default for SimConfig {
             gcid_in_refresh: false,
             id_token_in_refresh: true,
             mappings: MappingsShape::Array,
-            deleted_containers_count: false,
+            deleted_containers_count: true,
             max_descriptors: None,
             refused_descriptors: Vec::new(),
             descriptor_refusal: DescriptorRefusal::Unnamed,

@@ -144,7 +144,12 @@ fn set_notes(set: &SetStatus) -> Vec<String> {
     if let Some(first) = search.refused().first() {
         let refused = search.refused().iter();
         let names: Vec<_> = refused.map(|one| one.descriptor.as_str()).collect();
-        notes.push(format!("BMW refuses {} ({})", some(&names), first.words));
+        notes.push(format!(
+            "BMW refuses {} ({}) since {}",
+            some(&names),
+            first.words,
+            first.at.strftime("%Y-%m-%d")
+        ));
     }
     if let Some(limit) = search.limit() {
         let left_out: Vec<_> = search.remaining().collect();
@@ -167,6 +172,7 @@ fn set_notes(set: &SetStatus) -> Vec<String> {
             .map(|vehicle| format!("{vehicle}: {}", fit::ADVICE)),
     );
     notes.extend(set.state.notice.clone());
+    notes.extend(set.state.full.clone());
     notes
 }
 
@@ -210,6 +216,7 @@ pub fn json(sets: &[SetStatus]) -> Value {
                 "unfit": set.unfit,
                 "silent": silent.collect::<Value>(),
                 "notice": set.state.notice,
+                "full": set.state.full,
             })
         })
         .collect()

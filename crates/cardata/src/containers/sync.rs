@@ -1,15 +1,13 @@
 //! `cardata containers sync`: says what it changes and what that costs, and does it.
 
 use source::Handles;
+use source_telematics::container::places::MOST;
 use source_telematics::container::sync::{self, Plan};
 
 use status::table::counted;
 
 use super::{failure, listed};
 use crate::{CommandResult, terminal};
-
-/// BMW's limit for an account.
-const MOST: usize = 10;
 
 pub async fn run(accounts: &[Handles], dry_run: bool) -> CommandResult {
     for account in accounts {
@@ -73,9 +71,11 @@ fn described(plan: &Plan, dry_run: bool) -> String {
         let name = other.name.as_deref().unwrap_or("without a name");
         lines.push(format!("left alone: {} `{name}`, not created here", other.id));
     }
-    if plan.containers_after() > MOST {
+    if !plan.fits() {
         lines.push(format!(
-            "! BMW allows {MOST} containers: delete one that nobody needs with `cardata containers delete ID`, with --foreign where another program made it"
+            "! {} of the {MOST} containers that BMW allows are listed, and a deleted one counts for 29 days: delete one that nobody needs \
+             with `cardata containers delete ID`, with --foreign where another program made it",
+            plan.taken
         ));
     }
     if lines.is_empty() {

@@ -16,13 +16,17 @@ pub enum ContainerError {
     /// BMW takes none of what is wanted, or did not within the calls that may be spent at a time.
     #[error("BMW refuses every container that was tried for `{name}`, even of one descriptor: {words}")]
     Refused { name: String, words: String },
-    /// As many containers exist as BMW allows, and none may be removed without asking.
+    /// BMW allows no further container, and removing one would free no place, or none may be removed without asking.
     #[error(
-        "BMW allows no further container and none of those that exist is an obsolete one of ours: {existing}; \
-         see who needs them and remove one with `cardata containers delete ID`, with `--foreign` where another \
-         program made it"
+        "BMW allows no further container: {places}; active are {existing}; see who needs them and remove one with \
+         `cardata containers delete ID`, with `--foreign` where another program made it: a deleted one still counts for 29 days"
     )]
-    Full { existing: String },
+    Full { places: String, existing: String },
+    /// BMW's server fails at creations, though it answers other calls.
+    #[error(
+        "BMW's server fails at every container that was tried for `{name}`, and answers other calls: {words}"
+    )]
+    Outage { name: String, words: String },
     /// What is left of the day's calls is kept for the owner.
     #[error("the calls of the day that the search for a container may use are used up")]
     NoCalls,
@@ -39,7 +43,7 @@ impl ContainerError {
             Self::Api(error) => source_error(error),
             Self::Refused { .. } | Self::Full { .. } => SourceError::Misconfigured { reason },
             Self::NoCalls => SourceError::Quota { reason },
-            Self::Ledger(_) => SourceError::Transient {
+            Self::Ledger(_) | Self::Outage { .. } => SourceError::Transient {
                 reason,
                 retry_after: None,
             },

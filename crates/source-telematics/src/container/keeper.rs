@@ -1,10 +1,9 @@
-//! Keeps the container of a set alive: finds it, creates it, narrows it down to what BMW takes, and lets it
-//! grow again with calls that nobody else needs.
+//! Keeps the container of a set alive: finds it, creates it, and narrows it down to what BMW takes.
 
 use std::collections::HashSet;
 
-use cardata_api::{ApiError, Container, ContainerId};
-use jiff::{SignedDuration, Timestamp};
+use cardata_api::{ApiError, Container, ContainerId, ErrorKind};
+use jiff::Timestamp;
 
 use super::error::ContainerError;
 use super::search::{Cause, Refusal};
@@ -18,11 +17,6 @@ use source::{DescriptorSet, Handles, fingerprint};
 const STEPS: usize = 16;
 /// Single descriptors that are refused before anything was taken: more of them would tell nothing new today.
 const SINGLES: usize = 3;
-/// After a failure, growth is tried again no sooner.
-const PAUSE: SignedDuration = SignedDuration::from_hours(1);
-/// As long as no further container is allowed.
-const LONG_PAUSE: SignedDuration = SignedDuration::from_hours(24);
-
 /// The container to poll: the one that is remembered, else one that is found in the account (one call), else a new
 /// one (one more). Where BMW refuses the set, the largest part of it that it takes at once, found with calls that polls
 /// would have used. `known` is what the last look found, where nobody has told otherwise since: it spares the ledger a
@@ -62,49 +56,15 @@ pub async fn lost(account: &Handles, set: &DescriptorSet) -> Result<(), Containe
     keeper.save(None).await
 }
 
-/// Brings the container closer to what is wanted, with at most one call, and only when it can be spared. A failure
-/// harms nothing and is tried again later.
-pub async fn grow(account: &Handles, set: &DescriptorSet, known: &mut Option<SetState>) {
-    if known
-        .as_ref()
-        .is_some_and(|state| state.is_settled(account.clock.now()))
-    {
-        return;
-    }
-    // What is known may be old, and is written again here.
-    *known = None;
-    let Ok(mut keeper) = Keeper::load(account, set).await else {
-        return;
-    };
-    grow_or_pause(&mut keeper).await;
-    *known = Some(keeper.state);
-}
-
-async fn grow_or_pause(keeper: &mut Keeper<'_>) {
-    let (account, set) = (keeper.account, keeper.set);
-    let Err(error) = keeper.grow().await else { return };
-    let limit = matches!(error, ContainerError::Full { .. });
-    let pause = if limit { LONG_PAUSE } else { PAUSE };
-    keeper.state.paused_until = Some(account.clock.now() + pause);
-    if limit {
-        keeper.state.notice = Some(error.to_string());
-    }
-    let name = &account.login.account;
-    tracing::warn!(account = %name, container = %set.name, error = %Chain(&error), "could not improve a container; it is tried again later");
-    if let Err(error) = keeper.save(None).await {
-        tracing::debug!(account = %name, error = %Chain(&error), "could not store the state of a container");
-    }
-}
-
 /// One set of an account, as it is remembered, in the hands of one caller.
 pub(super) struct Keeper<'a> {
-    account: &'a Handles,
-    set: &'a DescriptorSet,
+    pub(super) account: &'a Handles,
+    pub(super) set: &'a DescriptorSet,
     pub(super) state: SetState,
     since: Timestamp,
     created: HashSet<String>,
-    /// A container was removed for a new one, which is done once for a caller.
-    made_room: bool,
+    /// What BMW's server said when it failed at a creation last.
+    failed: Option<String>,
 }
 
 impl<'a> Keeper<'a> {
@@ -130,7 +90,7 @@ impl<'a> Keeper<'a> {
             state,
             since,
             created,
-            made_room: false,
+            failed: None,
         })
     }
 
@@ -144,6 +104,10 @@ impl<'a> Keeper<'a> {
                 return Ok(id);
             }
             let Some(action) = self.state.next() else { break };
+            if let Some(outage) = self.state.waits(self.account.clock.now()) {
+                self.failed = Some(outage.words.clone());
+                break;
+            }
             if self.is_search(&action) {
                 // While there is nothing to poll, the calls of polls are for the search; the reserve is not.
                 let now = self.account.clock.now();
@@ -157,32 +121,24 @@ impl<'a> Keeper<'a> {
                 break;
             }
         }
-        let last = self.state.search.refused().last();
-        let words = last.map_or("it gave no reason", |last| last.words.as_str());
-        self.held().ok_or_else(|| ContainerError::Refused {
-            name: self.set.name.clone(),
-            words: words.to_owned(),
+        let name = self.set.name.clone();
+        self.held().ok_or_else(|| match self.failed.take() {
+            Some(words) => ContainerError::Outage { name, words },
+            None => ContainerError::Refused {
+                name,
+                words: self.last_refusal(),
+            },
         })
     }
 
-    async fn grow(&mut self) -> Result<(), ContainerError> {
-        let now = self.account.clock.now();
-        let paused = self.state.paused_until.is_some_and(|until| now < until);
-        if self.state.container.is_none() || paused {
-            return Ok(());
-        }
-        self.state.search.reopen(now);
-        let Some(action) = self.state.next() else {
-            return Ok(());
-        };
-        if self.account.budget.spare_calls(now).await > 0 {
-            self.carry_out(&action).await?;
-        }
-        Ok(())
+    fn last_refusal(&self) -> String {
+        let last = self.state.search.refused().last();
+        last.map_or("it gave no reason", |last| last.words.as_str())
+            .to_owned()
     }
 
     /// Returns how many descriptors a container was refused with, if one was refused.
-    async fn carry_out(&mut self, action: &Action) -> Result<Option<usize>, ContainerError> {
+    pub(super) async fn carry_out(&mut self, action: &Action) -> Result<Option<usize>, ContainerError> {
         match action {
             Action::Look => {
                 let listed = self.account.client.containers().await?;
@@ -192,16 +148,21 @@ impl<'a> Keeper<'a> {
             Action::Create(descriptors) => match self.create(descriptors).await {
                 Ok(true) => {}
                 Ok(false) => return Ok(Some(descriptors.len())),
-                // Once, because it takes two calls more than a step has.
-                Err(ContainerError::Api(error)) if error.is_container_limit() && !self.made_room => {
-                    self.made_room = true;
-                    self.state.notice = Some(room::make(self.account).await?);
-                    self.save(None).await?;
-                }
+                Err(ContainerError::Api(error)) if error.is_container_limit() => self.make_room().await?,
                 Err(error) => return Err(error),
             },
         }
         Ok(None)
+    }
+
+    async fn make_room(&mut self) -> Result<(), ContainerError> {
+        let made = room::make(self.account, &mut self.state.places).await;
+        if let Err(error @ ContainerError::Full { .. }) = &made {
+            self.state.full = Some(error.to_string());
+            self.save(None).await?;
+        }
+        self.state.notice = Some(made?);
+        self.save(None).await
     }
 
     fn held(&self) -> Option<ContainerId> {
@@ -220,6 +181,7 @@ impl<'a> Keeper<'a> {
     async fn look(&mut self, listed: &[Container]) -> Result<(), ContainerError> {
         let named = named(self.set, listed, |id| self.created.contains(id));
         let before = self.state.search.accepted().len();
+        self.state.places.listed(listed, self.account.clock.now());
         self.state.looked(&named, self.account.clock.now());
         self.note_growth(before);
         self.save(None).await
@@ -252,6 +214,16 @@ impl<'a> Keeper<'a> {
                 self.save(None).await?;
                 Ok(false)
             }
+            Err(error) if error.kind() == Some(ErrorKind::Server) => {
+                let before = self.state.search.refused().len();
+                let words = refusal(&error).words;
+                let is_refusal = self.state.failed(words.clone(), now);
+                self.failed = Some(words);
+                tracing::debug!(account = %self.account.login.account, descriptors = descriptors.len(), error = %Chain(&error), "BMW's server failed at a container");
+                self.tell_refused(before);
+                self.save(None).await?;
+                if is_refusal { Ok(false) } else { Err(error.into()) }
+            }
             Err(error) => {
                 if !error.leaves_doubt() {
                     self.state.not_created();
@@ -270,6 +242,7 @@ impl<'a> Keeper<'a> {
         }
         room::delete(self.account, id).await?;
         self.state.deleted();
+        self.state.places.deleted(id, self.account.clock.now());
         self.save(Some(id.to_owned())).await
     }
 
@@ -291,7 +264,7 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    async fn save(&mut self, deleted: Option<String>) -> Result<(), ContainerError> {
+    pub(super) async fn save(&mut self, deleted: Option<String>) -> Result<(), ContainerError> {
         let now = self.account.clock.now();
         let held = self.state.container.as_ref().filter(|held| held.created);
         let ours = held

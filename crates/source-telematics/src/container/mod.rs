@@ -5,13 +5,15 @@
 //! `purpose`. Containers that do not carry our mark belong to somebody else and are never touched.
 //!
 //! * [`search`]: which descriptors BMW takes. [`likelihood`]: which of them are tried first.
-//! * [`state`]: which container comes and goes. These three are pure.
-//! * [`keeper`]: carries it out within the quota. [`room`]: when ten containers exist.
+//! * [`state`]: which container comes and goes. [`places`]: for how many there is room. These four are pure.
+//! * [`keeper`]: carries it out within the quota. [`growth`]: while there is a container. [`room`]: when BMW allows no further one.
 //! * [`sync`]: what `cardata containers sync` would do.
 
 mod error;
+mod growth;
 mod keeper;
 mod likelihood;
+pub mod places;
 mod room;
 pub mod search;
 pub mod state;
@@ -23,7 +25,8 @@ use cardata_api::Container;
 use source::{DescriptorSet, fingerprint};
 
 pub use error::ContainerError;
-pub use keeper::{find, find_among, grow, lost};
+pub use growth::grow;
+pub use keeper::{find, find_among, lost};
 
 /// The beginning of every purpose that we write; the number is the version of the mark.
 const MARK: &str = "cardata/1 ";

@@ -1,4 +1,4 @@
-//! When as many containers exist as BMW allows: the obsolete ones of ours go, those of others stay.
+//! When BMW allows no further container: an obsolete one of ours goes where that frees a place, those of others stay.
 
 use std::collections::HashSet;
 
@@ -7,6 +7,7 @@ use source::Handles;
 
 use super::error::ContainerError;
 use super::is_ours;
+use super::places::{MOST, Places};
 
 /// The containers that the sources of the pipeline poll.
 pub async fn in_use(account: &Handles) -> Result<HashSet<String>, ContainerError> {
@@ -36,28 +37,33 @@ pub async fn delete(account: &Handles, id: &str) -> Result<(), ContainerError> {
     Ok(())
 }
 
-/// Removes the oldest container that this installation created and no source uses, and says so. Spends a call
-/// to list and one to delete.
-pub async fn make(account: &Handles) -> Result<String, ContainerError> {
+/// Removes the oldest container that this installation created and no source uses, and says so. Only where ten are active:
+/// where deleted ones take the places, to delete another frees nothing. Spends a call to list and one to delete.
+pub async fn make(account: &Handles, places: &mut Places) -> Result<String, ContainerError> {
     let listed = account.client.containers().await?;
+    places.listed(&listed, account.clock.now());
     let in_use = in_use(account).await?;
-    let exists = |id: &str| {
-        listed
-            .iter()
-            .any(|one| one.id.as_str() == id && !one.state.is_gone())
-    };
+    let active: Vec<_> = listed
+        .iter()
+        .filter(|container| !container.state.is_gone())
+        .collect();
+    let exists = |id: &str| active.iter().any(|one| one.id.as_str() == id);
     let created = account.ledger.created_containers(&account.login.account).await?;
     let obsolete = created
         .into_iter()
         .find(|created| !in_use.contains(&created.id) && exists(&created.id));
-    let Some(obsolete) = obsolete else {
-        let active = listed.iter().filter(|container| !container.state.is_gone());
-        let described: Vec<_> = active.map(|container| describe(container, &in_use)).collect();
+    let Some(obsolete) = obsolete.filter(|_| active.len() >= MOST) else {
+        let described: Vec<_> = active
+            .iter()
+            .map(|container| describe(container, &in_use))
+            .collect();
         return Err(ContainerError::Full {
+            places: places.words(),
             existing: described.join(", "),
         });
     };
     delete(account, &obsolete.id).await?;
+    places.deleted(&obsolete.id, account.clock.now());
     tracing::warn!(account = %account.login.account, container = obsolete.id, name = obsolete.name, "removed a container of ours that no source uses any more: BMW allows no further one");
     Ok(format!(
         "removed the container {} (`{}`), which no source used any more, because BMW allows no further one ({:.0})",

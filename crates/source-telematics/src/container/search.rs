@@ -4,6 +4,10 @@
 //! twice: what follows from earlier answers is settled without a call. A refusal of a single descriptor that
 //! may be one of the size is told apart by a probe: a container of the size that was taken, with that
 //! descriptor in another's place.
+//!
+//! A container that BMW takes costs one of ten places for a month, one that it refuses costs nothing but a call. So when a
+//! descriptor was found all others are tried together, and where the server fails at a descriptor, it is suspected first and
+//! refused when it fails again beside others that were taken: an outage is no verdict.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -14,6 +18,11 @@ use super::likelihood;
 pub const RETRY_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How many refused descriptors are tried again at a time.
 const RETRIED: usize = 8;
+/// So many are each set aside to try all others together; where more are found before anything was taken, whatever is
+/// taken is welcome.
+const SET_ASIDE: usize = 2;
+/// Where so many fail alone and nothing was taken, creations fail today, whatever is in them.
+const OUTAGE: usize = 5;
 
 /// What BMW said against a container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +41,8 @@ pub enum Cause {
     Descriptor,
     /// CU-403: the container as a whole, for its size or for one of the descriptors.
     Container,
+    /// 5xx, where the account can be listed: for one of the descriptors, or because creations fail today.
+    Server,
 }
 
 /// A descriptor that BMW does not take, alone or with those that it takes.
@@ -70,6 +81,9 @@ pub struct Search {
     untried: Vec<Group>,
     limit: Option<Limit>,
     probe: Option<Probe>,
+    /// BMW's server failed at these alone, once.
+    #[serde(default)]
+    suspected: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +164,8 @@ impl Search {
             return Taken::Discard;
         }
         if let Some(group) = self.untried.pop() {
+            self.suspected
+                .retain(|suspect| !group.descriptors.contains(suspect));
             self.accepted.extend(group.descriptors);
         }
         self.settle(now);
@@ -160,6 +176,7 @@ impl Search {
     pub fn was_refused(&mut self, refusal: Refusal, now: Timestamp) {
         if let Some(probe) = self.probe.take() {
             self.refuse(probe.descriptor, &probe.words, now);
+            self.join();
         } else if let Some(group) = self.untried.pop() {
             self.narrow(group.descriptors, refusal, now);
         }
@@ -178,6 +195,20 @@ impl Search {
             self.narrow(accepted, refusal, now);
         }
         self.settle(now);
+    }
+
+    /// Whether creations seem to fail whatever is in them.
+    pub fn is_outage(&self) -> bool {
+        let all = self
+            .remaining()
+            .all(|one| self.suspected.iter().any(|it| it == one));
+        self.accepted.is_empty() && !self.suspected.is_empty() && (all || self.suspected.len() >= OUTAGE)
+    }
+
+    /// Forgets what an outage seemed to say.
+    pub fn start_over(&mut self) {
+        self.suspected.clear();
+        self.join();
     }
 
     /// Opens a finished search again when what was refused or left out has been so for a month.
@@ -232,12 +263,57 @@ impl Search {
             return;
         }
         for descriptor in group {
-            if self.accepted.is_empty() || refusal.cause == Cause::Descriptor {
-                self.refuse(descriptor, &refusal.words, now);
-            } else {
-                let words = refusal.words.clone();
+            self.narrow_to_one(descriptor, &refusal, now);
+        }
+    }
+
+    fn narrow_to_one(&mut self, descriptor: String, refusal: &Refusal, now: Timestamp) {
+        let words = &refusal.words;
+        match refusal.cause {
+            Cause::Server if self.accepted.is_empty() || !self.suspected.contains(&descriptor) => {
+                self.suspect(descriptor);
+            }
+            Cause::Container if !self.accepted.is_empty() => {
+                let words = words.clone();
                 self.probe = Some(Probe { descriptor, words });
             }
+            _ => {
+                self.refuse(descriptor, words, now);
+                if !self.accepted.is_empty() || self.refused.len() <= SET_ASIDE {
+                    self.join();
+                }
+            }
+        }
+    }
+
+    /// Sets a descriptor aside until the others were tried.
+    fn suspect(&mut self, descriptor: String) {
+        if !self.suspected.contains(&descriptor) {
+            self.suspected.push(descriptor.clone());
+        }
+        if self.suspected.len() <= SET_ASIDE {
+            self.join();
+        }
+        let alone = Group {
+            descriptors: vec![descriptor],
+            known: None,
+        };
+        self.untried.insert(0, alone);
+    }
+
+    /// All that is untried and not suspected is tried together next.
+    fn join(&mut self) {
+        let groups = std::mem::take(&mut self.untried);
+        let (mut joined, mut alone) = (Vec::new(), Vec::new());
+        for descriptor in groups.into_iter().flat_map(|group| group.descriptors) {
+            match self.suspected.contains(&descriptor) {
+                true => alone.push(vec![descriptor]),
+                false => joined.push(descriptor),
+            }
+        }
+        joined.sort_by_cached_key(|descriptor| likelihood::class(descriptor));
+        for group in alone.into_iter().chain([joined]) {
+            self.push(group, None);
         }
     }
 
@@ -257,6 +333,7 @@ impl Search {
     }
 
     fn refuse(&mut self, descriptor: String, words: &str, now: Timestamp) {
+        self.suspected.retain(|suspect| *suspect != descriptor);
         self.refused.push(Refused {
             descriptor,
             words: words.to_owned(),

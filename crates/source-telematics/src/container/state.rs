@@ -2,11 +2,20 @@
 //! next. Pure; whoever drives it writes it down before a container is created and after every answer, so that
 //! a crash or a lost answer at any moment leaks nothing.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::search::{Refusal, Search, Taken};
+use super::places::Places;
+use super::search::{Cause, Refusal, Search, Taken};
 use source::{DescriptorSet, fingerprint};
+
+/// A server that fails at a creation is believed to mean what is in it when it does so again this much later, and a list
+/// was answered in between.
+const CONFIRMED: SignedDuration = SignedDuration::from_mins(3);
+/// After creations of every kind failed, what is in them is not asked again for so long.
+const OUTAGE: SignedDuration = SignedDuration::from_hours(24);
+/// Nor is anything created for so long after each failure in that time: the calls are needed when it is over.
+const REST: SignedDuration = SignedDuration::from_mins(30);
 
 /// The call that brings the set further.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +58,32 @@ pub struct SetState {
     /// What was done last without anybody asking for it, in words.
     #[serde(default)]
     pub notice: Option<String>,
+    /// Why no further container can be made, in words.
+    #[serde(default)]
+    pub full: Option<String>,
+    /// How many of BMW's ten places are taken.
+    #[serde(default)]
+    pub places: Places,
+    /// Creations that were sent.
+    #[serde(default)]
+    pub tried: u32,
+    /// Since when BMW's server fails at creations.
+    #[serde(default)]
+    failing_since: Option<Timestamp>,
+    /// It failed whatever was in them.
+    #[serde(default)]
+    outage: Option<Outage>,
+}
+
+/// Creations fail, whatever is in them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// Until when its failures say nothing of what is in a container.
+    until: Timestamp,
+    /// Nothing is created before this.
+    again_at: Timestamp,
+    /// BMW's words.
+    pub words: String,
 }
 
 impl SetState {
@@ -84,11 +119,16 @@ impl SetState {
     /// A creation is about to be sent.
     pub fn begin(&mut self, descriptors: &[String]) {
         self.pending = Some(fingerprint(descriptors));
+        self.tried = self.tried.saturating_add(1);
     }
 
     /// It was answered with a container.
     pub fn created(&mut self, id: String, now: Timestamp) {
         self.pending = None;
+        self.failing_since = None;
+        self.outage = None;
+        self.full = None;
+        self.places.made();
         self.take(Held { id, created: true }, now);
     }
 
@@ -100,6 +140,42 @@ impl SetState {
         } else {
             self.search.was_refused(refusal, now);
         }
+    }
+
+    /// BMW's server failed at it, in these words. Whether that is a refusal of what is in it; else it may have been carried
+    /// out, and is looked for before it is tried again.
+    pub fn failed(&mut self, words: String, now: Timestamp) -> bool {
+        let since = self.failing_since.map_or(now, |since| since.min(now));
+        self.failing_since = Some(since);
+        if let Some(outage) = self.outage.as_mut().filter(|outage| now < outage.until) {
+            outage.again_at = now + REST;
+            return false;
+        }
+        if now.duration_since(since) < CONFIRMED {
+            return false;
+        }
+        let refusal = Refusal {
+            cause: Cause::Server,
+            words: words.clone(),
+            named: Vec::new(),
+        };
+        self.refused(refusal, now);
+        if self.search.is_outage() {
+            self.search.start_over();
+            self.failing_since = None;
+            self.outage = Some(Outage {
+                until: now + OUTAGE,
+                again_at: now + REST,
+                words,
+            });
+        }
+        true
+    }
+
+    /// The outage for whose end a creation waits.
+    pub fn waits(&self, now: Timestamp) -> Option<&Outage> {
+        let outage = self.outage.as_ref();
+        outage.filter(|outage| now < outage.again_at && now + REST >= outage.again_at)
     }
 
     /// It certainly came to nothing.

@@ -6,6 +6,7 @@ use source::{DescriptorSet, Handles};
 
 use super::error::ContainerError;
 use super::keeper::{self, Keeper};
+use super::places::MOST;
 use super::state::Action;
 use super::{named, room};
 
@@ -26,6 +27,8 @@ pub struct Plan {
     pub refused: Vec<DescriptorSet>,
     /// What else is there: of another installation of this program, or of another program. Left alone.
     pub others: Vec<Container>,
+    /// Containers that are listed, deleted ones too: each takes a place.
+    pub taken: usize,
 }
 
 impl Plan {
@@ -34,9 +37,9 @@ impl Plan {
         self.obsolete.len() + self.missing.len()
     }
 
-    /// How many containers the account would have.
-    pub fn containers_after(&self) -> usize {
-        self.kept.len() + self.found.len() + self.missing.len() + self.others.len()
+    /// Whether BMW will allow what is missing, with those that are deleted counted.
+    pub fn fits(&self) -> bool {
+        self.taken + self.missing.len() <= MOST
     }
 }
 
@@ -47,7 +50,10 @@ pub async fn plan(account: &Handles, listed: &[Container]) -> Result<Plan, Conta
         .filter(|container| !container.state.is_gone())
         .collect();
     let exists = |id: &str| active.iter().any(|container| container.id.as_str() == id);
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        taken: listed.len(),
+        ..Plan::default()
+    };
     for set in account.sets.all() {
         let mut state = Keeper::load(account, &set).await?.state;
         if let Some(held) = &state.container
@@ -91,13 +97,14 @@ pub async fn carry_out(account: &Handles, plan: Plan, listed: &[Container]) -> R
             .forget_container(&account.login.account, &gone.id)
             .await?;
     }
-    for obsolete in plan.obsolete {
-        room::delete(account, &obsolete.id).await?;
-    }
     let sets = plan.found.into_iter().map(|(set, _)| set);
     for set in sets.chain(plan.missing.into_iter().map(|(set, _)| set)) {
         keeper::lost(account, &set).await?;
         keeper::find_among(account, &set, listed).await?;
+    }
+    // Behind what is new: a deleted container keeps its place, so that to delete one first makes no room.
+    for obsolete in plan.obsolete {
+        room::delete(account, &obsolete.id).await?;
     }
     Ok(())
 }

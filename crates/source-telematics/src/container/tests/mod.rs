@@ -1,6 +1,7 @@
 //! Containers: the search against an oracle, the calls against a model of BMW, and all of it against the
 //! simulator.
 
+mod field;
 mod model;
 mod oracle;
 mod simulated;

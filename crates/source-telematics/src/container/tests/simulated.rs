@@ -14,21 +14,21 @@ use source::{DescriptorSet, Handles};
 use crate::container::{self, ContainerError, purpose, sync};
 use crate::presets;
 
-const HEADER: &str = "vehicle.drivetrain.batteryManagement.header";
-const ODOMETER: &str = "vehicle.vehicle.travelledDistance";
-const MOVING: &str = "vehicle.isMoving";
+pub(super) const HEADER: &str = "vehicle.drivetrain.batteryManagement.header";
+pub(super) const ODOMETER: &str = "vehicle.vehicle.travelledDistance";
+pub(super) const MOVING: &str = "vehicle.isMoving";
 
-struct Bench {
+pub(super) struct Bench {
     _folder: tempfile::TempDir,
     _sim: Sim,
-    bmw: Control,
-    clock: Arc<ManualClock>,
-    account: Handles,
+    pub(super) bmw: Control,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) account: Handles,
     ledger: Arc<MemoryLedger>,
 }
 
 impl Bench {
-    async fn new(config: SimConfig) -> Self {
+    pub(super) async fn new(config: SimConfig) -> Self {
         // It fails only when there is one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
@@ -66,20 +66,20 @@ impl Bench {
         }
     }
 
-    fn set(&self, descriptors: &[&str]) -> DescriptorSet {
+    pub(super) fn set(&self, descriptors: &[&str]) -> DescriptorSet {
         let set = DescriptorSet::new("custom", descriptors.iter().map(|&one| one.to_owned()).collect());
         self.account.sets.add(&set);
         set
     }
 
-    async fn container(&self, set: &DescriptorSet) -> Result<String, ContainerError> {
+    pub(super) async fn container(&self, set: &DescriptorSet) -> Result<String, ContainerError> {
         container::find(&self.account, set, &mut None)
             .await
             .map(|id| id.to_string())
     }
 
     /// Days on which the set may grow, a step an hour where calls can be spared.
-    async fn days(&self, set: &DescriptorSet, days: u32) {
+    pub(super) async fn days(&self, set: &DescriptorSet, days: u32) {
         for _ in 0..days * 24 {
             self.clock.advance(Duration::from_secs(3_600));
             container::grow(&self.account, set, &mut None).await;
@@ -93,7 +93,7 @@ impl Bench {
     }
 
     /// The descriptors of the only container.
-    fn only(&self) -> Vec<String> {
+    pub(super) fn only(&self) -> Vec<String> {
         let kept = self.bmw.containers();
         assert_eq!(kept.len(), 1, "{kept:?}");
         let mut descriptors = kept[0].descriptors.clone();
@@ -101,7 +101,7 @@ impl Bench {
         descriptors
     }
 
-    fn calls(&self) -> usize {
+    pub(super) fn calls(&self) -> usize {
         self.bmw
             .requests()
             .iter()
@@ -110,7 +110,7 @@ impl Bench {
     }
 }
 
-fn everything() -> Vec<&'static str> {
+pub(super) fn everything() -> Vec<&'static str> {
     let all: Vec<&'static str> = catalogue::CATALOGUE
         .iter()
         .filter(|entry| !entry.endpoint_bound)
@@ -229,7 +229,11 @@ async fn a_lost_answer_makes_no_second_container() {
 
 #[tokio::test]
 async fn with_ten_containers_only_obsolete_ones_of_ours_go() {
-    let bench = Bench::new(SimConfig::default()).await;
+    let bench = Bench::new(SimConfig {
+        deleted_containers_count: false,
+        ..SimConfig::default()
+    })
+    .await;
     let old = DescriptorSet::new("custom", vec![MOVING.into()]);
     let obsolete = bench.container(&old).await.unwrap();
     let used = bench.set(&[HEADER]);
@@ -314,7 +318,7 @@ async fn a_plan_says_what_its_execution_does() {
         plan.others.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(),
         [foreign.as_str()]
     );
-    assert_eq!((plan.calls(), plan.containers_after()), (2, 3));
+    assert_eq!((plan.calls(), plan.taken, plan.fits()), (2, 3, true));
 
     let before = bench.calls();
     sync::carry_out(&bench.account, plan, &listed).await.unwrap();
