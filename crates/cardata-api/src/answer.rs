@@ -30,6 +30,10 @@ pub(crate) struct Answer<'a> {
     pub retry_after: Option<Duration>,
     /// When the server says that it answered, in its own words.
     pub date: Option<String>,
+    /// The host to which a redirect points.
+    pub redirected: Option<String>,
+    /// How the server says that the body is packed, where it was not unpacked.
+    pub encoding: Option<String>,
     pub body: Vec<u8>,
     /// Why the body is not whole.
     pub damage: Option<&'static str>,
@@ -43,6 +47,8 @@ impl Answer<'_> {
             return Ok(());
         }
         let object = match self.damage {
+            // What stands there is not from the API.
+            _ if self.is_redirect() => None,
             None => serde_json::from_slice::<Map<String, Value>>(self.json_text()).ok(),
             Some(_) => None,
         };
@@ -58,7 +64,9 @@ impl Answer<'_> {
     /// The body as JSON. `expected` completes the sentence "the body is JSON, but …".
     pub fn json<T: DeserializeOwned>(&self, expected: &'static str) -> Result<T, ApiError> {
         serde_json::from_slice(self.json_text()).map_err(|error| {
-            if serde_json::from_slice::<IgnoredAny>(self.json_text()).is_ok() {
+            // What is ignored is not looked at for its letters either.
+            let text = std::str::from_utf8(self.json_text());
+            if text.is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok()) {
                 self.unexpected(expected)
             } else {
                 self.not_json(error.is_eof())
@@ -70,6 +78,11 @@ impl Answer<'_> {
     pub fn unexpected(&self, expected: &'static str) -> ApiError {
         let problem = format!("JSON, but {expected}");
         ApiError::Unexpected(self.unreadable(ErrorKind::Unknown, problem, self.start()))
+    }
+
+    /// A redirect is never followed: it would take the token to whatever it names.
+    fn is_redirect(&self) -> bool {
+        (300..400).contains(&self.status)
     }
 
     fn is_success(&self) -> bool {
@@ -125,9 +138,12 @@ impl Answer<'_> {
     }
 
     fn not_json(&self, ends_early: bool) -> ApiError {
-        let start = self.start();
+        let start = match self.is_redirect() || self.is_packed() {
+            true => String::new(),
+            false => self.start(),
+        };
         let id = error_id(&self.body);
-        let kind = match self.is_success() {
+        let kind = match self.is_success() || self.is_redirect() {
             true => ErrorKind::Unknown,
             false => classify(self.endpoint.call, self.status, id.as_deref(), Some(&start)),
         };
@@ -152,12 +168,36 @@ impl Answer<'_> {
         if let Some(damage) = self.damage {
             return format!("the body is {damage}");
         }
+        if self.is_redirect() {
+            let host = self.redirected.as_deref().map(|host| self.shown(host));
+            return format!(
+                "sent on to {}, which is not followed: a proxy or a network that wants a login of its own stands before BMW",
+                host.as_deref().unwrap_or("nowhere")
+            );
+        }
+        if self.is_packed() {
+            let how = self.encoding.as_deref().map(|encoding| self.shown(encoding));
+            return format!(
+                "the body is packed ({}), which was not asked for",
+                how.as_deref().unwrap_or("gzip")
+            );
+        }
         match self.json_text().trim_ascii_start() {
             [] => "the body is empty".to_owned(),
             [b'<', ..] => "the body is HTML or XML, not JSON".to_owned(),
+            text if std::str::from_utf8(text).is_err() => "the body is not UTF-8".to_owned(),
             _ if ends_early => "the body ends before its JSON does".to_owned(),
             _ => "the body is not JSON".to_owned(),
         }
+    }
+
+    /// Whether the body is still packed: nothing but gzip is asked for, and that is unpacked where the server says that it
+    /// is.
+    fn is_packed(&self) -> bool {
+        self.encoding
+            .as_deref()
+            .is_some_and(|encoding| encoding != "identity")
+            || self.body.starts_with(&[0x1f, 0x8b])
     }
 
     fn unreadable(&self, kind: ErrorKind, problem: String, start: String) -> Box<UnreadableAnswer> {
@@ -236,6 +276,8 @@ mod tests {
             status,
             retry_after: None,
             date: None,
+            redirected: None,
+            encoding: None,
             body,
             damage,
         };

@@ -76,6 +76,8 @@ pub enum Outcome {
     Failed,
     /// BMW says that no call is left. Another program on the same account spends calls too.
     QuotaExceeded { retry_after: Option<Duration> },
+    /// Calls come too fast; the next may leave after this.
+    Slowed { retry_after: Duration },
 }
 
 #[cfg(test)]

@@ -9,8 +9,10 @@ use crate::call::Call;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// No call is left today: CU-429 at HTTP 403 or 429, or HTTP 429 with any body.
+    /// No call is left today: CU-429 at any status.
     Quota,
+    /// HTTP 429 without that word: too many calls at once, by whatever stands before the API.
+    Slowed,
     /// The access token is not accepted.
     Token,
     /// CU-103: the login does not cover the API. Needs a person.
@@ -31,9 +33,6 @@ pub enum ErrorKind {
 
 /// `id` is `exveErrorId`, `message` whatever the answer has for one.
 pub(crate) fn classify(call: Call, status: u16, id: Option<&str>, message: Option<&str>) -> ErrorKind {
-    if status == 429 {
-        return ErrorKind::Quota;
-    }
     if let Some(kind) = id.and_then(|id| by_id(call, id)) {
         return kind;
     }
@@ -73,6 +72,7 @@ fn by_status(status: u16) -> ErrorKind {
     match status {
         401 => ErrorKind::Token,
         404 => ErrorKind::NotFound,
+        429 => ErrorKind::Slowed,
         400 => ErrorKind::Parameter,
         500..=599 => ErrorKind::Server,
         _ => ErrorKind::Unknown,
@@ -86,6 +86,7 @@ pub(crate) fn advice(kind: ErrorKind, id: Option<&str>) -> &'static str {
             "no API call is left today; BMW resets the count at 00:00 UTC, and other programs on the same \
              account spend the same calls"
         }
+        (ErrorKind::Slowed, _) => "too many calls at once, which is not BMW's limit of a day",
         (ErrorKind::Token, _) => {
             "the access token is refused, a new one too; if it lasts, check the CarData subscription in the BMW \
              portal and run `cardata login`"
@@ -141,7 +142,7 @@ mod tests {
         );
         assert_eq!(
             classify(Call::Mappings, 429, Some("XX-1"), None),
-            ErrorKind::Quota
+            ErrorKind::Slowed
         );
     }
 

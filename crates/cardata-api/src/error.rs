@@ -144,7 +144,12 @@ impl ApiError {
     /// Whether the same call may succeed later without anybody doing anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Reported(answer) => matches!(answer.kind, ErrorKind::Token | ErrorKind::Server),
+            Self::Reported(answer) => {
+                matches!(
+                    answer.kind,
+                    ErrorKind::Token | ErrorKind::Server | ErrorKind::Slowed
+                )
+            }
             Self::Unexpected(_) | Self::Transport { .. } | Self::TokenTransient(_) => true,
             // The success of a proxy's login page, and what a gateway says when BMW behind it does not.
             Self::NotJson(unreadable) => {

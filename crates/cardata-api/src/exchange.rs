@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, DATE};
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, DATE, HeaderMap, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use crate::answer::Answer;
 use crate::call::Outcome;
@@ -53,10 +54,7 @@ impl Client {
         let result = self.send(endpoint, token, read).await;
         let outcome = match &result {
             Ok(_) => Outcome::Ok,
-            Err(error) if error.reported() == Some(ErrorKind::Quota) => Outcome::QuotaExceeded {
-                retry_after: error.retry_after(),
-            },
-            Err(_) => Outcome::Failed,
+            Err(error) => outcome(error),
         };
         self.gate.settle(call, outcome).await;
         result
@@ -92,6 +90,12 @@ impl Client {
                 .get(DATE)
                 .and_then(|date| date.to_str().ok())
                 .map(str::to_owned),
+            redirected: redirected(&endpoint.url, response.headers()),
+            encoding: response
+                .headers()
+                .get(CONTENT_ENCODING)
+                .and_then(|encoding| encoding.to_str().ok())
+                .map(str::to_owned),
             body: Vec::new(),
             damage: None,
         };
@@ -124,6 +128,25 @@ impl Client {
             }
         }
     }
+}
+
+fn outcome(error: &ApiError) -> Outcome {
+    match (error.kind(), error.retry_after()) {
+        (Some(ErrorKind::Quota), retry_after) => Outcome::QuotaExceeded { retry_after },
+        (Some(ErrorKind::Slowed), Some(retry_after)) => Outcome::Slowed { retry_after },
+        _ => Outcome::Failed,
+    }
+}
+
+/// The host that a redirect names, and nothing else of the address: it may hold what is secret.
+fn redirected(url: &Url, headers: &HeaderMap) -> Option<String> {
+    let target = headers.get(LOCATION)?.to_str().ok()?;
+    let target = url.join(target).ok()?;
+    let host = target.host_str()?;
+    Some(match target.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
 }
 
 fn transport(endpoint: &Endpoint, error: reqwest::Error, limit: Duration) -> ApiError {

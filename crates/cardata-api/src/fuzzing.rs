@@ -54,6 +54,8 @@ impl Received<'_> {
             status: self.status,
             retry_after: None,
             date: None,
+            redirected: None,
+            encoding: None,
             body: self.body.to_vec(),
             damage: self.cut_short.then_some("cut short"),
         };

@@ -6,9 +6,16 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
-/// How long the server asks to wait. A date is counted from the answer's own `Date`, so that neither clock
+/// No longer is waited, whatever is asked for.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+/// How long the server asks to wait, a day at most. A date is counted from the answer's own `Date`, so that neither clock
 /// matters.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    Some(asked(headers)?.min(LONGEST))
+}
+
+fn asked(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
@@ -37,6 +44,7 @@ mod tests {
     #[test]
     fn seconds_and_dates_are_read() {
         assert_eq!(parsed(&[(RETRY_AFTER, "120")]), Some(Duration::from_secs(120)));
+        assert_eq!(parsed(&[(RETRY_AFTER, "99999999")]), Some(LONGEST));
         let date = (DATE, "Wed, 21 Oct 2026 07:28:00 GMT");
         assert_eq!(
             parsed(&[(RETRY_AFTER, "Wed, 21 Oct 2026 07:29:30 GMT"), date.clone()]),

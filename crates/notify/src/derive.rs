@@ -239,9 +239,12 @@ fn dead_letters(sink: &Name, count: u64, now: Timestamp) -> Notice {
     }
 }
 
+/// A block that ends so soon is a pause that was asked for, or the last of a day.
+const SHORT_BLOCK: SignedDuration = SignedDuration::from_hours(1);
+
 fn quota(account: &Name, condition: &Condition, now: Timestamp) -> Notice {
     let mut blocks = condition.blocked.iter();
-    let until = blocks.find(|(name, until)| *name == **account && *until > now);
+    let until = blocks.find(|(name, until)| *name == **account && *until > now + SHORT_BLOCK);
     let (stage, message) = match until {
         Some((_, until)) => (
             "blocked",

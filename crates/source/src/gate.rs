@@ -31,11 +31,15 @@ impl LedgerGate {
     }
 
     /// Somebody else spends calls of this account, or BMW allows fewer: no more until the day ends.
-    async fn block(&self, now: Timestamp) {
+    async fn block_the_day(&self, now: Timestamp) {
         let until = next_utc_midnight(now) + behind_midnight(&self.budget.account);
         tracing::warn!(account = %self.budget.account, %until, "BMW says that the calls of the day are used up; another program may use this account");
+        self.block(until).await;
+    }
+
+    async fn block(&self, until: Timestamp) {
         if let Err(error) = self.budget.block(until).await {
-            tracing::warn!(account = %self.budget.account, error = %Chain(&error), "could not note that the calls are used up");
+            tracing::warn!(account = %self.budget.account, error = %Chain(&error), "could not note that no call may leave");
         }
     }
 }
@@ -55,7 +59,7 @@ impl CallGate for LedgerGate {
                 Ok(())
             }
             Ok(Err(denied)) => Err(Refusal {
-                reason: "the calls of the day are used up".to_owned(),
+                reason: "no call of the account may leave for now".to_owned(),
                 retry_at: Some(denied.until),
             }),
             // Without a ledger no call is safe.
@@ -73,8 +77,12 @@ impl CallGate for LedgerGate {
         {
             tracing::warn!(account = %self.budget.account, error = %Chain(&error), "could not note how a call ended");
         }
-        if matches!(outcome, Outcome::QuotaExceeded { .. }) {
-            self.block(self.clock.now()).await;
+        let now = self.clock.now();
+        match outcome {
+            Outcome::QuotaExceeded { .. } => self.block_the_day(now).await,
+            // At most a day, which no timestamp is short of.
+            Outcome::Slowed { retry_after } => self.block(now + retry_after).await,
+            Outcome::Ok | Outcome::Failed => {}
         }
     }
 }
@@ -90,17 +98,46 @@ fn behind_midnight(account: &str) -> SignedDuration {
 fn outcome_name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ok => "ok",
-        Outcome::Failed => "failed",
+        Outcome::Failed | Outcome::Slowed { .. } => "failed",
         Outcome::QuotaExceeded { .. } => "quota",
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use ledger::testing::MemoryLedger;
+    use runtime::testing::ManualClock;
+
     use super::*;
 
     #[test]
     fn the_ledger_tells_polls_from_upkeep_by_the_same_word() {
         assert_eq!(Call::TelematicData.as_str(), ledger::POLL);
+    }
+
+    #[tokio::test]
+    async fn a_pause_that_is_asked_for_is_no_lost_day() {
+        let clock = Arc::new(ManualClock::jumping("2026-03-01T06:00:00Z".parse().unwrap()));
+        let ledger = Arc::new(MemoryLedger::default());
+        let budget = Budget::new("home".into(), ledger, 50);
+        let gate = LedgerGate::new(clock.clone(), budget);
+        let retry_after = Duration::from_secs(90);
+        for outcome in [
+            Outcome::Slowed { retry_after },
+            Outcome::QuotaExceeded {
+                retry_after: Some(retry_after),
+            },
+        ] {
+            gate.admit(Call::Mappings).await.unwrap();
+            gate.settle(Call::Mappings, outcome).await;
+            clock.advance(Duration::from_secs(89));
+            gate.admit(Call::TelematicData).await.unwrap_err();
+            clock.advance(Duration::from_secs(2));
+            let admitted = gate.admit(Call::TelematicData).await;
+            let is_day = matches!(outcome, Outcome::QuotaExceeded { .. });
+            assert_eq!(admitted.is_err(), is_day, "{outcome:?}");
+        }
     }
 }

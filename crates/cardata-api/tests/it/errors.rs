@@ -81,7 +81,7 @@ async fn the_status_speaks_where_there_is_no_id() {
         (401, ErrorKind::Token),
         (403, ErrorKind::Unknown),
         (404, ErrorKind::NotFound),
-        (429, ErrorKind::Quota),
+        (429, ErrorKind::Slowed),
         (500, ErrorKind::Server),
         (504, ErrorKind::Server),
     ];
@@ -95,10 +95,50 @@ async fn the_status_speaks_where_there_is_no_id() {
 }
 
 #[tokio::test]
-async fn bare_429_is_the_quota_with_its_delay() {
-    let error = error_of(Reply::new(429, "slow down").with_header("retry-after", "60")).await;
-    assert!(error.reported() == Some(ErrorKind::Quota), "{error}");
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
+async fn a_bare_429_is_a_pause_and_not_the_quota() {
+    for body in ["slow down", "{}", r#"{"message":"slow down"}"#] {
+        let error = error_of(Reply::new(429, body).with_header("retry-after", "60")).await;
+        assert_eq!(error.kind(), Some(ErrorKind::Slowed), "{error}");
+        assert!(error.is_transient() && !error.is_quota(), "{error}");
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_named_and_never_followed() {
+    for (location, host) in [
+        (
+            "https://portal.example/login?token=abc",
+            "sent on to portal.example,",
+        ),
+        ("http://portal.example:8080/x", "sent on to portal.example:8080,"),
+        ("/login", "sent on to 127.0.0.1:"),
+    ] {
+        for status in [301, 302, 303, 307, 308] {
+            for body in ["", "<html>", r#"{"exveErrorId":"CU-429"}"#] {
+                let error = error_of(Reply::new(status, body).with_header("location", location)).await;
+                let said = error.to_string();
+                assert!(said.contains(&format!("HTTP {status}, {host}")), "{said}");
+                assert!(error.is_transient() && !said.contains("token=abc"), "{said}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_no_reader_reads_is_named() {
+    let latin = "{\"telematicData\":{\"a.b\":{\"value\":\"M\u{fc}nchen\"}}}"
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap())
+        .collect::<Vec<_>>();
+    let said = error_of(Reply::new(200, latin)).await.to_string();
+    assert!(said.contains("the body is not UTF-8"), "{said}");
+    let packed = vec![0x1f, 0x8b, 8, 0, 1, 2, 3];
+    let said = error_of(Reply::new(200, packed)).await.to_string();
+    assert!(said.contains("the body is packed (gzip)"), "{said}");
+    let brotli = Reply::new(200, vec![1, 2, 3]).with_header("content-encoding", "br");
+    let said = error_of(brotli).await.to_string();
+    assert!(said.contains("the body is packed (br)"), "{said}");
 }
 
 #[tokio::test]

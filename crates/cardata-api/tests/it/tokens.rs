@@ -156,3 +156,18 @@ async fn the_gate_learns_of_an_exhausted_quota() {
         ]
     );
 }
+
+#[tokio::test]
+async fn the_gate_learns_how_long_to_pause() {
+    let server = Server::start([Reply::new(429, "slow down").with_header("retry-after", "90")]).await;
+    let bench = Bench::new(&server.url);
+    bench.client.mappings().await.unwrap_err();
+    let retry_after = Duration::from_secs(90);
+    assert_eq!(
+        bench.events(),
+        [
+            Event::Admitted(Call::Mappings),
+            Event::Settled(Call::Mappings, Outcome::Slowed { retry_after }),
+        ]
+    );
+}

@@ -17,8 +17,12 @@ use super::Poller;
 use super::round::{Polled, Round};
 use crate::ingest::Door;
 
-/// What needs a person is tried again after this; each try costs calls.
-const MISCONFIGURED: SignedDuration = SignedDuration::from_hours(6);
+/// What seems to need a person is tried again after these, the last for ever: it may pass, and each try costs calls.
+const MISCONFIGURED: [SignedDuration; 3] = [
+    SignedDuration::from_mins(10),
+    SignedDuration::from_hours(1),
+    SignedDuration::from_hours(6),
+];
 
 impl Poller {
     pub(super) async fn poll(&self, poll: &mut dyn Poll, round: &mut Round, index: usize) {
@@ -149,12 +153,11 @@ impl Poller {
                 return self.note(round, facts).await;
             }
             _ => {
-                tracing::error!(account = %self.account, source = %name, error = reason, "the source cannot work like this; trying again in six hours");
+                polled.failures += 1;
                 polled.last = Some(began);
-                let source = polled.source;
-                for polled in round.polled.iter_mut().filter(|polled| polled.source == source) {
-                    polled.not_before = polled.not_before.max(Some(now + MISCONFIGURED));
-                }
+                let again = now + MISCONFIGURED[round.troubles(index).min(MISCONFIGURED.len()) - 1];
+                tracing::error!(account = %self.account, source = %name, error = reason, %again, "the source cannot work like this");
+                round.pause(index, again);
             }
         }
         facts.extend(self.published(PollsState::Failing, Some(reason.clone())));

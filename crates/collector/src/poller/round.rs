@@ -22,6 +22,8 @@ pub(super) struct Polled {
     pub(super) last: Option<Timestamp>,
     pub(super) failures: u32,
     pub(super) not_before: Option<Timestamp>,
+    /// How often in a row of this run its source could not work.
+    troubles: usize,
     /// Polls of this run that were answered without a value; `None` since one brought any.
     empty: Option<u32>,
     /// The plan that was written down last.
@@ -69,6 +71,24 @@ impl Round {
         polled.last = Some(began);
         polled.failures = 0;
         polled.not_before = None;
+        polled.troubles = 0;
+    }
+
+    /// The source could not work for a vehicle: how often by now, for any of its vehicles.
+    pub(super) fn troubles(&mut self, index: usize) -> usize {
+        let source = self.polled[index].source;
+        let of_source = self.polled.iter().filter(|polled| polled.source == source);
+        let troubles = 1 + of_source.map(|polled| polled.troubles).max().unwrap_or_default();
+        self.polled[index].troubles = troubles;
+        troubles
+    }
+
+    /// The source of a vehicle asks for none before `until`.
+    pub(super) fn pause(&mut self, index: usize, until: Timestamp) {
+        let source = self.polled[index].source;
+        for polled in self.polled.iter_mut().filter(|polled| polled.source == source) {
+            polled.not_before = polled.not_before.max(Some(until));
+        }
     }
 
     /// The plan may not be written down.
@@ -94,6 +114,7 @@ impl Round {
             last: record.as_ref().map(|record| record.last_at.min(now)),
             failures: record.map_or(0, |record| record.failures),
             not_before: None,
+            troubles: 0,
             empty: Some(0),
             told: None,
         });

@@ -109,14 +109,27 @@ async fn a_breakdown_of_days_takes_no_more_than_the_promise() {
 }
 
 #[tokio::test]
-async fn what_needs_a_person_waits_six_hours_for_every_vehicle() {
+async fn what_seems_to_need_a_person_is_tried_twice_sooner_and_then_waits_six_hours() {
     let rig = Rig::new();
-    let answers = failing(1, || SourceError::Misconfigured {
+    let answers = failing(4, || SourceError::Misconfigured {
         reason: "the container is refused".to_owned(),
     });
-    rig.run(minutes(6 * 60), 2, Every::Fixed(minutes(120)), answers)
+    rig.run(minutes(14 * 60), 1, Every::Fixed(minutes(120)), answers)
         .await;
-    assert_eq!((rig.minutes(0), rig.minutes(1)), (vec![0, 360], vec![360]));
+    assert_eq!(rig.minutes(0), [0, 10, 70, 430, 790]);
+}
+
+#[tokio::test]
+async fn the_pauses_of_a_source_are_those_of_all_its_vehicles() {
+    let rig = Rig::new();
+    let answers = failing(99, || SourceError::Misconfigured {
+        reason: "HTTP 404".to_owned(),
+    });
+    rig.run(minutes(24 * 60), 3, Every::Fixed(minutes(120)), answers)
+        .await;
+    let mut asked: Vec<_> = (0..3).flat_map(|vehicle| rig.minutes(vehicle)).collect();
+    asked.sort_unstable();
+    assert_eq!(asked, [0, 10, 70, 430, 790, 1150]);
 }
 
 #[tokio::test]
@@ -124,7 +137,7 @@ async fn a_source_that_needs_a_person_holds_up_no_other() {
     let rig = Rig::new();
     rig.end_after(minutes(6 * 60 + 1));
     let every = Every::Fixed(minutes(120));
-    let broken = failing(1, || SourceError::Misconfigured {
+    let broken = failing(99, || SourceError::Misconfigured {
         reason: "the container is refused".to_owned(),
     });
     let sources = vec![
@@ -136,7 +149,7 @@ async fn a_source_that_needs_a_person_holds_up_no_other() {
         .await;
     let asked = rig.asked.lock().unwrap();
     let of = |source| asked.iter().filter(move |asked| asked.source == source).count();
-    assert_eq!((of("telematics"), of("other")), (2, 4));
+    assert_eq!((of("telematics"), of("other")), (3, 4));
 }
 
 #[tokio::test]
