@@ -8,8 +8,9 @@ use collector_core::{LogId, Names, Trust};
 use ledger::Ledger;
 use pipeline::JournalOptions;
 use runtime::Clock;
-use source::{Budget, Handles, Hearing, LedgerGate, Login, WantedSets};
+use source::{Budget, Handles, Hearing, LedgerGate, Login, Pace, WantedSets};
 
+use crate::RunError;
 use crate::state::StateDirectory;
 
 /// Puts the handles of an account together, with its client and whom that trusts. Neither connects nor reads a file.
@@ -42,6 +43,7 @@ pub fn handles(
         hearing: Arc::new(Hearing::default()),
         sets: Arc::new(WantedSets::default()),
         stream: account.stream.clone(),
+        pace: Arc::new(Pace::default()),
         trust,
         window: JournalOptions::default().window,
         log_id: log_id.clone(),
@@ -66,4 +68,41 @@ pub fn token_store(account: &pipeline::Account, state: &StateDirectory) -> Token
     let passphrase = account.passphrase.as_ref();
     TokenStore::new(state.tokens(), account.name.clone())
         .with_passphrase(passphrase.map(|passphrase| passphrase.expose().trim().into()))
+}
+
+/// The one of these accounts whose stored login is of this BMW account, at the same API, beside the account that is called
+/// `name`. A login that cannot be read is of none.
+pub fn other_of<'a>(
+    gcid: Option<&str>,
+    account: &pipeline::Account,
+    accounts: &'a [pipeline::Account],
+    state: &StateDirectory,
+) -> Option<&'a pipeline::Account> {
+    let gcid = gcid?;
+    accounts.iter().find(|other| {
+        let stored = token_store(other, state).load();
+        let theirs = stored.ok().flatten().and_then(|tokens| tokens.gcid);
+        other.name != account.name && other.api == account.api && theirs.as_deref() == Some(gcid)
+    })
+}
+
+/// No two accounts are logged in to one BMW account: it has one quota and one stream, whatever they are called.
+///
+/// # Errors
+/// [`RunError::SameAccount`] names the first two that are.
+pub fn check_distinct(accounts: &[pipeline::Account], state: &StateDirectory) -> Result<(), RunError> {
+    if accounts.len() < 2 {
+        return Ok(());
+    }
+    for (index, account) in accounts.iter().enumerate() {
+        let stored = token_store(account, state).load();
+        let gcid = stored.ok().flatten().and_then(|tokens| tokens.gcid);
+        if let Some(first) = other_of(gcid.as_deref(), account, &accounts[..index], state) {
+            return Err(RunError::SameAccount {
+                first: first.name.clone(),
+                second: account.name.clone(),
+            });
+        }
+    }
+    Ok(())
 }

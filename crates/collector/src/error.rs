@@ -28,6 +28,12 @@ pub enum RunError {
     /// Tokens are encrypted, and the passphrase is missing or another one.
     #[error(transparent)]
     Tokens(TokenStoreError),
+    /// Two accounts are logged in to one BMW account.
+    #[error(
+        "`{first}` and `{second}` are logged in to the same BMW account, which has 50 calls a day and one stream whatever its client \
+         ids: remove one of them from the pipeline file, or run `cardata login --account {second}` with the other BMW account"
+    )]
+    SameAccount { first: Name, second: Name },
     #[error(transparent)]
     Http(#[from] ClientError),
     #[error("the sink {name} cannot be built")]

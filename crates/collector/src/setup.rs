@@ -14,7 +14,7 @@ use journal::{Log, Reader};
 use ledger::Publisher;
 use pipeline::{Pipeline, SinkSpec, SourceSpec, Vehicles};
 use runtime::{Chain, Clock, ScaledClock, SystemClock};
-use source::{Handles, SourceContext};
+use source::{Handles, Pace, SourceContext};
 
 use crate::RunError;
 use crate::account;
@@ -43,6 +43,7 @@ pub(crate) async fn engine(
     #[cfg(feature = "simulator")]
     let simulator = Simulator::for_pipeline(&mut pipeline, &directory, &clock).await?;
     let names = state.names(&pipeline.vehicles)?;
+    let pace = Arc::new(Pace::default());
     let mut accounts = Vec::new();
     for options in &pipeline.accounts {
         let (client, log_id) = (clients.of(options)?, state.journal.log_id());
@@ -50,6 +51,7 @@ pub(crate) async fn engine(
         accounts.push(Handles {
             window: pipeline.journal.window,
             names: names.clone(),
+            pace: pace.clone(),
             ..account
         });
     }
@@ -60,6 +62,7 @@ pub(crate) async fn engine(
             .log_in(&pipeline.accounts, &clients.shared, &directory, &clock)
             .await?;
     }
+    account::check_distinct(&pipeline.accounts, &directory)?;
     somebody_is_logged_in(&accounts).await?;
     let before = *state.journal.newest().borrow();
     let sinks = state.journal.overview()?.sinks()?.into_iter();

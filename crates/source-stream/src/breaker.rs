@@ -30,8 +30,9 @@ use serde::{Deserialize, Serialize};
 pub const STEADY: Duration = Duration::from_secs(15);
 /// One that lasted this long ends a duel with another program.
 pub const QUIET: Duration = Duration::from_secs(600);
-/// A connection that was dropped within this may have been taken by another program.
-const SOON: Duration = Duration::from_secs(300);
+/// A connection that was dropped within this may have been taken by another program. One that lasted longer ended for a reason
+/// that nobody tells: there are nights in which BMW ends every connection after a minute or so.
+const SOON: Duration = Duration::from_secs(20);
 /// So many such drops in a row, with no failure between them, are another program and no broker that restarts.
 const DUEL: u32 = 4;
 
@@ -117,6 +118,8 @@ pub struct Breaker {
     unsubscribed: u32,
     /// Connections that were dropped soon, in a row.
     drops: u32,
+    /// When connections of the last minute were made, in milliseconds; takeovers are among them.
+    recent: Vec<i64>,
     /// What the next delay follows.
     #[serde(skip)]
     last: Option<Trouble>,
@@ -153,11 +156,26 @@ impl Breaker {
         self.pay_off(now);
         self.tries = self.tries.saturating_add(millis(TRIES.interval));
         self.window = self.window.saturating_add(millis(CONNECTIONS.interval));
+        self.connected_at(now.shown);
+    }
+
+    /// A connection was made, be it one that took over from another.
+    pub fn connected_at(&mut self, at: Timestamp) {
+        let before = at.as_millisecond() - 60_000;
+        self.recent.retain(|recent| *recent >= before);
+        self.recent.push(at.as_millisecond());
+    }
+
+    /// When the connections of the last minute were made.
+    pub fn recent(&self) -> impl Iterator<Item = Timestamp> {
+        let recent = self.recent.iter();
+        recent.filter_map(|at| Timestamp::from_millisecond(*at).ok())
     }
 
     /// The try came to no connection.
     pub fn not_connected(&mut self) {
         self.window = self.window.saturating_sub(millis(CONNECTIONS.interval));
+        self.recent.pop();
     }
 
     /// A try has failed.
@@ -185,15 +203,14 @@ impl Breaker {
     /// evictions have come to light.
     pub fn dropped(&mut self, lasted: Duration, good: bool) -> u32 {
         self.lasted(lasted);
-        if good && lasted < SOON {
-            self.drops = self.drops.saturating_add(1);
-        } else if !self.in_duel() {
-            self.drops = 0;
-        }
+        self.drops = match good && lasted < SOON {
+            true => self.drops.saturating_add(1),
+            false => 0,
+        };
         // Whoever let us in is not away, whatever was before.
         self.outages = 1;
         self.last = Some(Trouble::Outage);
-        if !self.in_duel() || !good {
+        if !self.in_duel() {
             return 0;
         }
         self.last = Some(Trouble::Duel);

@@ -20,7 +20,7 @@ use super::tell::Teller;
 use super::unstored::Unstored;
 use ledger::{GapCause, StreamFact, StreamMemory, Streams};
 use runtime::{Chain, Clock, contained};
-use source::{Handles, Hearing};
+use source::{Handles, Hearing, Pace};
 
 /// No step of a connection takes longer, whatever the network does; in real time.
 const LONGEST_STEP: Duration = Duration::from_secs(60);
@@ -38,6 +38,7 @@ pub struct Driver {
     pub(super) connector: Arc<dyn MqttConnector>,
     pub(super) read: Read,
     pub(super) window: Duration,
+    pub(super) pace: Arc<Pace>,
     /// When the newest message that is stored arrived, in milliseconds; 0 before the first.
     pub(super) heard: Arc<AtomicI64>,
     pub(super) unstored: Unstored,
@@ -81,6 +82,7 @@ impl Stream for Driver {
         let before = before.and_then(|text| serde_json::from_str::<Remembered>(&text).ok());
         let before = before.unwrap_or_default();
         self.breaker = before.breaker;
+        self.pace.recall(self.breaker.recent());
         let (at, alive) = (self.made_at, before.alive_at);
         self.remember(vec![StreamFact::Started { at, alive }]).await;
         let known = self.recall().await;
@@ -118,6 +120,7 @@ impl Driver {
             connector,
             read,
             window: handles.window,
+            pace: handles.pace.clone(),
             heard: Arc::default(),
             unstored: Unstored::default(),
             made_at: handles.clock.now(),
@@ -254,6 +257,7 @@ impl Driver {
     }
 
     async fn attempt(&mut self, credential: &Credential) -> Result<Box<dyn MqttSession>, StreamError> {
+        wait_for_place(&self.pace, self.clock.as_ref()).await;
         self.breaker.connecting(Now::of(self.clock.as_ref()));
         self.remember_breaker(Vec::new()).await;
         let line = in_time(self.connector.reach()).await?;
@@ -283,6 +287,7 @@ impl Driver {
         self.breaker.failed(trouble);
         if !error.was_connected() {
             self.breaker.not_connected();
+            self.pace.not_connected();
         }
         // The first refusal in a row of a password that has not expired asks for another one; the next ones do not.
         let is_first = trouble == Trouble::Refused && self.breaker.refusals() == 1;
@@ -344,6 +349,13 @@ pub(super) async fn log_in(
     mqtt_client_id: &str,
 ) -> Result<Box<dyn MqttSession>, StreamError> {
     in_time(line.log_in(&credential.login(mqtt_client_id))).await
+}
+
+/// Until another connection may be built up, of all accounts' together.
+pub(super) async fn wait_for_place(pace: &Pace, clock: &dyn Clock) {
+    while let Err(wait) = pace.connect(clock.now()) {
+        clock.sleep(wait).await;
+    }
 }
 
 pub(super) async fn in_time<T>(step: impl Future<Output = Result<T, StreamError>>) -> Result<T, StreamError> {

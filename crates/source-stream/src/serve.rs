@@ -15,11 +15,12 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::{GapCause, StreamFact};
 use runtime::clock::{later, until};
 use runtime::{Chain, Clock};
+use source::Pace;
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::{Now, QUIET, STEADY, Trouble};
 use super::credential::Credential;
-use super::driver::{Connected, Driver, in_time, log_in};
+use super::driver::{Connected, Driver, in_time, log_in, wait_for_place};
 use super::reception::{End, Reception};
 use super::renewal::Renewal;
 
@@ -182,7 +183,7 @@ impl Driver {
     fn take_over(&self, serving: &mut Serving<'_>, credential: Credential) {
         serving.login_sent = Arc::default();
         let takeover = take_over(
-            self.connector.clone(),
+            (self.connector.clone(), self.pace.clone()),
             self.clock.clone(),
             credential,
             self.mqtt_client_id.clone(),
@@ -200,6 +201,7 @@ impl Driver {
     ) {
         tracing::debug!(account = %self.account, source = %self.source, "the connection was taken over with a new login");
         let (at, credential) = (connected.at, connected.credential);
+        self.breaker.connected_at(at);
         let closing = CancellationToken::new();
         let current = self.reception(connected.session, &credential, closing.clone(), output);
         let old_closing = std::mem::replace(&mut serving.closing, closing);
@@ -260,7 +262,12 @@ impl Driver {
         let good = !serving.used.may_have_expired(now);
         let mut evictions = 0;
         match end {
-            End::Over(StreamError::Closed { .. }) => evictions = self.breaker.dropped(lasted, good),
+            End::Over(StreamError::Closed { .. }) => {
+                evictions = self.breaker.dropped(lasted, good);
+                if evictions == 0 {
+                    self.teller.no_rival();
+                }
+            }
             _ => {
                 self.breaker.lasted(lasted);
                 self.breaker.failed(Trouble::Outage);
@@ -302,7 +309,7 @@ impl Driver {
 }
 
 async fn take_over(
-    connector: Arc<dyn MqttConnector>,
+    (connector, pace): (Arc<dyn MqttConnector>, Arc<Pace>),
     clock: Arc<dyn Clock>,
     credential: Credential,
     mqtt_client_id: Arc<str>,
@@ -312,6 +319,7 @@ async fn take_over(
         error,
         credential: credential.clone(),
     };
+    wait_for_place(&pace, clock.as_ref()).await;
     let line = in_time(connector.reach()).await.map_err(failed)?;
     login_sent.store(true, Ordering::Relaxed);
     let session = log_in(line, &credential, &mqtt_client_id).await.map_err(failed)?;

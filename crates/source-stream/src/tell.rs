@@ -120,6 +120,11 @@ impl Teller {
         self.publish(StreamState::Evicted, Some(DUEL.to_owned())).await;
     }
 
+    /// A connection ended in a way that is no other program's.
+    pub fn no_rival(&mut self) {
+        self.duel = false;
+    }
+
     /// A connection has lasted; nobody takes it any more.
     pub async fn duel_is_over(&mut self) {
         if std::mem::take(&mut self.duel) {

@@ -6,7 +6,7 @@
 //!
 //! * [`gate`]: every call is written down before it leaves. [`budget`]: what may be spent beside the plan.
 //! * [`login`]: waiting for the owner. [`sets`]: which descriptors are wanted.
-//! * [`hearing`]: what streams tell of the vehicles, [`coverage`]: what they leave out, [`line`]: how they fare.
+//! * [`hearing`]: what streams tell of the vehicles, [`coverage`]: what they leave out, [`line`]: how they fare. [`pace`]: how often they connect.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -17,6 +17,7 @@ mod gate;
 pub mod hearing;
 mod line;
 mod login;
+mod pace;
 mod registry;
 mod sets;
 #[cfg(feature = "testing")]
@@ -35,6 +36,7 @@ pub use error::source_error;
 pub use gate::LedgerGate;
 pub use hearing::Hearing;
 pub use login::{Login, LoginId};
+pub use pace::Pace;
 pub use registry::{Build, SourceBuilder, builder};
 pub use sets::{DescriptorSet, WantedSets, fingerprint};
 
@@ -60,6 +62,8 @@ pub struct Handles {
     pub sets: Arc<WantedSets>,
     /// Where its stream is.
     pub stream: BrokerAddress,
+    /// How often streams may connect; all accounts share it.
+    pub pace: Arc<Pace>,
     /// Whom its stream trusts.
     pub trust: Trust,
     /// How long messages that follow one that was stored are gathered, to be stored together; by the account's clock.

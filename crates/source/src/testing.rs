@@ -10,7 +10,7 @@ use collector_core::LogId;
 use ledger::testing::MemoryLedger;
 use runtime::Clock;
 
-use crate::{Budget, Handles, Hearing, LedgerGate, Login, WantedSets};
+use crate::{Budget, Handles, Hearing, LedgerGate, Login, Pace, WantedSets};
 
 /// The account of a test.
 #[derive(Debug, Clone)]
@@ -60,6 +60,7 @@ pub fn account(
         hearing: Arc::new(Hearing::default()),
         sets: Arc::new(WantedSets::default()),
         stream,
+        pace: Arc::new(Pace::default()),
         trust: collector_core::Trust::default(),
         window: Duration::from_secs(1),
         log_id: LogId::new("test"),

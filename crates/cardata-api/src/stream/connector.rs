@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use collector_core::{BrokerAddress, Trust};
 use rustls::ClientConfig;
 
+use super::manner::Manner;
 use super::session::{Session, Timing};
 use super::socket::{self, Socket};
 use super::{MqttConnector, MqttLine, MqttSession, StreamError, StreamLogin};
@@ -23,6 +24,7 @@ pub struct BrokerConnector {
     address: BrokerAddress,
     tls: Arc<ClientConfig>,
     timing: Timing,
+    manner: Arc<Manner>,
 }
 
 impl BrokerConnector {
@@ -35,6 +37,7 @@ impl BrokerConnector {
                 keep_alive: KEEP_ALIVE,
                 patience: PATIENCE,
             },
+            manner: Arc::default(),
         }
     }
 
@@ -68,6 +71,7 @@ impl MqttConnector for BrokerConnector {
             address: self.address.to_string(),
             socket,
             timing: self.timing,
+            manner: self.manner.clone(),
         }))
     }
 }
@@ -77,12 +81,15 @@ struct Line {
     address: String,
     socket: Box<dyn Socket>,
     timing: Timing,
+    manner: Arc<Manner>,
 }
 
 #[async_trait]
 impl MqttLine for Line {
     async fn log_in(self: Box<Self>, login: &StreamLogin) -> Result<Box<dyn MqttSession>, StreamError> {
-        let session = Session::log_in(self.socket, &self.address, self.timing, login).await?;
-        Ok(Box::new(session))
+        let plain = self.manner.is_plain();
+        let session = Session::log_in(self.socket, &self.address, self.timing, (login, plain)).await;
+        self.manner.learn(plain, session.as_ref().err());
+        Ok(Box::new(session?))
     }
 }

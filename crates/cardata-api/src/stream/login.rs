@@ -30,23 +30,31 @@ pub(crate) struct Granted {
 /// Logs in and subscribes.
 ///
 /// Both leave in one write, so that no message can come between the end of an older session and the subscription of
-/// this one. A broker that drops what precedes its answer to the login is asked for the subscription once more.
+/// this one; unless the login is `plain`, which begins a clean session and waits for its answer. A broker that drops what
+/// precedes its answer to the login is asked for the subscription once more.
 pub(crate) async fn log_in(
     socket: &mut Box<dyn Socket>,
     address: &str,
     timing: Timing,
-    login: &StreamLogin,
+    (login, plain): (&StreamLogin, bool),
 ) -> Result<Granted, StreamError> {
     let subscription = subscription(&login.gcid)?;
-    let greeting = [connection(login, timing.keep_alive)?, subscription.clone()].concat();
     let mut conversation = Conversation {
         socket,
         address,
         patience: timing.patience,
         framer: Framer::default(),
     };
-    conversation.say(&greeting).await?;
-    conversation.logged_in().await?;
+    let connection = connection(login, plain, timing.keep_alive)?;
+    if plain {
+        conversation.say(&connection).await?;
+        conversation.logged_in().await?;
+        conversation.say(&subscription).await?;
+    } else {
+        let greeting = [connection, subscription.clone()].concat();
+        conversation.say(&greeting).await?;
+        conversation.logged_in().await?;
+    }
     let mut early = Vec::new();
     match conversation.subscribed(&subscription, &mut early).await {
         Err(end) if early.is_empty() => Err(end),
@@ -161,10 +169,10 @@ impl Conversation<'_> {
     }
 }
 
-/// The session is kept where the broker can: what comes while we are away is sent when we are back.
-fn connection(login: &StreamLogin, keep_alive: Duration) -> Result<Bytes, StreamError> {
+/// Unless it is clean, the session is kept where the broker can: what comes while we are away is sent when we are back.
+fn connection(login: &StreamLogin, clean: bool, keep_alive: Duration) -> Result<Bytes, StreamError> {
     let mut connect = Connect::new(login.client_id.as_str());
-    connect.clean_session = false;
+    connect.clean_session = clean;
     connect.keep_alive = u16::try_from(keep_alive.as_secs().max(1)).unwrap_or(u16::MAX);
     let password = Bytes::copy_from_slice(login.id_token.expose_secret().as_bytes());
     connect.set_credentials(login.gcid.as_str(), password);
@@ -208,7 +216,7 @@ mod tests {
             id_token: "secret".repeat(20_000).into(),
             client_id: "client".to_owned(),
         };
-        let error = connection(&login, Duration::from_secs(30)).unwrap_err();
+        let error = connection(&login, false, Duration::from_secs(30)).unwrap_err();
         assert!(matches!(error, StreamError::Login { .. }));
         assert!(!error.to_string().contains("secret"));
     }

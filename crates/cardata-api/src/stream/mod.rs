@@ -10,6 +10,7 @@ mod error;
 mod framing;
 mod login;
 mod mailbox;
+mod manner;
 mod message;
 mod session;
 mod socket;
@@ -43,7 +44,8 @@ pub trait MqttConnector: Send + Sync {
 /// A connection on which nobody has logged in.
 #[async_trait]
 pub trait MqttLine: Send {
-    /// Logs in and subscribes to every vehicle of the login, in one write. Returns when the broker has granted both.
+    /// Logs in and subscribes to every vehicle of the login, in one write where the broker takes that. Returns when it has
+    /// granted both.
     async fn log_in(self: Box<Self>, login: &StreamLogin) -> Result<Box<dyn MqttSession>, StreamError>;
 }
 

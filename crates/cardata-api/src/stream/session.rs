@@ -58,9 +58,10 @@ impl Session {
         mut socket: Box<dyn Socket>,
         address: &str,
         timing: Timing,
-        login: &StreamLogin,
+        (login, plain): (&StreamLogin, bool),
     ) -> Result<Self, StreamError> {
-        let Granted { framer, early, end } = login::log_in(&mut socket, address, timing, login).await?;
+        let Granted { framer, early, end } =
+            login::log_in(&mut socket, address, timing, (login, plain)).await?;
         let (inlet, arrived) = mailbox();
         if !early.is_empty() {
             inlet.put(early).await;

@@ -22,6 +22,9 @@ pub struct StreamConfig {
     pub kept_sessions: bool,
     /// Whether the broker ignores what arrives together with the login, before it was granted.
     pub drops_early_packets: bool,
+    /// Whether the broker closes, without an answer, on whoever wants a session kept or says anything before the login was
+    /// granted: nearly all other clients do neither.
+    pub only_plain_logins: bool,
     /// How many connections a source address may open in a minute of the simulator's time; what is beyond is closed. No limit
     /// if absent.
     pub connections_per_minute: Option<u32>,
@@ -72,6 +75,7 @@ impl Default for StreamConfig {
             delivery: Delivery::default(),
             kept_sessions: false,
             drops_early_packets: false,
+            only_plain_logins: false,
             connections_per_minute: None,
             log: true,
         }

@@ -57,6 +57,12 @@ pub(super) fn received(
             }
         };
         let login = matches!(packet, Packet::Connect(_));
+        if world.config.stream.only_plain_logins
+            && let Packet::Connect(connect) = &packet
+            && (!connect.clean_session || !bytes.is_empty())
+        {
+            return Err(Over);
+        }
         handle(world, number, packet, now)?;
         if login && world.config.stream.drops_early_packets {
             bytes.clear();

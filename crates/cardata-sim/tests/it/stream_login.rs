@@ -266,3 +266,28 @@ async fn a_client_that_falls_silent_is_cut_off() {
     assert_eq!(driver.next().await.unwrap(), None);
     desk.leave().await;
 }
+
+#[tokio::test]
+async fn a_broker_of_plain_logins_answers_no_other() {
+    let desk = Desk::logged_in(SimConfig {
+        stream: StreamConfig {
+            only_plain_logins: true,
+            ..StreamConfig::default()
+        },
+        ..SimConfig::default()
+    })
+    .await;
+    let clean = |clean: bool| {
+        let Packet::Connect(mut login) = connect(&desk) else {
+            unreachable!()
+        };
+        login.clean_session = clean;
+        Packet::Connect(login)
+    };
+    for packets in [vec![clean(false)], vec![clean(true), subscribe(&desk, "+")]] {
+        let mut driver = Driver::reach(&desk).await.unwrap();
+        driver.send(&packets).await;
+        assert_eq!(driver.next().await.unwrap(), None, "closed without an answer");
+    }
+    assert_eq!(code(&desk, clean(true)).await, ConnectReturnCode::Success);
+}

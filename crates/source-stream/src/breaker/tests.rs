@@ -242,6 +242,27 @@ fn another_program_is_recognised_and_left_alone() {
     assert!(world.breaker.lasted(QUIET) && !world.breaker.in_duel());
 }
 
+/// Nights in which BMW ends every connection after a minute or so.
+#[test]
+fn connections_that_end_after_a_while_are_taken_by_nobody() {
+    for seconds in [20, 60, 70, 90, 300] {
+        let mut world = World::new(true, seconds);
+        let lasted = Duration::from_secs(seconds);
+        for _ in 0..30 {
+            world.connect(true);
+            world.wait(lasted);
+            assert_eq!(world.breaker.dropped(lasted, true), 0, "{seconds} s");
+            assert!(world.breaker.delay(&mut world.random) < SECOND);
+        }
+        for _ in 0..5 {
+            world.breaker.dropped(SECOND, true);
+        }
+        assert!(world.breaker.in_duel());
+        assert_eq!(world.breaker.dropped(lasted, true), 0);
+        assert!(!world.breaker.in_duel(), "whoever waits so long is no rival");
+    }
+}
+
 #[test]
 fn a_broker_that_restarts_is_no_other_program() {
     let mut world = World::new(true, 4);

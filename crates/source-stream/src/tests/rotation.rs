@@ -118,12 +118,12 @@ async fn a_login_that_is_refused_during_a_takeover_is_replaced_every_time() {
 async fn short_lives_are_rotated_again_and_again() {
     let rig = Rig::new(false);
     let began = rig.clock.now();
-    *rig.login.stored.lock().unwrap() = Ok(credential(0, began, 5));
+    *rig.login.stored.lock().unwrap() = Ok(credential(0, began, 21));
     {
         let mut next = rig.login.next.lock().unwrap();
         for number in 1..=20 {
-            let at = began + SignedDuration::from_millis(3_334 * i64::from(number));
-            next.push_back(credential(number, at, 5));
+            let at = began + SignedDuration::from_secs(14 * i64::from(number));
+            next.push_back(credential(number, at, 21));
         }
     }
     let running = rig.start();
@@ -137,7 +137,7 @@ async fn short_lives_are_rotated_again_and_again() {
     let logins = rig.broker.logins();
     let late = logins.windows(2).filter(|pair| {
         let between = pair[1].0.duration_since(pair[0].0);
-        between >= SignedDuration::from_secs(5) || between < SignedDuration::from_secs(2)
+        between >= SignedDuration::from_secs(21) || between < SignedDuration::from_secs(12)
     });
     assert_eq!(late.count(), 0, "{logins:?}");
 }

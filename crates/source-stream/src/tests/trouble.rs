@@ -183,3 +183,35 @@ async fn a_broker_that_was_away_is_found_again_at_once() {
     rig.stopped(running).await;
     assert_eq!(rig.record().evictions, 0);
 }
+
+#[tokio::test]
+async fn every_connection_counts_to_the_minute_of_all_accounts() {
+    let rig = Rig::new(false);
+    let began = rig.clock.now();
+    let pace = rig.account.handles.pace.clone();
+    // Another account has made eight of nine.
+    pace.recall([began; 8]);
+    *rig.login.stored.lock().unwrap() = Ok(credential(0, began, 60));
+    let next = credential(1, began + SignedDuration::from_secs(40), 3_600);
+    rig.login.next.lock().unwrap().push_back(next);
+    let running = rig.start();
+    rig.pass_until("a login", || rig.logins() == 1).await;
+    rig.pass_until("the takeover", || rig.logins() == 2).await;
+    rig.pass_until("the takeover is noted", || rig.record().logins == 2)
+        .await;
+    let waited = rig.broker.logins()[1].0.duration_since(began);
+    assert!(waited > SignedDuration::from_secs(59), "{waited:?}");
+    assert_eq!(rig.record().evictions, 0);
+    rig.stopped(running).await;
+
+    // The next run knows of both.
+    let mut rig = rig.again();
+    rig.account.handles.pace = std::sync::Arc::default();
+    let pace = rig.account.handles.pace.clone();
+    let running = rig.start();
+    rig.pass_until("a login", || rig.logins() == 3).await;
+    let now = rig.clock.now();
+    let left = std::iter::from_fn(|| pace.connect(now).ok()).count();
+    assert_eq!(left, 6, "of nine; one took over, one before it, and this one");
+    rig.stopped(running).await;
+}

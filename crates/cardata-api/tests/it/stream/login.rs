@@ -224,3 +224,50 @@ async fn a_second_connection_stands_beside_the_first_until_it_logs_in() {
     new.send(&publishes(2)).await;
     assert_eq!(second.unwrap().receive().await.unwrap()[0].id, Some(1));
 }
+
+/// The way of nearly all other clients, for brokers that know no other.
+#[tokio::test]
+async fn a_broker_that_closes_without_an_answer_is_tried_as_other_clients_do() {
+    let broker = Broker::start().await;
+    let connector = connector(&broker);
+    for _ in 0..2 {
+        let turned_away = refused(&broker, connector.clone(), async |mut peer| {
+            let packets = peer.one_read().await;
+            assert!(
+                matches!(&packets[..], [Packet::Connect(login), Packet::Subscribe(_)] if !login.clean_session)
+            );
+        });
+        turned_away.await;
+    }
+    // Granted so, it is kept to.
+    for _ in 0..2 {
+        let login = login();
+        let client = async { connector.reach().await.unwrap().log_in(&login).await };
+        let (session, ()) = tokio::join!(client, async {
+            let mut peer = broker.accept().await;
+            let packets = peer.one_read().await;
+            assert!(
+                matches!(&packets[..], [Packet::Connect(login)] if login.clean_session),
+                "{packets:?}"
+            );
+            peer.send(&[connack(ConnectReturnCode::Success)]).await;
+            let packets = peer.one_read().await;
+            assert!(matches!(&packets[..], [Packet::Subscribe(_)]), "{packets:?}");
+            peer.send(&[suback()]).await;
+        });
+        session.unwrap();
+    }
+    // A refused password says nothing of the manner, and an outage is tried both ways.
+    refused(&broker, connector.clone(), async |mut peer| {
+        peer.one_read().await;
+        peer.send(&[connack(ConnectReturnCode::NotAuthorized)]).await;
+    })
+    .await;
+    for plain in [true, true, false, false, true] {
+        refused(&broker, connector.clone(), async |mut peer| {
+            let packets = peer.one_read().await;
+            assert_eq!(packets.len(), if plain { 1 } else { 2 });
+        })
+        .await;
+    }
+}
