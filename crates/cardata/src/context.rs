@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cardata_api::ApiError;
-use cardata_auth::{Authenticator, OAuthClient};
+use cardata_auth::{Authenticator, OAuthClient, TokenSet};
 use collector::account;
 use collector::http::Clients;
 use collector::state::{OpenState, StateDirectory};
@@ -16,7 +16,7 @@ use runtime::{Chain, Clock, SystemClock};
 use source::Handles;
 
 use crate::args::PipelineArgs;
-use crate::{Failure, terminal};
+use crate::{Failure, OrFail, terminal};
 
 /// Reads the pipeline file; every mistake in it is told.
 pub fn load(options: &PipelineArgs) -> Result<Pipeline, Failure> {
@@ -70,6 +70,7 @@ pub fn accounts(pipeline: &Pipeline) -> Result<Vec<Handles>, Failure> {
     }
     let directory =
         StateDirectory::create(&pipeline.state).map_err(|error| Failure::new(2, error.to_string()))?;
+    account::check_distinct(&pipeline.accounts, &directory).or_fail(2)?;
     let state = OpenState::of(pipeline)?;
     let clients = Clients::new()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -99,4 +100,21 @@ pub fn names(pipeline: &Pipeline) -> Result<Names, Failure> {
 pub fn api_failure(account: &Handles, error: &ApiError) -> Failure {
     let code = if error.needs_login() { 3 } else { 4 };
     Failure::new(code, format!("{}: {}", account.login.account, Chain(error)))
+}
+
+/// A login is not stored for a second account of the pipeline: both would spend its calls.
+pub fn check_new_login(
+    tokens: &TokenSet,
+    account: &Account,
+    pipeline: &Pipeline,
+    state: &StateDirectory,
+) -> Result<(), Failure> {
+    let other = account::other_of(tokens.gcid.as_deref(), account, &pipeline.accounts, state);
+    let Some(other) = other else { return Ok(()) };
+    let problem = format!(
+        "{}: this is the BMW account that `{}` is logged in to, so nothing was stored: log in to BMW with the other one, in a \
+         private window of the browser, or remove one of the two from the pipeline file",
+        account.name, other.name
+    );
+    Err(Failure::new(4, problem))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use cardata_auth::{AuthError, Imported, TokenSet, adopt, read_refresh_token};
 use collector::account;
 use collector::state::StateDirectory;
-use pipeline::Account;
+use pipeline::{Account, Pipeline};
 use runtime::{Chain, Clock, SystemClock};
 
 use crate::{CommandResult, Failure, OrFail, context, login, terminal};
@@ -15,7 +15,12 @@ use crate::{CommandResult, Failure, OrFail, context, login, terminal};
 const LONGEST: u64 = (1 << 20) + 1;
 
 /// Takes over the login in `file`, `-` being standard input. Stores nothing unless BMW has accepted it.
-pub async fn import(file: &Path, accounts: &[&Account], state: &StateDirectory) -> CommandResult {
+pub async fn import(
+    file: &Path,
+    accounts: &[&Account],
+    pipeline: &Pipeline,
+    state: &StateDirectory,
+) -> CommandResult {
     let [account] = accounts else {
         let names: Vec<_> = accounts.iter().map(|account| &*account.name).collect();
         let advice = format!("say with `--account` whose login this is: {}", names.join(", "));
@@ -28,6 +33,7 @@ pub async fn import(file: &Path, accounts: &[&Account], state: &StateDirectory) 
     let lock = store.lock().await.or_fail(2)?;
     store.check_replaceable().or_fail(2)?;
     let tokens = refreshed(account, &imported).await?;
+    context::check_new_login(&tokens, account, pipeline, state)?;
     let (to_store, path) = (tokens.clone(), store.path());
     let saved = tokio::task::spawn_blocking(move || store.save(&to_store)).await;
     drop(lock);

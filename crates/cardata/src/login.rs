@@ -25,10 +25,10 @@ pub async fn run(options: LoginArgs) -> CommandResult {
     state.probe()?;
     let accounts = chosen(&pipeline, options.account.as_deref())?;
     if let Some(file) = &options.import {
-        return import::import(file, &accounts, &state).await;
+        return import::import(file, &accounts, &pipeline, &state).await;
     }
     for account in accounts {
-        log_in(account, &state).await?;
+        log_in(account, &pipeline, &state).await?;
     }
     Ok(())
 }
@@ -47,10 +47,19 @@ fn chosen<'a>(pipeline: &'a Pipeline, name: Option<&str>) -> Result<Vec<&'a Acco
     ))
 }
 
-async fn log_in(account: &Account, state: &StateDirectory) -> CommandResult {
+async fn log_in(account: &Account, pipeline: &Pipeline, state: &StateDirectory) -> CommandResult {
     let store = token_store(account, state);
     // Before anybody approves anything.
     store.check_replaceable().or_fail(2)?;
+    if let Ok(Some(stored)) = store.load()
+        && stored.refresh_days_left(SystemClock.now()) > 0.0
+    {
+        terminal::say(&format!(
+            "{}: there is a login, good for {:.0} days. It stays until a new one is approved and stored; Ctrl-C keeps it.",
+            account.name,
+            stored.refresh_days_left(SystemClock.now())
+        ));
+    }
     let oauth = context::oauth(account)?;
     let waiting = terminal::spinner("waiting for the approval");
     let result = login(&oauth, &account.client_id, |code| {
@@ -59,6 +68,7 @@ async fn log_in(account: &Account, state: &StateDirectory) -> CommandResult {
     .await;
     waiting.finish_and_clear();
     let tokens = result.map_err(|error| failure(&account.name, &error))?;
+    context::check_new_login(&tokens, account, pipeline, state)?;
     let missing = tokens.missing_scopes();
     let days = tokens.refresh_days_left(SystemClock.now());
     // Not while a running collector refreshes the old login.

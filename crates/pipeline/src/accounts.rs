@@ -198,11 +198,32 @@ pub(super) fn read(
     }
     let items = section::items(root, "accounts", EXAMPLE, problems);
     Taken::given(items, "accounts", problems);
-    Section::of(items, |item| {
+    let section = Section::of(items, |item| {
         let value = account(item, base_dir, simulated, passphrase, problems)?;
         let node = item.clone();
         Some(Placed { value, node })
-    })
+    });
+    check_client_ids(&section.items, problems);
+    section
+}
+
+/// A client id belongs to one BMW account: two accounts with one would each spend its calls of the day, and take each
+/// other's stream. What is written may be a reference: what it stands for is compared.
+fn check_client_ids(accounts: &[Placed<Account>], problems: &mut Problems) {
+    for (index, second) in accounts.iter().enumerate() {
+        let (account, place) = (&second.value, second.node.locate("client_id"));
+        let is_same = |other: &&Placed<Account>| {
+            other.value.client_id == account.client_id && other.value.auth == account.auth
+        };
+        let Some(first) = accounts[..index].iter().find(is_same) else {
+            continue;
+        };
+        let message = format!("this is the client id of the account `{}`", first.value.name);
+        problems
+            .add(&place, message)
+            .help("an account has one client id, and BMW counts its calls together: write each BMW account once, with its own")
+            .also(&first.node.locate("client_id"), "the same client id");
+    }
 }
 
 fn account(

@@ -159,3 +159,74 @@ async fn without_a_login_nothing_runs() {
     assert_eq!(said.code, Some(3), "{said:?}");
     assert_eq!(scene.bmw.requests(), []);
 }
+
+/// One BMW account has one quota and one stream, whatever client ids and names it is given.
+#[tokio::test]
+async fn two_accounts_are_two_accounts_at_bmw() {
+    let plan = Plan {
+        every: "30m",
+        ..Plan::default()
+    };
+    let scene = Scene::set(&plan).await;
+    let url = scene.url();
+    let work = format!(
+        "  - name: work\n    client_id: 11111111-2222-4333-8444-555555555555\n    endpoints: {{ auth: \"{url}\", api: \"{url}\" }}\n"
+    );
+    scene.edit(|text| text.replacen("sources:\n", &(work + "sources:\n"), 1));
+    let said = scene.call(&["login", "--account", "home"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let stored = std::fs::read(scene.path("state/tokens/home.json")).unwrap();
+
+    let said = scene.call(&["login", "--account", "work"]).await;
+    assert_eq!(said.code, Some(4), "{said:?}");
+    assert!(
+        said.err.contains("the BMW account that `home` is logged in to"),
+        "{said:?}"
+    );
+    assert!(!scene.path("state/tokens/work.json").exists());
+
+    // Somebody copied it.
+    std::fs::write(scene.path("state/tokens/work.json"), &stored).unwrap();
+    for command in ["run", "vehicles", "containers"] {
+        let said = scene.call(&[command]).await;
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(
+            said.err
+                .contains("`home` and `work` are logged in to the same BMW account"),
+            "{said:?}"
+        );
+    }
+    let calls = scene.bmw.requests().into_iter().filter(|request| request.counted);
+    assert_eq!(calls.count(), 0);
+}
+
+#[tokio::test]
+async fn a_second_login_says_that_there_is_one_and_keeps_it_until_it_has_another() {
+    let scene = Scene::with(
+        SimConfig {
+            approval: Approval::Manual,
+            ..SimConfig::default()
+        },
+        &Plan::default(),
+    )
+    .await;
+    let login = scene.start(&["login"]);
+    let code = login.wait_for_line("  Code   ", DEADLINE).await;
+    scene
+        .bmw
+        .approve(code.text.trim().trim_start_matches("Code").trim());
+    assert_eq!(crate::scene::end(login).await.code, Some(0));
+    let stored = std::fs::read(scene.path("state/tokens/home.json")).unwrap();
+
+    let login = scene.start(&["login"]);
+    login
+        .wait_for_line("home: there is a login, good for 14 days", DEADLINE)
+        .await;
+    let code = login.wait_for_line("  Code   ", DEADLINE).await;
+    scene.bmw.deny(code.text.trim().trim_start_matches("Code").trim());
+    assert_eq!(crate::scene::end(login).await.code, Some(3));
+    assert_eq!(
+        std::fs::read(scene.path("state/tokens/home.json")).unwrap(),
+        stored
+    );
+}

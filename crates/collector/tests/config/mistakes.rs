@@ -116,8 +116,8 @@ fn accounts() {
         "accounts:\n  - name: home\n    client_id: «my-id»\n",
         "accounts:\n  - name: «ho me»\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n    calls_per_day: «many»\n    endpoints: { auth: «localhost:80», api: «\"http://a:b@c\"», «ap»: x }\n",
         "accounts:\n  - name: home\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n    calls_per_day: «2»\n",
-        "accounts:\n  - name: home\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n  - name: «Home»\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n",
-        "accounts:\n  - name: home\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n  - name: «home»\n    client_id: «hunter2»\n  - name: «home»\n    «colour»: blue\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n",
+        "accounts:\n  - name: home\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n  - name: «Home»\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f1\n",
+        "accounts:\n  - name: home\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n  - name: «home»\n    client_id: «hunter2»\n  - name: «home»\n    «colour»: blue\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f1\n",
         "accounts:\n  - «home»\n",
         "sources:\n  - type: meter\n    account: «hone»\n",
     ]));
@@ -277,4 +277,31 @@ sinks:
     select: { descriptors: [«vehicle.vehicle.avgAuxPowr»] }
 "
     .replace("states", "«states»"),]));
+}
+
+#[test]
+fn one_client_id_is_one_account_however_it_is_written() {
+    let accounts = |second: &str, more: &str| {
+        file(&format!(
+            "accounts:\n  - name: home\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n  - name: work\n    client_id: {second}\n{more}"
+        ))
+    };
+    let variables = Variables::from([("SAME", "0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0")]);
+    for written in ["0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "${SAME}"] {
+        let error = parse(&accounts(written, ""), &variables).unwrap_err();
+        let mistake = &error.mistakes()[0];
+        assert_eq!((error.mistakes().len(), mistake.line, mistake.column), (1, 5, 16));
+        assert!(
+            error
+                .to_string()
+                .contains("this is the client id of the account `home`"),
+            "{error}"
+        );
+    }
+    let elsewhere = "    endpoints: { auth: \"http://localhost:1\" }\n";
+    assert!(
+        parse(&accounts("${SAME}", elsewhere), &variables).is_ok(),
+        "another server"
+    );
+    assert!(parse(&accounts("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f1", ""), &variables).is_ok());
 }
