@@ -2,7 +2,7 @@
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use url::form_urlencoded;
@@ -91,6 +91,8 @@ pub(crate) struct Answer {
     pub status: u16,
     pub content_type: &'static str,
     pub body: Vec<u8>,
+    /// One more header, by its name.
+    pub header: Option<(&'static str, String)>,
     /// The readings in the body; logged once they have left.
     pub served: Vec<Served>,
 }
@@ -101,6 +103,7 @@ impl Answer {
             status,
             content_type,
             body: body.into(),
+            header: None,
             served: Vec::new(),
         }
     }
@@ -116,6 +119,12 @@ impl IntoResponse for Answer {
         if status == StatusCode::NO_CONTENT {
             return status.into_response();
         }
-        (status, [(CONTENT_TYPE, self.content_type)], self.body).into_response()
+        let mut response = (status, [(CONTENT_TYPE, self.content_type)], self.body).into_response();
+        if let Some((name, value)) = self.header
+            && let Ok(value) = HeaderValue::from_str(&value)
+        {
+            response.headers_mut().insert(name, value);
+        }
+        response
     }
 }

@@ -7,7 +7,8 @@ use rand::rngs::StdRng;
 
 /// One thing that goes wrong with one request.
 ///
-/// A request that is replaced ([`Status`](Self::Status), [`NotJson`](Self::NotJson), [`Quota`](Self::Quota),
+/// A request that is replaced ([`Status`](Self::Status), [`Slowed`](Self::Slowed), [`Redirect`](Self::Redirect),
+/// [`NotJson`](Self::NotJson), [`Quota`](Self::Quota),
 /// [`Reset`](Self::Reset), [`Gateway`](Self::Gateway)) is not carried out, but costs a call. With
 /// [`Hang`](Self::Hang), [`Truncated`](Self::Truncated), [`SlowBody`](Self::SlowBody) and
 /// [`LoseAnswer`](Self::LoseAnswer) it is carried out and the answer suffers. With the others, something happens just before the request is carried out as usual.
@@ -16,6 +17,10 @@ use rand::rngs::StdRng;
 pub enum Fault {
     /// This status with this body; a body that begins with `{` is sent as JSON, any other as text.
     Status { status: u16, body: String },
+    /// HTTP 429 of something in front of the API, with `Retry-After` in seconds.
+    Slowed(Duration),
+    /// HTTP 302 to this address, as of a network that wants a login of its own.
+    Redirect(String),
     /// CU-429 with HTTP 403, whatever was spent.
     Quota,
     /// The connection is reset before the first byte of an answer.

@@ -122,6 +122,14 @@ impl World {
                 let content_type = if json { "application/json" } else { "text/plain" };
                 Answer::new(*status, content_type, body.as_bytes())
             }
+            Fault::Slowed(wait) => Answer {
+                header: Some(("retry-after", wait.as_secs().to_string())),
+                ..Answer::new(429, "text/plain", "too many requests")
+            },
+            Fault::Redirect(address) => Answer {
+                header: Some(("location", address.clone())),
+                ..Answer::new(302, "text/plain", "")
+            },
             Fault::Quota => self.refuse(Refusal::QUOTA_EXHAUSTED),
             Fault::Reset => Answer::new(500, "text/plain", ""),
             Fault::NotJson(NotJson::Html) => Answer::new(

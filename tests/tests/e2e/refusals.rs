@@ -31,6 +31,8 @@ fn refusing(how: DescriptorRefusal) -> SimConfig {
     SimConfig {
         refused_descriptors: REFUSED.map(String::from).to_vec(),
         descriptor_refusal: how,
+        // The search is to end within the test, and each container that is taken would cost a place for a month.
+        deleted_containers_count: false,
         ..patient()
     }
 }

@@ -42,6 +42,28 @@ async fn a_status_comes_with_its_body() {
 }
 
 #[tokio::test]
+async fn a_pause_and_a_redirect_come_with_their_headers() {
+    let desk = Desk::logged_in(SimConfig::default()).await;
+    desk.control.inject(Fault::Slowed(Duration::from_secs(90)));
+    desk.control
+        .inject(Fault::Redirect("http://127.0.0.1:9/login".to_owned()));
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let http = http.build().unwrap();
+    for (status, name, value) in [
+        (429, "retry-after", "90"),
+        (302, "location", "http://127.0.0.1:9/login"),
+    ] {
+        let request = desk.request(Method::GET, MAPPINGS).build().unwrap();
+        let response = http.execute(request).await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()[name]),
+            (status, &value.parse().unwrap())
+        );
+    }
+    desk.leave().await;
+}
+
+#[tokio::test]
 async fn the_quota_fault_looks_like_an_exhausted_quota() {
     let desk = Desk::logged_in(SimConfig::default()).await;
     desk.control.inject(Fault::Quota);

@@ -253,7 +253,7 @@ impl Search {
         }
         if group.len() > 1 {
             refusal.named.clear();
-            let (first, second) = split(group);
+            let (first, second) = split(group, !self.accepted.is_empty());
             let known = Judged {
                 accepted: self.accepted.len() + first.len(),
                 refusal,
@@ -348,14 +348,19 @@ impl Search {
     }
 }
 
-/// Cuts off the least likely class, or halves what is all of one.
-fn split(mut group: Vec<String>) -> (Vec<String>, Vec<String>) {
+/// Cuts off the least likely class, or divides what is all of one: by half, or, where a container `grows`, by a quarter, because
+/// each that is taken costs a place.
+fn split(mut group: Vec<String>, grows: bool) -> (Vec<String>, Vec<String>) {
     group.sort_by_cached_key(|descriptor| likelihood::class(descriptor));
     let last = group.last().map(|last| likelihood::class(last));
     let boundary = group
         .iter()
         .position(|descriptor| Some(likelihood::class(descriptor)) == last)
         .filter(|position| *position > 0);
-    let second = group.split_off(boundary.unwrap_or(group.len() / 2));
+    let second = group.split_off(boundary.unwrap_or(if grows {
+        group.len() * 3 / 4
+    } else {
+        group.len() / 2
+    }));
     (group, second)
 }
