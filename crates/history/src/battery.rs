@@ -135,7 +135,7 @@ static UPDATE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// How long a time is read at once behind what has changed, in milliseconds: a day.
+/// How long a time is read at first behind what has changed, in milliseconds: a day.
 const SPAN: i64 = 86_400_000;
 
 /// Whether the battery is told by a descriptor.
@@ -273,8 +273,9 @@ pub fn refresh(connection: &Connection, vehicle: i64, first: i64, last: i64) -> 
     let mut known = before(connection, vehicle, first)?;
     let mut from = first;
     let mut moments = connection.prepare_cached(&MOMENTS)?;
+    let mut span = SPAN;
     loop {
-        let to = from.max(last).saturating_add(SPAN);
+        let to = from.max(last).saturating_add(span);
         let mut rows = moments.query(params![vehicle, from, to])?;
         while let Some(row) = rows.next()? {
             let at: i64 = row.get(0)?;
@@ -289,17 +290,14 @@ pub fn refresh(connection: &Connection, vehicle: i64, first: i64, last: i64) -> 
                 return Ok(at);
             }
         }
-        let next: Option<i64> = connection
-            .prepare_cached(
-                "SELECT measured_at FROM battery_row WHERE measured_at >= ?1 AND vehicle_id = ?2
-                 ORDER BY measured_at LIMIT 1",
-            )?
-            .query_row([to, vehicle], |row| row.get(0))
-            .optional()?;
-        match next {
-            Some(next) => from = next,
-            None => return Ok(i64::MAX),
+        let is_last = !connection
+            .prepare_cached("SELECT 1 FROM battery_row WHERE measured_at >= ?1 AND vehicle_id = ?2 LIMIT 1")?
+            .exists([to, vehicle])?;
+        if is_last {
+            return Ok(to);
         }
+        // Moments that have no row yet may lie in between.
+        (from, span) = (to, span.saturating_mul(2));
     }
 }
 

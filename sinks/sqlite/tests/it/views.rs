@@ -203,6 +203,19 @@ async fn battery_has_at_each_moment_what_was_told_last() {
 }
 
 #[tokio::test]
+async fn the_battery_of_one_batch_is_known_for_days_however_they_are_told() {
+    const DAY: i64 = 24 * 60 * MINUTE;
+    let days = |days: &[i64]| {
+        days.iter()
+            .map(|day| soc(*day as f64, NOON + day * DAY))
+            .collect()
+    };
+    let store = written(vec![days(&[9, 40]), days(&[1, 5, 12, 30]), days(&[20])]).await;
+    let rows = store.query("SELECT soc FROM battery ORDER BY measured_ms");
+    assert_eq!(rows, ["1.0", "5.0", "9.0", "12.0", "20.0", "30.0", "40.0"]);
+}
+
+#[tokio::test]
 async fn a_plug_is_told_by_a_truth_or_by_words() {
     let port = |key: &str, word: &str, at| text(&format!("vehicle.body.chargingPort.{key}"), key, word, at);
     let any = "vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged";
