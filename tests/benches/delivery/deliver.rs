@@ -82,6 +82,7 @@ impl Delivery {
                 reader: reader.clone(),
                 clock,
                 cursor,
+                delivered: 0,
                 draining: draining.clone(),
                 aborted: CancellationToken::new(),
             };
