@@ -27,14 +27,22 @@ pub struct Refusal {
     pub words: String,
     /// How many lines were dropped, where the server counts.
     dropped: Option<usize>,
+    /// Judged by what the server said: a short secret may be a part of any word.
+    is_beyond_retention: bool,
+    is_about_readings: bool,
 }
 
 impl Refusal {
-    /// `body` is what the words were taken from, in full.
-    fn new(words: String, body: &str) -> Self {
+    /// `said` is the words with all that is in them, and `body` what they were taken from, in full.
+    fn new(words: String, said: &str, body: &str) -> Self {
         let count = body.rsplit_once("dropped=").map(|(_, rest)| rest);
         let dropped = count.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
-        Self { words, dropped }
+        Self {
+            words,
+            dropped,
+            is_beyond_retention: is_beyond_retention(said),
+            is_about_readings: is_about_readings(said),
+        }
     }
 
     /// Whether the server says that it dropped every line of a request.
@@ -44,13 +52,13 @@ impl Refusal {
 
     /// Whether the words say that the server keeps nothing so old. Each version has its own.
     pub fn is_beyond_retention(&self) -> bool {
-        is_beyond_retention(&self.words)
+        self.is_beyond_retention
     }
 
     /// Whether the words name a property of single readings. Words that do not may be about everything that is
     /// sent.
     pub fn is_about_readings(&self) -> bool {
-        is_about_readings(&self.words)
+        self.is_about_readings
     }
 
     /// Whether the words may concern one field of a line and not the whole line.
@@ -118,8 +126,8 @@ pub fn judge(
     headers: &HeaderMap,
     body: &str,
 ) -> Result<Answer, SinkError> {
-    let (words, is_json) = said(status, body);
-    let words = redact(&words, target.secrets());
+    let (said, is_json) = said(status, body);
+    let words = redact(&said, target.secrets());
     let misconfigured = |advice: &str| {
         let reason = format!("{} answers {words}: {advice}", target.address());
         Err(SinkError::misconfigured(reason))
@@ -131,16 +139,16 @@ pub fn judge(
         200..=299 => Ok(Answer::Stored),
         300..=399 => Err(redirected(target, headers)),
         // `max-series-per-database`, `max-values-per-tag`: dead letters would hide a limit that a person can raise.
-        400 | 422 if is_about_lines && words.contains("limit exceeded") => {
+        400 | 422 if is_about_lines && said.contains("limit exceeded") => {
             misconfigured("raise the limit in the server's configuration")
         }
-        400 | 422 | 500.. if is_json && is_about_the_options(&words) && !is_about_readings(&words) => {
-            misconfigured(&target.options_advice(&words))
+        400 | 422 | 500.. if is_json && is_about_the_options(&said) && !is_about_readings(&said) => {
+            misconfigured(&target.options_advice(&said))
         }
-        400 | 422 if is_about_lines => Ok(Answer::Refused(Refusal::new(words, body))),
+        400 | 422 if is_about_lines => Ok(Answer::Refused(Refusal::new(words, &said, body))),
         // InfluxDB 2.0 answers so for single lines, and has stored the others.
-        500.. if words.contains("dropped=") || is_beyond_retention(&words) => {
-            Ok(Answer::Refused(Refusal::new(words, body)))
+        500.. if said.contains("dropped=") || is_beyond_retention(&said) => {
+            Ok(Answer::Refused(Refusal::new(words, &said, body)))
         }
         400 => misconfigured("check `url`: does it need https?"),
         401 | 403 => misconfigured(&target.login_advice()),

@@ -82,6 +82,18 @@ async fn what_is_too_old_is_counted_and_the_rest_is_stored_with_every_version() 
     }
 }
 
+/// Of the words shown nothing is left that could be judged.
+#[tokio::test]
+async fn a_secret_that_is_a_part_of_the_words_hides_nothing() {
+    for form in FORMS {
+        let (mock, _) = server(form, 3).await;
+        let mut options = bucket(&mock.url, "cars");
+        options["token"] = "t".into();
+        let written = sink(options).write(&history(5, 1)).await.unwrap();
+        assert_eq!((written.rejected.len(), written.outlived), (0, 3), "{form:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_too_far_ahead_is_rejected() {
     let words = "partial write: dropped 1 points outside retention policy … violates a Write Window Upper Bound dropped=1";
