@@ -35,7 +35,7 @@ struct Known {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenStoreError {
-    #[error("{operation} {}", path.display())]
+    #[error("{operation} {}{}", path.display(), advice(source))]
     Io {
         operation: &'static str,
         path: PathBuf,
@@ -280,6 +280,15 @@ fn io_error(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> Token
         operation,
         path: path.clone(),
         source: Arc::new(source),
+    }
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            " (run this as the user that runs cardata; what belongs to another user of old, `chown -R` gives back)"
+        }
+        _ => "",
     }
 }
 

@@ -1,6 +1,5 @@
 //! Limits that the machine sets a process: how many files it may have open, and how long one may become.
 
-use std::fs::File;
 use std::io;
 
 /// Takes as many open files as the machine allows this process, where it begins with fewer.
@@ -39,7 +38,10 @@ pub fn are_files_used_up() -> bool {
     #[cfg(unix)]
     {
         use rustix::io::Errno;
-        let error = File::open("/").err().as_ref().and_then(io::Error::raw_os_error);
+        let error = std::fs::File::open("/")
+            .err()
+            .as_ref()
+            .and_then(io::Error::raw_os_error);
         [Errno::MFILE, Errno::NFILE]
             .map(|errno| Some(errno.raw_os_error()))
             .contains(&error)

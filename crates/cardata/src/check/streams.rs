@@ -7,6 +7,7 @@ use collector::http::Clients;
 use collector::state::StateDirectory;
 use pipeline::{Account, Pipeline};
 use runtime::Chain;
+use store::Store;
 
 use super::{PATIENCE, Probe};
 use crate::{CommandResult, Failure, context};
@@ -24,8 +25,13 @@ pub async fn logins(pipeline: &Pipeline, clients: &Clients) -> CommandResult {
     if pipeline.simulator.is_some() {
         return Ok(());
     }
+    let accounts = accounts(pipeline);
+    if !accounts.is_empty() {
+        // Whose logins are not this user's to see is told.
+        Store::exists(&pipeline.state)?;
+    }
     let mut problems = Vec::new();
-    for account in accounts(pipeline) {
+    for account in accounts {
         if let Some(problem) = stored_hindrance(account, pipeline, clients).await? {
             problems.push(format!("the login of account {} {problem}", account.name));
         }
