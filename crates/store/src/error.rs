@@ -64,6 +64,8 @@ pub enum StoreError {
         "the state database is damaged where it is needed now: `cardata journal verify` says where, `cardata journal export` saves what can be read, and RECOVERY.md says what then"
     )]
     Damaged(#[source] rusqlite::Error),
+    #[error("it has triggers, which somebody else put into it")]
+    Triggers,
     #[error("the state database refused a write")]
     Sqlite(#[source] rusqlite::Error),
     #[error("a job of the state database panicked, which is a bug; nothing of it was written")]

@@ -60,13 +60,16 @@ impl Database {
         Ok(pragma(self.connection(), "user_version")?)
     }
 
-    /// Whether the file would do something of its own when it is written to: none of our versions has triggers.
+    /// Refuses a file that would do something of its own when it is written to: none of our versions has triggers.
     ///
     /// # Errors
-    /// It cannot be read.
-    pub fn has_triggers(&self) -> Result<bool, StoreError> {
+    /// [`StoreError::Triggers`], or it cannot be read.
+    pub fn refuse_triggers(&self) -> Result<(), StoreError> {
         let query = "select exists (select 1 from sqlite_schema where type = 'trigger')";
-        self.one(query, [], |row| row.get(0))
+        match self.one(query, [], |row| row.get(0))? {
+            true => Err(StoreError::Triggers),
+            false => Ok(()),
+        }
     }
 
     /// Says in the file's header that it is ours, of whatever format: what [`Store::open`](crate::Store::open) takes.
