@@ -28,7 +28,7 @@ pub enum StreamError {
     )]
     NoSubscription,
     /// The broker closed a connection that was logged in: its end of a token, an eviction, a restart.
-    #[error("the connection was closed: {0}")]
+    #[error("the connection ended, cause unknown: {0}")]
     Closed(String),
     /// What was given to log in with cannot be sent.
     #[error("this login cannot be sent: {0}; log in again with `cardata login`")]
