@@ -170,7 +170,7 @@ fn compact(state: &Path) -> CommandResult {
     let compacted = store::compact(state, &OWNERS);
     spinner.finish_and_clear();
     let compacted = compacted.map_err(|error| {
-        let Failure { code, message } = failure(error.into());
+        let Failure { code, message, .. } = failure(error.into());
         let left = "the vehicle is forgotten, but the file was not written anew, and what was removed may stand between its \
                     pages: run this again";
         Failure::new(code, format!("{left} ({message})"))

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use catalogue::CATALOGUE;
 use collector_core::{Descriptor, Entry, Origin, Reading, Snapshot, Value, ValueType, Vehicle};
-use history::Store;
+use history::{Place, Store};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
@@ -15,6 +15,14 @@ const BEGIN: i64 = 1_704_088_800_000;
 const YEAR: i64 = 366 * 86_400_000;
 const AT_ONCE: usize = 10_000;
 
+/// For its owner and group alone.
+pub fn place(path: &Path) -> Place {
+    Place {
+        path: path.into(),
+        others_may_read: false,
+    }
+}
+
 /// Makes the database, where it was not made before.
 pub fn database(folder: &Path) -> PathBuf {
     let path = folder.join("readings-1.db");
@@ -24,7 +32,7 @@ pub fn database(folder: &Path) -> PathBuf {
     let part = folder.join("readings.part");
     let _ = std::fs::remove_file(&part);
     let began = std::time::Instant::now();
-    let mut store = Store::open(&part).unwrap();
+    let mut store = Store::open(&place(&part)).unwrap();
     let mut car = Car::new(0);
     for _ in 0..READINGS / AT_ONCE {
         store.write(&[car.entry(AT_ONCE)]).unwrap();

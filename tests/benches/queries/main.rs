@@ -80,7 +80,7 @@ fn written(path: &Path, folder: &Path) {
     std::fs::File::open(&copy).unwrap().sync_all().unwrap();
     // Nor in memory: pages that were read together would count as written together.
     let _ = std::fs::write("/proc/sys/vm/drop_caches", "3");
-    let mut store = Store::open(&copy).unwrap();
+    let mut store = Store::open(&made::place(&copy)).unwrap();
     let mut car = made::Car::new(made::READINGS);
     let io = || {
         let io = std::fs::read_to_string("/proc/self/io").unwrap();

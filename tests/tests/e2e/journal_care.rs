@@ -289,7 +289,7 @@ async fn a_flipped_byte_is_found_passed_over_and_left_out() {
     let said = scene.call(&["journal", "stats", "--json"]).await;
     let stats: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(stats["entries"], entries);
-    assert_eq!(stats["feeds"][0]["vehicle"], "2345");
+    assert_eq!(stats["feeds"][0]["vehicle"], "vfp12345");
 
     // A sink that comes later gets everything else, and a line says what it did not get.
     let text = std::fs::read_to_string(scene.path("pipeline.yaml")).unwrap();
