@@ -4,12 +4,14 @@ use catalogue::CATALOGUE;
 
 use collector_core::Glob;
 
-/// The 30 descriptors of the Node-RED flow that this program replaces, the one state of charge and the one plug that the Neue
-/// Klasse has, and what tells miles from kilometres.
-const BATTERY: [&str; 34] = [
+/// The 30 descriptors of the Node-RED flow that this program replaces, every key by which a car tells its charge, its plug or its
+/// electric range, for each tells them by others, and what tells miles from kilometres.
+const BATTERY: [&str; 38] = [
     "vehicle.body.chargingPort.combinedStatus",
     "vehicle.body.chargingPort.lockedStatus",
     "vehicle.body.chargingPort.plugEventId",
+    "vehicle.body.chargingPort.status",
+    "vehicle.body.chargingPort.statusClearText",
     "vehicle.cabin.infotainment.displayUnit.distance",
     "vehicle.cabin.infotainment.hmi.distanceUnit",
     "vehicle.drivetrain.batteryManagement.batterySizeMax",
@@ -17,6 +19,7 @@ const BATTERY: [&str; 34] = [
     "vehicle.drivetrain.batteryManagement.maxEnergy",
     "vehicle.drivetrain.electricEngine.charging.acAmpere",
     "vehicle.drivetrain.electricEngine.charging.acVoltage",
+    "vehicle.drivetrain.electricEngine.charging.connectorStatus",
     "vehicle.drivetrain.electricEngine.charging.hvStatus",
     "vehicle.drivetrain.electricEngine.charging.lastChargingReason",
     "vehicle.drivetrain.electricEngine.charging.lastChargingResult",
@@ -27,6 +30,7 @@ const BATTERY: [&str; 34] = [
     "vehicle.drivetrain.electricEngine.charging.status",
     "vehicle.drivetrain.electricEngine.charging.timeRemaining",
     "vehicle.drivetrain.electricEngine.charging.timeToFullyCharged",
+    "vehicle.drivetrain.electricEngine.kombiRemainingElectricRange",
     "vehicle.drivetrain.electricEngine.remainingElectricRange",
     "vehicle.powertrain.electric.battery.charging.acLimit.selected",
     "vehicle.powertrain.electric.battery.charging.power",
@@ -133,6 +137,8 @@ fn returnable() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use collector_core::resolved::QUANTITIES;
+
     use super::*;
 
     #[test]
@@ -145,6 +151,17 @@ mod tests {
             }
         }
         assert!(preset("everything").unwrap().len() > 250);
+    }
+
+    /// An i5 tells whether it is plugged by `chargingPort.status` alone, an i3 by `connectorStatus`.
+    #[test]
+    fn the_battery_is_asked_for_by_every_key_that_tells_of_it() {
+        let quantities = QUANTITIES.iter().flat_map(|quantity| quantity.keys);
+        let range = catalogue::CATALOGUE.iter().map(|entry| &entry.descriptor);
+        let range = range.filter(|key| key.ends_with("emainingElectricRange"));
+        for key in quantities.chain(range) {
+            assert!(BATTERY.contains(key), "{key}");
+        }
     }
 
     #[test]

@@ -206,7 +206,7 @@ async fn a_missing_container_is_made_by_sync() {
     let said = scene.call(&["containers", "sync", "--dry-run"]).await;
     assert!(
         said.out
-            .contains("would create `cardata battery` with 34 descriptors"),
+            .contains("would create `cardata battery` with 38 descriptors"),
         "{said:?}"
     );
     assert_eq!(scene.bmw.containers(), []);
