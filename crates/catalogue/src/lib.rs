@@ -127,7 +127,9 @@ const fn time(
     title: &'static str,
     flags: u8,
 ) -> CatalogueEntry {
-    entry(descriptor, name, title, ValueType::Timestamp, "", flags)
+    let mut entry = entry(descriptor, name, title, ValueType::Timestamp, "", flags);
+    entry.limits = Limits::TIME;
+    entry
 }
 
 /// The entry of one descriptor, by BMW's identifier.

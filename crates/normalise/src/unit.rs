@@ -102,7 +102,7 @@ pub fn convert(
     let from = known(sent, to);
     let converted = match (from, to) {
         (Some(from), Some(to)) if from.name == to.name => Some(number),
-        (Some(from), Some(to)) => from.convert(number, to),
+        (Some(from), Some(to)) => from.convert(number, to).map(rounded),
         _ => None,
     };
     match converted {
@@ -112,9 +112,45 @@ pub fn convert(
     }
 }
 
+/// Twelve significant digits of a converted number: more than any vehicle measures, and fewer than arithmetic leaves behind.
+/// 305 mi are 490.84992 km, and not 490.84992000000005.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.11e}").parse().unwrap_or(number)
+}
+
 #[cfg(test)]
 mod tests {
+    use collector_core::ValueType;
+
     use super::*;
+
+    proptest::proptest! {
+        /// Nine digits, six of them behind the point, are more than any vehicle tells.
+        #[test]
+        fn a_converted_number_has_no_noise_and_loses_nothing(digits in -999_999_999_i32..=999_999_999, places in 0_i32..=6) {
+            let number = f64::from(digits) / 10_f64.powi(places);
+            let others = UNITS.iter().flat_map(|from| UNITS.iter().map(move |to| (from, to)));
+            for (from, to) in others.filter(|(from, to)| from.kind == to.kind && from.name != to.name) {
+                let descriptor = Descriptor::new("a", "a", ValueType::Number, Some(Unit::new(to.name)));
+                let converted = convert(Value::Number(number), Some(from.name), &descriptor, &Unlabelled::default());
+                let Ok((Value::Number(converted), Some(_))) = converted else { continue };
+                let exact = from.convert(number, to).unwrap();
+                proptest::prop_assert!((converted - exact).abs() <= exact.abs() * 5.1e-12);
+                let written = format!("{converted:e}");
+                proptest::prop_assert!(written.len() <= "-1.12345678901e-12".len(), "{}", written);
+            }
+        }
+
+        #[test]
+        fn a_number_in_its_own_unit_stays_bit_for_bit(number: f64) {
+            for label in [None, Some("km"), Some("kilometres")] {
+                let descriptor = Descriptor::new("a", "a", ValueType::Number, Some(Unit::new("km")));
+                let (value, _) = convert(Value::Number(number), label, &descriptor, &Unlabelled::default()).unwrap();
+                let Value::Number(kept) = value else { panic!() };
+                proptest::prop_assert_eq!(kept.to_bits(), number.to_bits());
+            }
+        }
+    }
 
     #[test]
     fn no_spelling_means_two_units_of_one_kind_but_the_letters() {

@@ -1,6 +1,8 @@
 //! Values in their descriptor's type.
 
+use catalogue::Limits;
 use collector_core::{Descriptor, Value, ValueType};
+use jiff::Timestamp;
 
 use super::body::{Body, Scalar};
 use super::known::KnownDescriptor;
@@ -41,7 +43,7 @@ const NO: &[&str] = &["false", "0", "no", "off", "asnisfalse", "asnfalse"];
 /// Reads a value as the descriptor's type: `None` where there is none, the reason where it does not fit.
 ///
 /// # Errors
-/// It fits neither the type nor any word for "no value".
+/// It fits neither the type nor any word for "no value", or is a time that no vehicle can mean.
 pub fn read(body: &Body<'_>, known: &KnownDescriptor) -> Result<Option<Value>, String> {
     let value_type = known.descriptor.value_type();
     let value = match body.value() {
@@ -65,8 +67,21 @@ pub fn read(body: &Body<'_>, known: &KnownDescriptor) -> Result<Option<Value>, S
     };
     match value {
         Some(Value::Number(number)) if known.limits.sentinels.contains(&number) => Ok(None),
+        Some(Value::Timestamp(at)) => within(at, &known.limits).map(|at| at.map(Value::Timestamp)),
         Some(value) => Ok(Some(value)),
         None => Err(misfit(body, value_type)),
+    }
+}
+
+/// A time that a vehicle can mean; `None` for one that means "no value".
+fn within(at: Timestamp, limits: &Limits) -> Result<Option<Timestamp>, String> {
+    let seconds = at.as_second() as f64;
+    if limits.sentinels.contains(&seconds) {
+        return Ok(None);
+    }
+    match limits.allow(seconds) {
+        true => Ok(Some(at)),
+        false => Err("a time that no vehicle can mean".to_owned()),
     }
 }
 

@@ -37,7 +37,7 @@ impl Told {
         .to_string()
     }
 
-    /// What a store must have of it: in kilometres, and truth values as `true` and `false`.
+    /// What a store must have of it: in kilometres to twelve digits, and truth values as `true` and `false`.
     pub fn row(&self) -> Row {
         let text = match &self.value {
             Value::String(text) => text.clone(),
@@ -46,7 +46,10 @@ impl Told {
         let value = match (self.unit, text.as_str()) {
             (Some("miles"), text) => {
                 let miles: f64 = text.parse().expect("a number has digits");
-                (miles * 1.609_344).to_string()
+                let kilometres: f64 = format!("{:.11e}", miles * 1.609_344)
+                    .parse()
+                    .expect("it was a number");
+                kilometres.to_string()
             }
             (_, "ASN_isTrue") => "true".to_owned(),
             (_, "ASN_isFalse") => "false".to_owned(),

@@ -70,3 +70,35 @@ fn a_sentinel_is_no_value() {
     let size = "vehicle.drivetrain.batteryManagement.batterySizeMax";
     assert_eq!(text_of(size, "0", Some("kWh")), Meaning::Absent);
 }
+
+#[test]
+fn a_time_that_no_vehicle_can_mean_is_none() {
+    for nothing in [
+        "0",
+        "-1",
+        "01.01.1970 00:00:00 UTC",
+        "2147483647",
+        "2147483647000",
+        "4294967295",
+    ] {
+        assert_eq!(text_of(TRIP_END, nothing, None), Meaning::Absent, "{nothing}");
+    }
+    for wrong in [
+        "01.01.1970 10:20:30 UTC",
+        "1999-12-31T23:59:59Z",
+        "2100-01-01T00:00:01Z",
+    ] {
+        assert!(
+            matches!(text_of(TRIP_END, wrong, None), Meaning::Rejected(_)),
+            "{wrong}"
+        );
+    }
+    assert!(value_of(TRIP_END, "2000-01-01T00:00:00Z", None).is_some());
+    assert!(value_of(TRIP_END, "2038-01-19T03:14:08Z", None).is_some());
+    // What its owner says is a time may be any.
+    let body = r#"{"value":"1969-07-20T20:17:40Z"}"#;
+    assert!(matches!(
+        meaning_of(&learned(ValueType::Timestamp), body),
+        Meaning::Reading { .. }
+    ));
+}

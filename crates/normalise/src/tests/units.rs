@@ -82,6 +82,13 @@ fn numbers_are_converted_to_the_canonical_unit() {
 }
 
 #[test]
+fn a_converted_number_has_no_noise_of_arithmetic() {
+    assert_eq!(number(MILEAGE, "305", Some("mi")).0, 490.849_92);
+    assert_eq!(number(PRESSURE, "36", Some("psi")).0, 248.211_262_554);
+    assert_eq!(number(CONSUMPTION, "4", Some("mi/kWh")).0, 15.534_279_805_9);
+}
+
+#[test]
 fn a_number_without_a_unit_is_in_the_canonical_one() {
     for none in [
         None,
