@@ -1,6 +1,7 @@
 //! Whether the patterns of the file can select what they are meant to.
 
 use catalogue::CATALOGUE;
+use collector_core::resolved::QUANTITIES;
 use collector_core::table::{Node, Span, suggest};
 use collector_core::{Glob, Name, Vehicle};
 
@@ -84,18 +85,40 @@ fn doubt(glob: &Glob) -> Option<(String, String)> {
                     them";
         return Some((format!("`{text}` cannot match a descriptor"), help.to_owned()));
     }
-    let known = misspelt(text).filter(|_| !glob.has_wildcard())?;
-    Some((
-        format!("the catalogue has no descriptor `{text}`"),
-        format!("did you mean `{known}`? if not, write a `*` for one of its letters"),
-    ))
+    if glob.has_wildcard() {
+        return None;
+    }
+    if let Some(quantity) = QUANTITIES.iter().find(|quantity| quantity.name == text) {
+        return Some((
+            format!("`{text}` is no descriptor: it is taken from several"),
+            format!(
+                "it comes with those that are selected of `{}`",
+                quantity.keys.join("`, `")
+            ),
+        ));
+    }
+    let help = match misspelt(text) {
+        Some(known) => format!("did you mean `{known}`? if not, write a `*` for one of its letters"),
+        // BMW's identifiers have dots, and may be newer than the catalogue; short names are ours.
+        None if text.contains('.') || is_known(text) => return None,
+        None => "write a short name of the catalogue, such as `soc`, or BMW's identifier, such as `vehicle.isMoving`".to_owned(),
+    };
+    Some((format!("the catalogue has no descriptor `{text}`"), help))
+}
+
+/// BMW's identifiers and our short names.
+fn words() -> impl Iterator<Item = &'static str> {
+    CATALOGUE.iter().flat_map(|entry| [entry.descriptor, entry.name])
+}
+
+fn is_known(text: &str) -> bool {
+    words().any(|word| word == text)
 }
 
 /// The known descriptor or short name that a text is probably meant to be; `None` where it is one, or like none.
 /// Another number (`row3` for `row2`) is another descriptor.
 fn misspelt(text: &str) -> Option<&'static str> {
-    let words = || CATALOGUE.iter().flat_map(|entry| [entry.descriptor, entry.name]);
-    if words().any(|word| word == text) {
+    if is_known(text) {
         return None;
     }
     let letters = |word: &str| word.replace(|c: char| c.is_ascii_digit(), "0");
@@ -120,5 +143,20 @@ mod tests {
         assert_eq!(misspelt("vehicle.drivetrain.batteryManagement.header"), None);
         assert_eq!(misspelt("vehicle.powertrain.fusion.reactor.temperature"), None);
         assert_eq!(misspelt("soc"), None);
+    }
+
+    #[test]
+    fn a_short_name_that_nobody_has_is_a_mistake() {
+        let doubt = |text: &str| descriptor_doubt(text).unwrap_or_default();
+        assert!(doubt("nonsense").contains("no descriptor `nonsense`"));
+        assert!(doubt("!mileag").contains("did you mean `mileage`"));
+        let charge = doubt("state_of_charge");
+        assert!(
+            charge.contains("comes with") && charge.contains("batteryManagement.header"),
+            "{charge}"
+        );
+        for sound in ["soc", "non*", "vehicle.new.thing", "vehicle.**", "*"] {
+            assert_eq!(doubt(sound), "", "{sound}");
+        }
     }
 }
