@@ -1,12 +1,14 @@
 //! The canonical form of what BMW sent, by which repeats are recognised. On disk for ever, by its hash: no rule, setting,
 //! catalogue or version of this program changes it.
 //!
-//! One observation comes by poll (`"74"`, `%`) and by stream (`74`, `percent`), so the form is of the value alone:
+//! One observation comes by poll (`"74"`, `%`, `"CLOSED"`) and by stream (`74`, `percent`, `false`), so the form is of the value
+//! alone, and of what a word means to its descriptor:
 //!
 //! ```text
 //! null, or no value at all    none
 //! true, false                 b, then true or false: JSON's own, or a text that says so in any case, `ASN_isTrue` and
-//!                             `ASN_isFalse` too, as polls have them where messages have JSON's own
+//!                             `ASN_isFalse` too, as polls have them where messages have JSON's own, and the words of a
+//!                             descriptor for its truth, of a table that never changes
 //! a decimal number            n, then 0, or a sign where it is negative, the digits without zeros at either end, e, and
 //!                             the power of ten: JSON's own, or a text of sign, digits, fraction and exponent
 //! a time                      t, then a text such as 2026-07-27T12:37:58.25Z as it is, a fraction of zeros left out
@@ -22,21 +24,26 @@ use std::borrow::Cow;
 use normalise::body::{Body, Scalar};
 use sha2::{Digest, Sha256};
 
+use crate::truths;
+
 /// The form of a value; `None` where there is none.
-fn form(value: &Scalar<'_>) -> Option<String> {
+fn form(value: &Scalar<'_>, descriptor: Option<&str>) -> Option<String> {
     Some(match value {
         Scalar::Null => return None,
         Scalar::Bool(value) => format!("b{value}"),
         Scalar::Number(digits) => decimal(digits).unwrap_or_else(|| format!("n{digits}")),
-        Scalar::Text(text) => of_text(text),
+        Scalar::Text(text) => match descriptor.and_then(|descriptor| truths::of(descriptor, text)) {
+            Some(truth) => format!("b{truth}"),
+            None => of_text(text),
+        },
         Scalar::Nested(json) => format!("j{json}"),
     })
 }
 
-/// The form of the value in one descriptor's JSON, which is `body` where it is an object.
-pub fn of(json: &str, body: Option<&Body<'_>>) -> Option<String> {
+/// The form of the value in the JSON of a descriptor, if that is known, which is `body` where it is an object.
+pub fn of(json: &str, body: Option<&Body<'_>>, descriptor: Option<&str>) -> Option<String> {
     match body {
-        Some(body) => form(&body.value()),
+        Some(body) => form(&body.value(), descriptor),
         None => Some(format!("j{json}")),
     }
 }
@@ -135,7 +142,34 @@ mod tests {
     use super::*;
 
     fn of_json(value: &str) -> Option<String> {
-        form(&Body::parse(&format!(r#"{{"value":{value}}}"#)).unwrap().value())
+        of_descriptor(None, value)
+    }
+
+    fn of_descriptor(descriptor: Option<&str>, value: &str) -> Option<String> {
+        let json = format!(r#"{{"value":{value}}}"#);
+        of(&json, Body::parse(&json).as_ref(), descriptor)
+    }
+
+    /// A poll and a message tell one observation.
+    #[test]
+    fn a_word_is_the_truth_that_it_means_to_its_descriptor() {
+        let (hood, locked) = ("vehicle.body.hood.isOpen", "vehicle.body.flap.isLocked");
+        let always = "vehicle.body.flap.isPermanentlyUnlocked";
+        for (descriptor, value, want) in [
+            (hood, r#""CLOSED""#, "bfalse"),
+            (hood, r#"" open_tilt ""#, "btrue"),
+            (hood, "false", "bfalse"),
+            (hood, r#""ASN_isTrue""#, "btrue"),
+            (hood, r#""HALF""#, "sHALF"),
+            (hood, "1", "n1e0"),
+            (locked, r#""FLAP_UNLOCKED""#, "bfalse"),
+            (always, r#""FLAP_UNLOCKED""#, "btrue"),
+            ("vehicle.cabin.door.status", r#""CLOSED""#, "sCLOSED"),
+            ("vehicle.new.isOpen", r#""CLOSED""#, "sCLOSED"),
+        ] {
+            let form = of_descriptor(Some(descriptor), value);
+            assert_eq!(form.as_deref(), Some(want), "{value} of {descriptor}");
+        }
     }
 
     /// Journals hold these for ever: the form never changes.
@@ -178,7 +212,7 @@ mod tests {
         ] {
             assert_eq!(of_json(value).as_deref(), want, "{value}");
         }
-        assert_eq!(of("17", None).as_deref(), Some("j17"));
+        assert_eq!(of("17", None, None).as_deref(), Some("j17"));
     }
 
     /// As another program computed them.

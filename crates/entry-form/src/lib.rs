@@ -21,6 +21,7 @@ pub mod lines;
 pub mod observe;
 pub mod payload;
 mod reason;
+mod truths;
 pub mod typed;
 
 pub use checksum::Content;

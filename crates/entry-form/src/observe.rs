@@ -52,7 +52,7 @@ impl Observed {
             (Some(_), None) => Meaning::Absent,
             (Some(body), Some(known)) => interpret(body, known, window),
         };
-        let form = canonical::of(json, body);
+        let form = canonical::of(json, body, known.map(|known| known.descriptor.as_str()));
         let ended_at = match (&meaning, body) {
             (Meaning::Absent, Some(body)) => stamp::of_end(body, known, window),
             _ => None,
