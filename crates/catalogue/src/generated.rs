@@ -283,7 +283,7 @@ pub static CATALOGUE: &[CatalogueEntry] = &[
     number("vehicle.trip.segment.accumulated.drivetrain.transmission.setting.fractionDriveElectric", "trip_share_electric", "Electrically driven distance during the most recent drive", "%", Limits::new(0.0, 101.0, &[]), STREAMABLE),
     number("vehicle.trip.segment.end.drivetrain.batteryManagement.hvSoc", "trip_end_soc", "Charging status of battery", "%", Limits::new(0.0, 101.0, &[]), STREAMABLE),
     time("vehicle.trip.segment.end.time", "trip_end_time", "Time of most recent drive", STREAMABLE),
-    number("vehicle.trip.segment.end.travelledDistance", "trip_end_mileage", "Mileage after last drive", "km", Limits::new(0.0, 2000000.0, &[]), STREAMABLE),
+    number("vehicle.trip.segment.end.travelledDistance", "trip_end_mileage", "Mileage after last drive", "km", Limits::new(0.001, 2000000.0, &[]), STREAMABLE),
     text("vehicle.vehicle.antiTheftAlarmSystem.alarm.activationTime", "alarm_activation_time", "AntiTheftAlarm activation time", &[], STREAMABLE),
     text("vehicle.vehicle.antiTheftAlarmSystem.alarm.armStatus", "alarm_arm_status", "AntiTheftAlarm arm status", &["unarmed", "doorsOnly", "doorsTiltCabin"], STREAMABLE),
     truth("vehicle.vehicle.antiTheftAlarmSystem.alarm.isOn", "alarm_on", "AntiTheftAlarm is on", Truths::new(&["active"], &["inactive", "notactive"]), STREAMABLE),
@@ -300,7 +300,7 @@ pub static CATALOGUE: &[CatalogueEntry] = &[
     number("vehicle.vehicle.speedRange.lowerBound", "speed_range_lower", "Speed range lower", "km/h", Limits::new(-100.0, 500.0, &[]), STREAMABLE),
     number("vehicle.vehicle.speedRange.upperBound", "speed_range_upper", "Speed range upper", "km/h", Limits::new(-100.0, 500.0, &[]), STREAMABLE),
     text("vehicle.vehicle.timeSetting", "time_setting", "Time zone setting in the vehicle", &["wintertime", "summertime", "utc", "manual"], STREAMABLE),
-    number("vehicle.vehicle.travelledDistance", "mileage", "Mileage", "km", Limits::new(0.0, 2000000.0, &[]), STREAMABLE),
+    number("vehicle.vehicle.travelledDistance", "mileage", "Mileage", "km", Limits::new(0.001, 2000000.0, &[]), STREAMABLE),
     text("vehicle.vehicleIdentification.basicVehicleData", "basic_vehicle_data", "Basic vehicle data", &[], ENDPOINT_BOUND),
     text("vehicle.vehicleIdentification.connectedDriveContractList", "connected_drive_contracts", "Active ConnectedDrive contracts", &[], 0),
 ];

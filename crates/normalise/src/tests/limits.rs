@@ -102,3 +102,16 @@ fn a_time_that_no_vehicle_can_mean_is_none() {
         Meaning::Reading { .. }
     ));
 }
+
+/// Cars with thousands of kilometres tell 0 for a moment, and a meter that goes back is read as one that began anew.
+#[test]
+fn an_odometer_is_never_nothing() {
+    for odometer in [MILEAGE, "vehicle.trip.segment.end.travelledDistance"] {
+        for unit in [None, Some("km"), Some("mi"), Some("furlongs")] {
+            let read = text_of(odometer, "0", unit);
+            assert!(matches!(read, Meaning::Rejected(_)), "{read:?}");
+            assert!(value_of(odometer, "1", unit).is_some());
+        }
+        assert_eq!(value_of(odometer, "0.1", None), Some(Value::Number(0.1)));
+    }
+}
