@@ -8,7 +8,6 @@ use collector_core::{Entry, Scope, Sink, SinkError, Written};
 use history::{Place, Store};
 use tokio::sync::Mutex;
 
-
 pub struct SqliteSink {
     place: Place,
     /// Whoever works on the store owns the lock until the work is done, even when nobody waits for it any
