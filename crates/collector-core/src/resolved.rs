@@ -3,7 +3,7 @@
 //!
 //! Source of the order: the Neue Klasse has null for the first key of the charge, for good, and tells it by the second
 //! (evcc-io/evcc#29709, kvanbiesen/bmw-cardata-ha#334); `charging.level` is a prediction that BMW stamps with the time
-//! of the call.
+//! of the call; a petrol X2 tells `hvSoc` 0 for ever, and no other key (kvanbiesen/bmw-cardata-ha#408).
 
 use jiff::SignedDuration;
 
@@ -11,6 +11,7 @@ use crate::{Descriptor, Reading, Stamp, Unit, Value, ValueType};
 
 /// A key that is later in the order takes the place of one whose value is older than its own by more than this.
 const STALE: SignedDuration = SignedDuration::from_hours(24);
+const TRIP_END: &str = "vehicle.trip.segment.end.drivetrain.batteryManagement.hvSoc";
 const PREDICTION: &str = "vehicle.drivetrain.electricEngine.charging.level";
 
 /// A quantity, and the keys that tell it.
@@ -22,6 +23,18 @@ pub struct Quantity {
     pub unit: Option<&'static str>,
     /// BMW's identifiers, the most trusted first.
     pub keys: &'static [&'static str],
+    choice: Choice,
+}
+
+/// Which of several keys with a value tells the quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    /// The first of the order, unless a later one was measured more than a day after it. A stamp that BMW made at a
+    /// request is no measurement, nor is a prediction.
+    Trusted,
+    /// The newest, and the first of the order where several are. A stamp that BMW made at a request counts from when the
+    /// value came as a new one: a repeat is no reading.
+    Newest,
 }
 
 /// Every quantity. Of the single positions of a charging port none is asked: a car with two ports says "not plugged" of
@@ -34,9 +47,10 @@ pub static QUANTITIES: [Quantity; 2] = [
         keys: &[
             "vehicle.drivetrain.batteryManagement.header",
             "vehicle.powertrain.electric.battery.stateOfCharge.displayed",
-            "vehicle.trip.segment.end.drivetrain.batteryManagement.hvSoc",
+            TRIP_END,
             PREDICTION,
         ],
+        choice: Choice::Trusted,
     },
     Quantity {
         name: "plugged",
@@ -49,6 +63,7 @@ pub static QUANTITIES: [Quantity; 2] = [
             "vehicle.drivetrain.electricEngine.charging.connectorStatus",
             "vehicle.body.chargingPort.statusClearText",
         ],
+        choice: Choice::Newest,
     },
 ];
 
@@ -63,17 +78,35 @@ impl Quantity {
     }
 
     /// The value of the quantity, and the reading that tells it. `newest` gives the newest reading of a key, and `None`
-    /// where there is none or its value has ended. The first key of the order that has a value wins, unless a later one
-    /// was measured more than a day after it; a stamp that BMW made at a request is no measurement.
+    /// where there is none or its value has ended. The charge is told by the first key of the order that has a value,
+    /// unless a later one was measured more than a day after it; whether it is plugged in by the newest.
     pub fn resolve<'a>(&self, newest: impl Fn(&str) -> Option<&'a Reading>) -> Option<(Value, &'a Reading)> {
         let alive = self.keys.iter().filter_map(|key| newest(key));
         let mut told = alive.filter_map(|reading| Some((self.value(reading)?, reading)));
         let first = told.next()?;
-        Some(told.fold(first, |best, other| {
-            let is_measured = other.1.stamp == Stamp::Measured && other.1.descriptor.as_str() != PREDICTION;
-            let is_newer = other.1.measured_at.duration_since(best.1.measured_at) > STALE;
-            if is_measured && is_newer { other } else { best }
-        }))
+        let is_nothing = first.1.descriptor.as_str() == TRIP_END && first.0 == Value::Number(0.0);
+        let mut told = told.peekable();
+        if is_nothing && told.peek().is_none() {
+            return None;
+        }
+        Some(
+            told.fold(first, |best, other| match self.takes_over(best.1, other.1) {
+                true => other,
+                false => best,
+            }),
+        )
+    }
+
+    /// Whether a key takes the place of one that comes before it in the order.
+    fn takes_over(&self, best: &Reading, other: &Reading) -> bool {
+        let newer_by = other.measured_at.duration_since(best.measured_at);
+        match self.choice {
+            Choice::Trusted => {
+                let is_measured = other.stamp == Stamp::Measured && other.descriptor.as_str() != PREDICTION;
+                is_measured && newer_by > STALE
+            }
+            Choice::Newest => newer_by.is_positive(),
+        }
     }
 
     /// What a reading says of the quantity; `None` where it says nothing.
@@ -163,6 +196,37 @@ mod tests {
             charge(&[(2, 50.0, 0), (3, 51.0, 900)]),
             number(50.0, 2),
             "but no prediction"
+        );
+    }
+
+    #[test]
+    fn nothing_but_an_empty_end_of_a_trip_is_a_car_without_a_battery() {
+        let number = |value, place| Some((Value::Number(value), place));
+        assert_eq!(charge(&[(2, 0.0, 0)]), None);
+        assert_eq!(charge(&[(2, 0.5, 0)]), number(0.5, 2));
+        assert_eq!(charge(&[(2, 0.0, 0), (3, 1.0, 0)]), number(0.0, 2));
+        assert_eq!(charge(&[(0, 0.0, 0)]), number(0.0, 0));
+        assert_eq!(charge(&[(0, 9.0, 0), (2, 0.0, 25)]), number(0.0, 2));
+    }
+
+    #[test]
+    fn the_newest_key_tells_whether_it_is_plugged() {
+        let plugged = |told: &[(usize, bool, i64)]| {
+            let word = |is| Value::Text(if is { "CONNECTED" } else { "DISCONNECTED" }.into());
+            let told = told.iter().map(|&(place, is, hour)| (place, word(is), hour));
+            resolved(&QUANTITIES[1], &told.collect::<Vec<_>>())
+        };
+        let truth = |value, place| Some((Value::Bool(value), place));
+        assert_eq!(plugged(&[(1, true, 0), (3, false, 3)]), truth(false, 3));
+        assert_eq!(plugged(&[(1, true, 3), (3, false, 0)]), truth(true, 1));
+        assert_eq!(
+            plugged(&[(1, true, 0), (3, false, 0)]),
+            truth(true, 1),
+            "the order"
+        );
+        assert_eq!(
+            plugged(&[(0, true, 0), (2, false, 2), (4, true, 1)]),
+            truth(false, 2)
         );
     }
 

@@ -102,6 +102,28 @@ async fn a_quantity_is_told_by_whichever_key_is_alive() {
     );
 }
 
+/// The end of a key of which nothing was ever shown, then a value of another one that was measured before it.
+#[tokio::test]
+async fn a_quantity_is_announced_when_its_topic_has_a_value() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let displayed = reading(
+        "vehicle.powertrain.electric.battery.stateOfCharge.displayed",
+        "soc_displayed",
+        Value::Number(63.5),
+        Some("%"),
+        NOON,
+    );
+    let mut sink = sink(options(&broker));
+    sink.write(&[soc_ended(30)]).await.unwrap();
+    sink.write(&entries(vec![displayed])).await.unwrap();
+    sink.close().await.unwrap();
+    let kept = kept(&broker, "#").await;
+    assert_eq!(kept["cardata/i4/state_of_charge"].json()["value"], 63.5);
+    assert!(kept.contains_key("homeassistant/sensor/cardata/WBY8P210X07A12345_state_of_charge/config"));
+}
+
 #[tokio::test]
 async fn a_long_batch_arrives_whole_and_in_order() {
     let Some(broker) = Mosquitto::with(&[crate::NO_LIMIT]).await else {
