@@ -1,7 +1,7 @@
 //! Whether the preset `battery` is for a vehicle at all.
 //!
-//! It is not where three polls or more were answered and none ever brought a value for any of its descriptors but the display's: BMW answers
-//! with the last known values, so that a car that sleeps still brings those of before. What basicData says of an electric car
+//! It is not where three polls or more were answered and none ever brought a value for any of its descriptors but those of
+//! any car: BMW answers with the last known values, so that a car that sleeps still brings those of before. What basicData says of an electric car
 //! outweighs that, for its data may only begin to flow. `driveTrain` comes before `propulsionType`: a petrol X2 was seen
 //! with `CONV` and `BE`.
 
@@ -22,9 +22,13 @@ pub fn is_battery<'a>(descriptors: impl Iterator<Item = &'a str>) -> bool {
     presets::preset("battery").is_some_and(|preset| preset == descriptors)
 }
 
-/// Whether a value of a descriptor of the preset says nothing of a battery: every car tells what it shows miles in.
+/// A petrol X2 tells a charge of 0 at the end of its trips (kvanbiesen/bmw-cardata-ha#408); an electric car tells more.
+const TRIP_END: &str = "vehicle.trip.segment.end.drivetrain.batteryManagement.hvSoc";
+
+/// Whether a value of a descriptor of the preset says nothing of a battery, where it is all that comes: every car tells
+/// what it shows miles in.
 pub fn is_of_any_car(descriptor: &str) -> bool {
-    presets::DISPLAY.contains(&descriptor)
+    presets::DISPLAY.contains(&descriptor) || descriptor == TRIP_END
 }
 
 /// Whether a car has a high-voltage battery, by what is remembered of basicData: an object with `driveTrain` and
@@ -63,6 +67,6 @@ mod tests {
         let preset = presets::preset("battery").unwrap();
         assert!(is_battery(preset.iter().rev().map(String::as_str)));
         assert!(!is_battery(preset[1..].iter().map(String::as_str)));
-        assert_eq!(preset.iter().filter(|it| is_of_any_car(it)).count(), 2);
+        assert_eq!(preset.iter().filter(|it| is_of_any_car(it)).count(), 3);
     }
 }
