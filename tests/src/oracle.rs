@@ -18,8 +18,8 @@ pub struct Row {
     pub value: String,
 }
 
-/// Keys that BMW stamps with the time of the call: only a value other than the one before it is news,
-/// whether or not there was none for a while between the two.
+/// Keys that BMW stamps with the time of the call: only a value other than that of the answer before it is news,
+/// whatever messages said in between, and whether or not there was none for a while.
 const STAMPED_BY_THE_CALL: [&str; 5] = [
     "vehicle.drivetrain.electricEngine.charging.hvStatus",
     "vehicle.drivetrain.electricEngine.charging.lastChargingReason",

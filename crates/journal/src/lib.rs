@@ -41,6 +41,7 @@ pub const SCHEMA: Schema = Schema {
     steps: &[
         (4, Step::Sql(include_str!("from_undivided.sql"))),
         (5, Step::Code(log::append::convert::to_format_5)),
+        (7, Step::Code(log::append::convert::to_format_7)),
     ],
 };
 

@@ -69,6 +69,9 @@ create table series (
     -- the newest of its rows in `seen`, which is that value or one that fits no type
     last_at integer,
     last_hash integer,
+    -- the newest of these that BMW stamped with the time of the call
+    called_at integer,
+    called_hash integer,
     -- whether the last that came was no value
     is_absent integer not null default 0,
     -- from when on there is no value; where something was measured later there is one again

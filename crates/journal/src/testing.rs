@@ -47,6 +47,7 @@ struct Kept {
     measured: MeasuredAt,
     occurrence: u32,
     hash: i64,
+    stamp: Stamp,
     is_reading: bool,
 }
 
@@ -85,12 +86,6 @@ impl MemoryLog {
 }
 
 impl Series {
-    fn newest(&self) -> Option<&Kept> {
-        self.kept
-            .iter()
-            .max_by_key(|kept| (kept.measured.at, kept.occurrence))
-    }
-
     /// When the newest reading was measured.
     fn latest(&self) -> Option<i64> {
         let readings = self.kept.iter().filter(|kept| kept.is_reading);
@@ -102,23 +97,16 @@ impl Series {
             .is_some_and(|ended| ended <= at && self.latest().is_some_and(|latest| latest < ended))
     }
 
-    /// Whether a value that was stamped by the call is another than the one before it.
+    /// Whether a value that was stamped by the call is another than the newest that was.
     fn differs(&self, at: i64, hash: i64) -> bool {
-        match self.newest() {
-            None => true,
-            Some(newest) if newest.measured.at <= at => newest.hash != hash || self.has_ended_by(at),
-            Some(_) => {
-                let before = self.kept.iter().filter(|kept| kept.measured.at <= at);
-                let last = before.clone().map(|kept| kept.measured.at).max();
-                !before
-                    .filter(|kept| Some(kept.measured.at) == last)
-                    .any(|kept| kept.hash == hash)
-            }
-        }
+        let called = self.kept.iter().filter(|kept| kept.stamp == Stamp::Requested);
+        let newest = called.max_by_key(|kept| (kept.measured.at, kept.occurrence));
+        newest.is_none_or(|newest| newest.hash != hash) || self.has_ended_by(at)
     }
 
     /// The occurrence of a value that is not there yet; it is kept.
-    fn keep(&mut self, measured: MeasuredAt, hash: i64, is_reading: bool) -> Option<u32> {
+    fn keep(&mut self, observed: &Observed) -> Option<u32> {
+        let (measured, hash) = (observed.measured, observed.hash);
         let is_one = |kept: &Kept| {
             kept.hash == hash
                 && (kept.measured.at == measured.at
@@ -135,7 +123,8 @@ impl Series {
             measured,
             occurrence,
             hash,
-            is_reading,
+            stamp: observed.stamp,
+            is_reading: matches!(observed.what, What::Value),
         });
         Some(occurrence)
     }
@@ -192,9 +181,9 @@ impl Tables {
                 _ => (is_news, New::Nothing),
             };
         }
-        let (at, is_reading) = (observed.measured.at, matches!(observed.what, What::Value));
+        let at = observed.measured.at;
         let is_news = observed.stamp == Stamp::Measured || series.differs(at, observed.hash);
-        let kept = is_news.then(|| series.keep(observed.measured, observed.hash, is_reading));
+        let kept = is_news.then(|| series.keep(&observed));
         let Some(occurrence) = kept.flatten() else {
             appended.repeats += 1;
             return (false, New::Nothing);

@@ -64,6 +64,8 @@ pub struct Model {
     pub log: Vec<(u64, usize, Held)>,
     /// The history, by vehicle and descriptor.
     pub values: HashMap<(usize, usize), Vec<Kept>>,
+    /// The newest value that was stamped by the call, and its time.
+    pub called: HashMap<(usize, usize), (i64, String)>,
     /// Whether the last that came was no value, and when the newest of these was stamped.
     pub absent: HashMap<(usize, usize), bool>,
     pub ended: HashMap<(usize, usize), i64>,
@@ -142,23 +144,10 @@ impl Model {
         })
     }
 
-    /// Whether a value that was stamped by the call is another than the one before it.
+    /// Whether a value that was stamped by the call is another than the last that was, or there was none in between.
     pub fn differs(&self, series: (usize, usize), at: i64, value: &str) -> bool {
-        let kept = self.values.get(&series).map_or(&[][..], |kept| kept);
-        let before = kept.iter().filter(|kept| kept.at <= at);
-        let is_newest = before.clone().count() == kept.len();
-        let Some(last) = before.clone().map(|kept| kept.at).max() else {
-            return true;
-        };
-        let mut last = before.filter(|kept| kept.at == last);
-        match is_newest {
-            // The last of several under one stamp.
-            true => {
-                let newest = last.max_by_key(|kept| kept.occurrence).unwrap();
-                newest.value != value || self.has_ended(series, at)
-            }
-            false => !last.any(|kept| kept.value == value),
-        }
+        let called = self.called.get(&series);
+        called.is_none_or(|(_, called)| called != value) || self.has_ended(series, at)
     }
 
     /// Whether an absence, which BMW stamped itself or not, is news.
@@ -270,6 +259,9 @@ impl Model {
                 appended.repeats += 1;
                 continue;
             };
+            if stamp == Stamp::Requested && self.called.get(&series).is_none_or(|(known, _)| *known <= at) {
+                self.called.insert(series, (at, value.clone()));
+            }
             kept += 1;
             if !is_reading {
                 appended.rejected += 1;

@@ -72,6 +72,51 @@ async fn a_value_stamped_by_the_call_is_new_only_when_it_changes() {
     assert_eq!(stamps, [Stamp::Requested; 3]);
 }
 
+/// What polls say of such a key lags behind what the vehicle sends.
+#[tokio::test]
+async fn a_poll_that_says_what_the_last_poll_said_is_no_news_whatever_was_measured_in_between() {
+    let state = tempfile::tempdir().unwrap();
+    let polled = |value, minute| poll(minute, vec![hv_status(value, minute)]);
+    let measured = |value, minute| RawSnapshot {
+        origin: Origin::Stream,
+        requested_at: None,
+        ..polled(value, minute)
+    };
+    let said = [
+        (polled("CHARGING", 0), 1),
+        (measured("FINISHED_FULLY_CHARGED", 1), 1),
+        (polled("CHARGING", 2), 0),
+        (polled("FINISHED_FULLY_CHARGED", 3), 1),
+        (polled("CHARGING", 4), 1),
+    ];
+    for (snapshot, new) in said {
+        // Opened anew, so that it is known by the tables.
+        let journal = open(state.path());
+        assert_eq!(append(&journal, snapshot).await.new, new);
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_format_6_takes_the_newest_value_for_the_last_that_a_call_stamped() {
+    let state = tempfile::tempdir().unwrap();
+    append(&open(state.path()), poll(0, vec![hv_status("CHARGING", 0)])).await;
+    let connection = rusqlite::Connection::open(state.path().join(store::FILE)).unwrap();
+    let before = "alter table series drop column called_at; alter table series drop column called_hash;
+         pragma user_version = 6;";
+    connection.execute_batch(before).unwrap();
+    drop(connection);
+    let journal = open(state.path());
+    let mut new = Vec::new();
+    for (minute, value) in [(1, "CHARGING"), (2, "FINISHED_NOT_FULL")] {
+        new.push(
+            append(&journal, poll(minute, vec![hv_status(value, minute)]))
+                .await
+                .new,
+        );
+    }
+    assert_eq!(new, [0, 1]);
+}
+
 #[tokio::test]
 async fn a_value_without_a_stamp_is_new_only_when_it_changes() {
     let state = tempfile::tempdir().unwrap();

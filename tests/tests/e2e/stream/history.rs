@@ -18,7 +18,7 @@ const SPEED: f64 = 600.0;
 const MESSAGES: usize = 2_000;
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Keys that BMW stamps with the time of a call: which of the polls' stamps are news depends on what came between.
+/// Keys that BMW stamps with the time of a call: which of the polls' stamps are news depends on the answers before.
 const STAMPED_BY_THE_CALL: [&str; 5] = [
     "vehicle.drivetrain.electricEngine.charging.hvStatus",
     "vehicle.drivetrain.electricEngine.charging.lastChargingReason",

@@ -34,6 +34,18 @@ pub(crate) fn to_format_5(connection: &Connection) -> Result<(), Error> {
     })
 }
 
+/// The step of the schema: of what a call stamped, the newest value was the last. A file of format 4 has the columns by now.
+pub(crate) fn to_format_7(connection: &Connection) -> Result<(), Error> {
+    if connection.prepare("select called_at from series").is_ok() {
+        return Ok(());
+    }
+    connection.execute_batch(
+        "alter table series add column called_at integer;
+         alter table series add column called_hash integer;
+         update series set called_at = last_at, called_hash = last_hash;",
+    )
+}
+
 /// The newest number that there ever was.
 pub(crate) fn newest_of_format_4(of: &impl Access) -> Result<u64> {
     let counted = of.one(

@@ -142,9 +142,8 @@ impl Round<'_> {
             seen, series: cache, ..
         } = &mut *self.memory;
         let (known, at, hash) = (cache.get(series), observed.measured.at, observed.hash);
-        let is_news = observed.stamp == Stamp::Measured
-            || self.past.is_some()
-            || seen.differs(self.connection, known, at, hash)?;
+        let is_news =
+            observed.stamp == Stamp::Measured || self.past.is_some() || known.is_called_anew(at, hash);
         let occurrence = match is_news {
             true => seen.remember(self.connection, known, observed.measured, hash)?,
             false => None,

@@ -112,39 +112,6 @@ impl SeenTable {
         Ok(near)
     }
 
-    /// Whether a value differs from the one that was there at this time: of values stamped by the call only changes
-    /// are news, be it a change from none. One that arrives late is held against what was measured before it.
-    pub(crate) fn differs(
-        &self,
-        connection: &Connection,
-        series: &Series,
-        at: i64,
-        hash: i64,
-    ) -> Result<bool> {
-        match series.last {
-            None => return Ok(true),
-            Some(last) if last.at <= at => {
-                return Ok(last.hash != Some(hash) || series.has_ended_by(at));
-            }
-            Some(_) => {}
-        }
-        let before = (series.id, i64::MIN, i64::MIN)..=(series.id, at, i64::MAX);
-        let waiting = self.waiting.range(before).next_back().map(|(&(_, at, _), _)| at);
-        // Rare, so it may go back row by row.
-        let query = "select measured_at from seen where measured_at <= ?1 and series_id = ?2
-             order by measured_at desc limit 1";
-        let written = connection.first(query, [at, series.id], |row| row.get(0))?;
-        let Some(before) = waiting.max(written) else {
-            return Ok(true);
-        };
-        if self.waiting.contains_key(&(series.id, before, hash)) {
-            return Ok(false);
-        }
-        let same = "select 1 from seen where measured_at = ?1 and series_id = ?2 and hash = ?3";
-        let same = connection.first(same, [before, series.id, hash], |_| Ok(()))?;
-        Ok(same.is_none())
-    }
-
     /// Writes what waits, in the order of the table.
     pub(crate) fn write(&mut self, connection: &Connection) -> Result<()> {
         if self.waiting.is_empty() {

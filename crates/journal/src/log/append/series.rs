@@ -3,6 +3,7 @@
 //! Kept in memory as long as there is room, and written with all that waits, so that hundreds of messages about one value
 //! are one update.
 
+use collector_core::Stamp;
 use entry_form::observe::{Observed, What};
 use hashbrown::HashMap;
 use rusqlite::{Connection, params};
@@ -21,6 +22,8 @@ pub(crate) struct Series {
     pub latest: Option<Latest>,
     /// The newest that is in `seen`: that value, or one that fits no type.
     pub last: Option<Last>,
+    /// The newest of those that the call stamped.
+    called: Option<Last>,
     /// The last that came was no value.
     is_absent: bool,
     /// When the newest absence that has a stamp of the vehicle was stamped.
@@ -62,6 +65,13 @@ impl Series {
         let latest = self.latest.map(|latest| latest.at);
         self.ended_at
             .is_some_and(|ended| latest.is_some_and(|latest| latest < ended) && ended <= at)
+    }
+
+    /// Whether a value that the call stamped with this time is news: it differs from the one that a call stamped before it,
+    /// whatever was measured in between, or from none.
+    pub fn is_called_anew(&self, at: i64, hash: i64) -> bool {
+        let is_other = self.called.is_none_or(|called| called.hash != Some(hash));
+        is_other || self.has_ended_by(at)
     }
 
     /// Whether an absence is news: the first behind what is none, or one that ends the value. `at` is its own stamp.
@@ -160,11 +170,14 @@ impl SeriesCache {
         }
         series.is_absent &= is_late;
         let at = observed.measured.at;
-        if series.last.is_none_or(|last| last.at <= at) {
-            series.last = Some(Last {
-                at,
-                hash: Some(observed.hash),
-            });
+        let last = Last {
+            at,
+            hash: Some(observed.hash),
+        };
+        let newest = |known: Option<Last>| known.filter(|known| known.at > at).or(Some(last));
+        series.last = newest(series.last);
+        if observed.stamp == Stamp::Requested {
+            series.called = newest(series.called);
         }
         let is_value = matches!(observed.what, What::Value);
         is_value && self.advance(index, at, occurrence, seq)
@@ -192,7 +205,8 @@ impl SeriesCache {
         let mut update = connection.prepare_cached(
             "update series set latest_at = ?2, latest_occurrence = ?3, latest_seq = ?4, last_at = ?5, last_hash = ?6,
                  is_absent = ?7, ended_at = ?8, absent = absent + ?9,
-                 last_absent_at = max(coalesce(last_absent_at, ?10), coalesce(?10, last_absent_at))
+                 last_absent_at = max(coalesce(last_absent_at, ?10), coalesce(?10, last_absent_at)),
+                 called_at = ?11, called_hash = ?12
              where id = ?1",
         )?;
         // In the order in which they were loaded, as a rule that of the rows.
@@ -210,6 +224,8 @@ impl SeriesCache {
                 series.ended_at,
                 std::mem::take(&mut series.absent),
                 series.last_absent_at.take(),
+                series.called.map(|called| called.at),
+                series.called.and_then(|called| called.hash),
             ])?;
             series.is_changed = false;
         }
@@ -221,11 +237,12 @@ impl SeriesCache {
 }
 
 fn load(connection: &Connection, vehicle_id: i64, descriptor: &str) -> Result<Option<Series>> {
-    let query = "select id, latest_at, latest_occurrence, latest_seq, last_at, last_hash, is_absent, ended_at
+    let query = "select id, latest_at, latest_occurrence, latest_seq, last_at, last_hash, is_absent, ended_at, called_at, called_hash
          from series where vehicle_id = ?1 and descriptor = ?2";
     Ok(connection.first(query, params![vehicle_id, descriptor], |row| {
         let (at, occurrence): (Option<i64>, Option<u32>) = (row.get(1)?, row.get(2)?);
-        let (seq, last_at, hash) = (row.get(3)?, row.get::<_, Option<i64>>(4)?, row.get(5)?);
+        let seq = row.get(3)?;
+        let last = |at: Option<i64>, hash| at.map(|at| Last { at, hash });
         Ok(Series {
             id: row.get(0)?,
             latest: at.map(|at| Latest {
@@ -233,9 +250,10 @@ fn load(connection: &Connection, vehicle_id: i64, descriptor: &str) -> Result<Op
                 occurrence: occurrence.unwrap_or(0),
                 seq,
             }),
-            last: last_at.map(|at| Last { at, hash }),
+            last: last(row.get(4)?, row.get(5)?),
             is_absent: row.get(6)?,
             ended_at: row.get(7)?,
+            called: last(row.get(8)?, row.get(9)?),
             ..Series::default()
         })
     })?)
