@@ -20,12 +20,13 @@ use crate::args::{Arguments, LogFormat};
 use crate::terminal::{self, Shown};
 
 /// How the names of our own crates begin; other crates speak up only when something is wrong.
-const OURS: [&str; 16] = [
+const OURS: [&str; 17] = [
     "cardata",
     "catalogue",
     "collector",
     "dispatch",
     "entry_form",
+    "history",
     "journal",
     "ledger",
     "normalise",

@@ -250,7 +250,7 @@ accounts:
   - name: home
     client_id: 4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f
   - name: other
-    client_id: 4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f
+    client_id: 5f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f
 vehicles:
   - { vin: WBY8P210X07A12345, name: i3, account: home }
   - { vin: WBA11AA0001234567, name: x1, account: other }

@@ -52,7 +52,10 @@ const CELLS: [Cell; 15] = [
     ),
     number(
         "range_km",
-        &["vehicle.drivetrain.electricEngine.remainingElectricRange"],
+        &[
+            "vehicle.drivetrain.electricEngine.remainingElectricRange",
+            "vehicle.drivetrain.electricEngine.kombiRemainingElectricRange",
+        ],
     ),
     Cell {
         name: "charging_status",
@@ -70,6 +73,8 @@ const CELLS: [Cell; 15] = [
             "vehicle.body.chargingPort.status",
             "vehicle.body.chargingPort.combinedStatus",
             "vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged",
+            "vehicle.drivetrain.electricEngine.charging.connectorStatus",
+            "vehicle.body.chargingPort.statusClearText",
         ],
         told: Told::Plug,
     },
@@ -199,12 +204,15 @@ fn told(cell: &Cell) -> String {
             "max(CASE WHEN descriptor = '{}' THEN word END)",
             cell.descriptors[0]
         ),
-        Told::Plug => format!(
-            "coalesce(max(CASE WHEN descriptor LIKE 'vehicle.body.%' THEN CASE upper(word)
-               WHEN 'CONNECTED' THEN 1 WHEN 'DISCONNECTED' THEN 0 END END),
-             max(CASE WHEN descriptor = '{}' THEN truth END))",
-            cell.descriptors[2]
-        ),
+        Told::Plug => {
+            let by = each.map(|id| {
+                format!(
+                    "max(CASE WHEN descriptor = '{id}' THEN coalesce(truth, CASE upper(word)
+                       WHEN 'CONNECTED' THEN 1 WHEN 'DISCONNECTED' THEN 0 END) END)"
+                )
+            });
+            format!("coalesce({})", by.collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

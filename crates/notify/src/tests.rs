@@ -172,10 +172,10 @@ fn dead_letters_and_a_block_are_told_by_what_the_journal_counts() {
             said("", State::DeadLetters(2), None, 0),
             said("csv", State::DeadLetters(5), None, 0),
         ],
-        blocked: vec![("home".to_owned(), at(10))],
+        blocked: vec![("home".to_owned(), at(70))],
         ..Condition::default()
     };
-    let story = [(0, condition.clone()), (10, condition)];
+    let story = [(0, condition.clone()), (70, condition)];
     assert_eq!(
         about("dead-letters:csv", &story),
         vec![some(Level::Error, "5"); 2]

@@ -93,7 +93,7 @@ async fn the_owner_fixes_types_from_the_first_value_on_and_afterwards() {
     let stop = CancellationToken::new();
     stop.cancel();
     engine.run(stop).await;
-    assert_eq!(in_database(&bench), ["integer 1", "integer 0"]);
+    assert_eq!(in_database(&bench), ["real 1.0", "real 0.0"]);
     assert_eq!(in_archive(&bench).len(), 2);
 
     for (types, database, archive) in [
@@ -109,7 +109,7 @@ async fn the_owner_fixes_types_from_the_first_value_on_and_afterwards() {
         ),
         (
             "types: { vehicle.some.newKey: number }\n",
-            vec!["integer 1", "integer 0"],
+            vec!["real 1.0", "real 0.0"],
             &["1", "0"],
         ),
         // The first value was a text.

@@ -8,8 +8,10 @@ use proptest::prelude::*;
 use super::*;
 
 fn config(fixed: &[(&str, &str)]) -> InfluxdbConfig {
-    let mut config: InfluxdbConfig =
-        serde_json::from_value(serde_json::json!({ "url": "http://localhost", "database": "d" })).unwrap();
+    let mut config: InfluxdbConfig = serde_json::from_value(
+        serde_json::json!({ "url": "http://localhost", "database": "d", "fields": "descriptor" }),
+    )
+    .unwrap();
     config.fixed_tags = fixed
         .iter()
         .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))

@@ -216,7 +216,9 @@ async fn the_battery_of_one_batch_is_known_for_days_however_they_are_told() {
 }
 
 #[tokio::test]
-async fn a_plug_is_told_by_a_truth_or_by_words() {
+async fn a_plug_is_told_by_a_truth_or_by_words_and_a_range_by_two_descriptors() {
+    const CONNECTOR: &str = "vehicle.drivetrain.electricEngine.charging.connectorStatus";
+    const KOMBI_RANGE: &str = "vehicle.drivetrain.electricEngine.kombiRemainingElectricRange";
     let port = |key: &str, word: &str, at| text(&format!("vehicle.body.chargingPort.{key}"), key, word, at);
     let any = "vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged";
     let truth = |value, at| reading(any, "plugged", Value::Bool(value), None, at);
@@ -227,10 +229,22 @@ async fn a_plug_is_told_by_a_truth_or_by_words() {
         port("combinedStatus", "CONNECTED", NOON + 2),
         port("status", "ERROR", NOON + 3),
         truth(false, NOON + 3),
+        text(CONNECTOR, "connector", "CONNECTED", NOON + 4),
+        port("statusClearText", "DISCONNECTED", NOON + 4),
+        port("statusClearText", "DISCONNECTED", NOON + 5),
     ]])
     .await;
     let rows = store.query("SELECT plugged FROM battery ORDER BY measured_ms");
-    assert_eq!(rows, ["1", "0", "1", "0"]);
+    assert_eq!(rows, ["1", "0", "1", "0", "1", "0"]);
+    let store = written(vec![vec![reading(
+        KOMBI_RANGE,
+        "kombi_range",
+        Value::Number(103.0),
+        Some("km"),
+        NOON,
+    )]])
+    .await;
+    assert_eq!(store.query("SELECT range_km FROM battery"), ["103.0"]);
 }
 
 #[tokio::test]
