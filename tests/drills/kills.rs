@@ -59,6 +59,8 @@ pub async fn with_faults(context: Context) -> Outcome {
             ],
             path: Some("/customers/".to_owned()),
         },
+        // They are deleted more often than ten times within a month.
+        deleted_containers_count: false,
         ..long_lived(context.seed)
     };
     storm(context, config, context.choose(60, 6)).await

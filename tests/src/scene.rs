@@ -269,7 +269,7 @@ impl Scene {
 }
 
 impl Plan<'_> {
-    fn bmw(&self) -> SimConfig {
+    pub fn bmw(&self) -> SimConfig {
         let config = SimConfig::default();
         SimConfig {
             token_lifetime: config.token_lifetime.max(SHORTEST_LIFE.mul_f64(self.speed)),
