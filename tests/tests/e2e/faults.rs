@@ -172,5 +172,9 @@ async fn a_second_signal_ends_at_once() {
     run.signal(Signal::Interrupt).await;
     let said = end(run).await;
     assert_eq!(said.code, Some(130), "{}", said.err);
+    // What was not delivered yet is by the next run.
+    let run = scene.run().await;
+    scene.more_answers(&run, 1).await;
+    stop(run).await;
     assert_stores_are_whole(&scene);
 }
