@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sink::CsvSink;
+use crate::wide;
 
 /// Appends every reading to CSV files in a folder.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -212,7 +213,8 @@ impl SinkConfig for CsvConfig {
         let files = match self.layout {
             Layout::Long => String::new(),
             Layout::Wide => format!(
-                "delete the files `cardata-…-{}-….csv` in {dir}; ",
+                "delete the files `{}-….csv` in {dir}, and `cardata-…-{}-….csv` of other names that it had; ",
+                wide::series(vehicle),
                 vin.production_number()
             ),
         };
@@ -227,6 +229,24 @@ impl SinkConfig for CsvConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_files_of_a_vehicle_are_named_for_who_removes_it() {
+        let config = |layout: &str| -> CsvConfig {
+            serde_json::from_value(serde_json::json!({ "dir": "data", "layout": layout })).unwrap()
+        };
+        let vehicle = Vehicle {
+            vin: "WBY8P210X07A12345".parse().unwrap(),
+            name: "v7a12345".into(),
+        };
+        let said = config("wide").removal(&vehicle);
+        assert!(said.contains("`cardata-v7a12345-….csv` in data"), "{said}");
+        let said = config("long").removal(&vehicle);
+        assert!(
+            said.starts_with("delete the rows with WBY8P210X07A12345"),
+            "{said}"
+        );
+    }
 
     fn delimiter(text: &str) -> Result<u8, String> {
         Delimiter::try_from(text.to_owned()).map(Delimiter::byte)

@@ -161,7 +161,7 @@ fn header(reading: &Reading) -> String {
 }
 
 /// The name of a vehicle's files: its name and the end of its VIN, which stays when the name changes hands.
-fn series(vehicle: &Vehicle) -> String {
+pub fn series(vehicle: &Vehicle) -> String {
     let number = vehicle.vin.production_number();
     let kept = |c: char| if c.is_alphanumeric() { c } else { '-' };
     let name: String = vehicle.name.chars().map(kept).take(LONGEST_NAME).collect();
