@@ -265,7 +265,10 @@ impl Shared {
                 "partial write: field type conflict: input field \\\"{field}\\\" is type float, already exists as \
                  type string dropped={dropped}"
             ),
-            _ => format!("partial write: points beyond retention policy dropped={dropped}"),
+            _ => format!(
+                "partial write: max-values-per-tag limit exceeded (100000/100000): measurement=\\\"cardata\\\" \
+                 tag=\\\"vin\\\" dropped={dropped}"
+            ),
         };
         respond(400, "", &format!(r#"{{"code":"invalid","message":"{words}"}}"#))
     }
