@@ -1,4 +1,4 @@
--- The tables, in version 4. The views are the interface (views.rs, battery.rs).
+-- The tables, in version 5. The views are the interface (views.rs, battery/view.rs).
 
 CREATE TABLE IF NOT EXISTS vehicle (
   id INTEGER PRIMARY KEY,
@@ -38,13 +38,15 @@ CREATE TABLE series (
   id INTEGER PRIMARY KEY,
   vehicle_id INTEGER NOT NULL REFERENCES vehicle,
   descriptor_id INTEGER NOT NULL REFERENCES descriptor,
+  battery INTEGER,                 -- what it tells of the battery (battery/cells.rs); NULL: nothing
   UNIQUE (vehicle_id, descriptor_id)
 );
 
--- Readings lie in one of two tables, whose rows are the same. A reading is told by its moment, not by its value: what
+-- Readings lie in one of three tables, whose rows are the same. A reading is told by its moment, not by its value: what
 -- comes again with another value replaces it. `recent` has those of the last time in the order in which they come, so
--- that a batch alters few pages; `history` has those before `folded.until` by series, so that a series lies together.
-CREATE TABLE recent (
+-- that a batch alters few pages; `middle` and `history` have those before their borders by series, so that a series
+-- lies together.
+CREATE TABLE IF NOT EXISTS recent (
   series_id INTEGER NOT NULL REFERENCES series,
   measured_at INTEGER NOT NULL,    -- milliseconds since 1970, UTC
   occurrence INTEGER NOT NULL,     -- 0, 1, … of several values of one moment; -1: from here on there is no value
@@ -55,7 +57,7 @@ CREATE TABLE recent (
   PRIMARY KEY (measured_at, series_id, occurrence)
 ) WITHOUT ROWID;
 
-CREATE TABLE history (
+CREATE TABLE IF NOT EXISTS middle (
   series_id INTEGER NOT NULL,
   measured_at INTEGER NOT NULL,
   occurrence INTEGER NOT NULL,
@@ -66,11 +68,25 @@ CREATE TABLE history (
   PRIMARY KEY (series_id, measured_at, occurrence)
 ) WITHOUT ROWID;
 
--- One row. All readings before this moment lie in `history`, all others in `recent`.
+CREATE TABLE IF NOT EXISTS history (
+  series_id INTEGER NOT NULL,
+  measured_at INTEGER NOT NULL,
+  occurrence INTEGER NOT NULL,
+  value,
+  delay INTEGER NOT NULL,
+  source_id INTEGER NOT NULL,
+  unit_id INTEGER,
+  PRIMARY KEY (series_id, measured_at, occurrence)
+) WITHOUT ROWID;
+
+-- One row with moments. All readings before `history` lie in the table of this name, those from there to `middle` in that
+-- one, all others in `recent`. Before `battery`, which is no earlier than `middle`, rows of the battery are kept.
 CREATE TABLE folded (
-  until INTEGER NOT NULL
+  history INTEGER NOT NULL,
+  middle INTEGER NOT NULL,
+  battery INTEGER NOT NULL
 );
-INSERT INTO folded VALUES (-9223372036854775808);
+INSERT INTO folded VALUES (-9223372036854775808, -9223372036854775808, -9223372036854775808);
 
 -- The kinds of records. Each has a table (record_ and its name) and a view (its name), made when its first record
 -- comes.

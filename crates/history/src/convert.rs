@@ -10,14 +10,21 @@ use crate::{battery, fold};
 /// Readings that are moved at a time.
 const PIECE: i64 = 200_000;
 
+const IS_THERE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'reading_3')";
+
 /// Says which readings are the recent ones.
 pub fn begin(transaction: &Transaction<'_>) -> Result<()> {
+    if !transaction.query_row(IS_THERE, [], |row| row.get(0))? {
+        return Ok(());
+    }
     transaction.execute(
-        "UPDATE folded SET until = coalesce((
-            SELECT max((SELECT measured_at FROM reading_3 WHERE vehicle_id = vehicle.id
-                        ORDER BY measured_at DESC LIMIT 1 OFFSET ?1))
-            FROM vehicle
-         ), until)",
+        "UPDATE folded SET (history, middle, battery) = (
+            SELECT border, border, border FROM (
+                SELECT coalesce(max((SELECT measured_at FROM reading_3 WHERE vehicle_id = vehicle.id
+                                     ORDER BY measured_at DESC LIMIT 1 OFFSET ?1)), history) AS border
+                FROM vehicle
+            )
+         )",
         [fold::STAY],
     )?;
     Ok(())
@@ -25,8 +32,7 @@ pub fn begin(transaction: &Transaction<'_>) -> Result<()> {
 
 /// Moves what is there, to the end.
 pub fn finish(connection: &mut Connection) -> Result<()> {
-    let exists = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'reading_3')";
-    while connection.query_row(exists, [], |row| row.get(0))? {
+    while connection.query_row(IS_THERE, [], |row| row.get(0))? {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         piece(&transaction, PIECE)?;
         transaction.commit()?;
@@ -56,13 +62,14 @@ fn piece(transaction: &Transaction<'_>, readings: i64) -> Result<()> {
          SELECT DISTINCT vehicle_id, descriptor_id FROM reading_3 WHERE vehicle_id = ?1 AND measured_at <= ?2",
         [vehicle, last],
     )?;
+    transaction.execute_batch(&battery::number_series())?;
     for (table, side) in [("history", "<"), ("recent", ">=")] {
         transaction.execute(
             &format!(
                 "INSERT INTO {table} (series_id, measured_at, occurrence, value, delay, source_id, unit_id)
                  SELECT series.id, measured_at, occurrence, value, delay, source_id, unit_id
                  FROM reading_3 JOIN series USING (vehicle_id, descriptor_id)
-                 WHERE vehicle_id = ?1 AND measured_at <= ?2 AND measured_at {side} (SELECT until FROM folded)
+                 WHERE vehicle_id = ?1 AND measured_at <= ?2 AND measured_at {side} (SELECT history FROM folded)
                  ORDER BY series.id, measured_at, occurrence"
             ),
             [vehicle, last],
@@ -92,7 +99,7 @@ mod tests {
                  INSERT INTO descriptor VALUES (1, 'vehicle.drivetrain.batteryManagement.header', 'soc', 'number', '%');
                  INSERT INTO descriptor VALUES (2, 'b', 'b', 'number', NULL);
                  INSERT INTO source VALUES (1, 'stream', 'stream', 'home', 'measured');
-                 UPDATE folded SET until = 7;
+                 UPDATE folded SET history = 7, middle = 7, battery = 7;
                  CREATE TABLE reading_3 (vehicle_id, measured_at, descriptor_id, occurrence, value, delay, source_id,
                    unit_id, PRIMARY KEY (vehicle_id, measured_at, descriptor_id, occurrence)) WITHOUT ROWID;
                  WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 39)

@@ -11,12 +11,13 @@ use collector_core::{Descriptor, Name, Origin, Snapshot, Stamp, Unit, ValueType,
 use rusqlite::{Connection, OptionalExtension, Result, ToSql, params};
 
 use crate::battery;
+use crate::fold::TABLES;
 
 /// Longer texts (JSON, XML) and more texts than these are looked up in the database, to keep memory small.
 const TEXT_BYTES: usize = 64;
 const TEXTS: usize = 4_096;
 
-/// The statements that make texts of a descriptor's values, in this order; those with `{rows}` for both tables.
+/// The statements that make texts of a descriptor's values, in this order; those with `{rows}` for each table of readings.
 const WIDEN: [&str; 3] = [
     "INSERT OR IGNORE INTO text (value)
         SELECT DISTINCT CASE type WHEN 'bool' THEN iif(value, 'true', 'false') ELSE CAST(value AS TEXT) END
@@ -46,7 +47,8 @@ pub struct Dictionary {
 /// depend on it.
 struct Recorded {
     id: i64,
-    is_battery: bool,
+    /// What it tells of the battery.
+    battery: Option<i64>,
     value_type: ValueType,
     unit: Option<Unit>,
 }
@@ -118,11 +120,11 @@ impl Dictionary {
         };
         let series = match self.series.entry((vehicle, recorded.id)) {
             Slot::Occupied(known) => *known.get(),
-            Slot::Vacant(slot) => *slot.insert(series(connection, vehicle, recorded.id)?),
+            Slot::Vacant(slot) => *slot.insert(series(connection, vehicle, recorded)?),
         };
         Ok(Numbers {
             series,
-            is_battery: recorded.is_battery,
+            is_battery: recorded.battery.is_some(),
             value_type: recorded.value_type,
             unit,
         })
@@ -131,7 +133,7 @@ impl Dictionary {
     /// Makes texts of what stands in the rows of a descriptor that turned out to be text.
     pub fn widen(&mut self, connection: &Connection, descriptor: &Descriptor) -> Result<()> {
         let id = descriptor.as_str();
-        for table in ["recent", "history"] {
+        for table in TABLES {
             for sql in &WIDEN[..2] {
                 connection.execute(&sql.replace("{rows}", table), params![id])?;
             }
@@ -172,10 +174,13 @@ fn unit(units: &mut HashMap<Unit, i64>, connection: &Connection, unit: Option<&U
     Ok(id)
 }
 
-fn series(connection: &Connection, vehicle: i64, descriptor: i64) -> Result<i64> {
-    let values = params![vehicle, descriptor];
-    let insert = "INSERT INTO series (vehicle_id, descriptor_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-    connection.prepare_cached(insert)?.execute(values)?;
+fn series(connection: &Connection, vehicle: i64, descriptor: &Recorded) -> Result<i64> {
+    let values = params![vehicle, descriptor.id];
+    connection
+        .prepare_cached(
+            "INSERT INTO series (vehicle_id, descriptor_id, battery) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![vehicle, descriptor.id, descriptor.battery])?;
     let sql = "SELECT id FROM series WHERE vehicle_id = ?1 AND descriptor_id = ?2";
     select(connection, sql, values)
 }
@@ -200,7 +205,7 @@ fn record(connection: &Connection, descriptor: &Descriptor) -> Result<Recorded> 
             let value_type = ValueType::parse(row.get_ref(1)?.as_str()?);
             Ok(Recorded {
                 id: row.get(0)?,
-                is_battery: battery::is_told_by(id),
+                battery: battery::key(id),
                 // The table's CHECK allows no other word.
                 value_type: value_type.unwrap_or(ValueType::Text),
                 unit,

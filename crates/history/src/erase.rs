@@ -42,6 +42,7 @@ pub fn erase(connection: &mut Connection, scope: &Scope) -> Result<()> {
     // What no vehicle has values of is made anew by the next reading, with the type and unit of today.
     transaction.execute_batch(
         "DELETE FROM series WHERE id NOT IN (SELECT series_id FROM recent)
+           AND NOT EXISTS (SELECT 1 FROM middle WHERE series_id = series.id)
            AND NOT EXISTS (SELECT 1 FROM history WHERE series_id = series.id);
          DELETE FROM descriptor WHERE id NOT IN (SELECT descriptor_id FROM series)",
     )?;
@@ -159,13 +160,17 @@ fn readings(
             from = to + 1;
         }
     }
-    let transaction = begin(connection)?;
-    transaction.execute(
-        "DELETE FROM recent WHERE measured_at BETWEEN ?1 AND ?2 AND measured_at + delay >= ?3
-         AND (series_id, source_id) IN (SELECT series_id, source_id FROM covered)",
-        params![moments.start(), moments.end(), begins],
-    )?;
-    transaction.commit()?;
+    for table in ["middle", "recent"] {
+        let transaction = begin(connection)?;
+        transaction.execute(
+            &format!(
+                "DELETE FROM {table} WHERE measured_at BETWEEN ?1 AND ?2 AND measured_at + delay >= ?3
+                 AND (series_id, source_id) IN (SELECT series_id, source_id FROM covered)"
+            ),
+            params![moments.start(), moments.end(), begins],
+        )?;
+        transaction.commit()?;
+    }
     battery(connection, vehicle, moments)
 }
 

@@ -1,4 +1,4 @@
--- Clears the way for the tables of version 4 in a database of version 3. Those that are the same in both stay.
+-- Clears the way for the tables of version 5 in a database of version 3. Those that are the same in both stay.
 
 DROP VIEW position;
 DROP VIEW battery;

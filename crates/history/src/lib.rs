@@ -2,7 +2,7 @@
 //!
 //! * [`Store`]: one open database at its [`Place`], and how a batch becomes one transaction.
 //! * [`check`]: would a write be accepted? [`is_empty`]: is what it held gone?
-//! * `fold`: how readings get into the order of their series.
+//! * `fold`: how readings get into the order of their series, and when.
 //! * `views`: what people read; `battery`: what is known of the battery at each moment, for charts.
 //! * `writer`: how readings and ends become rows; `records`: how records do, in tables that `kinds` makes.
 //! * `erase`: removes what is delivered anew.

@@ -12,7 +12,7 @@ use crate::{battery, convert, kinds, views};
 /// Marks a database as ours in its header: the letters `CaDa`, shown by `file` and `PRAGMA application_id`.
 const APPLICATION_ID: i32 = 0x4361_4461;
 
-const VERSION: i32 = 4;
+const VERSION: i32 = 5;
 const SCHEMA: &str = include_str!("../schema.sql");
 
 /// The oldest version that is brought up to this one.
@@ -23,6 +23,10 @@ const FROM_2: [&str; 2] = [
     include_str!("from_version_2_behind.sql"),
 ];
 const FROM_3: [&str; 2] = [include_str!("from_version_3.sql"), ""];
+const FROM_4: [&str; 2] = [
+    include_str!("from_version_4_before.sql"),
+    include_str!("from_version_4_behind.sql"),
+];
 
 /// What a database is to this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,15 +89,13 @@ pub fn create(connection: &mut Connection, path: &Path) -> Result<(), SinkError>
         Kind::Ours => return Ok(()),
         Kind::Empty => [""; 2],
         Kind::Older(OLDEST) => FROM_2,
-        Kind::Older(_) => FROM_3,
+        Kind::Older(3) => FROM_3,
+        Kind::Older(_) => FROM_4,
     };
-    let tables = [before, SCHEMA, &battery::table(), &views::script(), behind].concat();
+    let made = [SCHEMA, &battery::table(), &views::script()].concat();
     transaction
-        .execute_batch(&tables)
-        .and_then(|()| match kind {
-            Kind::Older(_) => convert::begin(&transaction),
-            _ => Ok(()),
-        })
+        .execute_batch(&[before, &made, behind, &battery::number_series()].concat())
+        .and_then(|()| convert::begin(&transaction))
         .and_then(|()| kinds::remake_views(&transaction))
         .and_then(|()| transaction.pragma_update(None, "application_id", APPLICATION_ID))
         .and_then(|()| transaction.pragma_update(None, "user_version", VERSION))
@@ -140,7 +142,7 @@ mod tests {
     fn a_version_that_is_too_old_or_too_new_is_refused_with_what_to_do() {
         let mut connection = memory();
         create(&mut connection, Path::new(PATH)).unwrap();
-        for (version, advice) in [(1, "move the file away"), (5, "use that one again")] {
+        for (version, advice) in [(1, "move the file away"), (6, "use that one again")] {
             connection.pragma_update(None, "user_version", version).unwrap();
             let error = inspect(&connection, Path::new(PATH)).unwrap_err().to_string();
             assert!(error.contains(&format!("has schema {version}")), "{error}");

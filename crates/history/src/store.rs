@@ -134,22 +134,17 @@ impl Store {
     }
 
     fn transact(&mut self, batch: &[Entry]) -> Result<Written> {
-        self.fold.work(&mut self.connection)?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut writer = Writer::new(
-            &transaction,
-            &mut self.dictionary,
-            &mut self.kinds,
-            self.fold.until,
-        )?;
+        self.fold.work(&transaction, batch)?;
+        let mut writer = Writer::new(&transaction, &mut self.dictionary, &mut self.kinds, &self.fold)?;
         for entry in batch {
             writer.entry(entry)?;
         }
         let done = writer.finish()?;
         transaction.commit()?;
-        self.fold.gathered(done.recent);
+        self.fold.gathered(done.gathered);
         Ok(Written::without(done.rejected))
     }
 

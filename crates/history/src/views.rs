@@ -1,9 +1,10 @@
 //! The views of readings: the interface, whose columns are only added to, at the end.
 //!
-//! Readings lie in two tables, so every view has two arms. Each arm fixes its order by `CROSS JOIN`, so that a filter by
-//! name and `measured_ms` is one search in the key of `history`; the recent ones are few, and read through.
+//! Readings lie in three tables, so every view has three arms. Each arm fixes its order by `CROSS JOIN`, so that a filter
+//! by name and `measured_ms` is one search in the key of a table by series; the recent ones are few, and read through.
 
 use crate::battery;
+use crate::fold::ORDERED;
 
 /// How a moment in milliseconds is shown.
 pub fn time(milliseconds: &str) -> String {
@@ -66,13 +67,16 @@ CROSS JOIN descriptor ON descriptor.id = series.descriptor_id
 CROSS JOIN vehicle ON vehicle.id = series.vehicle_id";
 
 fn readings() -> String {
-    let ordered = format!("{ALL_SERIES}\nCROSS JOIN history AS row ON row.series_id = series.id");
-    let recent = format!("recent AS row\n{OF_ROW}");
-    format!("{}\nUNION ALL\n{}", decoded(&ordered, ""), decoded(&recent, ""))
+    let ordered = ORDERED.map(|table| {
+        let rows = format!("{ALL_SERIES}\nCROSS JOIN {table} AS row ON row.series_id = series.id");
+        decoded(&rows, "")
+    });
+    let recent = decoded(&format!("recent AS row\n{OF_ROW}"), "");
+    [ordered.as_slice(), &[recent]].concat().join("\nUNION ALL\n")
 }
 
-/// The last row of each series; what has ended has none, because its last row is the end. Of the recent ones moment and
-/// occurrence are found as one number.
+/// The last row of each series; what has ended has none, because its last row is the end. A table that is older counts
+/// for the series of which none newer has a row. Of the recent ones moment and occurrence are found as one number.
 fn latest() -> String {
     let recent = format!(
         "(SELECT series_id, max(measured_at * 16384 + occurrence + 1) AS at FROM recent GROUP BY series_id) AS last
@@ -80,19 +84,26 @@ CROSS JOIN recent AS row ON row.measured_at = last.at >> 14 AND row.series_id = 
   AND row.occurrence = (last.at & 16383) - 1
 {OF_ROW}"
     );
-    let ordered = format!(
-        "{ALL_SERIES}
-CROSS JOIN history AS row ON row.series_id = series.id AND (row.measured_at, row.occurrence) = (
-  SELECT last.measured_at, last.occurrence FROM history AS last WHERE last.series_id = series.id
+    let ordered = |table: &str, newer: &str| {
+        let last = format!(
+            "{ALL_SERIES}
+CROSS JOIN {table} AS row ON row.series_id = series.id AND (row.measured_at, row.occurrence) = (
+  SELECT last.measured_at, last.occurrence FROM {table} AS last WHERE last.series_id = series.id
   ORDER BY last.measured_at DESC, last.occurrence DESC LIMIT 1
 )"
-    );
-    let only_old = "\n  AND series.id NOT IN (SELECT recent.series_id FROM recent)";
-    format!(
-        "{}\nUNION ALL\n{}",
+        );
+        let only = "\n  AND series.id NOT IN (SELECT recent.series_id FROM recent)";
+        decoded(&last, &format!("{only}{newer}"))
+    };
+    let [history, middle] = ORDERED;
+    let none_in_middle =
+        format!("\n  AND NOT EXISTS (SELECT 1 FROM {middle} AS newer WHERE newer.series_id = series.id)");
+    [
         decoded(&recent, ""),
-        decoded(&ordered, only_old)
-    )
+        ordered(middle, ""),
+        ordered(history, &none_in_middle),
+    ]
+    .join("\nUNION ALL\n")
 }
 
 /// One row for each moment at which both latitude and longitude were measured. Parts that were measured at different
@@ -105,23 +116,23 @@ fn position() -> String {
         place("longitude")
     );
     let is_north = format!("north.descriptor_id = {}", place("latitude"));
-    let ordered = format!(
-        "series AS north
+    let ordered = |table| {
+        let from = format!(
+            "series AS north
 CROSS JOIN {east}
-CROSS JOIN history AS latitude ON latitude.series_id = north.id
-CROSS JOIN history AS longitude ON longitude.series_id = east.id AND longitude.measured_at = +latitude.measured_at"
-    );
+CROSS JOIN {table} AS latitude ON latitude.series_id = north.id
+CROSS JOIN {table} AS longitude ON longitude.series_id = east.id AND longitude.measured_at = +latitude.measured_at"
+        );
+        places(table, &from, &is_north)
+    };
     let recent = format!(
         "recent AS latitude
 CROSS JOIN series AS north ON north.id = latitude.series_id
 CROSS JOIN {east}
 CROSS JOIN recent AS longitude ON longitude.series_id = east.id AND longitude.measured_at = latitude.measured_at"
     );
-    format!(
-        "{}\nUNION ALL\n{}",
-        places("history", &ordered, &is_north),
-        places("recent", &recent, &is_north)
-    )
+    let [history, middle] = ORDERED.map(ordered);
+    [history, middle, places("recent", &recent, &is_north)].join("\nUNION ALL\n")
 }
 
 fn place(part: &str) -> String {

@@ -1,6 +1,7 @@
 //! How the readings, ends and records of a batch become rows.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use collector_core::{Ended, Entry, Reading, Rejection, Snapshot, Stamp, Value, ValueType};
 use rusqlite::types::Value as Stored;
@@ -8,6 +9,7 @@ use rusqlite::{CachedStatement, Connection, Result, params};
 
 use crate::battery;
 use crate::dictionary::Dictionary;
+use crate::fold::{self, Fold};
 use crate::kinds::Kinds;
 use crate::records;
 
@@ -17,40 +19,39 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// The occurrence of an end. A value of the same moment comes behind it: an end counts for what was measured before.
 const END: i64 = -1;
 
-/// A row of one of the two tables. For one that is there `UPDATE` follows: an `INSERT … DO UPDATE` costs a third more also
-/// where nothing is there. With the same in the same columns no page is altered.
-const TABLES: [Table; 2] = [
-    Table {
-        insert: "INSERT INTO recent (series_id, measured_at, occurrence, value, delay, source_id, unit_id)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-        update: "UPDATE recent SET value = ?4, delay = ?5, source_id = ?6, unit_id = ?7
-            WHERE series_id = ?1 AND measured_at = ?2 AND occurrence = ?3
-              AND (value, delay, source_id, unit_id) IS NOT (?4, ?5, ?6, ?7)",
-    },
-    Table {
-        insert: "INSERT INTO history (series_id, measured_at, occurrence, value, delay, source_id, unit_id)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-        update: "UPDATE history SET value = ?4, delay = ?5, source_id = ?6, unit_id = ?7
-            WHERE series_id = ?1 AND measured_at = ?2 AND occurrence = ?3
-              AND (value, delay, source_id, unit_id) IS NOT (?4, ?5, ?6, ?7)",
-    },
-];
+/// Changes of one battery that lie no further apart than this, in milliseconds, are one: an hour.
+const TOGETHER: i64 = 3_600_000;
 
-struct Table {
-    insert: &'static str,
-    update: &'static str,
+/// The statements for each of [`fold::TABLES`]. For a row that is there `update` follows: an `INSERT … DO UPDATE` costs a
+/// third more also where nothing is there. With the same in the same columns no page is altered.
+static STATEMENTS: LazyLock<[Statements; 3]> = LazyLock::new(|| {
+    fold::TABLES.map(|table| Statements {
+        insert: format!(
+            "INSERT INTO {table} (series_id, measured_at, occurrence, value, delay, source_id, unit_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING"
+        ),
+        update: format!(
+            "UPDATE {table} SET value = ?4, delay = ?5, source_id = ?6, unit_id = ?7
+             WHERE series_id = ?1 AND measured_at = ?2 AND occurrence = ?3
+               AND (value, delay, source_id, unit_id) IS NOT (?4, ?5, ?6, ?7)"
+        ),
+    })
+});
+
+struct Statements {
+    insert: String,
+    update: String,
 }
 
 pub struct Writer<'a> {
     connection: &'a Connection,
     dictionary: &'a mut Dictionary,
     kinds: &'a mut Kinds,
-    insert: [CachedStatement<'a>; 2],
-    /// Readings before this moment lie in `history`.
-    until: i64,
-    /// How many rows `recent` has got.
-    recent: i64,
-    /// Vehicles and moments at which something about their batteries has changed.
+    insert: [CachedStatement<'a>; 3],
+    fold: &'a Fold,
+    /// How many rows each table has got.
+    gathered: [i64; 3],
+    /// Vehicles and moments at which something about their batteries has changed, where rows of it are kept.
     battery: BTreeSet<(i64, i64)>,
     rejected: Vec<Rejection>,
 }
@@ -58,8 +59,8 @@ pub struct Writer<'a> {
 /// What became of a batch.
 pub struct Done {
     pub rejected: Vec<Rejection>,
-    /// How many rows `recent` has got.
-    pub recent: i64,
+    /// How many rows each of [`fold::TABLES`] has got.
+    pub gathered: [i64; 3],
 }
 
 /// What the readings of a snapshot have in common.
@@ -87,18 +88,16 @@ impl<'a> Writer<'a> {
         connection: &'a Connection,
         dictionary: &'a mut Dictionary,
         kinds: &'a mut Kinds,
-        until: i64,
+        fold: &'a Fold,
     ) -> Result<Self> {
+        let insert = |table: usize| connection.prepare_cached(&STATEMENTS[table].insert);
         Ok(Self {
             connection,
             dictionary,
             kinds,
-            insert: [
-                connection.prepare_cached(TABLES[0].insert)?,
-                connection.prepare_cached(TABLES[1].insert)?,
-            ],
-            until,
-            recent: 0,
+            insert: [insert(0)?, insert(1)?, insert(2)?],
+            fold,
+            gathered: [0; 3],
             battery: BTreeSet::new(),
             rejected: Vec::new(),
         })
@@ -215,15 +214,15 @@ impl<'a> Writer<'a> {
             source,
             row.unit
         ];
-        let table = usize::from(row.measured_at < self.until);
+        let table = self.fold.table(row.measured_at);
         let mut altered = self.insert[table].execute(columns)?;
         if altered == 0 {
-            let mut update = self.connection.prepare_cached(TABLES[table].update)?;
+            let mut update = self.connection.prepare_cached(&STATEMENTS[table].update)?;
             altered = update.execute(columns)?;
-        } else if table == 0 {
-            self.recent += 1;
+        } else {
+            self.gathered[table] += 1;
         }
-        if altered > 0 && row.is_battery {
+        if altered > 0 && row.is_battery && row.measured_at < self.fold.battery {
             self.battery.insert((telling.vehicle, row.measured_at));
         }
         Ok(())
@@ -240,18 +239,23 @@ impl<'a> Writer<'a> {
 
     /// Brings what follows from the rows up to date.
     pub fn finish(self) -> Result<Done> {
+        let mut changed = self.battery.into_iter().peekable();
         let mut right = (i64::MIN, i64::MIN);
-        for (vehicle, moment) in self.battery {
-            if (vehicle, moment) >= right {
-                right = (
-                    vehicle,
-                    battery::refresh(self.connection, vehicle, moment, moment)?,
-                );
+        while let Some((vehicle, first)) = changed.next() {
+            if (vehicle, first) < right {
+                continue;
             }
+            let mut last = first;
+            while let Some((_, next)) =
+                changed.next_if(|next| next.0 == vehicle && next.1.saturating_sub(last) <= TOGETHER)
+            {
+                last = next;
+            }
+            right = (vehicle, battery::refresh(self.connection, vehicle, first, last)?);
         }
         Ok(Done {
             rejected: self.rejected,
-            recent: self.recent,
+            gathered: self.gathered,
         })
     }
 }

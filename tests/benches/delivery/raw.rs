@@ -24,7 +24,7 @@ pub fn sqlite(finished: &Path) -> Rate {
     let columns = texts(&source, "select name from pragma_table_info('recent')");
     let rows: Vec<Vec<Value>> = source
         .prepare(
-            "select * from (select * from history union all select * from recent)
+            "select * from (select * from history union all select * from middle union all select * from recent)
              order by measured_at + delay, measured_at, series_id",
         )
         .unwrap()
@@ -45,7 +45,7 @@ pub fn sqlite(finished: &Path) -> Rate {
         .unwrap();
     for dictionary in texts(
         &source,
-        "select name from sqlite_schema where type = 'table' and name not in ('recent', 'history', 'battery_row')",
+        "select name from sqlite_schema where type = 'table' and name not in ('recent', 'middle', 'history', 'battery_row')",
     ) {
         target
             .execute_batch(&format!(

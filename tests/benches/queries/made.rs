@@ -25,7 +25,7 @@ pub fn place(path: &Path) -> Place {
 
 /// Makes the database, where it was not made before.
 pub fn database(folder: &Path) -> PathBuf {
-    let path = folder.join("readings-1.db");
+    let path = folder.join("readings-2.db");
     if path.exists() {
         return path;
     }

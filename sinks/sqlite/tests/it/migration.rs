@@ -1,14 +1,16 @@
 //! Databases of earlier versions.
 
-use collector_core::testkit::entries;
+use collector_core::testkit::{entries, entry_with};
 
 use crate::database::foreign_database;
-use crate::store::{Store, advice};
+use crate::store::{NOON, Store, advice, soc};
 
 /// The tables and the rows of version 2.
 const VERSION_2: &str = include_str!("version-2.sql");
 /// The same of version 3, with a table and a view of its owner's.
 const VERSION_3: &str = include_str!("version-3.sql");
+/// The same of version 4.
+const VERSION_4: &str = include_str!("version-4.sql");
 
 /// Numbers were integers where they are whole.
 const VALUE: &str = "iif(typeof(value) = 'integer', CAST(value AS REAL), value) AS value";
@@ -59,8 +61,17 @@ async fn a_database_of_version_2_is_brought_up_with_all_that_it_holds() {
 
 #[tokio::test]
 async fn a_database_of_version_3_is_brought_up_with_all_that_it_holds() {
+    is_brought_up(VERSION_3).await;
+}
+
+#[tokio::test]
+async fn a_database_of_version_4_is_brought_up_with_all_that_it_holds() {
+    is_brought_up(VERSION_4).await;
+}
+
+async fn is_brought_up(older: &str) {
     let (store, fresh) = (Store::new(), Store::new());
-    foreign_database(&store, VERSION_3);
+    foreign_database(&store, older);
     let views = ["readings", "latest"].map(|view| {
         format!("SELECT vin, name, measured_ms, {VALUE}, unit, source, received_at, stamp, occurrence FROM {view} ORDER BY 3, 9")
     });
@@ -100,6 +111,16 @@ async fn a_database_of_version_3_is_brought_up_with_all_that_it_holds() {
     assert_eq!(store.query(tables), fresh.query(tables));
     assert_eq!(store.query("PRAGMA integrity_check"), ["ok"]);
     assert_eq!(store.query("PRAGMA foreign_key_check"), [""; 0]);
+    // What is told next stands on what was known.
+    let mut sink = store.sink();
+    sink.write(&[entry_with(9, vec![soc(80.0, NOON + 6_000)])])
+        .await
+        .unwrap();
+    sink.close().await.unwrap();
+    assert_eq!(
+        store.query("SELECT soc, hv_status FROM battery ORDER BY measured_ms DESC LIMIT 1"),
+        ["80.0|CHARGING"]
+    );
 }
 
 #[tokio::test]

@@ -36,10 +36,11 @@ async fn a_series_and_its_time_are_found_by_the_key() {
         "SELECT measured_at, value FROM readings WHERE measured_ms > 5 ORDER BY measured_ms",
         "SELECT date(measured_at), max(value) FROM readings WHERE descriptor = 'a' AND measured_ms > 5 GROUP BY 1",
     ] {
-        assert_eq!(ways(sql).await, [ordered, recent], "{sql}");
+        assert_eq!(ways(sql).await, [ordered, ordered, recent], "{sql}");
     }
     let all = ways("SELECT measured_ms, value FROM readings WHERE name = 'soc'").await;
-    assert_eq!(all, ["SEARCH row USING PRIMARY KEY (series_id=?)", "SCAN row"]);
+    let search = "SEARCH row USING PRIMARY KEY (series_id=?)";
+    assert_eq!(all, [search, search, "SCAN row"]);
 }
 
 #[tokio::test]
@@ -55,14 +56,30 @@ async fn the_latest_are_one_search_a_series() {
 
 #[tokio::test]
 async fn the_battery_is_read_in_the_order_of_time() {
-    let sql = "SELECT measured_at, soc FROM battery ORDER BY measured_ms DESC LIMIT 20";
+    let sql = "SELECT measured_ms, measured_at, soc FROM battery ORDER BY measured_ms DESC LIMIT 20";
     let lines = plan(sql).await;
     assert_eq!(
-        lines,
-        ["SCAN row", "SEARCH vehicle USING INTEGER PRIMARY KEY (rowid=?)"]
+        lines[..4],
+        [
+            "MERGE (UNION ALL)",
+            "LEFT",
+            "SCAN row",
+            "SEARCH vehicle USING INTEGER PRIMARY KEY (rowid=?)"
+        ]
     );
-    let lines = plan("SELECT measured_ms, soc FROM battery WHERE measured_ms > 5").await;
-    assert_eq!(lines[0], "SEARCH row USING PRIMARY KEY (measured_at>?)");
+    for sql in [
+        "SELECT measured_ms, soc FROM battery WHERE measured_ms > 5",
+        "SELECT measured_ms / 1000 AS time, soc FROM battery WHERE measured_ms > 5 ORDER BY measured_ms",
+    ] {
+        let lines = plan(sql).await;
+        let search = "SEARCH row USING PRIMARY KEY (measured_at>?)";
+        // Of the rows that are kept, and of the readings from which the last ones are computed.
+        assert_eq!(
+            lines.iter().filter(|line| *line == search).count(),
+            2,
+            "{lines:#?}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -71,6 +88,8 @@ async fn a_place_is_found_by_the_key() {
     assert_eq!(
         lines,
         [
+            "SEARCH latitude USING PRIMARY KEY (series_id=? AND measured_at>?)",
+            "SEARCH longitude USING PRIMARY KEY (series_id=? AND measured_at=? AND occurrence>?)",
             "SEARCH latitude USING PRIMARY KEY (series_id=? AND measured_at>?)",
             "SEARCH longitude USING PRIMARY KEY (series_id=? AND measured_at=? AND occurrence>?)",
             "SEARCH latitude USING PRIMARY KEY (measured_at>?)",
