@@ -52,7 +52,8 @@ pub struct SimConfig {
     pub mappings: MappingsShape,
     /// Whether deleted containers count towards the ten for as long as they are listed, 29 days.
     pub deleted_containers_count: bool,
-    /// The largest container that the account may create; larger ones get CU-403. No limit if absent.
+    /// The largest container that the account may create; larger ones get CU-403; 0 if it may create none.
+    /// No limit if absent.
     pub max_descriptors: Option<usize>,
     /// Descriptors that the account may not put into a container though they are in the catalogue.
     pub refused_descriptors: Vec<String>,

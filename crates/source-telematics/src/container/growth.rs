@@ -1,25 +1,20 @@
 //! Lets a container grow to what is wanted: a call at a time, with calls that nobody else needs, while there are places.
 
-use cardata_api::ErrorKind;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use runtime::Chain;
 use source::{DescriptorSet, Handles};
 
-use super::error::ContainerError;
+use super::error::{ContainerError, LONG_PAUSE};
 use super::keeper::Keeper;
 use super::state::{Action, SetState};
 
-/// After a failure, growth is tried again no sooner.
-const PAUSE: SignedDuration = SignedDuration::from_hours(1);
-/// After BMW's server failed: what it means is found out by asking again.
-const SHORT_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// So many creations of a set may spend calls that polls would use: later ones only what can be spared.
 const FIRST: u32 = 24;
-/// As long as no further container is allowed.
-const LONG_PAUSE: SignedDuration = SignedDuration::from_hours(24);
+/// So many calls one poll may spend for a container that holds less than half.
+const STEPS: usize = 8;
 
-/// Brings the container closer to what is wanted, with at most one call, and only when it can be spared. A failure
-/// harms nothing and is tried again later.
+/// Brings the container closer to what is wanted, only with calls that can be spared: one, or a few while it holds less than
+/// half. A failure harms nothing and is tried again later.
 pub async fn grow(account: &Handles, set: &DescriptorSet, known: &mut Option<SetState>) {
     if known
         .as_ref()
@@ -38,13 +33,15 @@ pub async fn grow(account: &Handles, set: &DescriptorSet, known: &mut Option<Set
 
 async fn grow_or_pause(keeper: &mut Keeper<'_>) {
     let (account, set) = (keeper.account, keeper.set);
-    let Err(error) = keeper.grow().await else { return };
-    let pause = match &error {
-        ContainerError::Full { .. } => LONG_PAUSE,
-        ContainerError::Api(error) if error.kind() == Some(ErrorKind::Server) => SHORT_PAUSE,
-        _ => PAUSE,
-    };
-    keeper.state.paused_until = Some(account.clock.now() + pause);
+    let mut grown = keeper.grow().await;
+    for _ in 1..STEPS {
+        if !matches!(grown, Ok(true)) || !keeper.is_worth_polls() {
+            break;
+        }
+        grown = keeper.grow().await;
+    }
+    let Err(error) = grown else { return };
+    keeper.state.paused_until = Some(account.clock.now() + error.pause());
     let name = &account.login.account;
     tracing::warn!(account = %name, container = %set.name, error = %Chain(&error), "could not improve a container; it is tried again later");
     if let Err(error) = keeper.save(None).await {
@@ -53,23 +50,24 @@ async fn grow_or_pause(keeper: &mut Keeper<'_>) {
 }
 
 impl Keeper<'_> {
-    async fn grow(&mut self) -> Result<(), ContainerError> {
+    /// Whether a call brought it further.
+    async fn grow(&mut self) -> Result<bool, ContainerError> {
         let now = self.account.clock.now();
         let paused = self.state.paused_until.is_some_and(|until| now < until);
         if self.state.container.is_none() || paused {
-            return Ok(());
+            return Ok(false);
         }
         self.state.search.reopen(now);
         let Some(action) = self.state.next() else {
-            return Ok(());
+            return Ok(false);
         };
         let creates = matches!(action, Action::Create(_));
         if !self.may_spend(now).await? {
-            return Ok(());
+            return Ok(false);
         }
         if !creates || self.state.places.has_one_to_spare() {
             self.carry_out(&action).await?;
-            return Ok(());
+            return Ok(true);
         }
         // What was listed last may be a month old.
         self.carry_out(&Action::Look).await?;
@@ -82,7 +80,12 @@ impl Keeper<'_> {
             self.state.paused_until = Some(now + LONG_PAUSE);
             self.save(None).await?;
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// Whether the set is new and holds little of what is wanted.
+    fn is_worth_polls(&self) -> bool {
+        self.state.tried < FIRST && self.state.search.accepted().len() * 2 < self.set.descriptors.len()
     }
 
     /// The first creations of a set may cost polls: a set that is whole today is worth some.

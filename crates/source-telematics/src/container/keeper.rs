@@ -1,13 +1,11 @@
 //! Keeps the container of a set alive: finds it, creates it, and narrows it down to what BMW takes.
 
-use std::collections::HashSet;
-
 use cardata_api::{ApiError, Container, ContainerId, ErrorKind};
 use jiff::Timestamp;
 
 use super::error::ContainerError;
-use super::search::{Cause, Refusal};
 use super::state::{Action, Held, SetState};
+use super::verdict::{Cause, Refusal};
 use super::{named, purpose, room};
 use ledger::{CreatedContainer, SetUpdate, StoredSet};
 use runtime::Chain;
@@ -30,18 +28,20 @@ pub async fn find(
         return Ok(id);
     }
     let mut keeper = Keeper::load(account, set).await?;
-    let found = keeper.provide().await;
+    let found = keeper.provide_or_stand_in().await;
     *known = Some(keeper.state);
     found
 }
 
-/// The same when the account's containers were listed just now.
+/// The set's own container, when a person asks for it and the account's containers were listed just now: nothing waits for
+/// another day, nothing stands in.
 pub async fn find_among(
     account: &Handles,
     set: &DescriptorSet,
     listed: &[Container],
 ) -> Result<ContainerId, ContainerError> {
     let mut keeper = Keeper::load(account, set).await?;
+    keeper.is_asked = true;
     if keeper.state.container.is_none() {
         keeper.look(listed).await?;
     }
@@ -62,7 +62,9 @@ pub(super) struct Keeper<'a> {
     pub(super) set: &'a DescriptorSet,
     pub(super) state: SetState,
     since: Timestamp,
-    created: HashSet<String>,
+    /// The containers that this installation created, oldest first.
+    pub(super) created: Vec<String>,
+    is_asked: bool,
     /// What BMW's server said when it failed at a creation last.
     failed: Option<String>,
 }
@@ -74,7 +76,7 @@ impl<'a> Keeper<'a> {
             .descriptor_set(&account.login.account, &set.fingerprint)
             .await?;
         let created = account.ledger.created_containers(&account.login.account).await?;
-        let created: HashSet<_> = created.into_iter().map(|created| created.id).collect();
+        let created: Vec<_> = created.into_iter().map(|created| created.id).collect();
         let now = account.clock.now();
         let since = stored.as_ref().map_or(now, |stored| stored.since);
         let known = stored.and_then(|stored| serde_json::from_str(&stored.state).ok());
@@ -90,11 +92,12 @@ impl<'a> Keeper<'a> {
             state,
             since,
             created,
+            is_asked: false,
             failed: None,
         })
     }
 
-    async fn provide(&mut self) -> Result<ContainerId, ContainerError> {
+    pub(super) async fn provide(&mut self) -> Result<ContainerId, ContainerError> {
         let mut singles = 0;
         if self.state.container.is_none() {
             self.state.search.reopen(self.account.clock.now());
@@ -108,6 +111,11 @@ impl<'a> Keeper<'a> {
                 self.failed = Some(outage.words.clone());
                 break;
             }
+            if !self.is_asked
+                && let Some(words) = self.state.is_denied(self.account.clock.now())
+            {
+                return Err(ContainerError::Denied(words.to_owned()));
+            }
             if self.is_search(&action) {
                 // While there is nothing to poll, the calls of polls are for the search; the reserve is not.
                 let now = self.account.clock.now();
@@ -116,6 +124,11 @@ impl<'a> Keeper<'a> {
                 }
             }
             let refused = self.carry_out(&action).await?;
+            if refused == Some(1)
+                && let Some(denied) = self.state.search.denied()
+            {
+                return Err(ContainerError::Denied(denied.words.clone()));
+            }
             singles += usize::from(refused == Some(1));
             if singles >= SINGLES {
                 break;
@@ -156,13 +169,20 @@ impl<'a> Keeper<'a> {
     }
 
     async fn make_room(&mut self) -> Result<(), ContainerError> {
-        let made = room::make(self.account, &mut self.state.places).await;
+        let listed = self.account.client.containers().await?;
+        self.note_listed(&listed).await?;
+        self.save(None).await?;
+        let made = room::make(self.account, &mut self.state.places, &listed).await;
         if let Err(error @ ContainerError::Full { .. }) = &made {
             self.state.full = Some(error.to_string());
             self.save(None).await?;
         }
         self.state.notice = Some(made?);
         self.save(None).await
+    }
+
+    fn is_ours(&self, id: &str) -> bool {
+        self.created.iter().any(|created| created == id)
     }
 
     fn held(&self) -> Option<ContainerId> {
@@ -179,10 +199,10 @@ impl<'a> Keeper<'a> {
     }
 
     async fn look(&mut self, listed: &[Container]) -> Result<(), ContainerError> {
-        let named = named(self.set, listed, |id| self.created.contains(id));
+        let named = named(self.set, listed, |id| self.is_ours(id));
         let before = self.state.search.accepted().len();
-        self.state.places.listed(listed, self.account.clock.now());
         self.state.looked(&named, self.account.clock.now());
+        self.note_listed(listed).await?;
         self.note_growth(before);
         self.save(None).await
     }
@@ -236,7 +256,7 @@ impl<'a> Keeper<'a> {
 
     /// Deletes a superseded container of ours, unless another set uses it.
     async fn delete(&mut self, id: &str) -> Result<(), ContainerError> {
-        if !self.created.contains(id) || room::in_use(self.account).await?.contains(id) {
+        if !self.is_ours(id) || room::in_use(self.account).await?.contains(id) {
             self.state.deleted();
             return self.save(None).await;
         }
@@ -272,7 +292,7 @@ impl<'a> Keeper<'a> {
             .into_iter()
             .chain(self.state.superseded());
         let new: Vec<_> = ours
-            .filter(|id| !self.created.contains(*id))
+            .filter(|id| !self.is_ours(id))
             .map(|id| CreatedContainer {
                 id: id.to_owned(),
                 fingerprint: fingerprint(self.state.search.accepted()),

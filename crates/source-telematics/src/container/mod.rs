@@ -4,9 +4,9 @@
 //! The API lists containers without their descriptors, so the fingerprint of what is in one stands in its
 //! `purpose`. Containers that do not carry our mark belong to somebody else and are never touched.
 //!
-//! * [`search`]: which descriptors BMW takes. [`likelihood`]: which of them are tried first.
-//! * [`state`]: which container comes and goes. [`places`]: for how many there is room. These four are pure.
-//! * [`keeper`]: carries it out within the quota. [`growth`]: while there is a container. [`room`]: when BMW allows no further one.
+//! * [`verdict`]: what BMW says of them. [`search`]: which descriptors it takes. [`split`]: how much is tried at a time. [`likelihood`]: what is tried first.
+//! * [`state`]: which container comes and goes. [`places`]: for how many there is room. These six are pure.
+//! * [`keeper`]: carries it out within the quota. [`stand_in`]: while there is no container. [`growth`]: while there is a container. [`room`]: when BMW allows no further one.
 //! * [`sync`]: what `cardata containers sync` would do.
 
 mod error;
@@ -16,10 +16,13 @@ mod likelihood;
 pub mod places;
 mod room;
 pub mod search;
+mod split;
+mod stand_in;
 pub mod state;
 pub mod sync;
 #[cfg(test)]
 mod tests;
+pub mod verdict;
 
 use cardata_api::Container;
 use source::{DescriptorSet, fingerprint};

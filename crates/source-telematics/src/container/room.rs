@@ -3,21 +3,24 @@
 use std::collections::HashSet;
 
 use cardata_api::{Container, ErrorKind};
-use source::Handles;
+use source::{DescriptorSet, Handles};
 
 use super::error::ContainerError;
 use super::is_ours;
+use super::keeper::Keeper;
 use super::places::{MOST, Places};
 
 /// The containers that the sources of the pipeline poll.
 pub async fn in_use(account: &Handles) -> Result<HashSet<String>, ContainerError> {
+    polled(account, &account.sets.all()).await
+}
+
+/// The containers that are polled for these sets.
+pub async fn polled(account: &Handles, sets: &[DescriptorSet]) -> Result<HashSet<String>, ContainerError> {
     let mut ids = HashSet::new();
-    for set in account.sets.all() {
-        let id = account
-            .ledger
-            .container(&account.login.account, &set.fingerprint)
-            .await?;
-        ids.extend(id);
+    for set in sets {
+        let keeper = Keeper::load(account, set).await?;
+        ids.extend(keeper.state.polled().map(str::to_owned));
     }
     Ok(ids)
 }
@@ -38,10 +41,12 @@ pub async fn delete(account: &Handles, id: &str) -> Result<(), ContainerError> {
 }
 
 /// Removes the oldest container that this installation created and no source uses, and says so. Only where ten are active:
-/// where deleted ones take the places, to delete another frees nothing. Spends a call to list and one to delete.
-pub async fn make(account: &Handles, places: &mut Places) -> Result<String, ContainerError> {
-    let listed = account.client.containers().await?;
-    places.listed(&listed, account.clock.now());
+/// where deleted ones take the places, to delete another frees nothing. Spends a call.
+pub async fn make(
+    account: &Handles,
+    places: &mut Places,
+    listed: &[Container],
+) -> Result<String, ContainerError> {
     let in_use = in_use(account).await?;
     let active: Vec<_> = listed
         .iter()

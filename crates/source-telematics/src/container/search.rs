@@ -1,4 +1,4 @@
-//! Which of the wanted descriptors BMW takes: a search by halves, without calls, clock or disk.
+//! Which of the wanted descriptors BMW takes: a search without calls, clock or disk.
 //!
 //! Whoever drives it tries the container of [`Search::attempt`] and tells what BMW said. Nothing is tried
 //! twice: what follows from earlier answers is settled without a call. A refusal of a single descriptor that
@@ -6,13 +6,17 @@
 //! descriptor in another's place.
 //!
 //! A container that BMW takes costs one of ten places for a month, one that it refuses costs nothing but a call. So when a
-//! descriptor was found all others are tried together, and where the server fails at a descriptor, it is suspected first and
-//! refused when it fails again beside others that were taken: an outage is no verdict.
+//! descriptor was found, or a small group that holds one, all others are tried together; the group waits. Where the server
+//! fails at a descriptor, it is suspected first and refused when it fails again beside others that were taken: an outage is
+//! no verdict. Nor is CU-403 before anything was taken: when even one descriptor alone gets it, the account is denied
+//! containers altogether.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::likelihood;
+use super::split::{split, waits};
+use super::verdict::{Cause, Denied, Limit, Refusal, Refused};
 
 /// What was refused is tried again after this: BMW changes.
 pub const RETRY_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -23,45 +27,6 @@ const RETRIED: usize = 8;
 const SET_ASIDE: usize = 2;
 /// Where so many fail alone and nothing was taken, creations fail today, whatever is in them.
 const OUTAGE: usize = 5;
-
-/// What BMW said against a container.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    pub cause: Cause,
-    /// BMW's words.
-    pub words: String,
-    /// Descriptors that BMW names as the reason.
-    #[serde(default)]
-    pub named: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Cause {
-    /// CU-402: at least one of the descriptors is no valid one.
-    Descriptor,
-    /// CU-403: the container as a whole, for its size or for one of the descriptors.
-    Container,
-    /// 5xx, where the account can be listed: for one of the descriptors, or because creations fail today.
-    Server,
-}
-
-/// A descriptor that BMW does not take, alone or with those that it takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
-    pub descriptor: String,
-    /// BMW's words.
-    pub words: String,
-    pub at: Timestamp,
-}
-
-/// BMW takes no container that is larger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limit {
-    pub descriptors: usize,
-    /// BMW's words.
-    pub words: String,
-    pub at: Timestamp,
-}
 
 /// What becomes of a container that BMW took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +49,17 @@ pub struct Search {
     /// BMW's server failed at these alone, once.
     #[serde(default)]
     suspected: Vec<String>,
+    /// Small groups with something that BMW refuses beside what is accepted, tried when all others were.
+    #[serde(default)]
+    waiting: Vec<Waiting>,
+    #[serde(default)]
+    denied: Option<Denied>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Waiting {
+    descriptors: Vec<String>,
+    refusal: Refusal,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,13 +104,17 @@ impl Search {
         self.limit.as_ref()
     }
 
+    /// Set as long as BMW denies the account containers altogether.
+    pub fn denied(&self) -> Option<&Denied> {
+        self.denied.as_ref()
+    }
+
     /// What is in neither list: still to be tried, or left out because of the [`limit`](Self::limit).
     pub fn remaining(&self) -> impl Iterator<Item = &str> {
         let probed = self.probe.iter().map(|probe| &probe.descriptor);
-        let untried = self.untried.iter().rev();
-        probed
-            .chain(untried.flat_map(|group| &group.descriptors))
-            .map(String::as_str)
+        let untried = self.untried.iter().rev().flat_map(|group| &group.descriptors);
+        let waiting = self.waiting.iter().flat_map(|group| &group.descriptors);
+        probed.chain(untried).chain(waiting).map(String::as_str)
     }
 
     /// The descriptors of the next container to try; `None` when there is nothing more to learn.
@@ -154,6 +134,7 @@ impl Search {
 
     /// BMW took the container of [`attempt`](Self::attempt).
     pub fn took(&mut self, now: Timestamp) -> Taken {
+        self.denied = None;
         if let Some(probe) = self.probe.take() {
             self.limit = Some(Limit {
                 descriptors: self.accepted.len(),
@@ -174,6 +155,9 @@ impl Search {
 
     /// BMW refused the container of [`attempt`](Self::attempt).
     pub fn was_refused(&mut self, refusal: Refusal, now: Timestamp) {
+        if refusal.cause == Cause::Descriptor {
+            self.denied = None;
+        }
         if let Some(probe) = self.probe.take() {
             self.refuse(probe.descriptor, &probe.words, now);
             self.join();
@@ -190,6 +174,9 @@ impl Search {
         }
         self.limit = None;
         self.untried.iter_mut().for_each(|group| group.known = None);
+        for group in std::mem::take(&mut self.waiting) {
+            self.push(group.descriptors, None);
+        }
         let accepted = std::mem::take(&mut self.accepted);
         if !accepted.is_empty() {
             self.narrow(accepted, refusal, now);
@@ -211,9 +198,9 @@ impl Search {
         self.join();
     }
 
-    /// Opens a finished search again when what was refused or left out has been so for a month.
+    /// Opens a search that can go no further again when what was refused or left out has been so for a month.
     pub fn reopen(&mut self, now: Timestamp) {
-        if self.attempt().is_some() {
+        if self.attempt().is_some() && self.denied.is_none() {
             return;
         }
         let is_due = |at: Timestamp| now.duration_since(at) >= RETRY_AFTER;
@@ -223,6 +210,7 @@ impl Search {
                 // One is enough to learn whether more fit. What was known of the others is as old as the limit.
                 let mut rest: Vec<_> = self.remaining().map(str::to_owned).collect();
                 self.untried.clear();
+                self.waiting.clear();
                 let one = rest.drain(..1.min(rest.len())).collect();
                 self.push(rest, None);
                 self.push(one, None);
@@ -251,9 +239,17 @@ impl Search {
             self.push(rest, None);
             return;
         }
+        if self.may_wait(&group, refusal.cause) {
+            self.waiting.push(Waiting {
+                descriptors: group,
+                refusal,
+            });
+            self.join();
+            return;
+        }
         if group.len() > 1 {
             refusal.named.clear();
-            let (first, second) = split(group, !self.accepted.is_empty());
+            let (first, second) = self.divide(group, refusal.cause);
             let known = Judged {
                 accepted: self.accepted.len() + first.len(),
                 refusal,
@@ -267,13 +263,38 @@ impl Search {
         }
     }
 
+    /// A group may be too large as a whole only where the cause is the container: that is found out at once.
+    fn may_wait(&self, group: &[String], cause: Cause) -> bool {
+        let untried = self.untried.iter().flat_map(|group| &group.descriptors);
+        let untried = untried.filter(|one| !self.suspected.contains(one)).count();
+        !self.accepted.is_empty() && cause != Cause::Container && waits(group.len(), untried)
+    }
+
+    /// What of a group is tried next, and what behind it. Where all may be denied, one descriptor alone tells.
+    fn divide(&self, mut group: Vec<String>, cause: Cause) -> (Vec<String>, Vec<String>) {
+        if cause == Cause::Container && self.accepted.is_empty() {
+            let asked = |one: &String| self.denied.as_ref().and_then(|denied| denied.asked(one));
+            let next = (0..group.len())
+                .min_by_key(|index| asked(&group[*index]))
+                .unwrap_or_default();
+            return (vec![group.remove(next)], group);
+        }
+        split(group, self.accepted.len())
+    }
+
     fn narrow_to_one(&mut self, descriptor: String, refusal: &Refusal, now: Timestamp) {
         let words = &refusal.words;
         match refusal.cause {
             Cause::Server if self.accepted.is_empty() || !self.suspected.contains(&descriptor) => {
                 self.suspect(descriptor);
             }
-            Cause::Container if !self.accepted.is_empty() => {
+            Cause::Container if self.accepted.is_empty() => {
+                let denied = self.denied.get_or_insert_with(|| Denied::new(now));
+                denied.again(&descriptor, words, now);
+                self.push(vec![descriptor], None);
+                self.join();
+            }
+            Cause::Container => {
                 let words = words.clone();
                 self.probe = Some(Probe { descriptor, words });
             }
@@ -317,11 +338,15 @@ impl Search {
         }
     }
 
-    /// Settles groups whose refusal is known already: the other half of what was refused was taken.
+    /// Settles groups whose refusal is known already: the other part of what was refused was taken. When nothing else is
+    /// untried, the largest group that waits is next.
     fn settle(&mut self, now: Timestamp) {
         while self.probe.is_none() {
             let Some(top) = self.untried.last_mut() else {
-                return;
+                self.waiting.sort_by_key(|group| group.descriptors.len());
+                let Some(group) = self.waiting.pop() else { return };
+                self.narrow(group.descriptors, group.refusal, now);
+                continue;
             };
             let Some(known) = top.known.take() else { return };
             if known.accepted != self.accepted.len() {
@@ -346,21 +371,4 @@ impl Search {
             self.untried.push(Group { descriptors, known });
         }
     }
-}
-
-/// Cuts off the least likely class, or divides what is all of one: by half, or, where a container `grows`, by a quarter, because
-/// each that is taken costs a place.
-fn split(mut group: Vec<String>, grows: bool) -> (Vec<String>, Vec<String>) {
-    group.sort_by_cached_key(|descriptor| likelihood::class(descriptor));
-    let last = group.last().map(|last| likelihood::class(last));
-    let boundary = group
-        .iter()
-        .position(|descriptor| Some(likelihood::class(descriptor)) == last)
-        .filter(|position| *position > 0);
-    let second = group.split_off(boundary.unwrap_or(if grows {
-        group.len() * 3 / 4
-    } else {
-        group.len() / 2
-    }));
-    (group, second)
 }

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::places::Places;
-use super::search::{Cause, Refusal, Search, Taken};
+use super::search::{Search, Taken};
+use super::verdict::{Cause, Refusal};
 use source::{DescriptorSet, fingerprint};
 
 /// A server that fails at a creation is believed to mean what is in it when it does so again this much later, and a list
@@ -16,6 +17,8 @@ const CONFIRMED: SignedDuration = SignedDuration::from_mins(3);
 const OUTAGE: SignedDuration = SignedDuration::from_hours(24);
 /// Nor is anything created for so long after each failure in that time: the calls are needed when it is over.
 const REST: SignedDuration = SignedDuration::from_mins(30);
+/// As long nothing is created after BMW denied the account containers altogether.
+const DENIED: SignedDuration = SignedDuration::from_hours(24);
 
 /// The call that brings the set further.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +76,9 @@ pub struct SetState {
     /// It failed whatever was in them.
     #[serde(default)]
     outage: Option<Outage>,
+    /// Another container of this installation, which no other source uses: polled as long as this set has none.
+    #[serde(default)]
+    pub stand_in: Option<String>,
 }
 
 /// Creations fail, whatever is in them.
@@ -128,6 +134,7 @@ impl SetState {
         self.failing_since = None;
         self.outage = None;
         self.full = None;
+        self.paused_until = None;
         self.places.made();
         self.take(Held { id, created: true }, now);
     }
@@ -178,6 +185,19 @@ impl SetState {
         outage.filter(|outage| now < outage.again_at && now + REST >= outage.again_at)
     }
 
+    /// In which words BMW denied the account containers altogether, where it is too early to ask again.
+    pub fn is_denied(&self, now: Timestamp) -> Option<&str> {
+        let denied = self.search.denied()?;
+        let is_early = denied.at <= now && now.duration_since(denied.at) < DENIED;
+        is_early.then_some(denied.words.as_str())
+    }
+
+    /// The container to poll, its own or the one that stands in for it.
+    pub fn polled(&self) -> Option<&str> {
+        let own = self.container.as_ref().map(|held| held.id.as_str());
+        own.or(self.stand_in.as_deref())
+    }
+
     /// It certainly came to nothing.
     pub fn not_created(&mut self) {
         self.pending = None;
@@ -219,6 +239,7 @@ impl SetState {
     /// The container to poll is gone.
     pub fn lost(&mut self) {
         self.container = None;
+        self.stand_in = None;
         self.looked = false;
     }
 
@@ -241,6 +262,7 @@ impl SetState {
 
     fn take(&mut self, taken: Held, now: Timestamp) {
         self.looked = false;
+        self.stand_in = None;
         if self.is_restoring() {
             self.container = Some(taken);
             return;

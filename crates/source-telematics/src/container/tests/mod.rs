@@ -1,7 +1,9 @@
 //! Containers: the search against an oracle, the calls against a model of BMW, and all of it against the
 //! simulator.
 
+mod denied;
 mod field;
+mod figures;
 mod model;
 mod oracle;
 mod simulated;

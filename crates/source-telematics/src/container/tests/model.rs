@@ -134,7 +134,11 @@ proptest! {
             prop_assert!(world.containers.len() <= 2, "{:?}", world.containers.keys());
         }
         let disturbed = world.calls;
-        while world.step(Disturbance::None) {
+        let is_denied = |world: &World| {
+            let asked = world.calls - disturbed;
+            world.load().search.denied().is_some() && asked > 2 * wanted.len()
+        };
+        while !is_denied(&world) && world.step(Disturbance::None) {
             prop_assert!(world.containers.len() <= 2, "{:?}", world.containers.keys());
             prop_assert!(world.calls < disturbed + 300, "endless");
         }
