@@ -115,7 +115,7 @@ pub fn text(sets: &[SetStatus]) -> Option<String> {
         vec![
             set.source.clone(),
             set.account.clone(),
-            or(set.container.as_ref(), "-"),
+            or(set.container.as_ref().or(set.state.stand_in.as_ref()), "-"),
             format!("{accepted} of {wanted}"),
             state(set).to_owned(),
         ]
@@ -130,6 +130,7 @@ pub fn text(sets: &[SetStatus]) -> Option<String> {
 fn state(set: &SetStatus) -> &'static str {
     let search = &set.state.search;
     match (&set.container, search.attempt()) {
+        (None, _) if set.state.stand_in.is_some() => "another's",
         (None, _) => "missing",
         (_, Some(_)) => "trying more",
         _ if search.limit().is_some() => "full",
@@ -171,6 +172,18 @@ fn set_notes(set: &SetStatus) -> Vec<String> {
             .iter()
             .map(|vehicle| format!("{vehicle}: {}", fit::ADVICE)),
     );
+    if let (None, Some(id)) = (&set.container, &set.state.stand_in) {
+        notes.push(format!(
+            "{id}, made here for another set, is polled until there is a container for this one"
+        ));
+    }
+    if let Some(denied) = search.denied() {
+        notes.push(format!(
+            "BMW lets this account create no container ({}); it was last asked on {}",
+            denied.words,
+            denied.at.strftime("%Y-%m-%d")
+        ));
+    }
     notes.extend(set.state.notice.clone());
     notes.extend(set.state.full.clone());
     notes
@@ -206,6 +219,8 @@ pub fn json(sets: &[SetStatus]) -> Value {
                 "source": set.source,
                 "account": set.account,
                 "container": set.container,
+                "stand_in": set.state.stand_in.as_ref().filter(|_| set.container.is_none()),
+                "denied": search.denied().map(|denied| &denied.words),
                 "state": state(set),
                 "since": set.since,
                 "accepted": search.accepted().len(),
