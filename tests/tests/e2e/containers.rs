@@ -129,6 +129,53 @@ async fn ten_containers_of_others_are_told_and_left_alone() {
     scene.assert_lawful();
 }
 
+/// Changes what the pipeline file asks for.
+fn ask_for(scene: &Scene, container: &str) {
+    let path = scene.path("pipeline.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let begin = text.find("container: ").unwrap();
+    let end = begin + text[begin..].find('\n').unwrap();
+    let text = format!("{}container: {container}{}", &text[..begin], &text[end..]);
+    std::fs::write(&path, text).unwrap();
+}
+
+#[tokio::test]
+async fn what_works_is_polled_as_long_as_there_is_no_place_for_what_is_wanted() {
+    let scene = Scene::with(patient(), &Plan::default()).await;
+    scene.login().await;
+    let run = scene.run().await;
+    scene.more_answers(&run, 1).await;
+    stop(run).await;
+    let battery = scene.bmw.containers().remove(0).id;
+    for number in 0..9 {
+        let gone = scene
+            .bmw
+            .create_container(&format!("hers {number}"), "hers", &[HEADER]);
+        scene.bmw.delete_container(&gone);
+    }
+    ask_for(&scene, "driving");
+    let run = scene.run().await;
+    run.wait_for_line("another container is polled", DEADLINE).await;
+    scene.more_answers(&run, 2).await;
+    let set = &scene.status().await["containers"][0];
+    assert_eq!(
+        (&set["container"], &set["stand_in"]),
+        (&serde_json::Value::Null, &battery.as_str().into())
+    );
+    let told = set["full"].as_str().unwrap();
+    assert!(told.contains("9 of them by deleted ones"), "{told}");
+    let said = scene.call(&["status"]).await;
+    assert!(
+        said.out
+            .contains(&format!("{battery}, made here for another set")),
+        "{}",
+        said.out
+    );
+    stop(run).await;
+    assert_eq!(ids(&scene.bmw.containers()), [battery.as_str()]);
+    scene.assert_lawful();
+}
+
 #[tokio::test]
 async fn obsolete_containers_go_when_asked_or_when_room_is_needed() {
     let config = SimConfig {
@@ -138,12 +185,7 @@ async fn obsolete_containers_go_when_asked_or_when_room_is_needed() {
     let scene = Scene::with(config, &Plan::default()).await;
     scene.login().await;
     let poll_with = async |container: &str| {
-        let path = scene.path("pipeline.yaml");
-        let text = std::fs::read_to_string(&path).unwrap();
-        let begin = text.find("container: ").unwrap();
-        let end = begin + text[begin..].find('\n').unwrap();
-        let text = format!("{}container: {container}{}", &text[..begin], &text[end..]);
-        std::fs::write(&path, text).unwrap();
+        ask_for(&scene, container);
         let run = scene.run().await;
         scene.more_answers(&run, 1).await;
         stop(run).await
@@ -181,6 +223,8 @@ async fn obsolete_containers_go_when_asked_or_when_room_is_needed() {
     assert_eq!(scene.requests("containers").len(), before.1 + 3);
     assert!(!ids(&scene.bmw.containers()).contains(&battery.as_str()));
 
+    // The last that worked is what is polled until there is room, so another one goes.
+    poll_with("everything").await;
     while scene.bmw.containers().len() < 10 {
         scene.bmw.create_container("hers", "hers", &[HEADER]);
     }

@@ -171,6 +171,39 @@ async fn a_limit_of_size_is_found_and_told() {
 }
 
 #[tokio::test]
+async fn an_account_that_may_have_no_container_is_told_and_asked_no_further() {
+    let config = SimConfig {
+        max_descriptors: Some(0),
+        ..patient()
+    };
+    let scene = Scene::with(config, &everything()).await;
+    scene.login().await;
+    let run = scene.run().await;
+    let told = "BMW lets this account create no container";
+    run.wait_for_line(told, DEADLINE).await;
+    let status = scene.status().await;
+    let said = status["accounts"][0]["message"].as_str().unwrap();
+    assert!(
+        said.contains(told) && said.contains("subscribed to CarData API"),
+        "{said}"
+    );
+    let set = &status["containers"][0];
+    assert!(set["denied"].as_str().unwrap().starts_with("CU-403"), "{set}");
+    let requests = scene.requests("containers");
+    let tried = requests.iter().filter(|request| request.method == "POST").count();
+    assert_eq!(tried, 2, "everything, and one descriptor alone");
+
+    scene.bmw.refuse(&[], None);
+    let said = scene.call(&["containers", "sync"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    scene.more_answers(&run, 1).await;
+    stop(run).await;
+    let kept = scene.bmw.containers();
+    assert_eq!((kept.len(), kept[0].descriptors.len()), (1, EVERYTHING));
+    scene.assert_lawful();
+}
+
+#[tokio::test]
 async fn a_program_that_is_killed_while_it_searches_goes_on() {
     const SEED: u64 = 20_260_302;
     let scene = Scene::with(
