@@ -75,7 +75,8 @@ pub(crate) fn gather(
         let search = &state.search;
         let refused = search.refused().iter().map(|one| one.descriptor.as_str());
         let wanted = search.accepted().iter().map(String::as_str);
-        if fit::is_battery(wanted.chain(refused).chain(search.remaining())) {
+        // What comes of a container that stands in says nothing of the preset.
+        if stored.container.is_some() && fit::is_battery(wanted.chain(refused).chain(search.remaining())) {
             for vin in stored
                 .vehicles
                 .iter()
