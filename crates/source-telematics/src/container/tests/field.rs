@@ -5,7 +5,7 @@ use std::time::Duration;
 use cardata_sim::{DescriptorRefusal, Fault, SimConfig};
 use jiff::SignedDuration;
 
-use super::simulated::{Bench, HEADER, MOVING, ODOMETER};
+use super::simulated::{Bench, HEADER, MOVING, ODOMETER, everything};
 use crate::container::keeper::Keeper;
 use crate::container::{self, ContainerError, sync};
 use crate::presets;
@@ -253,4 +253,29 @@ async fn a_container_grows_only_while_a_place_stays_free() {
         .map(|one| one.descriptors.len())
         .max();
     assert!(grown > Some(4), "{grown:?}");
+}
+
+#[tokio::test]
+async fn several_at_which_the_server_fails_are_found_among_everything() {
+    let everything = everything();
+    let bad = [everything[40], everything[150], everything[260]];
+    let bench = Bench::new(SimConfig {
+        refused_descriptors: bad.map(str::to_owned).to_vec(),
+        descriptor_refusal: DescriptorRefusal::ServerError,
+        ..SimConfig::default()
+    })
+    .await;
+    let set = bench.set(&everything);
+    let polled = bench.polls(&set, 240).await;
+    assert!(polled >= 40, "{polled} of 48 polls");
+    assert!(bench.calls() <= 40, "{} calls", bench.calls());
+    bench.days(&set, 27).await;
+    let held = bench.only().len();
+    assert!(held >= 260, "{held} after a month");
+    assert!(bench.created() <= 9, "{} places", bench.created());
+    bench.days(&set, 60).await;
+    let mut bad = bad.to_vec();
+    bad.sort_unstable();
+    assert_eq!(bench.refused(&set).await, bad);
+    assert_eq!(bench.only().len(), everything.len() - bad.len());
 }
