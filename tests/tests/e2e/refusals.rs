@@ -117,7 +117,11 @@ async fn refused_descriptors_are_named_and_the_rest_is_collected() {
     ] {
         assert!(said.out.contains(word), "{word}: {}", said.out);
     }
-    stop(run).await;
+    let said = stop(run).await.err;
+    for refused in REFUSED_OF_BATTERY {
+        let is_told = |line: &str| line.contains("BMW refuses a descriptor") && line.contains(refused);
+        assert!(said.lines().any(is_told), "{refused}: {said}");
+    }
     assert_written_down(&scene);
     scene.assert_lawful();
 }

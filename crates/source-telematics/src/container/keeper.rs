@@ -211,6 +211,7 @@ impl<'a> Keeper<'a> {
     async fn create(&mut self, descriptors: &[String]) -> Result<bool, ContainerError> {
         self.state.begin(descriptors);
         self.save(None).await?;
+        let refused = self.state.search.refused().len();
         let made = self
             .account
             .client
@@ -223,24 +224,23 @@ impl<'a> Keeper<'a> {
                 tracing::info!(account = %self.account.login.account, container = %made.id, descriptors = descriptors.len(), "created a container");
                 self.state.created(made.id.to_string(), now);
                 self.note_growth(before);
+                self.tell_refused(refused);
                 self.save(None).await?;
                 Ok(true)
             }
             Err(error) if error.refuses_descriptors() => {
-                let before = self.state.search.refused().len();
                 self.state.refused(refusal(&error), now);
                 tracing::debug!(account = %self.account.login.account, descriptors = descriptors.len(), error = %Chain(&error), "a container was refused");
-                self.tell_refused(before);
+                self.tell_refused(refused);
                 self.save(None).await?;
                 Ok(false)
             }
             Err(error) if error.kind() == Some(ErrorKind::Server) => {
-                let before = self.state.search.refused().len();
                 let words = refusal(&error).words;
                 let is_refusal = self.state.failed(words.clone(), now);
                 self.failed = Some(words);
                 tracing::debug!(account = %self.account.login.account, descriptors = descriptors.len(), error = %Chain(&error), "BMW's server failed at a container");
-                self.tell_refused(before);
+                self.tell_refused(refused);
                 self.save(None).await?;
                 if is_refusal { Ok(false) } else { Err(error.into()) }
             }
@@ -278,6 +278,7 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    /// What was found out by what BMW took, too.
     fn tell_refused(&self, before: usize) {
         for refused in self.state.search.refused().iter().skip(before) {
             tracing::warn!(account = %self.account.login.account, descriptor = refused.descriptor, said = refused.words, "BMW refuses a descriptor; the others are collected");
