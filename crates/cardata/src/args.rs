@@ -1,5 +1,6 @@
 //! The command line's words, as clap reads them and `--help` shows them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -40,6 +41,18 @@ Exit codes: 0 done, 2 the configuration has to change, 3 a login is needed,
 pub enum LogFormat {
     Text,
     Json,
+}
+
+/// Whether these arguments say `--log-format json`, also where they cannot be read otherwise.
+pub fn ask_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
+    let mut before = OsString::new();
+    for argument in arguments {
+        if argument == "--log-format=json" || before == "--log-format" && argument == "json" {
+            return true;
+        }
+        before = argument;
+    }
+    false
 }
 
 #[derive(Debug, Subcommand)]

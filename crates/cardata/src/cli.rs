@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, ask_for_json};
 use crate::{CommandResult, Failure, logging, terminal};
 
 /// Longer than stores wait between two batches: a thread that wrote one is there for the next.
@@ -21,9 +21,16 @@ const FEWEST_FILES: u64 = 32;
 pub fn main() -> ExitCode {
     runtime::private::keep_others_out();
     runtime::limits::raise_open_files();
-    let arguments = Arguments::parse();
-    logging::start(&arguments);
+    // First of all: what is wrong with the arguments is told in the form that they ask for.
+    if ask_for_json(std::env::args_os()) {
+        terminal::speak_json();
+    }
     runtime::panics::install_hook(terminal::error);
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return tell(&answer),
+    };
+    logging::start(&arguments);
     collector::http::install_crypto();
     match std::panic::catch_unwind(|| start(arguments)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
@@ -36,6 +43,16 @@ pub fn main() -> ExitCode {
             ExitCode::from(70)
         }
     }
+}
+
+/// What clap says in place of a command: a mistake, or the help or the version that was asked for.
+fn tell(answer: &clap::Error) -> ExitCode {
+    match answer.use_stderr() && terminal::speaks_json() {
+        true => terminal::error(&answer.render().to_string()),
+        // A reader that has gone away, as with `| head`, is no error.
+        false => drop(answer.print()),
+    }
+    u8::try_from(answer.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 fn start(arguments: Arguments) -> CommandResult {

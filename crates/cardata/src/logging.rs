@@ -45,20 +45,27 @@ const LONGEST: usize = 4_000;
 
 /// Starts logging. `CARDATA_LOG` takes the directives of tracing's `EnvFilter`.
 pub fn start(arguments: &Arguments) {
-    let filter = EnvFilter::try_from_env("CARDATA_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(directives(arguments.verbose)));
+    let asked = std::env::var("CARDATA_LOG")
+        .ok()
+        .map(EnvFilter::try_new)
+        .transpose();
+    let (asked, mistake) = match asked {
+        Ok(asked) => (asked, None),
+        Err(mistake) => (None, Some(mistake)),
+    };
+    let filter = asked.unwrap_or_else(|| EnvFilter::new(directives(arguments.verbose)));
     let with_target = arguments.verbose > 0;
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match arguments.log_format {
         LogFormat::Text => text(io::stderr, with_target, terminal::colours()).boxed(),
-        LogFormat::Json => {
-            terminal::speak_json();
-            json(io::stderr, with_target).boxed()
-        }
+        LogFormat::Json => json(io::stderr, with_target).boxed(),
     };
     let fit = filter_fn(is_fit_to_be_shown);
     tracing_subscriber::registry()
         .with(layer.with_filter(filter.and(fit)))
         .init();
+    if let Some(mistake) = mistake {
+        tracing::warn!("CARDATA_LOG is passed over: {mistake}; write it like `info,collector=debug`");
+    }
 }
 
 /// Lines for people. What stands in the fields may be the words of others, so that nothing in them commands the terminal.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use collector_core::mask::{cut, harmless_lines};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 /// Longer problems are cut, in characters.
@@ -17,6 +17,11 @@ static JSON: AtomicBool = AtomicBool::new(false);
 /// From now on standard error is one JSON object a line.
 pub fn speak_json() {
     JSON.store(true, Ordering::Relaxed);
+}
+
+/// Whether standard error is JSON.
+pub fn speaks_json() -> bool {
+    JSON.load(Ordering::Relaxed)
 }
 
 /// Writes lines to standard output, without what could command the terminal. A reader that has gone away, as with
@@ -61,7 +66,7 @@ pub fn note(text: &str) {
 
 fn tell(level: &str, text: &str) {
     let text = harmless_lines(&cut(text, LONGEST)).into_owned();
-    drawn(&match JSON.load(Ordering::Relaxed) {
+    drawn(&match speaks_json() {
         true => {
             let at = format!("{:.0}", jiff::Timestamp::now());
             let line = json!({ "timestamp": at, "level": level, "message": text.trim() }).to_string();
@@ -79,12 +84,12 @@ pub fn drawn(text: &str) {
 
 /// Whether problems may be coloured.
 pub fn colours() -> bool {
-    !JSON.load(Ordering::Relaxed) && io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+    !speaks_json() && io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
-/// A spinner for what takes long; invisible where standard error is no terminal.
+/// A spinner for what takes long; invisible where standard error is no terminal, or JSON.
 pub fn spinner(message: impl Into<String>) -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
+    let bar = ProgressBar::with_draw_target(None, target());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
         bar.set_style(style);
     }
@@ -93,18 +98,25 @@ pub fn spinner(message: impl Into<String>) -> ProgressBar {
     bar
 }
 
-/// A bar for what has an end that is known; hidden where standard error is no terminal.
+/// A bar for what has an end that is known; hidden where standard error is no terminal, or JSON.
 pub fn progress() -> ProgressBar {
-    let bar = ProgressBar::new(0);
+    let bar = ProgressBar::with_draw_target(Some(0), target());
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}") {
         bar.set_style(style);
     }
     bar
 }
 
-/// Asks for a yes on the terminal; `None` where nobody can be asked.
+fn target() -> ProgressDrawTarget {
+    match speaks_json() {
+        true => ProgressDrawTarget::hidden(),
+        false => ProgressDrawTarget::stderr(),
+    }
+}
+
+/// Asks for a yes on the terminal; `None` where nobody can be asked: a question is no line of JSON.
 pub fn confirm(question: &str) -> Option<bool> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if speaks_json() || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return None;
     }
     let mut err = io::stderr().lock();

@@ -131,32 +131,3 @@ async fn a_reader_that_has_gone_away_is_no_error() {
         assert_ne!(output.status.code(), Some(70), "{arguments:?}: {said}");
     }
 }
-
-/// `--log-format json`: also what is said when a command cannot begin, and at the end.
-#[tokio::test]
-async fn a_log_of_json_is_json_to_the_last_line() {
-    let scene = Scene::set(&Plan::default()).await;
-    let mut heard = Vec::new();
-    let said = scene.call(&["run", "--log-format", "json"]).await;
-    assert_eq!(said.code, Some(3), "{said:?}");
-    heard.push(said.err);
-    let said = scene
-        .call(&["replay", "--sink", "nobody", "--log-format", "json"])
-        .await;
-    assert_ne!(said.code, Some(0), "{said:?}");
-    heard.push(said.err);
-    scene.login().await;
-    let run = scene.run_with(&["--log-format", "json"]).await;
-    scene.more_answers(&run, 2).await;
-    heard.push(stop(run).await.err);
-    add(&scene, "stat: twice");
-    heard.push(scene.call(&["status", "--log-format", "json"]).await.err);
-    for said in heard {
-        let objects = said.lines().map(serde_json::from_str::<serde_json::Value>);
-        let objects: Vec<_> = objects.collect::<Result<_, _>>().expect(&said);
-        let last = objects.last().expect("something is said");
-        for key in ["timestamp", "level", "message"] {
-            assert!(last[key].is_string(), "{last}");
-        }
-    }
-}

@@ -22,6 +22,8 @@ mod forgetting;
 mod full_disk;
 mod guardian;
 mod journal_care;
+#[cfg(unix)]
+mod json_log;
 mod kills;
 mod logins;
 #[cfg(unix)]
