@@ -21,6 +21,7 @@ use crate::account;
 use crate::engine::Engine;
 use crate::http::Clients;
 use crate::ingest::{self, Intake};
+use crate::owned::owned;
 use crate::poller::{PollPlan, PolledSource, Poller, Polling};
 use crate::present::Presents;
 #[cfg(feature = "simulator")]
@@ -238,6 +239,7 @@ impl WorkerParts<'_> {
             name: name.clone(),
             source,
         })?;
+        let sink = owned(sink, spec.place.as_deref());
         let publisher = Publisher::new(name.clone(), self.state.ledger.clone(), self.clock.clone());
         publisher.publish(State::Sink(SinkState::Waiting), None).await;
         let worker = Worker {

@@ -1,5 +1,6 @@
 //! The built-in backend of a pipeline with `simulator:`: started inside the process, logged in to by itself.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use cardata_auth::{OAuthClient, login};
 use cardata_sim::{CarKind, Sim, SimConfig, SimVehicle, StreamConfig};
 use collector_core::BrokerAddress;
-use runtime::Clock;
+use runtime::{Clock, private};
 
 use pipeline::{Pipeline, SimulatedKind, SimulatedVehicle, SimulatorOptions};
 
@@ -69,7 +70,9 @@ impl Simulator {
         let stream = sim.stream_url().parse().map_err(std::io::Error::other)?;
         // An account takes its authorities from a file.
         let ca = std::path::absolute(state.path().join(CA))?;
-        tokio::fs::write(&ca, sim.stream_ca()).await?;
+        let mut file = private::open(&ca)?;
+        file.set_len(0)?;
+        file.write_all(sim.stream_ca().as_bytes())?;
         Ok(Self { sim, url, stream, ca })
     }
 

@@ -1,7 +1,7 @@
 //! `sinks`: where snapshots go, and how.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use collector_core::registry::{ReadSink, Removal, SinkBuilder};
 use collector_core::table::Node;
@@ -30,6 +30,8 @@ pub struct SinkSpec {
     pub retry: Retry,
     pub start: Start,
     pub builder: SinkBuilder,
+    /// What it has for itself: a file or a folder, or a place at a server, which no file has for its path.
+    pub place: Option<PathBuf>,
     /// How a vehicle is removed from what it has written.
     pub removal: Removal,
     /// Its table with all defaults, without secrets.
@@ -65,7 +67,7 @@ pub(super) fn read(root: &Node, base_dir: &Path, problems: &mut Problems) -> Sec
     let items = section::items(root, "sinks", EXAMPLE, problems);
     let mut exclusives = Vec::new();
     let mut section = Section::of(items, |item| {
-        let (sink, exclusive) = sink(item, problems)?;
+        let (sink, exclusive) = sink(item, base_dir, problems)?;
         exclusives.push((exclusive, item.clone()));
         Some(sink)
     });
@@ -77,7 +79,11 @@ pub(super) fn read(root: &Node, base_dir: &Path, problems: &mut Problems) -> Sec
 }
 
 /// Under its given name, or that of its type; with what it has for itself.
-fn sink(item: &Node, problems: &mut Problems) -> Option<(Placed<SinkSpec>, Option<Exclusive>)> {
+fn sink(
+    item: &Node,
+    base_dir: &Path,
+    problems: &mut Problems,
+) -> Option<(Placed<SinkSpec>, Option<Exclusive>)> {
     let mut table = plugin_table::split::<SinkPlugin>(item, problems)?;
     let mut keys = table.keys;
     keys.batch.wait.get_or_insert(table.plugin.wait);
@@ -99,6 +105,10 @@ fn sink(item: &Node, problems: &mut Problems) -> Option<(Placed<SinkSpec>, Optio
         retry: keys.retry,
         start: keys.start,
         builder: read.builder,
+        place: read
+            .exclusive
+            .as_ref()
+            .map(|exclusive| base_dir.join(&exclusive.path)),
         removal: read.removal,
         shown: table.shown,
     };

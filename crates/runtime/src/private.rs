@@ -1,8 +1,8 @@
 //! Who may read what the program writes, and whose it is. All of it tells where a car was.
 //!
 //! * New files and folders are for their owner and group alone ([`keep_others_out`]).
-//! * What root makes belongs to the owner of the folder that it lies in ([`adopt`]): after `sudo cardata login` the
-//!   service can still read its tokens.
+//! * What root makes belongs to the owner of the folder that it lies in ([`adopt`], [`adopt_place`]): after `sudo cardata
+//!   login` the service can still read its tokens.
 
 use std::fs::File;
 use std::path::Path;
@@ -45,7 +45,7 @@ pub fn adopt(made: &File, path: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, fchown};
-        let around = path.parent().map(std::fs::metadata);
+        let around = path.parent().map(|folder| std::fs::metadata(or_here(folder)));
         let (Ok(own), Some(Ok(around))) = (made.metadata(), around) else {
             return;
         };
@@ -64,6 +64,85 @@ pub fn adopt(made: &File, path: &Path) {
     }
     #[cfg(not(unix))]
     let _ = (made, path);
+}
+
+/// Whether this process may give away what it makes.
+pub fn is_root() -> bool {
+    #[cfg(unix)]
+    return rustix::process::geteuid().is_root();
+    #[cfg(not(unix))]
+    false
+}
+
+/// Does the same, at any later time, for what root has made at `place`: a file and the files beside it whose names go on
+/// with a hyphen, as SQLite makes them, or a folder with the files in it. What is a link is left alone.
+///
+/// # Errors
+/// The folder around it cannot be read.
+pub fn adopt_place(place: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let (Some(around), Some(name)) = (place.parent(), place.file_name()) else {
+            return Ok(());
+        };
+        let name = name.as_bytes();
+        adopt_within(or_here(around), |found, is_file| {
+            let rest = found.strip_prefix(name);
+            rest.is_some_and(|rest| rest.is_empty() || is_file && rest[0] == b'-')
+        })?;
+        if place.is_dir() {
+            adopt_within(place, |_, is_file| is_file)?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = place;
+    Ok(())
+}
+
+/// Gives what root owns in a folder, of those that are meant, to the folder's owner. All of it by what is open: who owns the
+/// folder could lead every name elsewhere meanwhile.
+#[cfg(unix)]
+fn adopt_within(folder: &Path, is_meant: impl Fn(&[u8], bool) -> bool) -> std::io::Result<()> {
+    use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, fchown, fstat, openat};
+    use rustix::process::{Gid, Uid};
+    let read = OFlags::RDONLY | OFlags::CLOEXEC;
+    let around = openat(CWD, folder, read | OFlags::DIRECTORY, Mode::empty())?;
+    let owner = fstat(&around)?;
+    if owner.st_uid == 0 {
+        return Ok(());
+    }
+    for entry in Dir::read_from(&around)? {
+        let entry = entry?;
+        // A pipe would have to be waited for.
+        let kept = read | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let Ok(found) = openat(&around, entry.file_name(), kept, Mode::empty()) else {
+            continue;
+        };
+        let stat = fstat(&found)?;
+        let is_file = match FileType::from_raw_mode(stat.st_mode) {
+            // Under a second name it may be anybody's.
+            FileType::RegularFile if stat.st_nlink == 1 => true,
+            FileType::Directory => false,
+            _ => continue,
+        };
+        if stat.st_uid == 0 && is_meant(entry.file_name().to_bytes(), is_file) {
+            fchown(
+                &found,
+                Some(Uid::from_raw(owner.st_uid)),
+                Some(Gid::from_raw(owner.st_gid)),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn or_here(folder: &Path) -> &Path {
+    match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    }
 }
 
 /// Makes a folder for its owner alone, and the folders above it, where they are missing; each is the owner's of the folder
@@ -166,6 +245,50 @@ mod tests {
         for made in ["state", "state/tokens", "state/tokens/lock"] {
             let made = std::fs::metadata(folder.path().join(made)).unwrap();
             assert_eq!((made.uid(), made.gid()), owner);
+        }
+    }
+
+    #[test]
+    fn what_was_made_at_a_place_is_given_away_and_nothing_that_it_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for made in ["csv", "csv/inner", "csv-old", "elsewhere"] {
+            std::fs::create_dir(path(made)).unwrap();
+        }
+        for made in [
+            "db",
+            "db-wal",
+            "db.bak",
+            "csv/a.csv",
+            "elsewhere/secret",
+            "elsewhere/target",
+        ] {
+            std::fs::write(path(made), "").unwrap();
+        }
+        std::fs::hard_link(path("elsewhere/secret"), path("csv/b.csv")).unwrap();
+        std::os::unix::fs::symlink(path("elsewhere/target"), path("csv/c.csv")).unwrap();
+        std::os::unix::fs::symlink(path("elsewhere/target"), path("db-shm")).unwrap();
+        if chown(folder.path(), Some(4711), Some(4712)).is_err() {
+            return;
+        }
+        adopt_place(&path("db")).unwrap();
+        adopt_place(&path("csv")).unwrap();
+        let owner = |name: &str| {
+            let found = std::fs::symlink_metadata(path(name)).unwrap();
+            (found.uid(), found.gid())
+        };
+        for given in ["db", "db-wal", "csv", "csv/a.csv"] {
+            assert_eq!(owner(given), (4711, 4712), "{given}");
+        }
+        for kept in [
+            "db.bak",
+            "csv-old",
+            "csv/inner",
+            "csv/b.csv",
+            "elsewhere/secret",
+            "elsewhere/target",
+        ] {
+            assert_eq!(owner(kept).0, 0, "{kept}");
         }
     }
 }

@@ -97,11 +97,13 @@ async fn what_root_does_leaves_the_service_its_files() {
     scene.more_answers(&run, 2).await;
     stop(run).await;
 
-    let backup = scene.path("backup");
-    let backup = backup.to_str().unwrap();
-    assert_eq!(scene.call(&["backup", backup]).await.code, Some(0));
-    assert_eq!(scene.call(&["restore", backup, "--force"]).await.code, Some(0));
+    assert_eq!(scene.call(&["backup", "backup"]).await.code, Some(0));
+    assert_eq!(scene.call(&["restore", "backup", "--force"]).await.code, Some(0));
+    let exported = scene.call(&["journal", "export", "--output", "lines"]).await;
+    assert_eq!(exported.code, Some(0), "{exported:?}");
     for path in [
+        "backup",
+        "lines",
         "state",
         "state/lock",
         "state/journal.db",
@@ -114,6 +116,51 @@ async fn what_root_does_leaves_the_service_its_files() {
     let run = start_as(&scene, SERVICE, &["run"]);
     scene.more_answers(&run, 2).await;
     stop(run).await;
+}
+
+/// `sudo cardata run` once, killed: everything that lies in the folders of the service is the service's.
+#[tokio::test]
+async fn a_run_of_root_leaves_the_service_the_files_of_sinks() {
+    let Some(scene) = scene_of_the_service(&Plan {
+        sinks: "  - type: csv\n    dir: data/csv\n  - type: sqlite\n    path: deep/er/cardata.db\n",
+        ..Plan::default()
+    })
+    .await
+    else {
+        return;
+    };
+    scene.login().await;
+    let run = scene.run().await;
+    let folders = ["", "data", "data/csv", "deep", "deep/er", "state", "state/tokens"];
+    let found = || {
+        let inside = folders.map(|folder| {
+            std::fs::read_dir(scene.path(folder))
+                .into_iter()
+                .flatten()
+                .flatten()
+        });
+        inside
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry.file_name() != "pipeline.yaml")
+    };
+    let is_services = |entry: &std::fs::DirEntry| entry.metadata().is_ok_and(|found| found.uid() == SERVICE);
+    tests::scene::until(&run, "files of the service", || {
+        let (csv, wal) = (
+            scene.path("data/csv/.cardata.lock"),
+            scene.path("deep/er/cardata.db-wal"),
+        );
+        csv.exists() && wal.exists() && found().all(|entry| is_services(&entry))
+    })
+    .await;
+    run.signal(tests::process::Signal::Kill).await;
+    drop(run);
+    let others: Vec<_> = found().filter(|entry| !is_services(entry)).collect();
+    assert!(others.is_empty(), "{others:?}");
+    let run = start_as(&scene, SERVICE, &["run"]);
+    scene.more_answers(&run, 3).await;
+    let said = stop(run).await;
+    assert!(!said.err.contains("Permission denied"), "{}", said.err);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use journal::care::export::{ExportError, Exported, Wanted, export};
 use journal::care::stats;
 use journal::log::scan::Damage;
+use runtime::private::adopt;
 use runtime::{Clock, SystemClock};
 
 use super::args::ExportArgs;
@@ -44,6 +45,7 @@ fn to_file(state: &Path, options: &ExportArgs, path: &Path, damaged: &mut u64) -
         .map_err(failed)?;
     let exported = write(state, options, file.as_file_mut(), damaged)?;
     file.as_file().sync_all().map_err(failed)?;
+    adopt(file.as_file(), path);
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(exported)
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::params;
-use store::files::{FileError, listed, sync_folder};
+use store::files::{FileError, adopt, listed, sync_folder};
 use store::sql::{Access, Damage as _};
 use store::{Database, FILE, Store};
 use tempfile::NamedTempFile;
@@ -167,12 +167,10 @@ pub(super) fn writable(copy: &Path) -> Result<Database> {
 
 /// Gives the finished file its name; what was there before stays until then.
 fn keep(copy: NamedTempFile, file: &Path, folder: &Path, replace: bool) -> Result<u64, BackupError> {
-    copy.as_file().sync_all().map_err(FileError::of("write", file))?;
-    let bytes = copy
-        .as_file()
-        .metadata()
-        .map_err(FileError::of("write", file))?
-        .len();
+    let synced = copy.as_file().sync_all();
+    let metadata = synced.and_then(|()| copy.as_file().metadata());
+    let bytes = metadata.map_err(FileError::of("write", file))?.len();
+    adopt(copy.as_file(), file);
     let kept = match replace {
         true => copy.persist(file),
         false => copy.persist_noclobber(file),
