@@ -27,6 +27,7 @@ struct Inner {
     client_id: ClientId,
     oauth: OAuthClient,
     store: TokenStore,
+    others: Vec<TokenStore>,
     refreshing: Mutex<Refreshing>,
 }
 
@@ -57,12 +58,20 @@ pub struct Upkeep {
 }
 
 impl Authenticator {
-    pub fn new(account: Arc<str>, client_id: ClientId, oauth: OAuthClient, store: TokenStore) -> Self {
+    /// `others` are the logins that go before this one: tokens of a BMW account that one of them is logged in to are refused.
+    pub fn new(
+        account: Arc<str>,
+        client_id: ClientId,
+        oauth: OAuthClient,
+        store: TokenStore,
+        others: Vec<TokenStore>,
+    ) -> Self {
         Self(Arc::new(Inner {
             account,
             client_id,
             oauth,
             store,
+            others,
             refreshing: Mutex::default(),
         }))
     }
@@ -75,8 +84,8 @@ impl Authenticator {
     /// old token is valid.
     ///
     /// # Errors
-    /// [`AuthError::NotLoggedIn`], [`AuthError::LoginExpired`] and [`AuthError::InvalidClient`] until
-    /// somebody logs in; [`AuthError::Transient`], with the time of the next try, while the server is away.
+    /// [`AuthError::NotLoggedIn`], [`AuthError::SameAccount`], [`AuthError::LoginExpired`] and
+    /// [`AuthError::InvalidClient`] until somebody logs in; [`AuthError::Transient`], with the time of the next try, while the server is away.
     pub async fn access_token(&self) -> Result<SecretString, AuthError> {
         let tokens = self.0.login().await?;
         if !tokens.due_for_refresh(self.0.oauth.clock().now()) {
@@ -135,7 +144,7 @@ impl Authenticator {
     /// What is stored now, of whatever client id and age.
     ///
     /// # Errors
-    /// [`AuthError::NotLoggedIn`] when the file holds no login, [`AuthError::Store`].
+    /// [`AuthError::NotLoggedIn`] when the file holds no login, [`AuthError::SameAccount`], [`AuthError::Store`].
     pub async fn tokens(&self) -> Result<Option<TokenSet>, AuthError> {
         self.0.load().await
     }
@@ -218,7 +227,7 @@ impl Inner {
         let Some(unsaved) = &refreshing.unsaved else {
             return Ok(());
         };
-        let stored = self.load().await.ok().flatten();
+        let stored = load(&self.store).await.ok().flatten();
         if stored.is_none_or(|stored| same(&stored.refresh_token, &unsaved.replaced)) {
             let (store, tokens) = (self.store.clone(), unsaved.tokens.clone());
             blocking(move || store.save(&tokens)).await?;
@@ -242,16 +251,31 @@ impl Inner {
     }
 
     async fn load(&self) -> Result<Option<TokenSet>, AuthError> {
-        if let Some(tokens) = self.store.known() {
-            return Ok(Some(tokens));
-        }
-        let store = self.store.clone();
-        match blocking(move || store.load()).await {
+        let tokens = match load(&self.store).await {
             Err(TokenStoreError::NoLogin { path, reason }) => {
-                Err(self.not_logged_in(format!("{}: {reason}", path.display())))
+                return Err(self.not_logged_in(format!("{}: {reason}", path.display())));
             }
-            result => Ok(result?),
+            result => result?,
+        };
+        if let Some(gcid) = tokens.as_ref().and_then(|tokens| tokens.gcid.as_deref()) {
+            self.check_apart(gcid).await?;
         }
+        Ok(tokens)
+    }
+
+    /// Nobody before this account is logged in to its BMW account: a token file may be copied at any time.
+    async fn check_apart(&self, gcid: &str) -> Result<(), AuthError> {
+        for other in &self.others {
+            // One that cannot be read is of nobody.
+            let theirs = load(other).await.ok().flatten().and_then(|tokens| tokens.gcid);
+            if theirs.as_deref() == Some(gcid) {
+                return Err(AuthError::SameAccount {
+                    account: self.account.to_string(),
+                    other: other.account().to_owned(),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn not_logged_in(&self, reason: String) -> AuthError {
@@ -260,4 +284,12 @@ impl Inner {
             reason,
         }
     }
+}
+
+async fn load(store: &TokenStore) -> Result<Option<TokenSet>, TokenStoreError> {
+    if let Some(tokens) = store.known() {
+        return Ok(Some(tokens));
+    }
+    let store = store.clone();
+    blocking(move || store.load()).await
 }

@@ -13,6 +13,14 @@ pub enum AuthError {
     #[error("account {account} is not logged in: {reason}; log in with `cardata login`")]
     NotLoggedIn { account: String, reason: String },
 
+    /// The stored login is of a BMW account that another one is logged in to, and an account has one quota and one stream.
+    /// Needs a person.
+    #[error(
+        "account {account} has a login to the BMW account that `{other}` is logged in to, which has 50 calls a day and one stream: \
+         run `cardata login --account {account}` with the other BMW account, or remove one of them from the pipeline file"
+    )]
+    SameAccount { account: String, other: String },
+
     /// The refresh token is dead: older than 14 days, used by another program, or revoked in the portal.
     /// Needs a person. The server says `invalid_request` for it as often as `invalid_grant`.
     #[error("the stored login is no longer accepted ({reason}); log in again with `cardata login`")]
@@ -94,6 +102,7 @@ impl AuthError {
         matches!(
             self,
             Self::NotLoggedIn { .. }
+                | Self::SameAccount { .. }
                 | Self::LoginExpired { .. }
                 | Self::Denied { .. }
                 | Self::InvalidClient { .. }

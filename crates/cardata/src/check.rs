@@ -98,7 +98,7 @@ async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
     let mut probes = Vec::new();
     if pipeline.simulator.is_none() {
         for account in &pipeline.accounts {
-            probes.push(login(account, &state, clients).await?);
+            probes.push(login(account, &pipeline, clients).await?);
             probes.push(api(account).await);
         }
         probes.extend(streams::probes(&pipeline, clients).await?);
@@ -126,13 +126,13 @@ async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
     ))
 }
 
-async fn login(account: &Account, state: &StateDirectory, clients: &Clients) -> Result<Probe, Failure> {
-    let authenticator = context::authenticator(account, state, clients)?;
+async fn login(account: &Account, pipeline: &Pipeline, clients: &Clients) -> Result<Probe, Failure> {
+    let authenticator = context::authenticator(account, pipeline, clients)?;
     // Creating the lock file of a login that is not there would write.
     let problem = match authenticator.tokens().await {
         Ok(None) => Some(format!(
             "not logged in: run `cardata login` (no tokens in {})",
-            state.tokens().display()
+            StateDirectory::at(&pipeline.state).tokens().display()
         )),
         Ok(Some(_)) => hindrance(&authenticator, SystemClock.now()).await,
         Err(error) => Some(Chain(&error).to_string()),

@@ -50,12 +50,19 @@ pub fn oauth(account: &Account) -> Result<OAuthClient, Failure> {
 /// The login of an account, which a process that runs the pipeline may be refreshing.
 pub fn authenticator(
     account: &Account,
-    state: &StateDirectory,
+    pipeline: &Pipeline,
     clients: &Clients,
 ) -> Result<Authenticator, Failure> {
     let (http, _) = clients.of(account)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    Ok(account::authenticator(account, &http, state, &clock))
+    let state = StateDirectory::at(&pipeline.state);
+    Ok(account::authenticator(
+        account,
+        &pipeline.accounts,
+        &http,
+        &state,
+        &clock,
+    ))
 }
 
 /// The accounts of the pipeline, ready to be called beside a process that may be running it. Their calls
@@ -78,7 +85,8 @@ pub fn accounts(pipeline: &Pipeline) -> Result<Vec<Handles>, Failure> {
     let names = state.names(&pipeline.vehicles)?;
     let handles = |account| {
         let client = clients.of(account)?;
-        let handles = account::handles(account, client, &directory, &state.ledger, log_id, &clock);
+        let all = &pipeline.accounts;
+        let handles = account::handles(account, all, client, &directory, &state.ledger, log_id, &clock);
         let names = names.clone();
         Ok(Handles { names, ..handles })
     };

@@ -26,7 +26,9 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
     let clients = Clients::new()?;
     let mut tokens = Vec::new();
     for account in &pipeline.accounts {
-        let stored = context::authenticator(account, &state, &clients)?.tokens().await;
+        let stored = context::authenticator(account, pipeline, &clients)?
+            .tokens()
+            .await;
         tokens.push(stored.map_err(|error| Chain(&error).to_string()));
     }
     let (running, now) = (state.running()?, SystemClock.now());

@@ -16,13 +16,14 @@ use crate::state::StateDirectory;
 /// Puts the handles of an account together, with its client and whom that trusts. Neither connects nor reads a file.
 pub fn handles(
     account: &pipeline::Account,
+    accounts: &[pipeline::Account],
     (http, trust): (reqwest::Client, Trust),
     state: &StateDirectory,
     ledger: &Arc<dyn Ledger>,
     log_id: &LogId,
     clock: &Arc<dyn Clock>,
 ) -> Handles {
-    let authenticator = authenticator(account, &http, state, clock);
+    let authenticator = authenticator(account, accounts, &http, state, clock);
     let budget = Budget::new(account.name.clone(), ledger.clone(), account.calls_per_day);
     let gate = LedgerGate::new(clock.clone(), budget.clone());
     let client = Client::new(
@@ -51,16 +52,27 @@ pub fn handles(
     }
 }
 
-/// The login of an account, with its tokens in the state directory.
+/// The login of one of these accounts, with its tokens in the state directory. Of two that turn out to be one BMW account, also
+/// while they are in use, the first is taken.
 pub fn authenticator(
     account: &pipeline::Account,
+    accounts: &[pipeline::Account],
     http: &reqwest::Client,
     state: &StateDirectory,
     clock: &Arc<dyn Clock>,
 ) -> Authenticator {
     let oauth = OAuthClient::new(http.clone(), account.auth.clone(), clock.clone());
     let store = token_store(account, state);
-    Authenticator::new(account.name.clone(), account.client_id.clone(), oauth, store)
+    let before = accounts.iter().take_while(|other| other.name != account.name);
+    let before = before.filter(|other| other.api == account.api);
+    let others = before.map(|other| token_store(other, state)).collect();
+    Authenticator::new(
+        account.name.clone(),
+        account.client_id.clone(),
+        oauth,
+        store,
+        others,
+    )
 }
 
 /// Where the tokens of an account are, encrypted if the pipeline file has a passphrase for them.

@@ -48,7 +48,8 @@ pub(crate) async fn engine(
     let mut accounts = Vec::new();
     for options in &pipeline.accounts {
         let (client, log_id) = (clients.of(options)?, state.journal.log_id());
-        let account = account::handles(options, client, &directory, &state.ledger, log_id, &clock);
+        let all = &pipeline.accounts;
+        let account = account::handles(options, all, client, &directory, &state.ledger, log_id, &clock);
         accounts.push(Handles {
             window: pipeline.journal.window,
             names: names.clone(),
@@ -193,7 +194,9 @@ async fn somebody_is_logged_in(accounts: &[Handles]) -> Result<(), RunError> {
     let mut without = Vec::new();
     for account in accounts {
         let problem = match account.login.authenticator.access_token().await {
-            Err(error @ (AuthError::NotLoggedIn { .. } | AuthError::Store(_))) => Chain(&error).to_string(),
+            Err(
+                error @ (AuthError::NotLoggedIn { .. } | AuthError::SameAccount { .. } | AuthError::Store(_)),
+            ) => Chain(&error).to_string(),
             _ => continue,
         };
         without.push((account.login.account.clone(), problem));

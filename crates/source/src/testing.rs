@@ -37,6 +37,7 @@ pub fn account(
         client_id.unwrap(),
         oauth,
         TokenStore::new(tokens.to_owned(), name.clone()),
+        Vec::new(),
     );
     let budget = Budget::new(name.clone(), ledger.clone(), 50);
     let gate = LedgerGate::new(clock.clone(), budget.clone());

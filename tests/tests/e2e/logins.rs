@@ -5,7 +5,7 @@ use std::time::Duration;
 use cardata_sim::{Approval, Fault, SimConfig};
 
 use crate::oracle::{assert_exactly, expected_of_all};
-use crate::scene::{DEADLINE, FILES, Plan, Scene, stop, until};
+use crate::scene::{DEADLINE, FILES, Plan, Scene, count, stop, until};
 use crate::store_server::StoreServer;
 use crate::stores;
 
@@ -198,6 +198,46 @@ async fn two_accounts_are_two_accounts_at_bmw() {
     }
     let calls = scene.bmw.requests().into_iter().filter(|request| request.counted);
     assert_eq!(calls.count(), 0);
+}
+
+/// The same while both are polled: a token file is copied, or a backup of it comes back.
+#[tokio::test]
+async fn two_accounts_that_become_one_are_polled_as_one() {
+    let scene = Scene::set(&Plan::default()).await;
+    let url = scene.url();
+    let work = format!(
+        "  - name: work\n    client_id: 11111111-2222-4333-8444-555555555555\n    calls_per_day: 100000\n    endpoints: {{ auth: \"{url}\", api: \"{url}\" }}\n"
+    );
+    scene.login().await;
+    let (home, other) = (
+        scene.path("state/tokens/home.json"),
+        scene.path("state/tokens/work.json"),
+    );
+    // The simulator takes the token of one for that of the other.
+    let mut tokens: serde_json::Value = serde_json::from_slice(&std::fs::read(&home).unwrap()).unwrap();
+    tokens["client_id"] = "11111111-2222-4333-8444-555555555555".into();
+    let gcid = tokens["gcid"].take();
+    tokens["gcid"] = "somebody else".into();
+    std::fs::write(&other, tokens.to_string()).unwrap();
+    scene.edit(|text| text.replacen("sources:\n", &(work + "sources:\n"), 1));
+    let run = scene.run().await;
+    run.wait_for_line("polled account=work", DEADLINE).await;
+
+    tokens["gcid"] = gcid;
+    std::fs::write(&other, tokens.to_string()).unwrap();
+    let told = run.wait_for_line("polling stops", DEADLINE).await;
+    assert!(
+        told.text.contains("account=work")
+            && told.text.contains("the BMW account that `home` is logged in to"),
+        "{told:?}"
+    );
+    let before = count(&run, "polled account=work");
+    scene.more_answers(&run, 3).await;
+    assert_eq!(count(&run, "polled account=work"), before, "{}", run.transcript());
+    let status = scene.status().await;
+    assert_eq!(status["accounts"][0]["state"], "polling", "{status}");
+    assert_eq!(status["accounts"][1]["state"], "login needed", "{status}");
+    stop(run).await;
 }
 
 #[tokio::test]

@@ -41,7 +41,13 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let store = TokenStore::new(dir.path().join("tokens"), "home");
         store.save(&login(0).await).unwrap();
-        let authenticator = Authenticator::new("home".into(), client_id(), oauth.clone(), store.clone());
+        let authenticator = Authenticator::new(
+            "home".into(),
+            client_id(),
+            oauth.clone(),
+            store.clone(),
+            Vec::new(),
+        );
         Self {
             clock,
             store,
@@ -54,7 +60,13 @@ impl World {
 
     /// As another process would have it.
     fn another(&self) -> Authenticator {
-        Authenticator::new("home".into(), client_id(), self.oauth.clone(), self.store.clone())
+        Authenticator::new(
+            "home".into(),
+            client_id(),
+            self.oauth.clone(),
+            self.store.clone(),
+            Vec::new(),
+        )
     }
 
     async fn token(&self) -> String {
@@ -231,7 +243,13 @@ async fn without_a_usable_login_it_is_told_why() {
     let refused = async |authenticator: &Authenticator| authenticator.access_token().await.unwrap_err();
 
     let other = "11111111-2222-3333-4444-555555555555".parse().unwrap();
-    let other = Authenticator::new("home".into(), other, world.oauth.clone(), world.store.clone());
+    let other = Authenticator::new(
+        "home".into(),
+        other,
+        world.oauth.clone(),
+        world.store.clone(),
+        Vec::new(),
+    );
     let message = refused(&other).await.to_string();
     assert!(
         message.contains("0f1e2d3c") && message.contains("11111111"),
@@ -280,4 +298,36 @@ async fn tokens_that_could_not_be_stored_are_kept_and_stored_later() {
         world.store.load().unwrap().unwrap().refresh_token.expose_secret(),
         "refresh-1"
     );
+}
+
+#[tokio::test]
+async fn of_two_logins_to_one_account_the_first_is_taken_as_long_as_there_are_two() {
+    let world = World::new([]).await;
+    let work = TokenStore::new(world.dir.path().join("tokens"), "work");
+    let others = vec![world.store.clone()];
+    let second = Authenticator::new(
+        "work".into(),
+        client_id(),
+        world.oauth.clone(),
+        work.clone(),
+        others,
+    );
+    let mut theirs = login(0).await;
+    theirs.gcid = Some("somebody else".into());
+    work.save(&theirs).unwrap();
+    assert_eq!(shown(second.access_token().await), "access-0");
+
+    // Somebody copies the file of the first.
+    fs::copy(world.store.path(), work.path()).unwrap();
+    let failure = second.access_token().await.unwrap_err();
+    assert!(
+        matches!(&failure, AuthError::SameAccount { account, other } if account == "work" && other == "home"),
+        "{failure:?}"
+    );
+    assert!(failure.needs_login());
+    assert!(second.tokens().await.is_err() && second.upkeep().await.next.is_none());
+    assert_eq!(world.token().await, "access-0");
+
+    fs::remove_file(world.store.path()).unwrap();
+    assert_eq!(shown(second.access_token().await), "access-0");
 }

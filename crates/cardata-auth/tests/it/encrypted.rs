@@ -34,7 +34,7 @@ async fn encrypted_tokens_are_read_and_renewed_like_plain_ones() {
     let other = store(&dir, Some(PASSPHRASE));
     let server = Server::start([Answer::json(200, &tokens(1))]).await;
     let oauth = server.client(jumping_clock());
-    let authenticator = Authenticator::new("home".into(), client_id(), oauth, other);
+    let authenticator = Authenticator::new("home".into(), client_id(), oauth, other, Vec::new());
     let token = authenticator.force_refresh(&"access-0".into()).await.unwrap();
     assert_eq!(token.expose_secret(), "access-1");
     let renewed = ours.load().unwrap().unwrap();
@@ -97,7 +97,7 @@ async fn plain_tokens_are_encrypted_at_the_next_save_or_when_asked_for() {
 
     let server = Server::start([]).await;
     let oauth = server.client(jumping_clock());
-    let authenticator = Authenticator::new("home".into(), client_id(), oauth, ours.clone());
+    let authenticator = Authenticator::new("home".into(), client_id(), oauth, ours.clone(), Vec::new());
     for _ in 0..2 {
         authenticator.protect().await.unwrap();
         assert!(text(&ours).starts_with("-----BEGIN AGE"));

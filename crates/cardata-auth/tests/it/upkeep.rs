@@ -18,7 +18,13 @@ async fn kept(script: Vec<Answer>) -> (Authenticator, Arc<ManualClock>, Server, 
     store.save(&login(0).await).unwrap();
     let server = Server::start(script).await;
     let clock = Arc::new(ManualClock::new(noon()));
-    let authenticator = Authenticator::new("home".into(), client_id(), server.client(clock.clone()), store);
+    let authenticator = Authenticator::new(
+        "home".into(),
+        client_id(),
+        server.client(clock.clone()),
+        store,
+        Vec::new(),
+    );
     (authenticator, clock, server, dir)
 }
 

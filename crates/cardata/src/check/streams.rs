@@ -4,7 +4,6 @@
 use cardata_api::stream::{BrokerConnector, MqttConnector as _};
 use cardata_auth::{STREAM_SCOPE, TokenSet};
 use collector::http::Clients;
-use collector::state::StateDirectory;
 use pipeline::{Account, Pipeline};
 use runtime::Chain;
 use store::Store;
@@ -48,8 +47,7 @@ async fn stored_hindrance(
     pipeline: &Pipeline,
     clients: &Clients,
 ) -> Result<Option<String>, Failure> {
-    let state = StateDirectory::at(&pipeline.state);
-    let authenticator = context::authenticator(account, &state, clients)?;
+    let authenticator = context::authenticator(account, pipeline, clients)?;
     let stored = authenticator.tokens().await.ok().flatten();
     Ok(stored.as_ref().and_then(hindrance))
 }
