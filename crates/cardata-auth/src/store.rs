@@ -152,6 +152,19 @@ impl TokenStore {
         }
     }
 
+    /// Whether this user may look whether there is a login.
+    ///
+    /// # Errors
+    /// [`TokenStoreError::Io`] where not; what else is wrong with it shows when it is used.
+    pub fn check_readable(&self) -> Result<(), TokenStoreError> {
+        match self.read() {
+            Err(TokenStoreError::Io { source, .. }) if source.kind() != io::ErrorKind::PermissionDenied => {
+                Ok(())
+            }
+            read => read.map(drop),
+        }
+    }
+
     /// Whether what is stored may be replaced: nobody but its owner could decrypt it again.
     ///
     /// # Errors
@@ -286,7 +299,7 @@ fn io_error(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> Token
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            " (run this as the user that runs cardata; what belongs to another user of old, `chown -R` gives back)"
+            " (run this as the user that runs cardata, such as `sudo -u cardata cardata …`; what belongs to another user of old, `chown -R` gives back)"
         }
         _ => "",
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cardata_auth::{AuthError, Authenticator, scopes_message};
+use collector::account;
 use collector::http::Clients;
 use collector::state::StateDirectory;
 use collector_core::{LogId, Name, SinkContext, SinkError, Trust, reads_as_number};
@@ -97,6 +98,7 @@ async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
     let runs = state.running()?.is_some();
     let mut probes = Vec::new();
     if pipeline.simulator.is_none() {
+        account::check_logins(&pipeline.accounts, &state)?;
         for account in &pipeline.accounts {
             probes.push(login(account, &pipeline, clients).await?);
             probes.push(api(account).await);

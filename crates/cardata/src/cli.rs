@@ -47,8 +47,8 @@ pub fn main() -> ExitCode {
 
 /// What clap says in place of a command: a mistake, or the help or the version that was asked for.
 fn tell(answer: &clap::Error) -> ExitCode {
-    match answer.use_stderr() && terminal::speaks_json() {
-        true => terminal::error(&answer.render().to_string()),
+    match answer.use_stderr() {
+        true => terminal::error(answer.render().to_string().trim_end()),
         // A reader that has gone away, as with `| head`, is no error.
         false => drop(answer.print()),
     }

@@ -77,7 +77,7 @@ pub fn accounts(pipeline: &Pipeline) -> Result<Vec<Handles>, Failure> {
     }
     let directory =
         StateDirectory::create(&pipeline.state).map_err(|error| Failure::new(2, error.to_string()))?;
-    account::check_distinct(&pipeline.accounts, &directory).or_fail(2)?;
+    account::check_logins(&pipeline.accounts, &directory).or_fail(2)?;
     let state = OpenState::of(pipeline)?;
     let clients = Clients::new()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

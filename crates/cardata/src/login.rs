@@ -51,6 +51,7 @@ async fn log_in(account: &Account, pipeline: &Pipeline, state: &StateDirectory) 
     let store = token_store(account, state);
     // Before anybody approves anything.
     store.check_replaceable().or_fail(2)?;
+    drop(store.lock().await.or_fail(2)?);
     if let Ok(Some(stored)) = store.load()
         && stored.refresh_days_left(SystemClock.now()) > 0.0
     {

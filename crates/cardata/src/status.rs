@@ -1,5 +1,6 @@
 //! `cardata status`: how a pipeline fares, read beside the process that may run it.
 
+use collector::account::token_store;
 use collector::http::Clients;
 use collector::state::StateDirectory;
 use pipeline::Pipeline;
@@ -7,7 +8,7 @@ use runtime::{Chain, Clock, SystemClock};
 use status::{Status, report};
 
 use crate::args::StatusArgs;
-use crate::{CommandResult, Failure, context, terminal};
+use crate::{CommandResult, Failure, OrFail, context, terminal};
 
 pub async fn run(options: &StatusArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
@@ -18,7 +19,11 @@ pub async fn run(options: &StatusArgs) -> CommandResult {
         report::text(&status)
     };
     terminal::say(&text);
-    Ok(())
+    // What is told of a login that this user may not see is not how it is.
+    let state = StateDirectory::at(&pipeline.state);
+    let accounts = pipeline.accounts.iter();
+    let readable = accounts.map(|account| token_store(account, &state).check_readable());
+    readable.collect::<Result<_, _>>().or_fail(2)
 }
 
 async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {

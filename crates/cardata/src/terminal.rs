@@ -20,7 +20,7 @@ pub fn speak_json() {
 }
 
 /// Whether standard error is JSON.
-pub fn speaks_json() -> bool {
+fn speaks_json() -> bool {
     JSON.load(Ordering::Relaxed)
 }
 

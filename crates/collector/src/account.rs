@@ -98,11 +98,17 @@ pub fn other_of<'a>(
     })
 }
 
-/// No two accounts are logged in to one BMW account: it has one quota and one stream, whatever they are called.
+/// This user may see who is logged in, and no two accounts are logged in to one BMW account: it has one quota and one stream,
+/// whatever they are called.
 ///
 /// # Errors
-/// [`RunError::SameAccount`] names the first two that are.
-pub fn check_distinct(accounts: &[pipeline::Account], state: &StateDirectory) -> Result<(), RunError> {
+/// [`RunError::Tokens`]; [`RunError::SameAccount`] names the first two that are.
+pub fn check_logins(accounts: &[pipeline::Account], state: &StateDirectory) -> Result<(), RunError> {
+    for account in accounts {
+        token_store(account, state)
+            .check_readable()
+            .map_err(RunError::Tokens)?;
+    }
     if accounts.len() < 2 {
         return Ok(());
     }

@@ -25,7 +25,7 @@ pub enum RunError {
         /// The accounts, and what is wrong with each.
         accounts: Vec<(Name, String)>,
     },
-    /// Tokens are encrypted, and the passphrase is missing or another one.
+    /// Tokens are another user's, or encrypted, and the passphrase is missing or another one.
     #[error(transparent)]
     Tokens(TokenStoreError),
     /// Two accounts are logged in to one BMW account.

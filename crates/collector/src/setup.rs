@@ -64,7 +64,7 @@ pub(crate) async fn engine(
             .log_in(&pipeline.accounts, &clients.shared, &directory, &clock)
             .await?;
     }
-    account::check_distinct(&pipeline.accounts, &directory)?;
+    account::check_logins(&pipeline.accounts, &directory)?;
     somebody_is_logged_in(&accounts).await?;
     let before = *state.journal.newest().borrow();
     let sinks = state.journal.overview()?.sinks()?.into_iter();

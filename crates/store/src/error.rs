@@ -10,7 +10,7 @@ use rusqlite::{ErrorCode, ffi};
 #[non_exhaustive]
 pub enum StoreError {
     #[error(
-        "cannot open the state database {path}: this user must be able to write it and its folder, also to read it"
+        "cannot open the state database {path}: this user must be able to write it and its folder, also to read it: run the command as the user that runs cardata, such as `sudo -u cardata cardata …`"
     )]
     Open { path: PathBuf, source: rusqlite::Error },
     /// Whether there is one cannot be told.

@@ -232,8 +232,9 @@ impl Progress {
 }
 
 /// Whether a sink has left its memory in a folder.
-pub fn exists(dir: &Path, sink: &str) -> bool {
-    dir.join(file_name(sink)).exists()
+pub fn exists(dir: &Path, sink: &str) -> Result<bool, SinkError> {
+    let path = dir.join(file_name(sink));
+    path.try_exists().map_err(failing("look for", &path))
 }
 
 /// The file with the end of its last valid line and what that says. What is behind it is cut off.

@@ -111,7 +111,7 @@ impl Sink for CsvSink {
     async fn is_empty(&mut self) -> Result<bool, SinkError> {
         let settings = Arc::clone(&self.settings);
         let look = move || {
-            let is_known = progress::exists(&settings.files.dir, &settings.name);
+            let is_known = progress::exists(&settings.files.dir, &settings.name)?;
             Ok(!is_known || settings.files.all()?.is_empty())
         };
         let looked = tokio::task::spawn_blocking(look).await;

@@ -61,14 +61,20 @@ async fn the_name_of_another_programs_container_commands_no_terminal() {
         "\u{1b}]0;owned\u{7}\u{1b}[31mEVIL\u{1b}[2J\u{202e}\u{9b}2J".to_owned() + &"long ".repeat(100_000);
     let foreign = scene.bmw.create_container(&name, "hers", &[HEADER]);
     scene.login().await;
-    let said = scene.call(&["containers"]).await;
-    assert!(
-        said.out.contains(&foreign) && said.out.contains("EVIL"),
-        "{said:?}"
-    );
-    let commands = |text: &str| text.contains(|c: char| c == '\u{202e}' || c.is_control() && c != '\n');
-    assert!(!commands(&said.out) && !commands(&said.err), "{said:?}");
-    assert!(said.out.len() < 10_000, "a name as long as a book is cut");
+    for command in [
+        &["containers"][..],
+        &["containers", "sync", "--dry-run"],
+        &["containers", "sync"],
+    ] {
+        let said = scene.call(command).await;
+        assert!(
+            said.out.contains(&foreign) && said.out.contains("EVIL"),
+            "{said:?}"
+        );
+        let commands = |text: &str| text.contains(|c: char| c == '\u{202e}' || c.is_control() && c != '\n');
+        assert!(!commands(&said.out) && !commands(&said.err), "{said:?}");
+        assert!(said.out.len() < 10_000, "a name as long as a book is cut");
+    }
 }
 
 #[tokio::test]

@@ -63,10 +63,16 @@ async fn every_command_says_that_this_user_may_not_look() {
         &["journal", "verify"],
         &["journal", "compact"],
         &["journal", "export"],
+        &["journal", "import", "pipeline.yaml"],
         &["replay", "--sink", "csv"],
         &["vehicles"],
+        &["vehicles", "--refresh"],
         &["containers"],
+        &["containers", "sync", "--dry-run"],
+        &["containers", "delete", "any"],
+        &["forget", "--vehicle", "any", "--yes"],
         &["login"],
+        &["login", "--import", "pipeline.yaml"],
         &["check", "--connect"],
         &["restore", "pipeline.yaml"],
         &["run"],
@@ -80,6 +86,66 @@ async fn every_command_says_that_this_user_may_not_look() {
         );
     }
     stop(run).await;
+}
+
+/// One file or folder alone is another user's, whatever it is.
+#[tokio::test]
+async fn what_this_user_may_not_see_is_named() {
+    let Some(scene) = scene_of_the_service(&Plan::default()).await else {
+        return;
+    };
+    scene.edit(|text| text.replace("path: cardata.db", "path: data/${file:secret}"));
+    std::fs::write(scene.path("secret"), "cardata.db").unwrap();
+    scene.login().await;
+    let run = scene.run().await;
+    scene.more_answers(&run, 2).await;
+    stop(run).await;
+    let look: &[&[&str]] = &[
+        &["status"],
+        &["status", "--json"],
+        &["vehicles", "--refresh"],
+        &["containers"],
+        &["containers", "sync", "--dry-run"],
+        &["check", "--connect"],
+        &["run"],
+    ];
+    let read: &[&[&str]] = &[
+        &["status"],
+        &["dead-letters", "list"],
+        &["journal", "stats"],
+        &["journal", "verify"],
+        &["journal", "export"],
+        &["backup", "backup"],
+        &["replay", "--sink", "csv"],
+        &["vehicles"],
+        &["run"],
+    ];
+    let all: Vec<&[&str]> = [look, read, &[&["check"], &["login"], &["restore", "secret"]]].concat();
+    for (closed, commands) in [
+        ("state/journal.db", read),
+        ("state/tokens/home.json", look),
+        ("state/tokens", look),
+        ("state/tokens", &[&["login"]]),
+        ("secret", &all),
+        ("pipeline.yaml", &all),
+    ] {
+        for folder in ["", "state", "state/tokens", "csv", "data"] {
+            open(&scene.path(folder), 0o777);
+            for entry in std::fs::read_dir(scene.path(folder)).unwrap() {
+                let entry = entry.unwrap();
+                if entry.metadata().unwrap().is_file() {
+                    open(&entry.path(), 0o666);
+                }
+            }
+        }
+        open(&scene.path(closed), 0o000);
+        for command in commands {
+            let said = call_as(&scene, STRANGER, command).await;
+            assert_eq!(said.code, Some(2), "{closed}: {command:?}: {said:?}");
+            let name = closed.rsplit('/').next().unwrap();
+            assert!(said.err.contains(name), "{closed}: {command:?}: {said:?}");
+        }
+    }
 }
 
 /// `sudo cardata …` beside a service that runs as somebody else.

@@ -1,5 +1,6 @@
 //! `cardata containers sync`: says what it changes and what that costs, and does it.
 
+use collector_core::mask::readable;
 use source::Handles;
 use source_telematics::container::places::MOST;
 use source_telematics::container::sync::{self, Plan};
@@ -81,6 +82,6 @@ fn described(plan: &Plan, dry_run: bool) -> String {
     if lines.is_empty() {
         lines.push("no containers, and none wanted".to_owned());
     }
-    let lines = lines.iter().map(|line| format!("  {line}"));
+    let lines = lines.iter().map(|line| format!("  {}", readable(line)));
     lines.collect::<Vec<_>>().join("\n")
 }
