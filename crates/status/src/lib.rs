@@ -123,9 +123,7 @@ pub fn gather(
         status.log = look.journal.log()?;
         status.vehicles = vehicles(look)?;
         status.polls = look.ledger.polls()?;
-        if status.running.is_some() {
-            plan::leave_under_way(&mut status.polls);
-        }
+        plan::leave_unanswered(&mut status.polls);
         status.containers = containers::gather(look, pipeline, &status.names, status.now)?;
         totals = look.journal.sinks()?;
         replays = look.journal.replays()?;

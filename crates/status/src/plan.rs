@@ -70,12 +70,13 @@ pub fn calls(
     }
 }
 
-/// A poll that is under way has not failed. One that a kill interrupted is made good soon after the next start.
-pub fn leave_under_way(polls: &mut [LastPoll]) {
-    let is_under_way = |poll: &&mut LastPoll| poll.problem.as_deref() == Some(INTERRUPTED);
-    for poll in polls.iter_mut().filter(is_under_way) {
+/// A poll that is under way has not failed, nor has one that a stop or a kill cut off: it is made good soon after the next
+/// start.
+pub fn leave_unanswered(polls: &mut [LastPoll]) {
+    let is_unanswered = |poll: &&mut LastPoll| poll.problem.as_deref() == Some(INTERRUPTED);
+    for poll in polls.iter_mut().filter(is_unanswered) {
         poll.failures = poll.failures.saturating_sub(1);
-        poll.problem = (poll.failures > 0).then(|| "it is being tried again".to_owned());
+        poll.problem = (poll.failures > 0).then(|| "one more has begun".to_owned());
     }
 }
 
@@ -178,11 +179,11 @@ mod tests {
             ..poll("2026-03-01T21:00:00Z", 60)
         };
         let mut polls = [under_way(1), under_way(3), poll("2026-03-01T21:00:00Z", 60)];
-        leave_under_way(&mut polls);
+        leave_unanswered(&mut polls);
         let told = polls
             .each_ref()
             .map(|poll| (poll.failures, poll.problem.as_deref()));
-        assert_eq!(told, [(0, None), (2, Some("it is being tried again")), (0, None)]);
+        assert_eq!(told, [(0, None), (2, Some("one more has begun")), (0, None)]);
     }
 
     #[test]

@@ -4,12 +4,13 @@
 use std::process::Command;
 use std::time::Duration;
 
+use cardata_sim::Fault;
 use tests::process::{Cardata, Signal, program};
 use tests::small_disk::SmallDisk;
 use tokio::net::UnixDatagram;
 use tokio::time::timeout;
 
-use crate::scene::{DEADLINE, Plan, Scene, end, stop};
+use crate::scene::{DEADLINE, FILES, Plan, Scene, end, stop};
 
 const UNIT: &str = include_str!("../../../configs/cardata.service");
 const PIPELINE: &str = include_str!("../../../configs/service.yaml");
@@ -198,24 +199,66 @@ async fn too_few_open_files_are_named() {
     stop(run).await;
 }
 
-/// Another program holds the journal, so that nothing can be written down at the end.
+/// All at once: a store and a broker that accept and never answer, a database of a sink and the journal in the hands of another
+/// program, so that nothing can be written down at the end, and an answer of BMW that does not come.
 #[tokio::test]
 async fn a_stop_ends_in_the_time_of_the_unit_whatever_hangs() {
-    let scene = Scene::set(&Plan::default()).await;
+    // The system accepts for it, and nobody reads.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mute_at = mute.local_addr().unwrap();
+    let sinks = format!(
+        "{FILES}  - type: influxdb\n    url: http://{mute_at}\n    org: home\n    bucket: cars\n    token: any\n  \
+         - type: mqtt\n    url: mqtt://{mute_at}\n"
+    );
+    let plan = Plan {
+        sinks: &sinks,
+        ..Plan::default()
+    };
+    let scene = Scene::set(&plan).await;
     scene.login().await;
     let mut run = scene.run().await;
     scene.more_answers(&run, 2).await;
-    let other = rusqlite::Connection::open(scene.path("state/journal.db")).unwrap();
-    other.execute_batch("begin immediate").unwrap();
+    tests::scene::until(&run, "database", || scene.path("cardata.db-wal").exists()).await;
+    let others = ["cardata.db", "state/journal.db"].map(|name| {
+        let other = rusqlite::Connection::open(scene.path(name)).unwrap();
+        other.busy_timeout(DEADLINE).unwrap();
+        other
+    });
+    others[0].execute_batch("begin immediate").unwrap();
+    let asked = scene.requests("telematicData").len();
+    scene
+        .bmw
+        .inject_on("telematicData", 1, Fault::Hang(Duration::from_secs(50)));
+    tests::scene::until(&run, "poll", || scene.requests("telematicData").len() > asked).await;
+    others[1].execute_batch("begin immediate").unwrap();
     run.signal(Signal::Terminate).await;
     assert!(UNIT.contains("TimeoutStopSec=30\n"));
     let ended = run.exit_within(Duration::from_secs(30)).await;
     let ended = ended.unwrap_or_else(|| panic!("it would be killed: {}", run.transcript()));
     assert_eq!(ended.code(), Some(0), "{}", run.transcript());
-    other.execute_batch("rollback").unwrap();
+    drop(others);
     let run = scene.run().await;
     scene.more_answers(&run, 2).await;
+    run.signal(Signal::Kill).await;
+}
+
+/// A stop that does not wait for BMW is no failure of BMW.
+#[tokio::test]
+async fn a_poll_that_a_stop_cut_off_has_not_failed() {
+    let scene = Scene::set(&Plan::default()).await;
+    scene.login().await;
+    let run = scene.run().await;
+    scene.more_answers(&run, 2).await;
+    let asked = scene.requests("telematicData").len();
+    scene
+        .bmw
+        .inject_on("telematicData", 1, Fault::Hang(Duration::from_secs(50)));
+    tests::scene::until(&run, "poll", || scene.requests("telematicData").len() > asked).await;
     stop(run).await;
+    let status = scene.status().await;
+    assert_eq!(status["polls"][0]["failures"], 0, "{status}");
+    let said = scene.call(&["status"]).await;
+    assert!(!said.out.contains("interrupted"), "{said:?}");
 }
 
 #[tokio::test]
