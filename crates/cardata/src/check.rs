@@ -6,9 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use cardata_auth::{AuthError, Authenticator, scopes_message};
-use collector::account;
 use collector::http::Clients;
 use collector::state::StateDirectory;
+use collector::{account, drive};
 use collector_core::{LogId, Name, SinkContext, SinkError, Trust, reads_as_number};
 use jiff::Timestamp;
 use pipeline::{Account, Pipeline, SinkSpec, Vehicles};
@@ -57,6 +57,7 @@ pub async fn run(options: CheckArgs) -> CommandResult {
             "a spreadsheet may take `{name}`, the name of a vehicle, for a number: give it another with a letter in front"
         ));
     }
+    drive::warn(&pipeline.state);
     for remark in pipeline.remarks() {
         terminal::error(&remark);
     }
@@ -67,7 +68,8 @@ pub async fn run(options: CheckArgs) -> CommandResult {
     for spec in pipeline.sinks {
         let name = spec.name.clone();
         // Building opens nothing; what is wrong shows when the sink is tried.
-        let sink = (spec.builder)(place_of(&spec.name, &pipeline.base_dir, &clients.trust));
+        let context = place_of(&spec, &pipeline.base_dir, &clients.trust);
+        let sink = (spec.builder)(context);
         for remark in sink.iter().flat_map(|sink| sink.remarks()) {
             terminal::error(&format!("sink {name}: {remark}"));
         }
@@ -75,9 +77,10 @@ pub async fn run(options: CheckArgs) -> CommandResult {
     Ok(())
 }
 
-fn place_of(name: &Name, base_dir: &Path, trust: &Trust) -> SinkContext {
-    let mut context = SinkContext::new(name.clone(), base_dir.to_owned(), LogId::new("check"));
+fn place_of(spec: &SinkSpec, base_dir: &Path, trust: &Trust) -> SinkContext {
+    let mut context = SinkContext::new(spec.name.clone(), base_dir.to_owned(), LogId::new("check"));
     context.trust = trust.clone();
+    context.network = spec.place.as_deref().and_then(drive::network);
     context
 }
 
@@ -192,7 +195,7 @@ async fn api(options: &Account) -> Probe {
 async fn sink(spec: SinkSpec, base_dir: &Path, trust: &Trust, runs: bool) -> Probe {
     let what = format!("sink {}", spec.name);
     let bar = terminal::spinner(format!("trying {}", spec.name));
-    let mut context = place_of(&spec.name, base_dir, trust);
+    let mut context = place_of(&spec, base_dir, trust);
     context.runs = runs;
     let mut remarks = Vec::new();
     let attempt = async {

@@ -200,6 +200,8 @@ pub struct SinkContext {
     pub trust: Trust,
     /// In which units a person reads. What is stored is in canonical units.
     pub units: UnitSystem,
+    /// The kind of the network drive, such as `nfs4`, on which [`SinkConfig::exclusive`] lies; none of a disk of this machine.
+    pub network: Option<String>,
     /// For a [`Sink::check`] while the pipeline runs: what the sink itself holds there, such as a lock, is in order.
     pub runs: bool,
 }
@@ -214,6 +216,7 @@ impl SinkContext {
             present: Arc::new(crate::Unknown),
             trust: Trust::default(),
             units: UnitSystem::default(),
+            network: None,
             runs: false,
         }
     }

@@ -3,16 +3,20 @@
 
 use std::path::Path;
 
-/// File systems that lie on another machine, as Linux names them.
-const REMOTE: [&str; 16] = [
+/// File systems that lie on another machine, or on the one around a virtual machine, as Linux names them.
+const REMOTE: [&str; 24] = [
     "nfs",
     "nfs4",
     "cifs",
+    "smb2",
     "smb3",
     "smbfs",
     "afs",
     "ceph",
     "9p",
+    "virtiofs",
+    "drvfs",
+    "vboxsf",
     "davfs",
     "glusterfs",
     "lustre",
@@ -21,21 +25,30 @@ const REMOTE: [&str; 16] = [
     "fuse.rclone",
     "fuse.glusterfs",
     "fuse.davfs2",
+    "fuse.s3fs",
+    "fuse.smbnetfs",
+    "fuse.vmhgfs-fuse",
+    "fuse.gvfsd-fuse",
 ];
 
 /// Says so where the state directory lies on a drive of another machine, as far as the system tells.
 pub fn warn(state: &Path) {
-    let Ok(mounts) = std::fs::read_to_string("/proc/self/mountinfo") else {
-        return;
-    };
     let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
-    if let Some(kind) = remote(&mounts, &state) {
+    if let Some(kind) = network(&state) {
         tracing::warn!(
             state = %state.display(), kind,
             "the state directory is on a network drive, where the locks that keep the journal whole may not hold: set \
              `state:` to a folder of this machine; files of sinks may stay there"
         );
     }
+}
+
+/// The kind of the network drive on which `path` lies, as far as the system tells; links are not followed, so that nobody is
+/// asked who may not answer.
+pub fn network(path: &Path) -> Option<String> {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let path = std::path::absolute(path).ok()?;
+    remote(&mounts, &path).map(str::to_owned)
 }
 
 /// The kind of the drive that holds `path`, if it is another machine's. `mounts` is in the form of `/proc/self/mountinfo`.
@@ -72,11 +85,17 @@ mod tests {
                       32 22 0:42 / /media/remote rw shared:7 - fuse.sshfs me@host: rw\n\
                       33 22 0:43 / /srv rw - ext4 /dev/sdb rw\n\
                       34 33 0:44 / /srv rw - cifs //nas/share rw\n\
+                      36 22 0:41 /cardata /var/lib/bound rw - nfs4 nas:/volume rw\n\
+                      37 22 0:46 / /host rw - virtiofs share rw\n\
+                      38 22 0:47 / /shared rw - 9p share rw\n\
                       35 22 0:45 / /ntfs rw - fuseblk /dev/sdc rw\n";
         let of = |path: &str| remote(mounts, Path::new(path));
         assert_eq!(of("/mnt/nas one/state"), Some("nfs4"));
         assert_eq!(of("/media/remote"), Some("fuse.sshfs"));
         assert_eq!(of("/srv/cardata/state"), Some("cifs"));
+        assert_eq!(of("/var/lib/bound/state"), Some("nfs4"));
+        assert_eq!(of("/host/x"), Some("virtiofs"));
+        assert_eq!(of("/shared"), Some("9p"));
         for local in [
             "/var/lib/cardata",
             "/mnt/nas one/local/x",

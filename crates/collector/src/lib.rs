@@ -19,7 +19,7 @@
 pub mod account;
 mod dead_letters;
 mod details;
-mod drive;
+pub mod drive;
 mod engine;
 mod error;
 pub mod guardian;

@@ -18,6 +18,7 @@ use source::{Handles, Pace, SourceContext};
 
 use crate::RunError;
 use crate::account;
+use crate::drive;
 use crate::engine::Engine;
 use crate::http::Clients;
 use crate::ingest::{self, Intake};
@@ -238,6 +239,7 @@ impl WorkerParts<'_> {
         context.present = self.presents.selected(&spec.select);
         context.trust = self.trust.clone();
         context.units = self.units;
+        context.network = spec.place.as_deref().and_then(drive::network);
         let sink = (spec.builder)(context).map_err(|source| RunError::Sink {
             name: name.clone(),
             source,

@@ -61,7 +61,11 @@ impl SinkConfig for SqliteConfig {
         // SQLite takes a relative name that begins with `file:` for a URI, and `:memory:` for no file at all.
         let path = std::path::absolute(&path)
             .map_err(|error| SinkError::from_io("cannot find the folder of", &path, &error))?;
-        Ok(Box::new(SqliteSink::new(path, self.others_may_read)))
+        Ok(Box::new(SqliteSink::new(
+            path,
+            self.others_may_read,
+            context.network,
+        )))
     }
 }
 

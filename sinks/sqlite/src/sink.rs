@@ -10,6 +10,8 @@ use tokio::sync::Mutex;
 
 pub struct SqliteSink {
     place: Place,
+    /// The kind of network drive that it is on.
+    network: Option<String>,
     /// Whoever works on the store owns the lock until the work is done, even when nobody waits for it any
     /// more. `None`: not opened yet, closed, or given up after an error.
     store: Arc<Mutex<Option<Store>>>,
@@ -17,8 +19,9 @@ pub struct SqliteSink {
 
 impl SqliteSink {
     /// `path` is absolute. Nothing is opened yet.
-    pub fn new(path: PathBuf, others_may_read: bool) -> Self {
+    pub fn new(path: PathBuf, others_may_read: bool, network: Option<String>) -> Self {
         Self {
+            network,
             place: Place {
                 path: path.into(),
                 others_may_read,
@@ -33,6 +36,17 @@ impl Sink for SqliteSink {
     async fn check(&mut self) -> Result<(), SinkError> {
         let place = self.place.clone();
         blocking(move || history::check(&place.path)).await
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let remark = |kind| {
+            format!(
+                "{} is on a network drive ({kind}), where the locks that keep a database whole may not hold: set `path` to a \
+                 file on a disk of this machine",
+                self.place.path.display()
+            )
+        };
+        self.network.iter().map(remark).collect()
     }
 
     async fn is_empty(&mut self) -> Result<bool, SinkError> {

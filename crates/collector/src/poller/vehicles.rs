@@ -43,8 +43,14 @@ impl Poller {
                 _ => later(now, wait),
             };
             tracing::warn!(account = %self.account, %error, again = %until, "the vehicles of the account are not known");
-            while self.handles.clock.now() < until && !self.plan.cancelled.is_cancelled() {
+            let mut now = now;
+            while now < until && !self.plan.cancelled.is_cancelled() {
                 self.wait_for(until).await;
+                let before = std::mem::replace(&mut now, self.handles.clock.now());
+                // Set back: nobody knows how long ago that was. A machine may begin with any time, and get its own later.
+                if now < before {
+                    break;
+                }
             }
         }
         None
@@ -81,7 +87,8 @@ impl Mapping<'_> {
             None
         });
         if let Some((at, vehicles)) = &remembered
-            && now.duration_since(*at)
+            // One that lies further ahead is of a clock that was set back.
+            && now.duration_since(*at).abs()
                 < if vehicles.iter().any(|v| v.primary) {
                     age
                 } else {

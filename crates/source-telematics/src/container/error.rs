@@ -3,16 +3,15 @@
 use cardata_api::{ApiError, ErrorKind};
 use collector_core::SourceError;
 use jiff::SignedDuration;
-
 use ledger::StoreError;
 use runtime::Chain;
 use source::source_error;
 
+use super::state::LONG_PAUSE;
+
 const PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// After BMW's server failed: what it means is found out by asking again.
 const SHORT_PAUSE: SignedDuration = SignedDuration::from_mins(10);
-/// As long as no further container is allowed.
-pub const LONG_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Why a container could not be found or made.
 #[derive(Debug, thiserror::Error)]

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use runtime::Chain;
 use source::{DescriptorSet, Handles};
 
-use super::error::{ContainerError, LONG_PAUSE};
+use super::error::ContainerError;
 use super::keeper::Keeper;
-use super::state::{Action, SetState};
+use super::state::{Action, LONG_PAUSE, SetState};
 
 /// So many creations of a set may spend calls that polls would use: later ones only what can be spared.
 const FIRST: u32 = 24;
@@ -53,8 +53,7 @@ impl Keeper<'_> {
     /// Whether a call brought it further.
     async fn grow(&mut self) -> Result<bool, ContainerError> {
         let now = self.account.clock.now();
-        let paused = self.state.paused_until.is_some_and(|until| now < until);
-        if self.state.container.is_none() || paused {
+        if self.state.container.is_none() || self.state.is_paused(now) {
             return Ok(false);
         }
         self.state.search.reopen(now);

@@ -13,7 +13,7 @@ impl Keeper<'_> {
     /// is none.
     pub(super) async fn provide_or_stand_in(&mut self) -> Result<ContainerId, ContainerError> {
         let now = self.account.clock.now();
-        let is_paused = self.state.paused_until.is_some_and(|until| now < until);
+        let is_paused = self.state.is_paused(now);
         if let Some(id) = self.stand_in().filter(|_| is_paused) {
             return Ok(id);
         }

@@ -20,6 +20,9 @@ const REST: SignedDuration = SignedDuration::from_mins(30);
 /// As long nothing is created after BMW denied the account containers altogether.
 const DENIED: SignedDuration = SignedDuration::from_hours(24);
 
+/// As long as no further container is allowed: no pause is longer.
+pub const LONG_PAUSE: SignedDuration = SignedDuration::from_hours(24);
+
 /// The call that brings the set further.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -114,12 +117,18 @@ impl SetState {
 
     /// Whether there is a container to poll, and nothing to be done about it for now.
     pub fn is_settled(&self, now: Timestamp) -> bool {
-        if self.container.is_none() || self.paused_until.is_some_and(|until| now < until) {
+        if self.container.is_none() || self.is_paused(now) {
             return self.container.is_some();
         }
         let mut later = self.clone();
         later.search.reopen(now);
         later.next().is_none()
+    }
+
+    /// Whether nothing is improved for now. A pause that ends later than the longest is of a clock that was set back.
+    pub fn is_paused(&self, now: Timestamp) -> bool {
+        self.paused_until
+            .is_some_and(|until| now < until && until <= now + LONG_PAUSE)
     }
 
     /// A creation is about to be sent.
@@ -273,6 +282,23 @@ impl SetState {
         };
         if let Some(held) = superseded.filter(|held| held.created) {
             self.superseded = Some(held.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_of_a_clock_that_was_set_back_is_none() {
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        for (hours, paused) in [(-1, false), (0, false), (1, true), (24, true), (25, false)] {
+            let state = SetState {
+                paused_until: Some(now + SignedDuration::from_hours(hours)),
+                ..SetState::default()
+            };
+            assert_eq!(state.is_paused(now), paused, "{hours}");
         }
     }
 }

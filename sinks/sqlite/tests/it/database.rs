@@ -280,3 +280,15 @@ async fn others_read_what_they_may() {
         assert_eq!(mode(&folder.join(&name)), 0o644, "{name}");
     }
 }
+
+#[test]
+fn a_network_drive_is_told() {
+    let config: SqliteConfig = serde_json::from_value(serde_json::json!({ "path": "cardata.db" })).unwrap();
+    let remarks = |network: Option<&str>| {
+        let mut context = context();
+        context.network = network.map(str::to_owned);
+        config.clone().build(context).unwrap().remarks()
+    };
+    assert_eq!(remarks(None), Vec::<String>::new());
+    assert!(remarks(Some("cifs"))[0].contains("network drive (cifs)"));
+}
