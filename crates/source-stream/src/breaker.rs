@@ -13,7 +13,8 @@
 //! an address within a minute (integration guide v1.5) and does not say how many it takes: a household stays below ten.
 //!
 //! When the way is open again, an outage is over within a minute, whatever was before: no delay of an outage is longer,
-//! and a try is allowed every half a minute. A duel is no outage.
+//! and a try is allowed every half a minute. A login that is refused is one too: there are nights in which BMW refuses good
+//! passwords. What waits for its owner is tried within five minutes of what he does. A duel is no outage.
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,9 @@ const TRIES: Limit = Limit::new(60, Duration::from_secs(30));
 const CONNECTIONS: Limit = Limit::new(3, Duration::from_secs(10));
 /// The longest delay of an outage, which its jitter makes a minute.
 const LONGEST_OUTAGE_DELAY: u64 = 50;
+/// The same of what the owner has to allow in BMW's portal, which takes effect two minutes later.
+const OWNERS_DELAY: Duration = Duration::from_secs(120);
+const LONGEST_OWNERS_DELAY: u64 = 250;
 
 /// What went wrong, by what it means for the next try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +56,7 @@ pub enum Trouble {
     Outage,
     /// The login was refused.
     Refused,
-    /// The subscription was refused.
+    /// The subscription was refused, or a login that does not cover the stream: the owner has to allow it.
     NotSubscribed,
     /// Another program takes the connection again and again.
     Duel,
@@ -135,9 +139,12 @@ impl Breaker {
             Some(Trouble::Outage) => {
                 growing(SECOND, 1.5, self.outages.saturating_sub(12), LONGEST_OUTAGE_DELAY)
             }
-            Some(Trouble::Refused) => growing(SECOND, 2.0, self.refusals.saturating_sub(1), 600),
+            Some(Trouble::Refused) => {
+                growing(SECOND, 2.0, self.refusals.saturating_sub(1), LONGEST_OUTAGE_DELAY)
+            }
             Some(Trouble::NotSubscribed) => {
-                growing(SECOND * 120, 2.0, self.unsubscribed.saturating_sub(1), 3_000)
+                let steps = self.unsubscribed.saturating_sub(1);
+                growing(OWNERS_DELAY, 2.0, steps, LONGEST_OWNERS_DELAY)
             }
             Some(Trouble::Duel) => growing(SECOND * 10, 2.0, self.drops.saturating_sub(DUEL), 750),
         };

@@ -280,8 +280,8 @@ impl Driver {
     /// Counts a try that failed, and says what it means for the next one.
     pub(super) fn hold_against(&mut self, error: &StreamError, credential: &Credential) -> Trouble {
         let trouble = match error {
-            StreamError::Refused { .. } => Trouble::Refused,
-            StreamError::NoSubscription => Trouble::NotSubscribed,
+            StreamError::Refused { .. } if credential.covers_stream => Trouble::Refused,
+            StreamError::Refused { .. } | StreamError::NoSubscription => Trouble::NotSubscribed,
             _ => Trouble::Outage,
         };
         self.breaker.failed(trouble);

@@ -11,7 +11,7 @@ use super::breaker::Trouble;
 
 const DUEL: &str = "another program uses the stream with this account, and BMW allows one connection: stop the other \
                     one, or let it read from a broker of your own that the sink `mqtt` publishes to";
-const GOING_ON: &str = "trying less and less often. If it goes on for hours, run `cardata login`";
+const GOING_ON: &str = "trying every minute. If it goes on for hours, run `cardata login`";
 const SUBSCRIBE: &str = "in BMW's portal, subscribe the client to CarData Stream and select data for streaming, wait \
                          two minutes and run `cardata login`";
 
@@ -79,7 +79,7 @@ impl Teller {
             Trouble::Refused | Trouble::NotSubscribed => {
                 let (state, next) = match trouble {
                     Trouble::Refused => (StreamState::Refused, GOING_ON),
-                    _ => (StreamState::NotSubscribed, "trying again at times"),
+                    _ => (StreamState::NotSubscribed, "trying again every few minutes"),
                 };
                 let message = match covers_stream {
                     true => format!("{reason}; {next}"),
