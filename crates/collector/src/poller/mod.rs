@@ -38,6 +38,8 @@ const STRETCH: Duration = Duration::from_secs(60);
 /// After a panic, this long nothing is done, and longer where it comes back: what was asked for may have cost calls.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// Of a login that BMW refuses. It costs a call where the token is taken and the API is not (CU-103).
+const LOGIN_ASKED_AGAIN: Duration = Duration::from_secs(86_400);
 /// A plan is made anew at least this often: calls leave the window, night falls.
 const REPLAN: SignedDuration = SignedDuration::from_mins(10);
 
@@ -218,12 +220,16 @@ impl Poller {
         denied.map_or(now + SignedDuration::from_mins(1), |denied| denied.until)
     }
 
-    /// Waits for a login, which somebody has to make; says so before and after.
+    /// Waits for a login, which somebody has to make; says so before and after. BMW errs too: it is asked again after a day.
     async fn wait_for_login(&self, dead: Option<source::LoginId>, reason: String) {
         // First for `status`: who reads the log may ask it.
         self.publish(PollsState::LoginNeeded, Some(reason.clone())).await;
-        tracing::error!(account = %self.account, error = reason, "polling stops until `cardata login` has been run");
-        if self.handles.login.returned(dead, &self.plan.cancelled).await {
+        tracing::error!(account = %self.account, error = reason, "polling stops until `cardata login` has been run; BMW is asked again once a day");
+        let returned = tokio::select! {
+            returned = self.handles.login.returned(dead, &self.plan.cancelled) => returned,
+            () = self.handles.clock.sleep(LOGIN_ASKED_AGAIN) => false,
+        };
+        if returned {
             tracing::info!(account = %self.account, "logged in again; polling goes on");
             self.publish(PollsState::Polling, None).await;
         }

@@ -37,6 +37,7 @@ async fn polling_stops_and_goes_on_when_somebody_has_logged_in() {
         }
     });
     let stop = CancellationToken::new();
+    rig.clock.time.lock().unwrap().stands = true;
     rig.clock.time.lock().unwrap().ended = stop.clone();
     let poller = rig.poller(1, &[("telematics", Every::Fixed(minutes(10_000)))]);
     let running = tokio::spawn(poller.run(vec![rig.source(answers)]));
@@ -44,13 +45,33 @@ async fn polling_stops_and_goes_on_when_somebody_has_logged_in() {
     while rig.published().0 != "login needed" {
         tokio::task::yield_now().await;
     }
-    assert_eq!(rig.clock.truth(), begin(), "no time of the schedule passes");
     store.save(&tokens(&rig, 1)).unwrap();
     assert_eq!(asked.recv().await, Some(1));
     stop.cancel();
     running.await.unwrap();
     assert_eq!(rig.published().0, "polling");
     assert_eq!(rig.last_poll(0).await.failures, 0);
+}
+
+#[tokio::test]
+async fn a_login_that_bmw_refuses_is_asked_for_again_once_a_day() {
+    let rig = Rig::new();
+    let store = TokenStore::new(rig.tokens.path().to_owned(), "home");
+    store.save(&tokens(&rig, 0)).unwrap();
+    let stop = CancellationToken::new();
+    rig.clock.time.lock().unwrap().ended = stop.clone();
+    let answers: Answers = Box::new(move |nth, _| {
+        let reason = "the login lacks cardata:api:read".to_owned();
+        if nth < 3 {
+            return Err(SourceError::Login { reason });
+        }
+        stop.cancel();
+        Ok(())
+    });
+    let poller = rig.poller(1, &[("telematics", Every::Auto)]);
+    poller.run(vec![rig.source(answers)]).await;
+    assert_eq!(rig.minutes(0), [0, 1_440, 2_880, 4_320]);
+    assert_eq!(rig.published().0, "polling");
 }
 
 #[tokio::test]
@@ -87,6 +108,7 @@ async fn tokens_that_are_stored_while_the_poll_fails_are_used() {
         Err(SourceError::Login { reason })
     });
     let stop = CancellationToken::new();
+    rig.clock.time.lock().unwrap().stands = true;
     rig.clock.time.lock().unwrap().ended = stop.clone();
     let poller = rig.poller(1, &[("telematics", Every::Fixed(minutes(10_000)))]);
     let running = tokio::spawn(poller.run(vec![rig.source(answers)]));

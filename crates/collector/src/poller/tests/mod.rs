@@ -68,6 +68,8 @@ struct Time {
     /// When the poller is told to end.
     end: Timestamp,
     ended: CancellationToken,
+    /// No sleep ends.
+    stands: bool,
 }
 
 impl JumpingClock {
@@ -84,6 +86,9 @@ impl Clock for JumpingClock {
     }
 
     async fn sleep(&self, duration: Duration) {
+        if self.time.lock().unwrap().stands {
+            return std::future::pending().await;
+        }
         {
             let mut time = self.time.lock().unwrap();
             time.truth += SignedDuration::try_from(duration).unwrap();
@@ -238,6 +243,7 @@ impl Rig {
             script: streams::Script::default(),
             end: Timestamp::MAX,
             ended: CancellationToken::new(),
+            stands: false,
         };
         let clock = Arc::new(JumpingClock {
             time: Mutex::new(time),
