@@ -49,10 +49,10 @@ pub async fn find_among(
 }
 
 /// Makes the next [`find`] look for the container again: it is gone. Who created it stays known: it may still be
-/// listed.
+/// listed. One that is listed and refused for an hour is not found again.
 pub async fn lost(account: &Handles, set: &DescriptorSet) -> Result<(), ContainerError> {
     let mut keeper = Keeper::load(account, set).await?;
-    keeper.state.lost();
+    keeper.state.lost(account.clock.now());
     keeper.save(None).await
 }
 

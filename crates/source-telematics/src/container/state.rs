@@ -23,6 +23,11 @@ const DENIED: SignedDuration = SignedDuration::from_hours(24);
 /// As long as no further container is allowed: no pause is longer.
 pub const LONG_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
+/// A container that BMW lists and refuses to read (CU-105) for so long is found no more.
+const UNREADABLE: SignedDuration = SignedDuration::from_hours(1);
+/// Refusals that lie further apart have nothing to do with each other.
+const UNRELATED: SignedDuration = SignedDuration::from_hours(8);
+
 /// The call that brings the set further.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -82,6 +87,17 @@ pub struct SetState {
     /// Another container of this installation, which no other source uses: polled as long as this set has none.
     #[serde(default)]
     pub stand_in: Option<String>,
+    /// The container that a poll was refused for last.
+    #[serde(default)]
+    unread: Option<Unread>,
+}
+
+/// A container that a poll was refused for: at first, and last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Unread {
+    id: String,
+    first: Timestamp,
+    last: Timestamp,
 }
 
 /// Creations fail, whatever is in them.
@@ -221,7 +237,10 @@ impl SetState {
         let is_held = |id: &String| {
             self.superseded.as_ref() == Some(id) || self.container.as_ref().is_some_and(|held| held.id == *id)
         };
-        let others: Vec<_> = listed.iter().filter(|(id, ..)| !is_held(id)).collect();
+        let others: Vec<_> = listed
+            .iter()
+            .filter(|(id, ..)| !is_held(id) && !self.is_unreadable(id))
+            .collect();
         // Overtaken by the loss of the container: it was created for a set that is not tried now.
         if self.superseded.is_none() && pending != wanted {
             let stray = others.iter().find(|(_, made, _)| Some(made) == pending.as_ref());
@@ -245,11 +264,24 @@ impl SetState {
         self.superseded = None;
     }
 
-    /// The container to poll is gone.
-    pub fn lost(&mut self) {
-        self.container = None;
+    /// The container to poll is gone, BMW says.
+    pub fn lost(&mut self, now: Timestamp) {
         self.stand_in = None;
         self.looked = false;
+        let Some(Held { id, .. }) = self.container.take() else {
+            return;
+        };
+        let before = self.unread.take();
+        let related = before.filter(|before| before.id == id && now.duration_since(before.last) <= UNRELATED);
+        let first = related.map_or(now, |before| before.first.min(now));
+        self.unread = Some(Unread { id, first, last: now });
+    }
+
+    /// Whether BMW lists what it does not let anybody read. One such container is remembered: should its successor share
+    /// its fate, it is found again, so that no row of them fills the ten places.
+    fn is_unreadable(&self, id: &str) -> bool {
+        let unread = self.unread.as_ref().filter(|unread| unread.id == id);
+        unread.is_some_and(|unread| unread.last.duration_since(unread.first) >= UNREADABLE)
     }
 
     /// The container that is to be deleted.

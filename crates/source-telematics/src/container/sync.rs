@@ -63,7 +63,7 @@ pub async fn plan(account: &Handles, listed: &[Container]) -> Result<Plan, Conta
             plan.kept.push((set, id));
             continue;
         }
-        state.lost();
+        state.lost(account.clock.now());
         let named = named(&set, active.iter().copied(), |_| true);
         state.looked(&named, account.clock.now());
         match (state.container.take(), state.next()) {

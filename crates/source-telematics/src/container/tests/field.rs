@@ -279,3 +279,31 @@ async fn several_at_which_the_server_fails_are_found_among_everything() {
     assert_eq!(bench.refused(&set).await, bad);
     assert_eq!(bench.only().len(), everything.len() - bad.len());
 }
+
+/// BMW goes on to list a container that is gone.
+#[tokio::test]
+async fn what_is_listed_and_refused_for_an_hour_is_replaced_once() {
+    let bench = Bench::new(SimConfig::default()).await;
+    let set = bench.set(&[HEADER]);
+    let first = bench.container(&set).await.unwrap();
+    let refused = async |after: SignedDuration| {
+        bench.clock.advance(after.try_into().unwrap());
+        container::lost(&bench.account, &set).await.unwrap();
+        bench.container(&set).await.unwrap()
+    };
+    for minutes in [0, 12] {
+        let again = refused(SignedDuration::from_mins(minutes)).await;
+        assert_eq!(again, first, "a list may be late");
+    }
+    let hour = SignedDuration::from_hours(1);
+    let second = refused(hour).await;
+    assert_ne!(second, first);
+    // A day on which BMW refuses whatever it is asked for.
+    for _ in 0..24 {
+        refused(hour).await;
+    }
+    assert_eq!(bench.bmw.containers().len(), 2);
+    // Refusals that have nothing to do with each other.
+    let held = refused(SignedDuration::from_hours(100)).await;
+    assert_eq!(refused(SignedDuration::from_hours(100)).await, held);
+}

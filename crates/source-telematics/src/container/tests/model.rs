@@ -51,7 +51,7 @@ impl World {
         if disturbance == Disturbance::Deleted {
             self.containers.clear();
             // A poll finds out.
-            state.lost();
+            state.lost(now());
             self.store(&state);
         }
         let Some(action) = state.next() else { return false };
