@@ -255,6 +255,11 @@ impl OAuthClient {
     ) -> AuthError {
         let reason = reply.reason(secrets);
         match reply.error() {
+            // Nothing else in the request of a code is the owner's.
+            Some("invalid_request") if operation == REQUEST_CODE => AuthError::InvalidClient {
+                client_id: client_id.clone(),
+                reason,
+            },
             Some("invalid_client" | "unauthorized_client") => AuthError::InvalidClient {
                 client_id: client_id.clone(),
                 reason,
@@ -293,7 +298,7 @@ pub(crate) fn read_tokens(reply: &Reply, obtained_at: Timestamp) -> Option<Refre
         id_token: reply.token("id_token"),
         gcid: reply.text("gcid").map(str::to_owned),
         scope: reply.text("scope").map(Scopes::parse),
-        expires_in: Duration::from_secs(expires_in.clamp(1, MAX_LIFETIME)),
+        expires_in: Duration::from_secs(expires_in.min(MAX_LIFETIME)),
         obtained_at,
     })
 }

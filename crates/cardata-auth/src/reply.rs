@@ -17,6 +17,8 @@ const SHOWN_REASON: usize = 200;
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) retry_after: Option<Duration>,
+    /// The host to which a redirect points.
+    redirected: Option<String>,
     body: Vec<u8>,
     object: Option<Map<String, Value>>,
 }
@@ -29,6 +31,7 @@ impl Reply {
             .get(reqwest::header::RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
+        let redirected = redirected(&response);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             let room = BODY_LIMIT - body.len();
@@ -37,14 +40,20 @@ impl Reply {
                 break;
             }
         }
-        Ok(Self::new(status, retry_after, body))
+        Ok(Self {
+            redirected,
+            ..Self::new(status, retry_after, body)
+        })
     }
 
     pub(crate) fn new(status: StatusCode, retry_after: Option<Duration>, body: Vec<u8>) -> Self {
-        let object = serde_json::from_slice(&body).ok();
+        // Some servers send a byte order mark, which JSON does not allow.
+        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+        let object = serde_json::from_slice(text).ok();
         Self {
             status,
             retry_after,
+            redirected: None,
             body,
             object,
         }
@@ -68,12 +77,12 @@ impl Reply {
             .then(|| text.into())
     }
 
-    /// A length of time in seconds, written as a number or as a text.
+    /// A length of time in seconds, written as a number or as a text; none that is over before it began.
     pub(crate) fn seconds(&self, key: &str) -> Option<u64> {
         let value = self.object.as_ref()?.get(key)?;
         let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
         // A cast from f64 saturates and makes zero of what is not a number.
-        (number >= 0.0).then_some(number as u64)
+        (number >= 1.0).then_some(number as u64)
     }
 
     /// The error string of RFC 6749 section 5.2, at whatever status.
@@ -103,6 +112,12 @@ impl Reply {
             let separator = if description.is_empty() { "" } else { ": " };
             return quoted(&format!("{error}{separator}{description}"), secrets, SHOWN_REASON);
         }
+        if let Some(host) = &self.redirected {
+            let host = quoted(host, secrets, SHOWN);
+            return format!(
+                "sent on to {host}, which is not followed: a proxy or a network that wants a login of its own stands before BMW"
+            );
+        }
         let body = String::from_utf8_lossy(&self.body);
         if body.trim().is_empty() {
             return "an empty body".to_owned();
@@ -121,6 +136,16 @@ impl Reply {
         let looks_like_html = body.trim_start_matches('\u{feff}').trim_start().starts_with('<');
         self.status.is_success() && (self.is_json() || !looks_like_html || body.contains("token"))
     }
+}
+
+/// The host that a redirect names, and nothing else of the address: it may hold what is secret.
+fn redirected(response: &Response) -> Option<String> {
+    let target = response.headers().get(reqwest::header::LOCATION)?.to_str().ok()?;
+    let target = response.url().join(target).ok()?;
+    let is_redirect = response.status().is_redirection();
+    is_redirect
+        .then(|| target.host_str().map(str::to_owned))
+        .flatten()
 }
 
 fn quoted(text: &str, secrets: &[&SecretString], limit: usize) -> String {
@@ -172,11 +197,22 @@ mod tests {
     fn seconds_come_as_number_or_text() {
         let reply = reply(
             200,
-            r#"{"a":3599,"b":"3599","c":" 3599.9 ","d":-1,"e":"soon","f":null,"g":1e300}"#,
+            r#"{"a":3599,"b":"3599","c":" 3599.9 ","d":-1,"e":"soon","f":null,"g":1e300,"h":0}"#,
         );
         assert_eq!(["a", "b", "c"].map(|key| reply.seconds(key)), [Some(3599); 3]);
-        assert_eq!(["d", "e", "f", "none"].map(|key| reply.seconds(key)), [None; 4]);
+        assert_eq!(
+            ["d", "e", "f", "h", "none"].map(|key| reply.seconds(key)),
+            [None; 5]
+        );
         assert_eq!(reply.seconds("g"), Some(u64::MAX));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_an_answer() {
+        assert_eq!(
+            reply(400, "\u{feff}{\"error\":\"slow_down\"}").error(),
+            Some("slow_down")
+        );
     }
 
     #[test]

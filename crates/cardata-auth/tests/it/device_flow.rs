@@ -276,10 +276,17 @@ async fn bodies_that_make_no_sense_are_told_with_status_and_start() {
 
 #[tokio::test]
 async fn a_code_that_is_refused_is_an_error_of_its_kind() {
-    let cases: [(Answer, Expected); 6] = [
+    let cases: [(Answer, Expected); 7] = [
         (Answer::error(400, "invalid_request"), |error| {
-            matches!(error, AuthError::Unexpected { .. })
+            matches!(error, AuthError::InvalidClient { .. })
         }),
+        (
+            Answer::new(302, "").with_header("location", "http://portal.example/login?key=secret"),
+            |error| {
+                let message = error.to_string();
+                message.contains("sent on to portal.example,") && !message.contains("secret")
+            },
+        ),
         (Answer::error(401, "invalid_client"), |error| {
             matches!(error, AuthError::InvalidClient { .. })
         }),

@@ -179,7 +179,8 @@ pub fn http() -> reqwest::Client {
     static PROVIDER: Once = Once::new();
     // Fails only when there is a provider already.
     PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-    reqwest::Client::builder().build().unwrap()
+    let redirects = reqwest::redirect::Policy::none();
+    reqwest::Client::builder().redirect(redirects).build().unwrap()
 }
 
 /// An address that refuses connections as long as it lives: the port is taken, and nobody listens.
