@@ -72,8 +72,11 @@ impl ContainerState {
     }
 }
 
-/// `{"containers": […]}`, or the array alone.
+/// `{"containers": […]}`, or the array alone; HTTP 204 where there is none.
 pub(crate) fn read_list(answer: &Answer<'_>) -> Result<Vec<Container>, ApiError> {
+    if answer.status == 204 {
+        return Ok(Vec::new());
+    }
     let items = match answer.json(NO_LIST)? {
         Value::Array(items) => items,
         Value::Object(mut object) => match object.remove("containers") {

@@ -38,8 +38,9 @@ async fn containers_come_in_a_list_of_either_shape() {
 
 #[tokio::test]
 async fn no_container_is_no_error_but_nonsense_is() {
-    for body in ["[]", "{}", r#"{"containers":[]}"#, r#"{"containers":null}"#] {
-        let server = Server::start([Reply::new(200, body)]).await;
+    let bodies = ["[]", "{}", r#"{"containers":[]}"#, r#"{"containers":null}"#].map(|body| (200, body));
+    for (status, body) in bodies.into_iter().chain([(204, "")]) {
+        let server = Server::start([Reply::new(status, body)]).await;
         assert!(
             Bench::new(&server.url)
                 .client
