@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cardata_auth::retry_after;
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, DATE, HeaderMap, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -12,7 +13,6 @@ use crate::classify::ErrorKind;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
-use crate::retry_after::retry_after;
 use runtime::Chain;
 
 /// Of a body, unpacked. The largest answer known, all descriptors of a car, has 50 kB.

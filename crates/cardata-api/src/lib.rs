@@ -18,7 +18,6 @@ mod exchange;
 #[doc(hidden)]
 pub mod fuzzing;
 mod mapping;
-mod retry_after;
 pub mod stream;
 mod telematic_data;
 mod token;

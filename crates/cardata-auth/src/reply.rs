@@ -7,6 +7,8 @@ use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
+use crate::retry_after::retry_after;
+
 /// Longer bodies are cut off and then are no JSON.
 const BODY_LIMIT: usize = 1 << 20;
 /// How much of a body or of the server's words an error shows, in characters.
@@ -26,11 +28,7 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) async fn read(mut response: Response) -> Result<Self, reqwest::Error> {
         let status = response.status();
-        let retry_after = response
-            .headers()
-            .get(reqwest::header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .map(Duration::from_secs);
+        let retry_after = retry_after(response.headers());
         let redirected = redirected(&response);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {

@@ -73,7 +73,11 @@ async fn a_dead_refresh_token_means_log_in_again() {
 
 #[tokio::test]
 async fn other_failures_are_told_apart() {
-    let cases: [(Answer, Expected); 6] = [
+    let in_a_minute: Expected = |error| {
+        let time = error.retry_at();
+        time.is_some_and(|time| time.duration_since(noon()).as_secs() == 60)
+    };
+    let cases: [(Answer, Expected); 7] = [
         (Answer::error(401, "invalid_client"), |error| {
             matches!(error, AuthError::InvalidClient { .. })
         }),
@@ -82,11 +86,13 @@ async fn other_failures_are_told_apart() {
             AuthError::is_transient,
         ),
         (Answer::fault(), AuthError::is_transient),
-        (Answer::new(429, "").with_header("retry-after", "60"), |error| {
-            error
-                .retry_at()
-                .is_some_and(|time| time.duration_since(noon()).as_secs() == 60)
-        }),
+        (Answer::new(429, "").with_header("retry-after", "60"), in_a_minute),
+        (
+            Answer::new(429, "")
+                .with_header("date", "Wed, 21 Oct 2026 07:28:00 GMT")
+                .with_header("retry-after", "Wed, 21 Oct 2026 07:29:00 GMT"),
+            in_a_minute,
+        ),
         (Answer::json(200, &tokens(1)).cut_off(), AuthError::is_transient),
         (Answer::new(400, "<html>"), |error| {
             matches!(error, AuthError::Unexpected { status: 400, .. })

@@ -11,7 +11,7 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// How long the server asks to wait, a day at most. A date is counted from the answer's own `Date`, so that neither clock
 /// matters.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(asked(headers)?.min(LONGEST))
 }
 
