@@ -64,6 +64,13 @@ pub enum AuthError {
     )]
     MissingScopes { missing: Vec<String> },
 
+    /// The stored login covers the stream and has not all that it logs in with. A refresh may bring it.
+    #[error(
+        "the login brought no {lacks}, with which the stream logs in; the next refresh may bring it; if it goes on for \
+         hours, log in again with `cardata login`"
+    )]
+    Incomplete { lacks: &'static str },
+
     /// Will pass by itself: the server cannot be reached, is overloaded or has failed.
     #[error(
         "{operation} at {url}: {reason}{}",

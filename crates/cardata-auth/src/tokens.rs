@@ -101,6 +101,11 @@ impl TokenSet {
         left < lifetime / 3 || left.is_zero() || left > lifetime.saturating_add(CLOCK_TOLERANCE)
     }
 
+    /// Whether these came by a refresh since somebody logged in.
+    pub fn were_refreshed(&self) -> bool {
+        self.logged_in_at != Some(self.obtained_at)
+    }
+
     /// When a third of the access token's lifetime is left.
     pub fn refresh_due_at(&self) -> Timestamp {
         let lifetime = until(self.obtained_at, self.access_expires_at);

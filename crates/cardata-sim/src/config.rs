@@ -49,6 +49,8 @@ pub struct SimConfig {
     /// Whether a refresh answer has `id_token`, as the live service's has; neither the specification nor OpenID Connect
     /// requires it.
     pub id_token_in_refresh: bool,
+    /// The same for the answer to a login.
+    pub id_token_in_login: bool,
     pub mappings: MappingsShape,
     /// Whether deleted containers count towards the ten for as long as they are listed, 29 days.
     pub deleted_containers_count: bool,
@@ -194,6 +196,7 @@ impl Default for SimConfig {
             verification_uri_complete: true,
             gcid_in_refresh: false,
             id_token_in_refresh: true,
+            id_token_in_login: true,
             mappings: MappingsShape::Array,
             deleted_containers_count: true,
             max_descriptors: None,

@@ -32,8 +32,15 @@ pub struct Credential {
 
 impl Credential {
     /// # Errors
-    /// [`AuthError::MissingScopes`] where the login has no id token or no GCID.
+    /// [`AuthError::Incomplete`] where the login has no id token or no GCID, [`AuthError::MissingScopes`] where it does not
+    /// cover them.
     pub fn of(tokens: TokenSet) -> Result<Self, AuthError> {
+        let mut missing = tokens.missing_scopes();
+        missing.retain(|scope| [OPENID_SCOPE, STREAM_SCOPE].contains(&scope.as_str()));
+        let lacks = match tokens.id_token {
+            None => "id token",
+            Some(_) => "account id (GCID)",
+        };
         let covers_stream = tokens.scope.has(STREAM_SCOPE);
         let expires_at = tokens.id_expires_at();
         match (tokens.id_token, tokens.gcid, expires_at) {
@@ -46,9 +53,8 @@ impl Credential {
                 logged_in_at: tokens.logged_in_at,
                 covers_stream,
             }),
-            _ => Err(AuthError::MissingScopes {
-                missing: vec![OPENID_SCOPE.to_owned(), STREAM_SCOPE.to_owned()],
-            }),
+            _ if missing.is_empty() => Err(AuthError::Incomplete { lacks }),
+            _ => Err(AuthError::MissingScopes { missing }),
         }
     }
 
@@ -130,11 +136,25 @@ pub struct Stored {
     pub clock: Arc<dyn Clock>,
 }
 
+impl Stored {
+    async fn were_refreshed(&self) -> bool {
+        let stored = self.login.authenticator.tokens().await.ok().flatten();
+        stored.is_none_or(|tokens| tokens.were_refreshed())
+    }
+}
+
 #[async_trait]
 impl Credentials for Stored {
     async fn current(&self) -> Result<Credential, AuthError> {
-        self.login.authenticator.access_token().await?;
-        self.stored().await
+        let access_token = self.login.authenticator.access_token().await?;
+        match self.stored().await {
+            // Asked for at once; from then on it is left to the refreshes that are due.
+            Err(AuthError::Incomplete { .. }) if !self.were_refreshed().await => {
+                self.login.authenticator.force_refresh(&access_token).await?;
+                self.stored().await
+            }
+            found => found,
+        }
     }
 
     async fn stored(&self) -> Result<Credential, AuthError> {
@@ -174,5 +194,66 @@ impl Credentials for Stored {
 
     async fn login_returned(&self, dead: Option<LoginId>, stop: &CancellationToken) {
         self.login.returned(dead, stop).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cardata_auth::{OAuthClient, TokenStore};
+    use cardata_sim::{Approval, Sim, SimConfig};
+    use runtime::testing::ManualClock;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_login_left_out_is_asked_for_once() {
+        // It fails only when there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        for brought in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let hands = Arc::new(ManualClock::jumping("2026-03-01T06:00:00Z".parse().unwrap()));
+            let clock: Arc<dyn Clock> = hands.clone();
+            let config = SimConfig {
+                approval: Approval::Auto {
+                    after: Duration::ZERO,
+                },
+                poll_interval: Duration::ZERO,
+                id_token_in_login: false,
+                id_token_in_refresh: brought,
+                ..SimConfig::default()
+            };
+            let now = clock.clone();
+            let sim = Sim::start_with_now(config, Arc::new(move || now.now()))
+                .await
+                .unwrap();
+            let url: reqwest::Url = sim.api_url().parse().unwrap();
+            let http = cardata_api::http_client(&collector_core::Trust::default()).unwrap();
+            let login = source::testing::account(&http, &url, folder.path(), &clock)
+                .handles
+                .login;
+            let oauth = OAuthClient::new(http, url, clock.clone());
+            let client_id = "4f9a1c52-8d0e-4b6c-9c2b-1a2b3c4d5e6f".parse().unwrap();
+            let tokens = cardata_auth::login(&oauth, &client_id, |_| {}).await.unwrap();
+            TokenStore::new(folder.path().to_owned(), "home")
+                .save(&tokens)
+                .unwrap();
+            hands.advance(Duration::from_secs(1));
+            let stored = Stored { login, clock };
+            let refresh_token = async || {
+                let tokens = stored.login.authenticator.tokens().await.unwrap().unwrap();
+                tokens.refresh_token.expose_secret().to_owned()
+            };
+            for _ in 0..3 {
+                let found = stored.current().await;
+                assert_eq!(found.is_ok(), brought, "{:?}", found.err());
+                if let Err(error) = found {
+                    assert!(!error.needs_login() && error.to_string().contains("no id token"));
+                }
+            }
+            let once = refresh_token().await;
+            assert_ne!(once, tokens.refresh_token.expose_secret());
+            stored.current().await.ok();
+            assert_eq!(refresh_token().await, once);
+        }
     }
 }

@@ -53,6 +53,9 @@ fn poll(world: &mut World, form: &Parameters, now: Timestamp) -> Result<Answer, 
     known.poll(&world.config, now)?;
     let scope = known.scope.clone();
     let mut body = issue(world, client_id, scope, now);
+    if !world.config.id_token_in_login {
+        without_id_token(&mut body);
+    }
     body["gcid"] = world.login.gcid.clone().into();
     Ok(Answer::json(200, &body))
 }
@@ -69,15 +72,19 @@ fn refresh(world: &mut World, form: &Parameters, now: Timestamp) -> Result<Answe
     let scope = known.ok_or_else(malformed)?.scope.clone();
     world.login.refresh.remove(token);
     let mut body = issue(world, client_id, scope, now);
-    if !world.config.id_token_in_refresh
-        && let Some(body) = body.as_object_mut()
-    {
-        body.remove("id_token");
+    if !world.config.id_token_in_refresh {
+        without_id_token(&mut body);
     }
     if world.config.gcid_in_refresh {
         body["gcid"] = world.login.gcid.clone().into();
     }
     Ok(Answer::json(200, &body))
+}
+
+fn without_id_token(body: &mut Value) {
+    if let Some(body) = body.as_object_mut() {
+        body.remove("id_token");
+    }
 }
 
 /// A new set of tokens, as the answer's body without the `gcid`.
