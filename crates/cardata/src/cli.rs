@@ -75,7 +75,7 @@ fn start(arguments: Arguments) -> CommandResult {
     let result = runtime.block_on(dispatch(arguments));
     // A sink that hangs in a blocking call must not keep the process.
     runtime.shutdown_background();
-    result
+    result.and_then(|()| terminal::all_said())
 }
 
 async fn dispatch(arguments: Arguments) -> CommandResult {

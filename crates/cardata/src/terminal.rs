@@ -2,12 +2,15 @@
 //! terminal. Nothing that somebody else wrote commands the terminal. Where the log is JSON, so is all of standard error.
 
 use std::io::{self, IsTerminal, LineWriter, Write};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use collector_core::mask::{cut, harmless_lines};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
+
+use crate::{CommandResult, Failure};
 
 /// Longer problems are cut, in characters.
 const LONGEST: usize = 20_000;
@@ -24,11 +27,32 @@ fn speaks_json() -> bool {
     JSON.load(Ordering::Relaxed)
 }
 
+/// Why standard output did not take everything.
+static UNSAID: OnceLock<io::Error> = OnceLock::new();
+
 /// Writes lines to standard output, without what could command the terminal. A reader that has gone away, as with
-/// `| head`, is no error.
+/// `| head`, is no error; what else hinders is kept for [`all_said`].
 pub fn say(text: &str) {
     let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{}", harmless_lines(text)).and_then(|()| out.flush());
+    let said = writeln!(out, "{}", harmless_lines(text)).and_then(|()| out.flush());
+    if let Err(error) = said
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        let _ = UNSAID.set(error);
+    }
+}
+
+/// That standard output took everything that was said.
+///
+/// # Errors
+/// It did not, as where it goes to a file on a full disk.
+pub fn all_said() -> CommandResult {
+    UNSAID.get().map_or(Ok(()), |error| {
+        Err(Failure::new(
+            2,
+            format!("standard output took not all of this: {error}"),
+        ))
+    })
 }
 
 /// Standard output for what was kept as it came: byte by byte, but without commands where a terminal shows it.
