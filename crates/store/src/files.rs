@@ -1,7 +1,7 @@
 //! Files and folders of a state directory, with errors that name them.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 pub use runtime::private::adopt;
@@ -32,6 +32,37 @@ pub fn is_file_name(name: &str) -> bool {
     let is_bad = |c: char| c.is_control() || matches!(c, '/' | '\\');
     // Shorter than what file systems take, for the ends that are added to names.
     (1..200).contains(&name.len()) && !name.starts_with('.') && !name.contains(is_bad)
+}
+
+/// Bytes of a file by which [`destination`] tells whose it is.
+pub const HEAD: usize = 100;
+
+/// Where a file goes that a person named, and the folder for the temporary one that takes its name: behind links, which stay.
+/// What is there is replaced only where it is empty or its first [`HEAD`] bytes are `ours`: a name that was mistaken costs nothing.
+///
+/// # Errors
+/// Something else has the name, such as a device, a pipeline file or a journal.
+pub fn destination(named: &Path, ours: impl Fn(&[u8]) -> bool) -> Result<(PathBuf, PathBuf), FileError> {
+    let failed = || FileError::of("write", named);
+    let file = named.canonicalize().unwrap_or_else(|_| named.to_owned());
+    if file.exists() {
+        let mut head = Vec::new();
+        // A device or a pipe is not read: that may never end.
+        let is_file = fs::metadata(&file).map_err(failed())?.is_file();
+        if is_file {
+            let begin = File::open(&file).and_then(|file| file.take(HEAD as u64).read_to_end(&mut head));
+            begin.map_err(failed())?;
+        }
+        if !is_file || !(head.is_empty() || ours(&head)) {
+            let problem = "what is there was not made by this command: choose another name, or move it away";
+            return Err(failed()(io::Error::other(problem)));
+        }
+    }
+    let folder = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    Ok((file, folder))
 }
 
 /// Makes a rename durable. Elsewhere than on Unix a folder cannot be opened, and a rename is durable at once.
@@ -117,4 +148,41 @@ pub fn remove_beginning(folder: &Path, prefix: &str) -> Result<(), io::Error> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_command_did_not_write_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = |head: &[u8]| head.starts_with(b"ours");
+        let [old, empty, journal] = ["old", "empty", "journal.db"].map(|name| folder.path().join(name));
+        fs::write(&old, "ours, and more").unwrap();
+        fs::write(&empty, "").unwrap();
+        fs::write(&journal, "SQLite format 3").unwrap();
+        for free in [&old, &empty, &folder.path().join("new")] {
+            destination(free, ours).unwrap();
+        }
+        for taken in [journal.as_path(), folder.path()] {
+            let error = destination(taken, ours).unwrap_err();
+            assert_eq!(error.to_string(), format!("cannot write {}", taken.display()));
+        }
+        let bare = destination(Path::new("nowhere"), ours).unwrap();
+        assert_eq!(bare, (PathBuf::from("nowhere"), PathBuf::from(".")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_a_device_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let [target, link] = ["target", "link"].map(|name| folder.path().join(name));
+        fs::write(&target, "").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let (file, _) = destination(&link, |_| false).unwrap();
+        assert_eq!(file, target.canonicalize().unwrap());
+        // Whoever says `--output /dev/stdout` as root must not lose it.
+        destination(Path::new("/dev/null"), |_| true).unwrap_err();
+    }
 }

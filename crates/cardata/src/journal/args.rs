@@ -40,7 +40,7 @@ pub struct StraysArgs {
 pub struct ExportArgs {
     #[command(flatten)]
     pub pipeline: PipelineArgs,
-    /// Where to; standard output without it. A file that is there already is replaced when all is written.
+    /// Where to; standard output without it. An export that is there already is replaced when all is written.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Only what was received at this time or later: 2026-03-01, 2026-03-01T12:00:00Z.
@@ -70,7 +70,7 @@ pub struct BackupArgs {
     /// The file to write. Whoever can read it can log in to the account.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Replace the file if it is there.
+    /// Replace a backup that is there.
     #[arg(long)]
     pub force: bool,
 }

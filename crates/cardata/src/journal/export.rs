@@ -8,10 +8,11 @@ use journal::care::stats;
 use journal::log::scan::Damage;
 use runtime::private::adopt;
 use runtime::{Clock, SystemClock};
+use store::files::destination;
 
 use super::args::ExportArgs;
 use super::{bar, count, failure, state};
-use crate::{CommandResult, Failure, terminal};
+use crate::{CommandResult, Failure, OrFail, terminal};
 
 pub fn run(options: &ExportArgs) -> CommandResult {
     let state = state(&options.pipeline)?;
@@ -33,11 +34,8 @@ pub fn run(options: &ExportArgs) -> CommandResult {
 
 /// A file that is whole or not there.
 fn to_file(state: &Path, options: &ExportArgs, path: &Path, damaged: &mut u64) -> Result<Exported, Failure> {
+    let (path, folder) = destination(path, is_export).or_fail(2)?;
     let failed = |error: io::Error| Failure::new(2, format!("cannot write {}: {error}", path.display()));
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
     // Made for its owner alone: a history says where somebody was.
     let mut file = tempfile::Builder::new()
         .prefix(".cardata-export-")
@@ -45,9 +43,13 @@ fn to_file(state: &Path, options: &ExportArgs, path: &Path, damaged: &mut u64) -
         .map_err(failed)?;
     let exported = write(state, options, file.as_file_mut(), damaged)?;
     file.as_file().sync_all().map_err(failed)?;
-    adopt(file.as_file(), path);
-    file.persist(path).map_err(|error| failed(error.error))?;
+    adopt(file.as_file(), &path);
+    file.persist(&path).map_err(|error| failed(error.error))?;
     Ok(exported)
+}
+
+fn is_export(head: &[u8]) -> bool {
+    head.starts_with(br#"{"cardata_journal":"#)
 }
 
 fn write(

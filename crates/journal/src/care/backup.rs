@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::params;
-use store::files::{FileError, adopt, listed, sync_folder};
+use store::files::{FileError, adopt, destination, listed, sync_folder};
 use store::sql::{Access, Damage as _};
 use store::{Database, FILE, Store};
 use tempfile::NamedTempFile;
@@ -29,6 +29,14 @@ use crate::{JournalError, Result, log_id};
 
 /// "CDBK".
 pub(super) const APPLICATION_ID: i64 = 0x4344_424b;
+/// Whether a file that begins so is a backup. SQLite itself would make files beside any other.
+pub(super) fn is_backup(head: &[u8]) -> bool {
+    // Where the file format has the application id, and the mode in which no write-ahead log is used.
+    head.starts_with(b"SQLite format 3\0")
+        && head.get(68..72) == Some(b"CDBK")
+        && head.get(18..20) == Some(&[1, 1])
+}
+
 /// The version of the two tables.
 pub(super) const FORMAT: i64 = 1;
 
@@ -85,22 +93,19 @@ pub fn backup(
     if !replace && file.exists() {
         return Err(BackupError::Exists(file.to_owned()));
     }
-    let folder = match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let (file, folder) = destination(file, is_backup)?;
     // A temporary file is made with mode 0600.
     let copy = tempfile::Builder::new()
         .prefix(".cardata-backup-")
-        .tempfile_in(folder)
-        .map_err(FileError::of("make a file in", folder))?;
+        .tempfile_in(&folder)
+        .map_err(FileError::of("make a file in", &folder))?;
     copy_journal(state, &journal, copy.path())?;
     let token_files = add_files(copy.path(), tokens, now)?;
     let verified = verify_file(copy.path(), |_| ())?;
     if let Some(first) = verified.database.into_iter().next() {
         return Err(BackupError::Damaged(first));
     }
-    let bytes = keep(copy, file, folder, replace)?;
+    let bytes = keep(copy, &file, &folder, replace)?;
     Ok(Backup {
         entries: verified.entries,
         token_files,

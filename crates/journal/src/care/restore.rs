@@ -20,12 +20,12 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use store::aside;
-use store::files::{FileError, adopt, fill, is_file_name, listed, remove_beginning, sync_folder};
+use store::files::{FileError, HEAD, adopt, fill, is_file_name, listed, remove_beginning, sync_folder};
 use store::sql::Access;
 use store::{Database, FILE, StoreError};
 use tempfile::NamedTempFile;
 
-use super::backup::{APPLICATION_ID, FORMAT, writable};
+use super::backup::{FORMAT, is_backup, writable};
 use super::verify::verify_file;
 use crate::log::append;
 use crate::log::scan::Damage;
@@ -136,15 +136,22 @@ fn damaged(file: &Path, reason: impl ToString) -> RestoreError {
 }
 
 /// A copy of the backup where the journal will be; what is checked is what will be used.
-fn copied(file: &Path, state: &Path) -> Result<NamedTempFile, FileError> {
+fn copied(file: &Path, state: &Path) -> Result<NamedTempFile, RestoreError> {
     let mut source = fs::File::open(file).map_err(FileError::of("read", file))?;
+    let mut head = Vec::new();
+    let begin = (&source).take(HEAD as u64).read_to_end(&mut head);
+    begin.map_err(FileError::of("read", file))?;
+    if !is_backup(&head) {
+        return Err(RestoreError::Foreign(file.to_owned()));
+    }
     // Copies of a restore that was killed; the lock says that none is at work.
     remove_beginning(state, COPY).map_err(FileError::of("clean", state))?;
     let mut copy = tempfile::Builder::new()
         .prefix(COPY)
         .tempfile_in(state)
         .map_err(FileError::of("make a file in", state))?;
-    io::copy(&mut source, &mut copy)
+    copy.write_all(&head)
+        .and_then(|()| io::copy(&mut source, &mut copy))
         .and_then(|_| copy.flush())
         .map_err(FileError::of("write a copy of the backup to", state))?;
     Ok(copy)
@@ -152,10 +159,6 @@ fn copied(file: &Path, state: &Path) -> Result<NamedTempFile, FileError> {
 
 /// When and of which journal the backup was made.
 fn manifest(copy: &Path, file: &Path) -> Result<(Timestamp, String), RestoreError> {
-    let foreign = || RestoreError::Foreign(file.to_owned());
-    if !has_mark(copy).map_err(FileError::of("read", copy))? {
-        return Err(foreign());
-    }
     let database = Database::read_only(copy).map_err(|error| damaged(file, error))?;
     let query = "select format, made_at, log_id from backup_manifest";
     let (format, made_at, log_id): (i64, i64, String) = database
@@ -168,17 +171,6 @@ fn manifest(copy: &Path, file: &Path) -> Result<(Timestamp, String), RestoreErro
     database.refuse_triggers().map_err(|error| damaged(file, error))?;
     let made_at = Timestamp::from_millisecond(made_at).map_err(|error| damaged(file, error))?;
     Ok((made_at, log_id))
-}
-
-/// Whether the header of the database has our mark. SQLite itself would make files beside any other.
-fn has_mark(copy: &Path) -> Result<bool, io::Error> {
-    let mut header = Vec::new();
-    fs::File::open(copy)?.take(100).read_to_end(&mut header)?;
-    let mark = u32::try_from(APPLICATION_ID).unwrap_or(0).to_be_bytes();
-    // Where the file format has the application id, and the mode in which no write-ahead log is used.
-    Ok(header.starts_with(b"SQLite format 3\0")
-        && header.get(68..72) == Some(&mark)
-        && header.get(18..20) == Some(&[1, 1]))
 }
 
 /// What became of the copy.
