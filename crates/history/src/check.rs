@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 
 use collector_core::SinkError;
-use rusqlite::{OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::failure::sink_error;
 use crate::{schema, store};
@@ -16,10 +16,15 @@ pub fn check(path: &Path) -> Result<(), SinkError> {
     }
     let mut connection = store::connect(path, OpenFlags::empty())?;
     schema::inspect(&connection, path)?;
-    connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .and_then(rusqlite::Transaction::rollback)
-        .map_err(|error| sink_error("cannot write to", path, &error))
+    try_to_write(&mut connection).map_err(|error| sink_error("cannot write to", path, &error))
+}
+
+/// Without a write, SQLite begins the transaction also in a file that it can only read.
+fn try_to_write(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    transaction.pragma_update(None, "user_version", version)?;
+    transaction.rollback()
 }
 
 /// The database does not exist yet: could it be made? A file is made in the nearest folder that exists, and
@@ -58,4 +63,21 @@ fn has_no_reading(path: &Path) -> bool {
     let has_one = store::connect(path, OpenFlags::empty())
         .map(|connection| connection.query_row(any, [], |row| row.get::<_, bool>(0)));
     matches!(has_one, Ok(Ok(false)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What SQLite opens for reading alone, as it does with somebody else's file or on a disk that became so.
+    #[test]
+    fn a_database_that_can_only_be_read_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cardata.db");
+        drop(Connection::open(&path).unwrap());
+        let open = |flags| Connection::open_with_flags(&path, flags).unwrap();
+        try_to_write(&mut open(OpenFlags::SQLITE_OPEN_READ_WRITE)).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 0, "nothing stays");
+        try_to_write(&mut open(OpenFlags::SQLITE_OPEN_READ_ONLY)).unwrap_err();
+    }
 }
