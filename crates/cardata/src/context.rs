@@ -20,7 +20,10 @@ use crate::{Failure, OrFail, terminal};
 
 /// Reads the pipeline file; every mistake in it is told.
 pub fn load(options: &PipelineArgs) -> Result<Pipeline, Failure> {
-    pipeline::load(&options.config).map_err(|error| Failure::drawn(2, error.render(terminal::colours())))
+    let pipeline = pipeline::load(&options.config)
+        .map_err(|error| Failure::drawn(2, error.render(terminal::colours())))?;
+    StateDirectory::at(&pipeline.state).check_place()?;
+    Ok(pipeline)
 }
 
 /// A path as short as it can be written from here.

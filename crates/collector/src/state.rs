@@ -183,6 +183,23 @@ impl StateDirectory {
         }
     }
 
+    /// That nothing else has the place of the directory, which may not be there yet.
+    ///
+    /// # Errors
+    /// A file, a link that leads nowhere, or a name that no directory can have.
+    pub fn check_place(&self) -> Result<(), StateError> {
+        let is_missing = || fs::symlink_metadata(&self.path).is_err();
+        let problem = match fs::metadata(&self.path) {
+            Ok(found) if found.is_dir() => return Ok(()),
+            Ok(_) => ErrorKind::NotADirectory.into(),
+            // What is hidden from this user may be a directory.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound && is_missing() => return Ok(()),
+            Err(error) => error,
+        };
+        Err(self.error("use", &self.path, problem))
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -245,6 +262,14 @@ impl StateDirectory {
 fn advice(error: &std::io::Error) -> &'static str {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space on that disk",
+        ErrorKind::NotADirectory => "a file is in the way: set `state:` to a directory",
+        ErrorKind::NotFound => {
+            "where it leads to is not there: mount that disk, or set `state:` to another directory"
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            "that disk is mounted for reading only, or became so after an error: mount it for writing"
+        }
+        ErrorKind::InvalidInput | ErrorKind::InvalidFilename => "set `state:` to another directory",
         _ => {
             "run it as the user that runs cardata (`sudo -u cardata cardata …`), give this user the right to write there, \
              or set `state:` to another directory"
@@ -263,6 +288,27 @@ fn holder(file: &mut File) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_a_directory_is_told_from_one_that_is_not_there_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| StateDirectory::at(&folder.path().join(name)).check_place();
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        place("").unwrap();
+        place("new/state").unwrap();
+        let long = "x".repeat(300);
+        for name in ["file", "file/state", "a\0b", &long] {
+            let error = place(name).unwrap_err().to_string();
+            assert!(error.contains("set `state:` to"), "{error}");
+            assert!(!error.contains("sudo"), "{error}");
+        }
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("nowhere", folder.path().join("link")).unwrap();
+            let error = place("link").unwrap_err().to_string();
+            assert!(error.contains("mount"), "{error}");
+        }
+    }
 
     #[test]
     fn the_second_is_told_who_was_first() {

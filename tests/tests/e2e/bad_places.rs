@@ -19,11 +19,19 @@ async fn a_state_directory_that_cannot_be_is_named() {
     let scene = Scene::set(&Plan::default()).await;
     std::fs::write(scene.path("file"), "").unwrap();
     add(&scene, "state: file/state");
-    for command in ["run", "login", "vehicles"] {
-        let said = scene.call(&[command]).await;
-        assert_eq!(said.code, Some(2), "{command}: {said:?}");
-        assert!(said.err.contains("file/state"), "{command}: {said:?}");
-        assert!(said.err.contains("state:"), "{command}: {said:?}");
+    for command in [
+        &["run"][..],
+        &["login"],
+        &["vehicles"],
+        &["check"],
+        &["status"],
+        &["dead-letters", "list"],
+        &["journal", "verify"],
+    ] {
+        let said = scene.call(command).await;
+        assert_eq!(said.code, Some(2), "{command:?}: {said:?}");
+        assert!(said.err.contains("file/state"), "{command:?}: {said:?}");
+        assert!(said.err.contains("state:"), "{command:?}: {said:?}");
     }
     assert_eq!(scene.bmw.requests(), [], "nothing is asked that cannot be kept");
 }
@@ -129,5 +137,25 @@ async fn a_reader_that_has_gone_away_is_no_error() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!said.contains("panicked"), "{arguments:?}: {said}");
         assert_ne!(output.status.code(), Some(70), "{arguments:?}: {said}");
+    }
+}
+
+/// `cardata status > file` on a full disk.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_standard_output_does_not_take_is_told() {
+    let scene = Scene::set(&Plan::default()).await;
+    for arguments in [
+        &["status", "--config", "pipeline.yaml"][..],
+        &["check", "--config", "pipeline.yaml"],
+        &["schema"],
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(program());
+        command.args(arguments).current_dir(scene.path("")).stdout(full);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains("standard output"), "{arguments:?}: {said}");
     }
 }
