@@ -37,5 +37,11 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
         tokens.push(stored.map_err(|error| Chain(&error).to_string()));
     }
     let (running, now) = (state.running()?, SystemClock.now());
-    Ok(status::gather(pipeline, state.path(), running, tokens, now)?)
+    let mut status = status::gather(pipeline, state.path(), running, tokens, now)?;
+    // On a full disk nobody can write down that it is full.
+    let full = || {
+        runtime::limits::hindrance(state.path()).map(|why| format!("the disk of the state directory {why}"))
+    };
+    status.journal_problem = status.journal_problem.or_else(full);
+    Ok(status)
 }

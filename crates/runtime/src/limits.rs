@@ -1,6 +1,8 @@
-//! Limits that the machine sets a process: how many files it may have open, and how long one may become.
+//! Limits that the machine sets a process: how many files it may have open, how long one may become, and where nothing can
+//! be written.
 
 use std::io;
+use std::path::Path;
 
 /// Takes as many open files as the machine allows this process, where it begins with fewer.
 pub fn raise_open_files() {
@@ -30,6 +32,25 @@ pub fn file_size() -> Option<u64> {
     #[cfg(unix)]
     return rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
     #[cfg(not(unix))]
+    None
+}
+
+/// What keeps a disk from taking anything more, to go on behind its name; `None` where nothing does, or nobody can tell.
+pub fn hindrance(path: &Path) -> Option<&'static str> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{StatVfsMountFlags, statvfs};
+        let disk = statvfs(path).ok()?;
+        if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
+            return Some("is mounted for reading only, or became so after an error: mount it for writing");
+        }
+        // Some network drives do not tell their size.
+        if disk.f_blocks > 0 && disk.f_bavail == 0 {
+            return Some("is full: make room on it");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
     None
 }
 

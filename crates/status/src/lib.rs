@@ -33,7 +33,7 @@ use planner::quota::{Allowance, Spent};
 pub struct Status {
     pub now: Timestamp,
     pub running: Option<String>,
-    /// Why the process that runs cannot write the journal.
+    /// Why the journal cannot be written.
     pub journal_problem: Option<String>,
     pub accounts: Vec<AccountStatus>,
     /// What vehicles are called.

@@ -62,6 +62,12 @@ async fn a_journal_on_a_full_disk_spends_no_calls_and_goes_on_when_there_is_room
         told.iter().any(|words| crate::scene::count(&run, words) > 0)
     })
     .await;
+    let said = scene.call(&["status"]).await;
+    assert!(
+        said.out
+            .contains("! journal: the disk of the state directory is full"),
+        "{said:?}"
+    );
     disk.make_room();
     scene.more_answers(&run, 3).await;
     stop(run).await;
