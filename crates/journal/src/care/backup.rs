@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use store::files::{FileError, adopt, destination, listed, sync_folder};
 use store::sql::{Access, Damage as _};
-use store::{Database, FILE, Store};
+use store::{Database, FILE, Store, StoreError};
 use tempfile::NamedTempFile;
 
 use super::verify::verify_file;
@@ -61,6 +61,11 @@ pub enum BackupError {
     Exists(PathBuf),
     #[error("the journal in {0} was written by an earlier version: let this one run once, then back up")]
     Older(PathBuf),
+    /// All that is written is the copy.
+    #[error(
+        "the disk of the backup is full, or a file may not grow (`ulimit -f`): make room on it, or choose another place"
+    )]
+    Full(#[source] rusqlite::Error),
     #[error(transparent)]
     File(#[from] FileError),
     #[error(
@@ -73,7 +78,10 @@ pub enum BackupError {
 
 impl From<rusqlite::Error> for BackupError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Journal(error.into())
+        match StoreError::from(error) {
+            StoreError::Full(error) => Self::Full(error),
+            error => Self::Journal(error.into()),
+        }
     }
 }
 

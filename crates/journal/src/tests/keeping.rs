@@ -332,3 +332,10 @@ async fn space_of_forgotten_entries_is_given_back_and_nothing_else() {
     let verified = verify(state.path(), |_| ()).unwrap();
     assert!(verified.is_sound() && verified.entries == 11, "{verified:?}");
 }
+
+#[test]
+fn a_backup_fills_its_own_disk_and_not_that_of_the_state() {
+    let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+    let text = BackupError::from(rusqlite::Error::SqliteFailure(full, None)).to_string();
+    assert!(text.contains("disk of the backup"), "{text}");
+}
