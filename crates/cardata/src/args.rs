@@ -134,8 +134,8 @@ pub struct NotifyArgs {
 pub struct CheckArgs {
     #[command(flatten)]
     pub pipeline: PipelineArgs,
-    /// Also try the login, the addresses of API and stream, and every sink. Writes nothing, spends no call, and does
-    /// not log in to the stream, which would take it from a program that runs.
+    /// Also try the state directory, the login, the addresses of API and stream, and every sink. Writes nothing, spends no
+    /// call, and does not log in to the stream, which would take it from a program that runs.
     #[arg(long)]
     pub connect: bool,
     /// Print what the file means, secrets hidden.

@@ -100,6 +100,15 @@ async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
     let state = StateDirectory::at(&pipeline.state);
     let runs = state.running()?.is_some();
     let mut probes = Vec::new();
+    // One that is not there yet is made by `login`.
+    if state.path().is_dir() {
+        probes.push(Probe {
+            what: format!("state directory {}", state.path().display()),
+            problem: state.probe().err().map(|error| error.to_string()),
+            remarks: Vec::new(),
+            needs_login: false,
+        });
+    }
     if pipeline.simulator.is_none() {
         account::check_logins(&pipeline.accounts, &state)?;
         for account in &pipeline.accounts {
