@@ -69,6 +69,15 @@ fn has_no_reading(path: &Path) -> bool {
 mod tests {
     use super::*;
 
+    #[test]
+    fn what_is_no_file_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path(), Path::new("/dev/null")] {
+            let told = check(path);
+            assert!(matches!(told, Err(SinkError::Misconfigured { .. })), "{told:?}");
+        }
+    }
+
     /// What SQLite opens for reading alone, as it does with somebody else's file or on a disk that became so.
     #[test]
     fn a_database_that_can_only_be_read_is_told() {

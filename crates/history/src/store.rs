@@ -38,6 +38,11 @@ pub struct Store {
 
 /// Opens a database, with [`OpenFlags::SQLITE_OPEN_CREATE`] also one that does not exist.
 pub fn connect(path: &Path, more: OpenFlags) -> Result<Connection, SinkError> {
+    // Of a device or a pipe SQLite says that its disk is broken, which may pass.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        let problem = format!("{} is no file: give this sink a path of its own", path.display());
+        return Err(SinkError::misconfigured(problem));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
     let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
         connection.busy_timeout(BUSY)?;
