@@ -15,6 +15,7 @@ pub fn failure(error: &ConnectionError, address: &BrokerAddress) -> SinkError {
         ConnectionError::Tls(TlsError::Io(error)) => io("secure connection", error, address),
         ConnectionError::Tls(error) => no_connection("secure connection", error, address),
         ConnectionError::Io(error) => io("connection", error, address),
+        ConnectionError::MqttState(error) => broken_off(error, address),
         error => no_connection("connection", error, address),
     }
 }
@@ -38,6 +39,18 @@ fn io(kind: &str, error: &io::Error, address: &BrokerAddress) -> SinkError {
     }
 }
 
+/// A broker of MQTT 3.1.1 has no other way to say that something does not suit it.
+fn broken_off(error: &dyn Error, address: &BrokerAddress) -> SinkError {
+    let advice = match address.is_encrypted() {
+        true => "",
+        false => ", or it speaks TLS on this port (`mqtts://`)",
+    };
+    SinkError::transient(format!(
+        "the connection to the broker at {address} broke off: {error}. Where it goes on so, the broker's log says why: it may \
+         take no messages as large (`max_packet_size`), or know another client of this `client_id`{advice}"
+    ))
+}
+
 fn no_connection(kind: &str, error: &dyn Error, address: &BrokerAddress) -> SinkError {
     SinkError::transient(format!("no {kind} to the broker at {address}: {error}"))
 }
@@ -57,4 +70,23 @@ fn certificate(error: &Tls, address: &BrokerAddress) -> SinkError {
     SinkError::misconfigured(format!(
         "the broker at {address} is not trusted: {error}; {advice}"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use rumqttc::StateError;
+
+    use super::*;
+
+    #[test]
+    fn a_broker_that_hangs_up_may_have_a_reason() {
+        for (url, may_be_tls) in [("mqtt://localhost", true), ("mqtts://localhost", false)] {
+            let error = ConnectionError::MqttState(StateError::ConnectionAborted);
+            let SinkError::Transient { reason, .. } = failure(&error, &url.parse().unwrap()) else {
+                panic!("it may pass");
+            };
+            assert!(reason.contains("max_packet_size"), "{reason}");
+            assert_eq!(reason.contains("TLS"), may_be_tls, "{reason}");
+        }
+    }
 }
