@@ -41,8 +41,8 @@ pub async fn run(options: PipelineArgs) -> CommandResult {
     watch.abort();
     terminal::note(&match summary {
         Some(summary) => report(&summary),
-        None => "\nStopped. The journal did not answer any more: another program holds it, or its disk hangs. What it \
-                 took is safe, and the next start goes on from there."
+        None => "\nStopped. The journal did not answer any more: another program holds it, its disk hangs, or it was \
+                 damaged or taken away. `cardata status` says how it is; the next start goes on from what it holds."
             .to_owned(),
     });
     Ok(())

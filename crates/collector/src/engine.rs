@@ -130,7 +130,7 @@ impl Engine {
             let _ = timeout(CLOSE, finished(&mut sinks)).await;
             sinks.abort_all();
         }
-        timeout_at(end, self.end()).await.ok()
+        timeout_at(end, self.end()).await.ok().flatten()
     }
 
     /// Starts everything but the sinks: what brings snapshots, and what watches over logins, letters and the journal.
@@ -192,8 +192,8 @@ impl Engine {
         tasks
     }
 
-    /// Tells that everything has stopped, and what the run did.
-    async fn end(self) -> Summary {
+    /// Tells that everything has stopped, and what the run did; `None` where the journal cannot be read any more.
+    async fn end(self) -> Option<Summary> {
         let tell = async |name: &Name, state: State| {
             let publisher = Publisher::new(name.clone(), self.state.ledger.clone(), self.clock.clone());
             publisher.publish(state, None).await;
@@ -203,11 +203,11 @@ impl Engine {
             tell(&account.login.account, State::Polls(PollsState::Stopped)).await;
         }
         // The summary and `cardata status` read what is written down.
-        let _ = housekeeping::flush(&self.state.journal).await;
+        let _ = housekeeping::flush(&self.state.journal, &mut None).await;
         // A look that waits for a lock keeps nobody else waiting.
         let summary = tokio::task::spawn_blocking(self.summarising());
-        let summary = summary.await.ok().and_then(Result::ok).unwrap_or_default();
-        for sink in &summary.sinks {
+        let summary = summary.await.ok().and_then(Result::ok);
+        for sink in summary.iter().flat_map(|summary| &summary.sinks) {
             tell(&sink.name, State::Sink(SinkState::Stopped)).await;
         }
         #[cfg(feature = "simulator")]

@@ -34,9 +34,9 @@ impl Care {
     /// Writes down what waits in memory and publishes whether it can, until cancelled; the rest is for the owner's end.
     pub async fn flush(self) {
         let publisher = Publisher::new("".into(), self.states.clone(), self.clock.clone());
-        let mut wait = FLUSH;
+        let (mut wait, mut told) = (FLUSH, None);
         while self.pause(wait).await {
-            wait = match flush_and_tell(&self.journal, &publisher).await {
+            wait = match flush_and_tell(&self.journal, &publisher, &mut told).await {
                 true => BUSY_FLUSH,
                 false => FLUSH,
             };
@@ -65,7 +65,7 @@ impl Care {
         let Ok(before) = self.clock.now().checked_sub(REST) else {
             return;
         };
-        match told(self.journal.pack(before)).await {
+        match in_words(self.journal.pack(before)).await {
             Ok(packed) if packed.blocks == 0 => {}
             Ok(packed) => {
                 tracing::debug!(
@@ -88,7 +88,7 @@ impl Care {
         let Some(before) = keep.and_then(|keep| self.clock.now().checked_sub(keep).ok()) else {
             return;
         };
-        match told(self.journal.prune(before, self.sinks.clone())).await {
+        match in_words(self.journal.prune(before, self.sinks.clone())).await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "took old entries out of the journal"),
             Err(error) => tracing::warn!(error, "old entries stay in the journal"),
@@ -105,8 +105,8 @@ impl Care {
 }
 
 /// Writes down what waits in memory and publishes whether it can. Whether something was written.
-async fn flush_and_tell(journal: &Journal, publisher: &Publisher) -> bool {
-    let flushed = flush(journal).await;
+async fn flush_and_tell(journal: &Journal, publisher: &Publisher, told: &mut Option<String>) -> bool {
+    let flushed = flush(journal, told).await;
     let (state, message) = match &flushed {
         Ok(_) => (JournalState::Writing, None),
         Err(error) => (
@@ -122,19 +122,23 @@ async fn flush_and_tell(journal: &Journal, publisher: &Publisher) -> bool {
 }
 
 /// Writes down what waits in memory: sums, and how far the sinks have got. Whether something was written, or why it could
-/// not be.
-pub async fn flush(journal: &Journal) -> Result<bool, String> {
-    let written = told(journal.flush()).await;
-    written.inspect_err(|error| {
+/// not be, which is logged unless it is what was `told` last.
+pub async fn flush(journal: &Journal, told: &mut Option<String>) -> Result<bool, String> {
+    let written = in_words(journal.flush()).await;
+    if let Err(error) = &written
+        && told.as_ref() != Some(error)
+    {
         tracing::warn!(
             error,
-            "sums and acknowledgements could not be written down; trying again"
+            "sums and acknowledgements could not be written down; trying again until they can"
         );
-    })
+    }
+    *told = written.as_ref().err().cloned();
+    written
 }
 
 /// What came of it, in words where it failed; a panic too, which must not end the care.
-async fn told<T>(work: impl Future<Output = Result<T, JournalError>>) -> Result<T, String> {
+async fn in_words<T>(work: impl Future<Output = Result<T, JournalError>>) -> Result<T, String> {
     let done = contained(work).await?;
     done.map_err(|error| Chain(&error).to_string())
 }
@@ -172,7 +176,9 @@ mod tests {
             .acknowledge("sink", SystemClock.now(), acknowledgement);
         acknowledged.await.unwrap();
         rename("cursor", "away").await;
-        assert!(!flush_and_tell(&state.journal, &publisher).await);
+        let mut told = None;
+        assert!(!flush_and_tell(&state.journal, &publisher, &mut told).await);
+        assert!(told.is_some(), "it is not logged again while it lasts");
         let said = state.ledger.condition().await.unwrap().components.remove(0);
         assert_eq!(
             (&*said.name, said.state),
@@ -180,7 +186,8 @@ mod tests {
         );
         assert!(said.message.unwrap().contains("cannot be written down"));
         rename("away", "cursor").await;
-        assert!(flush_and_tell(&state.journal, &publisher).await);
+        assert!(flush_and_tell(&state.journal, &publisher, &mut told).await);
+        assert_eq!(told, None);
         let said = state.ledger.condition().await.unwrap().components.remove(0);
         assert_eq!(
             (said.state, said.message),

@@ -67,7 +67,7 @@ pub async fn redeliver(
         let publisher = Publisher::new(name, state.ledger.clone(), clock.clone());
         publisher.publish(State::Sink(SinkState::Stopped), None).await;
     }
-    let _ = housekeeping::flush(&state.journal).await;
+    let _ = housekeeping::flush(&state.journal, &mut None).await;
     state.store.checkpoint().await;
     drop(lock);
     Ok(())
