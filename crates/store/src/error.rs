@@ -9,9 +9,7 @@ use rusqlite::{ErrorCode, ffi};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    #[error(
-        "cannot open the state database {path}: this user must be able to write it and its folder, also to read it: run the command as the user that runs cardata, such as `sudo -u cardata cardata …`"
-    )]
+    #[error("cannot open the state database {path}: {}", what_opens(path))]
     Open { path: PathBuf, source: rusqlite::Error },
     /// Whether there is one cannot be told.
     #[error(
@@ -66,7 +64,7 @@ pub enum StoreError {
     Damaged(#[source] rusqlite::Error),
     #[error("it has triggers, which somebody else put into it")]
     Triggers,
-    #[error("the state database refused a write")]
+    #[error("the state database refused a write{}", what_hinders(_0))]
     Sqlite(#[source] rusqlite::Error),
     #[error("a job of the state database panicked, which is a bug; nothing of it was written")]
     Bug,
@@ -105,8 +103,51 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+fn what_opens(path: &Path) -> &'static str {
+    match path.exists() {
+        true => {
+            "this user must be able to write it and its folder, also to read it: run the command as the user that runs \
+             cardata, such as `sudo -u cardata cardata …`"
+        }
+        false => "it is gone: stop cardata, then put it back, or bring a backup back with `cardata restore`",
+    }
+}
+
+/// What a person can do about a write that may succeed later.
+fn what_hinders(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            " because another program holds it: end what has it open, such as `sqlite3`"
+        }
+        Some(ErrorCode::ReadOnly) => {
+            " because this user may not write it, or its disk is mounted for reading only"
+        }
+        _ => "",
+    }
+}
+
 /// Whether a file would have grown over a limit, which SQLite takes for a broken disk.
 fn is_too_long(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error().map(|error| error.extended_code);
     code == Some(ffi::SQLITE_IOERR_WRITE) && limits::file_size().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(code: i32) -> String {
+        StoreError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).to_string()
+    }
+
+    #[test]
+    fn what_a_person_can_mend_is_said() {
+        assert!(of(ffi::SQLITE_BUSY).contains("another program"));
+        assert!(of(ffi::SQLITE_READONLY).contains("may not write"));
+        assert_eq!(of(ffi::SQLITE_CONSTRAINT), "the state database refused a write");
+        let folder = tempfile::tempdir().unwrap();
+        let missing = |path: &Path| StoreError::open(path, rusqlite::Error::InvalidQuery).to_string();
+        assert!(missing(&folder.path().join("journal.db")).contains("it is gone"));
+        assert!(missing(folder.path()).contains("must be able to write"));
+    }
 }
