@@ -50,16 +50,18 @@ impl Database {
     /// Reads the database in `state`; `None` where there is none yet.
     ///
     /// # Errors
-    /// [`StoreError::Older`] where it lacks tables of this version; [`StoreError::Hidden`] where this user cannot see it.
+    /// [`StoreError::Older`] where it lacks tables of this version, [`StoreError::Newer`] or [`StoreError::Foreign`] where it is
+    /// not to be read at all; [`StoreError::Hidden`] where this user cannot see it.
     pub fn look(state: &Path) -> Result<Option<Self>, StoreError> {
         if !Store::exists(state)? {
             return Ok(None);
         }
         let path = state.join(FILE);
         let database = Self::read_only(&path)?;
-        match (1..migrate::FORMAT).contains(&database.format()?) {
-            true => Err(StoreError::Older { path }),
-            false => Ok(Some(database)),
+        match migrate::recognised(database.connection(), &path)? {
+            0 => Ok(None),
+            migrate::FORMAT => Ok(Some(database)),
+            _ => Err(StoreError::Older { path }),
         }
     }
 }

@@ -58,8 +58,13 @@ impl Store {
         let path = state.join(FILE);
         match Self::exists(state)? {
             true => close(&path),
-            // SQLite gives its mode and its owner to the files beside it, and says what hinders where it cannot be opened.
-            false => drop(private::open(&path)),
+            false => {
+                if path.exists() {
+                    tracing::warn!(path = %path.display(), "the state database is an empty file and is begun anew; if there was a history in it, stop cardata and bring a backup back with `cardata restore`");
+                }
+                // SQLite gives its mode and its owner to the files beside it, and says what hinders where it cannot be opened.
+                drop(private::open(&path));
+            }
         }
         let database = Database::create(&path)?;
         database.migrate(&path, owners)?;
@@ -71,14 +76,15 @@ impl Store {
         })
     }
 
-    /// Whether there is a database in `state`.
+    /// Whether there is a database in `state`; an empty file is none.
     ///
     /// # Errors
-    /// [`StoreError::Hidden`] where this user cannot see it.
+    /// [`StoreError::Hidden`] where this user cannot see it, [`StoreError::Foreign`] where what has its name is no file.
     pub fn exists(state: &Path) -> Result<bool, StoreError> {
         let path = state.join(FILE);
         match std::fs::metadata(&path) {
-            Ok(found) => Ok(found.is_file()),
+            Ok(found) if !found.is_file() => Err(StoreError::Foreign { path }),
+            Ok(found) => Ok(found.len() > 0),
             Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
                 Err(StoreError::Hidden { path, source })
             }

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use store::files::{FileError, adopt, destination, listed, sync_folder};
 use store::sql::{Access, Damage as _};
-use store::{Database, FILE, Store, StoreError};
+use store::{Database, StoreError};
 use tempfile::NamedTempFile;
 
 use super::verify::verify_file;
@@ -59,8 +59,6 @@ pub enum BackupError {
     NoJournal(PathBuf),
     #[error("{0} is there already: choose another name, or replace it with --force")]
     Exists(PathBuf),
-    #[error("the journal in {0} was written by an earlier version: let this one run once, then back up")]
-    Older(PathBuf),
     /// All that is written is the copy.
     #[error(
         "the disk of the backup is full, or a file may not grow (`ulimit -f`): make room on it, or choose another place"
@@ -94,10 +92,9 @@ pub fn backup(
     now: Timestamp,
     replace: bool,
 ) -> Result<Backup, BackupError> {
-    let journal = state.join(FILE);
-    if !Store::exists(state).map_err(JournalError::from)? {
+    let Some(journal) = Database::look(state).map_err(JournalError::from)? else {
         return Err(BackupError::NoJournal(state.to_owned()));
-    }
+    };
     if !replace && file.exists() {
         return Err(BackupError::Exists(file.to_owned()));
     }
@@ -107,7 +104,7 @@ pub fn backup(
         .prefix(".cardata-backup-")
         .tempfile_in(&folder)
         .map_err(FileError::of("make a file in", &folder))?;
-    copy_journal(state, &journal, copy.path())?;
+    copy_journal(&journal, copy.path())?;
     let token_files = add_files(copy.path(), tokens, now)?;
     let verified = verify_file(copy.path(), |_| ())?;
     if let Some(first) = verified.database.into_iter().next() {
@@ -122,16 +119,12 @@ pub fn backup(
     })
 }
 
-fn copy_journal(state: &Path, journal: &Path, copy: &Path) -> Result<(), BackupError> {
-    let database = Database::read_only(journal).map_err(JournalError::from)?;
-    if database.format().map_err(JournalError::from)? != store::FORMAT {
-        return Err(BackupError::Older(state.to_owned()));
-    }
+fn copy_journal(journal: &Database, copy: &Path) -> Result<(), BackupError> {
     let nameless = || io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8");
     let name = copy
         .to_str()
         .ok_or_else(|| FileError::of("write", copy)(nameless()))?;
-    match database.connection().execute("vacuum into ?1", [name]) {
+    match journal.connection().execute("vacuum into ?1", [name]) {
         Ok(_) => Ok(()),
         Err(error) if error.is_damage() => Err(BackupError::Damaged(error.to_string())),
         Err(error) => Err(error.into()),

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::*;
-use store::{FILE, StoreError};
+use store::{Database, FILE, StoreError};
 
 fn refused(state: &Path) -> StoreError {
     Store::open(state, &[SCHEMA]).unwrap_err()
@@ -69,13 +69,16 @@ fn a_directory_that_is_not_there_is_named() {
     assert!(!Store::exists(&state.path().join("none")).unwrap());
 }
 
-/// The file alone shows what a read-only directory would: permissions do not bind a test that runs as root.
 #[test]
-fn a_journal_that_cannot_be_written_is_named() {
+fn what_is_no_file_is_no_journal() {
     let state = tempfile::tempdir().unwrap();
     std::fs::create_dir(state.path().join(FILE)).unwrap();
     let error = refused(state.path());
-    assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Foreign { .. }), "{error:?}");
+    assert!(matches!(
+        Store::exists(state.path()),
+        Err(StoreError::Foreign { .. })
+    ));
 }
 
 #[test]
@@ -92,4 +95,24 @@ fn each_journal_has_a_name_of_its_own_that_it_keeps() {
     let name = open(one.path()).log_id().clone();
     assert_eq!(open(one.path()).log_id(), &name);
     assert_ne!(open(two.path()).log_id(), &name);
+}
+
+#[test]
+fn who_only_looks_knows_a_journal_from_what_is_none() {
+    let state = tempfile::tempdir().unwrap();
+    let path = state.path().join(FILE);
+    let look = || Database::look(state.path());
+    std::fs::write(&path, "").unwrap();
+    assert!(look().unwrap().is_none(), "an empty file holds nothing yet");
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("create table theirs (id)").unwrap();
+    assert!(matches!(look(), Err(StoreError::Foreign { .. })));
+    drop(connection);
+    std::fs::remove_file(&path).unwrap();
+    drop(open(state.path()));
+    assert!(look().unwrap().is_some());
+    let connection = Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(look(), Err(StoreError::Newer { found: 99, .. })));
+    drop(connection);
 }
