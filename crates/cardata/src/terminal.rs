@@ -50,7 +50,7 @@ pub fn all_said() -> CommandResult {
     UNSAID.get().map_or(Ok(()), |error| {
         Err(Failure::new(
             2,
-            format!("standard output took not all of this: {error}"),
+            format!("standard output did not take all of this: {error}"),
         ))
     })
 }
