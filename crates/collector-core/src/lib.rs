@@ -53,7 +53,8 @@ pub use scope::Scope;
 pub use secret::Secret;
 pub use select::{Patterns, Select};
 pub use sink::{
-    Exclusive, Invalid, Records, Redelivery, Rejection, Sink, SinkConfig, SinkContext, SinkError, Written,
+    Exclusive, Held, Invalid, Records, Redelivery, Rejection, Sink, SinkConfig, SinkContext, SinkError,
+    Written,
 };
 pub use source::{
     Cadence, Poll, RawReading, RawSnapshot, Received, Source, SourceConfig, SourceError, Stray, Stream,

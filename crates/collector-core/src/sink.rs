@@ -144,14 +144,13 @@ pub trait Sink: Send {
         Vec::new()
     }
 
-    /// Whether the store holds nothing of what this sink was ever given: it is gone, was emptied, or is another one. Asked
-    /// before each write of a sink that was given something before, so it is answered at a glance or from memory. What
-    /// cannot tell says no.
+    /// How much the store holds of what this sink was ever given. Asked around each write of a sink that was given
+    /// something before, so it is answered at a glance or from memory, and once behind [`close`](Self::close).
     ///
     /// # Errors
     /// The store cannot be looked at now; a write will say why.
-    async fn is_empty(&mut self) -> Result<bool, SinkError> {
-        Ok(false)
+    async fn held(&mut self) -> Result<Held, SinkError> {
+        Ok(Held::Unknown)
     }
 
     /// Stores a batch. `Ok` is the acknowledgement: everything in it that is not named in
@@ -228,6 +227,18 @@ pub struct Exclusive {
     /// The option that names it: `dir`.
     pub key: &'static str,
     pub path: PathBuf,
+}
+
+/// How much a store holds of what its sink was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// The store cannot tell, or sees nothing amiss.
+    Unknown,
+    /// Nothing: it is gone, was emptied, or is another one.
+    Nothing,
+    /// All up to an entry of this journal, by a mark that lies in the store itself; 0 where it has none. Writes never take
+    /// it back, so a mark that went back is that of an older copy, or of another store.
+    UpTo(u64),
 }
 
 /// How a repeated delivery of a reading shows in the store.

@@ -33,6 +33,12 @@ pub enum State {
     /// The stream of an account.
     Stream(StreamState),
     Sink(SinkState),
+    /// What the store of a sink lacks, until a replay is done.
+    Store(StoreState),
+    /// How many readings the store of a sink dropped as too old since the last replay.
+    Outlived(u64),
+    /// Up to which entry the store of a sink told to hold everything when the last run ended.
+    Held(u64),
     /// The journal, of which there is one: the name is empty.
     Journal(JournalState),
     /// Readings that a sink has not got, or that fit no sink where the name is empty.
@@ -101,6 +107,17 @@ words! {
 }
 
 words! {
+    /// Whether the store of a sink holds what it was given.
+    StoreState {
+        Whole = "whole",
+        /// It was found to hold nothing of it.
+        Emptied = "emptied",
+        /// It was found to lack the newest of it: an older copy, or another one, stands in its place.
+        Replaced = "replaced",
+    }
+}
+
+words! {
     /// Whether the journal can write down what waits in memory: sums, and how far the sinks have got.
     JournalState {
         Writing = "writing",
@@ -117,6 +134,9 @@ impl State {
             Self::Scopes(state) => ("scopes", state.to_string()),
             Self::Stream(state) => ("stream", state.to_string()),
             Self::Sink(state) => ("sink", state.to_string()),
+            Self::Store(state) => ("store", state.to_string()),
+            Self::Outlived(count) => ("outlived", count.to_string()),
+            Self::Held(seq) => ("held", seq.to_string()),
             Self::Journal(state) => ("journal", state.to_string()),
             Self::DeadLetters(count) => ("dead letters", count.to_string()),
         }
@@ -130,6 +150,9 @@ impl State {
             "scopes" => ScopesState::parse(word).map(Self::Scopes),
             "stream" => StreamState::parse(word).map(Self::Stream),
             "sink" => SinkState::parse(word).map(Self::Sink),
+            "store" => StoreState::parse(word).map(Self::Store),
+            "outlived" => word.parse().ok().map(Self::Outlived),
+            "held" => word.parse().ok().map(Self::Held),
             "journal" => JournalState::parse(word).map(Self::Journal),
             "dead letters" => word.parse().ok().map(Self::DeadLetters),
             _ => None,
@@ -168,6 +191,9 @@ mod tests {
             State::Scopes(ScopesState::WithoutApi),
             State::Stream(StreamState::NotSubscribed),
             State::Sink(SinkState::Paused),
+            State::Store(StoreState::Replaced),
+            State::Outlived(3),
+            State::Held(7),
             State::Journal(JournalState::Failing),
             State::DeadLetters(12),
         ] {

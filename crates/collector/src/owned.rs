@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use collector_core::{Entry, Scope, Sink, SinkError, Written};
+use collector_core::{Entry, Held, Scope, Sink, SinkError, Written};
 use runtime::private;
 
 /// A sink whose place is handed over behind everything that may have made something.
@@ -53,8 +53,8 @@ impl Sink for Owned {
         self.sink.remarks()
     }
 
-    async fn is_empty(&mut self) -> Result<bool, SinkError> {
-        self.sink.is_empty().await
+    async fn held(&mut self) -> Result<Held, SinkError> {
+        self.sink.held().await
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {

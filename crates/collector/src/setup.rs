@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 use collector_core::state::{SinkState, State};
-use dispatch::Worker;
-use journal::{Log, Reader};
+use dispatch::{Remarks, Worker};
+use journal::{JournalError, Log, Reader};
 use ledger::Publisher;
 use pipeline::{Pipeline, SinkSpec, SourceSpec, Vehicles};
 use runtime::{Chain, Clock, ScaledClock, SystemClock};
@@ -245,6 +245,12 @@ impl WorkerParts<'_> {
             source,
         })?;
         let sink = owned(sink, spec.place.as_deref());
+        let condition = self.state.ledger.condition().await;
+        let published = condition.map_err(JournalError::from)?.components;
+        let remarks = Remarks::of(
+            known.map_or(0, |totals| totals.delivered_readings),
+            published.iter().filter(|said| said.name == name),
+        );
         let publisher = Publisher::new(name.clone(), self.state.ledger.clone(), self.clock.clone());
         publisher.publish(State::Sink(SinkState::Waiting), None).await;
         let worker = Worker {
@@ -258,7 +264,7 @@ impl WorkerParts<'_> {
             publisher,
             clock: self.clock.clone(),
             cursor,
-            delivered: known.map_or(0, |totals| totals.delivered_readings),
+            remarks,
             draining: self.stops.draining.clone(),
             aborted: self.stops.aborted.clone(),
         };

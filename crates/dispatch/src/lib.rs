@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collector_core::state::{SinkState, State};
-use collector_core::{BatchOptions, Entry, Name, Records, Retry, Select, Sink, SinkError, Written};
+use collector_core::{BatchOptions, Entry, Held, Name, Records, Retry, Select, Sink, SinkError, Written};
 use jiff::SignedDuration;
 use journal::log::deliver::{Acknowledgement, Rejected};
 use journal::{Batch, Journal, Log, Read, Reader};
@@ -30,7 +30,7 @@ use contain::contained;
 use pace::{Next, Pace};
 pub use redelivery::lacks;
 use redelivery::{Redeliveries, Turn};
-use remarks::Remarks;
+pub use remarks::Remarks;
 use select::Choice;
 
 /// How long a paused sink waits before it is tried again: a person has to mend something.
@@ -51,8 +51,8 @@ pub struct Worker {
     pub clock: Arc<dyn Clock>,
     /// Everything up to this number is acknowledged.
     pub cursor: u64,
-    /// How many readings the sink was given before this run.
-    pub delivered: u64,
+    /// What is known of the sink's store from earlier runs.
+    pub remarks: Remarks,
     /// Deliver what is there, then end.
     pub draining: CancellationToken,
     /// End at once.
@@ -60,7 +60,6 @@ pub struct Worker {
 }
 
 /// What was told last, with the reason, and what there is to tell though all goes well.
-#[derive(Default)]
 struct Told {
     last: Option<(SinkState, Option<String>)>,
     remarks: Remarks,
@@ -86,6 +85,10 @@ impl Worker {
             () = self.deliver_all(sink.as_mut()) => {}
         }
         self.close(sink.as_mut()).await;
+        // What it holds now cannot be less at the next start.
+        if let Ok(Held::UpTo(seq)) = self.attempt(sink.held()).await {
+            self.publisher.publish(State::Held(seq), None).await;
+        }
     }
 
     async fn close(&self, sink: &mut dyn Sink) {
@@ -95,8 +98,11 @@ impl Worker {
     }
 
     async fn deliver_all(&mut self, sink: &mut dyn Sink) {
-        let mut state = Told::default();
-        state.remarks.given = self.delivered;
+        let mut state = Told {
+            last: None,
+            remarks: self.remarks,
+        };
+        self.warn(&state.remarks);
         self.look(sink, &mut state).await;
         let mut newest = self.journal.newest();
         let mut pace = Pace::new(self.batch);
@@ -115,9 +121,13 @@ impl Worker {
                 if draining {
                     return;
                 }
-                if redeliveries.turn(self, sink).await == Turn::Delivered {
-                    state.remarks.is_emptied = false;
-                    continue;
+                match redeliveries.turn(self, sink).await {
+                    Turn::Done => {
+                        state.remarks.filled();
+                        continue;
+                    }
+                    Turn::Delivered => continue,
+                    Turn::Nothing | Turn::Later => {}
                 }
                 tokio::select! {
                     changed = newest.changed() => {
@@ -229,10 +239,11 @@ impl Worker {
             let mut draw = |retry_after| backoff.next(retry_after, &mut rand::rng());
             let (trouble, reason, wait) = match self.attempt(sink.write(entries)).await {
                 Ok(written) => {
-                    state.remarks.outlived += written.outlived;
-                    state.remarks.given += redelivery::readings(entries) as u64;
-                    let remarks = state.remarks.told(&self.name);
-                    self.change(state, SinkState::Delivering, remarks).await;
+                    let held = self.attempt(sink.held()).await.unwrap_or(Held::Unknown);
+                    let readings = redelivery::readings(entries);
+                    state.remarks.written(readings, written.outlived, held);
+                    self.remark(&state.remarks).await;
+                    self.change(state, SinkState::Delivering, None).await;
                     return Some(written);
                 }
                 Err(SinkError::Misconfigured { reason }) => (SinkState::Paused, reason, PAUSE),
@@ -283,21 +294,39 @@ impl Worker {
         self.publish(state, reason).await;
     }
 
-    /// Tells once where the store holds nothing of what it was given.
+    /// Tells once where the store lacks something of what it was given.
     async fn look(&self, sink: &mut dyn Sink, told: &mut Told) {
-        if told.remarks.given == 0 || told.remarks.is_emptied {
+        if !told.remarks.is_asked() {
             return;
         }
         // Where it cannot be looked at, the write says why.
-        if !self.attempt(sink.is_empty()).await.unwrap_or(false) {
-            return;
+        let held = self.attempt(sink.held()).await.unwrap_or(Held::Unknown);
+        told.remarks.judge(held);
+        if !told.remarks.is_asked() {
+            self.warn(&told.remarks);
+            self.remark(&told.remarks).await;
         }
-        told.remarks.is_emptied = true;
-        let remarks = told.remarks.told(&self.name);
-        tracing::warn!(sink = %self.name, "{}", remarks.as_deref().unwrap_or_default());
-        let state = told.last.take().map_or(SinkState::Waiting, |(state, _)| state);
-        told.last = Some((state, remarks.clone()));
-        self.publish(state, remarks).await;
+    }
+
+    fn warn(&self, remarks: &Remarks) {
+        if let [(_, Some(lack)), _] = remarks.told(&self.name) {
+            tracing::warn!(sink = %self.name, "{lack}");
+        }
+    }
+
+    /// Tells `cardata status` what there is to remark, in this run and the next.
+    async fn remark(&self, remarks: &Remarks) {
+        for (state, message) in remarks.told(&self.name) {
+            self.publisher.publish(state, message).await;
+        }
+    }
+
+    /// A replay is done: whatever was lacking, its owner has had it brought again.
+    async fn filled(&self) {
+        let mut remarks = self.remarks;
+        remarks.filled();
+        self.remark(&remarks).await;
+        self.publisher.publish(State::Held(0), None).await;
     }
 
     async fn publish(&self, state: SinkState, message: Option<String>) {

@@ -46,25 +46,6 @@ fn check_folder(path: &Path) -> Result<(), SinkError> {
         .map_err(|error| SinkError::from_io("cannot make a file in", folder, &error))
 }
 
-/// Whether a database that held readings has none any more: its file is gone or empty; one that cannot be seen
-/// is not. What `is_open` says: whether this
-/// process has it open, which makes a look into it needless.
-pub fn is_empty(path: &Path, is_open: bool) -> bool {
-    is_gone(path) || (!is_open && has_no_reading(path))
-}
-
-fn is_gone(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|file| file.len() == 0) || matches!(path.try_exists(), Ok(false))
-}
-
-/// Whether there is none in a database that can be read.
-fn has_no_reading(path: &Path) -> bool {
-    let any = "SELECT EXISTS (SELECT 1 FROM readings)";
-    let has_one = store::connect(path, OpenFlags::empty())
-        .map(|connection| connection.query_row(any, [], |row| row.get::<_, bool>(0)));
-    matches!(has_one, Ok(Ok(false)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

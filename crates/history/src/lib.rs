@@ -1,7 +1,7 @@
 //! The history of vehicles in one SQLite database: the tables, and the views that people query.
 //!
 //! * [`Store`]: one open database at its [`Place`], and how a batch becomes one transaction.
-//! * [`check`]: would a write be accepted? [`is_empty`]: is what it held gone?
+//! * [`check`]: would a write be accepted? [`held`]: what of what it was given is in it?
 //! * `fold`: how readings get into the order of their series, and when.
 //! * `views`: what people read; `battery`: what is known of the battery at each moment, for charts.
 //! * `writer`: how readings and ends become rows; `records`: how records do, in tables that `kinds` makes.
@@ -19,6 +19,7 @@ mod dictionary;
 mod erase;
 mod failure;
 mod fold;
+pub mod held;
 mod kinds;
 mod records;
 mod schema;
@@ -26,5 +27,5 @@ mod store;
 mod views;
 mod writer;
 
-pub use check::{check, is_empty};
+pub use check::check;
 pub use store::{Place, Store};

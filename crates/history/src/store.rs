@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use collector_core::{Entry, Scope, SinkError, Written};
+use collector_core::{Entry, LogId, Scope, SinkError, Written};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Result, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::convert;
 use crate::dictionary::Dictionary;
 use crate::erase;
 use crate::failure::sink_error;
 use crate::fold::Fold;
+use crate::held;
 use crate::kinds::Kinds;
 use crate::schema::{self, Kind};
 use crate::writer::Writer;
@@ -138,7 +139,7 @@ impl Store {
             .map_err(|error| sink_error("cannot write to", &self.path, &error))
     }
 
-    fn transact(&mut self, batch: &[Entry]) -> Result<Written> {
+    fn transact(&mut self, batch: &[Entry]) -> rusqlite::Result<Written> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -159,6 +160,24 @@ impl Store {
         erase::erase(&mut self.connection, scope)
             .map_err(|error| sink_error("cannot erase in", &self.path, &error))?;
         self.close()
+    }
+
+    /// Notes that everything up to an entry of a journal was written, where nobody else is writing.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn mark(&self, journal: &LogId, seq: u64) -> Result<(), SinkError> {
+        self.connection
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| held::note(&self.connection, journal, seq))
+            .map_err(|error| sink_error("cannot write to", &self.path, &error))
+    }
+
+    /// Lets a database go that is not at its path any more. The log beside that path may be this one's: it is emptied, lest
+    /// the file that is there now be read with it.
+    pub fn leave(self) {
+        // Whoever reads it just now keeps the log.
+        let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
     }
 
     /// Moves what is in the write-ahead log into the database and removes the log. In rest the database needs none: who

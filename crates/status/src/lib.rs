@@ -72,6 +72,8 @@ pub struct SinkStatus {
     /// Replays in line that take the place of what it holds.
     pub rewrites: Vec<Replay>,
     pub said: Option<Published>,
+    /// What its store lacks, whether anything runs or not.
+    pub lacks: Vec<String>,
 }
 
 /// What the database of a state directory tells.
@@ -244,6 +246,15 @@ fn sinks(
         totals: totals.iter().find(|totals| totals.sink == *spec.name).cloned(),
         rewrites: rewrites(spec),
         said: said(components, &spec.name, |state| matches!(state, State::Sink(_))),
+        lacks: [
+            said(components, &spec.name, |state| matches!(state, State::Store(_))),
+            said(components, &spec.name, |state| {
+                matches!(state, State::Outlived(_))
+            }),
+        ]
+        .into_iter()
+        .filter_map(|said| said?.message)
+        .collect(),
     };
     pipeline.sinks.iter().map(status).collect()
 }

@@ -142,19 +142,23 @@ fn sinks(status: &Status) -> String {
 
 fn sink_notes(sink: &SinkStatus) -> impl Iterator<Item = String> {
     let name = &sink.name;
-    let message = sink.said.as_ref().and_then(|said| said.message.as_ref());
     let has_letters = sink.totals.as_ref().is_some_and(|totals| totals.dead_letters > 0);
     let letters = has_letters
         .then(|| format!("{name}: `cardata dead-letters list --sink {name}` shows what it refused"));
-    message
-        .map(|message| format!("{name}: {message}"))
-        .into_iter()
+    messages(sink)
+        .map(move |message| format!("{name}: {message}"))
         .chain(
             sink.rewrites
                 .iter()
                 .map(move |replay| format!("{name}: {}", rewrite(replay))),
         )
         .chain(letters)
+}
+
+/// Why it does not work, and what its store lacks.
+fn messages(sink: &SinkStatus) -> impl Iterator<Item = &String> {
+    let said = sink.said.as_ref().and_then(|said| said.message.as_ref());
+    said.into_iter().chain(&sink.lacks)
 }
 
 /// How far a replay is that takes the place of what its sink holds.
@@ -229,7 +233,7 @@ pub fn json(status: &Status) -> String {
             "delivered_at": totals.and_then(|totals| totals.delivered_at),
             "dead_letters": totals.map(|totals| totals.dead_letters),
             "state": state(sink, status.running.is_some()),
-            "message": sink.said.as_ref().and_then(|said| said.message.as_ref()),
+            "message": messages(sink).cloned().reduce(|all, next| format!("{all}; {next}")),
             "rewrites": sink.rewrites.iter().map(|replay| json!({
                 "replay": replay.id,
                 "erased_at": replay.erased_at,

@@ -136,6 +136,25 @@ pub fn replace(dir: &Path, whole: &Whole) -> Result<(), SinkError> {
     sync(dir)
 }
 
+/// Whether the file that is open is the one at a path.
+pub fn is_at(open: &File, path: &Path) -> bool {
+    let Ok(there) = fs::metadata(path) else {
+        return false;
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        open.metadata()
+            .is_ok_and(|open| (open.dev(), open.ino()) == (there.dev(), there.ino()))
+    }
+    // Nobody replaces a file that is open.
+    #[cfg(not(unix))]
+    {
+        let _ = (open, there);
+        true
+    }
+}
+
 /// The length of a file; `None` where there is none.
 pub fn length(path: &Path) -> io::Result<Option<u64>> {
     match fs::metadata(path) {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use collector_core::{LogId, SinkError};
 use serde::{Deserialize, Serialize};
 
-use crate::failure::failing;
+use crate::failure::{failed, failing};
 use crate::folder;
 
 /// The file is written anew when it has grown beyond this many bytes.
@@ -33,6 +33,14 @@ struct Record {
     /// What is being appended.
     #[serde(skip_serializing_if = "Option::is_none")]
     intent: Option<Intent>,
+}
+
+impl Record {
+    /// The last entry that it tells of. A batch that is unfinished comes again, or stands in the files.
+    fn reached(&self) -> u64 {
+        let intended = self.intent.as_ref().and_then(|intent| intent.seq);
+        self.seq.max(self.doubtful).max(intended).unwrap_or(0)
+    }
 }
 
 /// A batch that is about to be appended.
@@ -100,9 +108,9 @@ impl Progress {
         })
     }
 
-    /// Whether someone took the file away.
+    /// Whether someone took the file away, or put another one in its place.
     pub fn is_gone(&self) -> bool {
-        matches!(folder::length(&self.path), Ok(None))
+        !folder::is_at(&self.file, &self.path)
     }
 
     /// The batch that was begun and not finished.
@@ -231,27 +239,40 @@ impl Progress {
     }
 }
 
-/// Whether a sink has left its memory in a folder.
-pub fn exists(dir: &Path, sink: &str) -> Result<bool, SinkError> {
+/// Up to which entry of a journal what a sink was given stands, or stood, in the files of a folder; 0 where it has the
+/// memory of another journal, `None` where it has none.
+pub fn reached(dir: &Path, sink: &str, log_id: &LogId) -> Result<Option<u64>, SinkError> {
     let path = dir.join(file_name(sink));
-    path.try_exists().map_err(failing("look for", &path))
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("read", &path, &error)),
+    };
+    let (record, _) = last_valid(&bytes);
+    let of_journal = record.filter(|record| record.log_id == log_id.as_str());
+    Ok(Some(of_journal.map_or(0, |record| record.reached())))
 }
 
 /// The file with the end of its last valid line and what that says. What is behind it is cut off.
 fn read(path: &Path, mut file: File) -> Result<(File, u64, Record), SinkError> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(failing("read", path))?;
-    let mut end = 0;
-    let mut record = Record::default();
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let Some(read) = decode(line) else { break };
-        record = read;
-        end += line.len() as u64;
-    }
+    let (record, end) = last_valid(&bytes);
     if end < bytes.len() as u64 {
         file.set_len(end).map_err(failing("repair", path))?;
     }
-    Ok((file, end, record))
+    Ok((file, end, record.unwrap_or_default()))
+}
+
+/// What the last valid line says, and where it ends.
+fn last_valid(bytes: &[u8]) -> (Option<Record>, u64) {
+    let (mut record, mut end) = (None, 0);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let Some(read) = decode(line) else { break };
+        record = Some(read);
+        end += line.len() as u64;
+    }
+    (record, end)
 }
 
 /// Creates or replaces the file with one line, all at once.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use collector_core::{Entry, LogId, Name, Scope, Sink, SinkContext, SinkError, Written};
+use collector_core::{Entry, Held, LogId, Name, Scope, Sink, SinkContext, SinkError, Written};
 
 use crate::check::check;
 use crate::config::CsvConfig;
@@ -71,9 +71,10 @@ impl CsvSink {
         Ok(Written::default())
     }
 
-    async fn blocking<F>(&self, work: F) -> Result<(), SinkError>
+    async fn blocking<T, F>(&self, work: F) -> Result<T, SinkError>
     where
-        F: FnOnce(&Settings, &mut State) -> Result<(), SinkError> + Send + 'static,
+        T: Send + 'static,
+        F: FnOnce(&Settings, &mut State) -> Result<T, SinkError> + Send + 'static,
     {
         let (settings, state) = (Arc::clone(&self.settings), Arc::clone(&self.state));
         let task = tokio::task::spawn_blocking(move || {
@@ -107,15 +108,18 @@ impl Sink for CsvSink {
         .await
     }
 
-    /// No file, or no memory of what is in them.
-    async fn is_empty(&mut self) -> Result<bool, SinkError> {
-        let settings = Arc::clone(&self.settings);
-        let look = move || {
-            let is_known = progress::exists(&settings.files.dir, &settings.name)?;
-            Ok(!is_known || settings.files.all()?.is_empty())
-        };
-        let looked = tokio::task::spawn_blocking(look).await;
-        looked.unwrap_or_else(|error| Err(SinkError::transient(format!("the program is ending: {error}"))))
+    /// By the files, and the memory of what is in them.
+    async fn held(&mut self) -> Result<Held, SinkError> {
+        self.blocking(|settings, _| {
+            let files = &settings.files;
+            Ok(
+                match progress::reached(&files.dir, &settings.name, &settings.log_id)? {
+                    Some(seq) if !files.all()?.is_empty() => Held::UpTo(seq),
+                    _ => Held::Nothing,
+                },
+            )
+        })
+        .await
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {

@@ -24,6 +24,7 @@ mod erase;
 pub mod fuzzing;
 mod held;
 mod isolate;
+mod known;
 mod meant;
 mod plan;
 mod points;

@@ -1,9 +1,10 @@
 //! The sink: plans a batch, encodes ahead of the network, and sends one request after another.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
-use collector_core::{Entry, Present, Scope, Sink, SinkContext, SinkError, Written};
+use collector_core::{Entry, Held, Present, Scope, Sink, SinkContext, SinkError, Written};
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 
@@ -13,6 +14,7 @@ use crate::config::InfluxdbConfig;
 use crate::encode::Encoder;
 use crate::erase::Erasure;
 use crate::isolate::Delivery;
+use crate::known::Known;
 use crate::meant::name;
 use crate::plan::Plan;
 use crate::points::KIND;
@@ -40,8 +42,8 @@ pub struct InfluxdbSink {
     limits: Limits,
     /// Whether a check found VictoriaMetrics.
     is_victoria: bool,
-    /// Whether the server was asked if it holds anything, and has taken everything since.
-    is_known: bool,
+    /// That it holds something.
+    known: Known,
 }
 
 impl InfluxdbSink {
@@ -58,7 +60,7 @@ impl InfluxdbSink {
             present: Arc::clone(&context.present),
             limits: LIMITS,
             is_victoria: false,
-            is_known: false,
+            known: Known::default(),
         })
     }
 }
@@ -82,21 +84,24 @@ impl Sink for InfluxdbSink {
         in_the_clear.into_iter().chain(of_victoria).collect()
     }
 
-    /// Asks at the start and behind each trouble: whoever empties a bucket takes it away, as a rule.
-    async fn is_empty(&mut self) -> Result<bool, SinkError> {
-        if self.is_known {
-            return Ok(false);
+    /// Asks at the start, behind each trouble, and once an hour of writes: whoever empties a bucket takes it away, as a rule.
+    async fn held(&mut self) -> Result<Held, SinkError> {
+        if self.known.holds(Instant::now()) {
+            return Ok(Held::Unknown);
         }
         let question = format!("SHOW FIELD KEYS FROM {}", name(&self.encoder.0.measurement));
         let reply = self.client.ask(&[question]).await?;
-        self.is_known = true;
-        Ok(matches!(reply, Reply::Answered(series) if series.iter().all(Vec::is_empty)))
+        self.known = Known::since(Instant::now());
+        Ok(match reply {
+            Reply::Answered(series) if series.iter().all(Vec::is_empty) => Held::Nothing,
+            _ => Held::Unknown,
+        })
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
-        let was_known = std::mem::take(&mut self.is_known);
+        let known = std::mem::take(&mut self.known);
         let written = self.send(batch).await?;
-        self.is_known = was_known;
+        self.known = known.or_since(Instant::now());
         Ok(written)
     }
 
@@ -106,6 +111,7 @@ impl Sink for InfluxdbSink {
     }
 
     async fn close(&mut self) -> Result<(), SinkError> {
+        self.known = Known::since(Instant::now());
         self.client.close();
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use collector_core::{
     Exclusive, Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError, Vehicle,
 };
+use history::Place;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,11 +62,11 @@ impl SinkConfig for SqliteConfig {
         // SQLite takes a relative name that begins with `file:` for a URI, and `:memory:` for no file at all.
         let path = std::path::absolute(&path)
             .map_err(|error| SinkError::from_io("cannot find the folder of", &path, &error))?;
-        Ok(Box::new(SqliteSink::new(
-            path,
-            self.others_may_read,
-            context.network,
-        )))
+        let place = Place {
+            path: path.into(),
+            others_may_read: self.others_may_read,
+        };
+        Ok(Box::new(SqliteSink::new(place, context.network, context.log_id)))
     }
 }
 

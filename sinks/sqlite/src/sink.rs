@@ -1,33 +1,38 @@
-//! The sink: a store that is opened when it is first needed and used on blocking threads.
+//! The sink: a database that is opened when it is first needed and used on blocking threads.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use collector_core::{Entry, Scope, Sink, SinkError, Written};
-use history::{Place, Store};
+use collector_core::{Entry, Held, LogId, Scope, Sink, SinkError, Written};
+use history::Place;
 use tokio::sync::Mutex;
+
+use crate::database::Database;
 
 pub struct SqliteSink {
     place: Place,
     /// The kind of network drive that it is on.
     network: Option<String>,
-    /// Whoever works on the store owns the lock until the work is done, even when nobody waits for it any
-    /// more. `None`: not opened yet, closed, or given up after an error.
-    store: Arc<Mutex<Option<Store>>>,
+    /// Whoever works on the database owns the lock until the work is done, even when nobody waits for it any more.
+    database: Arc<Mutex<Database>>,
 }
 
 impl SqliteSink {
-    /// `path` is absolute. Nothing is opened yet.
-    pub fn new(path: PathBuf, others_may_read: bool, network: Option<String>) -> Self {
+    /// The path is absolute. Nothing is opened yet.
+    pub fn new(place: Place, network: Option<String>, journal: LogId) -> Self {
         Self {
             network,
-            place: Place {
-                path: path.into(),
-                others_may_read,
-            },
-            store: Arc::default(),
+            place: place.clone(),
+            database: Arc::new(Mutex::new(Database::new(place, journal))),
         }
+    }
+
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Database) -> Result<T, SinkError> + Send + 'static,
+    ) -> Result<T, SinkError> {
+        let mut database = Arc::clone(&self.database).lock_owned().await;
+        blocking(move || work(&mut database)).await
     }
 }
 
@@ -49,50 +54,22 @@ impl Sink for SqliteSink {
         self.network.iter().map(remark).collect()
     }
 
-    async fn is_empty(&mut self) -> Result<bool, SinkError> {
-        let place = self.place.clone();
-        let is_open = self.store.lock().await.is_some();
-        blocking(move || Ok(history::is_empty(&place.path, is_open))).await
+    async fn held(&mut self) -> Result<Held, SinkError> {
+        self.with(Database::held).await
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
-        let place = self.place.clone();
         let batch = batch.to_vec();
-        let mut slot = Arc::clone(&self.store).lock_owned().await;
-        blocking(move || {
-            // Taken out for the time of the write: after an error or a panic the connection is closed, which
-            // rolls back, and the numbers that its dictionary handed out are forgotten. A file that was
-            // deleted under us is made anew rather than written to in the void.
-            let opened = slot.take().filter(|_| place.path.exists());
-            let mut store = match opened {
-                Some(store) => store,
-                None => Store::open(&place)?,
-            };
-            let written = store.write(&batch)?;
-            *slot = Some(store);
-            Ok(written)
-        })
-        .await
+        self.with(move |database| database.write(&batch)).await
     }
 
     async fn erase(&mut self, scope: &Scope) -> Result<(), SinkError> {
-        let place = self.place.clone();
         let scope = scope.clone();
-        let mut slot = Arc::clone(&self.store).lock_owned().await;
-        blocking(move || {
-            let opened = slot.take().filter(|_| place.path.exists());
-            match opened {
-                Some(store) => store.erase(&scope),
-                None if place.path.exists() => Store::open(&place)?.erase(&scope),
-                None => Ok(()),
-            }
-        })
-        .await
+        self.with(move |database| database.erase(&scope)).await
     }
 
     async fn close(&mut self) -> Result<(), SinkError> {
-        let mut slot = Arc::clone(&self.store).lock_owned().await;
-        blocking(move || slot.take().map_or(Ok(()), Store::close)).await
+        self.with(Database::close).await
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use collector::state::OpenState;
 use collector_core::SinkContext;
-use dispatch::Worker;
+use dispatch::{Remarks, Worker};
 use journal::{Log, Read};
 use ledger::Publisher;
 use pipeline::ProcessEnvironment;
@@ -82,7 +82,7 @@ impl Delivery {
                 reader: reader.clone(),
                 clock,
                 cursor,
-                delivered: 0,
+                remarks: Remarks::of(0, std::iter::empty()),
                 draining: draining.clone(),
                 aborted: CancellationToken::new(),
             };

@@ -56,6 +56,8 @@ pub enum Turn {
     Later,
     /// A batch was delivered.
     Delivered,
+    /// The last batch of a replay was delivered.
+    Done,
 }
 
 impl Worker {
@@ -104,7 +106,10 @@ impl Redeliveries {
         self.is_idle = false;
         let found = worker.reader.due(&worker.name, worker.batch.readings).await;
         let (replay, result) = match found {
-            Ok(Some(Due::DeadLetters(letters))) => (None, deliver_dead_letters(worker, sink, &letters).await),
+            Ok(Some(Due::DeadLetters(letters))) => {
+                let delivered = deliver_dead_letters(worker, sink, &letters).await;
+                (None, delivered.map(|()| Turn::Delivered))
+            }
             Ok(Some(Due::Replay(replay))) => (Some(replay.id), deliver_replay(worker, sink, replay).await),
             Err(error) if !error.is_stopped() => (None, Err(error.into())),
             Ok(None) | Err(_) => {
@@ -114,9 +119,12 @@ impl Redeliveries {
             }
         };
         match result {
-            Ok(()) => {
+            Ok(turn) => {
                 self.recover(worker).await;
-                Turn::Delivered
+                if turn == Turn::Done {
+                    worker.filled().await;
+                }
+                turn
             }
             Err(problem) => {
                 self.fail(worker, replay, &problem).await;

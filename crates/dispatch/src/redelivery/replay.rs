@@ -10,21 +10,21 @@ use journal::log::replay::Replay;
 use journal::{Batch, Read};
 
 use super::erase::erase;
-use super::{Problem, is_among, readings, refused, rewrite};
+use super::{Problem, Turn, is_among, readings, refused, rewrite};
 use crate::Worker;
 use crate::select::Choice;
 
-/// Does the next step of a replay.
+/// Does the next step of a replay: [`Turn::Done`] where it was the last.
 pub async fn deliver_replay(
     worker: &Worker,
     sink: &mut dyn Sink,
     mut replay: Box<Replay>,
-) -> Result<(), Problem> {
+) -> Result<Turn, Problem> {
     if replay.done == 0 && !replay.request.rewrite {
         match worker.journal.note_begun(replay.id).await? {
             Some(begun) => *replay = begun,
             // It was cancelled.
-            None => return Ok(()),
+            None => return Ok(Turn::Delivered),
         }
     }
     let request = &replay.request;
@@ -33,7 +33,8 @@ pub async fn deliver_replay(
         None => Select::default(),
     };
     if request.rewrite && replay.erased_at.is_none() {
-        return erase(worker, sink, &replay, selection).await;
+        erase(worker, sink, &replay, selection).await?;
+        return Ok(Turn::Delivered);
     }
     let choice = Choice {
         selects: vec![&worker.select, &selection],
@@ -104,10 +105,11 @@ pub async fn deliver_replay(
         .journal
         .redelivered(&worker.name, worker.clock.now(), redelivered)
         .await?;
-    if position == replay.last_seq {
-        tracing::info!(sink = %worker.name, replay = replay.id, "the replay is done");
+    if position < replay.last_seq {
+        return Ok(Turn::Delivered);
     }
-    Ok(())
+    tracing::info!(sink = %worker.name, replay = replay.id, "the replay is done");
+    Ok(Turn::Done)
 }
 
 /// Whether a letter is about something that was delivered. One about a whole snapshot may be about what was not.

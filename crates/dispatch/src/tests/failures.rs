@@ -62,66 +62,6 @@ async fn what_needs_a_person_pauses_the_sink_says_so_and_goes_on_when_it_is_mend
 }
 
 #[tokio::test]
-async fn what_a_store_drops_as_too_old_is_counted_and_holds_nothing_up() {
-    let rig = Rig::new();
-    rig.polls(2).await;
-    let (sink, _store) = scripted([Reply::Outlive(3)]);
-    rig.drain(rig.worker("only").await, sink).await;
-    let totals = rig.totals("only").await;
-    assert_eq!(
-        (totals.cursor, totals.delivered_readings, totals.dead_letters),
-        (2, 1, 0)
-    );
-    let published = rig.published("only");
-    assert_eq!(published.state, State::Sink(SinkState::Delivering));
-    let message = published.message.unwrap();
-    assert!(message.starts_with("3 readings"), "{message}");
-}
-
-#[tokio::test]
-async fn a_store_that_was_emptied_is_told_at_once_and_until_it_is_filled() {
-    let told = |rig: &Rig| rig.published("only").message.unwrap_or_default();
-    let rig = Rig::new();
-    rig.polls(2).await;
-    let (sink, _store) = scripted([Reply::Lose]);
-    rig.drain(rig.worker("only").await, sink).await;
-    assert_eq!(told(&rig), "", "what it was given stood there");
-
-    // At a start, whether something comes or not.
-    for (delivered, polls, expected) in [(4, 0, true), (4, 1, true), (0, 1, false)] {
-        rig.polls(polls).await;
-        let (mut sink, _store) = scripted([Reply::Lose]);
-        sink.write(&[]).await.unwrap();
-        let worker = Worker {
-            delivered,
-            ..rig.worker("only").await
-        };
-        rig.drain(worker, sink).await;
-        assert_eq!(
-            told(&rig).contains("cardata replay --sink only"),
-            expected,
-            "{}",
-            told(&rig)
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_store_that_is_emptied_while_the_program_runs_is_told() {
-    let rig = Rig::new();
-    let (sink, mut store) = scripted([Reply::Lose]);
-    let running = tokio::spawn(rig.worker("only").await.run(sink));
-    for _ in 0..2 {
-        rig.polls(1).await;
-        store.writes.recv().await.unwrap();
-    }
-    rig.draining.cancel();
-    running.await.unwrap();
-    let message = rig.published("only").message.unwrap();
-    assert!(message.contains("was emptied"), "{message}");
-}
-
-#[tokio::test]
 async fn a_panic_is_a_failed_write() {
     let rig = Rig::new();
     rig.polls(2).await;

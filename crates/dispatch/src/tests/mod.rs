@@ -10,6 +10,7 @@ mod property;
 mod replays;
 mod rewrites;
 mod selection;
+mod stores;
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -51,14 +52,16 @@ enum Reply {
     Reject(Vec<usize>),
     /// Stores, and all of the store is lost.
     Lose,
+    /// Stores, and is replaced by a copy that holds all up to this entry.
+    GoBack(u64),
     /// Drops so many readings as too old.
     Outlive(usize),
 }
 
 struct Scripted {
     script: VecDeque<Reply>,
-    /// Whether the store is empty until the next write.
-    empty: bool,
+    /// What the store says that it holds.
+    held: Arc<Mutex<Held>>,
     writes: mpsc::Sender<Vec<Entry>>,
     started: Arc<AtomicUsize>,
     closed: Arc<AtomicUsize>,
@@ -66,6 +69,7 @@ struct Scripted {
 
 /// The test's end of a sink.
 struct Store {
+    held: Arc<Mutex<Held>>,
     writes: mpsc::Receiver<Vec<Entry>>,
     started: Arc<AtomicUsize>,
     closed: Arc<AtomicUsize>,
@@ -73,15 +77,17 @@ struct Store {
 
 fn scripted(script: impl IntoIterator<Item = Reply>) -> (Box<dyn Sink>, Store) {
     let (sender, writes) = mpsc::channel(64);
+    let held = Arc::new(Mutex::new(Held::UpTo(0)));
     let (started, closed) = <(Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
     let sink = Scripted {
         script: script.into_iter().collect(),
-        empty: false,
+        held: Arc::clone(&held),
         writes: sender,
         started: started.clone(),
         closed: closed.clone(),
     };
     let store = Store {
+        held,
         writes,
         started,
         closed,
@@ -99,13 +105,13 @@ impl Sink for Scripted {
         Ok(())
     }
 
-    async fn is_empty(&mut self) -> Result<bool, SinkError> {
-        Ok(self.empty)
+    async fn held(&mut self) -> Result<Held, SinkError> {
+        Ok(*self.held.lock().unwrap())
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
         self.writes.try_send(batch.to_vec()).unwrap();
-        self.empty = false;
+        *self.held.lock().unwrap() = Held::UpTo(batch.last().map_or(0, |entry| entry.seq));
         match self.script.pop_front().unwrap_or(Reply::Store) {
             Reply::Store => Ok(Written::default()),
             Reply::Transient(retry_after) => {
@@ -118,7 +124,11 @@ impl Sink for Scripted {
             Reply::Panic => panic!("a sink's bug"),
             Reply::Hang => std::future::pending().await,
             Reply::Lose => {
-                self.empty = true;
+                *self.held.lock().unwrap() = Held::Nothing;
+                Ok(Written::default())
+            }
+            Reply::GoBack(seq) => {
+                *self.held.lock().unwrap() = Held::UpTo(seq);
                 Ok(Written::default())
             }
             Reply::Outlive(outlived) => {
@@ -144,6 +154,10 @@ impl Sink for Scripted {
 }
 
 impl Store {
+    fn holds(&self, held: Held) {
+        *self.held.lock().unwrap() = held;
+    }
+
     /// The numbers of the entries of each write so far.
     fn seqs(&mut self) -> Vec<Vec<u64>> {
         let batches = std::iter::from_fn(|| self.writes.try_recv().ok());
@@ -232,11 +246,17 @@ impl Rig {
             publisher: Publisher::new(name.into(), self.ledger.clone(), self.clock.clone()),
             reader: self.reader.clone(),
             clock: self.clock.clone(),
-            delivered: 0,
+            remarks: self.remarks(0, name),
             cursor: self.journal.cursor(name, 0).await.unwrap(),
             draining: self.draining.clone(),
             aborted: self.aborted.clone(),
         }
+    }
+
+    /// What a sink of this name is known by that was given so many readings.
+    fn remarks(&self, given: u64, name: &str) -> Remarks {
+        let published = self.ledger.published();
+        Remarks::of(given, published.iter().filter(|said| *said.name == *name))
     }
 
     /// Delivers what is there and ends.
@@ -301,7 +321,8 @@ impl Rig {
 
     fn published(&self, sink: &str) -> Published {
         let mut components = self.ledger.published().into_iter();
-        components.find(|component| *component.name == *sink).unwrap()
+        let is_its = |said: &Published| *said.name == *sink && matches!(said.state, State::Sink(_));
+        components.find(is_its).unwrap()
     }
 
     /// How far this rig's clock has come.

@@ -174,7 +174,7 @@ async fn a_worker_without_anything_to_do_asks_nothing() {
         "nobody told"
     );
     rig.journal.note();
-    assert_eq!(redeliveries.turn(&worker, sink.as_mut()).await, Turn::Delivered);
+    assert_eq!(redeliveries.turn(&worker, sink.as_mut()).await, Turn::Done);
 }
 
 /// A clock that has the worker told to drain while it looks at the time.

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use collector_core::SinkError;
 use collector_core::testkit::expected;
+use collector_core::{Held, SinkError};
 use serde_json::json;
 
 use crate::archive::{Archive, content, soc};
@@ -87,18 +87,42 @@ async fn a_folder_has_one_sink_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_folder_that_was_emptied_is_noticed() {
+async fn a_folder_that_was_emptied_or_replaced_is_noticed() {
     let archive = Archive::new(json!({}));
     let mut sink = archive.open();
-    assert!(sink.is_empty().await.unwrap());
+    assert_eq!(sink.held().await.unwrap(), Held::Nothing);
     sink.write(&[soc(1, 0)]).await.unwrap();
-    assert!(!sink.is_empty().await.unwrap());
+    assert_eq!(sink.held().await.unwrap(), Held::UpTo(1));
     for file in archive.files() {
         fs::remove_file(archive.path().join(file)).unwrap();
     }
-    assert!(sink.is_empty().await.unwrap(), "its files are gone");
+    assert_eq!(sink.held().await.unwrap(), Held::Nothing, "its files are gone");
     sink.write(&[soc(2, 0)]).await.unwrap();
-    assert!(!sink.is_empty().await.unwrap());
+    assert_eq!(sink.held().await.unwrap(), Held::UpTo(2));
+
+    // An older copy of the folder in its place, to which the sink goes on.
+    let copy = archive.path().with_extension("copy");
+    fs::create_dir(&copy).unwrap();
+    for file in fs::read_dir(archive.path()).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    }
+    sink.write(&[soc(3, 1)]).await.unwrap();
     fs::remove_dir_all(archive.path()).unwrap();
-    assert!(sink.is_empty().await.unwrap(), "all of it is gone");
+    fs::rename(&copy, archive.path()).unwrap();
+    assert_eq!(sink.held().await.unwrap(), Held::UpTo(2));
+    sink.write(&[soc(4, 2)]).await.unwrap();
+    assert_eq!(sink.held().await.unwrap(), Held::UpTo(4));
+    sink.close().await.unwrap();
+    assert_eq!(
+        archive.rows(),
+        [expected(&[soc(2, 0)]), expected(&[soc(4, 2)])].concat()
+    );
+    assert_eq!(archive.open().held().await.unwrap(), Held::UpTo(4));
+    fs::remove_dir_all(archive.path()).unwrap();
+    assert_eq!(
+        archive.open().held().await.unwrap(),
+        Held::Nothing,
+        "all of it is gone"
+    );
 }

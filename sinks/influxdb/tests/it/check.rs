@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use collector_core::Held;
 use collector_core::testkit::entries;
 use serde_json::json;
 use tests::servers::{InfluxDb1, V2Facade, VictoriaMetrics};
@@ -112,19 +113,44 @@ async fn a_database_that_was_emptied_is_noticed_when_it_is_back() {
     };
     let name = server.create_database().await;
     let mut first = sink(database(&server.url(), &name));
-    assert!(first.is_empty().await.unwrap(), "nothing was written yet");
+    assert_eq!(
+        first.held().await.unwrap(),
+        Held::Nothing,
+        "nothing was written yet"
+    );
     first.write(&entries(1, 1)).await.unwrap();
-    assert!(!first.is_empty().await.unwrap());
-    assert!(!sink(database(&server.url(), &name)).is_empty().await.unwrap());
+    assert_eq!(first.held().await.unwrap(), Held::Unknown);
+    let mut second = sink(database(&server.url(), &name));
+    assert_eq!(second.held().await.unwrap(), Held::Unknown);
     server.statement(&format!("DROP DATABASE \"{name}\"")).await;
     misconfigured(first.write(&entries(2, 1)).await);
     server.statement(&format!("CREATE DATABASE \"{name}\"")).await;
-    assert!(first.is_empty().await.unwrap());
+    assert_eq!(first.held().await.unwrap(), Held::Nothing);
     let Some(victoria) = VictoriaMetrics::start().await else {
         return;
     };
-    assert!(
-        !sink(database(&victoria.url(), "any")).is_empty().await.unwrap(),
-        "cannot tell"
-    );
+    let mut cannot_tell = sink(database(&victoria.url(), "any"));
+    assert_eq!(cannot_tell.held().await.unwrap(), Held::Unknown);
+}
+
+#[tokio::test]
+async fn a_server_that_takes_everything_is_not_asked_before_each_write_nor_at_a_stop() {
+    let server = Mock::start(|asked| match asked.uri.path() {
+        "/query" => r#"{"results":[{}]}"#.into_response(),
+        _ => StatusCode::NO_CONTENT.into_response(),
+    })
+    .await;
+    let mut sink = sink(database(&server.url, "cardata"));
+    let mut held = Vec::new();
+    for seq in 1..5 {
+        held.push(sink.held().await.unwrap());
+        sink.write(&entries(seq, 1)).await.unwrap();
+    }
+    sink.close().await.unwrap();
+    held.push(sink.held().await.unwrap());
+    use Held::{Nothing, Unknown};
+    assert_eq!(held, [Nothing, Unknown, Unknown, Unknown, Unknown]);
+    let asked = server.asked();
+    let questions = asked.iter().filter(|asked| asked.uri.path() == "/query");
+    assert_eq!(questions.count(), 1);
 }

@@ -224,29 +224,6 @@ async fn numbers_become_texts_where_their_descriptor_turns_out_to_be_text() {
     assert_eq!(rows, want);
 }
 
-#[tokio::test]
-async fn a_database_that_is_gone_empty_or_another_one_is_noticed() {
-    let store = Store::new();
-    assert!(store.sink().is_empty().await.unwrap());
-    let mut sink = store.sink();
-    sink.write(&entries(1, 1)).await.unwrap();
-    assert!(!sink.is_empty().await.unwrap());
-    sink.close().await.unwrap();
-    assert!(!store.sink().is_empty().await.unwrap());
-    let another = Store::new();
-    another.sink().write(&[]).await.unwrap();
-    std::fs::copy(another.path(), store.path()).unwrap();
-    for end in ["", "-wal", "-shm"] {
-        let from = format!("{}{end}", another.path().display());
-        let _ = std::fs::copy(from, format!("{}{end}", store.path().display()));
-    }
-    assert!(store.sink().is_empty().await.unwrap(), "another one");
-    std::fs::write(store.path(), "").unwrap();
-    assert!(store.sink().is_empty().await.unwrap(), "no bytes");
-    std::fs::remove_file(store.path()).unwrap();
-    assert!(store.sink().is_empty().await.unwrap(), "gone");
-}
-
 #[cfg(unix)]
 #[tokio::test]
 async fn others_read_what_they_may() {

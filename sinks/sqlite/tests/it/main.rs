@@ -6,6 +6,7 @@ mod conformance;
 mod database;
 mod erase;
 mod fold;
+mod held;
 mod migration;
 mod plans;
 #[cfg(target_os = "linux")]
