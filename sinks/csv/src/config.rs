@@ -24,6 +24,10 @@ pub struct CsvConfig {
     /// The time that a row of `layout: wide` stands for.
     #[serde(default)]
     pub row: Span,
+    /// Whether a value of `layout: wide` stands in every row until the next one or its end. Else it stands in the row of its
+    /// time alone.
+    #[serde(default)]
+    pub carry_forward: bool,
     /// When a new file begins (UTC).
     #[serde(default)]
     pub rotate: Rotate,
@@ -198,6 +202,10 @@ impl SinkConfig for CsvConfig {
             let reason = "`decimal` and `delimiter` are the same; write `delimiter: \";\"`";
             invalid.push(Invalid::new(key, reason));
         }
+        if self.carry_forward && self.layout == Layout::Long {
+            let reason = "belongs to sheets: write `layout: wide`, or leave it out";
+            invalid.push(Invalid::new("carry_forward", reason));
+        }
         if invalid.is_empty() { Ok(()) } else { Err(invalid) }
     }
 
@@ -213,8 +221,12 @@ impl SinkConfig for CsvConfig {
         let files = match self.layout {
             Layout::Long => String::new(),
             Layout::Wide => format!(
-                "delete the files `{}-….csv` in {dir}, and `cardata-…-{}-….csv` of other names that it had; ",
+                "delete the files `{}-….csv` in {dir}{}, and `cardata-…-{}-….csv` of other names that it had; ",
                 wide::series(vehicle),
+                match self.carry_forward {
+                    true => " and the hidden ones of the same names with a dot in front",
+                    false => "",
+                },
                 vin.production_number()
             ),
         };
@@ -262,10 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn separators_must_differ() {
+    fn what_does_not_fit_together_is_a_mistake() {
         let options = serde_json::json!({"dir": "data", "decimal": ","});
         let config: CsvConfig = serde_json::from_value(options).unwrap();
         assert_eq!(config.validate().unwrap_err()[0].key, "decimal");
+
+        let options = serde_json::json!({"dir": "data", "carry_forward": true});
+        let config: CsvConfig = serde_json::from_value(options).unwrap();
+        assert_eq!(config.validate().unwrap_err()[0].key, "carry_forward");
 
         let options = serde_json::json!({"dir": "", "decimal": ",", "delimiter": ";"});
         let config: CsvConfig = serde_json::from_value(options).unwrap();

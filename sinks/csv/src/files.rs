@@ -11,6 +11,7 @@ use std::time::SystemTime;
 
 use collector_core::SinkError;
 
+use crate::carried::{HIDDEN, hidden};
 use crate::config::{CsvConfig, Delimiter, Layout};
 use crate::encode::{Rows, finish, unencodable};
 use crate::failure::{failed, failing};
@@ -116,11 +117,14 @@ impl Files {
         })
     }
 
-    /// Every file whose name ends with `.csv`, except hidden ones, whatever is in it.
+    /// Every file whose name ends with `.csv`, whatever is in it. Of hidden ones only sheets, which stand for what is made
+    /// out of them.
     pub fn all(&self) -> Result<Vec<String>, SinkError> {
         let mut found = self.names()?;
-        found
-            .retain(|name| !name.starts_with('.') && name.ends_with(".csv") && self.dir.join(name).is_file());
+        let is_meant = |name: &String| !name.starts_with('.') || name.starts_with(".cardata-");
+        found.retain(|name| is_meant(name) && name.ends_with(".csv") && self.dir.join(name).is_file());
+        let hidden = hidden(&found);
+        found.retain(|name| !hidden.contains(&format!("{HIDDEN}{name}")));
         found.sort_unstable();
         Ok(found)
     }

@@ -6,6 +6,7 @@ use std::iter;
 
 use collector_core::{Descriptor, SinkError};
 
+use crate::carried::HIDDEN;
 use crate::config::{Delimiter, Layout, Span};
 use crate::failure::failing;
 use crate::files::{Files, LONGEST_HEADER, place};
@@ -50,6 +51,7 @@ fn of_header(layout: Layout, known: &Known, name: &str, header: &csv::ByteRecord
         let kind = records::kind_of(name.strip_suffix(".csv")?);
         return place(name, kind).map(|_| Form::Records(shape));
     }
+    let name = name.strip_prefix(HIDDEN).unwrap_or(name);
     match layout {
         Layout::Long => {
             let is_ours = place(name, long::SERIES).is_some() && long::fits(header);

@@ -39,7 +39,7 @@ type Wanted = HashSet<Key>;
 
 /// What does not stand in the files.
 pub struct Missing<'a> {
-    /// Without the readings that are there; none is without readings.
+    /// Without the readings that are there; none is empty.
     pub entries: Vec<Entry>,
     pub records: Vec<records::Row<'a>>,
 }
@@ -76,8 +76,13 @@ pub fn missing<'a>(files: &Files, batch: &'a [Entry]) -> Result<Missing<'a>, Sin
         let readings = snapshot.readings.iter();
         let left = readings.filter(|reading| !is_long || is_missing(namer.reading(snapshot, reading)));
         let left: Vec<Reading> = left.cloned().collect();
-        if !left.is_empty() {
-            entries.push(Entry::snapshot_of(seq, snapshot.with(left, Vec::new())));
+        // A sheet in which values are carried looks for ends itself too.
+        let ended = match files.config.carry_forward {
+            true => snapshot.ended.clone(),
+            false => Vec::new(),
+        };
+        if !left.is_empty() || !ended.is_empty() {
+            entries.push(Entry::snapshot_of(seq, snapshot.with(left, ended)));
         }
     }
     Ok(Missing {

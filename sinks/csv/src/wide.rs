@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use collector_core::{Descriptor, Entry, Reading, Scope, SinkError, Unit, Vehicle};
+use collector_core::{Descriptor, Entry, Scope, SinkError, Unit, Vehicle};
 use jiff::Timestamp;
 
+use crate::carried::{END, HIDDEN};
 use crate::config::{Layout, Span};
 use crate::encode::{Cells, harmless, heading, original, read_time, read_vehicle};
 use crate::erase::Fate;
@@ -42,9 +43,12 @@ pub fn changes(files: &Files, entries: &[&Entry]) -> Result<Vec<Change>, SinkErr
     let mut sheets: BTreeMap<String, Sheet<'_>> = BTreeMap::new();
     for snapshot in entries.iter().filter_map(|entry| entry.snapshot()) {
         let vehicle = &snapshot.vehicle;
-        let series = series(vehicle);
-        for reading in &snapshot.readings {
-            let at = files.config.row.begin(reading.measured_at);
+        let series = match files.config.carry_forward {
+            true => format!("{HIDDEN}{}", series(vehicle)),
+            false => series(vehicle),
+        };
+        let mut put = |at, column, shown| {
+            let at = files.config.row.begin(at);
             let stem = period::stem(&series, files.config.rotate, period::date(at));
             let sheet = sheets.entry(stem).or_insert_with(|| Sheet {
                 series: series.clone(),
@@ -53,10 +57,22 @@ pub fn changes(files: &Files, entries: &[&Entry]) -> Result<Vec<Change>, SinkErr
             let moment = sheet.moments.entry((at, vehicle.vin.as_str()));
             let moment = moment.or_insert_with(|| Moment::new(at, vehicle));
             moment.values.push(Value {
-                column: headers.of(reading),
-                shown: cells.shown(&reading.value).into_owned(),
+                column,
+                shown,
                 source: harmless(&snapshot.source).into_owned(),
             });
+        };
+        for reading in &snapshot.readings {
+            let column = headers.of(&reading.descriptor, reading.unit.as_ref());
+            put(
+                reading.measured_at,
+                column,
+                cells.shown(&reading.value).into_owned(),
+            );
+        }
+        for ended in snapshot.ended.iter().filter(|_| files.config.carry_forward) {
+            let column = headers.of(&ended.descriptor, ended.descriptor.unit());
+            put(ended.at, column, END.to_owned());
         }
     }
     let mut changes = Vec::new();
@@ -146,16 +162,13 @@ pub fn fate(span: Span, descriptors: &[Option<Descriptor>], row: &csv::ByteRecor
 struct Headers(HashMap<(Descriptor, Option<Unit>), Arc<str>>);
 
 impl Headers {
-    fn of(&mut self, reading: &Reading) -> Arc<str> {
-        let key = (reading.descriptor.clone(), reading.unit.clone());
-        let known = self.0.entry(key);
-        Arc::clone(known.or_insert_with(|| harmless(&header(reading)).into()))
+    fn of(&mut self, descriptor: &Descriptor, unit: Option<&Unit>) -> Arc<str> {
+        let known = self.0.entry((descriptor.clone(), unit.cloned()));
+        Arc::clone(known.or_insert_with(|| harmless(&header(descriptor, unit)).into()))
     }
 }
 
-fn header(reading: &Reading) -> String {
-    let descriptor = &reading.descriptor;
-    let unit = reading.unit.as_ref();
+fn header(descriptor: &Descriptor, unit: Option<&Unit>) -> String {
     let name = plain::one_line(descriptor.name());
     heading(Layout::Wide, &name, unit, descriptor.value_type())
 }

@@ -7,12 +7,14 @@
 //! Who finds an intent without its end looks at the files. The batch is all there, and counts as stored; or
 //! the files are cut back to their lengths before it, and it is written when it is delivered again.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use collector_core::{Entry, Scope, SinkError};
 
+use crate::carried::{self, hidden};
 use crate::config::Layout;
 use crate::failure::{failed, failing};
 use crate::files::{Append, Change, Files, Whole};
@@ -26,6 +28,8 @@ use crate::{erase, folder, long, records, wide};
 pub struct Store {
     progress: Progress,
     known: Known,
+    /// Hidden sheets, of which those that are made out of them may not know everything.
+    touched: BTreeSet<String>,
     _lock: File,
 }
 
@@ -40,10 +44,14 @@ impl Store {
             Some(intent) if is_complete(dir, intent)? => progress.finish(),
             _ => roll_back(dir, &mut progress)?,
         }
-        progress.follow(&settings.log_id, settings.files.all()?);
+        carried::check(&settings.files)?;
+        let all = settings.files.all()?;
+        let touched = hidden(&all);
+        progress.follow(&settings.log_id, all);
         Ok(Self {
             progress,
             known: Known::open(dir)?,
+            touched,
             _lock: lock,
         })
     }
@@ -55,6 +63,11 @@ impl Store {
 
     /// Stores what is new in a batch.
     pub fn write(&mut self, settings: &Settings, batch: &[Entry]) -> Result<(), SinkError> {
+        self.write_measured(settings, batch)?;
+        self.carry(settings)
+    }
+
+    fn write_measured(&mut self, settings: &Settings, batch: &[Entry]) -> Result<(), SinkError> {
         // An earlier attempt failed, so its rows are not trusted even if they can be read back.
         roll_back(&settings.files.dir, &mut self.progress)?;
         let new = batch.iter().filter(|entry| !self.progress.contains(entry.seq));
@@ -73,7 +86,14 @@ impl Store {
     /// Stores what of a batch does not stand in the files, whatever its numbers are.
     pub fn rewrite(&mut self, settings: &Settings, batch: &[Entry]) -> Result<(), SinkError> {
         roll_back(&settings.files.dir, &mut self.progress)?;
-        self.complete(settings, batch, None)
+        self.complete(settings, batch, None)?;
+        self.carry(settings)
+    }
+
+    fn carry(&mut self, settings: &Settings) -> Result<(), SinkError> {
+        carried::carry(&settings.files, &self.touched)?;
+        self.touched.clear();
+        Ok(())
     }
 
     /// Appends what of a batch does not stand in the files, told by their rows.
@@ -88,7 +108,9 @@ impl Store {
         roll_back(&settings.files.dir, &mut self.progress)?;
         self.progress.settle()?;
         let is_earlier = |file: &str| self.progress.is_earlier(file);
-        erase::erase(&settings.files, &self.known, &is_earlier, scope)
+        self.touched = hidden(&settings.files.all()?);
+        erase::erase(&settings.files, &self.known, &is_earlier, scope)?;
+        self.carry(settings)
     }
 
     /// Appends readings and records; with `seq`, the journal stands in the files up to there.
@@ -103,8 +125,21 @@ impl Store {
         if appends.is_empty() && wholes.is_empty() {
             return Ok(());
         }
-        let readings = entries.iter().flat_map(|entry| entry.readings());
-        self.known.learn(readings.map(|reading| &reading.descriptor))?;
+        let snapshots = entries.iter().filter_map(|entry| entry.snapshot());
+        self.known.learn(snapshots.flat_map(|snapshot| {
+            let ended = snapshot.ended.iter().map(|ended| &ended.descriptor);
+            snapshot
+                .readings
+                .iter()
+                .map(|reading| &reading.descriptor)
+                .chain(ended)
+        }))?;
+        let appended = appends.iter().map(|append| &append.file);
+        let changed: Vec<String> = appended
+            .chain(wholes.iter().map(|whole| &whole.file))
+            .cloned()
+            .collect();
+        self.touched.extend(hidden(&changed));
         if !wholes.is_empty() {
             // What is put in its place twice stands there once, so a kill between here and the end costs nothing.
             self.progress.close()?;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
 
 mod archive;
+mod carried;
 mod conformance;
 mod crash;
 mod earlier;
