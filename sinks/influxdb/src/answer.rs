@@ -99,7 +99,16 @@ fn is_beyond_retention(words: &str) -> bool {
 fn is_about_the_options(words: &str) -> bool {
     let words = words.to_ascii_lowercase();
     let has = |some: &[&str]| some.iter().any(|one| words.contains(one));
-    let names = ["bucket", "database", "org", "orgid", "organization", "token"];
+    let names = [
+        "authorization",
+        "bucket",
+        "database",
+        "db",
+        "org",
+        "orgid",
+        "organization",
+        "token",
+    ];
     let mut each = words.split(|c: char| !c.is_alphanumeric());
     let names_a_place = each.any(|word| names.contains(&word)) || words.contains("retention policy");
     names_a_place

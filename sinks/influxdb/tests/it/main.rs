@@ -10,6 +10,7 @@ mod answers;
 mod check;
 mod conformance;
 mod erase;
+mod faults;
 mod isolation;
 mod memory;
 mod mock;
