@@ -110,10 +110,10 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// What its owner should know though nothing in it is wrong, one sentence each: of accounts and of who is told. Sinks
-    /// speak for themselves.
+    /// What its owner should know though nothing in it is wrong, one sentence each: of accounts, of who is told, and of
+    /// proxies. Sinks speak for themselves.
     pub fn remarks(&self) -> Vec<String> {
-        remarks::of(&self.accounts, &self.notify)
+        remarks::of(&self.accounts, &self.notify, |name| std::env::var(name).ok())
     }
 }
 

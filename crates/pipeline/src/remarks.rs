@@ -8,12 +8,35 @@ use super::notify::{Channel, Form};
 
 const CURE: &str = "write its address with https:";
 
-/// Secrets that others may read on their way to servers of accounts and receivers of notices: one sentence each.
-pub(super) fn of(accounts: &[Account], channels: &[Channel]) -> Vec<String> {
+/// By which variables the HTTP client finds a proxy, in small letters too.
+const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+
+/// Secrets that others may read on their way to servers of accounts, receivers of notices and proxies: one sentence each.
+pub(super) fn of(
+    accounts: &[Account],
+    channels: &[Channel],
+    environment: impl Fn(&str) -> Option<String>,
+) -> Vec<String> {
     let of_accounts = accounts.iter().flat_map(of_account);
-    of_accounts
-        .chain(channels.iter().filter_map(of_channel))
-        .collect()
+    let of_channels = channels.iter().filter_map(of_channel);
+    let names = PROXIES
+        .into_iter()
+        .flat_map(|name| [name.to_owned(), name.to_ascii_lowercase()]);
+    let of_proxies = names.filter_map(|name| of_proxy(&name, &environment(&name)?));
+    of_accounts.chain(of_channels).chain(of_proxies).collect()
+}
+
+fn of_proxy(name: &str, value: &str) -> Option<String> {
+    let url = match value.contains("://") {
+        true => value.parse(),
+        false => format!("http://{value}").parse(),
+    };
+    let url: Url = url.ok()?;
+    has_login(&url).then(|| unencrypted(&url, &format!("the login in {name}")))?
+}
+
+fn has_login(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 fn of_account(account: &Account) -> impl Iterator<Item = String> {
@@ -31,6 +54,7 @@ fn of_account(account: &Account) -> impl Iterator<Item = String> {
 
 fn of_channel(channel: &Channel) -> Option<String> {
     let what = match &channel.form {
+        _ if has_login(&channel.url) => "the login in an address of `notify`",
         Form::Webhook { headers } if headers.is_empty() => return None,
         Form::Ntfy { token: None, .. } => return None,
         Form::Webhook { .. } => "what `headers` of a webhook in `notify` hold",
@@ -80,7 +104,39 @@ mod tests {
             url: url.clone(),
             form,
         });
-        of(&[account], &channels)
+        of(&[account], &channels, |_| None)
+    }
+
+    #[test]
+    fn a_login_in_an_address_is_told_without_it() {
+        let channels = [
+            "http://ann:pass@nas.lan/hook",
+            "http://ann:pass@[::1]/hook",
+            "https://ann:pass@nas.lan/hook",
+        ]
+        .map(|url| Channel {
+            url: url.parse().unwrap(),
+            form: Form::Webhook { headers: Vec::new() },
+        });
+        let environment = |name: &str| {
+            let value = match name {
+                "HTTPS_PROXY" => "http://ann:pass@proxy.lan:3128",
+                "http_proxy" => "ann:pass@gate.lan:3128",
+                "ALL_PROXY" => "http://ann:pass@127.0.0.1:3128",
+                "all_proxy" => "http://open.lan:3128",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let told = of(&[], &channels, environment);
+        let hosts = ["nas.lan", "gate.lan", "proxy.lan"];
+        assert_eq!(told.len(), hosts.len(), "{told:#?}");
+        for (told, host) in told.iter().zip(hosts) {
+            assert!(
+                told.contains(host) && !told.contains("ann") && !told.contains("pass"),
+                "{told}"
+            );
+        }
     }
 
     #[test]
