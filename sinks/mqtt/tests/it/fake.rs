@@ -7,6 +7,7 @@ use collector_core::testkit::{ended, entry_with, reading, vehicle};
 use collector_core::{
     Descriptor, Entry, Present, Reading, SinkError, Snapshot, Unit, Value, ValueType, VehicleFacts,
 };
+use jiff::Timestamp;
 
 pub const SOC: &str = "vehicle.drivetrain.batteryManagement.header";
 pub const WINDOW: &str = "vehicle.cabin.window.row1.driver.status";
@@ -21,6 +22,7 @@ pub const NOON: i64 = 1_772_366_400_000;
 pub struct Fake {
     latest: Arc<Mutex<Vec<Snapshot>>>,
     vehicles: Arc<Mutex<Vec<VehicleFacts>>>,
+    now: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl Fake {
@@ -41,6 +43,10 @@ impl Fake {
     pub fn set(&self, readings: Vec<Reading>) {
         let snapshot = Snapshot::clone(entry_with(1, readings).snapshot().unwrap());
         *self.latest.lock().unwrap() = vec![snapshot];
+    }
+
+    pub fn set_now(&self, now: Timestamp) {
+        *self.now.lock().unwrap() = Some(now);
     }
 
     /// There are no values of these any more, since so many seconds after noon.
@@ -67,6 +73,10 @@ impl Present for Fake {
 
     async fn vehicles(&self) -> Result<Vec<VehicleFacts>, SinkError> {
         Ok(self.vehicles.lock().unwrap().clone())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now.lock().unwrap().unwrap_or(Timestamp::MIN)
     }
 }
 

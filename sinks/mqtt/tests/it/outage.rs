@@ -2,6 +2,7 @@
 
 use collector_core::testkit::trip;
 use collector_core::{Entry, RecordState};
+use jiff::SignedDuration;
 use serde_json::json;
 use tests::servers::Mosquitto;
 
@@ -111,6 +112,30 @@ async fn nothing_of_bmws_form_is_lost_while_the_broker_is_away() {
         .collect();
     assert_eq!(json!(values), json!((1..=30).collect::<Vec<_>>()));
     sink.close().await.unwrap();
+}
+
+/// The program was stopped between what came and its delivery, or the sink was paused.
+#[tokio::test]
+async fn what_came_long_before_a_restart_is_retained_and_no_message_of_bmw() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let history = entries((1..=3).map(|at| soc(at as f64, at)).collect());
+    let came = |entry: &Entry| entry.snapshot().unwrap().received_at;
+    let present = Fake::knowing(vec![soc(0.0, 0)]);
+    let mut listener = Subscriber::start(&broker, &format!("{GCID}/#")).await;
+    for (entry, minutes, told) in [(0, 0, 1), (1, 15, 2), (2, 16, 2)] {
+        present.set_now(came(&history[entry]) + SignedDuration::from_mins(minutes));
+        let mut sink = sink_knowing(options(&broker), present.clone());
+        sink.write(&history[entry..=entry]).await.unwrap();
+        sink.close().await.unwrap();
+        assert_eq!(listener.all().await.len(), told, "after {minutes} minutes");
+    }
+    assert_eq!(kept(&broker, SOC_TOPIC).await[SOC_TOPIC].json()["value"], 3);
+    let mut replay = sink_knowing(options(&broker), present);
+    replay.rewrite(&history[..1]).await.unwrap();
+    replay.close().await.unwrap();
+    assert_eq!(listener.all().await.len(), 2);
 }
 
 #[tokio::test]

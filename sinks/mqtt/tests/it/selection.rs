@@ -54,6 +54,8 @@ async fn what_was_deselected_between_two_runs_is_taken_away() {
     assert_eq!(topics(&broker).await.len(), foreign.len() + 4 + 4 + 2 + 2);
 
     let mut second = sink_knowing(options(&broker), Fake::knowing(vec![soc(71.0, 1)]));
+    let mut listener = Subscriber::start(&broker, "#").await;
+    listener.all().await;
     second.start();
     second.write(&entries(vec![soc(72.0, 2)])).await.unwrap();
     second.close().await.unwrap();
@@ -64,6 +66,19 @@ async fn what_was_deselected_between_two_runs_is_taken_away() {
     expected.push("homeassistant/sensor/cardata/WBY8P210X07A12345_state_of_charge/config".to_owned());
     expected.sort();
     assert_eq!(topics(&broker).await, expected);
+
+    // An entity whose value goes before it would be unknown, and in the log, for a moment.
+    let heard = listener.all().await;
+    let gone = heard.iter().filter(|message| message.payload.is_empty());
+    let are_entities: Vec<bool> = gone.map(|message| message.topic.ends_with("/config")).collect();
+    assert!(
+        are_entities.contains(&true) && are_entities.contains(&false),
+        "{are_entities:?}"
+    );
+    assert!(
+        are_entities.is_sorted_by_key(|is_entity| !is_entity),
+        "{are_entities:?}"
+    );
 }
 
 #[tokio::test]
