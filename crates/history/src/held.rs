@@ -22,13 +22,13 @@ const TABLE: &str = "
 pub struct FileId(u64, u64);
 
 impl FileId {
-    /// `None` where no file is, or none with a byte in it.
+    /// `None` where no file is.
     ///
     /// # Errors
     /// What is there cannot be seen.
     pub fn of(path: &Path) -> std::result::Result<Option<Self>, SinkError> {
         match std::fs::metadata(path) {
-            Ok(file) => Ok((file.len() > 0).then(|| Self::of_file(&file))),
+            Ok(file) => Ok(Some(Self::of_file(&file))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(SinkError::from_io("cannot look at", path, &error)),
         }
@@ -45,6 +45,11 @@ impl FileId {
     fn of_file(_: &Metadata) -> Self {
         Self(0, 0)
     }
+}
+
+/// Whether not one byte is there.
+pub fn is_blank(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(0, |file| file.len()) == 0
 }
 
 /// By what a reading is found again.
@@ -85,7 +90,7 @@ pub struct Found {
     pub has_last: bool,
 }
 
-/// Looks into a database that may be open elsewhere; `None` where no reading is in it.
+/// Looks into a database that may be open elsewhere; `None` where no reading is in it, or not one byte.
 ///
 /// # Errors
 /// It cannot be read.
@@ -94,6 +99,9 @@ pub fn look(
     journal: &LogId,
     last: Option<&Key>,
 ) -> std::result::Result<Option<Found>, SinkError> {
+    if is_blank(path) {
+        return Ok(None);
+    }
     let connection = connect(path, OpenFlags::empty())?;
     find(&connection, journal, last).map_err(|error| sink_error("cannot read", path, &error))
 }

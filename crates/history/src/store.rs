@@ -35,6 +35,15 @@ pub struct Store {
     dictionary: Dictionary,
     kinds: Kinds,
     fold: Fold,
+    seen: Seen,
+}
+
+/// What a file that is written over shows: it is shorter, though nobody has committed anything.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Seen {
+    bytes: u64,
+    /// `PRAGMA data_version`, which changes with what other connections commit.
+    version: i64,
 }
 
 /// Opens a database, with [`OpenFlags::SQLITE_OPEN_CREATE`] also one that does not exist.
@@ -130,6 +139,7 @@ impl Store {
             connection,
             dictionary: Dictionary::default(),
             kinds: Kinds::default(),
+            seen: Seen::default(),
         })
     }
 
@@ -151,6 +161,7 @@ impl Store {
         let done = writer.finish()?;
         transaction.commit()?;
         self.fold.gathered(done.gathered);
+        self.seen = self.see()?;
         Ok(Written::without(done.rejected))
     }
 
@@ -171,6 +182,34 @@ impl Store {
             .busy_timeout(Duration::ZERO)
             .and_then(|()| held::note(&self.connection, journal, seq))
             .map_err(|error| sink_error("cannot write to", &self.path, &error))
+    }
+
+    fn see(&self) -> rusqlite::Result<Seen> {
+        let version = self
+            .connection
+            .pragma_query_value(None, "data_version", |row| row.get(0))?;
+        let bytes = std::fs::metadata(&self.path).map_or(0, |file| file.len());
+        Ok(Seen { bytes, version })
+    }
+
+    /// Whether somebody has copied another file over it since the last write.
+    pub fn is_overwritten(&self) -> bool {
+        self.see()
+            .is_ok_and(|now| now.version == self.seen.version && now.bytes < self.seen.bytes)
+    }
+
+    /// Lets a database go over which another file was copied. The log beside it is not of that file, which would be damaged by
+    /// it: it is taken away.
+    pub fn abandon(self) {
+        let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        if self.connection.set_db_config(keep, true).is_err() || self.connection.close().is_err() {
+            return;
+        }
+        for end in ["-wal", "-shm"] {
+            let mut path = self.path.clone().into_os_string();
+            path.push(end);
+            let _ = std::fs::remove_file(path);
+        }
     }
 
     /// Lets a database go that is not at its path any more. The log beside that path may be this one's: it is emptied, lest

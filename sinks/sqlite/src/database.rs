@@ -1,7 +1,7 @@
 //! The database as the sink knows it: open or not, which file it is, and how much of what was given is in it.
 
 use collector_core::{Entry, Held, LogId, Scope, SinkError, Written};
-use history::held::{FileId, Key, look};
+use history::held::{FileId, Key, is_blank, look};
 use history::{Place, Store};
 
 pub struct Database {
@@ -33,17 +33,19 @@ impl Database {
     /// From memory, as long as the file is the same.
     pub fn held(&mut self) -> Result<Held, SinkError> {
         let file = FileId::of(&self.place.path)?;
-        if file.is_some() && file == self.file {
+        let is_same = file.is_some() && file == self.file;
+        let is_overwritten =
+            is_blank(&self.place.path) || self.store.as_ref().is_some_and(Store::is_overwritten);
+        if is_same && !is_overwritten {
             return Ok(Held::UpTo(self.up_to));
         }
-        if let Some(store) = self.store.take() {
-            store.leave();
+        match self.store.take() {
+            Some(store) if is_same => store.abandon(),
+            Some(store) => store.leave(),
+            None => {}
         }
         self.file = None;
-        let found = match file {
-            Some(_) => look(&self.place.path, &self.journal, self.last.as_ref())?,
-            None => None,
-        };
+        let found = look(&self.place.path, &self.journal, self.last.as_ref())?;
         let Some(found) = found else {
             (self.up_to, self.last) = (0, None);
             return Ok(Held::Nothing);

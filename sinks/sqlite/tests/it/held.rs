@@ -7,6 +7,9 @@ use collector_core::{Held, Sink};
 
 use crate::store::Store;
 
+/// What any program may ask for that has the database open.
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
 /// Writes so many entries, from `first` on, in a run of the program.
 async fn run(store: &Store, first: u64, count: u64) {
     let mut sink = store.sink();
@@ -111,4 +114,53 @@ async fn a_file_that_is_put_in_its_place_meanwhile_is_written_to_as_it_is() {
         assert_eq!(rows, [if is_whole { "6" } else { "4" }]);
         assert_eq!(store.query("PRAGMA integrity_check"), ["ok"]);
     }
+}
+
+/// As `cp` does it, under the program's feet. SQLite itself would go on with the log of the old file and damage the copy.
+#[tokio::test]
+async fn a_copy_over_the_file_is_found_and_left_whole() {
+    let store = Store::new();
+    let copy = store.folder().join("copy.db");
+    run(&store, 1, 3).await;
+    fs::copy(store.path(), &copy).unwrap();
+    let mut sink = store.sink();
+    sink.write(&entries(4, 400)).await.unwrap();
+    let another = rusqlite::Connection::open(store.path()).unwrap();
+    another.execute_batch(CHECKPOINT).unwrap();
+    drop(another);
+    // Behind the checkpoint the file is longer than the copy, and what comes stands in the log.
+    sink.write(&entries(404, 400)).await.unwrap();
+    assert_eq!(held(&mut sink).await, Held::UpTo(803));
+    let length = |path: &std::path::Path| fs::metadata(path).unwrap().len();
+    assert!(length(&store.path()) > length(&copy));
+    fs::copy(&copy, store.path()).unwrap();
+    assert_eq!(held(&mut sink).await, Held::UpTo(3));
+    sink.write(&entries(6_000, 1)).await.unwrap();
+    sink.close().await.unwrap();
+    assert_eq!(
+        store.query("SELECT count(*) FROM readings WHERE name = 'soc'"),
+        ["4"]
+    );
+    assert_eq!(store.query("PRAGMA integrity_check"), ["ok"]);
+}
+
+#[tokio::test]
+async fn who_tidies_the_file_up_has_not_replaced_it() {
+    let store = Store::new();
+    let mut sink = store.sink();
+    sink.write(&entries(1, 400)).await.unwrap();
+    let another = rusqlite::Connection::open(store.path()).unwrap();
+    another.execute_batch(CHECKPOINT).unwrap();
+    sink.write(&entries(401, 1)).await.unwrap();
+    let before = fs::metadata(store.path()).unwrap().len();
+    let tidy = format!("DELETE FROM recent WHERE measured_at % 7 > 0; VACUUM; {CHECKPOINT}");
+    another.execute_batch(&tidy).unwrap();
+    assert!(fs::metadata(store.path()).unwrap().len() < before);
+    assert_eq!(held(&mut sink).await, Held::UpTo(401));
+    sink.write(&entries(402, 1)).await.unwrap();
+    assert_eq!(held(&mut sink).await, Held::UpTo(402));
+    another.execute_batch(CHECKPOINT).unwrap();
+    assert_eq!(held(&mut sink).await, Held::UpTo(402));
+    sink.close().await.unwrap();
+    assert_eq!(store.query("PRAGMA integrity_check"), ["ok"]);
 }
