@@ -108,9 +108,10 @@ impl Progress {
         })
     }
 
-    /// Whether someone took the file away, or put another one in its place.
+    /// Whether someone took the file away, put another one in its place, or copied an older one over it.
     pub fn is_gone(&self) -> bool {
-        !folder::is_at(&self.file, &self.path)
+        let is_shorter = matches!(folder::length(&self.path), Ok(Some(length)) if length < self.end);
+        is_shorter || !folder::is_at(&self.file, &self.path)
     }
 
     /// The batch that was begun and not finished.

@@ -1,6 +1,7 @@
 //! The folder: checks that leave nothing behind, and sinks that get in each other's way.
 
 use std::fs;
+use std::path::Path;
 
 use collector_core::testkit::expected;
 use collector_core::{Held, SinkError};
@@ -100,14 +101,14 @@ async fn a_folder_that_was_emptied_or_replaced_is_noticed() {
     sink.write(&[soc(2, 0)]).await.unwrap();
     assert_eq!(sink.held().await.unwrap(), Held::UpTo(2));
 
-    // An older copy of the folder in its place, to which the sink goes on.
+    // An older copy of the folder in its place, and one over it, to which the sink goes on.
     let copy = archive.path().with_extension("copy");
-    fs::create_dir(&copy).unwrap();
-    for file in fs::read_dir(archive.path()).unwrap() {
-        let file = file.unwrap();
-        fs::copy(file.path(), copy.join(file.file_name())).unwrap();
-    }
+    copy_all(&archive.path(), &copy);
     sink.write(&[soc(3, 1)]).await.unwrap();
+    copy_all(&copy, &archive.path());
+    assert_eq!(sink.held().await.unwrap(), Held::UpTo(2));
+    sink.write(&[soc(3, 1)]).await.unwrap();
+    assert_eq!(sink.held().await.unwrap(), Held::UpTo(3));
     fs::remove_dir_all(archive.path()).unwrap();
     fs::rename(&copy, archive.path()).unwrap();
     assert_eq!(sink.held().await.unwrap(), Held::UpTo(2));
@@ -125,4 +126,12 @@ async fn a_folder_that_was_emptied_or_replaced_is_noticed() {
         Held::Nothing,
         "all of it is gone"
     );
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
 }
