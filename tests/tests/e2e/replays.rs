@@ -4,10 +4,10 @@ use collector::state::OpenState;
 use collector_core::{Origin, RawReading, RawSnapshot};
 use jiff::Timestamp;
 use journal::Log;
-use tests::process::Signal;
+use tests::process::{Signal, Stream};
 
 use crate::oracle::{Row, assert_exactly};
-use crate::scene::{DEADLINE, FILES, Plan, Said, Scene, stop, until};
+use crate::scene::{DEADLINE, FILES, Plan, Said, Scene, stop, text_of, until};
 use crate::stores;
 
 const SOC: &str = "vehicle.drivetrain.batteryManagement.header";
@@ -160,6 +160,48 @@ async fn lost_files_come_back_while_nothing_runs() {
     let run = scene.run().await;
     stop(run).await;
     assert_files(&scene, &rows);
+}
+
+/// An older copy is told by the run that finds it, by the next one, and when nothing runs, until a replay is done.
+#[tokio::test]
+async fn an_older_copy_of_a_database_is_told_until_a_replay_is_done() {
+    let (scene, before) = delivered(20).await;
+    let (database, copy) = (scene.path("cardata.db"), scene.path("copy.db"));
+    std::fs::copy(&database, &copy).unwrap();
+    history(&scene, 25).await;
+    let newest = stores::newest_entry(&scene.path("state"));
+    let state = scene.path("state");
+    let run = scene.run().await;
+    let delivered = || stores::journal(&state, "select min(seq) from cursor") == newest;
+    until(&run, "delivery of more", delivered).await;
+    stop(run).await;
+    let rows = stores::sqlite(&database);
+    assert!(rows.len() > before.len());
+    let told = async || scene.status().await["sinks"].to_string();
+    assert!(
+        !told().await.contains("lacks"),
+        "a copy that lies beside it is none in its place"
+    );
+
+    std::fs::rename(&copy, &database).unwrap();
+    for run in 1..=2 {
+        let run_of_it = scene.run().await;
+        until(&run_of_it, "the word of it", || {
+            text_of(&run_of_it, Stream::Stderr).contains("lacks the newest")
+        })
+        .await;
+        assert!(
+            told().await.contains("lacks the newest"),
+            "while run {run} goes on"
+        );
+        stop(run_of_it).await;
+        assert!(told().await.contains("lacks the newest"), "behind run {run}");
+    }
+    let said = scene.call(&["replay", "--sink", "sqlite"]).await;
+    assert_said(&said, 0, &["done"]);
+    assert_files(&scene, &rows);
+    stop(scene.run().await).await;
+    assert!(!told().await.contains("lacks"), "{}", told().await);
 }
 
 #[tokio::test]
