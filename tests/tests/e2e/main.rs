@@ -18,6 +18,7 @@ mod deliveries;
 mod discovery;
 mod documents;
 mod faults;
+mod foreign_text;
 mod forgetting;
 mod full_disk;
 mod guardian;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tests::process::Cardata;
 
-use crate::scene::{FILES, Plan, Said, Scene, end, stop};
+use crate::scene::{DEADLINE, FILES, Plan, Said, Scene, end, stop};
 
 /// Whoever owns the service, and somebody else.
 const SERVICE: u32 = 4711;
@@ -146,6 +146,43 @@ async fn what_this_user_may_not_see_is_named() {
             assert!(said.err.contains(name), "{closed}: {command:?}: {said:?}");
         }
     }
+}
+
+/// Files of a sink that cannot be seen are not gone: nothing is filled again, and nobody is told to.
+#[tokio::test]
+async fn stores_that_this_user_may_not_see_are_not_empty() {
+    let Some(scene) = scene_of_the_service(&Plan {
+        sinks: &FILES.replace("cardata.db", "data/cardata.db"),
+        ..Plan::default()
+    })
+    .await
+    else {
+        return;
+    };
+    assert_eq!(call_as(&scene, SERVICE, &["login"]).await.code, Some(0));
+    scene.hurry_up();
+    let run = start_as(&scene, SERVICE, &["run"]);
+    scene.more_answers(&run, 3).await;
+    stop(run).await;
+    for closed in ["csv", "data"] {
+        chown(scene.path(closed), Some(0), Some(0)).unwrap();
+        open(&scene.path(closed), 0o700);
+    }
+    const FAILS: &str = "a redelivery fails";
+    for sink in ["csv", "sqlite"] {
+        let replay = start_as(&scene, SERVICE, &["replay", "--sink", sink]);
+        replay.wait_for_line(FAILS, DEADLINE).await;
+    }
+    let run = start_as(&scene, SERVICE, &["run"]);
+    for sink in ["sink=csv", "sink=sqlite"] {
+        tests::scene::until(&run, sink, || {
+            let mut lines = run.lines().into_iter();
+            lines.any(|line| line.text.contains(sink) && line.text.contains(FAILS))
+        })
+        .await;
+    }
+    let said = stop(run).await;
+    assert!(!said.err.contains("held nothing"), "{}", said.err);
 }
 
 /// `sudo cardata …` beside a service that runs as somebody else.
