@@ -50,7 +50,10 @@ struct Seen {
 pub fn connect(path: &Path, more: OpenFlags) -> Result<Connection, SinkError> {
     // Of a device or a pipe SQLite says that its disk is broken, which may pass.
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        let problem = format!("{} is no file: give this sink a path of its own", path.display());
+        let problem = format!(
+            "{} is no file: check that the path names a file of this sink alone",
+            path.display()
+        );
         return Err(SinkError::misconfigured(problem));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;

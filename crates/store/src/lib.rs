@@ -56,14 +56,13 @@ impl Store {
     /// It cannot be opened, is not one of ours, or was written by a later version.
     pub fn open(state: &Path, owners: &[Schema]) -> Result<Self, StoreError> {
         let path = state.join(FILE);
-        match Self::exists(state)? {
-            true => close(&path),
-            false => {
-                if path.exists() {
-                    tracing::warn!(path = %path.display(), "the state database is an empty file and is begun anew; if there was a history in it, stop cardata and bring a backup back with `cardata restore`");
-                }
-                // SQLite gives its mode and its owner to the files beside it, and says what hinders where it cannot be opened.
-                drop(private::open(&path));
+        match (path.exists(), Self::exists(state)?) {
+            // SQLite gives its mode and its owner to the files beside it, and says what hinders where it cannot be opened.
+            (false, _) => drop(private::open(&path)),
+            (true, true) => close(&path),
+            (true, false) => {
+                close(&path);
+                tracing::warn!(path = %path.display(), "the state database is an empty file and is begun anew; if there was a history in it, stop cardata and bring a backup back with `cardata restore`");
             }
         }
         let database = Database::create(&path)?;

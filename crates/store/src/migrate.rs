@@ -138,7 +138,7 @@ fn write_anew(connection: &Connection) -> Result<(), rusqlite::Error> {
 }
 
 /// The format of a database that is ours, 0 for an empty one.
-pub fn recognised(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
+pub(crate) fn recognised(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
     let look = || -> Result<(i64, i64, i64), rusqlite::Error> {
         let tables = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
         Ok((
