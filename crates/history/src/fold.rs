@@ -148,7 +148,7 @@ fn border_of(batch: &[Entry]) -> Option<i64> {
     let mut moments: Vec<i64> = readings
         .map(|reading| reading.measured_at.as_millisecond())
         .collect();
-    let stay = usize::try_from(STAY).unwrap_or(usize::MAX);
+    let stay = usize::try_from(TOLD_STAY).unwrap_or(usize::MAX);
     let last = moments
         .len()
         .checked_sub(stay)
