@@ -39,7 +39,7 @@ pub async fn run(options: PipelineArgs) -> CommandResult {
     let watch = tokio::spawn(Service::of_environment().watch(stop.clone()));
     let summary = engine.run(stop).await;
     watch.abort();
-    terminal::note(&match summary {
+    terminal::note(&match summary? {
         Some(summary) => report(&summary),
         None => "\nStopped. The journal did not answer any more: another program holds it, its disk hangs, or it was \
                  damaged or taken away. `cardata status` says how it is; the next start goes on from what it holds."

@@ -17,6 +17,7 @@ use notify::{Notifier, Scope};
 use pipeline::{Channel, Keep, Pipeline};
 use runtime::Clock;
 use source::Handles;
+use store::StoreError;
 
 use crate::ingest::Streamed;
 use crate::poller::Polling;
@@ -106,8 +107,16 @@ impl Engine {
 
     /// Runs until `stop` is cancelled, then delivers what is there for up to ten seconds. Undelivered entries
     /// stay in the journal. `None` where the journal did not answer at the end, within 25 seconds of the stop.
-    pub async fn run(mut self, stop: CancellationToken) -> Option<Summary> {
+    ///
+    /// # Errors
+    /// The file of the journal has lost its place: the run has ended by itself, and what the journal holds was copied.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<Option<Summary>, RunError> {
         let mut inflow = self.start_inflow();
+        inflow.spawn(neighbours::run(
+            self.state.store.clone(),
+            self.state.journal.clone(),
+            stop.clone(),
+        ));
         let mut sinks = JoinSet::new();
         for (worker, sink) in self.workers.drain(..) {
             sinks.spawn(worker.run(sink));
@@ -130,7 +139,23 @@ impl Engine {
             let _ = timeout(CLOSE, finished(&mut sinks)).await;
             sinks.abort_all();
         }
-        timeout_at(end, self.end()).await.ok().flatten()
+        let version = timeout_at(end, self.state.store.version()).await;
+        if let Ok(Err(StoreError::Displaced { .. })) = version {
+            return Err(self.leave(end).await.into());
+        }
+        Ok(timeout_at(end, self.end()).await.ok().flatten())
+    }
+
+    /// The end where another file has the place of the journal, which is not to be touched. Copying takes as long as it takes.
+    async fn leave(self, end: Instant) -> JournalError {
+        let settle = async {
+            for account in &self.accounts {
+                account.login.authenticator.settled().await;
+            }
+            housekeeping::flush(&self.state.journal, &mut None).await
+        };
+        let _ = timeout_at(end, settle).await;
+        self.state.store.leave().await.into()
     }
 
     /// Starts everything but the sinks: what brings snapshots, and what watches over logins, letters and the journal.
@@ -184,11 +209,6 @@ impl Engine {
         };
         tasks.spawn(care.clone().flush());
         tasks.spawn(care.tidy());
-        tasks.spawn(neighbours::run(
-            self.state.store.clone(),
-            self.state.journal.clone(),
-            stopped.clone(),
-        ));
         tasks
     }
 

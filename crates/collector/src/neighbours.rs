@@ -1,26 +1,35 @@
-//! Notices that another process has written to the state database: a command beside a running pipeline.
+//! Notices what others do to the state database of a running pipeline: a command that writes to it, and a person who puts
+//! another file in its place.
 
 use std::time::Duration;
 
 use journal::Journal;
-use store::Store;
+use runtime::Chain;
+use store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 /// How often it is looked, in real time: a person waits for what was asked for, and each look wakes a machine that may have
 /// nothing else to do.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Runs until cancelled. Its looks are the only ones of the whole program where nothing happens, and read no table.
-pub async fn run(store: Store, journal: Journal, cancelled: CancellationToken) {
-    let mut before = store.version().await;
+/// Runs until `stop` is cancelled, and cancels it where the file of the database has lost its place. Its looks are the only
+/// ones of the whole program where nothing happens, and read no table.
+pub async fn run(store: Store, journal: Journal, stop: CancellationToken) {
+    let mut before = store.version().await.ok();
     // What was asked for before this look.
     journal.note();
-    while !cancelled.is_cancelled() {
+    while !stop.is_cancelled() {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
-            () = cancelled.cancelled() => {}
+            () = stop.cancelled() => {}
         }
         let now = store.version().await;
+        if let Err(error @ StoreError::Displaced { .. }) = &now {
+            tracing::error!(error = %Chain(error), "cardata ends, when what is on its way has come, and keeps a copy of what it has");
+            stop.cancel();
+            return;
+        }
+        let now = now.ok();
         if now != before {
             journal.note();
         }
@@ -45,11 +54,11 @@ mod tests {
                 "insert into replay (sink, entries, position, last_seq, created_at) values ('a', 1, 0, 1, 0)";
             assert_eq!(other.execute(request, []).unwrap(), 1);
         };
-        let before = state.store.version().await;
+        let before = state.store.version().await.unwrap();
         state.journal.cursor("a", 0).await.unwrap();
-        assert_eq!(state.store.version().await, before);
+        assert_eq!(state.store.version().await.unwrap(), before);
         commit();
-        assert_ne!(state.store.version().await, before);
+        assert_ne!(state.store.version().await.unwrap(), before);
 
         let mut noted = state.journal.noted();
         let cancelled = CancellationToken::new();
@@ -59,5 +68,16 @@ mod tests {
         noted.changed().await.unwrap();
         cancelled.cancel();
         running.await.unwrap();
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_database_that_loses_its_place_ends_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = OpenState::open(folder.path()).unwrap();
+        let stop = CancellationToken::new();
+        std::fs::remove_file(state.store.path()).unwrap();
+        run(state.store, state.journal, stop.clone()).await;
+        assert!(stop.is_cancelled());
     }
 }

@@ -91,7 +91,7 @@ sinks:
         let running = tokio::spawn(engine.run(stop.clone()));
         newest.wait_for(|newest| *newest >= seq).await.unwrap();
         stop.cancel();
-        running.await.unwrap().unwrap()
+        running.await.unwrap().unwrap().unwrap()
     }
 }
 
@@ -217,6 +217,7 @@ async fn a_stop_at_once_is_clean() {
         .unwrap()
         .run(stop)
         .await
+        .unwrap()
         .unwrap();
     assert!(summary.snapshots <= 1, "{summary:?}");
     assert_eq!(sink(&summary, "csv").delivered_readings, summary.readings);
@@ -296,7 +297,7 @@ sinks:
         let running = tokio::spawn(engine.run(stop.clone()));
         newest.wait_for(|newest| *newest >= run * 3).await.unwrap();
         stop.cancel();
-        let summary = running.await.unwrap().unwrap();
+        let summary = running.await.unwrap().unwrap().unwrap();
         assert!(summary.snapshots >= 1, "{summary:?}");
         latest = OpenState::open(&folder.path().join("state"))
             .unwrap()

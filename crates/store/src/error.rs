@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use runtime::limits;
 use rusqlite::{ErrorCode, ffi};
 
+use crate::files::FileError;
+
 /// An error of the database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -62,6 +64,21 @@ pub enum StoreError {
         "the state database is damaged where it is needed now: `cardata journal verify` says where, `cardata journal export` saves what can be read, and RECOVERY.md says what then"
     )]
     Damaged(#[source] rusqlite::Error),
+    /// What is written goes on into the file that is open.
+    #[error(
+        "the state database {path} is not the file any more that cardata has open: somebody has replaced, moved or removed it"
+    )]
+    Displaced { path: PathBuf },
+    /// It is closed.
+    #[error(
+        "the state database {path} was replaced, moved or removed while cardata ran: all that it held is in {copy}. Move that one to {path}, or leave there what cardata is to go on with, then start it again"
+    )]
+    Kept { path: PathBuf, copy: PathBuf },
+    /// It is closed.
+    #[error(
+        "the state database {path} was replaced, moved or removed while cardata ran, and what it held could not be copied: if it was moved, move it back; else bring a backup back with `cardata restore`; then start cardata again"
+    )]
+    NotKept { path: PathBuf, source: FileError },
     #[error("it has triggers, which somebody else put into it")]
     Triggers,
     #[error("the state database refused a write{}", what_hinders(_0))]

@@ -8,6 +8,7 @@
 //! * [`Database`]: a connection of one's own, for looks that must not wait for the writer, and for the file's care.
 //! * [`sql`]: the way of the owners to their tables. [`probe`]: past pages that cannot be read.
 //! * [`compact`](compact()): the file without its free pages. [`aside`]: what a restore replaces. [`files`]: with their errors.
+//! * `place`: whether the open file still has its name.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -17,6 +18,7 @@ mod database;
 mod error;
 pub mod files;
 mod migrate;
+mod place;
 pub mod probe;
 pub mod sql;
 mod tx;
@@ -34,6 +36,7 @@ pub use compact::{Compacted, bytes_on_disk, compact};
 pub use database::Database;
 pub use error::StoreError;
 pub use migrate::{FORMAT, Schema, Step};
+use place::Place;
 pub use tx::Tx;
 
 /// The name of the database in a state directory.
@@ -68,9 +71,11 @@ impl Store {
         let database = Database::create(&path)?;
         database.migrate(&path, owners)?;
         let last_jobs = writer::LastJobs::default();
+        let path: Arc<Path> = path.into();
+        let place = Place::of(path.clone());
         Ok(Self {
-            path: path.into(),
-            jobs: writer::start(database, last_jobs.clone())?,
+            path,
+            jobs: writer::start(database, place, last_jobs.clone())?,
             last_jobs,
         })
     }

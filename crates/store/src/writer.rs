@@ -13,6 +13,7 @@ use rusqlite::ffi::{Error, SQLITE_ERROR};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 
+use crate::place::Place;
 use crate::sql::Access;
 use crate::tx::{Open, Tx};
 use crate::{Database, Store, StoreError};
@@ -31,7 +32,9 @@ pub(crate) enum Command {
     Work(Job),
     /// Moves everything from the write-ahead log into the database.
     Checkpoint(oneshot::Sender<()>),
-    Version(oneshot::Sender<Option<i64>>),
+    Version(oneshot::Sender<Result<i64, StoreError>>),
+    /// Nothing is done after it.
+    Leave(oneshot::Sender<StoreError>),
 }
 
 /// Jobs for the end, in their order.
@@ -45,12 +48,19 @@ impl fmt::Debug for LastJobs {
 }
 
 /// Starts the thread; returns its sending side.
-pub(crate) fn start(database: Database, last: LastJobs) -> Result<Sender<Command>, StoreError> {
+pub(crate) fn start(
+    database: Database,
+    mut place: Place,
+    last: LastJobs,
+) -> Result<Sender<Command>, StoreError> {
     let (jobs, mut queue) = channel(GROUP);
     let spawned = thread::Builder::new().name("store".to_owned()).spawn(move || {
         let connection = database.connection();
         let mut open = Open::default();
-        work(connection, &mut open, &mut queue);
+        work(connection, &mut open, &mut place, &mut queue);
+        if place.check().is_err() {
+            return;
+        }
         let last = std::mem::take(&mut *last.0.lock().unwrap_or_else(PoisonError::into_inner));
         for job in last {
             transaction(connection, &mut open, job, &mut queue);
@@ -145,7 +155,7 @@ fn in_savepoint<T, E: From<StoreError>>(
     }
 }
 
-fn work(connection: &Connection, open: &mut Open, queue: &mut Receiver<Command>) {
+fn work(connection: &Connection, open: &mut Open, place: &mut Place, queue: &mut Receiver<Command>) {
     let mut put_off = None;
     while let Some(command) = put_off.take().or_else(|| queue.blocking_recv()) {
         match command {
@@ -156,8 +166,12 @@ fn work(connection: &Connection, open: &mut Open, queue: &mut Receiver<Command>)
                 let _ = done.send(());
             }
             Command::Version(answer) => {
-                let found = connection.one("pragma data_version", [], |row| row.get(0));
-                let _ = answer.send(found.ok());
+                let found = || connection.one("pragma data_version", [], |row| row.get(0));
+                let _ = answer.send(place.check().and_then(|()| found()));
+            }
+            Command::Leave(answer) => {
+                let _ = answer.send(place.leave(connection));
+                return;
             }
         }
     }
@@ -222,10 +236,23 @@ fn repeated(error: &rusqlite::Error) -> StoreError {
 
 impl Store {
     /// A number that is another one once another connection to the file has committed something; this store's own
-    /// commits leave it as it is. Looks at no table. `None` where it cannot be told.
-    pub async fn version(&self) -> Option<i64> {
+    /// commits leave it as it is. Looks at no table.
+    ///
+    /// # Errors
+    /// [`StoreError::Displaced`] where the file has lost its place, now or at an earlier look; or it cannot be told.
+    pub async fn version(&self) -> Result<i64, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        self.send(Command::Version(sender)).await.ok()?;
-        receiver.await.ok()?
+        self.send(Command::Version(sender)).await?;
+        receiver.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Ends the work with a file that has lost its place: a copy of all that was committed is made where the file was. Returns
+    /// what to do: [`StoreError::Kept`] or [`StoreError::NotKept`]. From then on this store is [stopped](StoreError::Stopped).
+    pub async fn leave(&self) -> StoreError {
+        let (sender, receiver) = oneshot::channel();
+        match self.send(Command::Leave(sender)).await {
+            Ok(()) => receiver.await.unwrap_or(StoreError::Stopped),
+            Err(error) => error,
+        }
     }
 }

@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 
 use tests::process::{Cardata, program};
 
+use crate::oracle::{assert_exactly, expected_of_all};
 use crate::scene::{DEADLINE, Plan, Scene, call_in, end, stop};
+use crate::stores;
 
 /// The pipeline file of a scene with a key at its top.
 fn add(scene: &Scene, line: &str) {
@@ -53,6 +55,36 @@ async fn a_journal_that_is_none_is_left_alone() {
         assert!(said.err.contains("journal.db"), "{command}: {said:?}");
     }
     assert_eq!(std::fs::read(&journal).unwrap(), before);
+}
+
+/// `mv old journal.db` beside a running pipeline: SQLite goes on with a file that has no name any more.
+#[tokio::test]
+async fn a_journal_that_is_replaced_ends_the_run_and_nothing_of_it_is_lost() {
+    let scene = Scene::set(&Plan::default()).await;
+    scene.login().await;
+    let run = scene.run().await;
+    scene.more_answers(&run, 3).await;
+    stop(run).await;
+    let (journal, old) = (scene.path("state/journal.db"), scene.path("state/old"));
+    std::fs::copy(&journal, &old).unwrap();
+    let run = scene.run().await;
+    scene.more_answers(&run, 3).await;
+    std::fs::rename(old, &journal).unwrap();
+    let said = end(run).await;
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("replaced, moved or removed"), "{said:?}");
+    let files = std::fs::read_dir(scene.path("state")).unwrap();
+    let mut files = files.map(|file| file.unwrap().path());
+    let kept = files.find(|path| path.to_string_lossy().contains("journal.db.kept-"));
+    let kept = kept.expect("it is in the state directory");
+    assert!(said.err.contains(&*kept.to_string_lossy()), "{said:?}");
+
+    std::fs::rename(kept, &journal).unwrap();
+    assert_eq!(scene.call(&["journal", "verify"]).await.code, Some(0));
+    stop(scene.run().await).await;
+    let wanted = expected_of_all(&scene.bmw.served());
+    assert_exactly("csv", stores::csv(&scene.path("csv")), wanted.clone());
+    assert_exactly("sqlite", stores::sqlite(&scene.path("cardata.db")), wanted);
 }
 
 #[tokio::test]

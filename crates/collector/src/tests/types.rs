@@ -92,7 +92,7 @@ async fn the_owner_fixes_types_from_the_first_value_on_and_afterwards() {
     assert_eq!((appended[0].new, appended[0].rejected), (2, 1));
     let stop = CancellationToken::new();
     stop.cancel();
-    engine.run(stop).await;
+    engine.run(stop).await.unwrap();
     assert_eq!(in_database(&bench), ["real 1.0", "real 0.0"]);
     assert_eq!(in_archive(&bench).len(), 2);
 
