@@ -79,8 +79,15 @@ pub enum StoreError {
         "the state database {path} was replaced, moved or removed while cardata ran, and what it held could not be copied: if it was moved, move it back; else bring a backup back with `cardata restore`; then start cardata again"
     )]
     NotKept { path: PathBuf, source: FileError },
-    #[error("it has triggers, which somebody else put into it")]
-    Triggers,
+    /// None of our versions makes any: they would change, or keep out, what is written.
+    #[error(
+        "{path} has triggers, which somebody else put into it: name them with `sqlite3 {path} \"select name from sqlite_schema where type = 'trigger'\"` and take them out with `drop trigger`"
+    )]
+    Triggers { path: PathBuf },
+    #[error(
+        "the state database is not one of cardata, or somebody took tables out of it: choose another `state`, or bring a backup back with `cardata restore`"
+    )]
+    Lacking(#[source] rusqlite::Error),
     #[error("the state database refused a write{}", what_hinders(_0))]
     Sqlite(#[source] rusqlite::Error),
     #[error("a job of the state database panicked, which is a bug; nothing of it was written")]
@@ -115,6 +122,7 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DiskFull) => Self::Full(error),
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(error),
             _ if is_too_long(&error) => Self::Full(error),
+            _ if error.to_string().contains("no such table") => Self::Lacking(error),
             _ => Self::Sqlite(error),
         }
     }

@@ -42,6 +42,7 @@ impl Database {
     /// As [`Store::open`](crate::Store::open). The file is as it was then.
     pub fn migrate(&self, path: &Path, owners: &[Schema]) -> Result<(), StoreError> {
         let found = recognised(self.connection(), path)?;
+        self.refuse_triggers(path)?;
         bring_up(self.connection(), found, owners).map_err(|error| match StoreError::open(path, error) {
             StoreError::Full(source) if found > 0 => StoreError::NoRoom {
                 path: path.into(),
@@ -60,14 +61,14 @@ impl Database {
         Ok(pragma(self.connection(), "user_version")?)
     }
 
-    /// Refuses a file that would do something of its own when it is written to: none of our versions has triggers.
+    /// Refuses the file at `path` if it would do something of its own when it is written to: none of our versions has triggers.
     ///
     /// # Errors
     /// [`StoreError::Triggers`], or it cannot be read.
-    pub fn refuse_triggers(&self) -> Result<(), StoreError> {
+    pub fn refuse_triggers(&self, path: &Path) -> Result<(), StoreError> {
         let query = "select exists (select 1 from sqlite_schema where type = 'trigger')";
         match self.one(query, [], |row| row.get(0))? {
-            true => Err(StoreError::Triggers),
+            true => Err(StoreError::Triggers { path: path.into() }),
             false => Ok(()),
         }
     }

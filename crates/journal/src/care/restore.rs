@@ -168,7 +168,9 @@ fn manifest(copy: &Path, file: &Path) -> Result<(Timestamp, String), RestoreErro
     if format > FORMAT || database.format().map_err(JournalError::from)? > store::FORMAT {
         return Err(RestoreError::Newer(file.to_owned()));
     }
-    database.refuse_triggers().map_err(|error| damaged(file, error))?;
+    database
+        .refuse_triggers(file)
+        .map_err(|error| damaged(file, error))?;
     let made_at = Timestamp::from_millisecond(made_at).map_err(|error| damaged(file, error))?;
     Ok((made_at, log_id))
 }

@@ -109,7 +109,7 @@ async fn a_job_that_fails_takes_nothing_else_of_its_group_with_it() {
     first.await.unwrap();
     assert!(reached.load(Ordering::SeqCst));
     assert!(
-        matches!(failed, Err(JournalError::Store(StoreError::Sqlite(_)))),
+        matches!(failed, Err(JournalError::Store(StoreError::Lacking(_)))),
         "{failed:?}"
     );
     assert_eq!((before.seq, before.new), (Some(1), 2));
