@@ -1,6 +1,7 @@
 //! What a command ends with when it is not done: the errors of the other crates, with their exit codes.
 
 use std::error::Error;
+use std::path::Path;
 
 use collector::RunError;
 use collector::http::ClientError;
@@ -44,6 +45,17 @@ impl Failure {
             true => terminal::drawn(&self.message),
             false => terminal::error(&self.message),
         }
+    }
+
+    /// For a command that needs one.
+    pub fn no_journal(state: &Path) -> Self {
+        Self::new(
+            2,
+            format!(
+                "there is no journal in {} yet: nothing was recorded",
+                state.display()
+            ),
+        )
     }
 
     /// With an error and its sources, in one line.

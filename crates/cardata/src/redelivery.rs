@@ -38,13 +38,7 @@ pub enum Ended {
 /// The journal of a pipeline that has run, opened for writing beside the process that may be running.
 pub fn open(pipeline: &Pipeline) -> Result<OpenState, Failure> {
     if !Store::exists(&pipeline.state)? {
-        return Err(Failure::new(
-            4,
-            format!(
-                "there is no journal in {} yet: nothing was recorded",
-                pipeline.state.display()
-            ),
-        ));
+        return Err(Failure::no_journal(&pipeline.state));
     }
     Ok(OpenState::of(pipeline)?)
 }

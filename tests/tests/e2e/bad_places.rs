@@ -57,6 +57,59 @@ async fn a_journal_that_is_none_is_left_alone() {
     assert_eq!(std::fs::read(&journal).unwrap(), before);
 }
 
+#[tokio::test]
+async fn where_nothing_was_recorded_every_command_that_needs_it_says_so() {
+    let scene = Scene::set(&Plan::default()).await;
+    scene.login().await;
+    std::fs::remove_file(scene.path("state/journal.db")).unwrap_or_default();
+    for command in [
+        &["dead-letters", "list"][..],
+        &["dead-letters", "list", "--json"],
+        &["dead-letters", "show", "1"],
+        &["dead-letters", "retry", "--all"],
+        &["journal", "stats"],
+        &["journal", "strays"],
+        &["journal", "verify"],
+        &["replay", "--sink", "csv"],
+        &["backup", "saved.cardata"],
+    ] {
+        let said = scene.call(command).await;
+        assert_eq!(said.code, Some(2), "{command:?}: {said:?}");
+        assert!(said.err.contains("there is no journal"), "{command:?}: {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_journal_of_somebody_else_or_with_triggers_is_named_for_what_it_is() {
+    let scene = Scene::set(&Plan::default()).await;
+    scene.login().await;
+    let meddle = |statements: &str| {
+        let journal = rusqlite::Connection::open(scene.path("state/journal.db")).unwrap();
+        journal.execute_batch(statements).unwrap();
+    };
+    stop(scene.run().await).await;
+    meddle("create trigger t after insert on log begin delete from log; end");
+    for command in [
+        &["run"][..],
+        &["replay", "--sink", "csv"],
+        &["journal", "compact"],
+    ] {
+        let said = scene.call(command).await;
+        assert_eq!(said.code, Some(2), "{command:?}: {said:?}");
+        assert!(said.err.contains("drop trigger"), "{command:?}: {said:?}");
+    }
+    meddle("drop trigger t");
+    stop(scene.run().await).await;
+
+    std::fs::remove_file(scene.path("state/journal.db")).unwrap();
+    meddle("create table theirs (id)");
+    for command in ["verify", "export", "stats", "strays", "compact"] {
+        let said = scene.call(&["journal", command]).await;
+        assert_eq!(said.code, Some(2), "{command}: {said:?}");
+        assert!(said.err.contains("of cardata"), "{command}: {said:?}");
+    }
+}
+
 /// `mv old journal.db` beside a running pipeline: SQLite goes on with a file that has no name any more.
 #[tokio::test]
 async fn a_journal_that_is_replaced_ends_the_run_and_nothing_of_it_is_lost() {

@@ -344,7 +344,7 @@ async fn what_cannot_be_replayed_is_said() {
     scene.login().await;
     assert_said(
         &scene.call(&["replay", "--sink", "csv"]).await,
-        4,
+        2,
         &["there is no journal"],
     );
     let (scene, _) = delivered(5).await;

@@ -84,11 +84,7 @@ pub async fn run(command: DeadLettersCommand) -> CommandResult {
 
 fn list(options: &ListArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
-    // Where there is no journal, there is no letter.
-    let mut found = match Overview::open(&pipeline.state)? {
-        Some(overview) => overview.dead_letters()?,
-        None => Vec::new(),
-    };
+    let mut found = overview(&pipeline)?.dead_letters()?;
     if let Some(sink) = &options.sink {
         found.retain(|letter| letter.sink == *sink);
         if found.is_empty() {
@@ -106,7 +102,7 @@ fn list(options: &ListArgs) -> CommandResult {
 fn show(options: &ShowArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
     let unknown = || unknown(options.id);
-    let overview = Overview::open(&pipeline.state)?.ok_or_else(unknown)?;
+    let overview = overview(&pipeline)?;
     let letter = overview.dead_letter(options.id)?.ok_or_else(unknown)?;
     let sent = match overview.sent(&letter) {
         Ok(Some(sent)) => Ok(sent),
@@ -117,6 +113,10 @@ fn show(options: &ShowArgs) -> CommandResult {
     let sent = sent.as_ref().map_err(|why| *why);
     terminal::say(&report::whole(&letter, sent, &context::names(&pipeline)?));
     Ok(())
+}
+
+fn overview(pipeline: &Pipeline) -> Result<Overview, Failure> {
+    Overview::open(&pipeline.state)?.ok_or_else(|| Failure::no_journal(&pipeline.state))
 }
 
 fn unknown(id: i64) -> Failure {

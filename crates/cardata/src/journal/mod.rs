@@ -34,10 +34,7 @@ pub async fn run(command: JournalCommand) -> CommandResult {
 pub fn state(options: &PipelineArgs) -> Result<PathBuf, Failure> {
     let pipeline = context::load(options)?;
     if !Store::exists(&pipeline.state)? {
-        return Err(Failure::new(
-            2,
-            format!("there is no journal in {} yet", pipeline.state.display()),
-        ));
+        return Err(Failure::no_journal(&pipeline.state));
     }
     Ok(pipeline.state)
 }

@@ -14,7 +14,7 @@ pub fn run(options: &StraysArgs) -> CommandResult {
     let state = state(&options.pipeline)?;
     let overview = Overview::open(&state)
         .map_err(failure)?
-        .ok_or_else(|| Failure::new(2, format!("there is no journal in {} yet", state.display())))?;
+        .ok_or_else(|| Failure::no_journal(&state))?;
     if let Some(id) = options.show {
         return show(&overview, id);
     }
