@@ -156,7 +156,8 @@ impl Poller {
             let Some(index) = outlook.due(now) else {
                 let next = outlook.first().unwrap_or(until);
                 let stream = self.handles.hearing.gives_up_at(now).unwrap_or(until);
-                self.wait_for(next.min(until).min(stream).min(now + REPLAN)).await;
+                let due = next.min(until).min(stream).min(now + REPLAN);
+                self.wait_for(now, due).await;
                 continue;
             };
             let Some(poll) = polls.get_mut(round.polled[index].source) else {
@@ -260,9 +261,9 @@ impl Poller {
         round.forget();
     }
 
-    /// Waits until `due`, or until the stream tells of something, or the clock was set back, or until cancelled.
-    async fn wait_for(&self, due: Timestamp) {
-        let mut now = self.handles.clock.now();
+    /// Waits until `due`, or until the stream tells of something, or the clock was set back since `now`, when that was decided,
+    /// or until cancelled.
+    async fn wait_for(&self, mut now: Timestamp, due: Timestamp) {
         while now < due && !self.plan.cancelled.is_cancelled() {
             let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
             tokio::select! {

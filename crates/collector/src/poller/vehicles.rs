@@ -45,7 +45,7 @@ impl Poller {
             tracing::warn!(account = %self.account, %error, again = %until, "the vehicles of the account are not known");
             let mut now = now;
             while now < until && !self.plan.cancelled.is_cancelled() {
-                self.wait_for(until).await;
+                self.wait_for(now, until).await;
                 let before = std::mem::replace(&mut now, self.handles.clock.now());
                 // Set back: nobody knows how long ago that was. A machine may begin with any time, and get its own later.
                 if now < before {

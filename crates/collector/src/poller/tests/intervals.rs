@@ -160,3 +160,15 @@ async fn a_clock_that_was_set_back_while_the_program_was_off_stops_nothing() {
     assert!(asked.windows(2).all(|pair| pair[1] - pair[0] <= 60), "{asked:?}");
     assert_eq!(asked.len(), 6, "{asked:?}");
 }
+
+/// A machine that began in 2059 gets its time between the decision to wait and the wait.
+#[tokio::test]
+async fn a_wait_that_was_decided_by_a_clock_far_ahead_ends_by_the_true_one() {
+    let rig = Rig::new();
+    rig.end_after(minutes(24 * 60));
+    let poller = rig.poller(1, &[("telematics", Every::Auto)]);
+    let ahead = begin() + SignedDuration::from_hours(24 * 365 * 33);
+    poller.wait_for(ahead, ahead + SignedDuration::from_mins(1)).await;
+    let waited = poller.handles.clock.now().duration_since(begin());
+    assert!(waited <= SignedDuration::from_hours(1), "{waited}");
+}
