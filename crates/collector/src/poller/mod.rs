@@ -34,7 +34,7 @@ use round::Round;
 pub use vehicles::Mapping;
 
 /// No wait is longer than this at a stretch, so that a changed clock is noticed.
-const STRETCH: Duration = Duration::from_secs(60);
+const STRETCH: Duration = Duration::from_secs(30);
 /// After a panic, this long nothing is done, and longer where it comes back: what was asked for may have cost calls.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
