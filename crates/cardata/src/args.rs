@@ -28,10 +28,10 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "\
 First steps:
-  cardata check --config pipeline.yaml     finds every mistake in the file
-  cardata login --config pipeline.yaml     once: shows a link and a code to approve
-  cardata run --config pipeline.yaml       polls and delivers until it is stopped
-  cardata status --config pipeline.yaml    how it is doing, also while it runs
+  cardata login     once: shows a link and a code to approve
+  cardata run       listens, polls and delivers until it is stopped
+  cardata status    how it is doing, also while it runs
+  cardata check     finds every mistake in the pipeline file
 
 Exit codes: 0 done, 2 the configuration has to change, 3 a login is needed,
             4 a check failed, 5 the state directory is in use, 70 a bug,
@@ -97,15 +97,10 @@ pub enum Command {
 
 #[derive(Debug, Clone, Args)]
 pub struct PipelineArgs {
-    /// The pipeline file.
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = "pipeline.yaml"
-    )]
-    pub config: PathBuf,
+    /// The pipeline file. Without it: $CARDATA_CONFIG, ./pipeline.yaml, ~/.config/cardata/pipeline.yaml,
+    /// /etc/cardata/pipeline.yaml, the first that is there.
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

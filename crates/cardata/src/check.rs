@@ -16,7 +16,7 @@ use runtime::{Chain, Clock, SystemClock};
 use status::table::counted;
 
 use crate::args::CheckArgs;
-use crate::{CommandResult, Failure, context, terminal};
+use crate::{CommandResult, Failure, context, lookup, terminal};
 
 /// How long each probe may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -47,7 +47,7 @@ pub async fn run(options: CheckArgs) -> CommandResult {
     }
     terminal::say(&format!(
         "{}: sound; {}, {}, {}",
-        options.pipeline.config.display(),
+        lookup::find(&options.pipeline)?.display(),
         counted(pipeline.accounts.len(), "account"),
         counted(pipeline.sources.len(), "source"),
         counted(pipeline.sinks.len(), "sink"),

@@ -16,11 +16,11 @@ use runtime::{Chain, Clock, SystemClock};
 use source::Handles;
 
 use crate::args::PipelineArgs;
-use crate::{Failure, OrFail, terminal};
+use crate::{Failure, OrFail, lookup, terminal};
 
 /// Reads the pipeline file; every mistake in it is told.
 pub fn load(options: &PipelineArgs) -> Result<Pipeline, Failure> {
-    let pipeline = pipeline::load(&options.config)
+    let pipeline = pipeline::load(&lookup::find(options)?)
         .map_err(|error| Failure::drawn(2, error.render(terminal::colours())))?;
     StateDirectory::at(&pipeline.state).check_place()?;
     Ok(pipeline)

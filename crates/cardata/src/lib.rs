@@ -20,6 +20,7 @@ mod import;
 mod journal;
 mod logging;
 mod login;
+mod lookup;
 mod notify;
 mod plugins;
 mod redelivery;

@@ -5,7 +5,7 @@ use status::table::{counted, table};
 
 use crate::args::PipelineArgs;
 use crate::service::Service;
-use crate::{CommandResult, Failure, context, signals, terminal};
+use crate::{CommandResult, Failure, context, lookup, signals, terminal};
 
 /// With fewer, connections, stores and the journal get into each other's way.
 const FEWEST_FILES: u64 = 128;
@@ -56,9 +56,9 @@ fn failure(error: RunError, options: &PipelineArgs) -> Failure {
         .iter()
         .map(|(account, problem)| format!("  {account}: {problem}\n"));
     let message = format!(
-        "No account is logged in.\n{}Log in once, then run again:\n  cardata login --config {}",
+        "No account is logged in.\n{}Log in once, then run again:\n  cardata login{}",
         each.collect::<String>(),
-        options.config.display()
+        lookup::repeated(options)
     );
     Failure::new(error.exit_code(), message)
 }

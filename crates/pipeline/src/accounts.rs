@@ -23,6 +23,10 @@ const AUTH: &str = cardata_auth::Endpoint::BMW;
 /// BMW's broker (integration guide, streaming).
 const STREAM: &str = "mqtts://customer.streaming-cardata.bmwgroup.com:9000";
 const API: &str = "https://api-cardata.bmwgroup.com";
+/// Stands where the client id belongs in a file that was made without one.
+pub const NO_CLIENT_ID: &str = "PUT-YOUR-CLIENT-ID-HERE";
+const HOW_TO_GET_ONE: &str = "in BMW's portal (or MINI's) open BMW CarData, create a client, subscribe it to CarData API and \
+                              CarData Stream, and copy its id to this place";
 const EXAMPLE: &str = "accounts:\n  - name: home\n    client_id: ${CARDATA_CLIENT_ID}";
 
 /// A BMW login (GCID) with the client id that its owner made in BMW's portal.
@@ -133,6 +137,9 @@ impl Default for EndpointsTable {
 }
 
 fn client_id(text: &str) -> Result<ClientIdText, Wrong> {
+    if text == NO_CLIENT_ID {
+        return Err(Wrong::new("the client id is not filled in yet").help(HOW_TO_GET_ONE));
+    }
     let advice = "copy it from the CarData section of BMW's portal; it looks like 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
     // The text may be a token that was pasted by mistake: it is not repeated, and `secrets` covers it in the drawing.
     let wrong = Wrong::new("this is not a client id, which is a UUID of 36 characters").help(advice);
@@ -291,6 +298,12 @@ mod tests {
         let demo = demo().account(Path::new("/"), None);
         assert!(demo.is_at_bmw(false));
         assert_eq!(demo.plannable_calls(), 48);
+    }
+
+    #[test]
+    fn a_client_id_that_is_to_be_filled_in_says_where_it_is_had() {
+        let wrong = client_id(NO_CLIENT_ID).err().unwrap();
+        assert_eq!(wrong.help.as_deref(), Some(HOW_TO_GET_ONE));
     }
 
     #[test]

@@ -55,7 +55,7 @@ use collector_core::{UnitSystem, ValueType};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-pub use accounts::Account;
+pub use accounts::{Account, NO_CLIENT_ID};
 pub use interpolate::{Environment, ProcessEnvironment};
 pub use notify::{Channel, Form};
 pub use options::{ClockOptions, JournalOptions, Keep, SimulatorOptions};
@@ -150,11 +150,11 @@ impl ConfigError {
 /// What to do about a file that cannot be read.
 fn advice(error: &std::io::Error) -> &'static str {
     match error.kind() {
-        ErrorKind::NotFound => {
-            "name an existing file with `--config`, or make one: configs/pipeline.yaml is an example"
-        }
+        ErrorKind::NotFound => "name an existing file with `--config`, or make one: `cardata init`",
         ErrorKind::IsADirectory => "name the file in it, such as pipeline.yaml",
-        ErrorKind::PermissionDenied => "let the user that runs `cardata` read it",
+        ErrorKind::PermissionDenied => {
+            "run it as the user that runs cardata (`sudo -u cardata cardata …`), or let this user read it"
+        }
         _ => "name another file with `--config`",
     }
 }
@@ -249,12 +249,13 @@ fn tree(text: &str, problems: &mut Problems, masks: &mut Vec<Span>) -> Option<No
     match &root.kind {
         Kind::Mapping(_) => Some(root),
         _ if root.is_null() => {
-            let help = "begin with `accounts:`, `sources:` and `sinks:`, or copy configs/pipeline.yaml";
+            let help =
+                "begin with `accounts:`, `sources:` and `sinks:`, or remove the file and run `cardata init`";
             problems.refuse(&(0..0), "there is nothing in this file", help)
         }
         _ => {
             let message = "a pipeline file is a table: `accounts:`, `sources:`, `sinks:` …";
-            problems.refuse(&root.span, message, "copy configs/pipeline.yaml and change it")
+            problems.refuse(&root.span, message, "remove the file and run `cardata init`")
         }
     }
 }

@@ -5,7 +5,7 @@ use journal::care::verify::{Verified, verify};
 
 use super::{bar, count, failure, names, state};
 use crate::args::PipelineArgs;
-use crate::{CommandResult, Failure, terminal};
+use crate::{CommandResult, Failure, lookup, terminal};
 
 pub fn run(options: &PipelineArgs) -> CommandResult {
     let state = state(options)?;
@@ -33,7 +33,7 @@ pub fn run(options: &PipelineArgs) -> CommandResult {
 }
 
 fn advice(verified: &Verified, options: &PipelineArgs) -> String {
-    let config = options.config.display();
+    let config = lookup::repeated(options);
     let sound = count(verified.entries, "entry is", "entries are");
     let what = if verified.database.is_empty() {
         "The damaged entries cannot be brought back from here; sinks pass over them and note a dead letter. \
@@ -42,7 +42,7 @@ fn advice(verified: &Verified, options: &PipelineArgs) -> String {
     } else {
         format!(
             "The database itself is damaged. Save what can be read, and put it into a new state or into a backup \
-             (RECOVERY.md, \"The journal is damaged\"):\n  cardata journal export --config {config} --output history.jsonl"
+             (RECOVERY.md, \"The journal is damaged\"):\n  cardata journal export{config} --output history.jsonl"
         )
     };
     format!("The journal is damaged; {sound} sound. {what}")

@@ -128,11 +128,7 @@ fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let absent = folder.path().join("absent.yaml");
     for (path, cause, advice) in [
-        (
-            absent.as_path(),
-            "No such file",
-            "configs/pipeline.yaml is an example",
-        ),
+        (absent.as_path(), "No such file", "`cardata init`"),
         (folder.path(), "Is a directory", "name the file in it"),
     ] {
         let error = load(path).unwrap_err();

@@ -1,0 +1,163 @@
+//! Which pipeline file a command means, where it names none: `$CARDATA_CONFIG`, else the first that is there of the folder
+//! of the call, the user's folder of settings (XDG Base Directory Specification), and that of the machine.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::Failure;
+use crate::args::PipelineArgs;
+
+/// The machine's, which the service reads.
+pub const SYSTEM: &str = "/etc/cardata/pipeline.yaml";
+const VARIABLE: &str = "CARDATA_CONFIG";
+const NAME: &str = "pipeline.yaml";
+
+/// The file that these options mean. One that is named is taken also where it is not there; one that is there, also where
+/// it cannot be read.
+pub fn find(options: &PipelineArgs) -> Result<PathBuf, Failure> {
+    if let Some(named) = named(options, variable) {
+        return Ok(named);
+    }
+    let places = places(variable);
+    let found = places.iter().find(|place| is_there(place));
+    found.cloned().ok_or_else(|| missing(&places))
+}
+
+/// The file that the caller names.
+pub fn named(options: &PipelineArgs, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let config = options.config.clone();
+    config.or_else(|| variable(VARIABLE).map(PathBuf::from))
+}
+
+/// Where a file is looked for that nobody names, the first first.
+pub fn places(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
+    let own = own_folder(variable, "XDG_CONFIG_HOME", ".config");
+    let own = own.map(|folder| folder.join("cardata").join(NAME));
+    let here = Some(PathBuf::from(NAME));
+    [here, own, Some(SYSTEM.into())].into_iter().flatten().collect()
+}
+
+/// A folder of the user, by its variable or below the home folder. Relative ones do not count, as the specification says.
+pub fn own_folder(
+    variable: impl Fn(&str) -> Option<OsString>,
+    name: &str,
+    below_home: &str,
+) -> Option<PathBuf> {
+    let absolute = |name| {
+        variable(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute(name).or_else(|| absolute("HOME").map(|home| home.join(below_home)))
+}
+
+/// A variable of this process; one that is empty is as good as none.
+pub fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Whether something is at a place, or may be: what is hidden from this user is not passed over.
+pub fn is_there(place: &Path) -> bool {
+    match place.symlink_metadata() {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    }
+}
+
+/// What a command that is to be copied needs behind it to mean the same file: ` --config FILE`, or nothing where the file
+/// was not named by an option.
+pub fn repeated(options: &PipelineArgs) -> String {
+    let config = options.config.as_deref();
+    config.map_or_else(String::new, |file| format!(" --config {}", quoted(file)))
+}
+
+/// A path as a shell takes it.
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=".contains(c);
+    match text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+fn missing(places: &[PathBuf]) -> Failure {
+    let mut message = format!("No pipeline file. Looked for:\n  ${VARIABLE} (not set)\n");
+    for place in places {
+        let _ = writeln!(message, "  {}", place.display());
+    }
+    message.push_str("Make one:\n  cardata init\nOr name yours: --config FILE");
+    Failure::new(2, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables<'a>(set: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<OsString> + Copy + 'a {
+        |name| {
+            let found = set.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        }
+    }
+
+    fn shown(set: &[(&str, &str)]) -> Vec<String> {
+        let places = places(variables(set));
+        places.iter().map(|place| place.display().to_string()).collect()
+    }
+
+    #[test]
+    fn what_is_named_comes_first() {
+        let named = |config: Option<&str>, set: &[(&str, &str)]| {
+            let config = config.map(PathBuf::from);
+            named(&PipelineArgs { config }, variables(set))
+        };
+        let set = [(VARIABLE, "b.yaml")];
+        assert_eq!(named(Some("a.yaml"), &set), Some("a.yaml".into()));
+        assert_eq!(named(None, &set), Some("b.yaml".into()));
+        assert_eq!(named(None, &[]), None);
+    }
+
+    #[test]
+    fn places_of_the_user_are_absolute_or_none() {
+        let home = ("HOME", "/home/anna");
+        let below_home = [NAME, "/home/anna/.config/cardata/pipeline.yaml", SYSTEM];
+        assert_eq!(shown(&[home]), below_home);
+        assert_eq!(shown(&[home, ("XDG_CONFIG_HOME", "settings")]), below_home);
+        assert_eq!(
+            shown(&[home, ("XDG_CONFIG_HOME", "/settings")]),
+            [NAME, "/settings/cardata/pipeline.yaml", SYSTEM]
+        );
+        assert_eq!(shown(&[]), [NAME, SYSTEM]);
+        assert_eq!(shown(&[("HOME", "anna")]), [NAME, SYSTEM]);
+    }
+
+    #[test]
+    fn what_is_there_but_cannot_be_used_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir(path("folder")).unwrap();
+        std::fs::write(path("file"), "").unwrap();
+        assert!(is_there(&path("folder")) && is_there(&path("file")));
+        assert!(!is_there(&path("none")) && !is_there(&path("file/below")));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("nowhere", path("link")).unwrap();
+            assert!(is_there(&path("link")));
+        }
+    }
+
+    #[test]
+    fn a_command_names_the_file_again_as_a_shell_takes_it() {
+        let of = |config: Option<&str>| {
+            repeated(&PipelineArgs {
+                config: config.map(PathBuf::from),
+            })
+        };
+        assert_eq!(of(None), "");
+        assert_eq!(of(Some("a/b.yaml")), " --config a/b.yaml");
+        assert_eq!(of(Some("it's; mine")), r" --config 'it'\''s; mine'");
+    }
+}
