@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::completions::Shell;
 use crate::dead_letters::DeadLettersCommand;
 use crate::journal::args::{BackupArgs, JournalCommand, RestoreArgs};
+use crate::man::ManArgs;
 use crate::replay::ReplayArgs;
 
 /// Keeps the whole history of your BMW, MINI, Supra or Rolls-Royce: logs in to BMW CarData, polls within the
@@ -90,6 +92,10 @@ pub enum Command {
     Plugins(PluginsArgs),
     /// The JSON Schema of pipeline files, for editors.
     Schema,
+    /// A script with which a shell completes this command line: `cardata completions bash`.
+    Completions { shell: Shell },
+    /// Write the pages of the manual: one for cardata and one for each command.
+    Man(ManArgs),
     /// A simulated BMW with a car that drives and charges.
     #[cfg(feature = "simulator")]
     Sim(SimArgs),

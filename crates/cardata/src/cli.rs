@@ -98,6 +98,8 @@ async fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Restore(options) => crate::restore::run(&options),
         Command::Plugins(options) => crate::plugins::run(&options),
         Command::Schema => crate::plugins::schema(),
+        Command::Completions { shell } => crate::completions::run(shell),
+        Command::Man(options) => crate::man::run(&options),
         #[cfg(feature = "simulator")]
         Command::Sim(options) => crate::simulate::run(options).await,
     }

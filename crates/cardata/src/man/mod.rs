@@ -1,0 +1,125 @@
+//! `cardata man`: a page of the manual for each command, out of the words that `--help` has too.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Command, CommandFactory};
+use clap_mangen::Man;
+
+use crate::args::Arguments;
+use crate::{CommandResult, Failure, terminal};
+
+/// What every page ends with: exit status, files, environment.
+const COMMON: &str = include_str!("common.roff");
+/// What the page of the program itself shows besides.
+const EXAMPLES: &str = include_str!("examples.roff");
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The folder, which is made where it is not there. Pages in it are replaced.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+pub fn run(options: &ManArgs) -> CommandResult {
+    let dir = &options.dir;
+    let written = pages().and_then(|pages| {
+        std::fs::create_dir_all(dir)?;
+        pages.iter().try_for_each(|page| page.write(dir))?;
+        Ok(pages.len())
+    });
+    let written =
+        written.map_err(|error| Failure::new(2, format!("cannot write to {}: {error}", dir.display())))?;
+    terminal::say(&format!("{written} pages written to {}", dir.display()));
+    Ok(())
+}
+
+/// A page, with the name of its file.
+struct Page {
+    name: String,
+    roff: Vec<u8>,
+}
+
+impl Page {
+    fn write(&self, dir: &Path) -> io::Result<()> {
+        std::fs::write(dir.join(&self.name), &self.roff)
+    }
+}
+
+/// A page for the program, each of its commands, and each of theirs.
+fn pages() -> io::Result<Vec<Page>> {
+    let mut program = Arguments::command().disable_help_subcommand(true);
+    program.build();
+    let mut pages = Vec::new();
+    collect(&program, true, &mut pages)?;
+    Ok(pages)
+}
+
+fn collect(command: &Command, is_program: bool, pages: &mut Vec<Page>) -> io::Result<()> {
+    let mut roff = Vec::new();
+    let man = Man::new(command.clone())
+        .source(concat!("cardata ", env!("CARGO_PKG_VERSION")))
+        .manual("User Commands");
+    man.render_title(&mut roff)?;
+    man.render_name_section(&mut roff)?;
+    man.render_synopsis_section(&mut roff)?;
+    man.render_description_section(&mut roff)?;
+    man.render_options_section(&mut roff)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut roff)?;
+    }
+    if is_program {
+        roff.write_all(EXAMPLES.as_bytes())?;
+    }
+    roff.write_all(COMMON.as_bytes())?;
+    if !is_program {
+        roff.write_all(b".SH \"SEE ALSO\"\n.BR cardata (1)\n")?;
+    }
+    let name = man.get_filename();
+    pages.push(Page { name, roff });
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        collect(below, false, pages)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_page_that_the_formatter_has_nothing_to_say_about() {
+        let pages = pages().unwrap();
+        for name in ["cardata.1", "cardata-run.1", "cardata-journal-export.1"] {
+            assert!(pages.iter().any(|page| page.name == name), "{name}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for page in pages {
+            let roff = String::from_utf8(page.roff.clone()).unwrap();
+            for section in [
+                "NAME",
+                "SYNOPSIS",
+                "DESCRIPTION",
+                "\"EXIT STATUS\"",
+                "FILES",
+                "ENVIRONMENT",
+            ] {
+                assert!(
+                    roff.contains(&format!("\n.SH {section}\n")),
+                    "{}: {section}",
+                    page.name
+                );
+            }
+            page.write(folder.path()).unwrap();
+            let formatted = Command::new("groff")
+                .args(["-man", "-Tutf8", "-ww", "-z", "-rCHECKSTYLE=1"])
+                .arg(folder.path().join(&page.name))
+                .output();
+            // Where nothing formats pages, nothing can be said of them.
+            let Ok(formatted) = formatted else { continue };
+            assert_eq!(String::from_utf8_lossy(&formatted.stderr), "", "{}", page.name);
+        }
+    }
+}
