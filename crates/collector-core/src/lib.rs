@@ -8,6 +8,7 @@
 //! * [`source`]: the same for sources. [`state`]: how the components of a running program fare.
 //! * [`select`], [`delivery`], [`Every`]: what the pipeline file says of sinks and sources to more than one crate.
 //! * [`resolved`]: quantities that cars tell by different keys.
+//! * [`line`]: the JSON in which other programs are given readings and records.
 //! * [`mask`]: the words of others, fit to be shown.
 //! * [`Trust`], [`BrokerAddress`], [`clear`]: whom a client trusts, where a broker is, and who can listen.
 //! * [`testkit`] (feature `testkit`): the conformance suite for sinks.
@@ -20,6 +21,7 @@ pub mod delivery;
 pub mod duration;
 mod every;
 pub mod glob;
+pub mod line;
 pub mod mask;
 pub mod model;
 pub mod present;
@@ -33,7 +35,7 @@ pub mod sink;
 pub mod source;
 pub mod state;
 pub mod table;
-#[cfg(feature = "testkit")]
+#[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
 pub mod trust;
 mod words;

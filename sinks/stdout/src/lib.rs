@@ -5,8 +5,6 @@
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod config;
-mod encode;
-mod record;
 mod text;
 mod write;
 

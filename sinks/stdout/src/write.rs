@@ -4,11 +4,13 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use collector_core::line::{self, RecordLine};
 use collector_core::mask::harmless_lines;
 use collector_core::{Body, Entry, Scope, Sink, SinkError, UnitSystem, Written};
+use serde::Serialize;
 
 use crate::config::Format;
-use crate::{encode, record, text};
+use crate::text;
 
 /// Writes readings as lines to standard output or, in tests, to another stream.
 pub struct StdoutSink {
@@ -65,9 +67,9 @@ fn encoded(format: Format, units: UnitSystem, batch: &[Entry]) -> Result<Vec<u8>
     let mut lines = Vec::new();
     for entry in batch {
         let appended = match (format, &entry.body) {
-            (Format::Json, Body::Snapshot(snapshot)) => encode::json(&mut lines, snapshot),
+            (Format::Json, Body::Snapshot(snapshot)) => json(&mut lines, line::readings(snapshot)),
             (Format::Text, Body::Snapshot(snapshot)) => text::text(&mut lines, snapshot, units),
-            (Format::Json, Body::Record(told)) => record::json(&mut lines, told),
+            (Format::Json, Body::Record(told)) => json(&mut lines, [RecordLine::from(&**told)]),
             (Format::Text, Body::Record(told)) => text::record(&mut lines, told, units),
             // The contract may grow; what this sink does not know it does not print.
             _ => Ok(()),
@@ -80,6 +82,15 @@ fn encoded(format: Format, units: UnitSystem, batch: &[Entry]) -> Result<Vec<u8>
         (_, Ok(text)) => text.into_bytes(),
         (_, Err(error)) => error.into_bytes(),
     })
+}
+
+/// Appends one line for each.
+fn json(out: &mut Vec<u8>, lines: impl IntoIterator<Item = impl Serialize>) -> io::Result<()> {
+    for line in lines {
+        serde_json::to_writer(&mut *out, &line)?;
+        out.push(b'\n');
+    }
+    Ok(())
 }
 
 fn failure(error: &io::Error) -> SinkError {

@@ -2,15 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
 
-use std::collections::HashMap;
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use collector_core::testkit::{Harness, RecordRow, Row, conformance, entries};
+use collector_core::testkit::{Harness, RecordRow, Row, conformance, entries, lines};
 use collector_core::{Entry, Sink, SinkContext, SinkError, SinkPlugin, UnitSystem, sink_plugins};
-use jiff::Timestamp;
-use serde_json::value::RawValue;
 use sink_stdout::{Format, StdoutSink};
 
 #[derive(Clone, Default)]
@@ -61,17 +58,15 @@ impl Harness for Shared {
     }
 
     async fn rows(&mut self) -> Vec<Row> {
-        let lines = self.lines();
-        let readings = lines.iter().filter(|line| !line.contains_key("record"));
-        readings.map(row).collect()
+        let lines = self.lines().into_iter();
+        let readings = lines.filter(|line| !lines::is_record(line));
+        readings.map(|line| lines::row_of(&line)).collect()
     }
 
     async fn records(&mut self) -> Vec<RecordRow> {
-        let mut rows = Vec::new();
-        for line in self.lines().iter().filter(|line| line.contains_key("record")) {
-            push(&mut rows, line, &text(line, "vin"), &[]);
-        }
-        rows
+        let lines = self.lines().into_iter();
+        let records = lines.filter(|line| lines::is_record(line));
+        records.flat_map(|line| lines::record_rows_of(&line)).collect()
     }
 
     fn refused(&self, _: u64) -> Option<Entry> {
@@ -79,72 +74,11 @@ impl Harness for Shared {
     }
 }
 
-type Line = HashMap<String, Box<RawValue>>;
-
 impl Shared {
-    fn lines(&self) -> Vec<Line> {
-        let bytes = self.0.lock().unwrap();
-        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+    fn lines(&self) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(str::to_owned).collect()
     }
-}
-
-fn text(line: &Line, key: &str) -> String {
-    serde_json::from_str(line[key].get()).unwrap()
-}
-
-/// serde_json reads a number with an error of one bit; the standard library reads it exactly.
-fn shown(value: &RawValue) -> String {
-    match value.get() {
-        quoted if quoted.starts_with('"') => serde_json::from_str(quoted).unwrap(),
-        plain => plain
-            .parse::<f64>()
-            .map_or(plain.to_owned(), |number| number.to_string()),
-    }
-}
-
-fn row(line: &Line) -> Row {
-    Row {
-        vin: text(line, "vin"),
-        descriptor: text(line, "descriptor"),
-        measured_at: text(line, "measured_at")
-            .parse::<Timestamp>()
-            .unwrap()
-            .as_millisecond(),
-        value: shown(&line["value"]),
-    }
-}
-
-fn push(rows: &mut Vec<RecordRow>, line: &Line, vin: &str, parent: &[String]) {
-    let columns = |key: &str| -> Vec<Option<String>> {
-        let names = match (key, text(line, "record").as_str()) {
-            ("key", "test_trip") => &["start"][..],
-            ("key", _) => &["number"],
-            ("values", "test_trip") => &["distance", "electric", "purpose", "energy"],
-            _ => &["until"],
-        };
-        let values: Line = serde_json::from_str(line[key].get()).unwrap();
-        let told = names.iter().filter_map(|name| values.get(*name));
-        told.map(|value| (value.get() != "null").then(|| shown(value)))
-            .collect()
-    };
-    let key: Vec<String> = parent
-        .iter()
-        .cloned()
-        .chain(columns("key").into_iter().flatten())
-        .collect();
-    if let Some(children) = line.get("children") {
-        let children: Vec<Line> = serde_json::from_str(children.get()).unwrap();
-        children.iter().for_each(|child| push(rows, child, vin, &key));
-    }
-    rows.push(RecordRow {
-        kind: text(line, "record"),
-        vin: vin.to_owned(),
-        key,
-        revision: line["revision"].get().parse().unwrap(),
-        state: text(line, "state"),
-        values: columns("values"),
-    });
 }
 
 #[tokio::test]

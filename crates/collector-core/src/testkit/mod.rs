@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, reason = "a test suite speaks by panicking")]
 
 mod entries;
+pub mod lines;
 mod present;
 mod records;
 mod rewrite;

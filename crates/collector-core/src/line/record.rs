@@ -1,17 +1,15 @@
-//! A record as a line of JSON, children inside it.
+//! A record as an object of JSON, children inside it.
 
-use std::io;
-
-use collector_core::{Column, Record, Value};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::encode::{rfc3339, typed};
+use super::{rfc3339, typed};
+use crate::{Column, Record, Value};
 
-/// The keys of a line, in this order. Programs read them: keys may be added, never renamed.
+/// One record, whole.
 #[derive(Serialize)]
-struct Line<'a> {
-    /// The name of the kind; no line of a reading has this key.
+pub struct RecordLine<'a> {
+    /// The name of the kind; no reading has this key.
     record: &'static str,
     version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,7 +22,7 @@ struct Line<'a> {
     state: &'static str,
     values: Columns<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    children: Vec<Line<'a>>,
+    children: Vec<RecordLine<'a>>,
 }
 
 struct Columns<'a>(Vec<(&'static Column, Option<&'a Value>)>);
@@ -45,17 +43,16 @@ impl Serialize for Columns<'_> {
     }
 }
 
-/// Appends one line.
-pub fn json(out: &mut Vec<u8>, record: &Record) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &line(record, true))?;
-    out.push(b'\n');
-    Ok(())
+impl<'a> From<&'a Record> for RecordLine<'a> {
+    fn from(record: &'a Record) -> Self {
+        line(record, true)
+    }
 }
 
 /// A child is of its parent's vehicle.
-fn line(record: &Record, is_parent: bool) -> Line<'_> {
+fn line(record: &Record, is_parent: bool) -> RecordLine<'_> {
     let key = record.key_columns().map(|(column, value)| (column, Some(value)));
-    Line {
+    RecordLine {
         record: record.kind.name,
         version: record.kind.version,
         vehicle: is_parent.then_some(&record.vehicle.name),
@@ -71,23 +68,20 @@ fn line(record: &Record, is_parent: bool) -> Line<'_> {
 
 #[cfg(test)]
 mod tests {
-    use collector_core::RecordState;
-    use collector_core::testkit::trip;
-
     use super::*;
+    use crate::RecordState;
+    use crate::testkit::trip;
 
     #[test]
     fn a_line_has_every_key_in_order() {
-        let mut out = Vec::new();
-        json(&mut out, &trip(0, 2, RecordState::Live, 1)).unwrap();
+        let record = trip(0, 2, RecordState::Live, 1);
         assert_eq!(
-            String::from_utf8(out).unwrap(),
+            serde_json::to_string(&RecordLine::from(&record)).unwrap(),
             concat!(
                 r#"{"record":"test_trip","version":1,"vehicle":"i4","vin":"WBY8P210X07A12345","#,
                 r#""at":"2026-03-01T12:00:00.000Z","key":{"start":"2026-03-01T12:00:00.000Z"},"revision":2,"state":"live","#,
                 r#""values":{"distance":2.5,"electric":null,"purpose":"work, \"home\""},"children":[{"record":"test_trip_stop","#,
                 r#""version":1,"at":"2026-03-01T12:00:01.000Z","key":{"number":1},"revision":2,"state":"live","values":{"until":null}}]}"#,
-                "\n"
             )
         );
     }
