@@ -151,6 +151,11 @@ pub struct StatusArgs {
     /// For programs.
     #[arg(long)]
     pub json: bool,
+    /// One line for a container's health check: exit code 0 where a process runs this pipeline and can write its
+    /// journal, else 4. What is tried again by itself or needs a person, such as a store that is away or a login that
+    /// ended, is not unhealthy: starting again would not mend it. Spends no call.
+    #[arg(long, conflicts_with = "json")]
+    pub healthcheck: bool,
 }
 
 #[derive(Debug, Args)]

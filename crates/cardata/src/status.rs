@@ -12,6 +12,9 @@ use crate::{CommandResult, Failure, OrFail, context, terminal};
 
 pub async fn run(options: &StatusArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
+    if options.healthcheck {
+        return tell_health(&pipeline);
+    }
     let status = gather(&pipeline).await?;
     let text = if options.json {
         report::json(&status)
@@ -38,10 +41,25 @@ async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
     }
     let (running, now) = (state.running()?, SystemClock.now());
     let mut status = status::gather(pipeline, state.path(), running, tokens, now)?;
-    // On a full disk nobody can write down that it is full.
-    let full = || {
-        runtime::limits::hindrance(state.path()).map(|why| format!("the disk of the state directory {why}"))
-    };
-    status.journal_problem = status.journal_problem.or_else(full);
+    status.journal_problem = status.journal_problem.or_else(|| full_disk(&state));
     Ok(status)
+}
+
+/// On a full disk nobody can write down that it is full.
+fn full_disk(state: &StateDirectory) -> Option<String> {
+    runtime::limits::hindrance(state.path()).map(|why| format!("the disk of the state directory {why}"))
+}
+
+/// Looks at as little as it can, because it is asked every minute.
+fn tell_health(pipeline: &Pipeline) -> CommandResult {
+    let state = StateDirectory::at(&pipeline.state);
+    let unhealthy = |why| Err(Failure::new(4, format!("unhealthy: {why}")));
+    let Some(process) = state.running()? else {
+        return unhealthy("no process runs this pipeline".to_owned());
+    };
+    if let Some(problem) = status::journal_problem(state.path())?.or_else(|| full_disk(&state)) {
+        return unhealthy(format!("the journal cannot be written: {problem}"));
+    }
+    terminal::say(&format!("healthy: {process} runs this pipeline"));
+    Ok(())
 }

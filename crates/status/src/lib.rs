@@ -121,7 +121,7 @@ pub fn gather(
         status.now = newest.map_or(now, |newest| newest.max(now));
         components = look.ledger.components()?;
         status.names = pipeline.vehicles.names(look.ledger.old_names()?);
-        status.journal_problem = journal_problem(&components).filter(|_| status.running.is_some());
+        status.journal_problem = problem_of_journal(&components).filter(|_| status.running.is_some());
         status.log = look.journal.log()?;
         status.vehicles = vehicles(look)?;
         status.polls = look.ledger.polls()?;
@@ -163,6 +163,16 @@ pub fn gather(
         status.accounts.push(told);
     }
     Ok(status)
+}
+
+/// Why the journal in the state directory `state` cannot be written, in the last words of the process that runs it.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn journal_problem(state: &Path) -> Result<Option<String>, JournalError> {
+    let ledger = LedgerOverview::open(state)?;
+    let components = ledger.map(|ledger| ledger.components()).transpose()?;
+    Ok(components.and_then(|components| problem_of_journal(&components)))
 }
 
 fn account_status(
@@ -259,7 +269,7 @@ fn sinks(
     pipeline.sinks.iter().map(status).collect()
 }
 
-fn journal_problem(components: &[Published]) -> Option<String> {
+fn problem_of_journal(components: &[Published]) -> Option<String> {
     let is_failing = |state| state == State::Journal(JournalState::Failing);
     said(components, "", is_failing).and_then(|said| said.message)
 }

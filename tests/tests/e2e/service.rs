@@ -10,9 +10,9 @@ use tests::small_disk::SmallDisk;
 use tokio::net::UnixDatagram;
 use tokio::time::timeout;
 
-use crate::scene::{DEADLINE, FILES, Plan, Scene, end, stop};
+use crate::scene::{DEADLINE, FILES, Plan, Said, Scene, end, stop};
 
-const UNIT: &str = include_str!("../../../configs/cardata.service");
+const UNIT: &str = include_str!("../../../configs/packaging/cardata.service");
 const PIPELINE: &str = include_str!("../../../configs/service.yaml");
 const SERVICE: u32 = 4711;
 
@@ -35,10 +35,10 @@ fn start_after(scene: &Scene, setting: &str, arguments: &[&str]) -> Cardata {
 fn the_unit_is_one_that_systemd_takes() {
     let folder = tempfile::tempdir().unwrap();
     let unit = folder.path().join("cardata.service");
-    let text = UNIT.replace("/usr/local/bin/cardata", program().to_str().unwrap());
+    let text = UNIT.replace("/usr/bin/cardata", program().to_str().unwrap());
     std::fs::write(&unit, text).unwrap();
     for arguments in [
-        &["verify"][..],
+        &["verify", "--man=no"][..],
         // At 20, of a hundred, systemd begins to speak of exposure.
         &["security", "--offline=true", "--no-pager", "--threshold=20"],
     ] {
@@ -56,7 +56,7 @@ fn the_unit_is_one_that_systemd_takes() {
     }
 }
 
-/// As `configs/cardata.service` has it: a user of its own, a file that it cannot change, one folder that it may write to.
+/// As `configs/packaging/cardata.service` has it: a user of its own, a file that it cannot change, one folder that it may write to.
 #[tokio::test]
 async fn the_shipped_pipeline_runs_where_only_the_state_can_be_written() {
     let plan = Plan::default();
@@ -131,6 +131,48 @@ async fn a_service_manager_hears_that_it_runs_lives_and_stops() {
     run.signal(Signal::Terminate).await;
     while hear().await != "STOPPING=1" {}
     assert_eq!(end(run).await.code, Some(0));
+}
+
+/// What is tried again by itself, or needs a person, is not mended by starting again.
+#[tokio::test]
+async fn a_health_check_is_about_the_process_and_its_journal() {
+    let away =
+        "  - type: influxdb\n    url: http://127.0.0.1:1\n    org: home\n    bucket: cars\n    token: any\n";
+    let scene = Scene::set(&Plan {
+        sinks: away,
+        ..Plan::default()
+    })
+    .await;
+    let Some(disk) = SmallDisk::mount(&scene.path("state"), "4m") else {
+        return;
+    };
+    let check = async || scene.call(&["status", "--healthcheck"]).await;
+    let unhealthy = |said: Said, why: &str| {
+        assert_eq!((said.code, said.out.as_str()), (Some(4), ""), "{said:?}");
+        assert!(
+            said.err.contains("unhealthy: ") && said.err.contains(why),
+            "{said:?}"
+        );
+        assert_eq!(said.err.lines().count(), 1, "{said:?}");
+    };
+    unhealthy(check().await, "no process runs this pipeline");
+    scene.login().await;
+    let run = scene.run().await;
+    run.wait_for_line("the sink does not accept writes", DEADLINE)
+        .await;
+    let said = check().await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(
+        said.out,
+        format!("healthy: process {} runs this pipeline\n", run.id())
+    );
+    disk.fill();
+    unhealthy(check().await, "full");
+    disk.make_room();
+    stop(run).await;
+    let asked = scene.requests("").len();
+    unhealthy(check().await, "no process runs this pipeline");
+    assert_eq!(scene.requests("").len(), asked);
 }
 
 #[tokio::test]
