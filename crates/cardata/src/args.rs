@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::completions::Shell;
 use crate::dead_letters::DeadLettersCommand;
+use crate::init::args::InitArgs;
 use crate::journal::args::{BackupArgs, JournalCommand, RestoreArgs};
 use crate::man::ManArgs;
 use crate::replay::ReplayArgs;
@@ -30,6 +31,7 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "\
 First steps:
+  cardata init      makes the pipeline file, asking little
   cardata login     once: shows a link and a code to approve
   cardata run       listens, polls and delivers until it is stopped
   cardata status    how it is doing, also while it runs
@@ -59,6 +61,9 @@ pub fn ask_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Make a pipeline file: asks what to collect and where to store it, checks it, logs in, starts. Without a
+    /// terminal, and with --yes, it asks nothing. A file that is there stays. Ctrl-C ends it with 130.
+    Init(InitArgs),
     /// Poll and deliver until stopped (Ctrl-C or SIGTERM; a second one ends at once).
     Run(PipelineArgs),
     /// Log in to BMW: shows a link and a code, waits for the approval, stores the tokens. Takes over the login of

@@ -83,6 +83,7 @@ async fn dispatch(arguments: Arguments) -> CommandResult {
         tracing::warn!(%error, "a file that grows over a limit of this machine will end the program");
     }
     match arguments.command {
+        Command::Init(options) => crate::init::run(options).await,
         Command::Run(options) => crate::run::run(options).await,
         Command::Login(options) => crate::login::run(options).await,
         Command::Check(options) => crate::check::run(options).await,

@@ -18,6 +18,7 @@ mod dead_letters;
 mod failure;
 mod forget;
 mod import;
+mod init;
 mod journal;
 mod logging;
 mod login;

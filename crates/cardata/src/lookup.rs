@@ -33,10 +33,15 @@ pub fn named(options: &PipelineArgs, variable: impl Fn(&str) -> Option<OsString>
 
 /// Where a file is looked for that nobody names, the first first.
 pub fn places(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
-    let own = own_folder(variable, "XDG_CONFIG_HOME", ".config");
-    let own = own.map(|folder| folder.join("cardata").join(NAME));
     let here = Some(PathBuf::from(NAME));
-    [here, own, Some(SYSTEM.into())].into_iter().flatten().collect()
+    let all = [here, own(variable), Some(SYSTEM.into())];
+    all.into_iter().flatten().collect()
+}
+
+/// The user's.
+pub fn own(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = own_folder(variable, "XDG_CONFIG_HOME", ".config");
+    folder.map(|folder| folder.join("cardata").join(NAME))
 }
 
 /// A folder of the user, by its variable or below the home folder. Relative ones do not count, as the specification says.
@@ -86,7 +91,8 @@ pub fn quoted(path: &Path) -> String {
 fn missing(places: &[PathBuf]) -> Failure {
     let mut message = format!("No pipeline file. Looked for:\n  ${VARIABLE} (not set)\n");
     for place in places {
-        let _ = writeln!(message, "  {}", place.display());
+        let here = if place.is_relative() { "./" } else { "" };
+        let _ = writeln!(message, "  {here}{}", place.display());
     }
     message.push_str("Make one:\n  cardata init\nOr name yours: --config FILE");
     Failure::new(2, message)

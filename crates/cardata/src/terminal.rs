@@ -138,9 +138,14 @@ fn target() -> ProgressDrawTarget {
     }
 }
 
+/// Whether somebody can be asked.
+pub fn can_ask() -> bool {
+    !speaks_json() && io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
 /// Asks for a yes on the terminal; `None` where nobody can be asked: a question is no line of JSON.
 pub fn confirm(question: &str) -> Option<bool> {
-    if speaks_json() || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !can_ask() {
         return None;
     }
     let mut err = io::stderr().lock();

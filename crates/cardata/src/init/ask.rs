@@ -1,0 +1,183 @@
+//! One question after the other: answered by an option, by the terminal, or as it comes. A wrong answer of the terminal is
+//! told and asked for again, that of an option ends the command.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::{BufRead, Write};
+
+use collector_core::mask::harmless_lines;
+
+use super::hidden::Hidden;
+use crate::Failure;
+
+/// What is asked, in one line.
+pub struct Question<'a> {
+    /// The option that answers it.
+    pub option: &'a str,
+    pub text: &'a str,
+    /// What Enter means, and nobody who could be asked.
+    pub default: &'a str,
+    /// How the default is shown; as it is if empty.
+    pub shown: &'a str,
+    /// The answer is not shown while it is typed.
+    pub is_secret: bool,
+}
+
+impl Question<'_> {
+    /// An answer without its end of the line, and without blanks around it, which may belong to a secret.
+    fn trimmed(&self, answer: String) -> String {
+        match self.is_secret {
+            true => answer.trim_end_matches(['\r', '\n']).to_owned(),
+            false => answer.trim().to_owned(),
+        }
+    }
+}
+
+/// Who is asked.
+pub struct Screen<'a> {
+    pub input: &'a mut dyn BufRead,
+    pub output: &'a mut dyn Write,
+    /// Hides what is typed until what it gives is dropped; `None` where that cannot be.
+    pub hide: fn() -> Option<Hidden>,
+}
+
+pub struct Ask<'a> {
+    /// Answers by the options that give them.
+    given: RefCell<BTreeMap<String, String>>,
+    screen: Option<RefCell<Screen<'a>>>,
+}
+
+impl<'a> Ask<'a> {
+    pub fn new(given: BTreeMap<String, String>, screen: Option<Screen<'a>>) -> Self {
+        Self {
+            given: RefCell::new(given),
+            screen: screen.map(RefCell::new),
+        }
+    }
+
+    /// Whether an option answers it.
+    pub fn is_given(&self, option: &str) -> bool {
+        self.given.borrow().contains_key(option)
+    }
+
+    /// Says something to whom is asked.
+    pub fn say(&self, text: &str) -> Result<(), Failure> {
+        let Some(screen) = &self.screen else { return Ok(()) };
+        let output = &mut screen.borrow_mut().output;
+        let said = writeln!(output, "{}", harmless_lines(text));
+        said.map_err(|error| unsaid(&error))
+    }
+
+    /// The answer, as `read` takes it. What `read` does not take is told with its reason.
+    ///
+    /// # Errors
+    /// An option has a wrong answer, or the input has ended.
+    pub fn answer<T>(
+        &self,
+        question: &Question<'_>,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Failure> {
+        let given = self.given.borrow_mut().remove(question.option);
+        if let Some(given) = given {
+            return read(&question.trimmed(given))
+                .map_err(|reason| Failure::new(2, format!("{}: {reason}", question.option)));
+        }
+        let Some(screen) = &self.screen else {
+            return read(question.default)
+                .map_err(|reason| Failure::new(2, format!("{} is needed: {reason}", question.option)));
+        };
+        loop {
+            let typed = screen.borrow_mut().line(question)?;
+            let answer = match typed.as_deref() {
+                Some("") => read(question.default),
+                Some(typed) => read(typed),
+                None => Err("this is no text in UTF-8".to_owned()),
+            };
+            match answer {
+                Ok(answer) => return Ok(answer),
+                Err(reason) => self.say(&format!("  {}", reason.replace('\n', "\n  ")))?,
+            }
+        }
+    }
+
+    /// Yes if it is not no; no where nobody is asked.
+    pub fn confirm(&self, text: &str) -> Result<bool, Failure> {
+        if self.screen.is_none() {
+            return Ok(false);
+        }
+        let question = Question {
+            option: "",
+            text,
+            default: "y",
+            shown: "Y/n",
+            is_secret: false,
+        };
+        self.answer(&question, |answer| match answer.to_lowercase().as_str() {
+            "y" | "yes" => Ok(true),
+            "n" | "no" => Ok(false),
+            _ => Err("y or n, please".to_owned()),
+        })
+    }
+
+    /// That every option was the answer to a question.
+    ///
+    /// # Errors
+    /// Those that were none.
+    pub fn all_used(&self) -> Result<(), Failure> {
+        let given = self.given.borrow();
+        let Some(option) = given.keys().next() else {
+            return Ok(());
+        };
+        Err(Failure::new(
+            2,
+            format!("nothing asks for {option}: is its `--sink` missing, or is it written otherwise?"),
+        ))
+    }
+}
+
+impl Screen<'_> {
+    /// What is typed; `None` where that is no text.
+    fn line(&mut self, question: &Question<'_>) -> Result<Option<String>, Failure> {
+        let shown = match question.shown {
+            "" => question.default,
+            shown => shown,
+        };
+        let prompt = format!("{} [{shown}]: ", question.text);
+        let asked = write!(self.output, "{}", harmless_lines(&prompt)).and_then(|()| self.output.flush());
+        asked.map_err(|error| unsaid(&error))?;
+        let mut typed = Vec::new();
+        let read = match question.is_secret {
+            false => self.input.read_until(b'\n', &mut typed),
+            true => {
+                let Some(_hidden) = (self.hide)() else {
+                    let reason = "it would be seen while it is typed: set it in the environment, see `cardata init --help`";
+                    return Err(Failure::new(2, format!("{}: {reason}", question.option)));
+                };
+                let read = self.input.read_until(b'\n', &mut typed);
+                // What ends the line was hidden too.
+                let _ = writeln!(self.output);
+                read
+            }
+        };
+        match read {
+            Ok(0) => Err(Failure::new(2, "\nThe answers have ended before the questions.")),
+            Ok(_) => Ok(String::from_utf8(typed).ok().map(|typed| question.trimmed(typed))),
+            Err(error) => Err(Failure::new(2, format!("\nNo answer can be read: {error}"))),
+        }
+    }
+}
+
+fn unsaid(error: &std::io::Error) -> Failure {
+    Failure::new(2, format!("the terminal does not take a question: {error}"))
+}
+
+/// The one of `words` that is meant: itself, or how it begins.
+pub fn one_of(typed: &str, words: &[&'static str]) -> Result<&'static str, String> {
+    let typed = typed.to_lowercase();
+    let meant = words
+        .iter()
+        .find(|word| !typed.is_empty() && word.starts_with(&typed));
+    meant
+        .copied()
+        .ok_or_else(|| format!("`{typed}` is none of {}", words.join(", ")))
+}
