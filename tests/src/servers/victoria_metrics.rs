@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::daemon::{Daemon, Health};
@@ -64,6 +65,35 @@ impl VictoriaMetrics {
         series
     }
 
+    /// What a query gives within the hour that is past and the four days that follow, in steps of five minutes; only series
+    /// that have a value in it.
+    pub async fn ask(&self, query: &str) -> Vec<Series> {
+        self.get("/internal/force_flush").await;
+        let now = Timestamp::now().as_second();
+        let (start, end) = ((now - 3_600).to_string(), (now + 4 * 86_400).to_string());
+        let query = [
+            ("query", query),
+            ("start", &start),
+            ("end", &end),
+            ("step", "300"),
+            ("nocache", "1"),
+        ];
+        let url = reqwest::Url::parse_with_params("http://any/api/v1/query_range", &query).expect("a query");
+        let path = format!("{}?{}", url.path(), url.query().unwrap_or_default());
+        let text = self.get(&path).await;
+        let answer: Answer = serde_json::from_str(&text).expect("a matrix");
+        let series = answer.data.result.into_iter().map(|matrix| Series {
+            name: matrix.metric.get("__name__").cloned().unwrap_or_default(),
+            labels: matrix.metric,
+            samples: matrix
+                .values
+                .into_iter()
+                .map(|(at, value)| (at * 1_000, value.parse().expect("a number")))
+                .collect(),
+        });
+        series.collect()
+    }
+
     async fn get(&self, path: &str) -> String {
         let request = self.client.get(format!("{}{path}", self.url()));
         let answer = request.send().await.expect("VictoriaMetrics answers");
@@ -77,6 +107,22 @@ struct Exported {
     metric: BTreeMap<String, String>,
     values: Vec<f64>,
     timestamps: Vec<i64>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    result: Vec<Matrix>,
+}
+
+#[derive(Deserialize)]
+struct Matrix {
+    metric: BTreeMap<String, String>,
+    values: Vec<(i64, String)>,
 }
 
 fn parse(line: &str) -> Series {

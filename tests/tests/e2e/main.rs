@@ -32,6 +32,7 @@ mod other_users;
 mod outages;
 mod planner;
 mod quota;
+mod recipes;
 mod refusals;
 mod replays;
 mod secrets;
