@@ -42,13 +42,13 @@ pub struct Tables {
 
 /// A row of `catalogue.csv` or `supplement.csv`.
 #[derive(Deserialize)]
-struct Theirs {
-    descriptor: String,
-    title: String,
+pub struct Theirs {
+    pub descriptor: String,
+    pub title: String,
     datatype: String,
     typical_range: String,
     unit: String,
-    streamable: String,
+    pub streamable: String,
 }
 
 /// A row of `names.csv`. Empty columns override nothing.
@@ -88,8 +88,18 @@ struct Words {
     words: String,
 }
 
+/// What BMW and we say together of one descriptor.
+pub struct Entry {
+    pub name: String,
+    /// `number`, `truth`, `text` or `time`.
+    pub value_type: &'static str,
+    /// Empty where there is none.
+    pub unit: String,
+    flags: String,
+}
+
 /// What our tables say beside BMW's, by descriptor; what was used is taken out.
-struct Beside {
+pub struct Beside {
     names: BTreeMap<String, Ours>,
     limits: BTreeMap<String, Limits>,
     truths: BTreeMap<String, Truths>,
@@ -97,12 +107,7 @@ struct Beside {
 }
 
 pub fn generate(tables: &Tables) -> Result<String> {
-    let mut beside = Beside {
-        names: by_descriptor("names", &tables.names, |row: &Ours| &row.descriptor)?,
-        limits: by_descriptor("limits", &tables.limits, |row: &Limits| &row.descriptor)?,
-        truths: by_descriptor("truths", &tables.truths, |row: &Truths| &row.descriptor)?,
-        words: by_descriptor("words", &tables.words, |row: &Words| &row.descriptor)?,
-    };
+    let mut beside = Beside::of(tables)?;
     let mut taken = HashSet::new();
     if let Some(twice) = beside.names.values().find(|own| !taken.insert(&own.name)) {
         bail!("the name {} stands twice in names.csv", twice.name);
@@ -121,7 +126,7 @@ pub fn generate(tables: &Tables) -> Result<String> {
     Ok(format!("{HEAD}{lines}];\n"))
 }
 
-fn rows<T: DeserializeOwned>(text: &str) -> Result<Vec<T>> {
+pub fn rows<T: DeserializeOwned>(text: &str) -> Result<Vec<T>> {
     let rows = csv::Reader::from_reader(text.as_bytes()).into_deserialize();
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -141,17 +146,30 @@ fn by_descriptor<T: DeserializeOwned>(
     Ok(all)
 }
 
+impl Entry {
+    pub fn has_flag(&self, flag: &str) -> bool {
+        self.flags.split_whitespace().any(|own| own == flag)
+    }
+}
+
 impl Beside {
-    /// A descriptor as a line of the table.
-    fn line(&mut self, bmw: &Theirs) -> Result<String> {
-        let descriptor = &bmw.descriptor;
-        let Some(own) = self.names.remove(descriptor) else {
+    pub fn of(tables: &Tables) -> Result<Self> {
+        Ok(Self {
+            names: by_descriptor("names", &tables.names, |row: &Ours| &row.descriptor)?,
+            limits: by_descriptor("limits", &tables.limits, |row: &Limits| &row.descriptor)?,
+            truths: by_descriptor("truths", &tables.truths, |row: &Truths| &row.descriptor)?,
+            words: by_descriptor("words", &tables.words, |row: &Words| &row.descriptor)?,
+        })
+    }
+
+    pub fn entry(&mut self, bmw: &Theirs) -> Result<Entry> {
+        let Some(own) = self.names.remove(&bmw.descriptor) else {
             bail!("names.csv has no row for it, or catalogue.csv two");
         };
-        let name = &own.name;
         ensure!(
-            is_well_formed(name),
-            "the name `{name}` is not lower-case snake case"
+            is_well_formed(&own.name),
+            "the name `{}` is not lower-case snake case",
+            own.name
         );
         let overridden = [&own.value_type, &own.unit, &own.flags];
         ensure!(
@@ -159,22 +177,50 @@ impl Beside {
             "an override or a flag needs a reason"
         );
         let value_type = value_type(or(&own.value_type, &bmw.datatype))?;
-        let unit = canonical_unit(or(&own.unit, &bmw.unit))?;
+        let unit = canonical_unit(or(&own.unit, &bmw.unit))?.to_owned();
         ensure!(
             value_type == "number" || unit.is_empty(),
             "a {value_type} has no unit"
         );
+        Ok(Entry {
+            name: own.name,
+            value_type,
+            unit,
+            flags: own.flags,
+        })
+    }
+
+    /// A descriptor as a line of the table.
+    fn line(&mut self, bmw: &Theirs) -> Result<String> {
+        let descriptor = &bmw.descriptor;
+        let Entry {
+            name,
+            value_type,
+            unit,
+            flags: own_flags,
+        } = self.entry(bmw)?;
         let more = match value_type {
             "number" => format!(" {unit:?}, {},", self.limits(descriptor)?),
             "truth" => format!(" {},", self.truths(descriptor)?),
             "text" => format!(" &{:?},", self.options(bmw)?),
             _ => String::new(),
         };
-        let flags = flags(&bmw.streamable, &own.flags)?;
+        let flags = flags(&bmw.streamable, &own_flags)?;
         let title = &bmw.title;
         Ok(format!(
             "    {value_type}({descriptor:?}, {name:?}, {title:?},{more} {flags}),\n"
         ))
+    }
+
+    /// What is delivered of a number, in words; empty where that is all.
+    pub fn span(&mut self, descriptor: &str) -> String {
+        let limits = self.limits.remove(descriptor);
+        match limits.map(|limits| (limits.least, limits.greatest)) {
+            Some((Some(least), Some(greatest))) => format!("{least} to {greatest}"),
+            Some((Some(least), None)) => format!("at least {least}"),
+            Some((None, Some(greatest))) => format!("at most {greatest}"),
+            Some((None, None)) | None => String::new(),
+        }
     }
 
     fn limits(&mut self, descriptor: &str) -> Result<String> {
@@ -213,7 +259,7 @@ impl Beside {
     }
 
     /// The words that BMW lists, and those that it only sends. Where ours begin with `=`, BMW's are those of another key.
-    fn options(&mut self, bmw: &Theirs) -> Result<Vec<String>> {
+    pub fn options(&mut self, bmw: &Theirs) -> Result<Vec<String>> {
         let own = self.words.remove(&bmw.descriptor);
         let own = own.map(|own| own.words).unwrap_or_default();
         let listed = match own.starts_with('=') {

@@ -1,10 +1,11 @@
 //! `cargo xtask codegen [--check]`: turns BMW's catalogue and our tables into Rust data, and what the program knows of
 //! pipeline files into their schema.
 //!
-//! [`catalogue`] reads `data/*.csv` of `crates/catalogue` and writes its `src/generated.rs`. Then the program is built, and
+//! [`catalogue`] reads `data/*.csv` of `crates/catalogue` and writes its `src/generated.rs`, [`dictionary`] its `DICTIONARY.md`. Then the program is built, and
 //! what `cardata schema` says is written.
 
 mod catalogue;
+mod dictionary;
 
 use std::process::{Command, Stdio};
 
@@ -13,11 +14,12 @@ use anyhow::{Context, Result, ensure};
 use crate::{program, terminal, workspace};
 
 const GENERATED: &str = "crates/catalogue/src/generated.rs";
+const DICTIONARY: &str = "crates/catalogue/DICTIONARY.md";
 const SCHEMA: &str = "configs/pipeline.schema.json";
 
 /// Write the generated files anew; --check only compares
 ///
-/// Writes the catalogue's Rust data from its CSV files, and the JSON Schema of pipeline files as the program tells it,
+/// Writes the catalogue's Rust data and the data dictionary from its CSV files, and the JSON Schema of pipeline files as the program tells it,
 /// which is built for that.
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -38,6 +40,7 @@ pub fn run(options: &Options) -> Result<()> {
         words: table("words")?,
     };
     options.put(GENERATED, &catalogue::generate(&tables)?)?;
+    options.put(DICTIONARY, &dictionary::generate(&tables)?)?;
     // The program has the catalogue in it.
     options.put(SCHEMA, &schema()?)
 }
