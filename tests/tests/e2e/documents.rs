@@ -71,9 +71,15 @@ fn whole(block: &str) -> String {
 #[tokio::test]
 async fn every_block_of_yaml_in_the_documents_is_sound() {
     let folder = tempfile::tempdir().unwrap();
-    let mut pages = ["README.md", "ARCHITECTURE.md", "RECOVERY.md"]
-        .map(|page| root().join(page))
-        .to_vec();
+    let mut pages = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "RECOVERY.md",
+        "SECURITY.md",
+        "UPGRADING.md",
+    ]
+    .map(|page| root().join(page))
+    .to_vec();
     for sink in std::fs::read_dir(root().join("sinks")).unwrap() {
         pages.push(sink.unwrap().path().join("README.md"));
     }
@@ -107,6 +113,19 @@ async fn every_recipe_is_sound() {
         checked += 1;
     }
     assert!(checked >= 4, "{checked} recipes");
+}
+
+/// What the page says by hand, the program knows.
+#[test]
+fn the_data_dictionary_names_the_keys_of_each_quantity_in_their_order() {
+    let page = std::fs::read_to_string(root().join("crates/catalogue/DICTIONARY.md")).unwrap();
+    for quantity in &collector_core::resolved::QUANTITIES {
+        let names = quantity.keys.iter().map(|key| catalogue::find(key).unwrap().name);
+        let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+        let unit = quantity.unit.map(|unit| format!(" {unit}")).unwrap_or_default();
+        let row = format!("| `{}` |{unit} | {} |", quantity.name, names.join(", "));
+        assert!(page.contains(&row), "{row}");
+    }
 }
 
 #[tokio::test]
