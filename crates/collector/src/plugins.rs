@@ -1,6 +1,7 @@
 //! The one place that names plugins. A crate that nothing names is not linked, and its plugin is unknown.
 
 use sink_csv as _;
+use sink_exec as _;
 use sink_influxdb as _;
 use sink_mqtt as _;
 use sink_sqlite as _;
@@ -63,7 +64,7 @@ mod tests {
             .iter()
             .map(|plugin| plugin.type_name)
             .collect();
-        assert_eq!(sinks, ["csv", "influxdb", "mqtt", "sqlite", "stdout"]);
+        assert_eq!(sinks, ["csv", "exec", "influxdb", "mqtt", "sqlite", "stdout"]);
         let sources: Vec<_> = collector_core::source_plugins()
             .iter()
             .map(|plugin| plugin.type_name)

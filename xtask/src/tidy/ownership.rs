@@ -26,6 +26,8 @@ const RULES: [Rule; 3] = [
             "sinks/mqtt/src/keeper.rs",
             // Bounds its wait for an answer of the broker: MQTT has no time-outs.
             "sinks/mqtt/src/link.rs",
+            // Bounds its wait for a program that hangs, or does not end.
+            "sinks/exec/src/patience.rs",
         ],
         reason: "a sink never waits to try again, the engine does; return SinkError::Transient",
     },

@@ -12,7 +12,11 @@ fn folder() -> PathBuf {
 }
 
 fn variables() -> Variables {
-    Variables::from([("INFLUX_TOKEN", "hunter2"), ("MQTT_PASSWORD", "hunter2")])
+    Variables::from([
+        ("INFLUX_TOKEN", "hunter2"),
+        ("MY_TOKEN", "hunter2"),
+        ("MQTT_PASSWORD", "hunter2"),
+    ])
 }
 
 /// Every YAML file of the folder, by name.

@@ -1,0 +1,51 @@
+//! A named pipe by which a test learns what a program does, and that it and all it has started are gone.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tokio::task::spawn_blocking;
+
+pub struct Fifo(PathBuf);
+
+/// The end that is read.
+pub struct Opened(BufReader<File>);
+
+impl Fifo {
+    pub fn made(path: &Path) -> Self {
+        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+        Self(path.to_owned())
+    }
+
+    /// Returns when a line was written.
+    pub async fn line(&self) -> Opened {
+        let path = self.0.clone();
+        let opened = spawn_blocking(move || {
+            let mut from = BufReader::new(File::open(path).unwrap());
+            from.read_line(&mut String::new()).unwrap();
+            Opened(from)
+        });
+        opened.await.unwrap()
+    }
+
+    /// Returns when somebody had it open for writing, and nobody has any more.
+    pub async fn closed(&self) {
+        let path = self.0.clone();
+        let opened = spawn_blocking(move || Opened(BufReader::new(File::open(path).unwrap())));
+        opened.await.unwrap().closed().await;
+    }
+
+    /// Ends whoever reads it.
+    pub fn release(&self) {
+        drop(File::options().write(true).open(&self.0).unwrap());
+    }
+}
+
+impl Opened {
+    /// Returns when nobody has it open for writing any more.
+    pub async fn closed(mut self) {
+        let read = spawn_blocking(move || self.0.read_to_end(&mut Vec::new()));
+        read.await.unwrap().unwrap();
+    }
+}
