@@ -128,6 +128,25 @@ async fn what_an_owner_looks_for_is_what_home_assistant_calls_it() {
         Some("State of charge"),
         "the one that stands at the device"
     );
+    let page = include_str!("../../../crates/catalogue/DICTIONARY.md");
+    let (_, page) = page
+        .split_once("| name | in Home Assistant |\n| --- | --- |\n")
+        .unwrap();
+    let (told_of, _) = page.split_once("\n\n").unwrap();
+    let in_front = configs
+        .iter()
+        .filter(|(_, config)| config["entity_category"].is_null());
+    let in_front: BTreeSet<String> = in_front
+        .map(|(topic, config)| {
+            let (_, object) = topic
+                .trim_end_matches("/config")
+                .split_once(vehicle().vin.as_str())
+                .unwrap();
+            format!("| `{}` | {} |", &object[1..], config["name"].as_str().unwrap())
+        })
+        .collect();
+    let told_of: BTreeSet<String> = told_of.lines().map(str::to_owned).collect();
+    assert_eq!(told_of, in_front, "the data dictionary");
     let ranks = |category: Option<&str>, enabled: Option<bool>| {
         let of_rank = configs.values().filter(|it| {
             it["entity_category"].as_str() == category && it["enabled_by_default"].as_bool() == enabled

@@ -252,7 +252,7 @@ async fn a_program_gets_each_reading_as_a_line_and_finds_it_in_the_database() {
     let kitchen = Kitchen::with("own-program.yaml", &[]);
     let run = kitchen.run().await;
     let database = kitchen.path("data/cardata.db");
-    until(&run, "drive of a car", || {
+    until_within(&run, LIFE, "drive of a car", || {
         cars(&database, "name = 'moving' and value = 1") > 0
     })
     .await;

@@ -212,4 +212,20 @@ mod tests {
         assert_eq!(key(CELLS[1].descriptors[0]), Some(8));
         assert_eq!(key("vehicle.isMoving"), None);
     }
+
+    /// The rows of its tables have `<short name>`<br>`<identifier>` in front.
+    #[test]
+    fn the_data_dictionary_tells_each_column() {
+        let page = include_str!("../../../catalogue/DICTIONARY.md");
+        let short = |id: &&str| {
+            let (before, _) = page.split_once(&format!("<br>`{id}` |")).unwrap();
+            let row = before.rsplit_once("| ").unwrap().1;
+            row.trim_end_matches(|c| c != '`').to_owned()
+        };
+        for cell in &CELLS {
+            let names: Vec<String> = cell.descriptors.iter().map(short).collect();
+            let row = format!("| `{}` | {} |\n", cell.name, names.join(", "));
+            assert!(page.contains(&row), "{row}");
+        }
+    }
 }
