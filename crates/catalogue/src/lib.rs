@@ -3,7 +3,8 @@
 //! Data alone, in a crate of its own: whoever types a reading, asks for one or shows one needs it, and none of them
 //! the client. `cargo xtask codegen` generates it from BMW's `data/catalogue.csv` and from what is ours, each row with its
 //! reason or source: `supplement.csv`, descriptors that BMW sends before its catalogue has them; `names.csv`, the short
-//! names and each correction of BMW's types and units; `limits.csv`, `truths.csv` and `words.csv`, what values can be.
+//! names and each correction of BMW's types and units; `limits.csv`, `truths.csv` and `words.csv`, what values can be. It
+//! writes DICTIONARY.md too, the same for people.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
