@@ -10,6 +10,9 @@ use collector_core::mask::harmless_lines;
 use super::hidden::Hidden;
 use crate::Failure;
 
+/// Of a terminal, in characters.
+const WIDTH: usize = 78;
+
 /// What is asked, in one line.
 pub struct Question<'a> {
     /// The option that answers it.
@@ -95,7 +98,7 @@ impl<'a> Ask<'a> {
             };
             match answer {
                 Ok(answer) => return Ok(answer),
-                Err(reason) => self.say(&format!("  {}", reason.replace('\n', "\n  ")))?,
+                Err(reason) => self.say(&indented(&reason))?,
             }
         }
     }
@@ -165,6 +168,25 @@ impl Screen<'_> {
             Err(error) => Err(Failure::new(2, format!("\nNo answer can be read: {error}"))),
         }
     }
+}
+
+/// A reason in lines that fit every terminal.
+fn indented(reason: &str) -> String {
+    let mut text = String::new();
+    for line in reason.lines() {
+        let mut width = WIDTH;
+        for word in line.split(' ') {
+            let length = word.chars().count() + 1;
+            if width + length > WIDTH {
+                text.push_str(if text.is_empty() { " " } else { "\n " });
+                width = 1;
+            }
+            text.push(' ');
+            text.push_str(word);
+            width += length;
+        }
+    }
+    text
 }
 
 fn unsaid(error: &std::io::Error) -> Failure {

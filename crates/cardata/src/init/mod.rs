@@ -8,6 +8,8 @@ mod hidden;
 mod questions;
 mod start;
 mod target;
+#[cfg(test)]
+mod tests;
 mod text;
 mod write;
 
@@ -78,7 +80,10 @@ async fn prepare(
             account: None,
             import: None,
         };
-        login::run(login).await?;
+        if let Err(failure) = login::run(login).await {
+            terminal::say(&next(target, pipeline, is_whole, is_logged_in));
+            return Err(failure);
+        }
         is_logged_in = true;
     }
     let is_service = start::is_service(target);
@@ -132,7 +137,6 @@ fn greeting(target: &Target) -> String {
     if target::has_service() && !target.is_system {
         text.push_str("\nIt is yours alone. For the service of this machine: sudo cardata init");
     }
-    text.push('\n');
     text
 }
 

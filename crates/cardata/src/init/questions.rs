@@ -111,7 +111,7 @@ fn question<'a>(option: &'a str, text: &'a str, default: &'a str) -> Question<'a
 fn client_id(ask: &Ask<'_>) -> Result<Option<ClientId>, Failure> {
     if !ask.is_given(CLIENT_ID) {
         ask.say(
-            "Client id: in BMW's portal (or MINI's) open BMW CarData, create a client, and\n\
+            "\nClient id: in BMW's portal (or MINI's) open BMW CarData, create a client, and\n\
              subscribe it to CarData API and CarData Stream. Do not click \"Authenticate\n\
              device\". Copy the client id, and wait two minutes.",
         )?;
@@ -134,7 +134,7 @@ fn client_id(ask: &Ask<'_>) -> Result<Option<ClientId>, Failure> {
 fn kinds(ask: &Ask<'_>) -> Result<Vec<&'static str>, Failure> {
     if !ask.is_given(SINKS) {
         ask.say(
-            "All is kept in an SQLite database. Beside it: csv for a spreadsheet, influxdb\n\
+            "\nAll is kept in an SQLite database. Beside it: csv for a spreadsheet, influxdb\n\
              for Grafana, mqtt for Home Assistant; several with commas between them.",
         )?;
     }
@@ -175,7 +175,7 @@ impl Asked<'_, '_> {
         let token = Question {
             shown: "none: InfluxDB 1 or VictoriaMetrics",
             is_secret: true,
-            ..question("influxdb.token", "Its token, unseen", "")
+            ..question("influxdb.token", "Its token, not shown", "")
         };
         let (org, bucket) = (Setting::new("org", "home"), Setting::new("bucket", "cardata"));
         let with_token = |token: &str| match token {
@@ -225,7 +225,7 @@ impl Asked<'_, '_> {
         let secret = Question {
             shown: "none",
             is_secret: true,
-            ..question(password, "Password, unseen", "")
+            ..question(password, "Password, not shown", "")
         };
         let with = |password: &str| {
             let password = (!password.is_empty()).then(|| Setting::secret("password", password));

@@ -139,9 +139,9 @@ fn there_is(file: &Path) -> Failure {
     Failure::new(
         2,
         format!(
-            "there is a pipeline file already, which stays as it is: {shown}\n\
-             Change it in an editor and look with `cardata check`, move it away, or make one elsewhere: \
-             `cardata init --config FILE`"
+            "{shown} is there already and stays as it is.\n\
+             Change it in an editor and run `cardata check`, or move it away, or make one\n\
+             elsewhere: cardata init --config FILE"
         ),
     )
 }
