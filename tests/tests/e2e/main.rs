@@ -22,6 +22,8 @@ mod foreign_text;
 mod forgetting;
 mod full_disk;
 mod guardian;
+#[cfg(unix)]
+mod init;
 mod journal_care;
 #[cfg(unix)]
 mod json_log;
