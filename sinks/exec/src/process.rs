@@ -58,12 +58,15 @@ impl Launch {
     /// # Errors
     /// There is no current folder.
     pub fn of(config: ExecConfig, context: &SinkContext) -> Result<Self, SinkError> {
-        let dir = context.base_dir.join(config.dir.unwrap_or_default());
+        let dir = config
+            .dir
+            .map_or(context.base_dir.clone(), |dir| context.base_dir.join(dir));
         let dir = path::absolute(&dir).map_err(|error| SinkError::from_io("find", &dir, &error))?;
         let mut command = config.command;
         // As a shell in that folder would take it.
         if let Some(program) = command.first_mut().filter(|program| program.contains('/')) {
-            *program = dir.join(&*program).to_string_lossy().into_owned();
+            let path: PathBuf = dir.join(&*program).components().collect();
+            *program = path.to_string_lossy().into_owned();
         }
         Ok(Self {
             sink: context.name.clone(),

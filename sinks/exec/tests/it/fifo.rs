@@ -4,8 +4,13 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+/// How long a test hangs, instead of failing later or never, where a program was left behind.
+const BOUND: Duration = Duration::from_secs(30);
 
 pub struct Fifo(PathBuf);
 
@@ -46,6 +51,9 @@ impl Opened {
     /// Returns when nobody has it open for writing any more.
     pub async fn closed(mut self) {
         let read = spawn_blocking(move || self.0.read_to_end(&mut Vec::new()));
-        read.await.unwrap().unwrap();
+        let read = timeout(BOUND, read).await;
+        read.unwrap_or_else(|_| panic!("somebody still holds the pipe"))
+            .unwrap()
+            .unwrap();
     }
 }
