@@ -12,8 +12,8 @@ use crate::{Task, fuzz, terminal, workspace};
 /// Stops at the first that fails.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Then also what takes longer: the dependencies with cargo-deny, which is built where it is missing; the whole
-    /// drill; a minute of every fuzz target, which needs a C++ compiler
+    /// Then also what takes longer: the dependencies with cargo-deny, which is built where it is missing; the
+    /// packages, and a trial of Debian's, which needs root and debootstrap; the whole drill; a minute of every fuzz target, which needs a C++ compiler
     #[arg(long)]
     long: bool,
     /// As for `cargo xtask test`
@@ -40,9 +40,10 @@ const STEPS: [Step; 8] = [
     ("seeds of the fuzz targets", |_| task("fuzz", &["--seeds"])),
 ];
 
-const LONG_STEPS: [Step; 4] = [
+const LONG_STEPS: [Step; 5] = [
     ("clippy of the fuzz targets", |_| fuzz::clippy()),
     ("dependencies and advisories", |_| task("deps", &[])),
+    ("packages", |_| task("dist", &["--trial"])),
     ("drills", |servers| task("drill", servers)),
     ("fuzz targets", |_| task("fuzz", &["--seconds", "60"])),
 ];

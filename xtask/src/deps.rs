@@ -5,10 +5,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::tool::Tool;
 use crate::{terminal, workspace};
 
-/// Another one may judge otherwise.
-const VERSION: &str = "0.20.2";
+const DENY: Tool = Tool {
+    name: "cargo-deny",
+    version: "0.20.2",
+};
 
 /// Exceptions that are needed no more.
 const IDLE: [&str; 4] = [
@@ -40,43 +43,18 @@ Another version beside the one that is there: update what needs the older one, o
   reason = \"who needs it, and why that is all right\"";
 
 pub fn run(options: &Options) -> Result<()> {
-    let tools = workspace::target().join("tools");
-    let installed = tools.join("bin/cargo-deny");
-    let found = [Some(installed.clone()), workspace::on_path("cargo-deny")];
-    let found = found.into_iter().flatten().find(|program| is_wanted(program));
-    if found.is_none() && options.installed {
+    if options.installed && DENY.find().is_none() {
+        let version = DENY.version;
         terminal::tell(format_args!(
-            "left out: there is no cargo-deny {VERSION} here; `cargo xtask deps` builds and runs it"
+            "left out: there is no cargo-deny {version} here; `cargo xtask deps` builds and runs it"
         ));
         return Ok(());
     }
-    if found.is_none() {
-        install(&tools)?;
-    }
-    let deny = found.unwrap_or(installed);
+    let deny = DENY.provide()?;
     let mut check = cargo_deny(&deny);
     check.arg("check").args(IDLE.map(|lint| format!("--deny={lint}")));
     workspace::succeed(check.args(["licenses", "bans", "sources"]))?;
     advisories(&deny)
-}
-
-fn is_wanted(program: &Path) -> bool {
-    let told = Command::new(program).arg("--version").output();
-    told.is_ok_and(|told| told.stdout.trim_ascii() == format!("cargo-deny {VERSION}").as_bytes())
-}
-
-fn install(tools: &Path) -> Result<()> {
-    terminal::tell(format_args!(
-        "building cargo-deny {VERSION} into {}; this takes some minutes",
-        tools.display()
-    ));
-    let mut cargo = workspace::cargo();
-    // What is built on the way lies in a temporary folder, and not among the workspace's.
-    cargo
-        .env_remove("CARGO_TARGET_DIR")
-        .args(["install", "--locked", "--root"])
-        .arg(tools);
-    workspace::succeed(cargo.arg(format!("cargo-deny@={VERSION}")))
 }
 
 fn cargo_deny(program: &Path) -> Command {

@@ -7,6 +7,7 @@ mod bench;
 mod ci;
 mod codegen;
 mod deps;
+mod dist;
 mod drill;
 mod fuzz;
 mod new_sink;
@@ -16,6 +17,7 @@ mod servers;
 mod terminal;
 mod test;
 mod tidy;
+mod tool;
 mod workspace;
 
 use std::process::ExitCode;
@@ -43,6 +45,7 @@ enum Task {
     Ci(ci::Options),
     Fuzz(fuzz::Options),
     Deps(deps::Options),
+    Dist(dist::Options),
     Bench(bench::Options),
     Codegen(codegen::Options),
     NewSink(new_sink::Options),
@@ -79,6 +82,7 @@ impl Task {
             Self::Ci(options) => ci::run(&options),
             Self::Fuzz(options) => fuzz::run(&options),
             Self::Deps(options) => deps::run(&options),
+            Self::Dist(options) => dist::run(&options),
             Self::Bench(options) => bench::run(&options),
             Self::Codegen(options) => codegen::run(&options),
             Self::NewSink(options) => new_sink::run(&options),
