@@ -168,3 +168,18 @@ fn the_environment_of_the_process_is_read() {
             .is_err()
     );
 }
+
+/// The servers by the names that they have in compose.yaml, and the history in the volume of the image.
+#[test]
+fn the_pipeline_of_the_containers_fits_what_compose_starts() {
+    let container = folder().join("packaging/container");
+    let read = |name| std::fs::read_to_string(container.join(name)).unwrap();
+    let (text, compose) = (read("pipeline.yaml"), read("compose.yaml"));
+    let pipeline = pipeline::parse("pipeline.yaml", &text, &container, &variables()).unwrap();
+    assert!(pipeline.state.starts_with("/var/lib/cardata"));
+    assert!(read("Containerfile").contains("\nVOLUME /var/lib/cardata\n"));
+    for server in ["victoria-metrics", "mosquitto"] {
+        assert!(text.contains(&format!("//{server}:")), "{server}");
+        assert!(compose.contains(&format!("\n  {server}:\n")), "{server}");
+    }
+}
