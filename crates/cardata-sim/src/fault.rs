@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use rand::Rng;
 use rand::rngs::StdRng;
 
@@ -47,6 +48,8 @@ pub enum Fault {
     DropRefreshToken,
     /// All containers of the account are deleted, as in the portal.
     DeleteContainer,
+    /// The `Date` of the answer is so far ahead of the simulator's time, as where the client's clock is behind.
+    Date(SignedDuration),
 }
 
 /// What stands where JSON is expected.

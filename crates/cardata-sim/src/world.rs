@@ -1,6 +1,7 @@
 //! The whole state of the simulated backend, and what one request does to it.
 
 use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -59,7 +60,7 @@ impl World {
         if let Some(fault) = &fault {
             self.strike(fault, call, now);
         }
-        let answer = match fault.as_ref().and_then(|fault| self.replacement(fault)) {
+        let mut answer = match fault.as_ref().and_then(|fault| self.replacement(fault)) {
             Some(answer) => {
                 if call.path.starts_with("/customers/") {
                     self.quota.spend(1, now);
@@ -68,6 +69,9 @@ impl World {
             }
             None => self.carry_out(call, now),
         };
+        if let Some(Fault::Date(ahead)) = &fault {
+            answer.header = http_date(now + *ahead).map(|date| ("date", date));
+        }
         let lost = matches!(fault, Some(Fault::Reset | Fault::LoseAnswer));
         self.log.requests.push(RequestRecord {
             at: now,
@@ -157,4 +161,11 @@ impl World {
         };
         Some(answer)
     }
+}
+
+/// A time as headers of HTTP have it.
+fn http_date(at: Timestamp) -> Option<String> {
+    rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&at)
+        .ok()
 }

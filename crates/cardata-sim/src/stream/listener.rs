@@ -36,6 +36,10 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, shared: &Arc<Share
         return;
     };
     let mut closed = shared.world().stream.closed.subscribe();
+    // It may have been closed before this began.
+    if *closed.borrow() {
+        closed.mark_changed();
+    }
     let mut door = Some(listener);
     loop {
         tokio::select! {
