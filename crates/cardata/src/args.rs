@@ -73,6 +73,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Accounts, calls left, vehicles and sinks; works while `run` runs.
     Status(StatusArgs),
+    /// Why there is no data: looks at everything that goes wrong, in that order, and says what to do. Spends two calls at most.
+    Doctor(DoctorArgs),
     /// Send a test to everybody who is told when a person must act.
     Notify(NotifyArgs),
     /// The vehicles of each account. Spends a call only when they are not known yet.
@@ -161,6 +163,18 @@ pub struct StatusArgs {
     /// ended, is not unhealthy: starting again would not mend it. Spends no call.
     #[arg(long, conflicts_with = "json")]
     pub healthcheck: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// For programs.
+    #[arg(long)]
+    pub json: bool,
+    /// Ask BMW nothing that counts.
+    #[arg(long)]
+    pub no_calls: bool,
 }
 
 #[derive(Debug, Args)]

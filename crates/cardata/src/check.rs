@@ -5,7 +5,7 @@ mod streams;
 use std::path::Path;
 use std::time::Duration;
 
-use cardata_auth::{AuthError, Authenticator, scopes_message};
+use cardata_auth::{AuthError, Upkeep, scopes_message};
 use collector::http::Clients;
 use collector::state::StateDirectory;
 use collector::{account, drive};
@@ -141,15 +141,12 @@ async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
 }
 
 async fn login(account: &Account, pipeline: &Pipeline, clients: &Clients) -> Result<Probe, Failure> {
-    let authenticator = context::authenticator(account, pipeline, clients)?;
-    // Creating the lock file of a login that is not there would write.
-    let problem = match authenticator.tokens().await {
-        Ok(None) => Some(format!(
+    let problem = match context::upkeep(account, pipeline, clients).await? {
+        None => Some(format!(
             "not logged in: run `cardata login` (no tokens in {})",
             StateDirectory::at(&pipeline.state).tokens().display()
         )),
-        Ok(Some(_)) => hindrance(&authenticator, SystemClock.now()).await,
-        Err(error) => Some(Chain(&error).to_string()),
+        Some(upkeep) => hindrance(upkeep, SystemClock.now()),
     };
     Ok(Probe {
         what: format!("login of account {}", account.name),
@@ -160,8 +157,7 @@ async fn login(account: &Account, pipeline: &Pipeline, clients: &Clients) -> Res
 }
 
 /// Why a login is not accepted, does not last for a week, or does not cover everything.
-async fn hindrance(authenticator: &Authenticator, now: Timestamp) -> Option<String> {
-    let upkeep = authenticator.upkeep().await;
+fn hindrance(upkeep: Upkeep, now: Timestamp) -> Option<String> {
     let error = upkeep.error.as_ref().map(|error| Chain(error).to_string());
     let Some(tokens) = upkeep.tokens else {
         return Some(error.unwrap_or_else(|| "the stored login cannot be used".to_owned()));

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cardata_api::ApiError;
-use cardata_auth::{Authenticator, OAuthClient, TokenSet};
+use cardata_auth::{Authenticator, OAuthClient, TokenSet, Upkeep};
 use collector::account;
 use collector::http::Clients;
 use collector::state::{OpenState, StateDirectory};
@@ -66,6 +66,25 @@ pub fn authenticator(
         &state,
         &clock,
     ))
+}
+
+/// How the login of an account fares, refreshed if that is due; `None` where nobody logged in. Creating the lock file of a
+/// login that is not there would write.
+pub async fn upkeep(
+    account: &Account,
+    pipeline: &Pipeline,
+    clients: &Clients,
+) -> Result<Option<Upkeep>, Failure> {
+    let authenticator = authenticator(account, pipeline, clients)?;
+    Ok(match authenticator.tokens().await {
+        Ok(None) => None,
+        Ok(Some(_)) => Some(authenticator.upkeep().await),
+        Err(error) => Some(Upkeep {
+            tokens: None,
+            error: Some(error),
+            next: None,
+        }),
+    })
 }
 
 /// The accounts of the pipeline, ready to be called beside a process that may be running it. Their calls

@@ -15,6 +15,7 @@ mod completions;
 mod containers;
 mod context;
 mod dead_letters;
+mod doctor;
 mod failure;
 mod forget;
 mod import;

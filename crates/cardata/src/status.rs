@@ -29,7 +29,8 @@ pub async fn run(options: &StatusArgs) -> CommandResult {
     readable.collect::<Result<_, _>>().or_fail(2)
 }
 
-async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
+/// All that is known of a pipeline, read beside the process that may run it.
+pub async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
     let state = StateDirectory::at(&pipeline.state);
     let clients = Clients::new()?;
     let mut tokens = Vec::new();

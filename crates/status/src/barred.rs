@@ -25,6 +25,11 @@ enum Why {
 }
 
 impl Barred {
+    /// Whether BMW refused it, whatever the mapping says.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.why, Why::Refused)
+    }
+
     /// Why, without the name of the vehicle.
     pub fn reason(&self) -> String {
         let why = match self.why {

@@ -18,15 +18,29 @@ const SHOWN: usize = 3;
 
 /// The container of one source.
 pub struct SetStatus {
-    account: String,
-    source: String,
-    container: Option<String>,
+    pub(crate) account: String,
+    pub(crate) source: String,
+    pub(crate) container: Option<String>,
     since: Timestamp,
-    state: SetState,
-    /// By vehicle, as it is shown: what it never sent a value for.
-    silent: Vec<(String, Vec<String>)>,
+    pub(crate) state: SetState,
+    /// By vehicle that was polled, as it is shown: what it never sent a value for so far.
+    pub(crate) silent: Vec<(String, Vec<String>)>,
     /// Vehicles for which the preset is none, as they are shown.
-    unfit: Vec<String>,
+    pub(crate) unfit: Vec<String>,
+}
+
+impl SetStatus {
+    pub fn is_of(&self, account: &str) -> bool {
+        self.account == account && self.container.is_some()
+    }
+
+    /// What vehicles never sent a value for, once that means something.
+    fn told_silent(&self, now: Timestamp) -> impl Iterator<Item = &(String, Vec<String>)> {
+        let is_old = now.duration_since(self.since) >= PATIENCE;
+        self.silent
+            .iter()
+            .filter(move |(_, descriptors)| is_old && !descriptors.is_empty())
+    }
 }
 
 /// The sets of the sources that the pipeline has.
@@ -34,7 +48,6 @@ pub(crate) fn gather(
     look: &Look,
     pipeline: &Pipeline,
     names: &Names,
-    now: Timestamp,
 ) -> Result<Vec<SetStatus>, JournalError> {
     let mut sets = Vec::new();
     let (known, arrivals) = (look.ledger.vehicles()?, look.journal.arrivals()?);
@@ -54,13 +67,9 @@ pub(crate) fn gather(
             continue;
         };
         let mut silent = Vec::new();
-        if now.duration_since(stored.set.since) >= PATIENCE {
-            for vin in &stored.vehicles {
-                let descriptors = look.journal.silent(vin, state.search.accepted())?;
-                if !descriptors.is_empty() {
-                    silent.push((called(names, vin), descriptors));
-                }
-            }
+        for vin in &stored.vehicles {
+            let descriptors = look.journal.silent(vin, state.search.accepted())?;
+            silent.push((called(names, vin), descriptors));
         }
         let polls = |vin: &str| {
             let its = arrivals.iter().filter(|one| {
@@ -77,16 +86,12 @@ pub(crate) fn gather(
         let wanted = search.accepted().iter().map(String::as_str);
         // What comes of a container that stands in says nothing of the preset.
         if stored.container.is_some() && fit::is_battery(wanted.chain(refused).chain(search.remaining())) {
-            for vin in stored
-                .vehicles
-                .iter()
-                .filter(|vin| polls(vin) >= u64::from(fit::POLLS))
-            {
-                let silent = look.journal.silent(vin, search.accepted())?;
+            let asked = stored.vehicles.iter().zip(&silent);
+            for (vin, (vehicle, silent)) in asked.filter(|(vin, _)| polls(vin) >= u64::from(fit::POLLS)) {
                 let mut accepted = search.accepted().iter();
                 let is_mute = accepted.all(|it| fit::is_of_any_car(it) || silent.contains(it));
                 if is_mute && !is_electric(vin) {
-                    unfit.push(called(names, vin));
+                    unfit.push(vehicle.clone());
                 }
             }
         }
@@ -104,7 +109,7 @@ pub(crate) fn gather(
 }
 
 /// For people; `None` where there is nothing to tell.
-pub fn text(sets: &[SetStatus]) -> Option<String> {
+pub fn text(sets: &[SetStatus], now: Timestamp) -> Option<String> {
     if sets.is_empty() {
         return None;
     }
@@ -123,7 +128,7 @@ pub fn text(sets: &[SetStatus]) -> Option<String> {
     });
     let said = sets.iter().flat_map(|set| {
         let of = |note| format!("{}: {note}", set.source);
-        set_notes(set).into_iter().map(of)
+        set_notes(set, now).into_iter().map(of)
     });
     Some(format!("\nContainers\n{}{}", table(header, rows), notes(said)))
 }
@@ -140,7 +145,7 @@ fn state(set: &SetStatus) -> &'static str {
     }
 }
 
-fn set_notes(set: &SetStatus) -> Vec<String> {
+fn set_notes(set: &SetStatus, now: Timestamp) -> Vec<String> {
     let search = &set.state.search;
     let mut notes = Vec::new();
     if let Some(first) = search.refused().first() {
@@ -162,7 +167,7 @@ fn set_notes(set: &SetStatus) -> Vec<String> {
             some(&left_out)
         ));
     }
-    for (vehicle, descriptors) in &set.silent {
+    for (vehicle, descriptors) in set.told_silent(now) {
         notes.push(format!(
             "{vehicle} sent no value in a week or more for {}",
             some(descriptors)
@@ -204,7 +209,7 @@ fn some(descriptors: &[impl AsRef<str>]) -> String {
 }
 
 /// For programs.
-pub fn json(sets: &[SetStatus]) -> Value {
+pub fn json(sets: &[SetStatus], now: Timestamp) -> Value {
     sets.iter()
         .map(|set| {
             let search = &set.state.search;
@@ -212,8 +217,7 @@ pub fn json(sets: &[SetStatus]) -> Value {
                 |refused| json!({ "descriptor": refused.descriptor, "said": refused.words, "at": refused.at }),
             );
             let silent = set
-                .silent
-                .iter()
+                .told_silent(now)
                 .map(|(vehicle, descriptors)| json!({ "vehicle": vehicle, "descriptors": descriptors }));
             let over = search.limit().is_some();
             json!({

@@ -1,6 +1,7 @@
 //! How a pipeline fares, gathered beside the process that may be running: what `cardata status` tells.
 //!
 //! * [`gather`]: reads journal, ledger and tokens. [`report`]: for people and for programs.
+//! * [`doctor`]: why there is no data, from this and from a look at the network.
 //! * [`streams`], [`containers`], [`plan`], [`login`], [`barred`]: its parts. [`table`]: columns, notes, counts and times.
 //! * A column goes where its table is: Polls `plan.rs`, Streams `streams/words.rs`, Containers `containers.rs`, the
 //!   others `report.rs`.
@@ -9,6 +10,7 @@
 
 mod barred;
 mod containers;
+pub mod doctor;
 mod login;
 mod plan;
 pub mod report;
@@ -27,6 +29,7 @@ use journal::log::replay::Replay;
 use ledger::overview::{LastPoll, Overview as LedgerOverview};
 use pipeline::Pipeline;
 use planner::quota::{Allowance, Spent};
+use table::called;
 
 /// Everything that `status` tells.
 #[derive(Default)]
@@ -50,6 +53,8 @@ pub struct Status {
 
 pub struct AccountStatus {
     pub name: String,
+    /// The vehicles that BMW last mapped to it, as they are shown, and whether it may be their main user.
+    pub mapped: Vec<(String, bool)>,
     /// Days until the login dies unless it is refreshed; `None` without a login.
     pub login_days: Option<f64>,
     pub login_problem: Option<String>,
@@ -126,7 +131,7 @@ pub fn gather(
         status.vehicles = vehicles(look)?;
         status.polls = look.ledger.polls()?;
         plan::leave_unanswered(&mut status.polls);
-        status.containers = containers::gather(look, pipeline, &status.names, status.now)?;
+        status.containers = containers::gather(look, pipeline, &status.names)?;
         totals = look.journal.sinks()?;
         replays = look.journal.replays()?;
     }
@@ -146,9 +151,12 @@ pub fn gather(
     }
     let prices = plan::prices(pipeline);
     for (account, tokens) in pipeline.accounts.iter().zip(tokens) {
-        let spent = match &look {
-            Some(look) => look.ledger.spent_calls(&account.name, status.now)?,
-            None => Spent::default(),
+        let (spent, mapped) = match &look {
+            Some(look) => (
+                look.ledger.spent_calls(&account.name, status.now)?,
+                mapped(look, &account.name, &status.names)?,
+            ),
+            None => Default::default(),
         };
         let is_polled = plan::is_polled(pipeline, &account.name);
         let told = account_status(
@@ -160,7 +168,7 @@ pub fn gather(
             &prices,
             is_polled,
         );
-        status.accounts.push(told);
+        status.accounts.push(AccountStatus { mapped, ..told });
     }
     Ok(status)
 }
@@ -201,6 +209,7 @@ fn account_status(
     });
     AccountStatus {
         name: account.name.to_string(),
+        mapped: Vec::new(),
         login_days: tokens.as_ref().map(|tokens| tokens.refresh_days_left(now)),
         login_problem,
         login_warnings: login::warnings(tokens.as_ref(), said_of_login.as_ref(), now),
@@ -223,6 +232,14 @@ fn account_status(
         })
         .filter(|_| is_polled),
     }
+}
+
+/// The vehicles that BMW last mapped to an account.
+fn mapped(look: &Look, account: &str, names: &Names) -> Result<Vec<(String, bool)>, JournalError> {
+    let known = look.ledger.vehicles()?.into_iter();
+    let its = known.filter(|known| known.account.as_deref() == Some(account));
+    let mapped = its.filter_map(|known| Some((called(names, known.vin.as_str()), known.primary?)));
+    Ok(mapped.collect())
 }
 
 /// Those of which something came, and those that a mapping named.

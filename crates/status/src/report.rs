@@ -39,7 +39,7 @@ pub fn text(status: &Status) -> String {
         status.running.is_some(),
         status.now,
     ));
-    parts.extend(containers::text(&status.containers));
+    parts.extend(containers::text(&status.containers, status.now));
     parts.extend(plan::text(status));
     parts.push(format!("\nSinks\n{}", sinks(status)));
     parts.join("\n")
@@ -270,7 +270,7 @@ pub fn json(status: &Status) -> String {
         "sinks": sinks.collect::<Value>(),
         "polls": polls.collect::<Value>(),
         "streams": streams::json(&status.streams, status.running.is_some(), status.now),
-        "containers": containers::json(&status.containers),
+        "containers": containers::json(&status.containers, status.now),
     });
     format!("{whole:#}")
 }
@@ -291,6 +291,7 @@ mod tests {
         };
         AccountStatus {
             name: "home".to_owned(),
+            mapped: Vec::new(),
             login_days: Some(12.0),
             login_problem: None,
             login_warnings: Vec::new(),

@@ -59,6 +59,13 @@ pub fn called(names: &Names, vin: &str) -> String {
     known.unwrap_or_else(|_| "unknown".to_owned())
 }
 
+/// With a capital letter, as a sentence begins.
+pub(crate) fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
 pub(crate) fn ago(now: Timestamp, at: Timestamp) -> String {
     match now.as_second() - at.as_second() {
         ..=1 => "just now".to_owned(),

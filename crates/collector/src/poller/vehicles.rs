@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cardata_api::ApiError;
 use collector_core::state::PollsState;
 use collector_core::{SourceError, Vehicle};
 use jiff::SignedDuration;
@@ -97,15 +98,18 @@ impl Mapping<'_> {
         {
             return Ok(vehicles.clone());
         }
-        let answer = match self.0.client.mappings().await {
-            Ok(answer) => answer,
-            // What was true last week is likelier than nothing.
-            Err(error) => {
-                return remembered
-                    .map(|(_, vehicles)| vehicles)
-                    .ok_or_else(|| source_error(&error));
-            }
-        };
+        // Where BMW does not tell, what was true last week is likelier than nothing.
+        let told = self.ask().await;
+        told.or_else(|error| match remembered {
+            Some((_, vehicles)) => Ok(vehicles),
+            None => Err(source_error(&error)),
+        })
+    }
+
+    /// The account's vehicles as BMW has them now, which is remembered; spends a call.
+    pub async fn ask(&self) -> Result<Vec<MappedVehicle>, ApiError> {
+        let now = self.0.clock.now();
+        let answer = self.0.client.mappings().await?;
         if !answer.iter().any(|mapping| mapping.primary) {
             tracing::warn!(account = %self.0.login.account, "the account is not the primary user of any vehicle; BMW gives data to primary users only");
         }

@@ -159,7 +159,7 @@ pub(crate) fn gather(
 }
 
 /// What a poll told of a vehicle, which may never have spoken on the stream.
-fn learn(vehicles: &mut Vec<StreamedVehicle>, poll: &LastPoll, now: Timestamp) {
+pub(crate) fn learn(vehicles: &mut Vec<StreamedVehicle>, poll: &LastPoll, now: Timestamp) {
     let evidence = poll
         .activity
         .as_deref()

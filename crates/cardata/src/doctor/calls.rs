@@ -1,0 +1,140 @@
+//! The calls of a diagnosis: two at most, none where the ledger knows enough, and each written there before it leaves.
+
+use cardata_api::{ApiError, ErrorKind};
+use collector::poller::Mapping;
+use jiff::SignedDuration;
+use pipeline::Pipeline;
+use planner::quota::RESERVED;
+use runtime::Chain;
+use source::Handles;
+use status::doctor::{AccountLook, Asked, Failed, Trouble};
+use status::{AccountStatus, Status};
+
+use crate::context;
+
+/// Whatever the accounts.
+const MOST: u32 = 2;
+/// What came within this shows that BMW gives data.
+const LATELY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Asks BMW what the ledger does not know, and says how many calls that took.
+pub async fn ask(pipeline: &Pipeline, status: &Status, no_calls: bool, looks: &mut [AccountLook]) -> u32 {
+    let mut wanted = Vec::new();
+    for (index, (look, account)) in looks.iter_mut().zip(&status.accounts).enumerate() {
+        let hindrance = match no_calls {
+            true => Some("--no-calls"),
+            false => hindrance(look, account, status),
+        };
+        match hindrance {
+            Some(why) => leave(look, why),
+            None => wanted.push(index),
+        }
+    }
+    if wanted.is_empty() {
+        return 0;
+    }
+    // Opens the ledger, and makes it where a login is all that there is yet.
+    let accounts = match context::accounts(pipeline) {
+        Ok(accounts) => accounts,
+        Err(failure) => {
+            tracing::debug!(error = %failure.message, "the ledger cannot be opened");
+            for index in wanted {
+                leave(
+                    &mut looks[index],
+                    "the ledger, in which calls are counted, cannot be opened",
+                );
+            }
+            return 0;
+        }
+    };
+    let spent = || accounts.iter().map(|account| account.budget.calls()).sum::<u32>();
+    for index in wanted {
+        let (look, account) = (&mut looks[index], &accounts[index]);
+        if spent() >= MOST {
+            leave(look, "two calls were spent for this already");
+            continue;
+        }
+        look.vehicles = told(Mapping(account).ask().await.map(drop));
+        // Of a container that was never made there is nothing to ask.
+        let is_worth_it =
+            look.vehicles == Asked::Answered(()) && has_container(&status.accounts[index], status);
+        look.containers = match is_worth_it && spent() < MOST {
+            true => told(containers(account).await),
+            false => Asked::Not("nothing is known of it yet"),
+        };
+    }
+    spent()
+}
+
+fn leave(look: &mut AccountLook, why: &'static str) {
+    look.vehicles = Asked::Not(why);
+    look.containers = Asked::Not(why);
+}
+
+/// Why an account is not asked for.
+fn hindrance(look: &AccountLook, account: &AccountStatus, status: &Status) -> Option<&'static str> {
+    let Some(login) = &look.login else {
+        return Some("nobody has logged in yet");
+    };
+    if login
+        .error
+        .as_ref()
+        .is_some_and(cardata_auth::AuthError::needs_login)
+    {
+        return Some("the login is no good");
+    }
+    if login.missing.iter().any(|scope| scope == cardata_auth::API_SCOPE) {
+        return Some("the login does not cover the API");
+    }
+    if account.calls_left <= RESERVED {
+        return Some("hardly a call is left");
+    }
+    gives_data(account, status).then_some("it is known")
+}
+
+/// Whether the ledger shows that BMW gives data, so that there is nothing to ask.
+fn gives_data(account: &AccountStatus, status: &Status) -> bool {
+    let lately = |at: &jiff::Timestamp| status.now.duration_since(*at) < LATELY;
+    let is_mapped = account
+        .mapped
+        .iter()
+        .any(|(_, primary)| *primary || !account.is_polled);
+    let mut polls = status.polls.iter().filter(|poll| poll.account == account.name);
+    let mut streams = status
+        .streams
+        .iter()
+        .filter(|stream| stream.account == account.name);
+    is_mapped
+        && match account.is_polled {
+            true => polls.any(|poll| poll.failures == 0 && poll.last_success_at.as_ref().is_some_and(lately)),
+            false => streams.any(|stream| stream.last_message_at().as_ref().is_some_and(lately)),
+        }
+}
+
+fn has_container(account: &AccountStatus, status: &Status) -> bool {
+    status.containers.iter().any(|set| set.is_of(&account.name))
+}
+
+/// The containers that are there.
+async fn containers(account: &Handles) -> Result<Vec<String>, ApiError> {
+    let listed = account.client.containers().await?;
+    let active = listed.into_iter().filter(|container| !container.state.is_gone());
+    Ok(active.map(|container| container.id.to_string()).collect())
+}
+
+fn told<T>(answer: Result<T, ApiError>) -> Asked<T> {
+    let error = match answer {
+        Ok(answer) => return Asked::Answered(answer),
+        Err(error) => error,
+    };
+    let trouble = match error.kind() {
+        Some(ErrorKind::Token) => Trouble::Token,
+        Some(ErrorKind::Scope) => Trouble::Scope,
+        Some(ErrorKind::Quota) => Trouble::Quota,
+        _ => Trouble::Other,
+    };
+    Asked::Failed(Failed {
+        trouble,
+        words: Chain(&error).to_string(),
+    })
+}

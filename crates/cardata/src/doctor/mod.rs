@@ -1,0 +1,127 @@
+//! `cardata doctor`: why there is no data. Looks where nobody has looked yet, and leaves the meaning to `status::doctor`.
+
+mod calls;
+mod network;
+mod tls;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use cardata_auth::TokenSet;
+use collector::account;
+use collector::http::Clients;
+use collector::state::{OpenState, StateDirectory};
+use journal::JournalError;
+use pipeline::{Account, Pipeline};
+use status::Status;
+use status::doctor::{AccountLook, Asked, LoginLook, Looked, diagnose, report};
+use status::table::{called, counted};
+
+use crate::args::DoctorArgs;
+use crate::{CommandResult, Failure, OrFail, context, terminal};
+
+pub async fn run(options: DoctorArgs) -> CommandResult {
+    let pipeline = context::load(&options.pipeline)?;
+    let state = StateDirectory::at(&pipeline.state);
+    account::check_logins(&pipeline.accounts, &state).or_fail(2)?;
+    let spinner = terminal::spinner("looking");
+    let seen = look(&pipeline, options.no_calls).await;
+    spinner.finish_and_clear();
+    let (looked, status, spent) = seen?;
+    let findings = diagnose(&looked, &status);
+    let simulated = pipeline.simulator.is_some();
+    terminal::say(&match options.json {
+        true => report::json(&findings, simulated, spent).or_fail(70)?,
+        false => report::text(&findings, simulated, spent),
+    });
+    let problems = report::problems(&findings);
+    let Some(first) = problems.first() else {
+        return Ok(());
+    };
+    let code = if first.check.is_of_the_login() { 3 } else { 4 };
+    Err(Failure::new(
+        code,
+        format!("{} found", counted(problems.len(), "problem")),
+    ))
+}
+
+/// What is to be seen, and how many calls it took.
+async fn look(pipeline: &Pipeline, no_calls: bool) -> Result<(Looked, Status, u32), Failure> {
+    let (mut looked, mut spent) = (Looked::default(), 0);
+    if pipeline.simulator.is_none() {
+        let clients = Clients::new()?;
+        looked.network = Some(network::look(pipeline, &clients).await?);
+        for account in &pipeline.accounts {
+            looked.accounts.push(AccountLook {
+                login: login(account, pipeline, &clients).await?,
+                ..nobody()
+            });
+        }
+    } else {
+        looked.accounts.extend(pipeline.accounts.iter().map(|_| nobody()));
+    }
+    let mut status = crate::status::gather(pipeline).await?;
+    if looked.network.is_some() {
+        spent = calls::ask(pipeline, &status, no_calls, &mut looked.accounts).await;
+    }
+    if spent > 0 {
+        // The answers are in the ledger.
+        status = crate::status::gather(pipeline).await?;
+    }
+    if status.log.snapshots > 0 {
+        looked.ended = ended(pipeline, &status).await?;
+    }
+    Ok((looked, status, spent))
+}
+
+fn nobody() -> AccountLook {
+    const SIMULATED: &str = "a simulator stands for it";
+    AccountLook {
+        login: None,
+        vehicles: Asked::Not(SIMULATED),
+        containers: Asked::Not(SIMULATED),
+    }
+}
+
+/// The login of an account, refreshed if that is due.
+async fn login(
+    account: &Account,
+    pipeline: &Pipeline,
+    clients: &Clients,
+) -> Result<Option<LoginLook>, Failure> {
+    let Some(upkeep) = context::upkeep(account, pipeline, clients).await? else {
+        return Ok(None);
+    };
+    let lacks = |tokens: &TokenSet| match (&tokens.id_token, &tokens.gcid) {
+        (None, _) => Some("id token"),
+        (_, None) => Some("account id (GCID)"),
+        _ => None,
+    };
+    let tokens = upkeep.tokens.as_ref();
+    Ok(Some(LoginLook {
+        missing: tokens.map(TokenSet::missing_scopes).unwrap_or_default(),
+        stream_lacks: tokens.and_then(lacks),
+        error: upkeep.error,
+    }))
+}
+
+/// How many values of each vehicle have ended.
+async fn ended(pipeline: &Pipeline, status: &Status) -> Result<Vec<(String, usize)>, JournalError> {
+    let latest = OpenState::of(pipeline)?
+        .journal
+        .reader(HashMap::new())?
+        .latest()
+        .await?;
+    let mut ended: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for snapshot in latest {
+        let name = called(&status.names, snapshot.vehicle.vin.as_str());
+        let descriptors = snapshot
+            .ended
+            .iter()
+            .map(|ended| ended.descriptor.as_str().to_owned());
+        ended.entry(name).or_default().extend(descriptors);
+    }
+    Ok(ended
+        .into_iter()
+        .map(|(name, descriptors)| (name, descriptors.len()))
+        .collect())
+}

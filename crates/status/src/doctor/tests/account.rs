@@ -1,0 +1,154 @@
+//! Mapping, quota, stream, selection and sleep.
+
+use super::*;
+
+/// What is told of an account without a look at the network.
+fn of_account(look: AccountLook, account: AccountStatus, check: Check) -> (Verdict, String, String) {
+    let looked = Looked {
+        accounts: vec![look],
+        ..Looked::default()
+    };
+    let (mut said, advice) = told(looked, &status(account, Vec::new()), check);
+    let (verdict, words) = said.remove(0);
+    (verdict, words, advice)
+}
+
+#[test]
+fn who_may_read_a_vehicle_is_told() {
+    let mapped = |mapped: &[bool], is_polled, vehicles| {
+        let account = AccountStatus {
+            mapped: mapped.iter().map(|primary| ("i3".to_owned(), *primary)).collect(),
+            is_polled,
+            ..account()
+        };
+        of_account(AccountLook { vehicles, ..look() }, account, Check::Mapping)
+    };
+    let known = || Asked::Not("it is known");
+    assert_eq!(mapped(&[true, false], true, known()).0, Verdict::Ok);
+    assert_eq!(
+        mapped(&[false], false, known()).0,
+        Verdict::Ok,
+        "it is streamed all the same"
+    );
+    let (verdict, said, _) = mapped(&[false], true, known());
+    assert!(
+        verdict == Verdict::Problem && said.contains("SECONDARY"),
+        "{said}"
+    );
+    let (verdict, said, _) = mapped(&[], true, Asked::Answered(()));
+    assert!(
+        verdict == Verdict::Problem && said.contains("no vehicle"),
+        "{said}"
+    );
+    assert_eq!(mapped(&[], true, known()).0, Verdict::Unknown);
+}
+
+#[test]
+fn who_spent_the_calls_is_told() {
+    let quota = |used, calls_left, blocked: Option<i64>| {
+        let account = account();
+        let account = AccountStatus {
+            calls: plan::Calls {
+                used,
+                ..account.calls
+            },
+            calls_left,
+            blocked_until: blocked.map(|hours| now() + self::hours(hours)),
+            ..account
+        };
+        of_account(look(), account, Check::Quota)
+    };
+    let (verdict, said, advice) = quota(12, 0, Some(13));
+    assert!(
+        verdict == Verdict::Problem && said.contains("this program spent 12 of 50 today"),
+        "{said}"
+    );
+    assert!(advice.contains("Another program"), "{advice}");
+    let (_, _, advice) = quota(50, 0, Some(13));
+    assert!(
+        advice.contains("passes by itself") && !advice.contains("Another"),
+        "{advice}"
+    );
+    assert_eq!(quota(50, 0, None).0, Verdict::Problem);
+    assert_eq!(quota(12, 0, Some(1)).0, Verdict::Ok, "a pause is no lost day");
+    assert_eq!(quota(12, 38, Some(-1)).0, Verdict::Ok, "a block that is over");
+}
+
+/// What is told of a stream.
+fn of_stream(stream: StreamStatus, check: Check) -> (Verdict, String, String) {
+    let looked = Looked {
+        accounts: vec![look()],
+        ..Looked::default()
+    };
+    let (mut said, advice) = told(looked, &status(account(), vec![stream]), check);
+    let (verdict, words) = said.remove(0);
+    (verdict, words, advice)
+}
+
+#[test]
+fn a_connection_and_a_selection_are_told_apart() {
+    use StreamState as At;
+    let connection =
+        |state, connected| of_stream(stream(state, connected, vehicle(None, None)), Check::Stream).0;
+    assert_eq!(connection(At::Streaming, Some(3)), Verdict::Ok);
+    assert_eq!(connection(At::Evicted, None), Verdict::Problem);
+    assert_eq!(connection(At::Waiting, None), Verdict::Problem);
+    assert_eq!(connection(At::Connecting, None), Verdict::Unknown);
+    assert_eq!(
+        connection(At::NotSubscribed, None),
+        Verdict::Unknown,
+        "the service is at fault"
+    );
+
+    let selection = |connected, spoke, measured| {
+        of_stream(
+            stream(At::Streaming, Some(connected), vehicle(spoke, measured)),
+            Check::Selection,
+        )
+    };
+    let (verdict, said, advice) = selection(200, None, Some(2));
+    assert!(
+        verdict == Verdict::Problem && said.contains("no message ever came"),
+        "{said}"
+    );
+    assert!(advice.contains("portal"), "{advice}");
+    let (verdict, said, _) = selection(200, Some(170), Some(2));
+    assert!(
+        verdict == Verdict::Problem && said.contains("the last message came 7 days ago"),
+        "{said}"
+    );
+    assert_eq!(
+        selection(200, Some(170), None).0,
+        Verdict::Unknown,
+        "it may be parked"
+    );
+    assert_eq!(selection(0, None, None).0, Verdict::Unknown, "just connected");
+    assert_eq!(selection(200, Some(3), Some(3)).0, Verdict::Ok);
+}
+
+#[test]
+fn a_vehicle_that_sleeps_is_no_fault_and_says_what_wakes_it() {
+    let awake = |spoke, measured| {
+        of_stream(
+            stream(StreamState::Streaming, Some(900), vehicle(spoke, measured)),
+            Check::Vehicle,
+        )
+    };
+    let (verdict, said, advice) = awake(Some(3), None);
+    assert_eq!(
+        (verdict, &*said, &*advice),
+        (Verdict::Ok, "parked; last sign of life 3 h ago", "")
+    );
+    let (verdict, said, advice) = awake(Some(80), Some(50));
+    assert_eq!(
+        (verdict, &*said),
+        (Verdict::Ok, "asleep; last sign of life 2 days ago")
+    );
+    assert!(advice.contains("unlocked"), "{advice}");
+    let (verdict, said, advice) = awake(Some(300), None);
+    assert!(
+        verdict == Verdict::Unknown && said.contains("deep asleep") && advice.contains("My BMW app"),
+        "{said}"
+    );
+    assert_eq!(awake(None, None).1, "no sign of life yet");
+}
