@@ -173,6 +173,8 @@ async fn words_of_others_command_nothing() {
             &["journal", "strays"],
             &["journal", "strays", "--json"],
             &["check", "--connect"],
+            &["doctor"],
+            &["doctor", "--json"],
         ] {
             stage.hear(command).await;
         }

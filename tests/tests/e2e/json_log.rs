@@ -74,6 +74,7 @@ async fn whatever_fails_is_told_in_json() {
         (2, &["plugins", "nobody"]),
         (2, &["sim", "--vehicle", "spaceship"]),
         (3, &["check", "--connect"]),
+        (3, &["doctor"]),
     ] {
         let said = failing(&scene, arguments).await;
         assert_json(&said);

@@ -16,6 +16,7 @@ mod containers;
 mod dead_letters;
 mod deliveries;
 mod discovery;
+mod doctor;
 mod documents;
 mod faults;
 mod foreign_text;

@@ -53,6 +53,8 @@ async fn every_command_says_that_this_user_may_not_look() {
     for command in [
         &["status"][..],
         &["status", "--json"],
+        &["doctor"],
+        &["doctor", "--json"],
         &["dead-letters", "list"],
         &["dead-letters", "show", "1"],
         &["dead-letters", "drop", "--all", "--yes"],

@@ -135,6 +135,7 @@ async fn a_store_that_repeats_what_it_was_sent_is_not_quoted() {
     for command in [
         &["status"][..],
         &["status", "--json"],
+        &["doctor"],
         &["check", "--connect"],
         &["check", "--show"],
     ] {

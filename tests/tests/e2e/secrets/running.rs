@@ -92,6 +92,8 @@ async fn nothing_that_the_program_says_tells_a_secret() {
     for command in [
         &["status"][..],
         &["status", "--json"],
+        &["doctor"],
+        &["doctor", "--json", "-vv"],
         &["check", "--connect"],
         &["check", "--connect", "--log-format", "json"],
         &["check", "--show"],
