@@ -24,7 +24,7 @@ pub enum Format {
     /// One JSON object per reading and line.
     #[default]
     Json,
-    /// A line per snapshot, and below it an aligned line per reading.
+    /// A line per reading.
     Text,
 }
 

@@ -3,50 +3,48 @@
 use std::io::{self, Write};
 
 use collector_core::mask::readable;
-use collector_core::{Reading, Record, Snapshot, Stamp, Unit, UnitSystem, Value};
+use collector_core::{Record, Snapshot, Stamp, Unit, UnitSystem, Value};
+use jiff::Timestamp;
 
-/// Appends a line for the snapshot and, below it, an aligned line per reading.
+/// Appends a line per reading, and per end of a value: when it came, whose it is, what it says, and when that was measured
+/// where it was not then.
 pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot, units: UnitSystem) -> io::Result<()> {
-    let readings = snapshot.readings.iter();
-    let readings: Vec<_> = readings.map(|reading| (reading, shown(reading, units))).collect();
-    let width = |of: fn(&(&Reading, String)) -> usize| readings.iter().map(of).max().unwrap_or(0);
-    let ended = snapshot
-        .ended
-        .iter()
-        .map(|ended| ended.descriptor.name().chars().count());
-    let name_width =
-        width(|(reading, _)| reading.descriptor.name().chars().count()).max(ended.max().unwrap_or(0));
-    let value_width = width(|(_, value)| value.chars().count()).min(WIDEST);
-
-    writeln!(
-        out,
-        "{:.0}  {}  {} ({})",
-        snapshot.received_at,
-        readable(&snapshot.vehicle.name),
-        readable(&snapshot.source),
-        snapshot.origin,
-    )?;
+    let descriptors = snapshot.ended.iter().map(|ended| &ended.descriptor);
+    let descriptors = descriptors.chain(snapshot.readings.iter().map(|reading| &reading.descriptor));
+    let width = descriptors
+        .map(|descriptor| descriptor.name().chars().count())
+        .max();
+    let width = width.unwrap_or(0);
+    let (came, vehicle) = (snapshot.received_at, readable(&snapshot.vehicle.name));
+    let mut line = |name: &str, value: &str, measured: &str| {
+        let line = format!(
+            "{came:.0}  {vehicle}  {:<width$}  {value}  {measured}",
+            readable(name)
+        );
+        writeln!(out, "{}", line.trim_end())
+    };
     for ended in &snapshot.ended {
-        let name = readable(ended.descriptor.name());
-        writeln!(
-            out,
-            "  {name:<name_width$}  {:<value_width$}  {:.0}",
-            "no value", ended.at
-        )?;
+        line(ended.descriptor.name(), "no value", &time(ended.at, came))?;
     }
-    for (reading, value) in &readings {
-        let name = readable(reading.descriptor.name());
-        writeln!(
-            out,
-            "  {name:<name_width$}  {value:<value_width$}  {:.0}{}",
-            reading.measured_at,
-            match reading.stamp {
-                Stamp::Measured => "",
-                Stamp::Requested => " (of the call)",
-            }
-        )?;
+    for reading in &snapshot.readings {
+        let measured = match reading.stamp {
+            Stamp::Measured => time(reading.measured_at, came),
+            Stamp::Requested => "(of the call)".to_owned(),
+        };
+        let value = with_unit(&reading.value, reading.unit.as_ref(), units);
+        line(reading.descriptor.name(), &value, &measured)?;
     }
     Ok(())
+}
+
+/// A time beside the one at which it was told: its date, on the same day its time of day, nothing in the same second.
+fn time(at: Timestamp, came: Timestamp) -> String {
+    let day = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
+    match at.as_second() == came.as_second() {
+        true => String::new(),
+        false if day(at) == day(came) => at.strftime("(%H:%M:%SZ)").to_string(),
+        false => format!("({})", day(at)),
+    }
 }
 
 /// Appends a line for the record and, below it, a line per column that is known; its children further in.
@@ -82,10 +80,6 @@ fn columns(out: &mut Vec<u8>, record: &Record, indent: usize, units: UnitSystem)
     Ok(())
 }
 
-fn shown(reading: &Reading, units: UnitSystem) -> String {
-    with_unit(&reading.value, reading.unit.as_ref(), units)
-}
-
 fn with_unit(value: &Value, unit: Option<&Unit>, units: UnitSystem) -> String {
     match (value, unit) {
         (Value::Number(number), Some(unit)) => {
@@ -97,14 +91,11 @@ fn with_unit(value: &Value, unit: Option<&Unit>, units: UnitSystem) -> String {
     }
 }
 
-/// A long text pushes only its own line out of the column.
-const WIDEST: usize = 40;
-
 #[cfg(test)]
 mod tests {
-    use collector_core::RecordState;
     use collector_core::UnitSystem::{Imperial, Metric};
     use collector_core::testkit::{ended, entry_with, reading, trip};
+    use collector_core::{Reading, RecordState};
 
     use super::*;
 
@@ -117,8 +108,11 @@ mod tests {
     }
 
     #[test]
-    fn readings_are_aligned_below_their_snapshot() {
+    fn a_reading_is_one_line_with_the_time_of_its_measurement() {
+        const YESTERDAY: i64 = NOON - 86_400_000;
         let shown = text_of(vec![
+            reading("c", "mileage", Value::Number(7.0), Some("km"), YESTERDAY),
+            reading("d", "locked", Value::Bool(true), None, NOON + 61_000),
             reading("a", "soc", Value::Number(74.0), Some("%"), NOON),
             reading(
                 "b",
@@ -130,17 +124,18 @@ mod tests {
         ]);
         assert_eq!(
             shown,
-            "2026-03-01T12:01:01Z  i4  telematics (poll)\n  \
-             soc              74 %            2026-03-01T12:00:00Z\n  \
-             charging_status  CHARGINGACTIVE  2026-03-01T12:00:00Z\n"
+            "2026-03-01T12:01:01Z  i4  mileage          7 km  (2026-02-28)\n\
+             2026-03-01T12:01:01Z  i4  locked           true\n\
+             2026-03-01T12:01:01Z  i4  soc              74 %  (12:00:00Z)\n\
+             2026-03-01T12:01:01Z  i4  charging_status  CHARGINGACTIVE  (12:00:00Z)\n"
         );
     }
 
     #[test]
     fn who_reads_miles_is_shown_miles() {
-        let mileage = reading("a", "mileage", Value::Number(29_296.5), Some("km"), NOON);
-        assert_eq!(shown(&mileage, Imperial), "18204 mi");
-        assert_eq!(shown(&mileage, Metric), "29296.5 km");
+        let (mileage, unit) = (Value::Number(29_296.5), Unit::new("km"));
+        assert_eq!(with_unit(&mileage, Some(&unit), Imperial), "18204 mi");
+        assert_eq!(with_unit(&mileage, Some(&unit), Metric), "29296.5 km");
         let mut out = Vec::new();
         record(&mut out, &trip(0, 2, RecordState::Final, 1), Imperial).unwrap();
         let text = String::from_utf8(out).unwrap();
@@ -153,7 +148,7 @@ mod tests {
         status.stamp = Stamp::Requested;
         let shown = text_of(vec![status]);
         assert!(
-            shown.ends_with("  hv_status  CHARGING  2026-03-01T12:00:00Z (of the call)\n"),
+            shown.ends_with("  hv_status  CHARGING  (of the call)\n"),
             "{shown}"
         );
     }
@@ -170,7 +165,7 @@ mod tests {
         .unwrap();
         let shown = String::from_utf8(out).unwrap();
         assert!(
-            shown.ends_with("\n  charging_power  no value  2026-03-01T12:00:00Z\n"),
+            shown.ends_with("  charging_power  no value  (12:00:00Z)\n"),
             "{shown}"
         );
     }
@@ -200,6 +195,6 @@ mod tests {
             NOON,
         )]);
         assert!(shown.contains(r"a\nb\u001b[2J\u009b"), "{shown}");
-        assert_eq!(shown.lines().count(), 2);
+        assert_eq!(shown.lines().count(), 1);
     }
 }
