@@ -3,7 +3,7 @@
 use reqwest::Method;
 use url::Url;
 
-use collector_core::mask;
+use collector_core::{Vin, mask};
 
 use crate::call::Call;
 
@@ -13,7 +13,7 @@ pub(crate) struct Endpoint {
     pub call: Call,
     pub method: Method,
     pub url: Url,
-    /// The address with the VIN shortened and without the query.
+    /// The address without the query, and with `…` for the VIN: who asks calls the vehicle by its name.
     pub shown: String,
     pub body: Option<serde_json::Value>,
 }
@@ -45,10 +45,11 @@ impl Base {
             Call::DeleteContainer => Method::DELETE,
             _ => Method::GET,
         };
+        let vins: Vec<_> = path.iter().filter(|part| part.parse::<Vin>().is_ok()).collect();
         Endpoint {
             call,
             method,
-            shown: mask::personal(url.as_str()),
+            shown: mask::personal(&mask::without(url.as_str(), &vins)),
             url,
             body: None,
         }
@@ -90,7 +91,7 @@ mod tests {
         );
         assert_eq!(
             endpoint.shown,
-            "https://api.example/customers/vehicles/…2345/telematicData"
+            "https://api.example/customers/vehicles/…/telematicData"
         );
     }
 

@@ -175,7 +175,7 @@ async fn a_message_says_what_happened_where_and_what_to_do() {
     assert_eq!(
         error.to_string(),
         format!(
-            "read the telematic data at {}customers/vehicles/…2345/telematicData: the login lacks \
+            "read the telematic data at {}customers/vehicles/…/telematicData: the login lacks \
              cardata:api:read: subscribe to CarData API in the BMW portal, then run `cardata login` \
              (HTTP 403, CU-103, \"scope missing\", \"a note\", reference 7d2f6a52-0b7e)",
             server.url
