@@ -1,9 +1,10 @@
 //! Text for people: columns, notes, counts and times.
 
 use std::fmt::Display;
+use std::sync::OnceLock;
 
 use collector_core::Names;
-use collector_core::mask::readable;
+use collector_core::mask::{cut, readable};
 use jiff::Timestamp;
 
 /// Rows as aligned columns under a header, in which ` | ` parts the words.
@@ -13,26 +14,58 @@ pub fn table(header: &str, rows: impl IntoIterator<Item = Vec<String>>) -> Strin
     columns(&rows)
 }
 
+/// No column is cut to less, in columns of a terminal.
+const NARROWEST: usize = 8;
+
+/// The width of the terminal that shows the tables.
+static WIDTH: OnceLock<Option<usize>> = OnceLock::new();
+
+/// Holds the tables of this process within the columns of a terminal, by cutting the widest cells; `None`, as at first, is
+/// any width. What cuts them has every word in its JSON.
+pub fn fit(width: Option<usize>) {
+    let _ = WIDTH.set(width);
+}
+
 /// Rows as aligned columns.
 pub fn columns(rows: &[Vec<String>]) -> String {
+    within(rows, WIDTH.get().copied().flatten())
+}
+
+fn within(rows: &[Vec<String>], columns: Option<usize>) -> String {
     let rows: Vec<Vec<_>> = rows
         .iter()
         .map(|row| row.iter().map(|cell| readable(cell)).collect())
         .collect();
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max()
-    };
-    let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let widths = widths(&rows, columns.unwrap_or(usize::MAX));
     let lines = rows.iter().map(|row| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row.iter().zip(&widths).map(|(cell, width)| {
+            let cell = match cell.chars().count() > *width {
+                true => cut(cell, width - 1),
+                false => cell.clone(),
+            };
+            format!("{cell:<width$}")
+        });
         format!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end())
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// How wide each column is: the widest lose what does not fit.
+fn widths(rows: &[Vec<String>], available: usize) -> Vec<usize> {
+    let mut widths = Vec::new();
+    for row in rows {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    while widths.iter().sum::<usize>() + 2 * widths.len() > available {
+        match widths.iter_mut().max() {
+            Some(widest) if *widest > NARROWEST => *widest -= 1,
+            _ => break,
+        }
+    }
+    widths
 }
 
 /// What stands below a table and needs a look.
@@ -86,6 +119,27 @@ pub(crate) fn span(from: Timestamp, to: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_terminal_has_the_widest_cells_cut() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let rows = [
+            row(["sink", "state", "reason"]),
+            row(["influxdb", "retrying", "the address does not answer"]),
+        ];
+        let whole = "  sink      state     reason\n  influxdb  retrying  the address does not answer";
+        assert_eq!(within(&rows, None), whole);
+        assert_eq!(within(&rows, Some(49)), whole);
+        assert_eq!(
+            within(&rows, Some(40)),
+            "  sink      state     reason\n  influxdb  retrying  the address does …"
+        );
+        let narrowest = within(&rows, Some(10));
+        assert!(
+            narrowest.ends_with("  influxdb  retrying  the add…"),
+            "{narrowest}"
+        );
+    }
 
     #[test]
     fn a_cell_is_one_line_that_can_be_read() {

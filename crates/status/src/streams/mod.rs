@@ -32,7 +32,8 @@ pub struct StreamStatus {
     pub vehicles: Vec<StreamedVehicle>,
     pub strays: Vec<StrayReason>,
     /// Vehicles that the pipeline file does not name, and messages of them.
-    pub unlisted: Vec<Unlisted>,
+    /// Each with what it is called.
+    pub unlisted: Vec<(String, Unlisted)>,
     /// When nothing could come, the oldest first.
     pub gaps: Vec<Gap>,
     /// What has come may be held unwritten for so long.
@@ -149,7 +150,7 @@ pub(crate) fn gather(
             unlisted: unlisted
                 .iter()
                 .filter(|one| is_its(&one.account, &one.source))
-                .cloned()
+                .map(|one| (names.of(&one.vin).to_string(), one.clone()))
                 .collect(),
             account: account.to_string(),
             source: source.to_string(),

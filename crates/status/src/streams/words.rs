@@ -133,10 +133,10 @@ fn vehicles(stream: &StreamStatus, now: Timestamp) -> String {
 /// How often messages of a vehicle come, by what it does.
 fn expected(vehicle: &StreamedVehicle) -> &'static str {
     match vehicle.activity {
-        Some(Activity::Driving) => "driving: about every 3 minutes",
-        Some(Activity::Charging) => "charging: about every 5 minutes",
-        Some(Activity::Parked | Activity::Ended) => "parked: nothing",
-        None => "parked: nothing; driving: every 3, charging: every 5 minutes",
+        Some(Activity::Driving) => "every 3 min: drives",
+        Some(Activity::Charging) => "every 5 min: charges",
+        Some(Activity::Parked | Activity::Ended) => "nothing: is parked",
+        None => "nothing while parked",
     }
 }
 
@@ -160,10 +160,9 @@ fn stream_notes(stream: &StreamStatus, running: bool, now: Timestamp) -> Vec<Str
         }
     }
     notes.extend(strays(stream));
-    notes.extend(stream.unlisted.iter().map(|one| {
+    notes.extend(stream.unlisted.iter().map(|(name, one)| {
         format!(
-            "messages come for …{}, which `vehicles:` does not name ({}, the last {}): they are not stored",
-            one.vin.short(),
+            "messages come for {name}, which `vehicles:` does not name ({}, the last {}): they are not stored",
             times(one.messages),
             ago(now, one.last_at)
         )
@@ -233,8 +232,8 @@ pub fn json(streams: &[StreamStatus], running: bool, now: Timestamp) -> Value {
             "token_until": stream.token_until,
             "vehicles": vehicles.collect::<Value>(),
             "unreadable": strays.collect::<Value>(),
-            "unlisted": stream.unlisted.iter().map(|one| json!({
-                "vehicle": format!("…{}", one.vin.short()),
+            "unlisted": stream.unlisted.iter().map(|(name, one)| json!({
+                "vehicle": name,
                 "messages": one.messages,
                 "last_at": one.last_at,
             })).collect::<Value>(),
