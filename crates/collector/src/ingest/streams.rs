@@ -173,7 +173,7 @@ impl StreamDoor {
             return None;
         }
         if uncounted.noted.replace(at).is_none() {
-            tracing::info!(%account, %source, vehicle = format!("…{}", vin.short()), "messages come for a vehicle that `vehicles:` does not name; they are not stored");
+            tracing::info!(%account, %source, vehicle = %self.door.names.of(vin), "messages come for a vehicle that `vehicles:` does not name; they are not stored");
         }
         Some(Fact::Unlisted(Unlisted {
             account,
