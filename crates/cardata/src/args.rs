@@ -21,13 +21,16 @@ pub struct Arguments {
     pub command: Command,
 
     /// How log lines look; they go to standard error.
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, help_heading = EVERYWHERE)]
     pub log_format: LogFormat,
 
     /// Tell more: -v for each step, -vv for everything, -vvv for what libraries say too. Never a secret.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     pub verbose: u8,
 }
+
+/// What stands above the options that every command takes.
+const EVERYWHERE: &str = "Options of every command";
 
 const EXAMPLES: &str = "\
 First steps:

@@ -40,7 +40,7 @@ pub async fn run(options: CheckArgs) -> CommandResult {
         clients.of(account)?;
     }
     if options.show {
-        terminal::say(pipeline::show(&pipeline).trim_end());
+        terminal::document(pipeline::show(&pipeline).trim_end());
         if !options.connect {
             return Ok(());
         }

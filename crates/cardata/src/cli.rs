@@ -6,9 +6,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{ColorChoice, CommandFactory, FromArgMatches};
 
 use crate::args::{Arguments, Command, ask_for_json};
+use crate::terminal::Place;
 use crate::{CommandResult, Failure, logging, terminal};
 
 /// Longer than stores wait between two batches: a thread that wrote one is there for the next.
@@ -16,6 +17,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// With fewer, not even the runtime starts.
 const FEWEST_FILES: u64 = 32;
+
+/// No line of a help is longer, in columns: the widest that is read well, and the same in a file.
+const WIDEST_HELP: usize = 80;
 
 /// Runs the program with the arguments of the process, and says with what it ends.
 pub fn main() -> ExitCode {
@@ -26,7 +30,9 @@ pub fn main() -> ExitCode {
         terminal::speak_json();
     }
     runtime::panics::install_hook(terminal::error);
-    let arguments = match Arguments::try_parse() {
+    let place = Place::stdout();
+    status::table::fit(place.width);
+    let arguments = match arguments(&place) {
         Ok(arguments) => arguments,
         Err(answer) => return tell(&answer),
     };
@@ -43,6 +49,17 @@ pub fn main() -> ExitCode {
             ExitCode::from(70)
         }
     }
+}
+
+/// The arguments of the process, or clap's answer to them, as it is shown here.
+fn arguments(place: &Place) -> Result<Arguments, clap::Error> {
+    let colours = match place.colours {
+        true => ColorChoice::Always,
+        false => ColorChoice::Never,
+    };
+    let width = place.width.unwrap_or(WIDEST_HELP).min(WIDEST_HELP);
+    let command = Arguments::command().color(colours).term_width(width);
+    Arguments::from_arg_matches(&command.try_get_matches()?)
 }
 
 /// What clap says in place of a command: a mistake, or the help or the version that was asked for.

@@ -20,8 +20,14 @@ use crate::{Failure, OrFail, lookup, terminal};
 
 /// Reads the pipeline file; every mistake in it is told.
 pub fn load(options: &PipelineArgs) -> Result<Pipeline, Failure> {
-    let pipeline = pipeline::load(&lookup::find(options)?)
-        .map_err(|error| Failure::drawn(2, error.render(terminal::colours())))?;
+    let pipeline = pipeline::load(&lookup::find(options)?).map_err(|error| {
+        let place = terminal::stderr();
+        let text = error.render(place.colours, place.width);
+        match error.mistakes() {
+            [] => Failure::new(2, text),
+            _ => Failure::drawn(2, text),
+        }
+    })?;
     StateDirectory::at(&pipeline.state).check_place()?;
     Ok(pipeline)
 }

@@ -41,7 +41,7 @@ impl Failure {
 
     /// Says on standard error why the command is not done.
     pub fn tell(&self) {
-        match self.is_drawn && terminal::colours() {
+        match self.is_drawn && terminal::stderr().width.is_some() {
             true => terminal::drawn(&self.message),
             false => terminal::error(&self.message),
         }

@@ -11,6 +11,7 @@ mod args;
 mod backup;
 mod check;
 pub mod cli;
+mod clock;
 mod completions;
 mod containers;
 mod context;

@@ -3,9 +3,10 @@
 //! What libraries say at TRACE may hold whole requests: addresses with VINs, headers with tokens. It is never
 //! shown, whatever is asked for. Those that speak through the crate `log` (reqwest, rustls) are not heard at all.
 
+mod line;
+
 use std::{fmt, io};
 
-use collector_core::mask::{cut, harmless};
 use tracing::field::Field;
 use tracing::{Level, Metadata};
 use tracing_subscriber::field::MakeExt;
@@ -16,8 +17,11 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
+use line::{Line, shown};
+
 use crate::args::{Arguments, LogFormat};
-use crate::terminal::{self, Shown};
+use crate::clock;
+use crate::terminal::{Place, Shown};
 
 /// How the names of our own crates begin; other crates speak up only when something is wrong.
 const OURS: [&str; 17] = [
@@ -56,7 +60,10 @@ pub fn start(arguments: &Arguments) {
     let filter = asked.unwrap_or_else(|| EnvFilter::new(directives(arguments.verbose)));
     let with_target = arguments.verbose > 0;
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match arguments.log_format {
-        LogFormat::Text => text(io::stderr, with_target, terminal::colours()).boxed(),
+        LogFormat::Text if Place::stderr().width.is_some() => {
+            lines(io::stderr, with_target, Place::stderr).boxed()
+        }
+        LogFormat::Text => text(io::stderr, with_target).boxed(),
         LogFormat::Json => json(io::stderr, with_target).boxed(),
     };
     let fit = filter_fn(is_fit_to_be_shown);
@@ -68,27 +75,33 @@ pub fn start(arguments: &Arguments) {
     }
 }
 
-/// Lines for people. What stands in the fields may be the words of others, so that nothing in them commands the terminal.
+/// Lines for a person at a terminal.
+fn lines<W: io::Write + 'static>(
+    writer: impl Fn() -> W + Send + Sync + 'static,
+    whole: bool,
+    place: fn() -> Place,
+) -> impl Layer<Registry> + Send + Sync {
+    tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .event_format(Line { place, whole })
+}
+
+/// Lines for files and other programs: one an event, with the whole time. What stands in the fields may be the words of
+/// others, so that nothing in them commands a terminal that shows the file.
 fn text<W: io::Write + 'static>(
     writer: impl Fn() -> W + Send + Sync + 'static,
     with_target: bool,
-    colours: bool,
 ) -> impl Layer<Registry> + Send + Sync {
-    let field = move |writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug| {
-        let shown = format!("{value:?}");
-        let shown = cut(&shown, LONGEST);
-        let shown = harmless(&shown);
-        match field.name() {
-            "message" => write!(writer, "{shown}"),
-            name if colours => write!(writer, "\u{1b}[3m{name}\u{1b}[0m\u{1b}[2m=\u{1b}[0m{shown}"),
-            name => write!(writer, "{name}={shown}"),
-        }
-    };
+    let field =
+        |writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug| match (field.name(), shown(value)) {
+            ("message", shown) => write!(writer, "{shown}"),
+            (name, shown) => write!(writer, "{name}={shown}"),
+        };
     tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .with_target(with_target)
         .with_timer(Utc)
-        .with_ansi(colours)
+        .with_ansi(false)
         .fmt_fields(debug_fn(field).delimited(" "))
 }
 
@@ -120,12 +133,12 @@ fn is_fit_to_be_shown(metadata: &Metadata<'_>) -> bool {
     *metadata.level() <= Level::DEBUG || OURS.iter().any(|ours| metadata.target().starts_with(ours))
 }
 
-/// Real UTC time, to the second, whatever the pipeline's clock says.
+/// UTC time to the second, by the clock of the pipeline.
 struct Utc;
 
 impl FormatTime for Utc {
     fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        write!(writer, "{:.0}", jiff::Timestamp::now())
+        write!(writer, "{:.0}", clock::now())
     }
 }
 
@@ -173,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_words_of_others_command_no_terminal() {
-        let ours = |heard: Heard| text(move || heard.clone(), false, false).boxed();
+        let ours = |heard: Heard| text(move || heard.clone(), false).boxed();
         let said = logged(ours);
         assert!(
             said.contains(r"found \u001b[31mE\u009bVIL\u202e\n "),
@@ -196,6 +209,77 @@ mod tests {
         }
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(read["container"], "\u{1b}[31mE\u{9b}VIL\u{202e}\n");
+    }
+
+    /// What a terminal shows of two events: a day's, and a problem.
+    fn shown_on(place: fn() -> Place) -> String {
+        let heard = Heard::default();
+        let writer = heard.clone();
+        let layer = lines(move || writer.clone(), false, place);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            tracing::info!(
+                account = "home",
+                vehicle = "i4",
+                new = 5,
+                absent = 4,
+                state = "/a/long/path",
+                "polled"
+            );
+            let error = "connect to the store: \u{1b}[2Jrefused; is https://store.example/of/mine up?";
+            tracing::warn!(
+                sink = "csv",
+                error,
+                "the sink does not accept writes; trying again until it does"
+            );
+        });
+        let bytes = heard.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_terminal_shows_a_days_event_on_one_line_and_a_problem_in_full() {
+        let said = shown_on(|| Place {
+            width: Some(64),
+            ..Place::default()
+        });
+        let times = |line: &str| line.len() > 10 && line.as_bytes()[8] == b'Z';
+        let lines: Vec<_> = said.lines().collect();
+        assert!(times(lines[0]) && times(lines[1]), "{said}");
+        let mut lines = lines.into_iter().map(|line| line.get(9..).unwrap_or(line));
+        assert_eq!(lines.next(), Some("  INFO polled vehicle=i4 new=5 absent=4"));
+        assert_eq!(
+            lines.next(),
+            Some("  WARN the sink does not accept writes; trying again")
+        );
+        let rest: Vec<_> = lines.collect();
+        assert_eq!(
+            rest,
+            [
+                "       until it does sink=csv error=connect to the",
+                r"       store: \u001b[2Jrefused; is",
+                "       https://store.example/of/mine up?"
+            ]
+        );
+    }
+
+    #[test]
+    fn colours_take_no_columns() {
+        const PLAIN: Place = Place {
+            colours: false,
+            rewrites: true,
+            unicode: true,
+            width: Some(64),
+        };
+        let plain = shown_on(|| PLAIN);
+        let coloured = shown_on(|| Place {
+            colours: true,
+            ..PLAIN
+        });
+        assert_eq!(coloured.lines().count(), plain.lines().count());
+        assert!(
+            coloured.contains("\u{1b}[33m WARN\u{1b}[0m the sink") && !plain.contains('\u{1b}'),
+            "{coloured}"
+        );
     }
 
     #[test]

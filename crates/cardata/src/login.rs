@@ -1,14 +1,15 @@
 //! `cardata login`: the owner approves once, and the tokens are kept.
 
+mod qr;
+
 use cardata_auth::{API_SCOPE, AuthError, DeviceCode, login};
 use collector::account::token_store;
 use collector::state::StateDirectory;
 use pipeline::{Account, Pipeline};
-use qrcode::QrCode;
-use qrcode::render::unicode;
 use runtime::{Chain, Clock, SystemClock};
 
 use crate::args::LoginArgs;
+use crate::terminal::Place;
 use crate::{CommandResult, Failure, OrFail, context, import, terminal};
 
 pub async fn run(options: LoginArgs) -> CommandResult {
@@ -112,18 +113,10 @@ fn failure(account: &str, error: &AuthError) -> Failure {
 fn invitation(account: &str, code: &DeviceCode) -> String {
     let link = code.link();
     let minutes = code.expires_in.as_secs().div_ceil(60);
-    let qr = QrCode::new(link.as_bytes())
-        .map(|qr| {
-            qr.render::<unicode::Dense1x2>()
-                // Terminals are mostly dark: what is drawn is the light part.
-                .dark_color(unicode::Dense1x2::Light)
-                .light_color(unicode::Dense1x2::Dark)
-                .quiet_zone(true)
-                .build()
-        })
-        .unwrap_or_default();
+    let qr = qr::picture(&link, &Place::stdout());
+    let qr = qr.map_or_else(String::new, |qr| format!("{qr}\n\n"));
     format!(
-        "\nAccount {account}: approve this device within {minutes} minutes.\n\n{qr}\n\n  Open   {link}\n  Code   {}\n",
+        "\nAccount {account}: approve this device within {minutes} minutes.\n\n{qr}  Open   {link}\n  Code   {}\n",
         code.user_code
     )
 }

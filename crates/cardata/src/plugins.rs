@@ -17,7 +17,7 @@ pub fn run(options: &PluginsArgs) -> CommandResult {
 }
 
 pub fn schema() -> CommandResult {
-    terminal::say(&format!("{:#}", pipeline::schema()));
+    terminal::document(&format!("{:#}", pipeline::schema()));
     Ok(())
 }
 
@@ -52,14 +52,12 @@ fn describe(name: &str) -> CommandResult {
     };
     let definitions = Value::Object(generator.take_definitions(true));
     let options = options(schema.as_value(), &definitions);
-    terminal::say(&format!(
-        "{summary}\n\nOptions\n{options}\n\nSample\n\n{}",
-        sample.trim_end()
-    ));
+    terminal::say(&format!("{summary}\n\nOptions\n{options}\n\nSample\n"));
+    terminal::document(sample.trim_end());
     Ok(())
 }
 
-/// Each option with whether it is required, its default, its description, and the words that it takes.
+/// Each option with whether it is required or its default, and below that its description and the words that it takes.
 fn options(schema: &Value, definitions: &Value) -> String {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return "  none".to_owned();
@@ -82,9 +80,9 @@ fn options(schema: &Value, definitions: &Value) -> String {
         } else {
             format!(" [{}]", words.join(", "))
         };
-        vec![key.clone(), presence, format!("{description}{words}")]
+        format!("  {key}  ({presence})\n      {description}{words}")
     };
-    columns(&properties.iter().map(row).collect::<Vec<_>>())
+    properties.iter().map(row).collect::<Vec<_>>().join("\n")
 }
 
 /// The words of an enumeration, wherever its schema keeps them.

@@ -10,7 +10,7 @@ use store::Store;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Failure, OrFail, signals, terminal};
+use crate::{Failure, OrFail, clock, signals, terminal};
 
 /// How often the journal is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
@@ -57,7 +57,9 @@ fn begin(
 ) -> Result<Option<JoinHandle<Result<(), RunError>>>, Failure> {
     match StateDirectory::at(&pipeline.state).lock() {
         Ok(lock) => {
-            let delivery = collector::redeliver(pipeline, state.clone(), lock, stop.clone());
+            let clock = collector::clock(&pipeline, state)?;
+            clock::follow(clock.clone());
+            let delivery = collector::redeliver(pipeline, state.clone(), lock, stop.clone(), clock);
             Ok(Some(tokio::spawn(delivery)))
         }
         Err(StateError::InUse { holder, .. }) => {

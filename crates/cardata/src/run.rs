@@ -5,7 +5,7 @@ use status::table::{counted, table};
 
 use crate::args::PipelineArgs;
 use crate::service::Service;
-use crate::{CommandResult, Failure, context, lookup, signals, terminal};
+use crate::{CommandResult, Failure, clock, context, lookup, signals, terminal};
 
 /// With fewer, connections, stores and the journal get into each other's way.
 const FEWEST_FILES: u64 = 128;
@@ -16,20 +16,17 @@ pub async fn run(options: PipelineArgs) -> CommandResult {
     let sinks: Vec<_> = pipeline.sinks.iter().map(|sink| sink.name.to_string()).collect();
     let state = pipeline.state.clone();
     let stop = signals::stop_token();
-    let engine = Engine::start(pipeline)
+    let engine = Engine::start_telling(pipeline, clock::follow)
         .await
         .map_err(|error| failure(error, &options))?;
     if let Some(url) = engine.simulator() {
-        tracing::info!(
-            url = url.as_str(),
-            "a simulated BMW runs inside this process; logged in by itself"
-        );
+        tracing::info!(url = url.as_str(), "logged in to a simulated BMW of this process");
         terminal::note(&format!(
             "Files go to {}; stop with Ctrl-C.",
             context::shown(&state, &base)
         ));
     }
-    tracing::info!(accounts = engine.accounts().len(), sinks = sinks.join(", "), state = %state.display(), "running");
+    tracing::info!(sinks = sinks.join(", "), accounts = engine.accounts().len(), state = %state.display(), "running");
     if let Some(files) = runtime::limits::open_files().filter(|files| *files < FEWEST_FILES) {
         tracing::warn!(
             files,

@@ -1,5 +1,8 @@
 //! What people see: text on standard output, problems and progress on standard error, colours only on a
-//! terminal. Nothing that somebody else wrote commands the terminal. Where the log is JSON, so is all of standard error.
+//! terminal, whose width no line exceeds that can be broken. Nothing that somebody else wrote commands the terminal. Where
+//! the log is JSON, so is all of standard error.
+
+mod place;
 
 use std::io::{self, IsTerminal, LineWriter, Write};
 use std::sync::OnceLock;
@@ -10,7 +13,9 @@ use collector_core::mask::{cut, harmless_lines};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use crate::{CommandResult, Failure};
+pub use place::{Place, broken};
+
+use crate::{CommandResult, Failure, clock};
 
 /// Longer problems are cut, in characters.
 const LONGEST: usize = 20_000;
@@ -30,9 +35,17 @@ fn speaks_json() -> bool {
 /// Why standard output did not take everything.
 static UNSAID: OnceLock<io::Error> = OnceLock::new();
 
-/// Writes lines to standard output, without what could command the terminal. A reader that has gone away, as with
-/// `| head`, is no error; what else hinders is kept for [`all_said`].
+/// Writes lines to standard output, without what could command the terminal, and broken to its width; an object of JSON
+/// stays as it is. A reader that has gone away, as with `| head`, is no error; what else hinders is kept for [`all_said`].
 pub fn say(text: &str) {
+    match text.starts_with('{') || text.starts_with('[') {
+        true => document(text),
+        false => document(&Place::stdout().fitted(text)),
+    }
+}
+
+/// The same for lines that mean something as they are, such as those of a file.
+pub fn document(text: &str) {
     let mut out = io::stdout().lock();
     let said = writeln!(out, "{}", harmless_lines(text)).and_then(|()| out.flush());
     if let Err(error) = said
@@ -92,11 +105,11 @@ fn tell(level: &str, text: &str) {
     let text = harmless_lines(&cut(text, LONGEST)).into_owned();
     drawn(&match speaks_json() {
         true => {
-            let at = format!("{:.0}", jiff::Timestamp::now());
+            let at = format!("{:.0}", clock::now());
             let line = json!({ "timestamp": at, "level": level, "message": text.trim() }).to_string();
             harmless_lines(&line).into_owned()
         }
-        false => text,
+        false => stderr().fitted(&text),
     });
 }
 
@@ -106,35 +119,38 @@ pub fn drawn(text: &str) {
     let _ = writeln!(err, "{text}").and_then(|()| err.flush());
 }
 
-/// Whether problems may be coloured.
-pub fn colours() -> bool {
-    !speaks_json() && io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+/// What standard error can be sent; of JSON nothing but lines.
+pub fn stderr() -> Place {
+    match speaks_json() {
+        true => Place::default(),
+        false => Place::stderr(),
+    }
 }
 
-/// A spinner for what takes long; invisible where standard error is no terminal, or JSON.
+/// A spinner for what takes long; invisible where nothing can be written over.
 pub fn spinner(message: impl Into<String>) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, target());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
-        bar.set_style(style);
+        bar.set_style(style.tick_chars(r"-\|/ "));
     }
     bar.set_message(message.into());
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
 }
 
-/// A bar for what has an end that is known; hidden where standard error is no terminal, or JSON.
+/// A bar for what has an end that is known; invisible where nothing can be written over.
 pub fn progress() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(0), target());
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}") {
-        bar.set_style(style);
+        bar.set_style(style.progress_chars("=> "));
     }
     bar
 }
 
 fn target() -> ProgressDrawTarget {
-    match speaks_json() {
-        true => ProgressDrawTarget::hidden(),
-        false => ProgressDrawTarget::stderr(),
+    match stderr().rewrites {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
     }
 }
 

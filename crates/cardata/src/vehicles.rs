@@ -52,7 +52,13 @@ async fn model(account: &Handles, vin: &Vin, refresh: bool) -> Result<Option<Str
         }
     }
     let data = account.client.basic_data(vin).await;
-    let data = data.map_err(|error| context::api_failure(account, &error))?;
+    let data = data.map_err(|error| {
+        let failure = context::api_failure(account, &error);
+        Failure::new(
+            failure.code,
+            format!("{}: {}", account.names.of(vin), failure.message),
+        )
+    })?;
     let details = VehicleDetails::answered(data);
     let remembered = ledger.remember_details(vin.clone(), details.to_json());
     remembered.await.or_fail(2)?;

@@ -85,11 +85,24 @@ impl Engine {
     /// # Errors
     /// See [`RunError`]; each variant has an exit code.
     pub async fn start(pipeline: Pipeline) -> Result<Self, RunError> {
+        Self::start_telling(pipeline, |_| {}).await
+    }
+
+    /// The same, and tells the clock of the pipeline before anything else is said of it.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_telling(
+        pipeline: Pipeline,
+        told: impl FnOnce(Arc<dyn Clock>),
+    ) -> Result<Self, RunError> {
         let directory = StateDirectory::create(&pipeline.state)?;
         drive::warn(directory.path());
         let lock = directory.lock()?;
         let state = OpenState::of(&pipeline)?;
-        setup::engine(pipeline, directory, lock, state).await
+        let clock = setup::clock(&pipeline, &state)?;
+        told(clock.clone());
+        setup::engine(pipeline, directory, lock, state, clock).await
     }
 
     /// The accounts of the pipeline.

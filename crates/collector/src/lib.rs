@@ -44,3 +44,4 @@ pub use engine::{Engine, SinkSummary, Summary};
 pub use error::RunError;
 pub use redelivery::{lacks, redeliver};
 pub use setup::build_source;
+pub use setup::clock;

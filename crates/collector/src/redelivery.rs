@@ -1,6 +1,7 @@
 //! Replays and dead letters without the rest of the pipeline: nothing is polled and nobody has to be logged in.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -10,12 +11,13 @@ use journal::JournalError;
 use journal::log::replay::ReplayRequest;
 use ledger::Publisher;
 use pipeline::Pipeline;
+use runtime::Clock;
 
 use crate::RunError;
 use crate::engine::finished;
 use crate::housekeeping;
 use crate::present::Presents;
-use crate::setup::{self, Stops, WorkerParts};
+use crate::setup::{Stops, WorkerParts};
 use crate::state::{OpenState, StateDirectory, StateLock};
 
 /// Redelivers everything that is asked for of the sinks of a pipeline, then ends; when `stop` is
@@ -29,8 +31,8 @@ pub async fn redeliver(
     state: OpenState,
     lock: StateLock,
     stop: CancellationToken,
+    clock: Arc<dyn Clock>,
 ) -> Result<(), RunError> {
-    let clock = setup::clock(&pipeline, &state)?;
     let names = state.names(&pipeline.vehicles)?;
     let reader = state.journal.reader(names.settings())?;
     let directory = StateDirectory::at(&pipeline.state);

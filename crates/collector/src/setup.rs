@@ -39,9 +39,9 @@ pub(crate) async fn engine(
     directory: StateDirectory,
     lock: StateLock,
     state: OpenState,
+    clock: Arc<dyn Clock>,
 ) -> Result<Engine, RunError> {
     let clients = Clients::new()?;
-    let clock = clock(&pipeline, &state)?;
     #[cfg(feature = "simulator")]
     let simulator = Simulator::for_pipeline(&mut pipeline, &directory, &clock).await?;
     let names = state.names(&pipeline.vehicles)?;
@@ -152,7 +152,10 @@ pub(crate) struct Stops {
 
 /// A simulation that was run before goes on where it ended: its time runs ahead of the world's, and the
 /// ledger must not see a clock that was set back.
-pub(crate) fn clock(pipeline: &Pipeline, state: &OpenState) -> Result<Arc<dyn Clock>, RunError> {
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn clock(pipeline: &Pipeline, state: &OpenState) -> Result<Arc<dyn Clock>, RunError> {
     let speed = pipeline
         .simulator
         .as_ref()

@@ -137,12 +137,12 @@ impl ConfigError {
         }
     }
 
-    /// What a person reads: as `Display`, with the cause and what to do about it; in colours if the reader is a
-    /// terminal.
-    pub fn render(&self, colours: bool) -> String {
+    /// What a person reads: as `Display`, with the cause and what to do about it; `width` is that of a terminal, in
+    /// columns.
+    pub fn render(&self, colours: bool, width: Option<usize>) -> String {
         match self {
             Self::Read { source, .. } => format!("{self}: {source}; {}", advice(source)),
-            Self::Mistakes(report) => report.render(colours),
+            Self::Mistakes(report) => report.render(colours, width),
         }
     }
 }

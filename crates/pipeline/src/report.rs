@@ -90,15 +90,15 @@ impl Report {
         &self.mistakes
     }
 
-    /// Each mistake with file, line, column, a caret under the text, and what to do; in colours if the reader is a
-    /// terminal.
-    pub fn render(&self, colours: bool) -> String {
+    /// Each mistake with file, line, column, a caret under the text, and what to do; `width` is that of a terminal, in
+    /// columns.
+    pub fn render(&self, colours: bool, width: Option<usize>) -> String {
         let theme = match colours {
             true => GraphicalTheme::ascii(),
             false => GraphicalTheme::none(),
         };
         let handler = GraphicalReportHandler::new_themed(theme)
-            .with_width(WIDTH)
+            .with_width(width.unwrap_or(WIDTH))
             .with_context_lines(1)
             .with_links(false)
             .without_primary_span_start()
@@ -135,7 +135,7 @@ impl fmt::Debug for Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(false))
+        f.write_str(&self.render(false, None))
     }
 }
 

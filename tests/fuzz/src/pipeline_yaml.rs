@@ -59,7 +59,7 @@ fn run(input: &[u8], reached: &mut Reached) {
             for mistake in error.mistakes() {
                 placed(text, mistake);
             }
-            hidden(text, &error.render(false));
+            hidden(text, &error.render(false, None));
             hidden(text, &format!("{error:?}"));
         }
     }

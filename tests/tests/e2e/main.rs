@@ -42,6 +42,8 @@ mod secrets;
 #[cfg(unix)]
 mod service;
 mod stream;
+#[cfg(unix)]
+mod terminal;
 mod twins;
 mod vehicles;
 

@@ -276,6 +276,6 @@ pub fn first_mistake(text: &str, target: &Target) -> Option<String> {
             Some(help) => format!("{}\n{help}", mistake.message),
             None => mistake.message.clone(),
         },
-        None => error.render(false),
+        None => error.render(false, None),
     })
 }

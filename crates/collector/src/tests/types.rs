@@ -70,7 +70,8 @@ async fn rewritten(bench: &Bench, more: &str) {
         assert!(asked.unwrap().is_some());
     }
     let lock = StateDirectory::at(&pipeline.state).lock().unwrap();
-    redeliver(pipeline, state, lock, CancellationToken::new())
+    let clock = crate::clock(&pipeline, &state).unwrap();
+    redeliver(pipeline, state, lock, CancellationToken::new(), clock)
         .await
         .unwrap();
 }

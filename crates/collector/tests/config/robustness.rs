@@ -20,7 +20,7 @@ fn check(text: &str) {
         );
     }
     assert!(!error.to_string().is_empty());
-    assert!(!error.render(true).is_empty());
+    assert!(!error.render(true, None).is_empty());
 }
 
 proptest! {
@@ -133,7 +133,7 @@ fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
     ] {
         let error = load(path).unwrap_err();
         assert!(matches!(&error, ConfigError::Read { .. }));
-        let text = error.render(false);
+        let text = error.render(false, None);
         for part in [path.to_str().unwrap(), cause, advice] {
             assert!(text.contains(part), "{text}");
         }

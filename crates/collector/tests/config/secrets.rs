@@ -9,7 +9,11 @@ use pipeline::show;
 fn seen(text: &str, variables: &Variables) -> String {
     match parse(text, variables) {
         Ok(pipeline) => show(&pipeline),
-        Err(error) => format!("{error}{}{error:?}{:?}", error.render(true), error.mistakes()),
+        Err(error) => format!(
+            "{error}{}{error:?}{:?}",
+            error.render(true, None),
+            error.mistakes()
+        ),
     }
 }
 
