@@ -132,8 +132,8 @@ mod tests {
 
     #[test]
     fn places_of_the_user_are_absolute_or_none() {
-        let home = ("HOME", "/home/anna");
-        let below_home = [NAME, "/home/anna/.config/cardata/pipeline.yaml", SYSTEM];
+        let home = ("HOME", "/srv/anna");
+        let below_home = [NAME, "/srv/anna/.config/cardata/pipeline.yaml", SYSTEM];
         assert_eq!(shown(&[home]), below_home);
         assert_eq!(shown(&[home, ("XDG_CONFIG_HOME", "settings")]), below_home);
         assert_eq!(

@@ -262,7 +262,7 @@ fn whatever_is_chosen_the_file_is_sound() {
         for (collection, folder) in [
             ("everything", "/var/lib/cardata"),
             ("driving", "data"),
-            ("battery", "/home/a b/it's: #1 ${X}"),
+            ("battery", "/srv/a b/it's: #1 ${X}"),
             ("everything", "C:\\x"),
             ("driving", "null"),
         ] {

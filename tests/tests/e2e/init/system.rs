@@ -26,6 +26,15 @@ async fn in_a_package(script: &str, folder: &std::path::Path) -> Output {
     command.output().await.expect("util-linux is installed")
 }
 
+#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+async fn can_mount(folder: &std::path::Path) -> bool {
+    let can = in_a_package("", folder).await.status.success();
+    if !can {
+        eprintln!("left out: no file system can be mounted here");
+    }
+    can
+}
+
 /// Nobody can write into the home that is somebody else's.
 #[tokio::test]
 async fn a_folder_of_somebody_else_is_named() {
@@ -47,13 +56,11 @@ async fn a_folder_of_somebody_else_is_named() {
     assert!(said.err.contains("cardata init --config FILE"), "{said:?}");
 }
 
-#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
 #[tokio::test]
 async fn what_root_makes_can_be_read_by_the_service() {
     let scene = Scene::set(&Plan::default()).await;
     let folder = scene.path("");
-    if !in_a_package("", &folder).await.status.success() {
-        eprintln!("left out: no file system can be mounted here");
+    if !can_mount(&folder).await {
         return;
     }
     let script = format!(
