@@ -123,9 +123,10 @@ impl Sim {
         self.url.clone()
     }
 
-    /// Where the stream is: what stands for `mqtts://customer.streaming-cardata.bmwgroup.com:9000`.
+    /// Where the stream is: what stands for `mqtts://customer.streaming-cardata.bmwgroup.com:9000`. Not by name: a small
+    /// container may have no `/etc/hosts`, which alone knows `localhost`.
     pub fn stream_url(&self) -> String {
-        format!("mqtts://localhost:{}", self.stream_port)
+        format!("mqtts://127.0.0.1:{}", self.stream_port)
     }
 
     /// The certificate (PEM) that vouches for the stream.
