@@ -135,7 +135,8 @@ pub fn has_service() -> bool {
 }
 
 fn there_is(file: &Path) -> Failure {
-    let shown = file.display();
+    let shown = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let shown = shown.display();
     Failure::new(
         2,
         format!(
