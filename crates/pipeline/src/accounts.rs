@@ -27,7 +27,7 @@ const API: &str = "https://api-cardata.bmwgroup.com";
 pub const NO_CLIENT_ID: &str = "PUT-YOUR-CLIENT-ID-HERE";
 const HOW_TO_GET_ONE: &str = "in BMW's portal (or MINI's) open BMW CarData, create a client, subscribe it to CarData API and \
                               CarData Stream, and copy its id to this place";
-const EXAMPLE: &str = "accounts:\n  - name: home\n    client_id: ${CARDATA_CLIENT_ID}";
+const EXAMPLE: &str = "accounts:\n  - name: home\n    client_id: 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0 # yours, from BMW's portal";
 
 /// A BMW login (GCID) with the client id that its owner made in BMW's portal.
 #[derive(Debug, Clone)]
