@@ -270,6 +270,8 @@ async fn next(answers: &mut Lines<Receiver>, launch: &Launch) -> Result<Answer, 
     }
     answer::parsed(line.bytes).map_err(|error| {
         let text = words::quoted(&String::from_utf8_lossy(line.bytes), launch);
+        // May repeat what the line has.
+        let error = words::quoted(&error, launch);
         Trouble::Wrong(format!(
             "wrote to its standard output what is no answer, `{text}`: {error}"
         ))

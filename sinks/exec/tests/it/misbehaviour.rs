@@ -98,6 +98,14 @@ async fn what_goes_wrong_at_the_hello_is_told_with_the_last_words() {
     }
 }
 
+/// A VIN in a line that is no answer, and in what serde says of it.
+#[tokio::test]
+async fn what_it_says_is_told_without_vins() {
+    let told = mended(checked(Folder::new().script(r#"echo '{"ack":"WBY8P210X07A12345"}'"#)).await);
+    assert_eq!(told.matches("…2345").count(), 2, "{told}");
+    assert!(!told.contains("WBY8P210X07A12345"), "{told}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_that_says_nothing_is_not_waited_for_for_ever() {
     tells(
