@@ -34,6 +34,8 @@ mod logins;
 mod other_users;
 mod outages;
 mod planner;
+#[cfg(unix)]
+mod programs;
 mod quota;
 mod recipes;
 mod refusals;
