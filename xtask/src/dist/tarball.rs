@@ -8,30 +8,26 @@ use xshell::{Shell, cmd};
 use super::Release;
 use crate::program::PACKAGE;
 
-/// Beside the program, from the root of the repository.
-const FILES: [&str; 6] = [
-    "CHANGELOG.md",
-    "LICENSE-APACHE",
-    "LICENSE-MIT",
-    "README.md",
-    "RECOVERY.md",
-    "configs/packaging/cardata.service",
-];
+/// What lies in the folder of configurations and is none of its own.
+const NOT_CONFIGS: [&str; 2] = ["packaging", "demo-data"];
 
 /// Writes `cardata-<version>-<target>.tar.gz` into `dist`: one folder of its name.
 pub fn make(release: &Release, shell: &Shell, dist: &Path) -> Result<()> {
     let name = format!("{PACKAGE}-{}-{}", env!("CARGO_PKG_VERSION"), release.target);
     let parts = release.parts();
     let folder = parts.join(&name);
-    for made in ["completions", "man", "configs"] {
+    for made in ["completions", "configs"] {
         shell.create_dir(folder.join(made))?;
     }
-    shell.copy_file(&release.program, &folder)?;
-    for file in FILES {
+    let pages = shell.read_dir(".")?.into_iter().filter(|path| is_page(path));
+    let program = release.program.clone();
+    for file in pages.chain([program, "configs/packaging/cardata.service".into()]) {
         shell.copy_file(file, &folder)?;
     }
-    for config in shell.read_dir("configs")?.iter().filter(|path| path.is_file()) {
-        shell.copy_file(config, folder.join("configs"))?;
+    for config in shell.read_dir("configs")? {
+        if !NOT_CONFIGS.iter().any(|name| config.ends_with(name)) {
+            copy(shell, &config, &folder.join("configs"))?;
+        }
     }
     for part in shell.read_dir(&parts)?.iter().filter(|path| path.is_file()) {
         match part.to_string_lossy() {
@@ -40,9 +36,7 @@ pub fn make(release: &Release, shell: &Shell, dist: &Path) -> Result<()> {
             _ => shell.copy_file(part, folder.join("completions"))?,
         }
     }
-    for page in shell.read_dir(parts.join("man"))? {
-        shell.copy_file(page, folder.join("man"))?;
-    }
+    copy(shell, &parts.join("man"), &folder)?;
     at_home_in_local(shell, &folder.join("cardata.service"))?;
     let (epoch, archive) = (&release.epoch, dist.join(format!("{name}.tar.gz")));
     let fixed = [
@@ -60,6 +54,17 @@ pub fn make(release: &Release, shell: &Shell, dist: &Path) -> Result<()> {
     .quiet()
     .run()?;
     Ok(shell.remove_path(folder)?)
+}
+
+/// For people, in the root of the repository.
+fn is_page(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".md") || name.starts_with("LICENSE")
+}
+
+/// A file, or a folder with all that is in it.
+fn copy(shell: &Shell, from: &Path, into: &Path) -> Result<()> {
+    Ok(cmd!(shell, "cp --recursive {from} {into}").quiet().run()?)
 }
 
 /// What no package manager put there belongs into /usr/local.
