@@ -1,4 +1,5 @@
-//! What the program tells of itself, completions and manual, and what Debian wants beside it.
+//! What is packed beside the program: what it tells of itself, completions and manual, the notices of its libraries,
+//! configurations to start from, and what Debian wants.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,6 +18,9 @@ const COMPLETIONS: [(&str, &str); 3] = [
     ("fish", "cardata.fish"),
 ];
 
+/// What lies in the folder of configurations and is none of its own.
+const NOT_CONFIGS: [&str; 2] = ["packaging", "demo-data"];
+
 /// Lays all of it beside the program.
 pub fn make(release: &Release, shell: &Shell) -> Result<()> {
     let folder = release.parts();
@@ -29,6 +33,12 @@ pub fn make(release: &Release, shell: &Shell) -> Result<()> {
     told(release, &["man", "--dir", &man.to_string_lossy()])?;
     for page in shell.read_dir(&man)? {
         zip(shell, &page)?;
+    }
+    let configs = shell.create_dir(folder.join("configs"))?;
+    for config in shell.read_dir("configs")? {
+        if !NOT_CONFIGS.iter().any(|name| config.ends_with(name)) {
+            cmd!(shell, "cp --recursive {config} {configs}").quiet().run()?;
+        }
     }
     let date = format!("@{}", release.epoch);
     let date = cmd!(shell, "date --utc --rfc-email --date {date}")

@@ -8,26 +8,16 @@ use xshell::{Shell, cmd};
 use super::Release;
 use crate::program::PACKAGE;
 
-/// What lies in the folder of configurations and is none of its own.
-const NOT_CONFIGS: [&str; 2] = ["packaging", "demo-data"];
-
 /// Writes `cardata-<version>-<target>.tar.gz` into `dist`: one folder of its name.
 pub fn make(release: &Release, shell: &Shell, dist: &Path) -> Result<()> {
     let name = format!("{PACKAGE}-{}-{}", env!("CARGO_PKG_VERSION"), release.target);
     let parts = release.parts();
     let folder = parts.join(&name);
-    for made in ["completions", "configs"] {
-        shell.create_dir(folder.join(made))?;
-    }
+    shell.create_dir(folder.join("completions"))?;
     let pages = shell.read_dir(".")?.into_iter().filter(|path| is_page(path));
     let program = release.program.clone();
     for file in pages.chain([program, "configs/packaging/cardata.service".into()]) {
         shell.copy_file(file, &folder)?;
-    }
-    for config in shell.read_dir("configs")? {
-        if !NOT_CONFIGS.iter().any(|name| config.ends_with(name)) {
-            copy(shell, &config, &folder.join("configs"))?;
-        }
     }
     for part in shell.read_dir(&parts)?.iter().filter(|path| path.is_file()) {
         match part.to_string_lossy() {
@@ -36,7 +26,9 @@ pub fn make(release: &Release, shell: &Shell, dist: &Path) -> Result<()> {
             _ => shell.copy_file(part, folder.join("completions"))?,
         }
     }
-    copy(shell, &parts.join("man"), &folder)?;
+    for made in [parts.join("man"), parts.join("configs")] {
+        cmd!(shell, "cp --recursive {made} {folder}").quiet().run()?;
+    }
     at_home_in_local(shell, &folder.join("cardata.service"))?;
     let (epoch, archive) = (&release.epoch, dist.join(format!("{name}.tar.gz")));
     let fixed = [
@@ -60,11 +52,6 @@ pub fn make(release: &Release, shell: &Shell, dist: &Path) -> Result<()> {
 fn is_page(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.ends_with(".md") || name.starts_with("LICENSE")
-}
-
-/// A file, or a folder with all that is in it.
-fn copy(shell: &Shell, from: &Path, into: &Path) -> Result<()> {
-    Ok(cmd!(shell, "cp --recursive {from} {into}").quiet().run()?)
 }
 
 /// What no package manager put there belongs into /usr/local.
