@@ -22,6 +22,8 @@ use crate::Failure;
 /// How long a name, a connection and an answer may each take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// By which variables the HTTP client finds a proxy for encrypted requests, in small letters too.
+const PROXIES: [&str; 2] = ["HTTPS_PROXY", "ALL_PROXY"];
 /// How the library begins what the system says of a name.
 const PREFIX: &str = "failed to lookup address information: ";
 
@@ -77,7 +79,17 @@ fn servers_of(account: &Account, pipeline: &Pipeline) -> Vec<Server> {
         port: account.stream.port(),
         encrypted: account.stream.is_encrypted(),
     });
-    web.into_iter().chain(broker).collect()
+    // What goes through a proxy needs no way of its own; the stream never does.
+    let proxied = is_proxied();
+    let web = web.into_iter().filter(|server| !(server.encrypted && proxied));
+    web.chain(broker).collect()
+}
+
+fn is_proxied() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    PROXIES
+        .iter()
+        .any(|name| is_set(name) || is_set(&name.to_ascii_lowercase()))
 }
 
 async fn host(server: Server, trust: &Trust) -> HostLook {
@@ -152,9 +164,9 @@ async fn clock(
 ) -> Result<Option<ClockLook>, Failure> {
     for account in &pipeline.accounts {
         let server = account.auth.host_str().unwrap_or_default();
-        let is_reached =
-            |host: &HostLook| host.host == server.trim_matches(['[', ']']) && host.reached == Some(Ok(()));
-        if !hosts.iter().any(is_reached) {
+        let is_away =
+            |host: &HostLook| host.host == server.trim_matches(['[', ']']) && host.reached != Some(Ok(()));
+        if hosts.iter().any(is_away) {
             continue;
         }
         let (http, _) = clients.of(account)?;

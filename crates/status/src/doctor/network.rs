@@ -43,7 +43,11 @@ fn clock(network: &Network) -> Finding {
                 ),
                 advice,
             ),
-            false => Finding::ok(Check::Clock, None, format!("{off} {side} {}", look.server)),
+            false => Finding::ok(
+                Check::Clock,
+                None,
+                format!("differs by {off} from that of {}", look.server),
+            ),
         };
     }
     let is_odd = |host: &&HostLook| {

@@ -130,8 +130,7 @@ async fn a_container_that_somebody_deleted() {
     // What was polled a moment ago shows that all is well; polls that fail do not.
     let (_, told) = ask(&scene, &[]).await;
     assert_eq!(told["calls_spent"], 0);
-    let state = scene.path("state/journal.db");
-    let ledger = rusqlite(&state);
+    let ledger = rusqlite::Connection::open(scene.path("state/journal.db")).unwrap();
     ledger
         .execute("update poll set failures = 1, problem = 'HTTP 503'", [])
         .unwrap();
@@ -140,8 +139,4 @@ async fn a_container_that_somebody_deleted() {
     expect(&told, "container", "problem", "somebody deleted it");
     assert_eq!(told["calls_spent"], 2);
     scene.assert_lawful();
-}
-
-fn rusqlite(path: &Path) -> ::rusqlite::Connection {
-    ::rusqlite::Connection::open(path).unwrap()
 }

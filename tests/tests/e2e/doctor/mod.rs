@@ -6,12 +6,13 @@ mod network;
 use std::path::Path;
 use std::time::Duration;
 
-use cardata_sim::{Fault, Mapping, Selection, SimConfig, SimVehicle};
+use cardata_sim::{CarKind, Fault, Mapping, Selection, SimConfig, SimVehicle};
 use jiff::SignedDuration;
 use serde_json::Value;
 use tests::process::Cardata;
 
 use crate::scene::{DEADLINE, Plan, Said, Scene, end, stop, until};
+use crate::stores;
 
 /// A login that a test outlives.
 fn patient() -> SimConfig {
@@ -170,15 +171,98 @@ async fn a_stream_that_another_program_takes() {
 }
 
 #[tokio::test]
-async fn a_vehicle_that_sleeps_and_one_that_has_no_battery() {
+async fn a_vehicle_that_sleeps() {
     let (scene, run) = running(patient(), &Plan::default()).await;
+    let messages = "select count(*) from log join feed on feed.id = feed_id where origin = 'stream'";
+    until(&run, "message", || {
+        stores::journal(&scene.path("state"), messages) > 0
+    })
+    .await;
     stop(run).await;
     let (said, told) = ask(&scene, &["--no-calls"]).await;
     assert_eq!(said.code, Some(4), "{said:?}");
     expect_first(&told, "program", "it does not run");
     expect(&told, "vehicle", "ok", "last sign of life");
-    let of = findings(&told, "vehicle", "ok")[0]["of"].to_string();
-    assert!(of.contains("vfp12345") && !of.contains("WBY"), "{of}");
+    let of = &findings(&told, "vehicle", "ok")[0]["of"];
+    assert_eq!(of, "vfp12345", "no VIN is told");
+    // As after a holiday.
+    for (days, verdict, words) in [
+        (2, "ok", "asleep; last sign of life"),
+        (10, "unknown", "deep asleep"),
+    ] {
+        let state = rusqlite::Connection::open(scene.path("state/journal.db")).unwrap();
+        let before = days * 86_400_000_i64;
+        let age = "update total set last_received_at = last_received_at - ?1";
+        state.execute(age, [before]).unwrap();
+        state
+            .execute(
+                "update stream set last_message_at = last_message_at - ?1",
+                [before],
+            )
+            .unwrap();
+        state.execute("update poll set activity = null", []).unwrap();
+        drop(state);
+        let (_, told) = ask(&scene, &["--no-calls"]).await;
+        expect(&told, "vehicle", verdict, words);
+        assert!(findings(&told, "vehicle", verdict)[0]["advice"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn descriptors_that_this_vehicle_never_has() {
+    const ABSENT: &str = "vehicle.cabin.convertible.roofStatus";
+    const THERE: &str = "vehicle.drivetrain.batteryManagement.header";
+    for (container, verdict, words) in [
+        (format!("[{ABSENT}, {THERE}]"), "ok", "asked for 2, 1 ever came"),
+        (format!("[{ABSENT}]"), "problem", "asked for 1, 0 ever came"),
+    ] {
+        let plan = Plan {
+            container: &container,
+            ..Plan::default()
+        };
+        let scene = Scene::with(patient(), &plan).await;
+        scene.login().await;
+        let run = scene.run().await;
+        run.wait_for_line("polled", DEADLINE).await;
+        let (_, told) = ask(&scene, &[]).await;
+        expect(&told, "descriptors", verdict, words);
+        let never = &findings(&told, "descriptors", verdict)[0]["descriptors"];
+        assert_eq!(*never, serde_json::json!([ABSENT]));
+        stop(run).await;
+    }
+}
+
+#[tokio::test]
+async fn several_accounts_spend_two_calls_together() {
+    let plan = Plan::default();
+    let mut scene = Scene::with(patient(), &plan).await;
+    let with_car = |number| SimConfig {
+        vehicles: vec![SimVehicle::numbered(CarKind::I4, number)],
+        seed: number.into(),
+        ..patient()
+    };
+    let others = [
+        scene.add_account("work", with_car(2), &plan).await,
+        scene.add_account("mine", with_car(3), &plan).await,
+    ];
+    for account in ["home", "work", "mine"] {
+        let said = scene.call(&["login", "--account", account]).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+    let (_, told) = ask(&scene, &[]).await;
+    let spent = [
+        scene.bmw.spent_today(),
+        others[0].spent_today(),
+        others[1].spent_today(),
+    ];
+    assert_eq!((&told["calls_spent"], spent), (&2.into(), [1, 1, 0]));
+    assert_eq!(findings(&told, "mapping", "ok").len(), 2);
+    expect(
+        &told,
+        "mapping",
+        "unknown",
+        "two calls were spent for this already",
+    );
 }
 
 #[tokio::test]

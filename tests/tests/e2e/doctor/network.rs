@@ -31,13 +31,16 @@ fn at_bmw(scene: &Scene) {
 
 /// Runs the command with a file of hosts of its own; `None`, which is said, where only root could.
 #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
-async fn with_hosts(scene: &Scene, hosts: &str) -> Option<Said> {
+async fn with_hosts(scene: &Scene, hosts: &str, proxy: &str) -> Option<Said> {
     std::fs::write(scene.path("hosts"), hosts).unwrap();
     let script = "mount --bind hosts /etc/hosts || exit 77\nexec \"$0\" doctor --json --config pipeline.yaml";
     let program = tests::process::program();
     let arguments = ["-m", "sh", "-c", script, program.to_str().unwrap()];
     let command = Cardata::start_program(Path::new("unshare"), arguments, |command| {
-        command.current_dir(scene.path("")).env_remove("CARDATA_LOG");
+        command
+            .current_dir(scene.path(""))
+            .env_remove("CARDATA_LOG")
+            .env("HTTPS_PROXY", proxy);
     });
     let said = end(command).await;
     if said.out.is_empty() {
@@ -60,7 +63,7 @@ async fn names_that_a_filter_answers() {
     ] {
         let hosts = ["customer.bmwgroup.com", "api-cardata.bmwgroup.com", stream];
         let hosts = hosts.map(|host| format!("{address} {host}\n")).concat();
-        let Some(said) = with_hosts(&scene, &hosts).await else {
+        let Some(said) = with_hosts(&scene, &hosts, "").await else {
             return;
         };
         let told = told(&said);
@@ -70,6 +73,22 @@ async fn names_that_a_filter_answers() {
         assert!(advice.contains("Pi-hole") && advice.contains(stream), "{advice}");
         expect(&told, "ports", "unknown", "no server could be asked");
     }
+}
+
+/// Where requests go through a proxy, the names of their servers are the proxy's affair.
+#[tokio::test]
+async fn only_the_stream_needs_a_way_of_its_own_beside_a_proxy() {
+    let scene = Scene::set(&Plan::default()).await;
+    at_bmw(&scene);
+    let hosts = "0.0.0.0 customer.streaming-cardata.bmwgroup.com\n";
+    let Some(said) = with_hosts(&scene, hosts, "http://127.0.0.1:1").await else {
+        return;
+    };
+    let told = told(&said);
+    let names = findings(&told, "names", "problem");
+    assert_eq!(names.len(), 1, "{told:#}");
+    assert_eq!(names[0]["of"], "customer.streaming-cardata.bmwgroup.com");
+    expect(&told, "clock", "unknown", "no server told its time");
 }
 
 #[tokio::test]

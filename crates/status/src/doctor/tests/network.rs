@@ -16,7 +16,10 @@ fn a_clock_is_held_against_bmws() {
     let (said, _) = told(fine, &status(account(), Vec::new()), Check::Clock);
     assert_eq!(
         said,
-        [(Verdict::Ok, "60 s ahead of customer.bmwgroup.com".to_owned())]
+        [(
+            Verdict::Ok,
+            "differs by 60 s from that of customer.bmwgroup.com".to_owned()
+        )]
     );
 }
 
