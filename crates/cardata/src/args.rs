@@ -38,6 +38,7 @@ First steps:
   cardata login     once: shows a link and a code to approve
   cardata run       listens, polls and delivers until it is stopped
   cardata status    how it is doing, also while it runs
+  cardata doctor    why there is no data, and what to do
   cardata check     finds every mistake in the pipeline file
 
 Exit codes: 0 done, 2 the configuration has to change, 3 a login is needed,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cardata_sim::{Fault, FaultRate, NotJson, SimConfig};
+use jiff::SignedDuration;
 use reqwest::Method;
 
 use crate::desk::{Desk, HEADER, VIN, error_id};
@@ -69,6 +70,19 @@ async fn the_quota_fault_looks_like_an_exhausted_quota() {
     desk.control.inject(Fault::Quota);
     assert_eq!(error_id(&desk.get(MAPPINGS).await), (403, "CU-429"));
     assert_eq!(desk.get(MAPPINGS).await.0, 200);
+    desk.leave().await;
+}
+
+#[tokio::test]
+async fn an_answer_can_have_another_time() {
+    let desk = Desk::new(SimConfig::default()).await;
+    let date = || async {
+        let answer = desk.request(Method::GET, "/oneid/link").send().await.unwrap();
+        answer.headers()["date"].to_str().unwrap().to_owned()
+    };
+    desk.control.inject(Fault::Date(SignedDuration::from_hours(-2)));
+    assert_eq!(date().await, "Fri, 20 Nov 2026 10:00:00 GMT");
+    assert_ne!(date().await, "Fri, 20 Nov 2026 10:00:00 GMT");
     desk.leave().await;
 }
 

@@ -37,6 +37,14 @@ async fn the_connection_can_break_without_a_word() {
 }
 
 #[tokio::test]
+async fn an_outage_from_the_start_closes_the_port_too() {
+    let early = Desk::new(SimConfig::default()).await;
+    early.control.stop_stream();
+    while Driver::reach(&early).await.is_ok() {}
+    early.leave().await;
+}
+
+#[tokio::test]
 async fn an_outage_closes_the_port_and_ends() {
     let desk = Desk::logged_in(SimConfig::default()).await;
     let mut driver = Driver::subscribed(&desk).await;

@@ -160,6 +160,10 @@ fn tokens(login: &LoginLook, look: &AccountLook, account: &AccountStatus, status
     }
     let days = account.login_days.unwrap_or_default();
     match &login.error {
+        // Of tokens that cannot be read nothing is known.
+        Some(error) if account.login_days.is_none() => {
+            Finding::problem(Check::Login, of, error.to_string(), again)
+        }
         Some(error) if days <= LEAST_DAYS => Finding::problem(
             Check::Login,
             of,

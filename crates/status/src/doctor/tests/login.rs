@@ -73,10 +73,27 @@ fn what_hinders_a_login_is_told_by_its_kind() {
         );
         assert!(check.is_of_the_login() && problems[0].advice.is_some());
     }
+    let unreadable = AccountStatus {
+        login_days: None,
+        ..account()
+    };
+    let login = || Some(error(transient.clone()));
+    let looked = seen(
+        network(well(STREAM, 9000), Some(hours(0))),
+        AccountLook {
+            login: login(),
+            ..look()
+        },
+    );
+    let (said, _) = told(looked, &status(unreadable, Vec::new()), Check::Login);
+    assert!(
+        said[0].0 == Verdict::Problem && said[0].1.starts_with("refreshing"),
+        "{said:?}"
+    );
     let away = seen(
         network(well(STREAM, 9000), Some(hours(0))),
         AccountLook {
-            login: Some(error(transient)),
+            login: login(),
             ..look()
         },
     );
