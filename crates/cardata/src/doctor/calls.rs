@@ -2,7 +2,6 @@
 
 use cardata_api::{ApiError, ErrorKind};
 use collector::poller::Mapping;
-use jiff::SignedDuration;
 use pipeline::Pipeline;
 use planner::quota::RESERVED;
 use runtime::Chain;
@@ -14,8 +13,6 @@ use crate::context;
 
 /// Whatever the accounts.
 const MOST: u32 = 2;
-/// What came within this shows that BMW gives data.
-const LATELY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Asks BMW what the ledger does not know, and says how many calls that took.
 pub async fn ask(pipeline: &Pipeline, status: &Status, no_calls: bool, looks: &mut [AccountLook]) -> u32 {
@@ -89,26 +86,14 @@ fn hindrance(look: &AccountLook, account: &AccountStatus, status: &Status) -> Op
     if account.calls_left <= RESERVED {
         return Some("hardly a call is left");
     }
-    gives_data(account, status).then_some("it is known")
+    is_known(account, status).then_some("it is known")
 }
 
-/// Whether the ledger shows that BMW gives data, so that there is nothing to ask.
-fn gives_data(account: &AccountStatus, status: &Status) -> bool {
-    let lately = |at: &jiff::Timestamp| status.now.duration_since(*at) < LATELY;
-    let is_mapped = account
-        .mapped
-        .iter()
-        .any(|(_, primary)| *primary || !account.is_polled);
+/// Whether the ledger knows who may be asked for, and of no poll that fails: there is nothing to ask then.
+fn is_known(account: &AccountStatus, status: &Status) -> bool {
+    let mut mapped = account.mapped.iter();
     let mut polls = status.polls.iter().filter(|poll| poll.account == account.name);
-    let mut streams = status
-        .streams
-        .iter()
-        .filter(|stream| stream.account == account.name);
-    is_mapped
-        && match account.is_polled {
-            true => polls.any(|poll| poll.failures == 0 && poll.last_success_at.as_ref().is_some_and(lately)),
-            false => streams.any(|stream| stream.last_message_at().as_ref().is_some_and(lately)),
-        }
+    mapped.any(|(_, primary)| *primary || !account.is_polled) && polls.all(|poll| poll.failures == 0)
 }
 
 fn has_container(account: &AccountStatus, status: &Status) -> bool {

@@ -110,11 +110,7 @@ fn of_all(network: &Network, check: Check, judge: fn(&HostLook, bool) -> Judged,
             Finding::ok(check, None, "no server speaks TLS here")
         }
         0 => Finding::unknown(check, None, "no server could be asked"),
-        count => Finding::ok(
-            check,
-            None,
-            format!("{} of {} {well}", count, counted(network.hosts.len(), "server")),
-        ),
+        count => Finding::ok(check, None, format!("{} {well}", counted(count, "server"))),
     }]
 }
 
