@@ -113,10 +113,16 @@ fn failure(account: &str, error: &AuthError) -> Failure {
 fn invitation(account: &str, code: &DeviceCode) -> String {
     let link = code.link();
     let minutes = code.expires_in.as_secs().div_ceil(60);
-    let qr = qr::picture(&link, &Place::stdout());
+    let place = Place::stdout();
+    let qr = qr::picture(&link, &place);
     let qr = qr.map_or_else(String::new, |qr| format!("{qr}\n\n"));
+    let mut open = format!("  Open   {link}");
+    if place.width.is_some_and(|width| open.len() > width) {
+        // From the edge on, it is one link to the terminal even where it goes on on the next line.
+        open = format!("  Open\n{link}");
+    }
     format!(
-        "\nAccount {account}: approve this device within {minutes} minutes.\n\n{qr}  Open   {link}\n  Code   {}\n",
+        "\nAccount {account}: approve this device within {minutes} minutes.\n\n{qr}{open}\n  Code   {}\n",
         code.user_code
     )
 }

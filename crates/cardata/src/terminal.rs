@@ -164,8 +164,9 @@ pub fn confirm(question: &str) -> Option<bool> {
     if !can_ask() {
         return None;
     }
+    let question = format!("{} [y/N] ", harmless_lines(question));
     let mut err = io::stderr().lock();
-    let _ = write!(err, "{} [y/N] ", harmless_lines(question)).and_then(|()| err.flush());
+    let _ = write!(err, "{}", stderr().fitted(&question)).and_then(|()| err.flush());
     let mut answer = String::new();
     let read = io::stdin().read_line(&mut answer);
     Some(read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))

@@ -9,6 +9,8 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 /// What is taken for the width of a terminal that does not tell its own, in columns.
 const USUAL: usize = 80;
+/// A space at which no line is broken.
+const HELD: &str = "\u{a0}";
 /// Narrower ones are treated as this wide, in columns.
 const NARROWEST: usize = 20;
 
@@ -71,7 +73,8 @@ impl Place {
     }
 }
 
-/// One line, broken between words; what follows the first break stands `indent` columns in. Colours take no columns.
+/// One line, broken between words; what follows the first break stands `indent` columns in. Colours take no columns, and
+/// what stands between backquotes, which is there to be typed, is one word.
 pub fn broken(line: &str, width: usize, indent: usize) -> String {
     if textwrap::core::display_width(line) <= width {
         return line.to_owned();
@@ -82,7 +85,21 @@ pub fn broken(line: &str, width: usize, indent: usize) -> String {
         .break_words(false)
         .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation);
-    textwrap::fill(line, options)
+    textwrap::fill(&typed_as_words(line), options).replace(HELD, " ")
+}
+
+/// With another space between words that are kept together. Where the backquotes are no pairs, nothing is.
+fn typed_as_words(line: &str) -> String {
+    let parts: Vec<_> = line.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return line.to_owned();
+    }
+    let held = parts.iter().zip([false, true].into_iter().cycle());
+    let held = held.map(|(part, is_typed)| match is_typed && part.len() < NARROWEST * 2 {
+        true => part.replace(' ', HELD),
+        false => (*part).to_owned(),
+    });
+    held.collect::<Vec<_>>().join("`")
 }
 
 /// How far in a line goes on.
@@ -179,5 +196,9 @@ mod tests {
             "short\n  ! one two three four\n    five six\nopen\n  https://bmw.example/a/very/long/link"
         );
         assert_eq!(Place::default().fitted(text), text);
+        assert_eq!(
+            place.fitted("log in with `cardata login` once"),
+            "log in with\n  `cardata login` once"
+        );
     }
 }
