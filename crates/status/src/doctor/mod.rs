@@ -3,6 +3,9 @@
 //! Pure: from what the network showed ([`Looked`]) and from what [`Status`] knows already to [`Finding`]s. Whoever looks
 //! is elsewhere: the command line, and whatever shows findings too.
 //!
+//! A vehicle that sleeps is no fault, and is told all the same. What cannot be told is `unknown` and never `ok`. Only the
+//! first problem is explained at length: those behind it may go with it.
+//!
 //! * `facts`: what there was to see. `network`, `login`, `account`, `vehicles`: what it means. [`report`]: in words.
 
 mod account;

@@ -162,3 +162,18 @@ fn what_a_login_needs_is_said_by_the_running_program_too() {
     let (said, _) = told(looked, &status(account, Vec::new()), Check::Login);
     assert_eq!(said, [(Verdict::Problem, "BMW refuses a fresh token".to_owned())]);
 }
+
+#[test]
+fn a_subscription_that_the_broker_refuses_is_of_the_services() {
+    let looked = seen(network(well(STREAM, 9000), Some(hours(0))), look());
+    let streams = vec![stream(StreamState::NotSubscribed, None, vehicle(None, None))];
+    let status = status(account(), streams);
+    let findings = diagnose(&looked, &status);
+    let problems = report::problems(&findings);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].check, Check::Services);
+    assert!(
+        problems[0].said.contains("refuses the subscription"),
+        "{problems:?}"
+    );
+}
