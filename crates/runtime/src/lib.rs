@@ -2,7 +2,7 @@
 //!
 //! * [`clock`]: where time comes from. [`backoff`]: how long to wait before something is tried again.
 //! * [`chain`]: an error with its sources, in one line. [`contain`], [`contained`], [`panics`]: a panic is a failure of one task.
-//! * [`private`]: who may read what is written. [`limits`]: of the process. [`in_place`]: what takes long without keeping others waiting.
+//! * [`private`]: who may read what is written. [`limits`]: of the process. [`reader`]: whether anybody reads. [`in_place`]: what takes long without keeping others waiting.
 //! * [`testing`]: a clock that a test moves.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
@@ -15,6 +15,8 @@ mod in_place;
 pub mod limits;
 pub mod panics;
 pub mod private;
+#[cfg(unix)]
+pub mod reader;
 pub mod testing;
 
 pub use backoff::Backoff;

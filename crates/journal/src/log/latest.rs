@@ -1,9 +1,12 @@
 //! How things are now: the newest reading of every series.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
-use collector_core::{Ended, Name, Reading, Snapshot, Vehicle, Vin};
+use collector_core::{Ended, Name, Names, Reading, Snapshot, Vehicle, Vin};
 use jiff::Timestamp;
+use normalise::known::{FixedTypes, KnownDescriptors};
+use store::Database;
 use store::sql::Access;
 
 use super::append::Latest;
@@ -34,6 +37,43 @@ impl Reader {
     /// Every vehicle of which something came, ordered by VIN, with the account that brought it last.
     pub async fn vehicles(&self) -> Result<Vec<(Vehicle, Option<Name>)>> {
         self.ask(vehicles).await
+    }
+}
+
+/// The present, for who looks beside the process that writes. Holds nothing up between two looks.
+pub struct Look {
+    decoder: Decoder,
+    /// What SQLite calls the state of the database at the last look.
+    seen: Option<i64>,
+}
+
+impl Look {
+    /// At the journal in `state`, whose owner fixes these types; `None` where there is none yet.
+    ///
+    /// # Errors
+    /// As [`Overview::open`](super::overview::Overview::open).
+    pub fn open(state: &Path, names: &Names, types: FixedTypes) -> Result<Option<Self>> {
+        if Database::look(state)?.is_none() {
+            return Ok(None);
+        }
+        let path = state.join(store::FILE);
+        let decoder = Decoder::open(&path, names.settings(), KnownDescriptors::fixing(types))?;
+        Ok(Some(Self { decoder, seen: None }))
+    }
+
+    /// As [`Reader::latest`], everything that is committed; `None` where nothing was written since the last look.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn latest(&mut self) -> Result<Option<Vec<Snapshot>>> {
+        let connection = self.decoder.connection();
+        let state = connection.one("pragma data_version", [], |row| row.get(0))?;
+        if self.seen == Some(state) {
+            return Ok(None);
+        }
+        let snapshots = latest(&mut self.decoder)?;
+        self.seen = Some(state);
+        Ok(Some(snapshots))
     }
 }
 

@@ -19,7 +19,7 @@ pub mod dead_letters;
 pub(crate) mod decoder;
 pub mod deliver;
 pub(crate) mod feeds;
-mod latest;
+pub mod latest;
 pub(crate) mod learned;
 pub(crate) mod loose;
 pub(crate) mod memory;

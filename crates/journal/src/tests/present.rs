@@ -2,9 +2,13 @@
 
 use rusqlite::Connection;
 
+use collector_core::Names;
+use normalise::known::FixedTypes;
+
 use super::*;
 use crate::care::backup::backup;
 use crate::care::restore::restore;
+use crate::log::latest::Look;
 use store::FILE;
 
 /// Vehicle, descriptor, value and minutes after noon of the newest readings.
@@ -285,4 +289,24 @@ async fn a_value_that_is_there_again_after_its_end_is_news() {
     }
     assert_eq!(new, [1, 0, 0, 1, 0]);
     assert_eq!(present(&journal).await[0].2, "70");
+}
+
+#[tokio::test]
+async fn who_looks_beside_sees_what_is_committed_and_is_told_once() {
+    let state = tempfile::tempdir().unwrap();
+    let look = || Look::open(state.path(), &Names::default(), FixedTypes::default()).unwrap();
+    assert!(look().is_none());
+    let journal = open(state.path());
+    let mut look = look().unwrap();
+    assert_eq!(look.latest().unwrap(), Some(Vec::new()));
+    assert_eq!(look.latest().unwrap(), None, "nothing was written");
+    append(&journal, poll(1, vec![soc(40, 1)])).await;
+    let latest = look.latest().unwrap().unwrap();
+    assert_eq!(
+        latest[0].readings[0].value,
+        Value::Number(40.0),
+        "before it is folded"
+    );
+    assert_eq!(latest, reader(&journal).latest().await.unwrap());
+    assert_eq!(look.latest().unwrap(), None);
 }
