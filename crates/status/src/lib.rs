@@ -2,6 +2,7 @@
 //!
 //! * [`gather`]: reads journal, ledger and tokens. [`report`]: for people and for programs.
 //! * [`doctor`]: why there is no data, from this and from a look at the network.
+//! * [`values`]: what the cars say now, for `cardata values`. [`vehicle`]: which one somebody means.
 //! * [`streams`], [`containers`], [`plan`], [`login`], [`barred`]: its parts. [`table`]: columns, notes, counts and times.
 //! * A column goes where its table is: Polls `plan.rs`, Streams `streams/words.rs`, Containers `containers.rs`, the
 //!   others `report.rs`.
@@ -16,6 +17,8 @@ mod plan;
 pub mod report;
 mod streams;
 pub mod table;
+pub mod values;
+pub mod vehicle;
 
 use std::path::Path;
 
