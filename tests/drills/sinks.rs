@@ -111,7 +111,8 @@ async fn hold_dead_letters(report: &mut Report, scene: &Scene, refused: &[Row]) 
     let said = scene
         .call(&["dead-letters", "list", "--sink", "influxdb", "--json"])
         .await;
-    let letters: Vec<Value> = serde_json::from_str(&said.out).expect("a list");
+    let answer: Value = serde_json::from_str(&said.out).expect("an answer");
+    let letters = answer["dead_letters"].as_array().expect("a list");
     report.note(format!(
         "{} readings refused, {} dead letters",
         refused.len(),

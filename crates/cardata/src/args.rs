@@ -11,6 +11,7 @@ use crate::init::args::InitArgs;
 use crate::journal::args::{BackupArgs, JournalCommand, RestoreArgs};
 use crate::man::ManArgs;
 use crate::replay::ReplayArgs;
+use crate::values::ValuesArgs;
 
 /// Keeps the whole history of your BMW, MINI, Supra or Rolls-Royce: logs in to BMW CarData, polls within the
 /// 50 calls a day, and delivers every reading to the stores you use.
@@ -37,6 +38,7 @@ First steps:
   cardata init      makes the pipeline file, asking little
   cardata login     once: shows a link and a code to approve
   cardata run       listens, polls and delivers until it is stopped
+  cardata values    what the cars say now
   cardata status    how it is doing, also while it runs
   cardata doctor    why there is no data, and what to do
   cardata check     finds every mistake in the pipeline file
@@ -79,6 +81,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Why there is no data: looks at everything that goes wrong, in that order, and says what to do. Spends two calls at most.
     Doctor(DoctorArgs),
+    /// What the cars say now: charge, mileage and all else, with age and origin; works while `run` runs.
+    Values(ValuesArgs),
     /// Send a test to everybody who is told when a person must act.
     Notify(NotifyArgs),
     /// The vehicles of each account. Spends a call only when they are not known yet.
@@ -140,6 +144,9 @@ pub struct NotifyArgs {
     /// Send one test message to each channel of `notify:` and say what was answered.
     #[arg(long, required = true)]
     pub test: bool,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -153,13 +160,26 @@ pub struct CheckArgs {
     /// Print what the file means, secrets hidden.
     #[arg(long)]
     pub show: bool,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long, conflicts_with = "show")]
+    pub json: bool,
+}
+
+/// Of a command that answers, and takes nothing else.
+#[derive(Debug, Args)]
+pub struct AnswerArgs {
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     #[command(flatten)]
     pub pipeline: PipelineArgs,
-    /// For programs.
+    /// For programs: one JSON object, as JSON.md describes it.
     #[arg(long)]
     pub json: bool,
     /// One line for a container's health check: exit code 0 where a process runs this pipeline and can write its
@@ -173,7 +193,7 @@ pub struct StatusArgs {
 pub struct DoctorArgs {
     #[command(flatten)]
     pub pipeline: PipelineArgs,
-    /// For programs.
+    /// For programs: one JSON object, as JSON.md describes it.
     #[arg(long)]
     pub json: bool,
     /// Ask BMW nothing that counts.
@@ -188,6 +208,9 @@ pub struct VehiclesArgs {
     /// Ask BMW again: one call for the account and one for each vehicle.
     #[arg(long)]
     pub refresh: bool,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -200,12 +223,18 @@ pub struct ForgetArgs {
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct ContainersArgs {
     #[command(flatten)]
     pub pipeline: PipelineArgs,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long, global = true)]
+    pub json: bool,
     #[command(subcommand)]
     pub action: Option<ContainersAction>,
 }
@@ -233,6 +262,9 @@ pub enum ContainersAction {
 pub struct PluginsArgs {
     /// A source or sink type.
     pub name: Option<String>,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[cfg(feature = "simulator")]

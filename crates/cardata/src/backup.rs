@@ -2,11 +2,13 @@
 
 use collector::state::StateDirectory;
 use indicatif::BinaryBytes;
-use journal::care::backup::{BackupError, backup};
+use journal::care::backup::{Backup, BackupError, backup};
 use runtime::{Clock, SystemClock};
+use serde_json::json;
 use status::table::counted;
 
 use crate::journal::args::BackupArgs;
+use crate::journal::damages;
 use crate::{CommandResult, Failure, context, terminal};
 
 pub fn run(options: &BackupArgs) -> CommandResult {
@@ -25,13 +27,11 @@ pub fn run(options: &BackupArgs) -> CommandResult {
         let is_damaged = matches!(error, BackupError::Damaged(_));
         Failure::of(if is_damaged { 4 } else { 2 }, &error)
     })?;
-    terminal::say(&format!(
-        "{}: {} and {}, {}. Keep it as secret as a password: who can read it can use the logins.",
-        options.file.display(),
-        counted(made.entries, "snapshot"),
-        counted(made.token_files, "login"),
-        BinaryBytes(made.bytes)
-    ));
+    if options.json {
+        terminal::answer(1, &document(options, &made))?;
+    } else {
+        terminal::say(&said(options, &made));
+    }
     if let Some(first) = made.damaged.first() {
         return Err(Failure::new(
             4,
@@ -41,4 +41,24 @@ pub fn run(options: &BackupArgs) -> CommandResult {
         ));
     }
     Ok(())
+}
+
+fn document(options: &BackupArgs, made: &Backup) -> serde_json::Value {
+    json!({
+        "file": options.file,
+        "entries": made.entries,
+        "logins": made.token_files,
+        "bytes": made.bytes,
+        "damaged": damages(&made.damaged),
+    })
+}
+
+fn said(options: &BackupArgs, made: &Backup) -> String {
+    format!(
+        "{}: {} and {}, {}. Keep it as secret as a password: who can read it can use the logins.",
+        options.file.display(),
+        counted(made.entries, "snapshot"),
+        counted(made.token_files, "login"),
+        BinaryBytes(made.bytes)
+    )
 }

@@ -1,5 +1,6 @@
 //! `cardata check`: what is wrong with a pipeline file, and with `--connect` with what it leads to.
 
+mod answer;
 mod streams;
 
 use std::path::Path;
@@ -13,10 +14,10 @@ use collector_core::{LogId, Name, SinkContext, SinkError, Trust, reads_as_number
 use jiff::Timestamp;
 use pipeline::{Account, Pipeline, SinkSpec, Vehicles};
 use runtime::{Chain, Clock, SystemClock};
-use status::table::counted;
 
 use crate::args::CheckArgs;
 use crate::{CommandResult, Failure, context, lookup, terminal};
+use answer::Answer;
 
 /// How long each probe may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,7 +34,17 @@ struct Probe {
 }
 
 pub async fn run(options: CheckArgs) -> CommandResult {
-    let pipeline = context::load(&options.pipeline)?;
+    let file = lookup::find(&options.pipeline)?;
+    let pipeline = match pipeline::load(&file) {
+        Ok(pipeline) => pipeline,
+        Err(error) => {
+            if options.json {
+                answer::mistakes(&file, error.mistakes())?;
+            }
+            return Err(context::mistaken(&error));
+        }
+    };
+    StateDirectory::at(&pipeline.state).check_place()?;
     // Reads the certificates that the accounts name.
     let clients = Clients::new()?;
     for account in &pipeline.accounts {
@@ -45,33 +56,34 @@ pub async fn run(options: CheckArgs) -> CommandResult {
             return Ok(());
         }
     }
-    terminal::say(&format!(
-        "{}: sound; {}, {}, {}",
-        lookup::find(&options.pipeline)?.display(),
-        counted(pipeline.accounts.len(), "account"),
-        counted(pipeline.sources.len(), "source"),
-        counted(pipeline.sinks.len(), "sink"),
-    ));
+    let mut answer = Answer::new(&options, &file, &pipeline);
     for name in doubtful_names(&pipeline.vehicles) {
-        terminal::error(&format!(
+        answer.remark(format!(
             "a spreadsheet may take `{name}`, the name of a vehicle, for a number: give it another with a letter in front"
         ));
     }
     drive::warn(&pipeline.state);
     for remark in pipeline.remarks() {
-        terminal::error(&remark);
+        answer.remark(remark);
     }
-    if options.connect {
-        return connect(pipeline, &clients).await;
-    }
-    streams::logins(&pipeline, &clients).await?;
+    let ended = match options.connect {
+        true => connect(pipeline, &clients, &mut answer).await,
+        false => look(pipeline, &clients, &mut answer).await,
+    };
+    answer.end()?;
+    ended
+}
+
+/// What shows without a connection.
+async fn look(pipeline: Pipeline, clients: &Clients, answer: &mut Answer<'_>) -> CommandResult {
+    streams::logins(&pipeline, clients).await?;
     for spec in pipeline.sinks {
         let name = spec.name.clone();
         // Building opens nothing; what is wrong shows when the sink is tried.
         let context = place_of(&spec, &pipeline.base_dir, &clients.trust);
         let sink = (spec.builder)(context);
         for remark in sink.iter().flat_map(|sink| sink.remarks()) {
-            terminal::error(&format!("sink {name}: {remark}"));
+            answer.remark(format!("sink {name}: {remark}"));
         }
     }
     Ok(())
@@ -96,7 +108,7 @@ fn doubtful_names(vehicles: &Vehicles) -> Vec<Name> {
 }
 
 /// Tries logins and sinks. Spends no call and writes nothing but refreshed tokens.
-async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
+async fn connect(pipeline: Pipeline, clients: &Clients, answer: &mut Answer<'_>) -> CommandResult {
     let state = StateDirectory::at(&pipeline.state);
     let runs = state.running()?.is_some();
     let mut probes = Vec::new();
@@ -120,15 +132,7 @@ async fn connect(pipeline: Pipeline, clients: &Clients) -> CommandResult {
     for spec in pipeline.sinks {
         probes.push(sink(spec, &pipeline.base_dir, &clients.trust, runs).await);
     }
-    for probe in &probes {
-        terminal::say(&match &probe.problem {
-            None => format!("  ok      {}", probe.what),
-            Some(problem) => format!("  failed  {}: {problem}", probe.what),
-        });
-        for remark in &probe.remarks {
-            terminal::say(&format!("  note    {}: {remark}", probe.what));
-        }
-    }
+    let probes = answer.tried(probes);
     let failed: Vec<_> = probes.iter().filter(|probe| probe.problem.is_some()).collect();
     if failed.is_empty() {
         return Ok(());

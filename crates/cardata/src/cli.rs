@@ -106,6 +106,7 @@ async fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Check(options) => crate::check::run(options).await,
         Command::Status(options) => crate::status::run(&options).await,
         Command::Doctor(options) => crate::doctor::run(options).await,
+        Command::Values(options) => crate::values::run(options).await,
         Command::Notify(options) => crate::notify::run(options).await,
         Command::Vehicles(options) => crate::vehicles::run(options).await,
         Command::Containers(options) => crate::containers::run(options).await,

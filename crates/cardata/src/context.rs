@@ -11,7 +11,7 @@ use collector::state::{OpenState, StateDirectory};
 use collector_core::Names;
 use journal::JournalError;
 use ledger::overview::Overview;
-use pipeline::{Account, Pipeline};
+use pipeline::{Account, ConfigError, Pipeline};
 use runtime::{Chain, Clock, SystemClock};
 use source::Handles;
 
@@ -20,16 +20,20 @@ use crate::{Failure, OrFail, lookup, terminal};
 
 /// Reads the pipeline file; every mistake in it is told.
 pub fn load(options: &PipelineArgs) -> Result<Pipeline, Failure> {
-    let pipeline = pipeline::load(&lookup::find(options)?).map_err(|error| {
-        let place = terminal::stderr();
-        let text = error.render(place.colours, place.width);
-        match error.mistakes() {
-            [] => Failure::new(2, text),
-            _ => Failure::drawn(2, text),
-        }
-    })?;
+    let file = lookup::find(options)?;
+    let pipeline = pipeline::load(&file).map_err(|error| mistaken(&error))?;
     StateDirectory::at(&pipeline.state).check_place()?;
     Ok(pipeline)
+}
+
+/// A file that cannot be read, or has mistakes.
+pub fn mistaken(error: &ConfigError) -> Failure {
+    let place = terminal::stderr();
+    let text = error.render(place.colours, place.width);
+    match error.mistakes() {
+        [] => Failure::new(2, text),
+        _ => Failure::drawn(2, text),
+    }
 }
 
 /// A path as short as it can be written from here.

@@ -13,9 +13,12 @@ use journal::care::forget::Forgotten;
 use ledger::overview::Overview;
 use pipeline::{Pipeline, Vehicles};
 use runtime::{Clock, SystemClock};
+use serde_json::json;
+use status::vehicle;
+use store::Compacted;
 
 use crate::args::ForgetArgs;
-use crate::journal::{count, failure, size, state};
+use crate::journal::{count, damages, failure, size, state};
 use crate::{CommandResult, Failure, context, terminal};
 
 pub async fn run(options: ForgetArgs) -> CommandResult {
@@ -27,22 +30,50 @@ pub async fn run(options: ForgetArgs) -> CommandResult {
     let ledger = Overview::open_file(open.store.path()).map_err(JournalError::from)?;
     let names = open.names(&pipeline.vehicles)?;
     let known = known(&open, &ledger)?;
-    let vehicle = match meant(&options.vehicle, &known, &names)? {
+    let wrong = |why| Failure::new(2, why);
+    let meant = vehicle::meant(&options.vehicle, &known, &names).map_err(wrong)?;
+    let mut document = json!({
+        "vehicle": options.vehicle.trim(),
+        "was_forgotten": meant.is_none(),
+        "entries": null,
+        "readings": null,
+        "dead_letters": null,
+        "unreadable": null,
+    });
+    let vehicle = match meant.map(|vin| names.vehicle(vin)) {
         Some(vehicle) => {
             agreed(&open, &vehicle, &options)?;
             let forgotten = open.forget(&vehicle.vin, SystemClock.now()).await;
-            tell(&vehicle, &forgotten.map_err(failure)?);
+            let forgotten = forgotten.map_err(failure)?;
+            if !options.json {
+                tell(&vehicle, &forgotten);
+            }
+            document["vehicle"] = json!(&*vehicle.name);
+            document["entries"] = json!(forgotten.entries);
+            document["readings"] = json!(forgotten.readings);
+            document["dead_letters"] = json!(forgotten.dead_letters);
+            document["unreadable"] = damages(&forgotten.unreadable);
             Some(vehicle)
         }
         None => {
             let forgotten = ledger.forgotten().map_err(JournalError::from)?;
-            let again = again(&options.vehicle, &forgotten, &names);
-            again.ok_or_else(|| unknown(&options.vehicle, &known, &names))?
+            let again = again(&options, &forgotten, &names);
+            again.ok_or_else(|| wrong(vehicle::unknown(&options.vehicle, &known, &names)))?
         }
     };
     open.store.checkpoint().await;
     drop((open, ledger));
-    compact(&path)?;
+    let compacted = compact(&path)?;
+    if options.json {
+        document["bytes_before"] = json!(compacted.before);
+        document["bytes_after"] = json!(compacted.after);
+        return terminal::answer(1, &document);
+    }
+    terminal::say(&format!(
+        "The journal took {} and takes {} now.",
+        size(compacted.before),
+        size(compacted.after)
+    ));
     if let Some(vehicle) = vehicle {
         terminal::say(&elsewhere(&pipeline, &vehicle));
     }
@@ -70,48 +101,19 @@ fn known(open: &OpenState, ledger: &Overview) -> Result<BTreeSet<Vin>, Failure> 
     Ok(known)
 }
 
-/// The vehicle that goes by this name; `None` where there is none.
-fn meant(text: &str, known: &BTreeSet<Vin>, names: &Names) -> Result<Option<Vehicle>, Failure> {
-    let is_it = |vin: &&Vin| {
-        let its = [
-            vin.as_str(),
-            vin.production_number(),
-            &vin.key_name(),
-            &names.of(vin),
-        ];
-        its.iter().any(|name| name.eq_ignore_ascii_case(text.trim()))
-    };
-    let mut found = known.iter().filter(is_it).map(|vin| names.vehicle(vin));
-    match (found.next(), found.next()) {
-        (Some(_), Some(_)) => Err(Failure::new(
-            2,
-            format!("--vehicle: several vehicles go by `{text}`: give the VIN"),
-        )),
-        (found, _) => Ok(found),
-    }
-}
-
 /// A vehicle that was forgotten before, of which what is left to do is done: with its VIN, where that was given. `None` where
 /// there never was one.
-fn again(text: &str, forgotten: &[Name], names: &Names) -> Option<Option<Vehicle>> {
+fn again(options: &ForgetArgs, forgotten: &[Name], names: &Names) -> Option<Option<Vehicle>> {
+    let text = &options.vehicle;
     let vin = text.parse::<Vin>().ok();
     let name = vin.as_ref().map_or(text.trim().to_owned(), Vin::key_name);
     let is_it = |known: &Name| known.eq_ignore_ascii_case(&name);
     forgotten.iter().any(is_it).then(|| {
-        terminal::say(&format!("{name} is forgotten already."));
+        if !options.json {
+            terminal::say(&format!("{name} is forgotten already."));
+        }
         vin.map(|vin| names.vehicle(&vin))
     })
-}
-
-fn unknown(text: &str, known: &BTreeSet<Vin>, names: &Names) -> Failure {
-    let known: Vec<String> = known.iter().map(|vin| names.of(vin).to_string()).collect();
-    Failure::new(
-        2,
-        match known.is_empty() {
-            true => format!("--vehicle: there is no `{text}`: no vehicle is known here"),
-            false => format!("--vehicle: there is no `{text}`: known are {}", known.join(", ")),
-        },
-    )
 }
 
 fn agreed(open: &OpenState, vehicle: &Vehicle, options: &ForgetArgs) -> CommandResult {
@@ -165,22 +167,16 @@ fn tell(vehicle: &Vehicle, forgotten: &Forgotten) {
 }
 
 /// Writes the file without what was in it.
-fn compact(state: &Path) -> CommandResult {
+fn compact(state: &Path) -> Result<Compacted, Failure> {
     let spinner = terminal::spinner("writing the journal anew");
     let compacted = store::compact(state, &OWNERS);
     spinner.finish_and_clear();
-    let compacted = compacted.map_err(|error| {
+    compacted.map_err(|error| {
         let Failure { code, message, .. } = failure(error.into());
         let left = "the vehicle is forgotten, but the file was not written anew, and what was removed may stand between its \
                     pages: run this again";
         Failure::new(code, format!("{left} ({message})"))
-    })?;
-    terminal::say(&format!(
-        "The journal took {} and takes {} now.",
-        size(compacted.before),
-        size(compacted.after)
-    ));
-    Ok(())
+    })
 }
 
 /// What this command leaves to its owner.

@@ -38,6 +38,7 @@ mod signals;
 mod simulate;
 mod status;
 mod terminal;
+mod values;
 mod vehicles;
 
 pub(crate) use failure::{CommandResult, Failure, OrFail};

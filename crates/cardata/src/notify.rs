@@ -4,6 +4,7 @@ use ::notify::{Level, Manner, Notice, send};
 use collector::http::Clients;
 use jiff::Timestamp;
 use pipeline::Channel;
+use serde_json::json;
 
 use crate::args::NotifyArgs;
 use crate::{CommandResult, Failure, context, terminal};
@@ -20,17 +21,23 @@ pub async fn run(options: NotifyArgs) -> CommandResult {
     }
     let http = Clients::new()?.shared;
     let notice = test();
-    let mut failed = 0;
+    let (mut failed, mut channels) = (0, Vec::new());
     for channel in &pipeline.notify {
         let what = channel.label();
-        let line = match tell(&http, channel, &notice).await {
+        let told = tell(&http, channel, &notice).await;
+        failed += usize::from(told.is_err());
+        if options.json {
+            let (answer, problem) = (told.as_ref().ok(), told.as_ref().err());
+            channels.push(json!({ "channel": what, "answer": answer, "problem": problem }));
+            continue;
+        }
+        terminal::say(&match told {
             Ok(answer) => format!("  ok      {what}: {answer}"),
-            Err(problem) => {
-                failed += 1;
-                format!("  failed  {what}: {problem}")
-            }
-        };
-        terminal::say(&line);
+            Err(problem) => format!("  failed  {what}: {problem}"),
+        });
+    }
+    if options.json {
+        terminal::answer(1, &json!({ "channels": channels }))?;
     }
     if failed == 0 {
         return Ok(());

@@ -1,7 +1,7 @@
 //! `cardata plugins` and `cardata schema`: what a pipeline file may say, for people and for editors.
 
 use collector_core::{sink_plugins, source_plugins};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use status::table::columns;
 
@@ -10,10 +10,9 @@ use crate::{CommandResult, Failure, terminal};
 
 pub fn run(options: &PluginsArgs) -> CommandResult {
     match &options.name {
-        None => list(),
-        Some(name) => describe(name)?,
+        None => list(options.json),
+        Some(name) => describe(name, options.json),
     }
-    Ok(())
 }
 
 pub fn schema() -> CommandResult {
@@ -21,7 +20,16 @@ pub fn schema() -> CommandResult {
     Ok(())
 }
 
-fn list() {
+fn list(json: bool) -> CommandResult {
+    if json {
+        let of = |name: &str, summary: &str| json!({ "type": name, "summary": summary });
+        let sources = source_plugins().into_iter();
+        let sources = sources.map(|one| of(one.type_name, one.summary));
+        let sinks = sink_plugins().into_iter();
+        let sinks = sinks.map(|one| of(one.type_name, one.summary));
+        let (sources, sinks): (Value, Value) = (sources.collect(), sinks.collect());
+        return terminal::answer(1, &json!({ "sources": sources, "sinks": sinks }));
+    }
     let row = |name: &str, summary: &str| vec![name.to_owned(), summary.to_owned()];
     let sources = source_plugins().into_iter();
     let sources: Vec<_> = sources.map(|one| row(one.type_name, one.summary)).collect();
@@ -32,9 +40,10 @@ fn list() {
         columns(&sources),
         columns(&sinks)
     ));
+    Ok(())
 }
 
-fn describe(name: &str) -> CommandResult {
+fn describe(name: &str, json: bool) -> CommandResult {
     let mut generator = schemars::generate::SchemaSettings::draft07().into_generator();
     let sink = sink_plugins().into_iter().find(|plugin| plugin.type_name == name);
     let source = source_plugins()
@@ -51,6 +60,16 @@ fn describe(name: &str) -> CommandResult {
         }
     };
     let definitions = Value::Object(generator.take_definitions(true));
+    if json {
+        let document = json!({
+            "type": name,
+            "summary": summary,
+            "sample": sample,
+            "schema": schema,
+            "definitions": definitions,
+        });
+        return terminal::answer(1, &document);
+    }
     let options = options(schema.as_value(), &definitions);
     terminal::say(&format!("{summary}\n\nOptions\n{options}\n\nSample\n"));
     terminal::document(sample.trim_end());

@@ -3,9 +3,11 @@
 use collector::state::StateDirectory;
 use journal::care::restore::{RestoreError, Restored, restore};
 use runtime::{Clock, SystemClock};
+use serde_json::json;
 use status::table::counted;
 
 use crate::journal::args::RestoreArgs;
+use crate::journal::damages;
 use crate::{CommandResult, Failure, context, terminal};
 
 pub fn run(options: &RestoreArgs) -> CommandResult {
@@ -29,11 +31,26 @@ pub fn run(options: &RestoreArgs) -> CommandResult {
         };
         Failure::of(code, &error)
     })?;
-    terminal::say(&report(&restored));
+    match options.json {
+        true => terminal::answer(1, &document(&restored))?,
+        false => terminal::say(&report(&restored)),
+    }
     if restored.damaged.is_empty() && restored.damaged_files.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(4, damages(&restored)))
+    Err(Failure::new(4, losses(&restored)))
+}
+
+fn document(restored: &Restored) -> serde_json::Value {
+    json!({
+        "made_at": restored.made_at,
+        "entries": restored.entries,
+        "logins": restored.token_files,
+        "damaged": damages(&restored.damaged),
+        "damaged_logins": restored.damaged_files,
+        "moved_aside_to": restored.aside,
+        "lacks_calls": restored.lacks_calls,
+    })
 }
 
 fn report(restored: &Restored) -> String {
@@ -70,7 +87,7 @@ fn report(restored: &Restored) -> String {
     lines.join("\n")
 }
 
-fn damages(restored: &Restored) -> String {
+fn losses(restored: &Restored) -> String {
     let mut lines: Vec<_> = restored.damaged.iter().map(ToString::to_string).collect();
     let files = restored.damaged_files.iter();
     lines.extend(files.map(|name| format!("the login {name} is damaged and was left out: log in again")));

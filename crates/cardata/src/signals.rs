@@ -16,8 +16,9 @@ pub fn stop_token() -> CancellationToken {
     stop
 }
 
+/// Ends with the first signal from now on.
 #[cfg(unix)]
-async fn signal() {
+pub async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         let _ = tokio::signal::ctrl_c().await;
@@ -52,6 +53,6 @@ fn ignores_hang_up() -> bool {
 }
 
 #[cfg(not(unix))]
-async fn signal() {
+pub async fn signal() {
     let _ = tokio::signal::ctrl_c().await;
 }

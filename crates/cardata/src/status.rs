@@ -16,12 +16,10 @@ pub async fn run(options: &StatusArgs) -> CommandResult {
         return tell_health(&pipeline);
     }
     let status = gather(&pipeline).await?;
-    let text = if options.json {
-        report::json(&status)
-    } else {
-        report::text(&status)
-    };
-    terminal::say(&text);
+    match options.json {
+        true => terminal::answer(1, &report::json(&status))?,
+        false => terminal::say(&report::text(&status)),
+    }
     // What is told of a login that this user may not see is not how it is.
     let state = StateDirectory::at(&pipeline.state);
     let accounts = pipeline.accounts.iter();

@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use collector_core::mask::{cut, harmless_lines};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 use serde_json::json;
 
 pub use place::{Place, broken};
 
-use crate::{CommandResult, Failure, clock};
+use crate::{CommandResult, Failure, OrFail, clock};
 
 /// Longer problems are cut, in characters.
 const LONGEST: usize = 20_000;
@@ -53,6 +54,75 @@ pub fn document(text: &str) {
     {
         let _ = UNSAID.set(error);
     }
+}
+
+/// Writes an answer for programs: one JSON object, whose first key is its version.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn answer(version: u32, document: &impl Serialize) -> CommandResult {
+    say(&serde_json::to_string_pretty(&Answer { version, document }).or_fail(70)?);
+    Ok(())
+}
+
+/// The same on one line, where many follow each other.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn answer_line(version: u32, document: &impl Serialize) -> CommandResult {
+    say(&serde_json::to_string(&Answer { version, document }).or_fail(70)?);
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Answer<'a, T> {
+    version: u32,
+    #[serde(flatten)]
+    document: &'a T,
+}
+
+/// Whether standard output is a screen that can be drawn anew.
+pub fn redraws() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb");
+    io::stdout().is_terminal() && !is_dumb
+}
+
+/// Draws the screen anew, with as much of the text as it has room for.
+pub fn redraw(text: &str) {
+    let (width, height) =
+        terminal_size::terminal_size().map_or((80, 24), |(width, height)| (width.0.into(), height.0.into()));
+    let screen = screen(&harmless_lines(text), width, height);
+    let mut out = io::stdout().lock();
+    // Who has gone away is noticed elsewhere.
+    let _ = out.write_all(screen.as_bytes()).and_then(|()| out.flush());
+}
+
+/// The lines that a screen has room for, each over what stood there.
+fn screen(text: &str, width: usize, height: usize) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    let room = height.saturating_sub(1);
+    let (shown, hidden) = match lines.len() > room {
+        true => (room.saturating_sub(1), lines.len() + 1 - room),
+        false => (lines.len(), 0),
+    };
+    let mut screen = "\u{1b}[H".to_owned();
+    for line in lines.iter().take(shown) {
+        screen += &format!("{}\u{1b}[K\n", cut(line, width.saturating_sub(1)));
+    }
+    if hidden > 0 {
+        screen += &format!("… {hidden} more lines\u{1b}[K\n");
+    }
+    screen + "\u{1b}[J"
+}
+
+/// Ends within a second after who read standard output has gone away; never where it is no pipe.
+pub async fn unread() {
+    #[cfg(unix)]
+    while !runtime::reader::has_gone(io::stdout()) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    #[cfg(not(unix))]
+    std::future::pending::<()>().await;
 }
 
 /// That standard output took everything that was said.
@@ -186,5 +256,22 @@ mod tests {
             String::from_utf8(out).unwrap(),
             "{\"a\":\"\\u009b2J\\u202e\"}\n\\u001b[2J\n"
         );
+    }
+
+    #[test]
+    fn a_screen_shows_what_it_has_room_for() {
+        let shown = |height| screen("one two\n2\n3", 6, height).replace('\u{1b}', "^");
+        assert_eq!(shown(4), "^[Hone t…^[K\n2^[K\n3^[K\n^[J");
+        assert_eq!(shown(3), "^[Hone t…^[K\n… 2 more lines^[K\n^[J");
+    }
+
+    #[test]
+    fn an_answer_begins_with_its_version() {
+        let document = json!({ "a": 1 });
+        let answer = Answer {
+            version: 3,
+            document: &document,
+        };
+        assert_eq!(serde_json::to_string(&answer).unwrap(), r#"{"version":3,"a":1}"#);
     }
 }

@@ -4,6 +4,7 @@ use collector::VehicleDetails;
 use collector::poller::Mapping;
 use collector_core::{SourceError, Vin};
 use jiff::SignedDuration;
+use serde_json::{Value, json};
 use source::Handles;
 use status::table::{or, table};
 
@@ -29,15 +30,20 @@ pub async fn run(options: VehiclesArgs) -> CommandResult {
             } else {
                 ("secondary", None)
             };
-            rows.push(vec![
-                name.to_string(),
-                account.names.of(&vehicle.vin).to_string(),
-                vehicle.vin.to_string(),
-                mapping.to_owned(),
-                or(model, "-"),
-            ]);
+            let called = account.names.of(&vehicle.vin).to_string();
+            let vin = vehicle.vin.to_string();
+            rows.push((name.to_string(), called, vin, mapping.to_owned(), model));
         }
     }
+    if options.json {
+        let vehicles = rows.into_iter().map(|(account, called, vin, mapping, model)| {
+            json!({ "account": account, "vehicle": called, "vin": vin, "mapping": mapping, "model": model })
+        });
+        return terminal::answer(1, &json!({ "vehicles": vehicles.collect::<Value>() }));
+    }
+    let rows = rows
+        .into_iter()
+        .map(|(account, called, vin, mapping, model)| vec![account, called, vin, mapping, or(model, "-")]);
     terminal::say(&table("account | vehicle | vin | mapping | model", rows));
     Ok(())
 }

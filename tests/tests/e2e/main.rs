@@ -26,6 +26,7 @@ mod guardian;
 #[cfg(unix)]
 mod init;
 mod journal_care;
+mod json;
 #[cfg(unix)]
 mod json_log;
 mod kills;
@@ -47,6 +48,8 @@ mod stream;
 #[cfg(unix)]
 mod terminal;
 mod twins;
+#[cfg(unix)]
+mod values;
 mod vehicles;
 
 use tests::{oracle, scene, store_server, stores};

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use cardata_api::{Container, ContainerId, ContainerState};
 use pipeline::Pipeline;
 use runtime::Chain;
+use serde_json::{Value, json};
 use source::Handles;
 use source_telematics::container::ContainerError;
 use source_telematics::is_ours;
@@ -21,9 +22,9 @@ pub async fn run(options: ContainersArgs) -> CommandResult {
     let accounts = context::accounts(&pipeline)?;
     build_sources(&pipeline, &accounts)?;
     match options.action {
-        None => list(&accounts).await,
-        Some(ContainersAction::Sync { dry_run }) => sync::run(&accounts, dry_run).await,
-        Some(ContainersAction::Delete { id, foreign }) => delete(&accounts, &id, foreign).await,
+        None => list(&accounts, options.json).await,
+        Some(ContainersAction::Sync { dry_run }) => sync::run(&accounts, dry_run, options.json).await,
+        Some(ContainersAction::Delete { id, foreign }) => delete(&accounts, &id, foreign, options.json).await,
     }
 }
 
@@ -38,14 +39,14 @@ fn build_sources(pipeline: &Pipeline, accounts: &[Handles]) -> Result<(), Failur
     Ok(())
 }
 
-async fn list(accounts: &[Handles]) -> CommandResult {
+async fn list(accounts: &[Handles], json: bool) -> CommandResult {
     let mut rows = Vec::new();
     for account in accounts {
         let containers = listed(account).await?;
         let created = created(account).await?;
         for container in containers {
             let by = maker(container.id.as_str(), container.purpose.as_deref(), &created);
-            rows.push(vec![
+            rows.push([
                 account.login.account.to_string(),
                 container.id.to_string(),
                 container.name.unwrap_or_default(),
@@ -54,6 +55,14 @@ async fn list(accounts: &[Handles]) -> CommandResult {
             ]);
         }
     }
+    if json {
+        let containers = rows.iter().map(|row| {
+            let [account, id, name, state, made_by] = row;
+            json!({ "account": account, "id": id, "name": name, "state": state, "made_by": made_by })
+        });
+        return terminal::answer(1, &json!({ "containers": containers.collect::<Value>() }));
+    }
+    let rows = rows.into_iter().map(Vec::from);
     terminal::say(&table("account | id | name | state | made by", rows));
     Ok(())
 }
@@ -93,7 +102,7 @@ fn state(state: &ContainerState) -> &str {
 
 /// Deletes a container of ours. One of another program is left alone unless that is what is wanted: it may need
 /// it.
-async fn delete(accounts: &[Handles], id: &str, foreign: bool) -> CommandResult {
+async fn delete(accounts: &[Handles], id: &str, foreign: bool, json: bool) -> CommandResult {
     let id: ContainerId = id
         .parse()
         .map_err(|_| Failure::new(2, format!("`{id}` is no container id")))?;
@@ -116,6 +125,9 @@ async fn delete(accounts: &[Handles], id: &str, foreign: bool) -> CommandResult 
         deleted.map_err(|error| context::api_failure(account, &error))?;
         let forgotten = account.ledger.forget_container(name, id.as_str()).await;
         forgotten.or_fail(2)?;
+        if json {
+            return terminal::answer(1, &json!({ "account": &**name, "deleted": id.as_str() }));
+        }
         terminal::say(&format!("{name}: deleted {id}"));
         return Ok(());
     }

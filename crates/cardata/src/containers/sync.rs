@@ -1,7 +1,9 @@
 //! `cardata containers sync`: says what it changes and what that costs, and does it.
 
 use collector_core::mask::readable;
-use source::Handles;
+use ledger::CreatedContainer;
+use serde_json::{Value, json};
+use source::{DescriptorSet, Handles};
 use source_telematics::container::places::MOST;
 use source_telematics::container::sync::{self, Plan};
 
@@ -10,27 +12,66 @@ use status::table::counted;
 use super::{failure, listed};
 use crate::{CommandResult, terminal};
 
-pub async fn run(accounts: &[Handles], dry_run: bool) -> CommandResult {
+pub async fn run(accounts: &[Handles], dry_run: bool, json: bool) -> CommandResult {
+    let mut documents = Vec::new();
     for account in accounts {
         let failed = |error| failure(account, &error);
         let listed = listed(account).await?;
         let plan = sync::plan(account, &listed).await.map_err(failed)?;
         let calls = plan.calls();
         let described = described(&plan, dry_run);
-        terminal::say(&format!("{}:\n{described}", account.login.account));
+        let say = |text: &str| {
+            if !json {
+                terminal::say(text);
+            }
+        };
+        let mut document = document(&account.login.account, &plan);
+        say(&format!("{}:\n{described}", account.login.account));
         if dry_run {
-            terminal::say(&format!(
+            say(&format!(
                 "  1 call was spent, nothing changed; without --dry-run it takes {}",
                 counted(1 + calls, "call")
             ));
-            continue;
+        } else {
+            let carried_out = sync::carry_out(account, plan, &listed).await;
+            carried_out.map_err(failed)?;
+            let spent = counted(account.budget.calls(), "call");
+            say(&format!("  done with {spent}"));
         }
-        let carried_out = sync::carry_out(account, plan, &listed).await;
-        carried_out.map_err(failed)?;
-        let spent = counted(account.budget.calls(), "call");
-        terminal::say(&format!("  done with {spent}"));
+        document["calls"] = json!(account.budget.calls());
+        documents.push(document);
     }
-    Ok(())
+    match json {
+        true => terminal::answer(1, &json!({ "dry_run": dry_run, "accounts": documents })),
+        false => Ok(()),
+    }
+}
+
+/// What was found, and what is or would be done.
+fn document(account: &str, plan: &Plan) -> Value {
+    let sets = |sets: &[(DescriptorSet, String)]| -> Value {
+        let sets = sets.iter().map(|(set, id)| json!({ "id": id, "name": set.name }));
+        sets.collect()
+    };
+    let created = |all: &[CreatedContainer]| -> Value {
+        let all = all.iter().map(|one| json!({ "id": one.id, "name": one.name }));
+        all.collect()
+    };
+    let missing = plan.missing.iter();
+    let missing = missing.map(|(set, descriptors)| json!({ "name": set.name, "descriptors": descriptors }));
+    let others = plan.others.iter();
+    let others = others.map(|other| json!({ "id": other.id.as_str(), "name": other.name }));
+    json!({
+        "account": account,
+        "in_use": sets(&plan.kept),
+        "exist_already": sets(&plan.found),
+        "forgotten": created(&plan.gone),
+        "deleted": created(&plan.obsolete),
+        "created": missing.collect::<Value>(),
+        "refused": plan.refused.iter().map(|set| &set.name).collect::<Vec<_>>(),
+        "left_alone": others.collect::<Value>(),
+        "fits": plan.fits(),
+    })
 }
 
 fn described(plan: &Plan, dry_run: bool) -> String {

@@ -10,6 +10,7 @@ use journal::JournalError;
 use journal::log::dead_letters::DeadLetter;
 use journal::log::overview::Overview;
 use pipeline::Pipeline;
+use serde_json::json;
 
 use crate::args::PipelineArgs;
 use crate::replay::request::sink_of;
@@ -37,7 +38,7 @@ pub struct ListArgs {
     /// Those of one sink.
     #[arg(long, value_name = "NAME")]
     pub sink: Option<String>,
-    /// For programs.
+    /// For programs: one JSON object, as JSON.md describes it.
     #[arg(long)]
     pub json: bool,
 }
@@ -47,6 +48,9 @@ pub struct ShowArgs {
     #[command(flatten)]
     pub pipeline: PipelineArgs,
     pub id: i64,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +66,9 @@ pub struct ChoiceArgs {
     /// All of them.
     #[arg(long, conflicts_with = "ids")]
     pub all: bool,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -92,10 +99,10 @@ fn list(options: &ListArgs) -> CommandResult {
         }
     }
     let names = context::names(&pipeline)?;
-    terminal::say(&match options.json {
-        true => report::json(&found, &names),
-        false => report::table(&found, &names),
-    });
+    if options.json {
+        return terminal::answer(1, &report::json(&found, &names));
+    }
+    terminal::say(&report::table(&found, &names));
     Ok(())
 }
 
@@ -111,7 +118,11 @@ fn show(options: &ShowArgs) -> CommandResult {
         Err(error) => return Err(error.into()),
     };
     let sent = sent.as_ref().map_err(|why| *why);
-    terminal::say(&report::whole(&letter, sent, &context::names(&pipeline)?));
+    let names = context::names(&pipeline)?;
+    if options.json {
+        return terminal::answer(1, &report::whole_json(&letter, sent, &names));
+    }
+    terminal::say(&report::whole(&letter, sent, &names));
     Ok(())
 }
 
@@ -175,8 +186,11 @@ async fn drop_dead_letters(options: DropArgs) -> CommandResult {
             return Err(Failure::new(4, hindrance));
         }
     }
-    let ids = letters.iter().map(|letter| letter.id).collect();
-    journal.drop_dead_letters(ids).await?;
+    let ids: Vec<_> = letters.iter().map(|letter| letter.id).collect();
+    journal.drop_dead_letters(ids.clone()).await?;
+    if options.choice.json {
+        return terminal::answer(1, &json!({ "dropped": ids }));
+    }
     terminal::say(&format!(
         "dropped:\n{what}\nThe journal keeps what BMW sent; a replay delivers it again."
     ));

@@ -58,9 +58,13 @@ pub fn table(letters: &[DeadLetter], names: &Names) -> String {
 }
 
 /// No VIN is in it either: a list is often pasted where others read it.
-pub fn json(letters: &[DeadLetter], names: &Names) -> String {
-    let letters = letters.iter().map(|letter| {
-        json!({
+pub fn json(letters: &[DeadLetter], names: &Names) -> Value {
+    let letters = letters.iter().map(|letter| one_json(letter, names));
+    json!({ "dead_letters": letters.collect::<Value>() })
+}
+
+fn one_json(letter: &DeadLetter, names: &Names) -> Value {
+    json!({
             "id": letter.id,
             "at": letter.at,
             "sink": (!letter.sink.is_empty()).then_some(&letter.sink),
@@ -71,9 +75,25 @@ pub fn json(letters: &[DeadLetter], names: &Names) -> String {
             "reason": letter.reason,
             "attempts": letter.attempts,
             "retry": letter.retry,
+    })
+}
+
+/// The one that was asked for, with what BMW sent, or why that is not there.
+pub fn whole_json(letter: &DeadLetter, sent: Result<&Sent, &str>, names: &Names) -> Value {
+    let mut whole = one_json(letter, names);
+    whole["sent"] = sent.map_or(Value::Null, |sent| {
+        let readings = sent.readings.iter();
+        let readings = readings.map(|(descriptor, body)| json!({ "descriptor": descriptor, "body": body }));
+        json!({
+            "account": sent.account,
+            "source": sent.source,
+            "origin": sent.origin,
+            "received_at": sent.received_at,
+            "readings": readings.collect::<Value>(),
         })
     });
-    format!("{:#}", letters.collect::<Value>())
+    whole["not_sent"] = json!(sent.err());
+    whole
 }
 
 /// `sent` is what BMW sent, or why that is not there.
@@ -141,9 +161,8 @@ mod tests {
             list.contains("csv") && list.contains("entry cannot be read"),
             "{list}"
         );
-        let listed: Value =
-            serde_json::from_str(&json(std::slice::from_ref(&letter), &Names::default())).unwrap();
-        assert_eq!(listed[0]["entry_damaged"], true);
+        let listed = json(std::slice::from_ref(&letter), &Names::default());
+        assert_eq!(listed["dead_letters"][0]["entry_damaged"], true);
         let whole = whole(&letter, Err(DAMAGED), &Names::default());
         assert!(
             whole.contains("refused") && whole.contains("cardata journal verify"),

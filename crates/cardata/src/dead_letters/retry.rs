@@ -14,6 +14,7 @@ use journal::log::overview::{Overview, SinkTotals};
 use journal::log::redelivery::Judgement;
 use ledger::overview::Overview as LedgerOverview;
 use pipeline::{Pipeline, SinkSpec};
+use serde_json::json;
 
 use super::{ChoiceArgs, chosen};
 use crate::redelivery::{self, Ended, Progress};
@@ -65,7 +66,7 @@ pub async fn run(options: ChoiceArgs) -> CommandResult {
             );
         }
     }
-    report(&overview.dead_letters()?, &tried, &misfits)
+    report(&overview.dead_letters()?, &tried, &misfits, options.json)
 }
 
 fn is_there(pipeline: &Pipeline, letter: &DeadLetter) -> bool {
@@ -151,17 +152,24 @@ fn progress(overview: &Overview, ledger: &LedgerOverview, tried: &HashSet<i64>) 
     })
 }
 
-fn report(now: &[DeadLetter], tried: &HashSet<i64>, misfits: &[i64]) -> CommandResult {
+fn report(now: &[DeadLetter], tried: &HashSet<i64>, misfits: &[i64], json: bool) -> CommandResult {
     let (waiting, refused): (Vec<_>, Vec<_>) = now
         .iter()
         .filter(|letter| tried.contains(&letter.id) || misfits.contains(&letter.id))
         .partition(|letter| letter.retry);
     let delivered = tried.len() - waiting.len() - (refused.len() - misfits.len());
-    let mut text = format!("{delivered} delivered, {} refused again", refused.len());
-    if !waiting.is_empty() {
-        text += &format!(", {} waiting", waiting.len());
+    let (again, left) = (refused.len(), waiting.len());
+    let mut text = format!("{delivered} delivered, {again} refused again");
+    if left > 0 {
+        text += &format!(", {left} waiting");
     }
-    terminal::say(&text);
+    match json {
+        true => terminal::answer(
+            1,
+            &json!({ "delivered": delivered, "refused": again, "waiting": left }),
+        )?,
+        false => terminal::say(&text),
+    }
     match refused.first() {
         None => Ok(()),
         Some(first) => Err(Failure::new(

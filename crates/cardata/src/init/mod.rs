@@ -70,6 +70,7 @@ async fn prepare(
             pipeline: pipeline.clone(),
             connect: false,
             show: false,
+            json: false,
         };
         check::run(check).await?;
     }

@@ -6,18 +6,18 @@ use clap::{Args, Subcommand};
 use collector_core::Vin;
 use jiff::Timestamp;
 
-use crate::args::{PipelineArgs, StatusArgs};
+use crate::args::{AnswerArgs, PipelineArgs};
 
 #[derive(Debug, Subcommand)]
 pub enum JournalCommand {
     /// What is in the journal and what it takes.
-    Stats(StatusArgs),
+    Stats(AnswerArgs),
     /// Messages and answers to polls that cannot be read: when, how often, why. Works while `run` runs.
     Strays(StraysArgs),
     /// Check every entry; tells each damage with its place and what to do. Works while `run` runs.
-    Verify(PipelineArgs),
+    Verify(AnswerArgs),
     /// Give the space of forgotten entries back. Not while `run` runs.
-    Compact(PipelineArgs),
+    Compact(AnswerArgs),
     /// Write the history as lines of JSON, for another machine. Works while `run` runs.
     Export(ExportArgs),
     /// Take in the lines that `export` wrote; what is here already is left out. Not while `run` runs.
@@ -31,7 +31,7 @@ pub struct StraysArgs {
     /// Write the payload of one message to standard output, byte by byte as it came. It may say where a car is.
     #[arg(long, value_name = "ID", conflicts_with = "json")]
     pub show: Option<i64>,
-    /// For programs.
+    /// For programs: one JSON object, as JSON.md describes it.
     #[arg(long)]
     pub json: bool,
 }
@@ -52,6 +52,9 @@ pub struct ExportArgs {
     /// Only this vehicle.
     #[arg(long, value_name = "VIN")]
     pub vehicle: Option<Vin>,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long, requires = "output")]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -61,6 +64,9 @@ pub struct ImportArgs {
     /// What `cardata journal export` wrote; standard input where it is `-`.
     #[arg(value_name = "FILE")]
     pub input: PathBuf,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +79,9 @@ pub struct BackupArgs {
     /// Replace a backup that is there.
     #[arg(long)]
     pub force: bool,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -85,6 +94,9 @@ pub struct RestoreArgs {
     /// Move the state that is there aside and take the backup's place.
     #[arg(long)]
     pub force: bool,
+    /// For programs: one JSON object, as JSON.md describes it.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A time of RFC 3339, or a date, which is its midnight in UTC.

@@ -8,6 +8,7 @@ use journal::care::stats;
 use journal::log::scan::Damage;
 use runtime::private::adopt;
 use runtime::{Clock, SystemClock};
+use serde_json::json;
 use store::files::destination;
 
 use super::args::ExportArgs;
@@ -21,15 +22,27 @@ pub fn run(options: &ExportArgs) -> CommandResult {
         Some(path) => to_file(&state, options, path, &mut damaged)?,
         None => write(&state, options, terminal::raw(), &mut damaged)?,
     };
-    terminal::note(&format!(
-        "{} with {} written.",
-        count(exported.entries, "entry", "entries"),
-        count(exported.readings, "reading", "readings")
-    ));
+    match options.json {
+        true => terminal::answer(1, &document(options, exported, damaged))?,
+        false => terminal::note(&format!(
+            "{} with {} written.",
+            count(exported.entries, "entry", "entries"),
+            count(exported.readings, "reading", "readings")
+        )),
+    }
     if damaged > 0 {
         return Err(Failure::new(4, "What is damaged, as told above, was left out."));
     }
     Ok(())
+}
+
+fn document(options: &ExportArgs, exported: Exported, damaged: u64) -> serde_json::Value {
+    json!({
+        "file": options.output,
+        "entries": exported.entries,
+        "readings": exported.readings,
+        "left_out": damaged,
+    })
 }
 
 /// A file that is whole or not there.

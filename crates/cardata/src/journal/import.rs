@@ -8,6 +8,7 @@ use collector::state::{OpenState, StateDirectory};
 use indicatif::ProgressBar;
 use journal::Journal;
 use journal::care::import::{ImportError, ImportSummary};
+use serde_json::json;
 
 use super::args::ImportArgs;
 use super::{bar, count, failure};
@@ -31,7 +32,10 @@ pub async fn run(options: &ImportArgs) -> CommandResult {
         ImportError::Header(_) => Failure::of(4, &error),
         _ => Failure::of(2, &error),
     })?;
-    terminal::say(&report(&summary));
+    match options.json {
+        true => terminal::answer(1, &document(&summary))?,
+        false => terminal::say(&report(&summary)),
+    }
     if summary.bad > 0 {
         let refused = count(summary.bad, "line was", "lines were");
         return Err(Failure::new(
@@ -67,6 +71,17 @@ async fn take_in(
         }
     };
     journal.import(input, bad, |bytes| bar.inc(bytes)).await
+}
+
+fn document(summary: &ImportSummary) -> serde_json::Value {
+    json!({
+        "entries": summary.entries,
+        "readings": summary.readings,
+        "mended": summary.mended,
+        "known_entries": summary.known,
+        "repeats": summary.repeats,
+        "refused_lines": summary.bad,
+    })
 }
 
 fn report(summary: &ImportSummary) -> String {

@@ -13,6 +13,8 @@ use std::path::PathBuf;
 use collector_core::Names;
 use indicatif::{ProgressBar, ProgressStyle};
 use journal::JournalError;
+use journal::log::scan::Damage;
+use serde_json::{Value, json};
 use store::{Store, StoreError};
 
 use crate::args::PipelineArgs;
@@ -67,6 +69,20 @@ fn bar(message: &'static str, total: u64) -> ProgressBar {
 /// Bytes for people.
 pub fn size(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()
+}
+
+/// Damages for programs.
+pub fn damages(damages: &[Damage]) -> Value {
+    let damages = damages.iter().map(|damage| {
+        json!({
+            "first_entry": damage.first,
+            "last_entry": damage.last,
+            "reason": damage.reason,
+            "vehicle": damage.vehicle.as_ref().map(|vehicle| &*vehicle.name),
+            "received_at": damage.received_at,
+        })
+    });
+    damages.collect()
 }
 
 /// One thing or several.

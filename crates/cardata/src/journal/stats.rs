@@ -4,10 +4,10 @@ use journal::care::stats::{Stats, stats};
 use status::table::table;
 
 use super::{failure, names, size, state};
-use crate::args::StatusArgs;
-use crate::{CommandResult, OrFail, terminal};
+use crate::args::AnswerArgs;
+use crate::{CommandResult, terminal};
 
-pub fn run(options: &StatusArgs) -> CommandResult {
+pub fn run(options: &AnswerArgs) -> CommandResult {
     let mut stats = stats(&state(&options.pipeline)?).map_err(failure)?;
     let names = names(&options.pipeline);
     for feed in &mut stats.feeds {
@@ -15,12 +15,10 @@ pub fn run(options: &StatusArgs) -> CommandResult {
             feed.vehicle = names.of(&vin).to_string();
         }
     }
-    let text = if options.json {
-        serde_json::to_string_pretty(&stats).or_fail(70)?
-    } else {
-        text(&stats)
-    };
-    terminal::say(&text);
+    if options.json {
+        return terminal::answer(1, &stats);
+    }
+    terminal::say(&text(&stats));
     Ok(())
 }
 

@@ -4,11 +4,12 @@ use std::io::{ErrorKind, Write};
 
 use journal::log::overview::Overview;
 use journal::log::strays::StrayEntry;
+use serde_json::json;
 use status::table::table;
 
 use super::args::StraysArgs;
 use super::{failure, size, state};
-use crate::{CommandResult, Failure, OrFail, terminal};
+use crate::{CommandResult, Failure, terminal};
 
 pub fn run(options: &StraysArgs) -> CommandResult {
     let state = state(&options.pipeline)?;
@@ -19,12 +20,10 @@ pub fn run(options: &StraysArgs) -> CommandResult {
         return show(&overview, id);
     }
     let entries = overview.stray_entries().map_err(failure)?;
-    let text = if options.json {
-        format!("{:#}", serde_json::to_value(entries).or_fail(70)?)
-    } else {
-        text(&entries)
-    };
-    terminal::say(&text);
+    if options.json {
+        return terminal::answer(1, &json!({ "strays": entries }));
+    }
+    terminal::say(&text(&entries));
     Ok(())
 }
 

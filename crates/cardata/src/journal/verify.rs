@@ -3,33 +3,54 @@
 use journal::care::stats;
 use journal::care::verify::{Verified, verify};
 
-use super::{bar, count, failure, names, state};
+use serde_json::json;
+
+use super::{bar, count, damages, failure, names, state};
+use crate::args::AnswerArgs;
 use crate::args::PipelineArgs;
 use crate::{CommandResult, Failure, lookup, terminal};
 
-pub fn run(options: &PipelineArgs) -> CommandResult {
-    let state = state(options)?;
+pub fn run(options: &AnswerArgs) -> CommandResult {
+    let state = state(&options.pipeline)?;
     let bar = bar("checking", stats::entries(&state).unwrap_or(0));
     let verified = verify(&state, |entries| bar.inc(entries));
     bar.finish_and_clear();
     let mut verified = verified.map_err(failure)?;
-    let names = names(options);
+    let names = names(&options.pipeline);
     for damage in &mut verified.damaged {
         let vehicle = damage.vehicle.take();
         damage.vehicle = vehicle.map(|vehicle| names.vehicle(&vehicle.vin));
+    }
+    match options.json {
+        true => terminal::answer(1, &document(&verified))?,
+        false => tell(&verified),
+    }
+    match verified.is_sound() {
+        true => Ok(()),
+        false => Err(Failure::new(4, advice(&verified, &options.pipeline))),
+    }
+}
+
+fn document(verified: &Verified) -> serde_json::Value {
+    json!({
+        "sound": verified.is_sound(),
+        "sound_entries": verified.entries,
+        "damaged": damages(&verified.damaged),
+        "database": verified.database,
+    })
+}
+
+fn tell(verified: &Verified) {
+    for damage in &verified.damaged {
         terminal::say(&damage.to_string());
     }
     for complaint in &verified.database {
         terminal::say(&format!("database: {complaint}"));
     }
     if verified.is_sound() {
-        terminal::say(&format!(
-            "{} checked, all sound.",
-            count(verified.entries, "entry", "entries")
-        ));
-        return Ok(());
+        let checked = count(verified.entries, "entry", "entries");
+        terminal::say(&format!("{checked} checked, all sound."));
     }
-    Err(Failure::new(4, advice(&verified, options)))
 }
 
 fn advice(verified: &Verified, options: &PipelineArgs) -> String {

@@ -37,7 +37,7 @@ pub fn run(options: &ManArgs) -> CommandResult {
 /// A page, with the name of its file.
 struct Page {
     name: String,
-    roff: Vec<u8>,
+    roff: String,
 }
 
 impl Page {
@@ -75,12 +75,21 @@ fn collect(command: &Command, is_program: bool, pages: &mut Vec<Page>) -> io::Re
     if !is_program {
         roff.write_all(b".SH \"SEE ALSO\"\n.BR cardata (1)\n")?;
     }
-    let name = man.get_filename();
+    let (name, roff) = (man.get_filename(), ascii(&String::from_utf8_lossy(&roff)));
     pages.push(Page { name, roff });
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
         collect(below, false, pages)?;
     }
     Ok(())
+}
+
+/// The same with escapes in the place of what old formatters cannot read.
+fn ascii(roff: &str) -> String {
+    let escaped = |c: char| match c.is_ascii() {
+        true => c.to_string(),
+        false => format!("\\[u{:04X}]", u32::from(c)),
+    };
+    roff.chars().map(escaped).collect()
 }
 
 #[cfg(test)]
@@ -97,7 +106,8 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         for page in pages {
-            let roff = String::from_utf8(page.roff.clone()).unwrap();
+            let roff = &page.roff;
+            assert!(roff.is_ascii(), "{}", page.name);
             for section in [
                 "NAME",
                 "SYNOPSIS",

@@ -10,6 +10,7 @@ use journal::JournalError;
 use journal::log::overview::Overview;
 use journal::log::replay::Replay;
 use pipeline::Pipeline;
+use serde_json::{Value, json};
 use status::table::{notes, or, table};
 
 use crate::args::PipelineArgs;
@@ -55,6 +56,9 @@ pub struct ReplayArgs {
     /// Go on with what is in line, where nothing runs the pipeline.
     #[arg(long, conflicts_with = "sink")]
     pub resume: bool,
+    /// With --list, for programs: one JSON object, as JSON.md describes it.
+    #[arg(long, requires = "list")]
+    pub json: bool,
 }
 
 pub async fn run(options: ReplayArgs) -> CommandResult {
@@ -62,7 +66,7 @@ pub async fn run(options: ReplayArgs) -> CommandResult {
     let state = redelivery::open(&pipeline)?;
     let overview = state.journal.overview()?;
     if options.list {
-        return list(&overview);
+        return list(&overview, options.json);
     }
     if let Some(id) = options.cancel {
         return cancel(&state, &overview, id).await;
@@ -190,8 +194,33 @@ fn state(replay: &Replay) -> String {
     }
 }
 
-fn list(overview: &Overview) -> CommandResult {
+fn document(replay: &Replay) -> Value {
+    let request = &replay.request;
+    json!({
+        "id": replay.id,
+        "sink": request.sink,
+        "asked_at": replay.created_at,
+        "since": request.since,
+        "until": request.until,
+        "rewrite": request.rewrite,
+        "erased_at": replay.erased_at,
+        "snapshots": replay.entries,
+        "snapshots_done": replay.done,
+        "readings": replay.readings,
+        "refused": replay.rejected,
+        "finished_at": replay.finished_at,
+        "cancelled": replay.cancelled,
+        "state": state(replay),
+        "problem": replay.problem.as_ref().filter(|_| replay.finished_at.is_none()),
+    })
+}
+
+fn list(overview: &Overview, json: bool) -> CommandResult {
     let replays = overview.replays()?;
+    if json {
+        let replays: Value = replays.iter().map(document).collect();
+        return terminal::answer(1, &json!({ "replays": replays }));
+    }
     if replays.is_empty() {
         terminal::say("no replay was ever asked for");
         return Ok(());

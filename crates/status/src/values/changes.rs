@@ -103,6 +103,9 @@ impl Change<'_> {
             What::Value(told) => ("value", json::told(told, now)),
             What::Ended(gone) => ("ended", json::ended(gone)),
         };
+        for key in ["value", "unit", "measured_at", "age_seconds", "stamp", "since"] {
+            object.entry(key).or_insert(Json::Null);
+        }
         object.insert("vehicle".to_owned(), json!(&*self.vehicle.name));
         object.insert("kind".to_owned(), json!(kind));
         Json::Object(object)

@@ -223,7 +223,7 @@ mod tests {
         assert!(!text.contains('\u{1b}'));
         assert_eq!(text.lines().count(), 6, "{text}");
         assert!(
-            text.contains("  1970-01-01T00:00:00Z     1041 days ago  poll"),
+            text.contains("  1970-01-01T00:00:00Z    1041 days ago  poll"),
             "{text}"
         );
         let long = Form {
