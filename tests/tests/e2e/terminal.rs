@@ -19,6 +19,7 @@ const NO_COLOUR: &[(&str, &str)] = &[("TERM", "xterm-256color"), ("NO_COLOR", "1
 const DUMB: &[(&str, &str)] = &[("TERM", "dumb")];
 const DAY: i64 = 86_400;
 
+#[expect(clippy::print_stderr, reason = "a test that proves nothing says so")]
 fn is_there() -> bool {
     let is_there = Command::new("script").arg("--version").output().is_ok();
     if !is_there {
