@@ -191,6 +191,7 @@ fn the_first_in_order_is_explained_whosever_it_is() {
     let mut status = status(account(), Vec::new());
     status.running = None;
     let findings = diagnose(&looked, &status);
+    assert!(findings.is_sorted_by_key(|finding| finding.check));
     let order: Vec<_> = report::problems(&findings)
         .iter()
         .map(|finding| finding.check)
