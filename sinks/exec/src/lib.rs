@@ -8,6 +8,7 @@
 //! * `lines`, `words`: what it writes, in bounded memory. `patience`: in bounded time.
 //! * `program`: a conversation with it. `failure`: why one failed, for a person. `sink`: the sink itself.
 
+#![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod answer;

@@ -34,16 +34,9 @@ impl Fifo {
         opened.await.unwrap()
     }
 
-    /// Returns when somebody had it open for writing, and nobody has any more.
-    pub async fn closed(&self) {
-        let path = self.0.clone();
-        let opened = spawn_blocking(move || Opened(BufReader::new(File::open(path).unwrap())));
-        opened.await.unwrap().closed().await;
-    }
-
     /// Ends whoever reads it.
     pub fn release(&self) {
-        drop(File::options().write(true).open(&self.0).unwrap());
+        drop(File::options().read(true).write(true).open(&self.0).unwrap());
     }
 }
 

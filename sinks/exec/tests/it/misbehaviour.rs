@@ -201,8 +201,8 @@ async fn a_dropped_write_kills_the_program_and_the_next_begins_with_a_new_one() 
 #[tokio::test]
 async fn one_that_does_not_end_is_ended() {
     let folder = Folder::new();
-    let deaf = ready_then("trap '' TERM; exec 9>fifo; echo x >&9; while :; do sleep 100; done");
-    let mut sink = folder.script(&deaf);
+    let deaf = r#"trap '' TERM; read -r hello; exec 9>fifo; echo x >&9; echo '{"ready":1}'; while :; do sleep 100; done"#;
+    let mut sink = folder.script(deaf);
     let fifo = Fifo::made(&folder.path().join("fifo"));
     let (checked, opened) = tokio::join!(sink.check(), fifo.line());
     checked.unwrap();
@@ -213,12 +213,14 @@ async fn one_that_does_not_end_is_ended() {
 #[tokio::test]
 async fn what_it_leaves_behind_ends_with_it() {
     let folder = Folder::new();
-    let leaves = ready_then(&format!("sleep 100 9>fifo & {TAKES}"));
+    let leaves = ready_then(&format!("(echo x; exec sleep 100) >fifo & {TAKES}"));
     let mut sink = folder.script(&leaves);
     let fifo = Fifo::made(&folder.path().join("fifo"));
-    sink.write(&entries(1, 2)).await.unwrap();
-    let (closed, ()) = tokio::join!(sink.close(), fifo.closed());
-    closed.unwrap();
+    let batch = entries(1, 2);
+    let (written, opened) = tokio::join!(sink.write(&batch), fifo.line());
+    written.unwrap();
+    sink.close().await.unwrap();
+    opened.closed().await;
     assert_eq!(sink.remarks(), [""; 0]);
 }
 
