@@ -184,6 +184,9 @@ async fn the_page_says_what_the_program_prints() {
         book.take("values --watch", line);
     }
     stop(run).await;
+    let looked = scene.call(&["doctor", "--json"]).await;
+    assert_eq!(looked.code, Some(4), "nothing runs: {looked:?}");
+    book.take("doctor", &looked.out);
     let other = scene.bmw.create_container("other", "not ours", &["a"]);
     refuse(&scene);
     let replayed = scene.call(&["replay", "--sink", "csv"]).await;
