@@ -124,8 +124,17 @@ fn package(options: &Options, release: &Release, dist: &Path) -> Result<PathBuf>
         deb.args(["--target", target]);
     }
     workspace::succeed(&mut deb)?;
-    let made = workspace::shell()?.read_dir(dist)?.into_iter().next();
-    made.context("cargo-deb made no package")
+    let shell = workspace::shell()?;
+    let made = shell.read_dir(dist)?.into_iter().next();
+    let made = made.context("cargo-deb made no package")?;
+    let needs = cmd!(shell, "dpkg-deb --field {made} Depends").quiet().read()?;
+    // Without dpkg-shlibdeps cargo-deb goes on, and says so among much else.
+    ensure!(
+        needs.contains("libc6"),
+        "the package does not say which libc it needs, but \"{needs}\": apt-get install dpkg-dev, and libc6-dev of \
+         the machine that it is for"
+    );
+    Ok(made)
 }
 
 /// Checksums of everything there, as `sha256sum --check` reads them.
