@@ -105,6 +105,12 @@ there examples/pipeline.yaml examples/service.yaml examples/pipeline.schema.json
 cd /trial
 is "what says cardata schema" "$(cardata schema | sha256sum)" "$(sha256sum </usr/share/cardata/pipeline.schema.json)"
 
+# ── set up by who has no terminal
+cardata init --client-id 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0 </dev/null >said 2>&1 || fail "$(cat said)"
+is "what init wrote" "$(kind /etc/cardata/pipeline.yaml)" "root:cardata 640"
+as_service cardata check >said 2>&1 || fail "$(cat said)"
+rm /etc/cardata/pipeline.yaml
+
 # ── and its end, before anything was set up
 apt purge cardata
 everything >after
