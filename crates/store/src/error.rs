@@ -106,7 +106,7 @@ impl StoreError {
                 path: path.into(),
                 source,
             },
-            _ if is_too_long(&source) => Self::Full(source),
+            _ if is_full(&source) => Self::Full(source),
             _ if limits::are_files_used_up() => Self::NoFiles { path: path.into() },
             _ => Self::Open {
                 path: path.into(),
@@ -121,7 +121,7 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full(error),
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(error),
-            _ if is_too_long(&error) => Self::Full(error),
+            _ if is_full(&error) => Self::Full(error),
             _ if error.to_string().contains("no such table") => Self::Lacking(error),
             _ => Self::Sqlite(error),
         }
@@ -151,10 +151,14 @@ fn what_hinders(error: &rusqlite::Error) -> &'static str {
     }
 }
 
-/// Whether a file would have grown over a limit, which SQLite takes for a broken disk.
-fn is_too_long(error: &rusqlite::Error) -> bool {
-    let code = error.sqlite_error().map(|error| error.extended_code);
-    code == Some(ffi::SQLITE_IOERR_WRITE) && limits::file_size().is_some()
+/// Whether there is no room, where SQLite takes it for a broken disk: a file would have grown over a limit, or the disk is
+/// too full for the index that readers share (`-shm`).
+fn is_full(error: &rusqlite::Error) -> bool {
+    match error.sqlite_error().map(|error| error.extended_code) {
+        Some(ffi::SQLITE_IOERR_SHMSIZE) => true,
+        Some(ffi::SQLITE_IOERR_WRITE) => limits::file_size().is_some(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -174,5 +178,11 @@ mod tests {
         let missing = |path: &Path| StoreError::open(path, rusqlite::Error::InvalidQuery).to_string();
         assert!(missing(&folder.path().join("journal.db")).contains("it is gone"));
         assert!(missing(folder.path()).contains("must be able to write"));
+        let full = || rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR_SHMSIZE), None);
+        assert!(matches!(
+            StoreError::open(folder.path(), full()),
+            StoreError::Full(_)
+        ));
+        assert!(matches!(full().into(), StoreError::Full(_)));
     }
 }
