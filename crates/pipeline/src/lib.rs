@@ -150,7 +150,9 @@ impl ConfigError {
 /// What to do about a file that cannot be read.
 fn advice(error: &std::io::Error) -> &'static str {
     match error.kind() {
-        ErrorKind::NotFound => "name an existing file with `--config`, or make one: `cardata init`",
+        ErrorKind::NotFound => {
+            "name an existing file with `--config`, or make this one with `cardata init` and the same `--config`"
+        }
         ErrorKind::IsADirectory => "name the file in it, such as pipeline.yaml",
         ErrorKind::PermissionDenied => {
             "run it as the user that runs cardata (`sudo -u cardata cardata …`), or let this user read it"

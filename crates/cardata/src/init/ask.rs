@@ -36,6 +36,13 @@ impl Question<'_> {
     }
 }
 
+/// An answer that nobody has to type.
+pub struct Given {
+    pub value: String,
+    /// The variable that has it, which may be there for another program; `None` of an option.
+    pub variable: Option<&'static str>,
+}
+
 /// Who is asked.
 pub struct Screen<'a> {
     pub input: &'a mut dyn BufRead,
@@ -45,20 +52,20 @@ pub struct Screen<'a> {
 }
 
 pub struct Ask<'a> {
-    /// Answers by the options that give them.
-    given: RefCell<BTreeMap<String, String>>,
+    /// Answers by the option of their question.
+    given: RefCell<BTreeMap<String, Given>>,
     screen: Option<RefCell<Screen<'a>>>,
 }
 
 impl<'a> Ask<'a> {
-    pub fn new(given: BTreeMap<String, String>, screen: Option<Screen<'a>>) -> Self {
+    pub fn new(given: BTreeMap<String, Given>, screen: Option<Screen<'a>>) -> Self {
         Self {
             given: RefCell::new(given),
             screen: screen.map(RefCell::new),
         }
     }
 
-    /// Whether an option answers it.
+    /// Whether it is answered without a question.
     pub fn is_given(&self, option: &str) -> bool {
         self.given.borrow().contains_key(option)
     }
@@ -74,7 +81,7 @@ impl<'a> Ask<'a> {
     /// The answer, as `read` takes it. What `read` does not take is told with its reason.
     ///
     /// # Errors
-    /// An option has a wrong answer, or the input has ended.
+    /// An option or a variable has a wrong answer, or the input has ended.
     pub fn answer<T>(
         &self,
         question: &Question<'_>,
@@ -82,8 +89,15 @@ impl<'a> Ask<'a> {
     ) -> Result<T, Failure> {
         let given = self.given.borrow_mut().remove(question.option);
         if let Some(given) = given {
-            return read(&question.trimmed(given))
-                .map_err(|reason| Failure::new(2, format!("{}: {reason}", question.option)));
+            let by = match given.variable {
+                Some(name) => format!("${name}"),
+                None => question.option.to_owned(),
+            };
+            if given.variable.is_some() {
+                self.say(&format!("{}: taken from {by}", question.option))?;
+            }
+            return read(&question.trimmed(given.value))
+                .map_err(|reason| Failure::new(2, format!("{by}: {reason}")));
         }
         let Some(screen) = &self.screen else {
             return read(question.default)
@@ -128,12 +142,16 @@ impl<'a> Ask<'a> {
     /// Those that were none.
     pub fn all_used(&self) -> Result<(), Failure> {
         let given = self.given.borrow();
-        let Some(option) = given.keys().next() else {
+        let mut options = given.iter().filter(|(_, given)| given.variable.is_none());
+        let Some((option, _)) = options.next() else {
             return Ok(());
         };
         Err(Failure::new(
             2,
-            format!("nothing asks for {option}: is its `--sink` missing, or is it written otherwise?"),
+            format!(
+                "nothing asks for {option}: is its `--sink` missing (or the user of a password, the token of a \
+                 bucket), or is it written otherwise?"
+            ),
         ))
     }
 }

@@ -8,7 +8,7 @@ use pipeline::ProcessEnvironment;
 
 use super::answers::{Answers, COLLECTIONS, STORES, Setting, Store};
 use super::args::InitArgs;
-use super::ask::{Ask, Question, one_of};
+use super::ask::{Ask, Given, Question, one_of};
 use super::target::Target;
 use super::text::{secret_itself, text};
 use crate::Failure;
@@ -27,18 +27,25 @@ const VARIABLES: [(&str, &str); 4] = [
 /// The answers that options and variables give, by the question.
 ///
 /// # Errors
-/// A setting has not the form `KEY=VALUE`, or is there twice.
+/// A setting has not the form `SINK.KEY=VALUE`, or is there twice.
 pub fn given(
     options: &InitArgs,
     variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<BTreeMap<String, String>, Failure> {
+) -> Result<BTreeMap<String, Given>, Failure> {
+    let by_option = |value| Given {
+        value,
+        variable: None,
+    };
     let mut given = BTreeMap::new();
     for setting in &options.settings {
         let Some((key, value)) = setting.split_once('=') else {
-            let reason = "--set takes KEY=VALUE, such as influxdb.url=http://localhost:8086";
+            let reason = "--set takes SINK.KEY=VALUE, such as influxdb.url=http://localhost:8086";
             return Err(Failure::new(2, reason));
         };
-        if given.insert(key.to_owned(), value.to_owned()).is_some() {
+        if given
+            .insert(key.to_owned(), by_option(value.to_owned()))
+            .is_some()
+        {
             return Err(Failure::new(2, format!("--set {key}=… is there twice")));
         }
     }
@@ -50,19 +57,14 @@ pub fn given(
     ];
     let named = named
         .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        .filter_map(|(key, value)| Some((key.to_owned(), by_option(value?))));
     given.extend(named);
     for (key, name) in VARIABLES {
-        // For a secret of a sink that nobody wants, the variable may be there for another program.
-        let is_wanted = key == CLIENT_ID && !options.is_simulated()
-            || options
-                .sinks
-                .iter()
-                .any(|kind| key.split_once('.').is_some_and(|(of, _)| of == kind));
-        if let Some(value) = variable(name).filter(|_| is_wanted) {
-            given
-                .entry(key.to_owned())
-                .or_insert_with(|| value.to_string_lossy().into_owned());
+        if let Some(value) = variable(name) {
+            given.entry(key.to_owned()).or_insert_with(|| Given {
+                value: value.to_string_lossy().into_owned(),
+                variable: Some(name),
+            });
         }
     }
     Ok(given)

@@ -45,7 +45,7 @@ impl Target {
         // One before it would be taken in its place.
         let taken = before.iter().find(|place| lookup::is_there(place));
         if let Some(taken) = taken.or(Some(&file).filter(|file| lookup::is_there(file))) {
-            return Err(there_is(taken));
+            return Err(there_is(taken, &lookup::repeated(options)));
         }
         Self::around(file, variable)
     }
@@ -134,15 +134,15 @@ pub fn has_service() -> bool {
     Path::new(lookup::SYSTEM).parent().is_some_and(Path::is_dir)
 }
 
-fn there_is(file: &Path) -> Failure {
+fn there_is(file: &Path, config: &str) -> Failure {
     let shown = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let shown = shown.display();
     Failure::new(
         2,
         format!(
             "{shown} is there already and stays as it is.\n\
-             Change it in an editor and run `cardata check`, or move it away, or make one\n\
-             elsewhere: cardata init --config FILE"
+             Change it in an editor, then: cardata check{config}\n\
+             Or move it away, or make one elsewhere: cardata init --config FILE"
         ),
     )
 }
@@ -209,7 +209,8 @@ mod tests {
         std::fs::write(&there, "").unwrap();
         let there = there.to_str().unwrap();
         let said = of(Some(there), &[]).unwrap_err();
-        assert!(said.contains(there) && said.contains("--config FILE"), "{said}");
+        let check = format!("cardata check --config {there}\n");
+        assert!(said.contains(&check) && said.contains("--config FILE"), "{said}");
         let said = of(None, &[("HOME", "/no/such/home")]).unwrap_err();
         assert!(said.contains("/no/such/home"), "{said}");
         let said = of(None, &[]).unwrap_err();

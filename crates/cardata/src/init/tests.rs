@@ -183,6 +183,25 @@ fn options_and_variables_answer_without_a_question() {
     let (answers, shown) = asked(&options, &variables, Some(b"\n"));
     answers.unwrap();
     assert_eq!(shown.matches("]: ").count(), 1, "{shown}");
+    assert!(shown.contains("taken from $MQTT_PASSWORD"), "{shown}");
+}
+
+#[test]
+fn a_variable_is_taken_by_who_asks_for_it_however_the_sink_is_written() {
+    let variables = [
+        ("INFLUX_TOKEN", "t"),
+        ("INFLUX_PASSWORD", "p"),
+        ("MQTT_PASSWORD", "m"),
+    ];
+    for options in [
+        &["--sink", "MQTT,influx"][..],
+        &["--sink", "influxdb", "--sink", "csv"],
+    ] {
+        let (answers, _) = asked(options, &variables, None);
+        let stores = answers.unwrap().stores;
+        let influxdb = stores.iter().find(|store| store.kind == "influxdb").unwrap();
+        assert!(settings(influxdb).contains(&("token", "t")), "{options:?}");
+    }
 }
 
 #[test]
@@ -195,7 +214,7 @@ fn options_that_are_wrong_end_it() {
         (&["--client-id", "${X}"], "--client-id: this is not a client id"),
         (&["--collect", "all"], "`all` is none of"),
         (&["--sink", "exel"], "`exel` is none of"),
-        (&["--set", "mqtt.url"], "--set takes KEY=VALUE"),
+        (&["--set", "mqtt.url"], "--set takes SINK.KEY=VALUE"),
         (&["--set", "mqtt.url=mqtt://x"], "nothing asks for mqtt.url"),
         (
             &["--sink", "csv", "--set", "csv.dir=x"],
@@ -209,7 +228,7 @@ fn options_that_are_wrong_end_it() {
         assert!(reason.contains(part), "{options:?}: {reason}");
     }
     let (answers, _) = asked(&[], &[("CARDATA_CLIENT_ID", "x")], None);
-    assert!(answers.unwrap_err().contains("--client-id"));
+    assert!(answers.unwrap_err().starts_with("$CARDATA_CLIENT_ID: "));
 }
 
 /// Each set of stores, with and without secrets.

@@ -12,7 +12,7 @@ use super::answers::{Answers, Setting, Store};
 use super::questions::{first_mistake, sample_id};
 use super::target::Target;
 use super::text::{secret_itself, text};
-use crate::Failure;
+use crate::{Failure, lookup};
 
 /// Secrets of as many earlier files may lie in a folder.
 const MOST_NAMES: usize = 100;
@@ -131,11 +131,17 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
     let advice = match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "free some space on that disk",
         std::io::ErrorKind::ReadOnlyFilesystem => "that disk is mounted for reading only",
-        _ => {
+        std::io::ErrorKind::PermissionDenied if Path::new(lookup::SYSTEM).starts_with(path) => {
+            "run it with `sudo`"
+        }
+        std::io::ErrorKind::PermissionDenied => {
             "give this user the right to write there, or name another place with `cardata init --config FILE`"
         }
+        _ => "name another place with `cardata init --config FILE`",
     };
     let shown = path.display();
+    // Without the name of a temporary file, which is gone.
+    let error = error.kind();
     Failure::new(
         2,
         format!("cannot write {shown}: {error}: {advice}; nothing was written"),
