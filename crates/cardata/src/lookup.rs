@@ -15,15 +15,19 @@ const VARIABLE: &str = "CARDATA_CONFIG";
 const NAME: &str = "pipeline.yaml";
 
 /// The file that these options mean. One that is named is taken also where it is not there; one that is there, also where
-/// it cannot be read. What is in a folder that is hidden from this user counts where nothing else is found: of `sudo -u
-/// cardata cardata status` the folder of the call is hidden mostly.
+/// it cannot be read. One of the user or of the machine counts also in a folder that is hidden from this user, where nothing
+/// else is found. The folder of the call does not: of `sudo -u cardata cardata status` it is hidden mostly.
 pub fn find(options: &PipelineArgs) -> Result<PathBuf, Failure> {
     if let Some(named) = named(options, variable) {
         return Ok(named);
     }
     let places = places(variable);
     let found = places.iter().find(|place| is_there(place));
-    let found = found.or_else(|| places.iter().rfind(|place| is_hidden(place)));
+    let found = found.or_else(|| {
+        places
+            .iter()
+            .rfind(|place| place.is_absolute() && is_hidden(place))
+    });
     found.cloned().ok_or_else(|| missing(&places))
 }
 
