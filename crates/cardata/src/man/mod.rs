@@ -24,7 +24,7 @@ pub struct ManArgs {
 pub fn run(options: &ManArgs) -> CommandResult {
     let dir = &options.dir;
     let written = pages().and_then(|pages| {
-        std::fs::create_dir_all(dir)?;
+        make_folder(dir)?;
         pages.iter().try_for_each(|page| page.write(dir))?;
         Ok(pages.len())
     });
@@ -42,8 +42,28 @@ struct Page {
 
 impl Page {
     fn write(&self, dir: &Path) -> io::Result<()> {
-        std::fs::write(dir.join(&self.name), &self.roff)
+        let path = dir.join(&self.name);
+        std::fs::write(&path, &self.roff)?;
+        open_to_all(&path, 0o644)
     }
+}
+
+/// Makes a folder that everybody can read, where there is none.
+fn make_folder(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(dir)?;
+    open_to_all(dir, 0o755)
+}
+
+/// What this program makes is for its user and group alone, but `man` shows pages to everybody.
+fn open_to_all(path: &Path, mode: u32) -> io::Result<()> {
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+    #[cfg(not(unix))]
+    let _ = (path, mode);
+    Ok(())
 }
 
 /// A page for the program, each of its commands, and each of theirs.
@@ -97,6 +117,27 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn everybody_can_read_the_pages() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("man1");
+        std::fs::create_dir(&dir).unwrap();
+        let page = Page {
+            name: "a.1".to_owned(),
+            roff: String::new(),
+        };
+        std::fs::write(dir.join(&page.name), "").unwrap();
+        std::fs::set_permissions(dir.join(&page.name), PermissionsExt::from_mode(0o600)).unwrap();
+        page.write(&dir).unwrap();
+        make_folder(&folder.path().join("new")).unwrap();
+        for (name, mode) in [("man1/a.1", 0o644), ("new", 0o755)] {
+            let found = std::fs::metadata(folder.path().join(name)).unwrap().permissions();
+            assert_eq!(found.mode() & 0o777, mode, "{name}");
+        }
+    }
 
     #[test]
     fn every_command_has_a_page_that_the_formatter_has_nothing_to_say_about() {
