@@ -66,8 +66,13 @@ fn arguments(place: &Place) -> Result<Arguments, clap::Error> {
 fn tell(answer: &clap::Error) -> ExitCode {
     match answer.use_stderr() {
         true => terminal::error(answer.render().to_string().trim_end()),
-        // A reader that has gone away, as with `| head`, is no error.
-        false => drop(answer.print()),
+        false => {
+            terminal::said(answer.print());
+            if let Err(failure) = terminal::all_said() {
+                failure.tell();
+                return ExitCode::from(failure.code);
+            }
+        }
     }
     u8::try_from(answer.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }

@@ -48,8 +48,12 @@ pub fn say(text: &str) {
 /// The same for lines that mean something as they are, such as those of a file.
 pub fn document(text: &str) {
     let mut out = io::stdout().lock();
-    let said = writeln!(out, "{}", harmless_lines(text)).and_then(|()| out.flush());
-    if let Err(error) = said
+    said(writeln!(out, "{}", harmless_lines(text)).and_then(|()| out.flush()));
+}
+
+/// Keeps for [`all_said`] why standard output did not take something.
+pub fn said(written: io::Result<()>) {
+    if let Err(error) = written
         && error.kind() != io::ErrorKind::BrokenPipe
     {
         let _ = UNSAID.set(error);

@@ -165,6 +165,7 @@ impl Shown<'_> {
                     false => terminal::say(&change.text(self.pipeline.units)),
                 }
             }
+            terminal::all_said()?;
             told = self.values.clone();
             loop {
                 tokio::select! {
