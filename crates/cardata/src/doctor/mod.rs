@@ -17,7 +17,7 @@ use status::doctor::{AccountLook, Asked, LoginLook, Looked, diagnose, report};
 use status::table::{called, counted};
 
 use crate::args::DoctorArgs;
-use crate::{CommandResult, Failure, OrFail, context, terminal};
+use crate::{CommandResult, Failure, OrFail, context, lookup, terminal};
 
 pub async fn run(options: DoctorArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
@@ -37,6 +37,10 @@ pub async fn run(options: DoctorArgs) -> CommandResult {
     let Some(first) = problems.first() else {
         return Ok(());
     };
+    let config = lookup::repeated(&options.pipeline);
+    if !config.is_empty() && !options.json {
+        terminal::say(&format!("The commands named here need your file too:{config}"));
+    }
     let code = if first.check.is_of_the_login() { 3 } else { 4 };
     Err(Failure::new(
         code,

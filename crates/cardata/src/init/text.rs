@@ -8,6 +8,7 @@ use pipeline::NO_CLIENT_ID;
 
 use super::answers::{Answers, Setting, Store};
 use super::target::Target;
+use crate::lookup;
 
 /// Where the package has the schema, for editors.
 const SCHEMA: &str = "/usr/share/cardata/pipeline.schema.json";
@@ -67,7 +68,7 @@ fn simulated(target: &Target) -> String {
     format!(
         "# A simulated BMW with two cars, 900 times as fast as the world. Remove this file and {} when you have seen \
          enough.\nstate: {}\n\nsimulator:\n  speed: 900\n  vehicles:\n    - kind: i4\n    - kind: neue_klasse\n",
-        target.data.join("demo").display().to_string().replace('\n', " "),
+        commented(&target.data.join("demo").display().to_string()),
         path(&target.data.join("demo/state"))
     )
 }
@@ -77,10 +78,13 @@ fn stores(answers: &Answers, target: &Target, secret: Reference<'_>) -> String {
         true => &target.data.join("demo"),
         false => &target.data,
     };
-    let database = path(&data.join("cardata.db"));
+    let database = data.join("cardata.db");
+    let reader = if target.is_system { "sudo -u cardata " } else { "" };
     let mut text = format!(
-        "  # Everything in one database. Look: sqlite3 {database} 'select * from latest'\n  - type: sqlite\n    \
-         path: {database}\n"
+        "  # Everything in one database. Look: {reader}sqlite3 {} 'select * from latest'\n  - type: sqlite\n    \
+         path: {}\n",
+        commented(&lookup::quoted(&database)),
+        path(&database)
     );
     for store in &answers.stores {
         let _ = writeln!(text, "{}\n  - type: {}", comment(store.kind), store.kind);
@@ -118,6 +122,11 @@ pub fn quoted(value: &str) -> String {
     serde_json::Value::from(value.replace("${", "$${")).to_string()
 }
 
+/// What stands in a comment, which ends with its line.
+fn commented(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 /// A path, plain where it can be.
 fn path(path: &Path) -> String {
     let text = path.display().to_string();
@@ -126,5 +135,29 @@ fn path(path: &Path) -> String {
     match begins_well && text.chars().all(is_plain) {
         true => text,
         false => quoted(&text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_database_is_looked_at_by_who_may_read_it_and_as_a_shell_takes_it() {
+        let look = |data: &str, is_system| {
+            let target = Target {
+                file: "pipeline.yaml".into(),
+                state: "state".into(),
+                data: data.into(),
+                is_system,
+            };
+            let text = text(&Answers::default(), &target, None, &secret_itself);
+            let look = text.lines().find_map(|line| line.split_once("Look: "));
+            look.unwrap().1.to_owned()
+        };
+        let system = "sudo -u cardata sqlite3 /var/lib/cardata/cardata.db 'select * from latest'";
+        assert_eq!(look("/var/lib/cardata", true), system);
+        let odd = "sqlite3 '/a ${b} c/cardata.db' 'select * from latest'";
+        assert_eq!(look("/a\n${b} c", false), odd);
     }
 }

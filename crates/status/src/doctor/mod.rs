@@ -190,8 +190,8 @@ fn program(status: &Status) -> Finding {
             Check::Program,
             None,
             "it does not run, so nothing is collected",
-            "Start `cardata run`, or its service: `systemctl enable --now cardata`. If it ended by itself, its log tells \
-             why: `journalctl -u cardata`.",
+            "Start `cardata run`, or its service: `sudo systemctl enable --now cardata`. If it ended by itself, its log tells \
+             why: `sudo journalctl -u cardata`.",
         ),
     }
 }
