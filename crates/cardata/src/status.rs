@@ -10,6 +10,9 @@ use status::{Status, report};
 use crate::args::StatusArgs;
 use crate::{CommandResult, Failure, OrFail, context, terminal};
 
+/// `cardata login` has nowhere to go to.
+const SIMULATED: &str = "not logged in yet: `cardata run` does it by itself, at its simulator";
+
 pub async fn run(options: &StatusArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
     if options.healthcheck {
@@ -36,7 +39,10 @@ pub async fn gather(pipeline: &Pipeline) -> Result<Status, Failure> {
         let stored = context::authenticator(account, pipeline, &clients)?
             .tokens()
             .await;
-        tokens.push(stored.map_err(|error| Chain(&error).to_string()));
+        tokens.push(match stored {
+            Ok(None) if pipeline.simulator.is_some() => Err(SIMULATED.to_owned()),
+            stored => stored.map_err(|error| Chain(&error).to_string()),
+        });
     }
     let (running, now) = (state.running()?, SystemClock.now());
     let mut status = status::gather(pipeline, state.path(), running, tokens, now)?;
