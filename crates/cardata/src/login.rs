@@ -107,7 +107,11 @@ fn failure(account: &str, error: &AuthError) -> Failure {
         AuthError::InvalidClient { .. } => 2,
         _ => 3,
     };
-    Failure::new(code, format!("{account}: {}", Chain(error)))
+    let advice = match error.is_transient() {
+        true => "; `cardata doctor` looks for what is in the way",
+        false => "",
+    };
+    Failure::new(code, format!("{account}: {}{advice}", Chain(error)))
 }
 
 fn invitation(account: &str, code: &DeviceCode) -> String {
