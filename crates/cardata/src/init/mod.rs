@@ -82,7 +82,7 @@ async fn prepare(
             import: None,
         };
         if let Err(failure) = login::run(login).await {
-            terminal::say(&next(target, pipeline, is_whole, is_logged_in));
+            terminal::document(&next(target, pipeline, is_whole, is_logged_in));
             return Err(failure);
         }
         is_logged_in = true;
@@ -95,7 +95,7 @@ async fn prepare(
     if is_asked && is_logged_in && confirmed(&question).await? {
         return Ok(if is_service { Start::Service } else { Start::Here });
     }
-    terminal::say(&next(target, pipeline, is_whole, is_logged_in));
+    terminal::document(&next(target, pipeline, is_whole, is_logged_in));
     Ok(Start::Later)
 }
 
@@ -141,7 +141,7 @@ fn greeting(target: &Target) -> String {
     text
 }
 
-/// What is left to be done by hand.
+/// What is left to be done by hand: commands to be copied, so no line of it may be broken.
 fn next(target: &Target, pipeline: &PipelineArgs, is_whole: bool, is_logged_in: bool) -> String {
     let config = lookup::repeated(pipeline);
     let mut text = "Next:".to_owned();

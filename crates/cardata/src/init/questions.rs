@@ -38,7 +38,8 @@ pub fn given(
     };
     let mut given = BTreeMap::new();
     for setting in &options.settings {
-        let Some((key, value)) = setting.split_once('=') else {
+        let parts = setting.split_once('=');
+        let Some((key, value)) = parts.filter(|(key, _)| key.contains('.')) else {
             let reason = "--set takes SINK.KEY=VALUE, such as influxdb.url=http://localhost:8086";
             return Err(Failure::new(2, reason));
         };

@@ -141,7 +141,7 @@ fn there_is(file: &Path, config: &str) -> Failure {
         2,
         format!(
             "{shown} is there already and stays as it is.\n\
-             Change it in an editor, then: cardata check{config}\n\
+             Change it in an editor, then `cardata check{config}`.\n\
              Or move it away, or make one elsewhere: cardata init --config FILE"
         ),
     )
@@ -209,7 +209,7 @@ mod tests {
         std::fs::write(&there, "").unwrap();
         let there = there.to_str().unwrap();
         let said = of(Some(there), &[]).unwrap_err();
-        let check = format!("cardata check --config {there}\n");
+        let check = format!("`cardata check --config {there}`");
         assert!(said.contains(&check) && said.contains("--config FILE"), "{said}");
         let said = of(None, &[("HOME", "/no/such/home")]).unwrap_err();
         assert!(said.contains("/no/such/home"), "{said}");

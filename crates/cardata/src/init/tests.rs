@@ -212,7 +212,8 @@ fn options_that_are_wrong_end_it() {
             "nothing asks for csv.dir",
         ),
         (&["--sink", "mqtt", "--set", "mqtt.url=http://x"], "mqtt.url: "),
-        (&["--set", "a=b", "--set", "a=c"], "is there twice"),
+        (&["--set", "a.b=c", "--set", "a.b=d"], "is there twice"),
+        (&["--set=--collect=driving"], "--set takes SINK.KEY=VALUE"),
     ] {
         let (answers, _) = asked(options, &[], None);
         let reason = answers.unwrap_err();
