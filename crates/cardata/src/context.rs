@@ -1,6 +1,5 @@
 //! What most commands begin with: the pipeline file and the accounts in it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use cardata_api::ApiError;
@@ -33,20 +32,6 @@ pub fn mistaken(error: &ConfigError) -> Failure {
     match error.mistakes() {
         [] => Failure::new(2, text),
         _ => Failure::drawn(2, text),
-    }
-}
-
-/// A path as short as it can be written from here.
-pub fn shown(path: &Path, base: &Path) -> String {
-    let parent = path
-        .parent()
-        .filter(|parent| parent.starts_with(base))
-        .unwrap_or(path);
-    let here = std::env::current_dir().unwrap_or_default();
-    match parent.strip_prefix(here) {
-        Ok(short) if short.as_os_str().is_empty() => ".".to_owned(),
-        Ok(short) => short.display().to_string(),
-        Err(_) => parent.display().to_string(),
     }
 }
 

@@ -12,7 +12,6 @@ const FEWEST_FILES: u64 = 128;
 
 pub async fn run(options: PipelineArgs) -> CommandResult {
     let pipeline = context::load(&options)?;
-    let base = pipeline.base_dir.clone();
     let sinks: Vec<_> = pipeline.sinks.iter().map(|sink| sink.name.to_string()).collect();
     let state = pipeline.state.clone();
     let stop = signals::stop_token();
@@ -22,8 +21,8 @@ pub async fn run(options: PipelineArgs) -> CommandResult {
     if let Some(url) = engine.simulator() {
         tracing::info!(url = url.as_str(), "logged in to a simulated BMW of this process");
         terminal::note(&format!(
-            "Files go to {}; stop with Ctrl-C.",
-            context::shown(&state, &base)
+            "History and logins are kept in {}. Stop with Ctrl-C.",
+            state.display()
         ));
     }
     tracing::info!(sinks = sinks.join(", "), accounts = engine.accounts().len(), state = %state.display(), "running");
