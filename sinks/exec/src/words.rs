@@ -72,9 +72,13 @@ impl Drop for Words {
 
 /// What the program says, fit for a log: without what it was given as secrets.
 pub fn quoted(text: &str, launch: &Launch) -> String {
-    let secrets: Vec<&str> = launch.env.values().map(|value| value.expose()).collect();
+    // What is told is one line, so that of a key with several none may stand in it.
+    let secrets = launch.env.values().flat_map(|value| value.expose().lines());
     // Shorter ones are words and numbers of everybody.
-    let secrets: Vec<&str> = secrets.into_iter().filter(|secret| secret.len() >= 4).collect();
+    let secrets: Vec<&str> = secrets
+        .map(str::trim)
+        .filter(|secret| secret.len() >= 4)
+        .collect();
     mask::quoted(text, &secrets, SHOWN)
 }
 
@@ -120,6 +124,7 @@ mod tests {
             dir: None,
             env: BTreeMap::from([
                 ("KEY".to_owned(), Secret::new("hunter2")),
+                ("PEM".to_owned(), Secret::new("BEGIN KEY\n correct horse\n")),
                 ("PORT".to_owned(), Secret::new("12")),
             ]),
         };
@@ -134,5 +139,6 @@ mod tests {
         let y = format!("{}…", "y".repeat(SHOWN));
         assert_eq!(heard.last, ["… on port 12", "x\u{fffd}", &y]);
         assert_eq!(quoted("WBY8P210X07A12345 at 48.137154", &launch), "…2345 at …");
+        assert_eq!(quoted("it reads correct horse", &launch), "it reads …");
     }
 }
