@@ -64,6 +64,20 @@ async fn what_cannot_be_started_says_what_to_do() {
     std::fs::set_permissions(folder.path().join("mine.py"), mode).unwrap();
     let unexecutable = folder.sink(&["./mine.py"], context());
     tells(&mended(checked(unexecutable).await), &["mine.py", "chmod +x"]);
+    for (name, text, words) in [
+        ("windows", "#!/bin/sh\r\n", "sed -i"),
+        ("nowhere", "#!/no/such/sh\n", "`/no/such/sh`, which is not there"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        let script = folder.sink(&[&format!("./{name}")], context());
+        tells(&mended(checked(script).await), &[words]);
+        let bare = folder.sink(&[name], context());
+        tells(&mended(checked(bare).await), &["write `./` before it"]);
+    }
+    let itself = folder.sink(&["./"], context());
+    tells(&mended(checked(itself).await), &["it is a folder"]);
     let sink = folder.sink(&["sh"], context());
     let place = folder.path().display().to_string();
     drop(folder);
