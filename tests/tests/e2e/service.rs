@@ -13,7 +13,25 @@ use tokio::time::timeout;
 use crate::scene::{DEADLINE, FILES, Plan, Said, Scene, end, stop};
 
 const UNIT: &str = include_str!("../../../configs/packaging/cardata.service");
-const PIPELINE: &str = include_str!("../../../configs/service.yaml");
+/// Like what `cardata init` writes for it, without a stream.
+const PIPELINE: &str = "\
+state: /var/lib/cardata/state
+
+accounts:
+  - name: home
+    client_id: 00000000-0000-4000-8000-000000000000
+
+sources:
+  - type: telematics
+    container: everything
+    every: auto
+
+sinks:
+  - type: sqlite
+    path: /var/lib/cardata/cardata.db
+  - type: csv
+    dir: /var/lib/cardata/csv
+";
 const SERVICE: u32 = 4711;
 
 /// Starts a command on the scene's pipeline file out of a shell that has set something before.
