@@ -96,13 +96,26 @@ pub fn quoted(path: &Path) -> String {
     }
 }
 
+/// Whether the package is installed, which brings the folder.
+pub fn has_service() -> bool {
+    Path::new(SYSTEM).parent().is_some_and(Path::is_dir)
+}
+
 fn missing(places: &[PathBuf]) -> Failure {
     let mut message = format!("No pipeline file. Looked for:\n  ${VARIABLE} (not set)\n");
     for place in places {
         let here = if place.is_relative() { "./" } else { "" };
         let _ = writeln!(message, "  {here}{}", place.display());
     }
-    message.push_str("Make one:\n  cardata init\nOr name yours: --config FILE");
+    // Another's would be no file of the service.
+    let sudo = match has_service() && !runtime::private::is_root() {
+        true => "sudo ",
+        false => "",
+    };
+    let _ = write!(
+        message,
+        "Make one:\n  {sudo}cardata init\nOr name yours: --config FILE"
+    );
     Failure::new(2, message)
 }
 

@@ -135,7 +135,7 @@ fn greeting(target: &Target) -> String {
         "This makes {}.\nEnter takes what stands in brackets, Ctrl-C ends it.",
         target.file.display()
     );
-    if target::has_service() && !target.is_system {
+    if lookup::has_service() && !target.is_system {
         text.push_str("\nIt is yours alone. For the service of this machine: sudo cardata init");
     }
     text

@@ -120,18 +120,13 @@ impl Target {
 
 /// The machine's place for its administrator where there is a service, else the user's.
 fn usual(is_administrator: bool, variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Failure> {
-    if is_administrator && has_service() {
+    if is_administrator && lookup::has_service() {
         return Ok(lookup::SYSTEM.into());
     }
     lookup::own(variable).ok_or_else(|| {
         let advice = "`HOME` is not set, so you have no folder of settings: name a place with `cardata init --config FILE`";
         Failure::new(2, advice)
     })
-}
-
-/// Whether the package is installed, which brings the folder.
-pub fn has_service() -> bool {
-    Path::new(lookup::SYSTEM).parent().is_some_and(Path::is_dir)
 }
 
 fn there_is(file: &Path, config: &str) -> Failure {

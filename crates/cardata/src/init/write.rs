@@ -141,8 +141,8 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
     };
     let shown = path.display();
     // Without the name of a temporary file, which is gone.
-    let inner = error.get_ref().and_then(|error| error.source());
-    let error = inner.map_or_else(|| error.to_string(), ToString::to_string);
+    let error = error.to_string();
+    let error = error.split(" at path ").next().unwrap_or_default();
     Failure::new(
         2,
         format!("cannot write {shown}: {error}: {advice}; nothing was written"),
