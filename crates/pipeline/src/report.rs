@@ -13,6 +13,8 @@ use super::problems::{Problem, Problems};
 use super::secrets;
 
 const WIDTH: usize = 110;
+/// A file with a longer line is not drawn, in bytes: no owner wrote it.
+const LONGEST_LINE: usize = 2_000;
 /// More mistakes than this are counted, not drawn.
 const DRAWN: usize = 100;
 
@@ -103,6 +105,7 @@ impl Report {
             .with_links(false)
             .without_primary_span_start()
             .without_syntax_highlighting();
+        let is_drawn = self.text.lines().all(|line| line.len() <= LONGEST_LINE);
         let mut drawn = String::new();
         for (mistake, labels) in self.mistakes.iter().zip(&self.labels).take(DRAWN) {
             let name = format!("{}:{}:{}", self.name, mistake.line, mistake.column);
@@ -110,8 +113,11 @@ impl Report {
             diagnostic.help.clone_from(&mistake.help);
             let source = NamedSource::new(&name, Arc::clone(&self.text));
             let report = miette::Report::new(diagnostic).with_source_code(source);
-            if handler.render_report(&mut drawn, report.as_ref()).is_err() {
+            if !is_drawn || handler.render_report(&mut drawn, report.as_ref()).is_err() {
                 drawn.push_str(&format!("{name}: {}\n", mistake.message));
+                if let Some(help) = &mistake.help {
+                    drawn.push_str(&format!("  help: {help}\n"));
+                }
             }
             drawn.push('\n');
         }
@@ -160,4 +166,24 @@ fn printable(text: &str) -> String {
         }
     }
     printable
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::ProcessEnvironment;
+
+    #[test]
+    fn a_line_that_nobody_wrote_is_not_drawn() {
+        let drawn = |length: usize| {
+            let text = format!("sinks: {}", "[".repeat(length));
+            let error = crate::parse("p.yaml", &text, Path::new("/"), &ProcessEnvironment).unwrap_err();
+            error.render(false, None)
+        };
+        assert!(drawn(300).contains("[[["), "{}", drawn(300));
+        let long = drawn(50_000);
+        assert!(long.len() < 1_000 && !long.contains("[[["), "{long}");
+        assert!(long.starts_with("p.yaml:1:") && long.contains("help: "), "{long}");
+    }
 }
