@@ -38,7 +38,11 @@ pub async fn run(options: DoctorArgs) -> CommandResult {
         return Ok(());
     };
     let config = lookup::repeated(&options.pipeline);
-    if !config.is_empty() && !options.json {
+    let names_command = first
+        .advice
+        .as_ref()
+        .is_some_and(|advice| advice.contains("`cardata "));
+    if names_command && !config.is_empty() && !options.json {
         terminal::say(&format!("The commands named here need your file too:{config}"));
     }
     let code = if first.check.is_of_the_login() { 3 } else { 4 };
