@@ -76,7 +76,7 @@
 //! # fn main() {}
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -330,6 +330,13 @@ impl Invalid {
             key: key.into(),
             reason: reason.into(),
         }
+    }
+
+    /// Where a path begins with `~`, which a shell alone takes for the home folder; else a folder of that name is made.
+    pub fn of_home(key: &str, path: &Path) -> Option<Self> {
+        let reason =
+            "`~` is not the home folder here; write `${HOME}/…`, or `./~/…` for a folder of that name";
+        path.starts_with("~").then(|| Self::new(key, reason))
     }
 }
 

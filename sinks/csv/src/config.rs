@@ -190,7 +190,7 @@ impl SinkConfig for CsvConfig {
     const RECORDS: Records = Records::AppendsRevisions;
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
-        let mut invalid = Vec::new();
+        let mut invalid = Vec::from_iter(Invalid::of_home("dir", &self.dir));
         if self.dir.as_os_str().is_empty() {
             invalid.push(Invalid::new("dir", "is empty; name a folder, such as `data/csv`"));
         }
@@ -285,6 +285,9 @@ mod tests {
 
         let options = serde_json::json!({"dir": "", "decimal": ",", "delimiter": ";"});
         let config: CsvConfig = serde_json::from_value(options).unwrap();
+        assert_eq!(config.validate().unwrap_err()[0].key, "dir");
+
+        let config: CsvConfig = serde_json::from_value(serde_json::json!({"dir": "~"})).unwrap();
         assert_eq!(config.validate().unwrap_err()[0].key, "dir");
     }
 }

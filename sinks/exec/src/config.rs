@@ -1,7 +1,7 @@
 //! The options of the `exec` sink.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use collector_core::{
     Invalid, Records, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError, Vehicle,
@@ -37,13 +37,15 @@ impl SinkConfig for ExecConfig {
     const RECORDS: Records = Records::Replaces;
 
     fn validate(&self) -> Result<(), Vec<Invalid>> {
-        let mut invalid = Vec::new();
+        let dir = self.dir.as_deref().and_then(|dir| Invalid::of_home("dir", dir));
+        let mut invalid = Vec::from_iter(dir);
         let program = self.command.first().map_or("", |program| program.trim());
         if program.is_empty() {
             let reason =
                 "names no program; write it and its arguments as a list, such as `[python3, my_sink.py]`";
             invalid.push(Invalid::new("command", reason));
         }
+        invalid.extend(Invalid::of_home("command", Path::new(program)));
         if self.command.iter().any(|text| text.contains('\0')) {
             let reason = "has a NUL character in it, which no program can be given";
             invalid.push(Invalid::new("command", reason));
@@ -90,6 +92,7 @@ mod tests {
         assert_eq!(mistakes(&["python3", ""], &[("TOKEN", "")]), [""; 0]);
         assert_eq!(mistakes(&[], &[]), ["command"]);
         assert_eq!(mistakes(&[" "], &[]), ["command"]);
+        assert_eq!(mistakes(&["~/mine", "~/data"], &[]), ["command"]);
         assert_eq!(
             mistakes(&["sh", "a\0b"], &[("A=B", "c"), ("D", "e\0")]),
             ["command", "env.A=B", "env.D"]

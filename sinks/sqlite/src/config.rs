@@ -38,7 +38,7 @@ impl SinkConfig for SqliteConfig {
                 format!("`{text}` names no file: write one such as `data/cardata.db`"),
             )]);
         }
-        Ok(())
+        Invalid::of_home("path", &self.path).map_or(Ok(()), |invalid| Err(vec![invalid]))
     }
 
     fn exclusive(&self) -> Option<Exclusive> {
@@ -81,7 +81,8 @@ mod tests {
             others_may_read: false,
         };
         assert_eq!(config("data/cardata.db").validate(), Ok(()));
-        for wrong in ["", "data/", "..", "/"] {
+        assert_eq!(config("./~/cardata.db").validate(), Ok(()));
+        for wrong in ["", "data/", "..", "/", "~/cardata.db"] {
             let mistakes = config(wrong).validate().unwrap_err();
             assert_eq!(mistakes[0].key, "path", "{wrong:?}");
         }
