@@ -16,8 +16,9 @@ use pipeline::{Account, Pipeline, SinkSpec, Vehicles};
 use runtime::{Chain, Clock, SystemClock};
 
 use crate::args::CheckArgs;
-use crate::{CommandResult, Failure, context, lookup, terminal};
+use crate::{CommandResult, Failure, context, terminal};
 use answer::Answer;
+use pipeline_init::lookup;
 
 /// How long each probe may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,7 +35,7 @@ struct Probe {
 }
 
 pub async fn run(options: CheckArgs) -> CommandResult {
-    let file = lookup::find(&options.pipeline)?;
+    let file = lookup::find(options.pipeline.config.as_deref())?;
     let pipeline = match pipeline::load(&file) {
         Ok(pipeline) => pipeline,
         Err(error) => {

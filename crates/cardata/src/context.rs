@@ -15,11 +15,12 @@ use runtime::{Chain, Clock, SystemClock};
 use source::Handles;
 
 use crate::args::PipelineArgs;
-use crate::{Failure, OrFail, lookup, terminal};
+use crate::{Failure, OrFail, terminal};
+use pipeline_init::lookup;
 
 /// Reads the pipeline file; every mistake in it is told.
 pub fn load(options: &PipelineArgs) -> Result<Pipeline, Failure> {
-    let file = lookup::find(options)?;
+    let file = lookup::find(options.config.as_deref())?;
     let pipeline = pipeline::load(&file).map_err(|error| mistaken(&error))?;
     StateDirectory::at(&pipeline.state).check_place()?;
     Ok(pipeline)

@@ -81,6 +81,12 @@ impl From<ClientError> for Failure {
     }
 }
 
+impl From<pipeline_init::Unmade> for Failure {
+    fn from(error: pipeline_init::Unmade) -> Self {
+        Self::of(2, &error)
+    }
+}
+
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         Self::of(2, &error)

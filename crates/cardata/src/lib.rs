@@ -24,7 +24,6 @@ mod init;
 mod journal;
 mod logging;
 mod login;
-mod lookup;
 mod man;
 mod notify;
 mod plugins;

@@ -5,7 +5,8 @@ use status::table::{counted, table};
 
 use crate::args::PipelineArgs;
 use crate::service::Service;
-use crate::{CommandResult, Failure, clock, context, lookup, signals, terminal};
+use crate::{CommandResult, Failure, clock, context, signals, terminal};
+use pipeline_init::lookup;
 
 /// With fewer, connections, stores and the journal get into each other's way.
 const FEWEST_FILES: u64 = 128;
@@ -54,7 +55,7 @@ fn failure(error: RunError, options: &PipelineArgs) -> Failure {
     let message = format!(
         "No account is logged in.\n{}Log in once, then run again:\n  cardata login{}",
         each.collect::<String>(),
-        lookup::repeated(options)
+        lookup::repeated(options.config.as_deref())
     );
     Failure::new(error.exit_code(), message)
 }

@@ -17,7 +17,8 @@ use status::doctor::{AccountLook, Asked, LoginLook, Looked, diagnose, report};
 use status::table::{called, counted};
 
 use crate::args::DoctorArgs;
-use crate::{CommandResult, Failure, OrFail, context, lookup, terminal};
+use crate::{CommandResult, Failure, OrFail, context, terminal};
+use pipeline_init::lookup;
 
 pub async fn run(options: DoctorArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
@@ -37,7 +38,7 @@ pub async fn run(options: DoctorArgs) -> CommandResult {
     let Some(first) = problems.first() else {
         return Ok(());
     };
-    let config = lookup::repeated(&options.pipeline);
+    let config = lookup::repeated(options.pipeline.config.as_deref());
     let names_command = first
         .advice
         .as_ref()

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use pipeline_init::questions::Options;
+
 use crate::args::PipelineArgs;
 
 #[derive(Debug, Args)]
@@ -31,6 +33,16 @@ pub struct InitArgs {
 }
 
 impl InitArgs {
+    /// The answers that they give.
+    pub fn to_options(&self) -> Options {
+        Options {
+            client_id: self.client_id.clone(),
+            collect: self.collect.clone(),
+            sinks: self.sinks.clone(),
+            settings: self.settings.clone(),
+        }
+    }
+
     pub fn is_simulated(&self) -> bool {
         #[cfg(feature = "simulator")]
         return self.simulator;

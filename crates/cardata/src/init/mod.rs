@@ -1,31 +1,23 @@
 //! `cardata init`: from nothing to a pipeline that runs. Asks on a terminal, else takes options; writes the pipeline file
 //! to its place, checks it, logs in, starts.
 
-mod answers;
 pub mod args;
-mod ask;
-mod hidden;
-mod questions;
 mod start;
-mod target;
-#[cfg(test)]
-mod tests;
-mod text;
-mod write;
 
 use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use pipeline_init::answers::Answers;
+use pipeline_init::ask::{Ask, Screen};
+use pipeline_init::target::Target;
+use pipeline_init::{hidden, lookup, questions, write};
 use runtime::private;
 
 use crate::args::{CheckArgs, LoginArgs, PipelineArgs};
-use crate::{CommandResult, Failure, OrFail, check, login, lookup, run as running, terminal};
-use answers::Answers;
+use crate::{CommandResult, Failure, OrFail, check, login, run as running, terminal};
 use args::InitArgs;
-use ask::{Ask, Screen};
-use target::Target;
 
 /// How it goes on behind the questions.
 enum Start {
@@ -35,7 +27,11 @@ enum Start {
 }
 
 pub async fn run(options: InitArgs) -> CommandResult {
-    let target = Target::of(&options.pipeline, private::is_root(), lookup::variable)?;
+    let target = Target::of(
+        options.pipeline.config.as_deref(),
+        private::is_root(),
+        lookup::variable,
+    )?;
     // Means the new file by the way by which its user comes to it.
     let pipeline = PipelineArgs {
         config: options.pipeline.config.clone(),
@@ -102,7 +98,7 @@ async fn prepare(
 /// The answers, of a thread that may wait for the terminal.
 async fn asked(options: InitArgs, target: Target, is_asked: bool) -> Result<Answers, Failure> {
     let ask = move |screen: Option<Screen<'_>>| {
-        let given = questions::given(&options, lookup::variable)?;
+        let given = questions::given(&options.to_options(), lookup::variable)?;
         let ask = Ask::new(given, screen);
         ask.say(&greeting(&target))?;
         questions::ask(&ask, &target, options.is_simulated())
@@ -111,7 +107,7 @@ async fn asked(options: InitArgs, target: Target, is_asked: bool) -> Result<Answ
         true => on_terminal(|screen| ask(Some(screen))),
         false => ask(None),
     });
-    asked.await.or_fail(70)?
+    Ok(asked.await.or_fail(70)??)
 }
 
 async fn confirmed(question: &str) -> Result<bool, Failure> {
@@ -119,7 +115,7 @@ async fn confirmed(question: &str) -> Result<bool, Failure> {
     let asked = tokio::task::spawn_blocking(move || {
         on_terminal(|screen| Ask::new(Default::default(), Some(screen)).confirm(&question))
     });
-    asked.await.or_fail(70)?
+    Ok(asked.await.or_fail(70)??)
 }
 
 fn on_terminal<T>(ask: impl FnOnce(Screen<'_>) -> T) -> T {
@@ -143,7 +139,7 @@ fn greeting(target: &Target) -> String {
 
 /// What is left to be done by hand: commands to be copied, so no line of it may be broken.
 fn next(target: &Target, pipeline: &PipelineArgs, is_whole: bool, is_logged_in: bool) -> String {
-    let config = lookup::repeated(pipeline);
+    let config = lookup::repeated(pipeline.config.as_deref());
     let mut text = "Next:".to_owned();
     if !is_whole {
         let file = lookup::quoted(&target.file);

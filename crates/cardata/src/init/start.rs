@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::target::Target;
 use crate::{CommandResult, Failure, terminal};
+use pipeline_init::target::Target;
 
 /// As `sd_booted(3)` tells that systemd runs the machine.
 const BOOTED: &str = "/run/systemd/system";

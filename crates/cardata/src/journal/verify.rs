@@ -8,7 +8,8 @@ use serde_json::json;
 use super::{bar, count, damages, failure, names, state};
 use crate::args::AnswerArgs;
 use crate::args::PipelineArgs;
-use crate::{CommandResult, Failure, lookup, terminal};
+use crate::{CommandResult, Failure, terminal};
+use pipeline_init::lookup;
 
 pub fn run(options: &AnswerArgs) -> CommandResult {
     let state = state(&options.pipeline)?;
@@ -54,7 +55,7 @@ fn tell(verified: &Verified) {
 }
 
 fn advice(verified: &Verified, options: &PipelineArgs) -> String {
-    let config = lookup::repeated(options);
+    let config = lookup::repeated(options.config.as_deref());
     let sound = count(verified.entries, "entry is", "entries are");
     let what = if verified.database.is_empty() {
         "The damaged entries cannot be brought back from here; sinks pass over them and note a dead letter. \

@@ -7,8 +7,8 @@ use std::io::{BufRead, Write};
 
 use collector_core::mask::harmless_lines;
 
-use super::hidden::Hidden;
-use crate::Failure;
+use crate::Unmade;
+use crate::hidden::Hidden;
 
 /// Of a terminal, in characters.
 const WIDTH: usize = 78;
@@ -71,7 +71,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Says something to whom is asked.
-    pub fn say(&self, text: &str) -> Result<(), Failure> {
+    pub fn say(&self, text: &str) -> Result<(), Unmade> {
         let Some(screen) = &self.screen else { return Ok(()) };
         let output = &mut screen.borrow_mut().output;
         let said = writeln!(output, "{}", harmless_lines(text));
@@ -86,7 +86,7 @@ impl<'a> Ask<'a> {
         &self,
         question: &Question<'_>,
         read: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, Unmade> {
         let given = self.given.borrow_mut().remove(question.option);
         if let Some(given) = given {
             let by = match given.variable {
@@ -97,11 +97,11 @@ impl<'a> Ask<'a> {
                 self.say(&format!("{}: taken from {by}", question.option))?;
             }
             return read(&question.trimmed(given.value))
-                .map_err(|reason| Failure::new(2, format!("{by}: {reason}")));
+                .map_err(|reason| Unmade::new(format!("{by}: {reason}")));
         }
         let Some(screen) = &self.screen else {
             return read(question.default)
-                .map_err(|reason| Failure::new(2, format!("{} is needed: {reason}", question.option)));
+                .map_err(|reason| Unmade::new(format!("{} is needed: {reason}", question.option)));
         };
         loop {
             let typed = screen.borrow_mut().line(question)?;
@@ -118,7 +118,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Yes if it is not no; no where nobody is asked.
-    pub fn confirm(&self, text: &str) -> Result<bool, Failure> {
+    pub fn confirm(&self, text: &str) -> Result<bool, Unmade> {
         if self.screen.is_none() {
             return Ok(false);
         }
@@ -140,25 +140,22 @@ impl<'a> Ask<'a> {
     ///
     /// # Errors
     /// Those that were none.
-    pub fn all_used(&self) -> Result<(), Failure> {
+    pub fn all_used(&self) -> Result<(), Unmade> {
         let given = self.given.borrow();
         let mut options = given.iter().filter(|(_, given)| given.variable.is_none());
         let Some((option, _)) = options.next() else {
             return Ok(());
         };
-        Err(Failure::new(
-            2,
-            format!(
-                "nothing asks for {option}: is its `--sink` missing (or the user of a password, the token of a \
+        Err(Unmade::new(format!(
+            "nothing asks for {option}: is its `--sink` missing (or the user of a password, the token of a \
                  bucket), or is it written otherwise?"
-            ),
-        ))
+        )))
     }
 }
 
 impl Screen<'_> {
     /// What is typed; `None` where that is no text.
-    fn line(&mut self, question: &Question<'_>) -> Result<Option<String>, Failure> {
+    fn line(&mut self, question: &Question<'_>) -> Result<Option<String>, Unmade> {
         let shown = match question.shown {
             "" => question.default,
             shown => shown,
@@ -172,7 +169,7 @@ impl Screen<'_> {
             true => {
                 let Some(_hidden) = (self.hide)() else {
                     let reason = "it would be seen while it is typed: set it in the environment, see `cardata init --help`";
-                    return Err(Failure::new(2, format!("{}: {reason}", question.option)));
+                    return Err(Unmade::new(format!("{}: {reason}", question.option)));
                 };
                 let read = self.input.read_until(b'\n', &mut typed);
                 // What ends the line was hidden too.
@@ -181,9 +178,9 @@ impl Screen<'_> {
             }
         };
         match read {
-            Ok(0) => Err(Failure::new(2, "\nThe answers have ended before the questions.")),
+            Ok(0) => Err(Unmade::new("\nThe answers have ended before the questions.")),
             Ok(_) => Ok(String::from_utf8(typed).ok().map(|typed| question.trimmed(typed))),
-            Err(error) => Err(Failure::new(2, format!("\nNo answer can be read: {error}"))),
+            Err(error) => Err(Unmade::new(format!("\nNo answer can be read: {error}"))),
         }
     }
 }
@@ -207,8 +204,8 @@ fn indented(reason: &str) -> String {
     text
 }
 
-fn unsaid(error: &std::io::Error) -> Failure {
-    Failure::new(2, format!("the terminal does not take a question: {error}"))
+fn unsaid(error: &std::io::Error) -> Unmade {
+    Unmade::new(format!("the terminal does not take a question: {error}"))
 }
 
 /// The one of `words` that is meant: itself, or how it begins.

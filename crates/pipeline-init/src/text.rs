@@ -6,9 +6,9 @@ use std::path::Path;
 
 use pipeline::NO_CLIENT_ID;
 
-use super::answers::{Answers, Setting, Store};
-use super::target::Target;
+use crate::answers::{Answers, Setting, Store};
 use crate::lookup;
+use crate::target::Target;
 
 /// Where the package has the schema, for editors.
 const SCHEMA: &str = "/usr/share/cardata/pipeline.schema.json";

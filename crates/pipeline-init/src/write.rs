@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use runtime::private;
 use tempfile::NamedTempFile;
 
-use super::answers::{Answers, Setting, Store};
-use super::questions::{first_mistake, sample_id};
-use super::target::Target;
-use super::text::{secret_itself, text};
-use crate::{Failure, lookup};
+use crate::answers::{Answers, Setting, Store};
+use crate::questions::{first_mistake, sample_id};
+use crate::target::Target;
+use crate::text::{secret_itself, text};
+use crate::{Unmade, lookup};
 
 /// Secrets of as many earlier files may lie in a folder.
 const MOST_NAMES: usize = 100;
@@ -34,7 +34,7 @@ impl Drop for Secrets {
 ///
 /// # Errors
 /// The text would have mistakes, or the disk does not take it; nothing has been written then.
-pub fn write(answers: &Answers, target: &Target) -> Result<(), Failure> {
+pub fn write(answers: &Answers, target: &Target) -> Result<(), Unmade> {
     let zone = jiff::tz::TimeZone::system();
     let zone = zone.iana_name();
     let whole = Answers {
@@ -43,7 +43,7 @@ pub fn write(answers: &Answers, target: &Target) -> Result<(), Failure> {
     };
     if let Some(mistake) = first_mistake(&text(&whole, target, zone, &secret_itself), target) {
         let shown = target.file.display();
-        return Err(Failure::new(2, format!("{shown} would not be sound: {mistake}")));
+        return Err(Unmade::new(format!("{shown} would not be sound: {mistake}")));
     }
     let folder = target.folder();
     private::make_folder(folder).map_err(|error| unwritten(folder, &error))?;
@@ -65,17 +65,16 @@ pub fn write(answers: &Answers, target: &Target) -> Result<(), Failure> {
     let text = text(answers, target, zone, &reference);
     if !put(&target.file, &text, target)? {
         let shown = target.file.display();
-        return Err(Failure::new(
-            2,
-            format!("{shown} was made meanwhile: it stays as it is"),
-        ));
+        return Err(Unmade::new(format!(
+            "{shown} was made meanwhile: it stays as it is"
+        )));
     }
     secrets.0.clear();
     Ok(())
 }
 
 /// Keeps a secret in a file of its own beside the pipeline file.
-fn keep(store: &Store, setting: &Setting, target: &Target) -> Result<PathBuf, Failure> {
+fn keep(store: &Store, setting: &Setting, target: &Target) -> Result<PathBuf, Unmade> {
     for number in 1..=MOST_NAMES {
         let name = match number {
             1 => format!("{}-{}", store.kind, setting.key),
@@ -87,10 +86,9 @@ fn keep(store: &Store, setting: &Setting, target: &Target) -> Result<PathBuf, Fa
         }
     }
     let folder = target.folder().display();
-    Err(Failure::new(
-        2,
-        format!("{folder} is full of old secrets: remove them"),
-    ))
+    Err(Unmade::new(format!(
+        "{folder} is full of old secrets: remove them"
+    )))
 }
 
 fn named(path: &Path) -> String {
@@ -101,7 +99,7 @@ fn named(path: &Path) -> String {
 }
 
 /// Writes a file for its owner alone, or for the group of the service too; `false` where one is there.
-fn put(path: &Path, text: &str, target: &Target) -> Result<bool, Failure> {
+fn put(path: &Path, text: &str, target: &Target) -> Result<bool, Unmade> {
     let failed = |error: std::io::Error| unwritten(path, &error);
     let mut file = NamedTempFile::with_prefix_in(".cardata-init-", target.folder()).map_err(failed)?;
     share(file.as_file(), path, target)?;
@@ -115,7 +113,7 @@ fn put(path: &Path, text: &str, target: &Target) -> Result<bool, Failure> {
 }
 
 /// Who may read it beside the user: whose folder it is, or the service.
-fn share(file: &fs::File, path: &Path, target: &Target) -> Result<(), Failure> {
+fn share(file: &fs::File, path: &Path, target: &Target) -> Result<(), Unmade> {
     private::adopt(file, path);
     #[cfg(unix)]
     if let Some(group) = target.group()? {
@@ -127,7 +125,7 @@ fn share(file: &fs::File, path: &Path, target: &Target) -> Result<(), Failure> {
     Ok(())
 }
 
-fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+fn unwritten(path: &Path, error: &std::io::Error) -> Unmade {
     let advice = match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "free some space on that disk",
         std::io::ErrorKind::ReadOnlyFilesystem => "that disk is mounted for reading only",
@@ -143,8 +141,7 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
     // Without the name of a temporary file, which is gone.
     let error = error.to_string();
     let error = error.split(" at path ").next().unwrap_or_default();
-    Failure::new(
-        2,
-        format!("cannot write {shown}: {error}: {advice}; nothing was written"),
-    )
+    Unmade::new(format!(
+        "cannot write {shown}: {error}: {advice}; nothing was written"
+    ))
 }

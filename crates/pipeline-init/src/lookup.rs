@@ -6,19 +6,18 @@ use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::Failure;
-use crate::args::PipelineArgs;
+use crate::Unmade;
 
 /// The machine's, which the service reads.
 pub const SYSTEM: &str = "/etc/cardata/pipeline.yaml";
 const VARIABLE: &str = "CARDATA_CONFIG";
 const NAME: &str = "pipeline.yaml";
 
-/// The file that these options mean. One that is named is taken also where it is not there; one that is there, also where
+/// The file that a command means whose `--config` is this. One that is named is taken also where it is not there; one that is there, also where
 /// it cannot be read. One of the user or of the machine counts also in a folder that is hidden from this user, where nothing
 /// else is found. The folder of the call does not: of `sudo -u cardata cardata status` it is hidden mostly.
-pub fn find(options: &PipelineArgs) -> Result<PathBuf, Failure> {
-    if let Some(named) = named(options, variable) {
+pub fn find(config: Option<&Path>) -> Result<PathBuf, Unmade> {
+    if let Some(named) = named(config, variable) {
         return Ok(named);
     }
     let places = places(variable);
@@ -32,8 +31,8 @@ pub fn find(options: &PipelineArgs) -> Result<PathBuf, Failure> {
 }
 
 /// The file that the caller names.
-pub fn named(options: &PipelineArgs, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let config = options.config.clone();
+pub fn named(config: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let config = config.map(Path::to_owned);
     config.or_else(|| variable(VARIABLE).map(PathBuf::from))
 }
 
@@ -81,8 +80,7 @@ fn is_hidden(place: &Path) -> bool {
 
 /// What a command that is to be copied needs behind it to mean the same file: ` --config FILE`, or nothing where the file
 /// was not named by an option.
-pub fn repeated(options: &PipelineArgs) -> String {
-    let config = options.config.as_deref();
+pub fn repeated(config: Option<&Path>) -> String {
     config.map_or_else(String::new, |file| format!(" --config {}", quoted(file)))
 }
 
@@ -101,7 +99,7 @@ pub fn has_service() -> bool {
     Path::new(SYSTEM).parent().is_some_and(Path::is_dir)
 }
 
-fn missing(places: &[PathBuf]) -> Failure {
+fn missing(places: &[PathBuf]) -> Unmade {
     let mut message = format!("No pipeline file. Looked for:\n  ${VARIABLE} (not set)\n");
     for place in places {
         let here = if place.is_relative() { "./" } else { "" };
@@ -116,7 +114,7 @@ fn missing(places: &[PathBuf]) -> Failure {
         message,
         "Make one:\n  {sudo}cardata init\nOr name yours: --config FILE"
     );
-    Failure::new(2, message)
+    Unmade::new(message)
 }
 
 #[cfg(test)]
@@ -137,10 +135,7 @@ mod tests {
 
     #[test]
     fn what_is_named_comes_first() {
-        let named = |config: Option<&str>, set: &[(&str, &str)]| {
-            let config = config.map(PathBuf::from);
-            named(&PipelineArgs { config }, variables(set))
-        };
+        let named = |config: Option<&str>, set: &[(&str, &str)]| named(config.map(Path::new), variables(set));
         let set = [(VARIABLE, "b.yaml")];
         assert_eq!(named(Some("a.yaml"), &set), Some("a.yaml".into()));
         assert_eq!(named(None, &set), Some("b.yaml".into()));
@@ -178,11 +173,7 @@ mod tests {
 
     #[test]
     fn a_command_names_the_file_again_as_a_shell_takes_it() {
-        let of = |config: Option<&str>| {
-            repeated(&PipelineArgs {
-                config: config.map(PathBuf::from),
-            })
-        };
+        let of = |config: Option<&str>| repeated(config.map(Path::new));
         assert_eq!(of(None), "");
         assert_eq!(of(Some("a/b.yaml")), " --config a/b.yaml");
         assert_eq!(of(Some("it's; mine")), r" --config 'it'\''s; mine'");

@@ -4,8 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::args::PipelineArgs;
-use crate::{Failure, lookup};
+use crate::{Unmade, lookup};
 
 /// The folder of the service (`StateDirectory=cardata` of its unit).
 const SYSTEM_DATA: &str = "/var/lib/cardata";
@@ -28,12 +27,12 @@ impl Target {
     /// # Errors
     /// A file is there, or the user has no folder.
     pub fn of(
-        options: &PipelineArgs,
+        config: Option<&Path>,
         is_administrator: bool,
         variable: impl Fn(&str) -> Option<OsString> + Copy,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Unmade> {
         let places = lookup::places(variable);
-        let named = lookup::named(options, variable);
+        let named = lookup::named(config, variable);
         let (file, before) = match named {
             Some(file) => (file, &[][..]),
             None => {
@@ -45,13 +44,13 @@ impl Target {
         // One before it would be taken in its place.
         let taken = before.iter().find(|place| lookup::is_there(place));
         if let Some(taken) = taken.or(Some(&file).filter(|file| lookup::is_there(file))) {
-            return Err(there_is(taken, &lookup::repeated(options)));
+            return Err(there_is(taken, &lookup::repeated(config)));
         }
         Self::around(file, variable)
     }
 
     /// The folders that belong to a file.
-    fn around(file: PathBuf, variable: impl Fn(&str) -> Option<OsString> + Copy) -> Result<Self, Failure> {
+    fn around(file: PathBuf, variable: impl Fn(&str) -> Option<OsString> + Copy) -> Result<Self, Unmade> {
         let is_system = file == Path::new(lookup::SYSTEM);
         if is_system {
             let data = PathBuf::from(SYSTEM_DATA);
@@ -70,13 +69,10 @@ impl Target {
         // A folder that is missing below a home that is missing would be made where nobody looks.
         let home = variable("HOME").map(PathBuf::from);
         if let Some(home) = home.filter(|home| file.starts_with(home) && !home.is_dir()) {
-            return Err(Failure::new(
-                2,
-                format!(
-                    "your home folder {} is not there: name a place with `cardata init --config FILE`",
-                    home.display()
-                ),
-            ));
+            return Err(Unmade::new(format!(
+                "your home folder {} is not there: name a place with `cardata init --config FILE`",
+                home.display()
+            )));
         }
         Ok(Self {
             file,
@@ -100,7 +96,7 @@ impl Target {
     /// # Errors
     /// The service has no folder.
     #[cfg(unix)]
-    pub fn group(&self) -> Result<Option<u32>, Failure> {
+    pub fn group(&self) -> Result<Option<u32>, Unmade> {
         use std::os::unix::fs::MetadataExt;
         if !self.is_system {
             return Ok(None);
@@ -108,38 +104,32 @@ impl Target {
         let found = std::fs::metadata(&self.data).map(|found| Some(found.gid()));
         found.map_err(|error| {
             let data = self.data.display();
-            Failure::new(
-                2,
-                format!(
-                    "cannot look at {data}, the folder of the service: {error}: install the package again"
-                ),
-            )
+            Unmade::new(format!(
+                "cannot look at {data}, the folder of the service: {error}: install the package again"
+            ))
         })
     }
 }
 
 /// The machine's place for its administrator where there is a service, else the user's.
-fn usual(is_administrator: bool, variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Failure> {
+fn usual(is_administrator: bool, variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Unmade> {
     if is_administrator && lookup::has_service() {
         return Ok(lookup::SYSTEM.into());
     }
     lookup::own(variable).ok_or_else(|| {
         let advice = "`HOME` is not set, so you have no folder of settings: name a place with `cardata init --config FILE`";
-        Failure::new(2, advice)
+        Unmade::new(advice)
     })
 }
 
-fn there_is(file: &Path, config: &str) -> Failure {
+fn there_is(file: &Path, config: &str) -> Unmade {
     let shown = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let shown = shown.display();
-    Failure::new(
-        2,
-        format!(
-            "{shown} is there already and stays as it is.\n\
+    Unmade::new(format!(
+        "{shown} is there already and stays as it is.\n\
              Change it in an editor, then `cardata check{config}`.\n\
              Or move it away, or make one elsewhere: cardata init --config FILE"
-        ),
-    )
+    ))
 }
 
 #[cfg(test)]
@@ -151,8 +141,7 @@ mod tests {
             let found = set.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        let config = config.map(PathBuf::from);
-        Target::of(&PipelineArgs { config }, false, variable).map_err(|failure| failure.message)
+        Target::of(config.map(Path::new), false, variable).map_err(|error| error.to_string())
     }
 
     fn target(file: &str, state: &str, data: &str) -> Target {
@@ -194,7 +183,7 @@ mod tests {
     fn the_machines_file_has_the_folders_of_the_service() {
         let system = target(lookup::SYSTEM, "/var/lib/cardata/state", "/var/lib/cardata");
         let found = Target::around(lookup::SYSTEM.into(), |_| None);
-        assert_eq!(found.map_err(|failure| failure.message), Ok(system));
+        assert_eq!(found.map_err(|error| error.to_string()), Ok(system));
     }
 
     #[test]

@@ -6,12 +6,11 @@ use std::ffi::OsString;
 use cardata_auth::ClientId;
 use pipeline::ProcessEnvironment;
 
-use super::answers::{Answers, COLLECTIONS, STORES, Setting, Store};
-use super::args::InitArgs;
-use super::ask::{Ask, Given, Question, one_of};
-use super::target::Target;
-use super::text::{secret_itself, text};
-use crate::Failure;
+use crate::Unmade;
+use crate::answers::{Answers, COLLECTIONS, STORES, Setting, Store};
+use crate::ask::{Ask, Given, Question, one_of};
+use crate::target::Target;
+use crate::text::{secret_itself, text};
 
 const CLIENT_ID: &str = "--client-id";
 const COLLECT: &str = "--collect";
@@ -24,14 +23,26 @@ const VARIABLES: [(&str, &str); 4] = [
     ("mqtt.password", "MQTT_PASSWORD"),
 ];
 
+/// Answers that are given beforehand, as they are written on a command line.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub client_id: Option<String>,
+    /// One of [`COLLECTIONS`].
+    pub collect: Option<String>,
+    /// Of [`STORES`].
+    pub sinks: Vec<String>,
+    /// `SINK.KEY=VALUE` each.
+    pub settings: Vec<String>,
+}
+
 /// The answers that options and variables give, by the question.
 ///
 /// # Errors
 /// A setting has not the form `SINK.KEY=VALUE`, or is there twice.
 pub fn given(
-    options: &InitArgs,
+    options: &Options,
     variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<BTreeMap<String, Given>, Failure> {
+) -> Result<BTreeMap<String, Given>, Unmade> {
     let by_option = |value| Given {
         value,
         variable: None,
@@ -41,13 +52,13 @@ pub fn given(
         let parts = setting.split_once('=');
         let Some((key, value)) = parts.filter(|(key, _)| key.contains('.')) else {
             let reason = "--set takes SINK.KEY=VALUE, such as influxdb.url=http://localhost:8086";
-            return Err(Failure::new(2, reason));
+            return Err(Unmade::new(reason));
         };
         if given
             .insert(key.to_owned(), by_option(value.to_owned()))
             .is_some()
         {
-            return Err(Failure::new(2, format!("--set {key}=… is there twice")));
+            return Err(Unmade::new(format!("--set {key}=… is there twice")));
         }
     }
     let sinks = (!options.sinks.is_empty()).then(|| options.sinks.join(","));
@@ -75,7 +86,7 @@ pub fn given(
 ///
 /// # Errors
 /// An option has a wrong answer or none asks for it, or the answers end.
-pub fn ask(ask: &Ask<'_>, target: &Target, is_simulated: bool) -> Result<Answers, Failure> {
+pub fn ask(ask: &Ask<'_>, target: &Target, is_simulated: bool) -> Result<Answers, Unmade> {
     let mut answers = Answers {
         is_simulated,
         ..Answers::default()
@@ -111,7 +122,7 @@ fn question<'a>(option: &'a str, text: &'a str, default: &'a str) -> Question<'a
     }
 }
 
-fn client_id(ask: &Ask<'_>) -> Result<Option<ClientId>, Failure> {
+fn client_id(ask: &Ask<'_>) -> Result<Option<ClientId>, Unmade> {
     if !ask.is_given(CLIENT_ID) {
         ask.say(
             "\nClient id: in BMW's portal (or MINI's) open BMW CarData, create a client, and\n\
@@ -134,7 +145,7 @@ fn client_id(ask: &Ask<'_>) -> Result<Option<ClientId>, Failure> {
 }
 
 /// Which sinks there are beside the database.
-fn kinds(ask: &Ask<'_>) -> Result<Vec<&'static str>, Failure> {
+fn kinds(ask: &Ask<'_>) -> Result<Vec<&'static str>, Unmade> {
     if !ask.is_given(SINKS) {
         ask.say(
             "\nAll is kept in an SQLite database. Beside it: csv for a spreadsheet, influxdb\n\
@@ -165,7 +176,7 @@ struct Asked<'a, 's> {
 }
 
 impl Asked<'_, '_> {
-    fn influxdb(&self) -> Result<Store, Failure> {
+    fn influxdb(&self) -> Result<Store, Unmade> {
         let mut store = Store {
             kind: "influxdb",
             settings: Vec::new(),
@@ -204,7 +215,7 @@ impl Asked<'_, '_> {
         self.login(store, "influxdb.user", "influxdb.password")
     }
 
-    fn mqtt(&self) -> Result<Store, Failure> {
+    fn mqtt(&self) -> Result<Store, Unmade> {
         let mut store = Store {
             kind: "mqtt",
             settings: Vec::new(),
@@ -216,7 +227,7 @@ impl Asked<'_, '_> {
     }
 
     /// With user and password, where the server asks for them.
-    fn login(&self, mut store: Store, user: &str, password: &str) -> Result<Store, Failure> {
+    fn login(&self, mut store: Store, user: &str, password: &str) -> Result<Store, Unmade> {
         let who = Question {
             shown: "none",
             ..question(user, "User", "")
@@ -248,7 +259,7 @@ impl Asked<'_, '_> {
         question: &Question<'_>,
         store: &Store,
         settings: impl Fn(&str) -> Vec<Setting>,
-    ) -> Result<Vec<Setting>, Failure> {
+    ) -> Result<Vec<Setting>, Unmade> {
         self.ask.answer(question, |typed| {
             let new = settings(typed);
             let mut store = store.clone();
