@@ -4,22 +4,31 @@ use cardata_api::{ApiError, ErrorKind};
 use collector::poller::Mapping;
 use pipeline::Pipeline;
 use planner::quota::RESERVED;
+use reqwest::Url;
 use runtime::Chain;
 use source::Handles;
-use status::doctor::{AccountLook, Asked, Failed, Trouble};
+use status::doctor::{AccountLook, Asked, Failed, Network, Trouble};
 use status::{AccountStatus, Status};
 
+use super::network;
 use crate::context;
 
 /// Whatever the accounts.
 const MOST: u32 = 2;
 
 /// Asks BMW what the ledger does not know, and says how many calls that took.
-pub async fn ask(pipeline: &Pipeline, status: &Status, no_calls: bool, looks: &mut [AccountLook]) -> u32 {
+pub async fn ask(
+    pipeline: &Pipeline,
+    status: &Status,
+    network: &Network,
+    no_calls: bool,
+    looks: &mut [AccountLook],
+) -> u32 {
     let mut wanted = Vec::new();
     for (index, (look, account)) in looks.iter_mut().zip(&status.accounts).enumerate() {
         let hindrance = match no_calls {
             true => Some("--no-calls"),
+            false if is_away(&pipeline.accounts[index].api, network) => Some("its server cannot be reached"),
             false => hindrance(look, account, status),
         };
         match hindrance {
@@ -68,6 +77,12 @@ fn leave(look: &mut AccountLook, why: &'static str) {
     look.containers = Asked::Not(why);
 }
 
+/// Whether a call could only be lost, and would count all the same.
+fn is_away(api: &Url, network: &Network) -> bool {
+    let mut hosts = network.hosts.iter();
+    hosts.any(|host| network::is_at(host, api) && !host.is_well())
+}
+
 /// Why an account is not asked for.
 fn hindrance(look: &AccountLook, account: &AccountStatus, status: &Status) -> Option<&'static str> {
     let Some(login) = &look.login else {
@@ -82,6 +97,12 @@ fn hindrance(look: &AccountLook, account: &AccountStatus, status: &Status) -> Op
     }
     if login.missing.iter().any(|scope| scope == cardata_auth::API_SCOPE) {
         return Some("the login does not cover the API");
+    }
+    if login.is_over && login.error.is_some() {
+        return Some("there is no fresh token");
+    }
+    if account.blocked_until.is_some_and(|until| until > status.now) {
+        return Some("it allows no call now");
     }
     if account.calls_left <= RESERVED {
         return Some("hardly a call is left");
@@ -115,7 +136,7 @@ fn told<T>(answer: Result<T, ApiError>) -> Asked<T> {
     let trouble = match error.kind() {
         Some(ErrorKind::Token) => Trouble::Token,
         Some(ErrorKind::Scope) => Trouble::Scope,
-        Some(ErrorKind::Quota) => Trouble::Quota,
+        _ if error.is_quota() => Trouble::Quota,
         _ => Trouble::Other,
     };
     Asked::Failed(Failed {

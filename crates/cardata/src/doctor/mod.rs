@@ -12,6 +12,7 @@ use collector::http::Clients;
 use collector::state::{OpenState, StateDirectory};
 use journal::JournalError;
 use pipeline::{Account, Pipeline};
+use runtime::{Clock, SystemClock};
 use status::Status;
 use status::doctor::{AccountLook, Asked, LoginLook, Looked, diagnose, report};
 use status::table::{called, counted};
@@ -46,7 +47,7 @@ pub async fn run(options: DoctorArgs) -> CommandResult {
     if names_command && !config.is_empty() && !options.json {
         terminal::say(&format!("The commands named here need your file too:{config}"));
     }
-    let code = if first.check.is_of_the_login() { 3 } else { 4 };
+    let code = if first.needs_login() { 3 } else { 4 };
     Err(Failure::new(
         code,
         format!("{} found", counted(problems.len(), "problem")),
@@ -69,8 +70,8 @@ async fn look(pipeline: &Pipeline, no_calls: bool) -> Result<(Looked, Status, u3
         looked.accounts.extend(pipeline.accounts.iter().map(|_| nobody()));
     }
     let mut status = crate::status::gather(pipeline).await?;
-    if looked.network.is_some() {
-        spent = calls::ask(pipeline, &status, no_calls, &mut looked.accounts).await;
+    if let Some(network) = &looked.network {
+        spent = calls::ask(pipeline, &status, network, no_calls, &mut looked.accounts).await;
     }
     if spent > 0 {
         // The answers are in the ledger.
@@ -107,6 +108,7 @@ async fn login(
     };
     let tokens = upkeep.tokens.as_ref();
     Ok(Some(LoginLook {
+        is_over: tokens.is_some_and(|tokens| !tokens.access_fresh(SystemClock.now())),
         missing: tokens.map(TokenSet::missing_scopes).unwrap_or_default(),
         stream_lacks: tokens.and_then(lacks),
         error: upkeep.error,

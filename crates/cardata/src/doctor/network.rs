@@ -60,8 +60,14 @@ pub async fn look(pipeline: &Pipeline, clients: &Clients) -> Result<Network, Fai
     })
 }
 
-fn servers_of(account: &Account, pipeline: &Pipeline) -> Vec<Server> {
-    let web = [&account.auth, &account.api].map(|url| Server {
+/// Whether this is the server of the address.
+pub fn is_at(host: &HostLook, url: &Url) -> bool {
+    let server = web(url);
+    host.host == server.host && host.port == server.port
+}
+
+fn web(url: &Url) -> Server {
+    Server {
         host: url
             .host_str()
             .unwrap_or_default()
@@ -69,7 +75,11 @@ fn servers_of(account: &Account, pipeline: &Pipeline) -> Vec<Server> {
             .to_owned(),
         port: url.port_or_known_default().unwrap_or(443),
         encrypted: url.scheme() == "https",
-    });
+    }
+}
+
+fn servers_of(account: &Account, pipeline: &Pipeline) -> Vec<Server> {
+    let web = [&account.auth, &account.api].map(web);
     let streams = pipeline
         .streams()
         .into_iter()
@@ -164,9 +174,10 @@ async fn clock(
 ) -> Result<Option<ClockLook>, Failure> {
     for account in &pipeline.accounts {
         let server = account.auth.host_str().unwrap_or_default();
-        let is_away =
-            |host: &HostLook| host.host == server.trim_matches(['[', ']']) && host.reached != Some(Ok(()));
-        if hosts.iter().any(is_away) {
+        if hosts
+            .iter()
+            .any(|host| is_at(host, &account.auth) && !host.is_well())
+        {
             continue;
         }
         let (http, _) = clients.of(account)?;

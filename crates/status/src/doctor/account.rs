@@ -1,10 +1,10 @@
 //! Mapping, quota, containers, polls and stream of an account: whether BMW has something for it.
 
-use collector_core::state::{State, StreamState};
+use collector_core::state::{PollsState, State, StreamState};
 use ledger::GapCause;
 use planner::quota::next_utc_midnight;
 
-use super::facts::{AccountLook, Asked};
+use super::facts::{AccountLook, Asked, Trouble};
 use super::{Check, Finding};
 use crate::containers::SetStatus;
 use crate::streams::StreamStatus;
@@ -13,6 +13,11 @@ use crate::{AccountStatus, Status};
 
 /// One that fails alone is repeated soon.
 const IN_A_ROW: u32 = 2;
+
+const MAIN_USER: &str =
+    "BMW gives data to main users alone: let the main user log in here, or become it in the My BMW app.";
+const OUTAGE: &str = "It is repeated by itself. BMW's outages can last for days; if other programs on this account get answers, \
+                      tell BMW's support the reference.";
 
 pub(super) fn findings(look: &AccountLook, account: &AccountStatus, status: &Status) -> Vec<Finding> {
     let mut findings = vec![quota(account, status)];
@@ -66,8 +71,18 @@ fn mapping(look: &AccountLook, account: &AccountStatus, status: &Status) -> Vec<
     };
     let (primary, secondary) = (of_kind(true), of_kind(false));
     if !primary.is_empty() {
-        let said = format!("main user of {}", primary.join(", "));
-        findings.extend(findings.is_empty().then(|| Finding::ok(Check::Mapping, of, said)));
+        if findings.is_empty() {
+            let said = format!("main user of {}", primary.join(", "));
+            findings.push(match secondary[..] {
+                [] => Finding::ok(Check::Mapping, of, said),
+                _ => Finding::ok(
+                    Check::Mapping,
+                    of,
+                    format!("{said}, and not of {} (SECONDARY)", secondary.join(", ")),
+                )
+                .advising(MAIN_USER),
+            });
+        }
         return findings;
     }
     findings.push(match &look.vehicles {
@@ -79,7 +94,7 @@ fn mapping(look: &AccountLook, account: &AccountStatus, status: &Status) -> Vec<
             Check::Mapping,
             of,
             format!("somebody else is the main user of {} (SECONDARY)", secondary.join(", ")),
-            "BMW gives data to main users alone: let the main user log in here, or become it in the My BMW app.",
+            MAIN_USER,
         ),
         Asked::Answered(()) => Finding::problem(
             Check::Mapping,
@@ -87,6 +102,9 @@ fn mapping(look: &AccountLook, account: &AccountStatus, status: &Status) -> Vec<
             "BMW maps no vehicle to this account",
             "Add the vehicle in the My BMW app and confirm it in the car, or log in with the BMW account that has it.",
         ),
+        Asked::Failed(failed) if failed.trouble == Trouble::Other => {
+            Finding::problem(Check::Mapping, of, failed.words.clone(), OUTAGE)
+        }
         Asked::Failed(failed) => Finding::unknown(Check::Mapping, of, failed.words.clone()),
         Asked::Not(why) => Finding::unknown(Check::Mapping, of, format!("BMW was not asked: {why}")),
     });
@@ -160,6 +178,19 @@ fn container(set: &SetStatus, look: &AccountLook) -> Finding {
             return Finding::problem(Check::Container, of, full.clone(), advice);
         }
         return match &set.state.stand_in {
+            None if accepts_nothing(set) => Finding {
+                descriptors: search
+                    .refused()
+                    .iter()
+                    .map(|refused| refused.descriptor.clone())
+                    .collect(),
+                ..Finding::problem(
+                    Check::Container,
+                    of,
+                    "BMW refuses every descriptor that was asked for, so there is nothing to poll",
+                    "Ask for others: `container: battery` is what most cars have. `cardata status` tells BMW's words.",
+                )
+            },
             Some(id) => Finding::ok(
                 Check::Container,
                 of,
@@ -182,6 +213,12 @@ fn container(set: &SetStatus, look: &AccountLook) -> Finding {
     }
 }
 
+/// Whether everything was tried and refused.
+fn accepts_nothing(set: &SetStatus) -> bool {
+    let search = &set.state.search;
+    search.accepted().is_empty() && !search.refused().is_empty() && search.remaining().next().is_none()
+}
+
 fn polls(account: &AccountStatus, status: &Status) -> Vec<Finding> {
     let its = status.polls.iter().filter(|poll| poll.account == account.name);
     let findings: Vec<_> = its
@@ -193,23 +230,22 @@ fn polls(account: &AccountStatus, status: &Status) -> Vec<Finding> {
                 return Finding::ok(Check::Polls, of, format!("the last one was answered {last}"));
             };
             let said = format!("{} failed in a row, the last {last}: {problem}", poll.failures);
-            match poll.failures >= IN_A_ROW {
-                true => Finding::problem(
-                    Check::Polls,
-                    of,
-                    said,
-                    "They are repeated by themselves. BMW's outages can last for days; if other programs on this account \
-                     get answers, tell BMW's support the reference.",
-                ),
+            match poll.failures >= IN_A_ROW || poll.last_success_at.is_none() {
+                true => Finding::problem(Check::Polls, of, said, OUTAGE),
                 false => Finding::unknown(Check::Polls, of, said),
             }
         })
         .collect();
     match findings.is_empty() {
         true => {
-            let said = account.said.as_ref().and_then(|said| said.message.clone());
-            let said = said.unwrap_or_else(|| "none was made yet".to_owned());
-            vec![Finding::unknown(Check::Polls, Some(&account.name), said)]
+            let (of, said) = (Some(account.name.as_str()), account.said.as_ref());
+            let fails = said.is_some_and(|said| said.state == State::Polls(PollsState::Failing));
+            let message = said.and_then(|said| said.message.clone());
+            let words = message.unwrap_or_else(|| "none was made yet".to_owned());
+            vec![match fails && status.running.is_some() {
+                true => Finding::problem(Check::Polls, of, words, OUTAGE),
+                false => Finding::unknown(Check::Polls, of, words),
+            }]
         }
         false => findings,
     }

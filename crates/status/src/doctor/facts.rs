@@ -48,6 +48,11 @@ pub struct HostLook {
 }
 
 impl HostLook {
+    /// Whether it was reached, and is who it is to be.
+    pub fn is_well(&self) -> bool {
+        self.reached == Some(Ok(()))
+    }
+
     /// Whether its name leads to an address that can be its own. A name of BMW's leads out of this network.
     pub fn leads_somewhere(&self) -> bool {
         let is_bmws = self.host.ends_with(".bmwgroup.com");
@@ -116,6 +121,8 @@ pub struct AccountLook {
 pub struct LoginLook {
     /// Why it is no good, or why its refresh, which is due, came to nothing.
     pub error: Option<AuthError>,
+    /// Whether its access token is over, so that without a refresh BMW can be asked nothing.
+    pub is_over: bool,
     /// What was asked for and not granted.
     pub missing: Vec<String>,
     /// What a stream would need to log in and is not there.

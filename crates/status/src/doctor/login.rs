@@ -3,7 +3,7 @@
 use cardata_auth::{API_SCOPE, AuthError, STREAM_SCOPE};
 use collector_core::state::{State, StreamState};
 
-use super::facts::{AccountLook, LoginLook, Trouble};
+use super::facts::{AccountLook, Failed, LoginLook, Trouble};
 use super::{Check, Finding};
 use crate::{AccountStatus, Status, plan};
 
@@ -135,13 +135,7 @@ fn tokens(login: &LoginLook, look: &AccountLook, account: &AccountStatus, status
         }
         _ => {}
     }
-    let refused = [look.vehicles.failed(), look.containers.failed()]
-        .into_iter()
-        .flatten();
-    if let Some(failed) = refused
-        .into_iter()
-        .find(|failed| failed.trouble == Trouble::Token)
-    {
+    if let Some(failed) = refused(look, Trouble::Token) {
         return Finding::problem(
             Check::Login,
             of,
@@ -149,7 +143,8 @@ fn tokens(login: &LoginLook, look: &AccountLook, account: &AccountStatus, status
             format!("{PORTAL}, look whether the client is still subscribed. {again}"),
         );
     }
-    if status.running.is_some() && plan::needs_login(account) {
+    let is_of_scopes = refused(look, Trouble::Scope).is_some();
+    if status.running.is_some() && plan::needs_login(account) && !is_of_scopes {
         let why = account.said.as_ref().and_then(|said| said.message.clone());
         return Finding::problem(
             Check::Login,
@@ -163,6 +158,17 @@ fn tokens(login: &LoginLook, look: &AccountLook, account: &AccountStatus, status
         // Of tokens that cannot be read nothing is known.
         Some(error) if account.login_days.is_none() => {
             Finding::problem(Check::Login, of, error.to_string(), again)
+        }
+        // Of what the server's answer does not tell, the login is not at fault.
+        Some(error @ (AuthError::Transient { .. } | AuthError::Unexpected { .. })) if login.is_over => {
+            Finding::problem(
+                Check::Login,
+                of,
+                format!("BMW's login server gives no fresh token, and the last one is over: {error}"),
+                "It is tried again by itself, and a new login meets the same server. If another network or a proxy answers \
+                 in BMW's place, log in there first.",
+            )
+            .passing()
         }
         Some(error) if days <= LEAST_DAYS => Finding::problem(
             Check::Login,
@@ -179,6 +185,14 @@ fn tokens(login: &LoginLook, look: &AccountLook, account: &AccountStatus, status
     }
 }
 
+/// The first call that brought this trouble.
+fn refused(look: &AccountLook, trouble: Trouble) -> Option<&Failed> {
+    let mut failed = [look.vehicles.failed(), look.containers.failed()]
+        .into_iter()
+        .flatten();
+    failed.find(|failed| failed.trouble == trouble)
+}
+
 /// What else a login covers, and what the API says of it.
 fn scopes(login: &LoginLook, look: &AccountLook, of: Option<&str>, streams: bool) -> Finding {
     let again = "Run `cardata login`; it asks for all that is needed.";
@@ -193,13 +207,7 @@ fn scopes(login: &LoginLook, look: &AccountLook, of: Option<&str>, streams: bool
         let said = format!("the login does not cover {}", missing.join(" "));
         return Finding::problem(Check::Scopes, of, said, again);
     }
-    let refused = [look.vehicles.failed(), look.containers.failed()]
-        .into_iter()
-        .flatten();
-    if let Some(failed) = refused
-        .into_iter()
-        .find(|failed| failed.trouble == Trouble::Scope)
-    {
+    if let Some(failed) = refused(look, Trouble::Scope) {
         return Finding::problem(Check::Scopes, of, failed.words.clone(), again);
     }
     let is_covered = !login.missing.iter().any(|scope| scope == STREAM_SCOPE);

@@ -86,7 +86,7 @@ impl Check {
     }
 
     /// Whether a login mends what is wrong here.
-    pub fn is_of_the_login(self) -> bool {
+    fn is_of_the_login(self) -> bool {
         matches!(self, Self::ClientId | Self::Services | Self::Login | Self::Scopes)
     }
 }
@@ -123,9 +123,16 @@ pub struct Finding {
     pub advice: Option<String>,
     /// Descriptors that it is about.
     pub descriptors: Vec<String>,
+    /// Whether it passes by itself, and no login mends it.
+    passes: bool,
 }
 
 impl Finding {
+    /// Whether it is a problem that a login mends.
+    pub fn needs_login(&self) -> bool {
+        self.verdict == Verdict::Problem && self.check.is_of_the_login() && !self.passes
+    }
+
     fn new(check: Check, of: Option<&str>, verdict: Verdict, said: String) -> Self {
         Self {
             check,
@@ -134,6 +141,7 @@ impl Finding {
             said,
             advice: None,
             descriptors: Vec::new(),
+            passes: false,
         }
     }
 
@@ -154,6 +162,10 @@ impl Finding {
             advice: Some(advice.into()),
             ..self
         }
+    }
+
+    fn passing(self) -> Self {
+        Self { passes: true, ..self }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Mapping, quota, stream, selection and sleep.
 
+use ledger::overview::LastPoll;
+
 use super::*;
 
 /// What is told of an account without a look at the network.
@@ -24,7 +26,11 @@ fn who_may_read_a_vehicle_is_told() {
         of_account(AccountLook { vehicles, ..look() }, account, Check::Mapping)
     };
     let known = || Asked::Not("it is known");
-    assert_eq!(mapped(&[true, false], true, known()).0, Verdict::Ok);
+    let (verdict, said, advice) = mapped(&[true, false], true, known());
+    assert!(
+        verdict == Verdict::Ok && said.contains("not of i3 (SECONDARY)") && advice.contains("main user"),
+        "{said} {advice}"
+    );
     assert_eq!(
         mapped(&[false], false, known()).0,
         Verdict::Ok,
@@ -41,6 +47,64 @@ fn who_may_read_a_vehicle_is_told() {
         "{said}"
     );
     assert_eq!(mapped(&[], true, known()).0, Verdict::Unknown);
+    let failed = |trouble| {
+        let words = "HTTP 500".to_owned();
+        mapped(&[], true, Asked::Failed(Failed { trouble, words }))
+    };
+    let (verdict, said, advice) = failed(Trouble::Other);
+    assert!(
+        verdict == Verdict::Problem && said == "HTTP 500" && advice.contains("outages"),
+        "{said} {advice}"
+    );
+    assert_eq!(
+        failed(Trouble::Quota).0,
+        Verdict::Unknown,
+        "the quota is told of by itself"
+    );
+}
+
+#[test]
+fn polls_that_never_brought_anything_are_told_after_the_first() {
+    let said = |state| {
+        let account = AccountStatus {
+            said: Some(Published {
+                name: "home".into(),
+                state: State::Polls(state),
+                message: Some("so it says".to_owned()),
+                since: now(),
+            }),
+            ..account()
+        };
+        of_account(look(), account, Check::Polls).0
+    };
+    assert_eq!(said(PollsState::Failing), Verdict::Problem);
+    assert_eq!(said(PollsState::Waiting), Verdict::Unknown);
+    for (failures, succeeded, verdict) in [
+        (1, None, Verdict::Problem),
+        (1, Some(now()), Verdict::Unknown),
+        (2, Some(now()), Verdict::Problem),
+        (0, Some(now()), Verdict::Ok),
+    ] {
+        let mut status = status(account(), Vec::new());
+        status.polls.push(LastPoll {
+            account: "home".to_owned(),
+            source: "telematics".to_owned(),
+            vin: "WBY8P210X07A12345".to_owned(),
+            last_at: now(),
+            last_success_at: succeeded,
+            failures,
+            problem: Some("HTTP 500".to_owned()),
+            next_at: None,
+            every: None,
+            reason: None,
+            activity: None,
+        });
+        let looked = Looked {
+            accounts: vec![look()],
+            ..Looked::default()
+        };
+        assert_eq!(told(looked, &status, Check::Polls).0[0].0, verdict, "{failures}");
+    }
 }
 
 #[test]

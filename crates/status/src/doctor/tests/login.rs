@@ -71,7 +71,7 @@ fn what_hinders_a_login_is_told_by_its_kind() {
             problems[0].check == check && problems[0].said.contains(words),
             "{problems:?}"
         );
-        assert!(check.is_of_the_login() && problems[0].advice.is_some());
+        assert!(problems[0].needs_login() && problems[0].advice.is_some());
     }
     let unreadable = AccountStatus {
         login_days: None,
@@ -103,6 +103,42 @@ fn what_hinders_a_login_is_told_by_its_kind() {
         Verdict::Unknown,
         "BMW's outage is no fault of the login: {said:?}"
     );
+}
+
+#[test]
+fn an_outage_of_the_login_server_is_told_once_the_token_is_over_and_asks_for_no_login() {
+    for error in [
+        AuthError::Transient {
+            operation: "refreshing the login",
+            url: "https://customer.bmwgroup.com".to_owned(),
+            reason: "HTTP 503".to_owned(),
+            retry_at: None,
+        },
+        AuthError::Unexpected {
+            operation: "refreshing the login",
+            url: "https://customer.bmwgroup.com".to_owned(),
+            status: 403,
+            detail: "a page".to_owned(),
+        },
+    ] {
+        let login = LoginLook {
+            error: Some(error),
+            is_over: true,
+            ..LoginLook::default()
+        };
+        let looked = seen(
+            network(well(STREAM, 9000), Some(hours(0))),
+            AccountLook {
+                login: Some(login),
+                ..look()
+            },
+        );
+        let findings = diagnose(&looked, &status(account(), Vec::new()));
+        let problems = report::problems(&findings);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert_eq!(problems[0].check, Check::Login);
+        assert!(problems[0].said.contains("gives no fresh token") && !problems[0].needs_login());
+    }
 }
 
 #[test]
@@ -154,13 +190,30 @@ fn what_a_login_needs_is_said_by_the_running_program_too() {
         message: Some("BMW refuses a fresh token".to_owned()),
         since: now(),
     };
-    let account = AccountStatus {
-        said: Some(said),
+    let needed = || AccountStatus {
+        said: Some(said.clone()),
         ..account()
     };
     let looked = seen(network(well(STREAM, 9000), Some(hours(0))), look());
-    let (said, _) = told(looked, &status(account, Vec::new()), Check::Login);
+    let (said, _) = told(looked, &status(needed(), Vec::new()), Check::Login);
     assert_eq!(said, [(Verdict::Problem, "BMW refuses a fresh token".to_owned())]);
+    let failed = Asked::Failed(Failed {
+        trouble: Trouble::Scope,
+        words: "CU-103".to_owned(),
+    });
+    let looked = seen(
+        network(well(STREAM, 9000), Some(hours(0))),
+        AccountLook {
+            vehicles: failed,
+            ..look()
+        },
+    );
+    let findings = diagnose(&looked, &status(needed(), Vec::new()));
+    assert_eq!(
+        report::problems(&findings)[0].check,
+        Check::Scopes,
+        "the login itself is well"
+    );
 }
 
 #[test]

@@ -37,7 +37,20 @@ fn a_certificate_of_another_time_is_the_clocks_where_no_time_is_told() {
             })),
         )
     };
-    let looked = seen(network(odd(), None), look());
+    let all = || Network {
+        hosts: vec![odd(), odd()],
+        ..network(odd(), None)
+    };
+    let findings = diagnose(
+        &seen(network(odd(), None), look()),
+        &status(account(), Vec::new()),
+    );
+    assert_eq!(
+        report::problems(&findings)[0].check,
+        Check::Certificates,
+        "that of another is valid now"
+    );
+    let looked = seen(all(), look());
     let findings = diagnose(&looked, &status(account(), Vec::new()));
     assert_eq!(report::problems(&findings)[0].check, Check::Clock);
     let (said, _) = of_network(odd(), Some(0), Check::Certificates);
