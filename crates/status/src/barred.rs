@@ -25,6 +25,16 @@ enum Why {
 }
 
 impl Barred {
+    #[cfg(test)]
+    pub(crate) fn refused(account: &str, vin: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            vin: vin.to_owned(),
+            why: Why::Refused,
+            is_streamed: false,
+        }
+    }
+
     /// Whether BMW refused it, whatever the mapping says.
     pub(crate) fn is_refused(&self) -> bool {
         matches!(self.why, Why::Refused)

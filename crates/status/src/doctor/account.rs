@@ -6,6 +6,7 @@ use planner::quota::next_utc_midnight;
 
 use super::facts::{AccountLook, Asked, Trouble};
 use super::{Check, Finding};
+use crate::barred::Barred;
 use crate::containers::SetStatus;
 use crate::streams::StreamStatus;
 use crate::table::{ago, called, counted, span};
@@ -58,8 +59,16 @@ fn mapping(look: &AccountLook, account: &AccountStatus, status: &Status) -> Vec<
             Check::Mapping,
             Some(&vehicle),
             "BMW says that this account may not read it (CU-104)",
-            "In the My BMW app, look whether this account is still its main user. It is asked again when the mapping \
-             changes, after `cardata login`, and once a week.",
+            match account.mapped.is_empty() || account.mapped.iter().any(|(known, _)| *known == vehicle) {
+                true => {
+                    "In the My BMW app, look whether this account is still its main user. It is asked again when the \
+                     mapping changes, after `cardata login`, and once a week."
+                }
+                false => {
+                    "BMW maps other vehicles to this account and not this one: compare its `vin` in the pipeline file, or \
+                     add it in the My BMW app."
+                }
+            },
         ));
     }
     let of_kind = |primary: bool| {
@@ -226,6 +235,14 @@ fn polls(account: &AccountStatus, status: &Status) -> Vec<Finding> {
             let of = Some(called(&status.names, &poll.vin));
             let of = of.as_deref();
             let last = ago(status.now, poll.last_at);
+            let is_barred = |barred: &Barred| barred.is_refused() && barred.vin == poll.vin;
+            if status.barred.iter().any(is_barred) {
+                return Finding::unknown(
+                    Check::Polls,
+                    of,
+                    format!("ended; the last one was answered {last}"),
+                );
+            }
             let Some(problem) = poll.problem.as_ref().filter(|_| poll.failures > 0) else {
                 return Finding::ok(Check::Polls, of, format!("the last one was answered {last}"));
             };

@@ -3,6 +3,8 @@
 use ledger::overview::LastPoll;
 
 use super::*;
+use crate::barred::Barred;
+use crate::table::called;
 
 /// What is told of an account without a look at the network.
 fn of_account(look: AccountLook, account: AccountStatus, check: Check) -> (Verdict, String, String) {
@@ -61,6 +63,24 @@ fn who_may_read_a_vehicle_is_told() {
         Verdict::Unknown,
         "the quota is told of by itself"
     );
+}
+
+#[test]
+fn a_vehicle_that_the_mapping_does_not_name_may_have_a_wrong_vin() {
+    let mut status = status(account(), Vec::new());
+    status.barred.push(Barred::refused("home", "WBY8P210X07A12345"));
+    let looked = || Looked {
+        accounts: vec![look()],
+        ..Looked::default()
+    };
+    let (said, advice) = told(looked(), &status, Check::Mapping);
+    assert!(
+        said[0].0 == Verdict::Problem && advice.contains("compare its `vin`"),
+        "{advice}"
+    );
+    status.accounts[0].mapped[0].0 = called(&status.names, "WBY8P210X07A12345");
+    let (_, advice) = told(looked(), &status, Check::Mapping);
+    assert!(advice.contains("still its main user"), "{advice}");
 }
 
 #[test]
