@@ -27,6 +27,21 @@ async fn a_client_id_that_bmw_does_not_know() {
 }
 
 #[tokio::test]
+async fn a_login_server_that_is_away_asks_for_no_login_and_costs_no_call() {
+    let scene = Scene::set(&Plan::default()).await;
+    with_old_login(&scene).await;
+    let fault = Fault::Status {
+        status: 503,
+        body: "<html>".to_owned(),
+    };
+    scene.bmw.inject_on("/gcdm/oauth/token", 2, fault);
+    let (said, told) = ask(&scene, &[]).await;
+    assert_eq!(said.code, Some(4), "{said:?}");
+    expect_first(&told, "login", "gives no fresh token");
+    assert_eq!((&told["calls_spent"], scene.bmw.spent_today()), (&0.into(), 0));
+}
+
+#[tokio::test]
 async fn a_login_that_has_ended() {
     let scene = Scene::set(&Plan::default()).await;
     with_old_login(&scene).await;
