@@ -140,20 +140,23 @@ fn greeting(target: &Target) -> String {
 /// What is left to be done by hand: commands to be copied, so no line of it may be broken.
 fn next(target: &Target, pipeline: &PipelineArgs, is_whole: bool, is_logged_in: bool) -> String {
     let config = lookup::repeated(pipeline.config.as_deref());
+    // The machine's is for root alone, who came by `sudo` or is root all along.
+    let by_sudo = target.is_system && lookup::variable("SUDO_USER").is_some();
+    let sudo = if by_sudo { "sudo " } else { "" };
     let mut text = "Next:".to_owned();
     if !is_whole {
         let file = lookup::quoted(&target.file);
         let _ = write!(
             text,
-            "\n  put your client id into {file}\n  cardata check{config}"
+            "\n  put your client id into {file}\n  {sudo}cardata check{config}"
         );
     }
     if !is_logged_in {
-        let _ = write!(text, "\n  cardata login{config}");
+        let _ = write!(text, "\n  {sudo}cardata login{config}");
     }
     let _ = match start::is_service(target) {
-        true => write!(text, "\n  {}", start::ENABLE.join(" ")),
-        false => write!(text, "\n  cardata run{config}"),
+        true => write!(text, "\n  {sudo}{}", start::ENABLE.join(" ")),
+        false => write!(text, "\n  {sudo}cardata run{config}"),
     };
     text
 }
