@@ -91,10 +91,19 @@ pub fn redraws() -> bool {
     io::stdout().is_terminal() && !is_dumb
 }
 
+/// The lines of the screen.
+pub fn height() -> usize {
+    size().1
+}
+
+/// Columns and lines of the screen.
+fn size() -> (usize, usize) {
+    terminal_size::terminal_size().map_or((80, 24), |(width, height)| (width.0.into(), height.0.into()))
+}
+
 /// Draws the screen anew, with as much of the text as it has room for.
 pub fn redraw(text: &str) {
-    let (width, height) =
-        terminal_size::terminal_size().map_or((80, 24), |(width, height)| (width.0.into(), height.0.into()));
+    let (width, height) = size();
     let screen = screen(&harmless_lines(text), width, height);
     let mut out = io::stdout().lock();
     // Who has gone away is noticed elsewhere.

@@ -19,6 +19,8 @@ use crate::{CommandResult, Failure, context, signals, terminal};
 
 /// How often somebody who watches is shown something new.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+/// Lines of a car that are none of a value: its name, its quantities, those between, and what is said below.
+const BESIDE_VALUES: usize = 8;
 /// Of the answer for programs.
 const VERSION: u32 = 1;
 
@@ -29,7 +31,7 @@ pub struct ValuesArgs {
     /// Only this one: its name as `cardata status` shows it, its VIN, or the end of its VIN.
     #[arg(long, value_name = "NAME")]
     pub vehicle: Option<String>,
-    /// Show every change until Ctrl-C: on a terminal the whole anew, else a line for each.
+    /// Show every change until Ctrl-C: on a terminal what was measured last, as much as it has room for, else a line for each.
     #[arg(long)]
     pub watch: bool,
     /// Also values that have ended, with since when there is none.
@@ -122,8 +124,16 @@ impl Shown<'_> {
             units: self.pipeline.units,
             all: self.options.all,
             long: self.options.long,
+            most: self.share(),
         };
         Ok(format!("{state}\n\n{}", text(&self.values, self.now(), form)))
+    }
+
+    /// How many values of a car a screen has room for that shows all cars anew.
+    fn share(&self) -> Option<usize> {
+        let height = (self.options.watch && terminal::redraws()).then(terminal::height)?;
+        let share = height / self.values.cars.len().max(1);
+        Some(share.saturating_sub(BESIDE_VALUES).max(1))
     }
 
     fn document(&self) -> Result<serde_json::Value, Failure> {

@@ -21,6 +21,8 @@ pub struct Form {
     pub all: bool,
     /// Whole texts, with BMW's identifiers, however long.
     pub long: bool,
+    /// So many values of a car at most: those that were measured last. Every one if `None`.
+    pub most: Option<usize>,
 }
 
 /// One line of a block.
@@ -47,7 +49,14 @@ fn block(car: &Car, now: Timestamp, form: Form) -> String {
     }
     let told = |told: &Told| row(told, now, form);
     let quantities: Vec<_> = car.quantities.iter().map(told).collect();
-    let mut rows: Vec<_> = car.values.iter().map(told).collect();
+    let mut shown: Vec<_> = car.values.iter().collect();
+    let most = form.most.unwrap_or(usize::MAX);
+    let hidden = shown.len().saturating_sub(most);
+    if hidden > 0 {
+        shown.sort_by_key(|told| std::cmp::Reverse(told.reading.measured_at));
+        shown.truncate(most);
+    }
+    let mut rows: Vec<_> = shown.into_iter().map(told).collect();
     match form.all {
         true => rows.extend(car.ended.iter().map(|gone| ended(gone, now, form))),
         false if rows.is_empty() => {
@@ -59,6 +68,7 @@ fn block(car: &Car, now: Timestamp, form: Form) -> String {
     let mut parts = vec![name];
     parts.extend((!quantities.is_empty()).then(|| lines(&quantities, form) + "\n"));
     parts.push(lines(&rows, form));
+    parts.extend((hidden > 0).then(|| format!("  … {hidden} more, measured before these")));
     if car
         .values
         .iter()
@@ -193,6 +203,16 @@ mod tests {
              soc        74 %        3 min ago  poll\n  \
              * stamped by BMW with the time of the call: measured then or earlier"
         );
+        let form = Form {
+            most: Some(1),
+            ..Form::default()
+        };
+        let newest = shown(readings[..2].to_vec(), form);
+        assert!(
+            newest.contains("  soc ") && !newest.contains("  mileage "),
+            "{newest}"
+        );
+        assert!(newest.ends_with("  … 1 more, measured before these"), "{newest}");
         let form = Form {
             units: UnitSystem::Imperial,
             ..Form::default()
