@@ -195,7 +195,8 @@ async fn the_demo_pipeline_needs_nothing() {
     run.wait_for_line("soc", DEADLINE).await;
     run.wait_for_line("charging_status", DEADLINE).await;
     let said = stop(run).await;
-    assert!(said.err.contains("Files go to"), "{}", said.err);
+    let kept = "History and logins are kept in";
+    assert!(said.err.contains(kept), "{}", said.err);
     let rows = crate::stores::sqlite(&folder.path().join("demo-data/cardata.db"));
     assert!(rows.len() > 10, "{rows:?}");
 }
