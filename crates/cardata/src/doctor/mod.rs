@@ -21,6 +21,9 @@ use crate::args::DoctorArgs;
 use crate::{CommandResult, Failure, OrFail, context, terminal};
 use pipeline_init::lookup;
 
+/// Of the answer for programs.
+const VERSION: u32 = 1;
+
 pub async fn run(options: DoctorArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
     let state = StateDirectory::at(&pipeline.state);
@@ -31,10 +34,10 @@ pub async fn run(options: DoctorArgs) -> CommandResult {
     let (looked, status, spent) = seen?;
     let findings = diagnose(&looked, &status);
     let simulated = pipeline.simulator.is_some();
-    terminal::say(&match options.json {
-        true => report::json(&findings, simulated, spent).or_fail(70)?,
-        false => report::text(&findings, simulated, spent),
-    });
+    match options.json {
+        true => terminal::answer(VERSION, &report::json(&findings, simulated, spent))?,
+        false => terminal::say(&report::text(&findings, simulated, spent)),
+    }
     let problems = report::problems(&findings);
     let Some(first) = problems.first() else {
         return Ok(());

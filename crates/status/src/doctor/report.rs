@@ -1,7 +1,7 @@
 //! What a diagnosis says, for people and for programs.
 
 use collector_core::mask::readable;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{Finding, Verdict};
 use crate::table::{capital, counted};
@@ -94,44 +94,22 @@ fn wrapped(text: &str, first: &str, others: &str) -> String {
     textwrap::fill(text, options)
 }
 
-/// For programs, in the order in which it is written.
-#[derive(Serialize)]
-struct Told<'a> {
-    version: u32,
-    simulated: bool,
-    calls_spent: u32,
-    problems: usize,
-    findings: Vec<ToldFinding<'a>>,
-}
-
-#[derive(Serialize)]
-struct ToldFinding<'a> {
-    check: &'static str,
-    of: Option<&'a str>,
-    verdict: &'static str,
-    said: &'a str,
-    advice: Option<&'a str>,
-    descriptors: &'a [String],
-}
-
 /// For programs. No VIN is in it either.
-///
-/// # Errors
-/// None that is known: it is made of texts and numbers.
-pub fn json(findings: &[Finding], simulated: bool, calls: u32) -> serde_json::Result<String> {
-    let told = findings.iter().map(|finding| ToldFinding {
-        check: finding.check.as_str(),
-        of: finding.of.as_deref(),
-        verdict: finding.verdict.as_str(),
-        said: &finding.said,
-        advice: finding.advice.as_deref(),
-        descriptors: &finding.descriptors,
+pub fn json(findings: &[Finding], simulated: bool, calls: u32) -> Value {
+    let told = findings.iter().map(|finding| {
+        json!({
+            "check": finding.check.as_str(),
+            "of": finding.of,
+            "verdict": finding.verdict.as_str(),
+            "said": finding.said,
+            "advice": finding.advice,
+            "descriptors": finding.descriptors,
+        })
     });
-    serde_json::to_string_pretty(&Told {
-        version: 1,
-        simulated,
-        calls_spent: calls,
-        problems: problems(findings).len(),
-        findings: told.collect(),
+    json!({
+        "simulated": simulated,
+        "calls_spent": calls,
+        "problems": problems(findings).len(),
+        "findings": told.collect::<Value>(),
     })
 }
