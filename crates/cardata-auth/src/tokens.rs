@@ -135,6 +135,15 @@ impl TokenSet {
     pub fn missing_scopes(&self) -> Vec<String> {
         self.scope.missing(&Scopes::wanted())
     }
+
+    /// What is not there of that with which a stream logs in: the id token is its password, the GCID its user.
+    pub fn lacks_for_stream(&self) -> Option<&'static str> {
+        match (&self.id_token, &self.gcid) {
+            (None, _) => Some("id token"),
+            (_, None) => Some("account id (GCID)"),
+            _ => None,
+        }
+    }
 }
 
 pub(crate) fn same(left: &SecretString, right: &SecretString) -> bool {

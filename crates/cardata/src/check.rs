@@ -13,12 +13,12 @@ use collector::{account, drive};
 use collector_core::{LogId, Name, SinkContext, SinkError, Trust, reads_as_number};
 use jiff::Timestamp;
 use pipeline::{Account, Pipeline, SinkSpec, Vehicles};
+use pipeline_init::lookup;
 use runtime::{Chain, Clock, SystemClock};
 
 use crate::args::CheckArgs;
 use crate::{CommandResult, Failure, context, terminal};
 use answer::Answer;
-use pipeline_init::lookup;
 
 /// How long each probe may take.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -11,12 +11,12 @@ use collector_core::Names;
 use journal::JournalError;
 use ledger::overview::Overview;
 use pipeline::{Account, ConfigError, Pipeline};
+use pipeline_init::lookup;
 use runtime::{Chain, Clock, SystemClock};
 use source::Handles;
 
 use crate::args::PipelineArgs;
 use crate::{Failure, OrFail, terminal};
-use pipeline_init::lookup;
 
 /// Reads the pipeline file; every mistake in it is told.
 pub fn load(options: &PipelineArgs) -> Result<Pipeline, Failure> {

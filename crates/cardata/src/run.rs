@@ -1,12 +1,12 @@
 //! `cardata run`: a pipeline until it is told to stop, and what to do where it cannot start.
 
 use collector::{Engine, RunError, Summary};
+use pipeline_init::lookup;
 use status::table::{counted, table};
 
 use crate::args::PipelineArgs;
 use crate::service::Service;
 use crate::{CommandResult, Failure, clock, context, signals, terminal};
-use pipeline_init::lookup;
 
 /// With fewer, connections, stores and the journal get into each other's way.
 const FEWEST_FILES: u64 = 128;

@@ -59,11 +59,7 @@ fn hindrance(tokens: &TokenSet) -> Option<String> {
     if !tokens.scope.has(STREAM_SCOPE) {
         return Some(format!("does not cover the stream ({STREAM_SCOPE}): {advice}"));
     }
-    let lacks = match (&tokens.id_token, &tokens.gcid) {
-        (None, _) => "id token",
-        (_, None) => "account id (GCID)",
-        _ => return None,
-    };
+    let lacks = tokens.lacks_for_stream()?;
     Some(format!(
         "has no {lacks}, with which a stream logs in: run `cardata login`"
     ))

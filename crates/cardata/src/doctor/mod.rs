@@ -12,6 +12,7 @@ use collector::http::Clients;
 use collector::state::{OpenState, StateDirectory};
 use journal::JournalError;
 use pipeline::{Account, Pipeline};
+use pipeline_init::lookup;
 use runtime::{Clock, SystemClock};
 use status::Status;
 use status::doctor::{AccountLook, Asked, LoginLook, Looked, diagnose, report};
@@ -19,7 +20,6 @@ use status::table::{called, counted};
 
 use crate::args::DoctorArgs;
 use crate::{CommandResult, Failure, OrFail, context, terminal};
-use pipeline_init::lookup;
 
 /// Of the answer for programs.
 const VERSION: u32 = 1;
@@ -104,16 +104,11 @@ async fn login(
     let Some(upkeep) = context::upkeep(account, pipeline, clients).await? else {
         return Ok(None);
     };
-    let lacks = |tokens: &TokenSet| match (&tokens.id_token, &tokens.gcid) {
-        (None, _) => Some("id token"),
-        (_, None) => Some("account id (GCID)"),
-        _ => None,
-    };
     let tokens = upkeep.tokens.as_ref();
     Ok(Some(LoginLook {
         is_over: tokens.is_some_and(|tokens| !tokens.access_fresh(SystemClock.now())),
         missing: tokens.map(TokenSet::missing_scopes).unwrap_or_default(),
-        stream_lacks: tokens.and_then(lacks),
+        stream_lacks: tokens.and_then(TokenSet::lacks_for_stream),
         error: upkeep.error,
     }))
 }

@@ -2,6 +2,7 @@
 
 use journal::care::stats;
 use journal::care::verify::{Verified, verify};
+use pipeline_init::lookup;
 
 use serde_json::json;
 
@@ -9,7 +10,6 @@ use super::{bar, count, damages, failure, names, state};
 use crate::args::AnswerArgs;
 use crate::args::PipelineArgs;
 use crate::{CommandResult, Failure, terminal};
-use pipeline_init::lookup;
 
 pub fn run(options: &AnswerArgs) -> CommandResult {
     let state = state(&options.pipeline)?;
