@@ -45,9 +45,9 @@ pub use delivery::{BatchOptions, Retry, Start};
 pub use every::Every;
 pub use glob::Glob;
 pub use model::{
-    Body, Column, Descriptor, Ended, Entry, InvalidVin, LogId, Name, Names, Origin, Reading, Record,
-    RecordKind, RecordState, Snapshot, Stamp, Unit, UnitSystem, Value, ValueType, Vehicle, VehicleSettings,
-    Vin, reads_as_number,
+    Body, Cited, Column, Descriptor, Document, Ended, Entry, Evidence, InvalidVin, LogId, Name, Names,
+    Origin, Reading, Record, RecordKind, RecordState, RegisteredKind, Snapshot, Stamp, Unit, UnitSystem,
+    Value, ValueType, Vehicle, VehicleSettings, Vin, document, reads_as_number, record_kind,
 };
 pub use present::{Present, Unknown, VehicleFacts};
 pub use registry::{SinkPlugin, SourcePlugin, sink_plugins, source_plugins};

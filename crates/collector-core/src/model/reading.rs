@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Descriptor, Unit, UnitSystem, Value, Vin};
+use super::{Descriptor, Document, Unit, UnitSystem, Value, Vin};
 use crate::words::words;
 
 /// A name that the pipeline file gives: of an account, a source or a sink.
@@ -79,6 +79,8 @@ pub struct Snapshot {
     pub readings: Vec<Reading>,
     /// Values that are none any more.
     pub ended: Vec<Ended>,
+    /// What is folded into records and is no reading; no sink is given it.
+    pub documents: Vec<Document>,
 }
 
 impl Snapshot {
@@ -98,6 +100,7 @@ impl Snapshot {
             received_at,
             readings: Vec::new(),
             ended: Vec::new(),
+            documents: Vec::new(),
         }
     }
 
@@ -110,6 +113,7 @@ impl Snapshot {
             source: self.source.clone(),
             readings,
             ended,
+            documents: Vec::new(),
             ..*self
         }
     }
@@ -129,6 +133,8 @@ words! {
         Poll = "poll",
         Stream = "stream",
         Archive = "archive",
+        /// Of records, which this program folds out of the others.
+        Derived = "derived",
     }
 }
 

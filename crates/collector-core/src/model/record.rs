@@ -4,6 +4,7 @@
 //! store makes a table, a measurement, a file or a topic of any kind, and a further kind costs no sink a line.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Unit, Value, ValueType, Vehicle};
 use crate::words::words;
@@ -11,9 +12,13 @@ use crate::words::words;
 /// What records of one kind have in common.
 #[derive(Debug, PartialEq)]
 pub struct RecordKind {
-    /// `charging_session`: lower-case letters, digits and underscores, beginning with a letter. Names the table, the
-    /// measurement, the file or the topic.
+    /// `charging_session`: lower-case letters, digits and underscores, beginning with a letter. Names the measurement, the
+    /// file or the topic.
     pub name: &'static str,
+    /// `charging_sessions`, by the same rule: names the table or view of many of them.
+    pub plural: &'static str,
+    /// What its parts call it: `session`. The columns of its key stand before theirs as `session_start_at`.
+    pub short: &'static str,
     /// Rises when a column is added.
     pub version: u32,
     /// For people: `Charging session`.
@@ -67,6 +72,58 @@ pub struct Record {
     pub values: Box<[Option<Value>]>,
     /// Of the kinds in [`RecordKind::children`], of the same vehicle. Revision and state are those of the parent.
     pub children: Box<[Record]>,
+    /// Why its values are what they are. Stores leave it out; `cardata why` shows it.
+    pub evidence: Box<[Evidence]>,
+}
+
+/// The reason behind one value of a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The column of the record that it is about.
+    pub column: Box<str>,
+    /// The number of the rule in RULES.md of `derive`: `S3`.
+    pub rule: Box<str>,
+    /// Between which values the true one lies, in the unit of the column, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<(f64, f64)>,
+    /// One sentence for people where the rule alone says too little; empty otherwise.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub note: Box<str>,
+    /// The readings and documents that decided, at most a dozen.
+    #[serde(default, skip_serializing_if = "<[Cited]>::is_empty")]
+    pub cited: Box<[Cited]>,
+}
+
+/// One reading or document as a reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cited {
+    /// The number of its entry in the journal.
+    pub seq: u64,
+    /// BMW's identifier, or the name of the document.
+    pub descriptor: Box<str>,
+    pub measured_at: Timestamp,
+    /// As [`Value`] displays it, with its unit; empty for a document.
+    pub value: Box<str>,
+}
+
+/// A kind that is known to this program; made by [`register_record_kind!`](crate::register_record_kind).
+pub struct RegisteredKind(pub &'static RecordKind);
+
+inventory::collect!(RegisteredKind);
+
+/// The kind of that name, parts left out.
+pub fn record_kind(name: &str) -> Option<&'static RecordKind> {
+    let kinds = inventory::iter::<RegisteredKind>.into_iter();
+    kinds.map(|kind| kind.0).find(|kind| kind.name == name)
+}
+
+/// Makes a kind of records known, so that those of the journal can be read: once, in the crate of the kind. As with sinks,
+/// a crate that nothing names registers nothing.
+#[macro_export]
+macro_rules! register_record_kind {
+    ($kind:expr) => {
+        $crate::private::inventory::submit! { $crate::RegisteredKind(&$kind) }
+    };
 }
 
 impl Column {
@@ -97,6 +154,7 @@ impl Record {
             state: RecordState::Live,
             values: values.into(),
             children: Box::default(),
+            evidence: Box::default(),
         }
     }
 

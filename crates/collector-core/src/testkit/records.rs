@@ -7,6 +7,8 @@ use crate::{Column, Entry, Record, RecordKind, RecordState, Records, Unit, Value
 /// A kind of records for tests: a trip with its stops.
 pub static TRIP: RecordKind = RecordKind {
     name: "test_trip",
+    plural: "test_trips",
+    short: "trip",
     version: 1,
     title: "Trip",
     key: &[Column::new("start", ValueType::Timestamp, None)],
@@ -21,6 +23,8 @@ pub static TRIP: RecordKind = RecordKind {
 /// The same kind of a later program.
 static TRIP_2: RecordKind = RecordKind {
     name: "test_trip",
+    plural: "test_trips",
+    short: "trip",
     version: 2,
     title: "Trip",
     key: TRIP.key,
@@ -35,6 +39,8 @@ static TRIP_2: RecordKind = RecordKind {
 
 static STOP: RecordKind = RecordKind {
     name: "test_trip_stop",
+    plural: "test_trip_stops",
+    short: "stop",
     version: 1,
     title: "Stop of a trip",
     key: &[Column::new("number", ValueType::Number, None)],

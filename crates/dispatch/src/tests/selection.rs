@@ -111,6 +111,8 @@ fn ends_are_selected_as_readings_are_and_records_where_they_are_taken() {
     let snapshot = Entry::snapshot_of(1, snapshot.with(vec![], ended.to_vec()));
     static KIND: RecordKind = RecordKind {
         name: "trip",
+        plural: "trips",
+        short: "trip",
         version: 1,
         title: "Trip",
         key: &[],

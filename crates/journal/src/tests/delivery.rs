@@ -101,6 +101,8 @@ async fn a_refused_reading_is_named_among_the_dead_letters() {
 fn a_refused_record_is_named_by_its_entry() {
     static KIND: RecordKind = RecordKind {
         name: "session",
+        plural: "sessions",
+        short: "session",
         version: 1,
         title: "Session",
         key: &[],

@@ -68,6 +68,8 @@ async fn a_spreadsheet_gets_times_that_it_reads() {
 
 static LONGER: RecordKind = RecordKind {
     name: "test_trip",
+    plural: "test_trips",
+    short: "trip",
     version: 2,
     title: "Trip",
     key: TRIP.key,

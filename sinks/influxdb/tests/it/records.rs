@@ -140,6 +140,8 @@ async fn a_vehicle_that_is_called_otherwise_leaves_no_second_record() {
 /// A kind whose records share a moment.
 static BILL: RecordKind = RecordKind {
     name: "test_bill",
+    plural: "test_bills",
+    short: "bill",
     version: 1,
     title: "Bill",
     key: &[

@@ -75,6 +75,8 @@ static KINDS: [RecordKind; 6] = [
 const fn kind(name: &'static str, key: &'static [Column]) -> RecordKind {
     RecordKind {
         name,
+        plural: name,
+        short: name,
         version: 1,
         title: "",
         key,

@@ -1,0 +1,174 @@
+//! The records, each with its key and its columns. Columns are added at the end only: stores of owners hold them.
+
+use collector_core::{Column, RecordKind, Unit, ValueType, register_record_kind};
+
+const fn time(name: &'static str) -> Column {
+    Column::new(name, ValueType::Timestamp, None)
+}
+
+const fn text(name: &'static str) -> Column {
+    Column::new(name, ValueType::Text, None)
+}
+
+const fn number(name: &'static str) -> Column {
+    Column::new(name, ValueType::Number, None)
+}
+
+const fn measured(name: &'static str, unit: &'static str) -> Column {
+    Column::new(name, ValueType::Number, Some(Unit::new(unit)))
+}
+
+const fn truth(name: &'static str) -> Column {
+    Column::new(name, ValueType::Bool, None)
+}
+
+/// One plug-in, with the charging in it.
+pub static CHARGING_SESSION: RecordKind = RecordKind {
+    name: "charging_session",
+    plural: "charging_sessions",
+    short: "session",
+    version: 1,
+    title: "Charging session",
+    // When charging began; of a plug-in without any, when it was plugged in; where BMW lists it, BMW's start.
+    key: &[time("start_at")],
+    columns: &[
+        // When charging ended for the last time.
+        time("end_at"),
+        time("plugged_at"),
+        time("unplugged_at"),
+        measured("soc_start", "%"),
+        measured("soc_end", "%"),
+        measured("energy_grid_kwh", "kWh"),
+        measured("energy_battery_kwh", "kWh"),
+        measured("energy_from_soc_low_kwh", "kWh"),
+        measured("energy_from_soc_high_kwh", "kWh"),
+        measured("energy_from_power_kwh", "kWh"),
+        // The preferred one of these, which `energy_basis` names: grid, battery, power or soc.
+        measured("energy_kwh", "kWh"),
+        text("energy_basis"),
+        measured("mean_power_kw", "kW"),
+        measured("peak_power_kw", "kW"),
+        // AC, DC or nothing.
+        text("current_type"),
+        number("cost"),
+        text("currency"),
+        // known, partial or unknown.
+        text("cost_state"),
+        // Of the energy, from 0 to 1.
+        number("unpriced_share"),
+        measured("odometer_km", "km"),
+        measured("latitude", "°"),
+        measured("longitude", "°"),
+        text("place"),
+        // bmw where BMW lists it, else stream or poll.
+        text("basis"),
+        measured("charging_minutes", "min"),
+        // What was given back to the grid or the house.
+        measured("energy_returned_kwh", "kWh"),
+        // BMW's own.
+        number("bmw_cost"),
+        text("bmw_currency"),
+        // no_energy, no_end, split, failed, discharging: why it is kept and marked; several with commas.
+        text("mark"),
+        truth("preconditioning"),
+        // Loss between grid and battery where both are measured, from 0 to 1.
+        number("loss_share"),
+    ],
+    children: &[&CHARGING_BLOCK],
+};
+
+/// A stretch of charging with one mean power.
+pub static CHARGING_BLOCK: RecordKind = RecordKind {
+    name: "charging_block",
+    plural: "charging_blocks",
+    short: "block",
+    version: 1,
+    title: "Charging block",
+    key: &[time("start_at")],
+    columns: &[
+        time("end_at"),
+        measured("mean_power_kw", "kW"),
+        measured("energy_kwh", "kWh"),
+        number("cost"),
+    ],
+    children: &[],
+};
+
+pub static TRIP: RecordKind = RecordKind {
+    name: "trip",
+    plural: "trips",
+    short: "trip",
+    version: 1,
+    title: "Trip",
+    key: &[time("start_at")],
+    columns: &[
+        time("end_at"),
+        measured("distance_km", "km"),
+        // odometer, segment or positions.
+        text("distance_basis"),
+        measured("soc_start", "%"),
+        measured("soc_end", "%"),
+        measured("energy_kwh", "kWh"),
+        measured("fuel_l", "l"),
+        measured("start_latitude", "°"),
+        measured("start_longitude", "°"),
+        measured("end_latitude", "°"),
+        measured("end_longitude", "°"),
+        text("start_place"),
+        text("end_place"),
+        // both_ends, one_end or odometer.
+        text("confidence"),
+        // trip or manoeuvre.
+        text("kind"),
+        // Of the owner: business, private.
+        text("tag"),
+    ],
+    children: &[],
+};
+
+pub static STANDSTILL: RecordKind = RecordKind {
+    name: "standstill",
+    plural: "standstills",
+    short: "standstill",
+    version: 1,
+    title: "Standstill",
+    key: &[time("start_at")],
+    columns: &[
+        time("end_at"),
+        measured("soc_start", "%"),
+        measured("soc_end", "%"),
+        measured("drain_percent_per_day", "%"),
+        measured("drain_low", "%"),
+        measured("drain_high", "%"),
+        truth("plugged"),
+    ],
+    children: &[],
+};
+
+pub static BATTERY_HEALTH: RecordKind = RecordKind {
+    name: "battery_health",
+    plural: "battery_health",
+    short: "battery_health",
+    version: 1,
+    title: "Battery health",
+    // 2026-03, by the pipeline's time zone.
+    key: &[text("month")],
+    columns: &[
+        measured("capacity_kwh", "kWh"),
+        measured("capacity_low_kwh", "kWh"),
+        measured("capacity_high_kwh", "kWh"),
+        measured("health_percent", "%"),
+        number("sessions"),
+        // BMW's own, beside ours.
+        measured("bmw_max_energy_kwh", "kWh"),
+        measured("bmw_health_percent", "%"),
+        // learning, 3 of 10; or shown.
+        text("note"),
+    ],
+    children: &[],
+};
+
+register_record_kind!(CHARGING_SESSION);
+register_record_kind!(TRIP);
+register_record_kind!(STANDSTILL);
+register_record_kind!(BATTERY_HEALTH);
