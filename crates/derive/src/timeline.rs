@@ -1,1 +1,160 @@
 //! The facts of a vehicle in the order of measurement, checkpoints for late ones, and what is told of the folds.
+
+mod content;
+mod due;
+mod order;
+mod telling;
+
+use collector_core::{Record, Snapshot, Vehicle};
+use serde::{Deserialize, Serialize};
+
+use crate::battery::Battery;
+use crate::documents::Documents;
+use crate::fact::{self, Fact, What};
+use crate::fold::Fold;
+use crate::rules::Rules;
+use crate::sessions::Sessions;
+use crate::standstills::Standstills;
+use crate::trips::Trips;
+use due::Due;
+use order::{Inserted, Order, REACH_MS};
+use telling::{Look, Teller, Telling};
+
+/// An entry whose facts span more is looked at so often, in milliseconds of measured time: the folds list what ended not
+/// long ago alone.
+const STRETCH_MS: i64 = 12 * 3_600_000;
+
+/// One vehicle.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "F: Fold")]
+pub struct Timeline<F = Folds> {
+    order: Order<F>,
+    battery: Battery,
+    documents: Documents,
+    due: Due,
+    telling: Telling,
+    /// The newest entry, in milliseconds since the epoch.
+    received_at: i64,
+    /// The battery's own numbers, or documents, came since their records were looked at.
+    has_numbers: bool,
+    has_documents: bool,
+}
+
+/// All sets of rules that want the facts in the order of measurement, as one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Folds {
+    sessions: Sessions,
+    trips: Trips,
+    standstills: Standstills,
+}
+
+impl Fold for Folds {
+    fn step(&mut self, fact: &Fact, rules: &Rules) {
+        self.sessions.step(fact, rules);
+        self.trips.step(fact, rules);
+        self.standstills.step(fact, rules);
+    }
+
+    fn records(&self, vehicle: &Vehicle, rules: &Rules) -> Vec<Record> {
+        let mut records = self.sessions.records(vehicle, rules);
+        records.extend(self.trips.records(vehicle, rules));
+        records.extend(self.standstills.records(vehicle, rules));
+        records
+    }
+}
+
+impl<F: Fold> Default for Timeline<F> {
+    fn default() -> Self {
+        Self {
+            order: Order::default(),
+            battery: Battery::default(),
+            documents: Documents::default(),
+            due: Due::default(),
+            telling: Telling::default(),
+            received_at: i64::MIN,
+            has_numbers: false,
+            has_documents: false,
+        }
+    }
+}
+
+impl<F: Fold> Timeline<F> {
+    /// Takes in an entry: what is to be told now.
+    pub fn take(&mut self, seq: u64, snapshot: &Snapshot, rules: &Rules) -> Vec<Record> {
+        let received_at = snapshot.received_at.as_millisecond();
+        if received_at < self.received_at.saturating_sub(REACH_MS) {
+            self.order.begin_anew();
+        }
+        self.received_at = received_at;
+        let mut told = Vec::new();
+        let mut stretch = None;
+        for fact in fact::of(seq, snapshot) {
+            let since = *stretch.get_or_insert(fact.at);
+            if fact.at - since > STRETCH_MS {
+                told.extend(self.look(&snapshot.vehicle, rules, true));
+                stretch = Some(fact.at);
+            }
+            self.put(fact, rules);
+        }
+        if let Some(has_switched) = self.due.look(received_at) {
+            told.extend(self.look(&snapshot.vehicle, rules, has_switched));
+        }
+        self.order.settle(rules);
+        told
+    }
+
+    /// This revision of a record stands in the journal as the newest.
+    pub fn stands(&mut self, record: &Record) {
+        self.telling.stands(record);
+    }
+
+    /// How many facts came too late to count.
+    pub fn left_out(&self) -> u64 {
+        self.order.left_out()
+    }
+
+    fn put(&mut self, fact: Fact, rules: &Rules) {
+        let is_document = matches!(fact.what, What::Document(_));
+        let is_number = matches!(fact.what, What::MaxEnergy(_) | What::Health(_));
+        let inserted = self.order.insert(fact.clone());
+        if inserted == Inserted::Doubled {
+            return;
+        }
+        // These two go by arrival: BMW's own numbers are months old at times.
+        self.battery.step(&fact, rules);
+        if is_document {
+            self.documents.step(&fact, rules);
+        }
+        self.has_documents |= is_document;
+        self.has_numbers |= is_number || is_document;
+        if inserted == Inserted::New || is_number {
+            self.due.came(&fact);
+        }
+    }
+
+    /// Looks at the records.
+    fn look(&mut self, vehicle: &Vehicle, rules: &Rules, has_switched: bool) -> Vec<Record> {
+        let folds = self.order.folded(rules);
+        let records = folds.records(vehicle, rules);
+        let end = self.order.end();
+        let look = Look {
+            received_at: self.received_at,
+            end,
+            reach: end.saturating_sub(REACH_MS),
+            has_switched,
+        };
+        let mut told = self.telling.tell(Teller::Folds, vehicle, records, look);
+        for record in &told {
+            self.battery.told(record, rules);
+        }
+        if std::mem::take(&mut self.has_numbers) || !told.is_empty() {
+            let records = self.battery.records(vehicle, rules);
+            told.extend(self.telling.tell(Teller::Battery, vehicle, records, look));
+        }
+        if std::mem::take(&mut self.has_documents) {
+            let records = self.documents.records(vehicle, rules);
+            told.extend(self.telling.tell(Teller::Documents, vehicle, records, look));
+        }
+        told
+    }
+}
