@@ -4,6 +4,8 @@ mod content;
 mod due;
 mod order;
 mod telling;
+#[cfg(test)]
+mod tests;
 
 use collector_core::{Record, Snapshot, Vehicle};
 use serde::{Deserialize, Serialize};
@@ -84,9 +86,13 @@ impl<F: Fold> Timeline<F> {
         let received_at = snapshot.received_at.as_millisecond();
         if received_at < self.received_at.saturating_sub(REACH_MS) {
             self.order.begin_anew();
+            self.telling.begin_anew();
         }
         self.received_at = received_at;
         let mut told = Vec::new();
+        if self.due.is_overdue(received_at) {
+            told.extend(self.look(&snapshot.vehicle, rules, true));
+        }
         let mut stretch = None;
         for fact in fact::of(seq, snapshot) {
             let since = *stretch.get_or_insert(fact.at);

@@ -12,6 +12,8 @@ pub const PACE_MS: i64 = 5 * 60_000;
 /// its place in one burst with them, and then sleeps.
 const BURST_MS: i64 = 60_000;
 
+const SILENCE_MS: i64 = 3_600_000;
+
 /// What came since the records were looked at.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Due {
@@ -61,6 +63,13 @@ impl Due {
         let in_burst = self.burst_until.is_some_and(|until| fact.received_at <= until);
         self.has_switched |= is_switch;
         self.is_now |= is_turn || (in_burst && !is_flow);
+    }
+
+    /// Whether the last facts before a silence wait: they are looked at before others come, for the folds list what ended not
+    /// long ago alone.
+    pub fn is_overdue(&self, received_at: i64) -> bool {
+        let is_silence = |looked_at: i64| (received_at - looked_at).abs() >= SILENCE_MS;
+        self.is_pending && self.looked_at.is_some_and(is_silence)
     }
 
     /// Whether to look now, and whether the plug or the charging has switched since the last look. Ends the wait.

@@ -147,6 +147,14 @@ impl<F: Fold> Order<F> {
     }
 }
 
+#[cfg(test)]
+impl<F> Order<F> {
+    /// How many facts and how many clones of the folds are kept.
+    pub fn kept(&self) -> (usize, usize) {
+        (self.recent.len(), self.checkpoints.len())
+    }
+}
+
 fn order(fact: &Fact) -> (i64, u8) {
     (fact.at, fact.what.rank())
 }

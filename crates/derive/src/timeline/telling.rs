@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use collector_core::{Record, RecordState, Vehicle};
+use collector_core::{Record, RecordState, Value, Vehicle};
 use serde::{Deserialize, Serialize};
 
 use super::content::{Id, content};
@@ -34,9 +34,11 @@ pub struct Telling {
 /// How a record was told the last time. Times are in milliseconds since the epoch.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Told {
-    /// `None` where it stood in the journal before, and nothing has listed it since.
+    /// `None` where it stands in the journal, and nothing has listed it since.
     teller: Option<Teller>,
     at: i64,
+    /// Its `end_at`, or as `at`.
+    until: i64,
     /// 0 where it never was.
     revision: u32,
     content: u64,
@@ -76,7 +78,7 @@ impl Telling {
         let changed: Vec<_> = listed
             .filter_map(|record| self.anew(teller, record, look))
             .collect();
-        let mut told = self.gone(teller, vehicle, look);
+        let mut told = self.gone(teller, vehicle, &changed, look);
         if !changed.is_empty() {
             self.forget(look.end);
         }
@@ -93,6 +95,15 @@ impl Telling {
             ..Told::default()
         });
         told.is(record, content(record), record.revision);
+    }
+
+    /// The folds begin anew: what they told stays as it is until they list it again.
+    pub fn begin_anew(&mut self) {
+        let of_folds = self
+            .told
+            .values_mut()
+            .filter(|told| told.teller == Some(Teller::Folds));
+        of_folds.for_each(|told| told.teller = None);
     }
 
     /// A record that is listed, where it is to be told.
@@ -122,16 +133,24 @@ impl Telling {
         Some(record)
     }
 
-    /// What was told and is not listed any more, told as withdrawn.
-    fn gone(&mut self, teller: Teller, vehicle: &Vehicle, look: Look) -> Vec<Record> {
+    /// What was told and is not listed any more, told as withdrawn. Of the folds, that is what should be listed, and what
+    /// another one takes the place of: no two of one kind overlap.
+    fn gone(&mut self, teller: Teller, vehicle: &Vehicle, changed: &[Record], look: Look) -> Vec<Record> {
         let looks = self.looks;
-        let is_gone = |told: &Told| match teller {
-            Teller::Folds => told.at <= look.end && (told.is_live || told.at >= look.reach),
+        let is_superseded = |id: &Id, told: &Told| {
+            let others = changed.iter().filter(|other| other.kind.name == id.kind());
+            let mut others = others.filter(|other| other.state != RecordState::Withdrawn);
+            others.any(|other| other.at.as_millisecond() < told.until && told.at < until(other))
+        };
+        let is_gone = |id: &Id, told: &Told| match teller {
+            Teller::Folds if told.at > look.end => false,
+            Teller::Folds => told.is_live || told.at >= look.reach || is_superseded(id, told),
             Teller::Battery => false,
             Teller::Documents => true,
         };
-        let gone = self.told.iter_mut().filter(|(_, told)| {
-            told.teller == Some(teller) && told.look != looks && !told.is_withdrawn && is_gone(told)
+        let gone = self.told.iter_mut().filter(|(id, told)| {
+            let is_its = told.teller == Some(teller) && told.look != looks && !told.is_withdrawn;
+            is_its && is_gone(id, told)
         });
         let withdrawn = gone.filter_map(|(id, told)| {
             let record = id.withdrawn(vehicle, told.at, told.revision + 1)?;
@@ -145,9 +164,17 @@ impl Telling {
     /// Memory has a bound: what ended long ago is not told again. Of the battery and of documents there is little.
     fn forget(&mut self, end: i64) {
         self.told.retain(|_, told| {
-            let may_change = told.is_live || told.teller != Some(Teller::Folds);
+            let is_of_folds = matches!(told.teller, None | Some(Teller::Folds));
+            let may_change = told.is_live || !is_of_folds;
             may_change || told.listed_at >= end.saturating_sub(REMEMBERED_MS)
         });
+    }
+}
+
+#[cfg(test)]
+impl Telling {
+    pub fn remembered(&self) -> usize {
+        self.told.len()
     }
 }
 
@@ -155,8 +182,19 @@ impl Told {
     fn is(&mut self, record: &Record, content: u64, revision: u32) {
         self.revision = revision;
         self.content = content;
+        self.until = until(record);
         self.is_live = record.state == RecordState::Live;
         self.is_withdrawn = record.state == RecordState::Withdrawn;
+    }
+}
+
+/// When a record ended, or began where it has no `end_at`.
+fn until(record: &Record) -> i64 {
+    let mut columns = record.value_columns();
+    let end = columns.find(|(column, _)| column.name == "end_at");
+    match end.and_then(|(_, value)| value) {
+        Some(Value::Timestamp(end)) => end.as_millisecond(),
+        _ => record.at.as_millisecond(),
     }
 }
 
