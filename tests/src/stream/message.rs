@@ -1,5 +1,7 @@
 //! One message in the form in which BMW sends it, and the row that a store must have of it.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -21,18 +23,23 @@ pub struct Told {
 }
 
 impl Told {
-    /// The message, with one key as the live service sends it.
-    pub fn payload(&self, gcid: &str) -> String {
+    /// What stands in the message under the key.
+    pub fn body(&self) -> Value {
         let mut body = json!({ "timestamp": self.at.to_string(), "value": self.value });
         if let Some(unit) = self.unit {
             body["unit"] = unit.into();
         }
+        body
+    }
+
+    /// The message, with one key as the live service sends it.
+    pub fn payload(&self, gcid: &str) -> String {
         json!({
             "vin": self.vin,
             "entityId": gcid,
             "topic": self.vin,
             "timestamp": format!("{:.3}", self.at + DELAY),
-            "data": { self.descriptor: body },
+            "data": { self.descriptor: self.body() },
         })
         .to_string()
     }
@@ -64,6 +71,19 @@ impl Told {
     }
 }
 
+/// Each of these where it comes for the first time.
+pub fn news(told: &[Told]) -> Vec<&Told> {
+    let mut seen = HashSet::new();
+    told.iter().filter(|told| seen.insert(told.row())).collect()
+}
+
+/// The news before the first that a store does not have: what a broker had delivered when it died. It delivers in order,
+/// and takes with it what it had accepted and not sent.
+pub fn delivered<'a>(found: &HashSet<Row>, told: &'a [Told]) -> Vec<&'a Told> {
+    let is_there = |told: &&Told| found.contains(&told.row());
+    news(told).into_iter().take_while(is_there).collect()
+}
+
 /// What a store must have of these, each row once.
 pub fn rows<'a>(told: impl IntoIterator<Item = &'a Told>) -> Vec<Row> {
     let mut rows: Vec<Row> = told.into_iter().map(Told::row).collect();
@@ -75,6 +95,8 @@ pub fn rows<'a>(told: impl IntoIterator<Item = &'a Told>) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stream::flow::Flow;
+    use crate::stream::merge::compare;
 
     #[test]
     fn a_message_is_bmws_and_its_row_is_ours() {
@@ -92,5 +114,24 @@ mod tests {
         assert_eq!(body["value"], "100");
         assert_eq!(told.row().value, "160.9344");
         assert_eq!(rows([&told, &told]).len(), 1);
+    }
+
+    #[test]
+    fn what_a_dead_broker_delivered_ends_at_the_first_hole() {
+        let told = Flow::of("WBY71AW050FP12345", 1).life(100);
+        let news = news(&told);
+        assert!(news.len() < told.len(), "there are repeats");
+        let mut found: HashSet<Row> = news.iter().map(|told| told.row()).collect();
+        assert_eq!(delivered(&found, &told), news);
+        found.remove(&news[40].row());
+        let delivered = delivered(&found, &told);
+        assert_eq!(delivered, news[..40]);
+        let found: Vec<Row> = found.into_iter().collect();
+        let difference = compare(&found, &[], &rows(delivered));
+        assert_eq!(
+            difference.invented.len(),
+            news.len() - 41,
+            "what lies behind the hole"
+        );
     }
 }

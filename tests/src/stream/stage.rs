@@ -3,6 +3,7 @@
 use cardata_sim::SimConfig;
 
 use super::connections;
+use super::message::Told;
 use super::publisher::Publisher;
 use crate::process::Cardata;
 use crate::scene::{DEADLINE, Plan, Scene, until};
@@ -76,6 +77,15 @@ impl Stage {
     /// The VIN of the account's car.
     pub fn vin(&self) -> String {
         SimConfig::default().vehicles[0].vin.clone()
+    }
+
+    /// Waits until a message is in the journal.
+    pub async fn keeps(&self, run: &Cardata, told: &Told) {
+        let state = self.scene.path("state");
+        let reading = format!("\"{}\",{}", told.descriptor, told.body());
+        let query = format!("select exists (select 1 from log where instr(payload, '{reading}'))");
+        let is_there = || stores::journal(&state, &query) == 1;
+        until(run, "a message in the journal", is_there).await;
     }
 
     /// Waits until this many new readings of messages are in the journal.

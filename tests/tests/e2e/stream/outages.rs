@@ -1,20 +1,24 @@
 //! A broker that dies and comes back.
 
 use tests::stream::flow::Flow;
-use tests::stream::message::rows;
+use tests::stream::message::{delivered, news, rows};
 use tests::stream::stage::{Stage, in_real_time, tokens_of};
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::{FILES, assert_history, assert_history_with};
+use super::{FILES, assert_history, assert_history_of};
+use crate::oracle::Row;
 use crate::scene::stop;
 
 /// How long attempts are counted. A slower machine makes fewer.
 const WATCH: Duration = Duration::from_secs(10);
 const MOST_ATTEMPTS: usize = 30;
+/// Messages of a life that are in the journal before the broker dies.
+const CERTAIN: usize = 1_000;
 
 #[tokio::test]
 async fn a_broker_that_dies_under_load_takes_nothing_with_it_that_it_had_delivered() {
@@ -23,30 +27,44 @@ async fn a_broker_that_dies_under_load_takes_nothing_with_it_that_it_had_deliver
     };
     let run = stage.run().await;
     let mut flow = Flow::of(&stage.vin(), 1);
-    let (mut accepted, mut unanswered) = (Vec::new(), Vec::new());
+    let mut lives = Vec::new();
     for _ in 0..3 {
         let publisher = stage.publisher();
-        // The first half is accepted for certain; the broker dies somewhere in the second.
-        let told = flow.life(2_000);
-        accepted.extend(publisher.publish(&told[..1_000]).await);
-        let cut = flow.life(4_000);
+        let told = flow.life(5_000);
+        // The broker dies somewhere behind the part that is in the journal for certain.
+        let (certain, rest) = told.split_at(CERTAIN);
+        let last = *news(certain).last().expect("there is news");
+        publisher.publish_all(certain).await;
         let before = stage.subscriptions();
-        let (taken, ()) = tokio::join!(publisher.publish(&cut), async {
-            stage.stored(&run, rows(&accepted).len() + 100).await;
+        tokio::join!(publisher.publish(rest), async {
+            stage.keeps(&run, last).await;
             stage.broker.kill();
         });
-        accepted.extend(taken);
-        unanswered.extend(cut);
         stage.broker.start_again().await;
         stage.subscribed_since(&run, before).await;
+        lives.push(told);
     }
-    let publisher = stage.publisher();
     let told = flow.life(200);
-    publisher.publish_all(&told).await;
-    accepted.extend(told);
-    stage.stored(&run, rows(&accepted).len()).await;
+    stage.publisher().publish_all(&told).await;
+    stage
+        .keeps(&run, news(&told).last().expect("there is news"))
+        .await;
     stop(run).await;
-    assert_history_with(&stage, &accepted, &unanswered);
+    assert_history_of(&stage, |store, found| {
+        let found: HashSet<Row> = found.iter().cloned().collect();
+        let mut all = rows(&told);
+        for life in &lives {
+            let delivered = delivered(&found, life);
+            let (least, most) = (news(&life[..CERTAIN]).len(), news(life).len());
+            assert!(
+                delivered.len() >= least,
+                "{store} has the first {} of {most} messages, and the broker lived for {least}",
+                delivered.len()
+            );
+            all.extend(rows(delivered));
+        }
+        all
+    });
 }
 
 #[tokio::test]
