@@ -88,8 +88,8 @@ CREATE TABLE folded (
 );
 INSERT INTO folded VALUES (-9223372036854775808, -9223372036854775808, -9223372036854775808);
 
--- The kinds of records. Each has a table (record_ and its name) and a view (its name), made when its first record
--- comes.
+-- The kinds of records, each by the name of many of them: `trips`. Each has a table (record_ and that name) and a view
+-- (that name), made when its first record comes.
 CREATE TABLE IF NOT EXISTS record_kind (
   kind TEXT PRIMARY KEY,
   title TEXT NOT NULL,

@@ -1,9 +1,9 @@
 //! The tables and views of the kinds of records, made and extended from what each kind says of itself.
 //!
-//! The keys of a part begin with those of the record that it is a part of. What stands in `record_column` makes the view,
-//! so that a program which knows fewer columns takes none away.
+//! A kind goes by its [`RecordKind::plural`] here. The keys of a part begin with those of the record that it is a part of.
+//! What stands in `record_column` makes the view, so that a program which knows fewer columns takes none away.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use collector_core::{Column, RecordKind, RecordState, Unit, ValueType};
 use rusqlite::{Connection, OptionalExtension, Result, params};
@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 use crate::views;
 
 /// Columns of every table or view of records.
-const RESERVED: [&str; 5] = ["vin", "vehicle", "at", "revision", "state"];
+const RESERVED: [&str; 6] = ["vin", "vehicle", "at", "at_ms", "revision", "state"];
 
 /// The kinds whose tables were made or looked at since the database was opened, with what each is a part of.
 #[derive(Default)]
@@ -31,7 +31,7 @@ struct Field {
 impl Kinds {
     /// Makes what is missing of the tables of a kind and of its parts; or says why they cannot be made.
     pub fn prepare(&mut self, connection: &Connection, kind: &'static RecordKind) -> Result<Option<String>> {
-        self.prepare_part(connection, kind, kind.name, &[])
+        self.prepare_part(connection, kind, kind.plural, &[])
     }
 
     fn prepare_part(
@@ -41,17 +41,17 @@ impl Kinds {
         root: &'static str,
         outer: &[Field],
     ) -> Result<Option<String>> {
-        let ready = self.ready.get(kind.name);
+        let ready = self.ready.get(kind.plural);
         if ready.is_none_or(|(known, of)| !std::ptr::eq(*known, kind) || *of != root) {
             let refused = make(connection, kind, root, outer)?;
             if refused.is_some() {
                 return Ok(refused);
             }
-            self.ready.insert(kind.name, (kind, root));
+            self.ready.insert(kind.plural, (kind, root));
         }
         let mut inner = outer.to_vec();
         inner.extend(kind.key.iter().map(|column| Field {
-            name: format!("{}_{}", kind.name, column.name),
+            name: format!("{}_{}", kind.short, column.name),
             ..field(column, true)
         }));
         for part in kind.children {
@@ -82,16 +82,16 @@ fn make(
     let own = kind.key.iter().map(|column| field(column, true));
     let values = kind.columns.iter().map(|column| field(column, false));
     let wanted: Vec<Field> = outer.iter().cloned().chain(own).chain(values).collect();
-    if let Some(reason) = unfit(kind.name, &wanted) {
+    if let Some(reason) = unfit(kind.plural, &wanted) {
         return Ok(Some(format!("records of the kind {}: {reason}", kind.name)));
     }
     let refused = |reason: &str| Ok(Some(format!("records of the kind {}: {reason}", kind.name)));
     let known_root: Option<String> = connection
         .prepare_cached("SELECT root FROM record_kind WHERE kind = ?1")?
-        .query_row([kind.name], |row| row.get(0))
+        .query_row([kind.plural], |row| row.get(0))
         .optional()?;
     match known_root {
-        None if is_taken(connection, kind.name)? => {
+        None if is_taken(connection, kind.plural)? => {
             return refused("the database has a table or view of that name for something else");
         }
         None => make_table(connection, kind, root, &wanted)?,
@@ -100,7 +100,7 @@ fn make(
         }
         Some(_) => {}
     }
-    let known = columns(connection, kind.name)?;
+    let known = columns(connection, kind.plural)?;
     let key = |fields: &[Field]| -> Vec<(String, ValueType)> {
         let keys = fields.iter().filter(|field| field.is_key);
         keys.map(|key| (key.name.clone(), key.value_type)).collect()
@@ -123,11 +123,11 @@ fn make(
     }
     for (position, field) in (known.len()..).zip(&missing) {
         let name = quoted(&field.name);
-        connection.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {name}", table(kind.name)))?;
-        note_column(connection, kind.name, position, field)?;
+        connection.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {name}", table(kind.plural)))?;
+        note_column(connection, kind.plural, position, field)?;
     }
-    if !missing.is_empty() || !is_shown(connection, kind.name)? {
-        make_view(connection, kind.name)?;
+    if !missing.is_empty() || !is_shown(connection, kind.plural)? {
+        make_view(connection, kind.plural)?;
     }
     Ok(None)
 }
@@ -141,12 +141,19 @@ fn unfit(kind: &str, fields: &[Field]) -> Option<String> {
     if !is_plain(kind) || kind.starts_with("sqlite_") {
         return Some("its name cannot be that of a table".to_owned());
     }
-    let names = fields.iter().map(|field| field.name.as_str());
-    let wrong = names.enumerate().find(|(at, name)| {
-        let is_double = fields[..*at].iter().any(|field| field.name == *name);
-        !is_plain(name) || RESERVED.contains(name) || is_double
-    });
-    wrong.map(|(_, name)| format!("{name:?} cannot be the name of a column"))
+    let mut shown: HashSet<String> = RESERVED.map(str::to_owned).into();
+    let mut fits = |field: &&Field| {
+        is_plain(&field.name)
+            && shown.insert(field.name.clone())
+            && (field.value_type != ValueType::Timestamp || shown.insert(milliseconds(&field.name)))
+    };
+    let wrong = fields.iter().find(|field| !fits(field));
+    wrong.map(|field| format!("{:?} cannot be the name of a column", field.name))
+}
+
+/// What a column of times is called where it shows a number.
+fn milliseconds(name: &str) -> String {
+    format!("{name}_ms")
 }
 
 fn is_taken(connection: &Connection, kind: &str) -> Result<bool> {
@@ -168,7 +175,7 @@ fn make_table(
 ) -> Result<()> {
     connection.execute(
         "INSERT INTO record_kind (kind, title, root) VALUES (?1, ?2, ?3)",
-        params![kind.name, kind.title, root],
+        params![kind.plural, kind.title, root],
     )?;
     let keys: Vec<&Field> = wanted.iter().filter(|field| field.is_key).collect();
     let names = list(keys.iter().map(|key| &key.name));
@@ -176,13 +183,18 @@ fn make_table(
         .iter()
         .map(|key| format!("{} NOT NULL, ", quoted(&key.name)))
         .collect();
+    let table = table(kind.plural);
+    // What an owner asks by: when it began, of a part too.
+    let times = keys.iter().rfind(|key| key.value_type == ValueType::Timestamp);
+    let time = quoted(times.map_or("at", |key| &key.name));
     connection.execute_batch(&format!(
-        "CREATE TABLE {} (vehicle INTEGER NOT NULL REFERENCES vehicle, {columns}at INTEGER NOT NULL,
-         revision INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (vehicle, {names})) WITHOUT ROWID",
-        table(kind.name)
+        "CREATE TABLE {table} (vehicle INTEGER NOT NULL REFERENCES vehicle, {columns}at INTEGER NOT NULL,
+         revision INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (vehicle, {names})) WITHOUT ROWID;
+         CREATE INDEX \"record_{}_by_time\" ON {table} ({time})",
+        kind.plural
     ))?;
     for (position, field) in keys.into_iter().enumerate() {
-        note_column(connection, kind.name, position, field)?;
+        note_column(connection, kind.plural, position, field)?;
     }
     Ok(())
 }
@@ -212,11 +224,18 @@ pub fn remake_views(connection: &Connection) -> Result<()> {
 
 /// What a person reads: the records that count, with names and times.
 fn make_view(connection: &Connection, kind: &str) -> Result<()> {
-    let time = |column: &str| views::time(&format!("record.{column}"));
+    let moment = |name: &str| {
+        let (column, in_ms) = (format!("record.{}", quoted(name)), quoted(&milliseconds(name)));
+        format!(
+            ", {} AS {}, {column} AS {in_ms}",
+            views::time(&column),
+            quoted(name)
+        )
+    };
     let shown = |field: &Field| {
         let name = quoted(&field.name);
         match field.value_type {
-            ValueType::Timestamp => format!(", {} AS {name}", time(&name)),
+            ValueType::Timestamp => moment(&field.name),
             ValueType::Number => format!(", CAST(record.{name} AS REAL) AS {name}"),
             _ => format!(", record.{name}"),
         }
@@ -229,10 +248,10 @@ fn make_view(connection: &Connection, kind: &str) -> Result<()> {
     connection.execute_batch(&format!(
         "DROP VIEW IF EXISTS {name};
          CREATE VIEW {name} AS
-         SELECT vehicle.vin, vehicle.name AS vehicle{keys}, {} AS at, record.state, record.revision{values}
+         SELECT vehicle.vin, vehicle.name AS vehicle{keys}{}, record.state, record.revision{values}
          FROM {} AS record JOIN vehicle ON vehicle.id = record.vehicle
          WHERE record.state <> '{}'",
-        time("at"),
+        moment("at"),
         table(kind),
         RecordState::Withdrawn
     ))

@@ -26,7 +26,7 @@ pub fn write(
     if refused.is_some() {
         return Ok(refused);
     }
-    let root = record.kind.name;
+    let root = record.kind.plural;
     let key: Vec<Stored> = [Stored::Integer(vehicle)]
         .into_iter()
         .chain(record.key.iter().map(stored))
@@ -75,13 +75,13 @@ fn insert(connection: &Connection, outer: &[Stored], record: &Record, root: &Rec
         _ => Stored::Null,
     });
     let row: Vec<Stored> = key.iter().cloned().chain(head).chain(values).collect();
-    let names = kinds::keys(connection, record.kind.name)?;
+    let names = kinds::keys(connection, record.kind.plural)?;
     let others = ["at", "revision", "state"].into_iter();
     let others = others.chain(record.kind.columns.iter().map(|column| column.name));
     // Of two parts with one key the last counts.
     let insert = format!(
         "INSERT OR REPLACE INTO {} (vehicle, {}) VALUES ({})",
-        kinds::table(record.kind.name),
+        kinds::table(record.kind.plural),
         kinds::list(names.iter().map(String::as_str).chain(others)),
         marks(row.len())
     );

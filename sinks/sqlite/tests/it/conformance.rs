@@ -110,7 +110,7 @@ fn records(reader: &Connection, kind: &str) -> Vec<RecordRow> {
     let mut statement = reader.prepare(&format!("SELECT * FROM {kind}")).unwrap();
     let rows = statement.query_map([], |row| {
         Ok(RecordRow {
-            kind: kind.to_owned(),
+            kind: kind.trim_end_matches('s').to_owned(),
             vin: row.get("vin")?,
             key: shown(row, true).into_iter().map(Option::unwrap).collect(),
             revision: row.get("revision")?,

@@ -133,17 +133,17 @@ async fn records_go_by_their_own_time_with_all_their_parts() {
     let scope = Scope::new(Vec::new(), None, moment(NOON + 2 * MINUTE));
     let store = erased(&batch, &scope).await;
     assert_eq!(
-        store.query("SELECT at FROM test_trip"),
+        store.query("SELECT at FROM test_trips"),
         ["2026-03-01T12:03:00.000Z"]
     );
-    assert_eq!(store.query("SELECT count(*) FROM test_trip_stop"), ["1"]);
+    assert_eq!(store.query("SELECT count(*) FROM test_trip_stops"), ["1"]);
     let mut sink = store.sink();
     sink.rewrite(&[Entry::record_of(2, trip(2, 1, RecordState::Live, 0))])
         .await
         .unwrap();
     sink.close().await.unwrap();
     assert_eq!(
-        store.query("SELECT revision FROM test_trip ORDER BY at"),
+        store.query("SELECT revision FROM test_trips ORDER BY at"),
         ["1", "2"]
     );
 }

@@ -7,6 +7,7 @@ mod database;
 mod erase;
 mod fold;
 mod held;
+mod kinds;
 mod migration;
 mod plans;
 #[cfg(target_os = "linux")]

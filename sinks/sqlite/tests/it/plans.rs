@@ -1,6 +1,7 @@
 //! How SQLite answers what people ask: by the key, not by reading everything.
 
-use collector_core::testkit::entries;
+use collector_core::testkit::{entries, trip};
+use collector_core::{Entry, RecordState};
 
 use crate::store::Store;
 
@@ -9,6 +10,8 @@ async fn plan(sql: &str) -> Vec<String> {
     let store = Store::new();
     let mut sink = store.sink();
     sink.write(&entries(1, 2)).await.unwrap();
+    let record = Entry::record_of(9, trip(1, 1, RecordState::Final, 1));
+    sink.write(&[record]).await.unwrap();
     sink.close().await.unwrap();
     let reader = store.reader();
     let mut statement = reader.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -96,4 +99,28 @@ async fn a_place_is_found_by_the_key() {
             "SEARCH longitude USING PRIMARY KEY (measured_at=? AND series_id=? AND occurrence>?)",
         ]
     );
+}
+
+#[tokio::test]
+async fn records_are_found_by_their_time() {
+    for (sql, index) in [
+        (
+            "SELECT distance FROM test_trips WHERE start_ms > 5",
+            "record_test_trips_by_time (start>?)",
+        ),
+        (
+            "SELECT start FROM test_trips ORDER BY start_ms DESC LIMIT 10",
+            "record_test_trips_by_time",
+        ),
+        (
+            "SELECT number FROM test_trip_stops WHERE trip_start_ms > 5",
+            "record_test_trip_stops_by_time (trip_start>?)",
+        ),
+    ] {
+        let lines = plan(sql).await;
+        assert!(
+            lines[0].ends_with(&format!("USING INDEX {index}")),
+            "{sql}: {lines:#?}"
+        );
+    }
 }
