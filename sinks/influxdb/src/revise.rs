@@ -34,7 +34,21 @@ pub struct Revision<'a> {
     client: &'a mut Client,
     encoder: &'a Encoder,
     removes: bool,
-    rejected: Vec<Rejection>,
+    refused: Refused,
+}
+
+/// What of a batch is not stored.
+#[derive(Default)]
+pub struct Refused {
+    pub rejected: Vec<Rejection>,
+    /// Records that are older than what the server keeps.
+    pub outlived: usize,
+}
+
+/// Why the server does not take records.
+enum Refusal {
+    TooOld,
+    Words(String),
 }
 
 impl<'a> Revision<'a> {
@@ -43,19 +57,19 @@ impl<'a> Revision<'a> {
             client,
             encoder,
             removes: true,
-            rejected: Vec::new(),
+            refused: Refused::default(),
         }
     }
 
     /// Stores the records of a batch; what is refused for good.
-    pub async fn write(mut self, batch: &[Entry]) -> Result<Vec<Rejection>, SinkError> {
+    pub async fn write(mut self, batch: &[Entry]) -> Result<Refused, SinkError> {
         let mut told = self.highest(batch);
         while !told.is_empty() {
             let rest = told.split_off(told.len().min(TOGETHER));
             self.revise(told).await?;
             told = rest;
         }
-        Ok(self.rejected)
+        Ok(self.refused)
     }
 
     /// The highest revision of each record that a line can hold.
@@ -68,7 +82,7 @@ impl<'a> Revision<'a> {
             let points = match self.encoder.points(record) {
                 Ok(points) => points,
                 Err(reason) => {
-                    self.rejected.push(Rejection::record(seq, reason));
+                    self.refused.rejected.push(Rejection::record(seq, reason));
                     continue;
                 }
             };
@@ -97,7 +111,7 @@ impl<'a> Revision<'a> {
                     "records are kept only where the server can be asked which revision it holds; this one answers {words}"
                 );
                 let rejections = told.iter().map(|told| Rejection::record(told.seq, &*reason));
-                self.rejected.extend(rejections);
+                self.refused.rejected.extend(rejections);
                 return Ok(());
             }
         };
@@ -149,16 +163,19 @@ impl<'a> Revision<'a> {
             return Ok(());
         }
         for told in due {
-            let Some(words) = self.put(std::slice::from_ref(told)).await? else {
-                continue;
-            };
-            self.rejected.push(Rejection::record(told.seq, words));
+            match self.put(std::slice::from_ref(told)).await? {
+                None => {}
+                Some(Refusal::TooOld) => self.refused.outlived += 1,
+                Some(Refusal::Words(words)) => {
+                    self.refused.rejected.push(Rejection::record(told.seq, words));
+                }
+            }
         }
         Ok(())
     }
 
     /// Writes parts, then wholes. Why the server refuses some of it.
-    async fn put(&mut self, due: &[Told<'_>]) -> Result<Option<String>, SinkError> {
+    async fn put(&mut self, due: &[Told<'_>]) -> Result<Option<Refusal>, SinkError> {
         let (mut parts, mut wholes) = (Request::default(), Request::default());
         for told in due {
             let Some((whole, rest)) = told.points.split_last() else {
@@ -174,13 +191,19 @@ impl<'a> Revision<'a> {
             request.precision = Precision::Nanoseconds;
             match self.client.post(&mut request).await? {
                 Answer::Stored => {}
-                Answer::TooLarge => return Ok(Some("larger than the server takes (413)".to_owned())),
+                Answer::TooLarge => {
+                    let words = "larger than the server takes (413)".to_owned();
+                    return Ok(Some(Refusal::Words(words)));
+                }
+                Answer::Refused(refusal) if refusal.is_beyond_retention() => {
+                    return Ok(Some(Refusal::TooOld));
+                }
                 Answer::Refused(refusal) => {
                     let probe = self.client.post(&mut Request::default()).await?;
                     if matches!(probe, Answer::Refused(probe) if probe.is_like(&refusal)) {
                         return Err(refuses_everything(self.client, &refusal));
                     }
-                    return Ok(Some(refusal.words));
+                    return Ok(Some(Refusal::Words(refusal.words)));
                 }
             }
         }

@@ -142,7 +142,9 @@ impl InfluxdbSink {
         self.limits.bytes = largest;
         rejected.append(&mut written.rejected);
         let revision = Revision::new(&mut self.client, &self.encoder);
-        rejected.extend(revision.write(batch).await?);
+        let refused = revision.write(batch).await?;
+        rejected.extend(refused.rejected);
+        written.outlived += refused.outlived;
         rejected.sort_by_key(|rejection| (rejection.seq, rejection.reading));
         written.rejected = rejected;
         Ok(written)

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use collector_core::testkit::{entry_with, reading};
-use collector_core::{Entry, Value};
+use collector_core::testkit::{entry_with, reading, trip};
+use collector_core::{Entry, RecordState, Value};
 use jiff::Timestamp;
 use tests::servers::InfluxDb1;
 
@@ -130,4 +130,26 @@ async fn a_real_server_keeps_what_is_new() {
     sink.write(&[charge(4, now)]).await.unwrap();
     let points = server.points(&name).await;
     assert_eq!(points.len(), 2, "{points:?}");
+}
+
+/// The trips of years ago, which the program makes out of a history.
+#[tokio::test]
+async fn a_record_of_long_ago_is_no_dead_letter() {
+    let Some(server) = InfluxDb1::start().await else {
+        return;
+    };
+    let name = server.create_database().await;
+    let policy = format!("CREATE RETENTION POLICY week ON \"{name}\" DURATION 168h REPLICATION 1 DEFAULT");
+    server.statement(&policy).await;
+    let old = trip(0, 1, RecordState::Final, 2);
+    let mut new = trip(1, 1, RecordState::Final, 0);
+    new.at = Timestamp::now();
+    new.key = [Value::Timestamp(new.at)].into();
+    let batch = [Entry::record_of(1, old), Entry::record_of(2, new)];
+    let mut sink = sink(database(&server.url(), &name));
+    let written = sink.write(&batch).await.unwrap();
+    assert_eq!((written.rejected.as_slice(), written.outlived), (&[][..], 1));
+    let points = server.points(&name).await;
+    let places: BTreeSet<_> = points.iter().map(|point| point.timestamp).collect();
+    assert_eq!(places.len(), 1, "{points:?}");
 }
