@@ -1,4 +1,4 @@
-//! What of a batch is for one sink.
+//! What of a batch is for one sink. No sink is given documents.
 
 use std::sync::Arc;
 
@@ -37,7 +37,10 @@ impl Choice<'_> {
     /// The entries that are let through, with only that of them that is. A sink that wants everything shares the
     /// batch.
     pub fn of(&self, batch: &Batch) -> Arc<[Entry]> {
-        let is_taken = |entry: &Entry| self.takes_records() || entry.record().is_none();
+        let is_taken = |entry: &Entry| match entry.snapshot() {
+            Some(snapshot) => snapshot.documents.is_empty(),
+            None => self.takes_records(),
+        };
         if self.selects.iter().all(|select| select.is_all()) && batch.entries.iter().all(is_taken) {
             return batch.entries.clone();
         }
@@ -86,7 +89,8 @@ impl Choice<'_> {
         if readings.is_empty() && ended.is_empty() {
             return None;
         }
-        if readings.len() == snapshot.readings.len() && ended.len() == snapshot.ended.len() {
+        let is_whole = readings.len() == snapshot.readings.len() && ended.len() == snapshot.ended.len();
+        if is_whole && snapshot.documents.is_empty() {
             return Some(entry.clone());
         }
         Some(Entry::snapshot_of(entry.seq, snapshot.with(readings, ended)))

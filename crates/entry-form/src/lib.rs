@@ -5,7 +5,7 @@
 //! * [`payload`]: what BMW sent, byte by byte. [`canonical`]: the form by which its repeats are recognised.
 //! * [`context`]: the display units that an entry came with.
 //! * [`block`]: neighbouring entries, packed. [`lines`]: entries on their way to another journal.
-//! * [`letter`]: what a dead letter names.
+//! * [`record`]: a record. [`letter`]: what a dead letter names.
 //!
 //! What they say by today's rules is not frozen: [`observe`], of one descriptor's JSON; [`typed`], of a payload for sinks.
 #![doc = include_str!("../DECISIONS.md")]
@@ -21,6 +21,7 @@ pub mod lines;
 pub mod observe;
 pub mod payload;
 mod reason;
+pub mod record;
 mod truths;
 pub mod typed;
 

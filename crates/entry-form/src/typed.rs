@@ -1,8 +1,9 @@
-//! A stored payload as typed readings.
+//! A stored payload as typed readings, documents, or a record.
 
-use collector_core::{Descriptor, Ended, Reading, Value, ValueType};
+use collector_core::document::{RECORD, is_own};
+use collector_core::{Descriptor, Document, Ended, Reading, Value, ValueType};
 use jiff::Timestamp;
-use normalise::body::Body;
+use normalise::body::{Body, Scalar};
 use normalise::known::{KnownDescriptor, KnownDescriptors};
 use normalise::odometer::Stood;
 use normalise::unlabelled::Unlabelled;
@@ -16,6 +17,9 @@ pub struct Decoded {
     pub readings: Vec<Reading>,
     /// Values that are none any more.
     pub ended: Vec<Ended>,
+    pub documents: Vec<Document>,
+    /// The JSON of a [record](crate::record).
+    pub record: Option<String>,
     /// Values that are no readings, with the time that they would have, and the reason.
     pub misfits: Vec<(Descriptor, Timestamp, String)>,
     /// Whether every descriptor with a value is known. One that is not was learned after `known` was read.
@@ -37,10 +41,15 @@ pub fn readings(
     let mut decoded = Decoded {
         readings: Vec::with_capacity(expected),
         ended: Vec::new(),
+        documents: Vec::new(),
+        record: None,
         misfits: Vec::new(),
         complete: true,
     };
     payload::for_each(payload, |descriptor, body, occurrence| {
+        if is_own(descriptor) {
+            return decoded.note(descriptor, body, window);
+        }
         let Some(known) = known.get(descriptor) else {
             if normalise::known::infer(body, descriptor).is_some() {
                 let descriptor = Descriptor::new(descriptor, descriptor, ValueType::Text, None);
@@ -70,6 +79,28 @@ pub fn readings(
         }
     })?;
     Ok(decoded)
+}
+
+impl Decoded {
+    /// Takes in what stands under a name of our own.
+    fn note(&mut self, name: &str, body: &Body<'_>, window: Window) {
+        let Scalar::Nested(json) = body.value() else {
+            return;
+        };
+        match name {
+            RECORD => self.record = Some(json.to_owned()),
+            _ => self.documents.push(Document {
+                name: name.into(),
+                at: stamp::of(body, None, window).0,
+                json: json.into(),
+            }),
+        }
+    }
+
+    /// How many of the stored readings it holds.
+    pub fn count(&self) -> usize {
+        self.readings.len() + self.documents.len() + usize::from(self.record.is_some())
+    }
 }
 
 /// Where an odometer stood by the newest number in an entry, in the entry's own context.

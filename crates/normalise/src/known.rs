@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use catalogue::{CATALOGUE, CatalogueEntry, Limits, Truths};
+use collector_core::document::{OWN, is_own};
 use collector_core::{Descriptor, Unit, ValueType};
 use hashbrown::HashMap;
 
@@ -23,6 +24,17 @@ pub struct KnownDescriptor {
     pub truths: Truths,
 }
 
+impl KnownDescriptor {
+    fn uncatalogued(descriptor: &str, value_type: ValueType, unit: Option<Unit>) -> Self {
+        Self {
+            descriptor: Descriptor::new(descriptor, descriptor, value_type, unit),
+            request_stamped: false,
+            limits: Limits::NONE,
+            truths: Truths::NONE,
+        }
+    }
+}
+
 /// Every descriptor of the catalogue, once for the process: whoever reads, for however many accounts, shares it.
 static CATALOGUED: LazyLock<HashMap<&'static str, KnownDescriptor>> = LazyLock::new(|| {
     let known = |entry: &CatalogueEntry| KnownDescriptor {
@@ -34,6 +46,10 @@ static CATALOGUED: LazyLock<HashMap<&'static str, KnownDescriptor>> = LazyLock::
     let all = CATALOGUE.iter().map(|entry| (entry.descriptor, known(entry)));
     all.collect()
 });
+
+/// Of every document and record: their names are no descriptors, so nothing is learned of them.
+static NOTED: LazyLock<KnownDescriptor> =
+    LazyLock::new(|| KnownDescriptor::uncatalogued(OWN, ValueType::Text, None));
 
 /// The types that the pipeline file gives descriptors which the catalogue does not have.
 pub type FixedTypes = Arc<BTreeMap<String, ValueType>>;
@@ -54,7 +70,11 @@ impl KnownDescriptors {
         }
     }
 
+    /// What is known of a descriptor, or of the name of a document or a record.
     pub fn get(&self, descriptor: &str) -> Option<&KnownDescriptor> {
+        if is_own(descriptor) {
+            return Some(&NOTED);
+        }
         CATALOGUED
             .get(descriptor)
             .or_else(|| self.learned.get(descriptor))
@@ -65,14 +85,8 @@ impl KnownDescriptors {
     pub fn learn(&mut self, descriptor: &str, value_type: ValueType, unit: Option<Unit>) {
         let value_type = self.fixed.get(descriptor).copied().unwrap_or(value_type);
         let unit = unit.filter(|_| value_type == ValueType::Number);
-        let descriptor = Descriptor::new(descriptor, descriptor, value_type, unit);
-        let known = KnownDescriptor {
-            descriptor: descriptor.clone(),
-            request_stamped: false,
-            limits: Limits::NONE,
-            truths: Truths::NONE,
-        };
-        self.learned.insert(descriptor.as_str().into(), known);
+        let known = KnownDescriptor::uncatalogued(descriptor, value_type, unit);
+        self.learned.insert(descriptor.into(), known);
     }
 
     /// What a learned descriptor sends is text from here on, because something came that does not fit the type of its first
@@ -166,6 +180,17 @@ mod tests {
         known.learn("vehicle.new", ValueType::Text, None);
         let again = &known.get("vehicle.new").unwrap().descriptor;
         assert_eq!(again.value_type(), ValueType::Number);
+    }
+
+    #[test]
+    fn documents_and_records_are_text_and_never_learned() {
+        let mut known = KnownDescriptors::default();
+        for name in ["cardata:record", "cardata:tyres", "cardata:of.tomorrow"] {
+            let noted = known.get(name).unwrap();
+            assert_eq!(noted.descriptor.value_type(), ValueType::Text, "{name}");
+            assert!(!known.widen(name), "{name}");
+        }
+        assert!(known.get("vehicle.cardata:record").is_none());
     }
 
     #[test]

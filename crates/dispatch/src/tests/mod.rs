@@ -41,6 +41,22 @@ fn noon() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }
 
+/// What a poll brings for a vehicle: two readings of this value and time.
+fn snapshot(vehicle: usize, number: u64) -> RawSnapshot {
+    let reading = |descriptor: &str| RawReading {
+        descriptor: descriptor.to_owned(),
+        body: RawValue::from_string(format!(r#"{{"value":{number},"timestamp":{number}}}"#)).unwrap(),
+    };
+    RawSnapshot {
+        vin: VINS[vehicle].parse().unwrap(),
+        origin: Origin::Poll,
+        requested_at: Some(noon()),
+        sent_at: None,
+        received_at: noon(),
+        readings: vec![reading(SOC), reading(MILEAGE)],
+    }
+}
+
 /// What the sink does with one write. When the script is over, it stores.
 enum Reply {
     Store,
@@ -295,22 +311,15 @@ impl Rig {
     }
 
     async fn poll(&self, vehicle: usize, number: u64) {
-        let reading = |descriptor: &str| RawReading {
-            descriptor: descriptor.to_owned(),
-            body: RawValue::from_string(format!(r#"{{"value":{number},"timestamp":{number}}}"#)).unwrap(),
-        };
-        let snapshot = RawSnapshot {
-            vin: VINS[vehicle].parse().unwrap(),
-            origin: Origin::Poll,
-            requested_at: Some(noon()),
-            sent_at: None,
-            received_at: noon(),
-            readings: vec![reading(SOC), reading(MILEAGE)],
-        };
+        assert_eq!(self.append(snapshot(vehicle, number)).await, 2);
+    }
+
+    /// How much of it was new.
+    async fn append(&self, snapshot: RawSnapshot) -> usize {
         let appended = self
             .journal
             .append("home".into(), "telematics".into(), [snapshot].into());
-        assert_eq!(appended.await.unwrap()[0].new, 2);
+        appended.await.unwrap()[0].new
     }
 
     async fn totals(&self, sink: &str) -> SinkTotals {

@@ -1,7 +1,7 @@
 //! Sinks that want a part only.
 
 use super::*;
-use collector_core::{Descriptor, Ended, Record, RecordKind, Snapshot, ValueType, Vehicle};
+use collector_core::{Descriptor, Ended, Record, RecordKind, Snapshot, ValueType, Vehicle, document};
 
 fn select(json: &str) -> Select {
     serde_json::from_str(json).unwrap()
@@ -143,5 +143,32 @@ fn ends_are_selected_as_readings_are_and_records_where_they_are_taken() {
         (Records::NotTaken, "{}", false),
     ] {
         assert_eq!(part(records, json, &record).is_some(), expected, "{json}");
+    }
+}
+
+#[tokio::test]
+async fn documents_reach_no_sink() {
+    let tyre = RawReading {
+        descriptor: document::TYRES.to_owned(),
+        body: RawValue::from_string(r#"{"value":{"depth":7}}"#.to_owned()).unwrap(),
+    };
+    for json in ["{}", r#"{"descriptors":["soc","mileage"]}"#] {
+        let rig = two_vehicles().await;
+        let mut both = snapshot(1, 4);
+        both.readings.push(tyre.clone());
+        let mut alone = snapshot(1, 5);
+        alone.readings = vec![RawReading {
+            body: RawValue::from_string(r#"{"value":{"depth":6}}"#.to_owned()).unwrap(),
+            ..tyre.clone()
+        }];
+        assert_eq!((rig.append(both).await, rig.append(alone).await), (3, 1));
+        let entries = delivered(&rig, json).await.concat();
+        let seqs: Vec<_> = entries.iter().map(|entry| entry.seq).collect();
+        assert_eq!(seqs, [1, 2, 3, 4], "{json}");
+        assert!(
+            entries
+                .iter()
+                .all(|entry| entry.snapshot().unwrap().documents.is_empty())
+        );
     }
 }

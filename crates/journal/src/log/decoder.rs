@@ -5,7 +5,7 @@ use std::path::Path;
 
 use collector_core::{Descriptor, Entry, Snapshot, Vehicle, VehicleSettings, Vin};
 use entry_form::context::Contexts;
-use entry_form::{Stored, payload, typed};
+use entry_form::{Stored, payload, record, typed};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
@@ -25,7 +25,7 @@ pub struct Decoder {
     settings: HashMap<Vin, VehicleSettings>,
     contexts: Contexts,
     pub(super) known: KnownDescriptors,
-    /// The first numbers of damages that were told.
+    /// The first numbers of damages that were told; 0 once there was a record of a kind that is not known.
     told: HashSet<u64>,
 }
 
@@ -98,7 +98,7 @@ impl Decoder {
         })
     }
 
-    /// The entry of this number; `None` where there is none, or nothing in it for a sink.
+    /// The entry of this number; `None` where there is none, or nothing in it.
     ///
     /// # Errors
     /// [`JournalError::DamagedEntry`] where it is there and cannot be believed.
@@ -136,7 +136,7 @@ impl Decoder {
         self.scan.connection()
     }
 
-    /// `None` where the entry holds nothing for a sink.
+    /// `None` where the entry holds nothing that is read here.
     fn entry(&mut self, stored: &Stored, outgrown: &mut Vec<Outgrown>) -> Result<Option<Entry>> {
         let unlabelled = self.contexts.of(stored);
         let decode = |known: &KnownDescriptors| {
@@ -151,15 +151,27 @@ impl Decoder {
             learned::load(self.scan.connection(), &mut self.known)?;
             decoded = decode(&self.known)?;
         }
-        let readings = decoded.readings;
-        if readings.len() < stored.readings {
-            outgrown.extend(self.outgrown(stored, decoded.misfits)?);
+        if decoded.count() < stored.readings {
+            let misfits = std::mem::take(&mut decoded.misfits);
+            outgrown.extend(self.outgrown(stored, misfits)?);
         }
         let (vehicle, feed) = (self.vehicle(&stored.vin), &stored.feed);
+        if let Some(json) = decoded.record {
+            let read = record::decode(&json, &vehicle).map_err(|error| unreadable(stored, &error))?;
+            if read.is_none() && self.told.insert(0) {
+                tracing::warn!(
+                    entry = stored.seq,
+                    "records of a kind that this version does not know are passed over: update cardata; said once"
+                );
+            }
+            return Ok(read.map(|record| Entry::record_of(stored.seq, record)));
+        }
         let (account, source) = (feed.account.clone(), feed.source.clone());
         let mut snapshot = Snapshot::new(vehicle, account, source, feed.origin, stored.received_at);
-        (snapshot.readings, snapshot.ended) = (readings, decoded.ended);
-        Ok((!snapshot.is_empty()).then(|| Entry::snapshot_of(stored.seq, snapshot)))
+        (snapshot.readings, snapshot.ended) = (decoded.readings, decoded.ended);
+        snapshot.documents = decoded.documents;
+        let is_empty = snapshot.is_empty() && snapshot.documents.is_empty();
+        Ok((!is_empty).then(|| Entry::snapshot_of(stored.seq, snapshot)))
     }
 
     /// What was a reading when it was stored and is none for this version of the program. What was none then

@@ -121,7 +121,8 @@ fn newest(decoder: &Decoder) -> Result<Vec<Newest>> {
     // The tables, and the entries that are not folded into them yet, as one moment has them.
     let look = decoder.connection().unchecked_transaction()?;
     let query =
-        "select vehicle_id, descriptor, latest_at, latest_occurrence, latest_seq, ended_at from series";
+        "select vehicle_id, descriptor, latest_at, latest_occurrence, latest_seq, ended_at from series
+         where descriptor not like 'cardata:%'";
     let mut known: HashMap<(i64, String), (Option<Latest>, Option<i64>)> = HashMap::new();
     for (vehicle, descriptor, latest, ended_at) in look.all(query, [], |row| {
         let (at, seq): (Option<i64>, _) = (row.get(2)?, row.get(4)?);

@@ -22,7 +22,7 @@ pub struct Overview {
 /// The log as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogTotals {
-    /// Entries and readings that are in it.
+    /// Entries and readings that are in it, a document or a record counted as a reading.
     pub snapshots: u64,
     pub readings: u64,
     /// Readings that came again and were left out, ever.
@@ -60,7 +60,7 @@ pub struct Arrivals {
     pub last_received_at: Timestamp,
 }
 
-/// What came for one vehicle since the journal was begun, also what was forgotten since.
+/// What came for one vehicle since the journal was begun, also what was forgotten since; no records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VehicleTotals {
     pub vin: String,
@@ -183,10 +183,12 @@ impl Overview {
 
     pub fn vehicles(&self) -> Result<Vec<VehicleTotals>> {
         let look = self.database.connection().unchecked_transaction()?;
-        let query = "select vehicle.id, vin, coalesce(sum(entries), 0), coalesce(sum(readings), 0), max(last_received_at),
-                 (select count(*) from series where vehicle_id = vehicle.id and latest_at is not null),
-                 (select count(*) from series where vehicle_id = vehicle.id and latest_at is null)
+        let query = "with told as (select vehicle_id, latest_at from series where descriptor not like 'cardata:%')
+             select vehicle.id, vin, coalesce(sum(entries), 0), coalesce(sum(readings), 0), max(last_received_at),
+                 (select count(*) from told where vehicle_id = vehicle.id and latest_at is not null),
+                 (select count(*) from told where vehicle_id = vehicle.id and latest_at is null)
              from vehicle left join arrival on arrival.vehicle_id = vehicle.id
+                 and feed_id not in (select id from feed where origin = 'derived')
              group by vehicle.id order by vehicle.id";
         let mut vehicles: Vec<(i64, VehicleTotals)> = look.all(query, [], |row| {
             let totals = VehicleTotals {

@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Entries in the order of their numbers.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// Entries with something for a sink; those without are passed over.
+    /// Entries with something in them, be it a document that is for no sink; those without are passed over.
     pub entries: Arc<[Entry]>,
     /// What is no reading any more; none, unless descriptors have changed their types.
     pub outgrown: Arc<[Outgrown]>,

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use collector_core::document::is_own;
 use entry_form::observe::What;
 use normalise::known::KnownDescriptors;
 use rusqlite::Connection;
@@ -21,7 +22,7 @@ pub(super) struct Unfolded {
     pub absences: u64,
 }
 
-/// What is new of each, by vehicle and descriptor. The caller has a transaction in which it reads the tables too.
+/// What is new of each, by vehicle and descriptor; not of documents and records. The caller has a transaction in which it reads the tables too.
 pub(super) fn series(
     connection: &Connection,
     mut known: KnownDescriptors,
@@ -30,6 +31,9 @@ pub(super) fn series(
     let mut series: HashMap<_, Unfolded> = HashMap::new();
     fold::entries(connection, fold::folded(connection)?, |entry| {
         entry.observed(&known, |descriptor, observed, occurrence| {
+            if is_own(descriptor) {
+                return Ok(());
+            }
             let new = series
                 .entry((entry.ids.vehicle, descriptor.to_owned()))
                 .or_default();

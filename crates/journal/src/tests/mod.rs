@@ -16,6 +16,7 @@ mod moving;
 mod moving_messages;
 mod opening;
 mod oracle;
+mod owned;
 mod packing;
 mod present;
 mod pruning;
