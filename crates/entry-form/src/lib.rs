@@ -5,7 +5,7 @@
 //! * [`payload`]: what BMW sent, byte by byte. [`canonical`]: the form by which its repeats are recognised.
 //! * [`context`]: the display units that an entry came with.
 //! * [`block`]: neighbouring entries, packed. [`lines`]: entries on their way to another journal.
-//! * [`record`]: a record. [`letter`]: what a dead letter names.
+//! * [`record`]: a record. [`letter`]: what a dead letter names. [`damage`]: entries that cannot be read.
 //!
 //! What they say by today's rules is not frozen: [`observe`], of one descriptor's JSON; [`typed`], of a payload for sinks.
 #![doc = include_str!("../DECISIONS.md")]
@@ -15,6 +15,7 @@ pub mod block;
 pub mod canonical;
 mod checksum;
 pub mod context;
+pub mod damage;
 mod entry;
 pub mod letter;
 pub mod lines;

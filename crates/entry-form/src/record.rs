@@ -16,9 +16,12 @@ use collector_core::{
     Vehicle, Vin, record_kind,
 };
 use jiff::Timestamp;
+use normalise::body::Scalar;
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::{Stored, payload};
 
 /// What stands behind the [content](content).
 const BEHIND: &str = r#","revision":"#;
@@ -111,6 +114,20 @@ pub fn encode(record: &Record) -> Result<String, serde_json::Error> {
 /// What of a record's JSON tells it from another revision: all but its number and the reasons.
 pub fn content(json: &str) -> &str {
     json.rsplit_once(BEHIND).map_or(json, |(content, _)| content)
+}
+
+/// The JSON of the record that an entry is; `None` for another entry.
+pub fn of(entry: &Stored) -> Option<String> {
+    if entry.feed.origin != Origin::Derived {
+        return None;
+    }
+    let mut record = None;
+    // What is no payload is told as damage by whoever reads the log.
+    let _ = payload::for_each(&entry.payload, |name, body, _| match body.value() {
+        Scalar::Nested(json) if name == RECORD => record = Some(json.to_owned()),
+        _ => {}
+    });
+    record
 }
 
 /// An entry of one record, told because of what was received at `received_at`.

@@ -8,6 +8,7 @@
 //!   that are left out. [`forget()`]: a vehicle taken out.
 //! * [`Streams`]: how the streams fare, and their [`Gap`]s. [`States`]: how every component fares. [`Notes`]: what the
 //!   owner was told.
+//! * [`Derived`]: how far records are derived.
 //! * [`Fact`]: what a moment has to say of several of these, in one transaction.
 //! * [`overview`]: what `cardata status` shows of it, from any process.
 //!
@@ -17,6 +18,7 @@
 
 mod calls;
 mod containers;
+mod deriving;
 mod facts;
 mod forgotten;
 mod gaps;
@@ -39,6 +41,7 @@ use store::{Schema, Step, Store};
 
 pub use calls::{Admitted, Calls, POLL, carry_over};
 pub use containers::{Containers, CreatedContainer, SetUpdate, SourceSet, StoredSet};
+pub use deriving::{Derived, answer_anew, ask_anew, forget_derived, keep_derived, told_through};
 pub use facts::{Fact, Facts, note};
 pub use forgotten::forget;
 pub use gaps::{Gap, GapCause, StreamGap};
@@ -59,7 +62,8 @@ pub const SCHEMA: Schema = Schema {
         include_str!("tables.sql"),
         include_str!("gaps.sql"),
         include_str!("refused.sql"),
-        include_str!("unlisted.sql")
+        include_str!("unlisted.sql"),
+        include_str!("deriving.sql")
     ),
     steps: &[
         (4, Step::Sql(include_str!("from_undivided.sql"))),
@@ -67,6 +71,7 @@ pub const SCHEMA: Schema = Schema {
         (6, Step::Sql(include_str!("old_names.sql"))),
         (6, Step::Sql(include_str!("refused.sql"))),
         (6, Step::Sql(include_str!("unlisted.sql"))),
+        (8, Step::Sql(include_str!("deriving.sql"))),
     ],
 };
 

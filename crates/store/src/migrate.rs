@@ -10,7 +10,7 @@ use crate::{Database, StoreError};
 /// "CDAT": tells our database from others.
 const APPLICATION_ID: i64 = 0x4344_4154;
 /// The format of the file as a whole, in `user_version`.
-pub const FORMAT: i64 = 7;
+pub const FORMAT: i64 = 8;
 /// The oldest format that is brought up to date.
 const OLDEST: i64 = 3;
 /// Small pages: what a commit changes is written page by page, and most change a few hundred bytes.

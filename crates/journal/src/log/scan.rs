@@ -7,12 +7,10 @@
 
 mod walk;
 
-use std::fmt;
 use std::path::Path;
 
-use collector_core::Vehicle;
+pub use entry_form::damage::Damage;
 use entry_form::{Stored, payload};
-use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::append;
@@ -26,18 +24,6 @@ pub(super) use walk::{BEYOND, rows};
 pub(crate) use walk::{COLUMNS, stored};
 use walk::{Most, Walk};
 
-/// Entries that cannot be read any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Damage {
-    /// The first and the last of their numbers.
-    pub first: u64,
-    pub last: u64,
-    pub reason: String,
-    /// Of which vehicle, and when the entry was received, or the last of them, as far as they can be believed.
-    pub vehicle: Option<Vehicle>,
-    pub received_at: Option<Timestamp>,
-}
-
 /// Some entries in the order of their numbers, and what is damaged before and between them.
 #[derive(Debug, Default)]
 pub(crate) struct Stretch {
@@ -50,7 +36,7 @@ pub(crate) struct Stretch {
 /// So many bytes of payload are held at a time: readings may be long.
 const BYTES_AT_ONCE: usize = 16 << 20;
 /// The same of readings, by who looks at all of them.
-const READINGS_AT_ONCE: usize = 5_000;
+pub(crate) const READINGS_AT_ONCE: usize = 5_000;
 
 /// A connection that reads the log.
 pub(crate) struct Scan {
@@ -59,36 +45,6 @@ pub(crate) struct Scan {
     database: Database,
     feeds: Feeds,
     blocks: Blocks,
-}
-
-impl Damage {
-    /// Of which no more is known.
-    pub(super) fn of(first: u64, last: u64, reason: impl Into<String>) -> Self {
-        Self {
-            first,
-            last,
-            reason: reason.into(),
-            vehicle: None,
-            received_at: None,
-        }
-    }
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.first == self.last {
-            write!(f, "entry {}", self.first)?;
-        } else {
-            write!(f, "entries {} to {}", self.first, self.last)?;
-        }
-        match (&self.vehicle, self.received_at) {
-            (Some(vehicle), Some(at)) => write!(f, " ({}, {at:.0})", vehicle.name)?,
-            (Some(vehicle), None) => write!(f, " ({})", vehicle.name)?,
-            (None, Some(at)) => write!(f, " (until {at:.0})")?,
-            (None, None) => {}
-        }
-        write!(f, ": {}", self.reason)
-    }
 }
 
 impl Scan {

@@ -55,7 +55,7 @@ async fn a_page_of_the_log_that_cannot_be_read_keeps_no_entry_of_others_back() {
         }
         journal.flush().await.unwrap();
         assert_eq!(told(state.path()), lost, "{garbage:x}");
-        assert_eq!(inspect::<u32>(state.path(), "pragma user_version"), 7);
+        assert_eq!(inspect::<u32>(state.path(), "pragma user_version"), 8);
     }
 }
 
