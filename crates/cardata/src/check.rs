@@ -243,6 +243,7 @@ mod tests {
             name: name.map(Name::from),
             account: None,
             units: None,
+            capacity_kwh: None,
         };
         let list = [Some("7E00123"), Some("330e"), Some("12"), None].map(spec);
         let doubtful = doubtful_names(&Vehicles::List(list.into()));

@@ -21,10 +21,13 @@ mod names;
 mod notify;
 mod options;
 mod outside;
+mod places;
 mod plan;
 mod plugin_table;
 mod positions;
+mod prices;
 mod problems;
+mod quantity;
 mod remarks;
 mod report;
 mod schema;
@@ -37,6 +40,7 @@ mod sinks;
 mod sources;
 mod streams;
 mod syntax;
+mod tariffs;
 pub mod testing;
 mod timezone;
 mod tokens;
@@ -52,6 +56,7 @@ use std::sync::Arc;
 
 use collector_core::table::{Kind, Node, Span, suggest};
 use collector_core::{UnitSystem, ValueType};
+use derive::Rules;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
@@ -93,6 +98,8 @@ pub struct Pipeline {
     pub sources: Vec<SourceSpec>,
     /// At least one.
     pub sinks: Vec<SinkSpec>,
+    /// What records are derived by: places, tariffs, the time zone, what is known of batteries.
+    pub rules: Rules,
     /// Who is told when a person must act.
     pub notify: Vec<Channel>,
     pub journal: JournalOptions,
@@ -110,10 +117,14 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// What its owner should know though nothing in it is wrong, one sentence each: of accounts, of who is told, and of
-    /// proxies. Sinks speak for themselves.
+    /// What its owner should know though nothing in it is wrong, one sentence each: of accounts, of who is told, of
+    /// proxies, and of tariffs that never count. Sinks speak for themselves.
     pub fn remarks(&self) -> Vec<String> {
-        remarks::of(&self.accounts, &self.notify, |name| std::env::var(name).ok())
+        let remarks = remarks::of(&self.accounts, &self.notify, |name| std::env::var(name).ok());
+        remarks
+            .into_iter()
+            .chain(tariffs::remarks(&self.rules.tariffs))
+            .collect()
     }
 }
 
@@ -271,6 +282,8 @@ fn read(name: &str, base_dir: &Path, root: &Node, problems: &mut Problems) -> Op
     let vehicles = vehicles::read(root, &accounts, problems);
     let sources = sources::read(root, &accounts, problems);
     let sinks = sinks::read(root, base_dir, problems);
+    let places = places::read(root, problems);
+    let tariffs = tariffs::read(root, &places, problems);
     let notify = notify::read(root, problems);
     let journal = options::journal(root, problems);
     let (clock, simulator) = options::time(root, &accounts, &sources, problems);
@@ -285,14 +298,22 @@ fn read(name: &str, base_dir: &Path, root: &Node, problems: &mut Problems) -> Op
     if !problems.is_empty() {
         return None;
     }
+    let vehicles = vehicles?;
+    let rules = Rules {
+        timezone: timezone.clone(),
+        places: places.into_values(),
+        tariffs,
+        vehicles: vehicles.rules(),
+    };
     Some(Pipeline {
         path: PathBuf::from(name),
         base_dir: std::path::absolute(base_dir).unwrap_or_else(|_| base_dir.to_owned()),
         state,
         accounts: accounts.into_values(),
-        vehicles: vehicles?,
+        vehicles,
         sources: sources.into_values(),
         sinks: sinks.into_values(),
+        rules,
         notify,
         journal,
         clock,
@@ -320,6 +341,8 @@ fn sections(root: &Node, pipeline: &Pipeline) -> Value {
         "vehicles": vehicles::shown(root),
         "sources": sources.map(|source| named(&source.shown, &source.name)).collect::<Vec<_>>(),
         "sinks": sinks.map(|sink| named(&sink.shown, &sink.name)).collect::<Vec<_>>(),
+        "places": places::shown(root),
+        "tariffs": tariffs::shown(root),
         "notify": notify::shown(root),
         "journal": show::typed::<JournalOptions>(root.get("journal")),
         "clock": show::typed::<ClockOptions>(root.get("clock")),

@@ -17,6 +17,20 @@ written_as_text!(GivenName, parse, |name| name.0.to_string(), {
     "type": "string", "pattern": r"^[A-Za-z0-9._-]{1,64}$|\$\{.+\}"
 });
 
+/// A name that only people read, on one line.
+pub(super) struct FreeName(pub(super) String);
+
+written_as_text!(FreeName, free_name, |name| name.0.clone(), { "type": "string", "minLength": 1, "maxLength": LONGEST });
+
+fn free_name(text: &str) -> Result<FreeName, Wrong> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > LONGEST || text.chars().any(char::is_control) {
+        let help = format!("a name has 1 to {LONGEST} characters and stands on one line");
+        return Err(Wrong::new("this cannot be a name").help(help));
+    }
+    Ok(FreeName(text.to_owned()))
+}
+
 fn parse(text: &str) -> Result<GivenName, Wrong> {
     let help = "a name has 1 to 64 letters, digits, `.`, `_` and `-`";
     if text.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use collector_core::scalar::Wrong;
-use collector_core::table::{Kind, Node};
+use collector_core::table::Node;
 use collector_core::{Secret, written_as_text};
 use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
@@ -17,6 +17,7 @@ use super::problems::Problems;
 use super::section;
 use super::show;
 
+const EXAMPLE: &str = "notify:\n  - type: ntfy\n    url: https://ntfy.sh/my-topic";
 const TYPES: [&str; 2] = ["webhook", "ntfy"];
 /// Of ntfy, from 1 to 5.
 const PRIORITIES: [&str; 5] = ["min", "low", "default", "high", "max"];
@@ -151,15 +152,7 @@ pub(super) fn shown(root: &Node) -> Value {
 }
 
 pub(super) fn read(root: &Node, problems: &mut Problems) -> Vec<Channel> {
-    let Some(node) = root.get("notify").filter(|node| !node.is_null()) else {
-        return Vec::new();
-    };
-    let Kind::Sequence(items) = &node.kind else {
-        problems
-            .add(&node.span, "`notify` is a list: each item begins with `- `")
-            .help("write for example:\n\nnotify:\n  - type: ntfy\n    url: https://ntfy.sh/my-topic");
-        return Vec::new();
-    };
+    let items = section::optional(root, "notify", EXAMPLE, problems);
     items.iter().filter_map(|item| channel(item, problems)).collect()
 }
 

@@ -12,7 +12,9 @@ use serde_json::{Map, Value, json};
 use super::accounts::AccountTable;
 use super::notify::ChannelTable;
 use super::options::{ClockOptions, JournalOptions, STATE, SimulatorTable};
+use super::places::PlaceTable;
 use super::plugin_table::Plugin;
+use super::tariffs::TariffTable;
 use super::timezone::Zone;
 use super::tokens::TokensTable;
 use super::types::Types;
@@ -43,6 +45,11 @@ struct PipelineFile {
     /// Where snapshots go.
     #[schemars(length(min = 1))]
     sinks: Vec<Item<SinkPlugin>>,
+    /// Where you charge and park, by names of your own.
+    places: Option<Vec<PlaceTable>>,
+    /// What charging costs. The first tariff that fits the place, the current and the day counts; what no price is given
+    /// for is unknown, and 0 is free.
+    tariffs: Option<Vec<TariffTable>>,
     /// Who is told when a person must act.
     notify: Option<Vec<ChannelTable>>,
     /// The durable log between sources and sinks.
@@ -102,13 +109,15 @@ pub(super) fn generator() -> SchemaGenerator {
 }
 
 /// The keys of the file.
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 15] = [
     "state",
     "accounts",
     "tokens",
     "vehicles",
     "sources",
     "sinks",
+    "places",
+    "tariffs",
     "notify",
     "journal",
     "clock",

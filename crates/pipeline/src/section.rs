@@ -57,6 +57,19 @@ pub(super) fn items<'n>(root: &'n Node, key: &str, example: &str, problems: &mut
     &[]
 }
 
+/// The items of a list that may be left out or empty: none after the mistake, which shows `example`.
+pub(super) fn optional<'n>(root: &'n Node, key: &str, example: &str, problems: &mut Problems) -> &'n [Node] {
+    let Some(node) = root.get(key).filter(|node| !node.is_null()) else {
+        return &[];
+    };
+    node.items().unwrap_or_else(|| {
+        let message = format!("`{key}` is a list: each item begins with `- `");
+        let help = format!("write for example:\n\n{example}");
+        problems.add(&node.span, message).help(help);
+        &[]
+    })
+}
+
 /// The `type` of an item that is a table, one of these `names`; the mistake otherwise.
 pub(super) fn type_of<'n>(
     item: &'n Node,

@@ -1,25 +1,28 @@
 //! `vehicles`: whose data is asked for.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use collector_core::scalar::Wrong;
 use collector_core::table::{Kind, Node, Span, listed};
 use collector_core::{InvalidVin, Name, Names, UnitSystem, Vehicle, VehicleSettings, Vin, written_as_text};
+use derive::rules::VehicleRules;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::accounts::{self, Account};
-use super::names::{self, GivenName, Taken};
+use super::names::{self, FreeName, GivenName, Taken};
 use super::problems::Problems;
+use super::quantity;
 use super::section::Section;
 use super::show;
 
 const EXAMPLE: &str = "vehicles:\n  - vin: WBY8P210X07A12345\n    name: i3";
-const LONGEST_NAME: usize = 64;
+const LARGEST_BATTERY: f64 = 500.0;
 
 /// Whose data is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Vehicles {
     /// Every vehicle of which the account is the main user, as BMW says.
     Auto,
@@ -28,12 +31,25 @@ pub enum Vehicles {
 }
 
 impl Vehicles {
-    /// What vehicles are called. `old` are the names by which stores know some from before.
-    pub fn names(&self, old: Vec<(Vin, Name)>) -> Names {
-        let list: &[VehicleSpec] = match self {
+    fn list(&self) -> &[VehicleSpec] {
+        match self {
             Self::Auto => &[],
             Self::List(list) => list,
+        }
+    }
+
+    /// What records are derived by, of each that the file names.
+    pub(super) fn rules(&self) -> BTreeMap<Vin, VehicleRules> {
+        let of = |spec: &VehicleSpec| {
+            let capacity_kwh = spec.capacity_kwh;
+            (spec.vin.clone(), VehicleRules { capacity_kwh })
         };
+        self.list().iter().map(of).collect()
+    }
+
+    /// What vehicles are called. `old` are the names by which stores know some from before.
+    pub fn names(&self, old: Vec<(Vin, Name)>) -> Names {
+        let list = self.list();
         let settings = |spec: &VehicleSpec| VehicleSettings {
             name: spec.name.clone(),
             units: spec.units,
@@ -43,7 +59,7 @@ impl Vehicles {
 }
 
 /// A vehicle that the pipeline file names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct VehicleSpec {
     pub vin: Vin,
     pub name: Option<Name>,
@@ -51,6 +67,8 @@ pub struct VehicleSpec {
     pub account: Option<Name>,
     /// What it shows to its driver, where that is not known better.
     pub units: Option<UnitSystem>,
+    /// The usable capacity of its battery when it was new, in kWh, where the owner knows it.
+    pub capacity_kwh: Option<f64>,
 }
 
 impl VehicleSpec {
@@ -73,21 +91,27 @@ struct VehicleTable {
     /// The vehicle identification number: 17 characters.
     vin: VinText,
     /// What you call it; `v` and the last seven characters of the VIN if left out.
-    name: Option<VehicleName>,
+    name: Option<FreeName>,
     /// The account that reads it; needed where there are several.
     account: Option<GivenName>,
     /// What it shows to its driver, kilometres or miles: the unit of numbers that BMW sends without one. If left out, the
     /// car itself tells.
     units: Option<UnitSystem>,
+    /// The usable capacity of its battery when it was new: `75 kWh`. Health is told against it, and the energy of charging
+    /// where BMW tells none. If left out, what the car says of its battery counts.
+    capacity: Option<Capacity>,
 }
 
 struct VinText(Vin);
 
 written_as_text!(VinText, vin, |vin| vin.0.as_str().to_owned(), { "type": "string" });
 
-struct VehicleName(Name);
+/// In kWh.
+struct Capacity(f64);
 
-written_as_text!(VehicleName, vehicle_name, |name| name.0.to_string(), { "type": "string", "minLength": 1, "maxLength": 64 });
+written_as_text!(Capacity, capacity, |capacity| format!("{} kWh", capacity.0), {
+    "type": "string", "pattern": r"^[0-9.]+ *kWh$|\$\{.+\}"
+});
 
 fn vin(text: &str) -> Result<VinText, Wrong> {
     let help = "copy it from the registration document or from the windscreen";
@@ -98,13 +122,13 @@ fn vin(text: &str) -> Result<VinText, Wrong> {
     }
 }
 
-fn vehicle_name(text: &str) -> Result<VehicleName, Wrong> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > LONGEST_NAME || text.chars().any(char::is_control) {
-        let help = format!("a name has 1 to {LONGEST_NAME} characters and stands on one line");
-        return Err(Wrong::new("this cannot be the name of a vehicle").help(help));
+fn capacity(text: &str) -> Result<Capacity, Wrong> {
+    let kwh = quantity::with_unit(text, "capacity", "75 kWh", &[("kWh", 1.0)])?;
+    if (1.0..=LARGEST_BATTERY).contains(&kwh) {
+        return Ok(Capacity(kwh));
     }
-    Ok(VehicleName(text.into()))
+    let message = format!("`{}` is no capacity of a car's battery", text.trim());
+    Err(Wrong::new(message).help(format!("write 1 to {LARGEST_BATTERY} kWh")))
 }
 
 /// `auto` or a list, in the JSON Schema.
@@ -182,8 +206,9 @@ fn vehicle(item: &Node, accounts: &Section<Account>, problems: &mut Problems) ->
     }
     Some(VehicleSpec {
         vin: table.vin.0,
-        name: table.name.map(|name| name.0),
+        name: table.name.map(|name| name.0.as_str().into()),
         account,
         units: table.units,
+        capacity_kwh: table.capacity.map(|capacity| capacity.0),
     })
 }

@@ -12,6 +12,7 @@ mod mistakes;
 mod plugins;
 mod robustness;
 mod secrets;
+mod tariffs;
 
 use std::collections::HashMap;
 use std::env::VarError;

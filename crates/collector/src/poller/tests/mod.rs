@@ -312,6 +312,7 @@ impl Rig {
             name: None,
             account: None,
             units: None,
+            capacity_kwh: None,
         };
         let source = |&(name, every): &(&'static str, Every)| PolledSource {
             name: name.into(),
