@@ -263,7 +263,7 @@ mod tests {
     use super::*;
     use crate::call::Call;
     use crate::endpoint::Base;
-    use crate::{basic_data, container, mapping, telematic_data};
+    use crate::{basic_data, container, document, mapping, telematic_data};
 
     const SECRET: &str = "the-token";
 
@@ -288,6 +288,9 @@ mod tests {
             container::read_list(&answer).err(),
             container::read_one(&answer).err(),
             telematic_data::read(&answer).err(),
+            document::read_page(&answer).err(),
+            document::read_object(&answer).err(),
+            document::read_image(&answer).err(),
         ];
         errors
             .into_iter()

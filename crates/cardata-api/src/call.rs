@@ -16,6 +16,25 @@ pub enum Call {
     CreateContainer,
     DeleteContainer,
     TelematicData,
+    /// The basic data, as the document that a source keeps.
+    Vehicle,
+    /// One page of sessions.
+    ChargingHistory,
+    Tyres,
+    /// One page of locations.
+    ChargingSettings,
+    Image,
+}
+
+/// What a call is for, which decides what of the quota it may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The schedule makes it; it leaves the reserve alone.
+    Poll,
+    /// Without it no poll is possible.
+    Upkeep,
+    /// It tells the owner something, once.
+    Owner,
 }
 
 impl Call {
@@ -28,6 +47,26 @@ impl Call {
             Self::CreateContainer => "create_container",
             Self::DeleteContainer => "delete_container",
             Self::TelematicData => "telematic_data",
+            Self::Vehicle => "vehicle",
+            Self::ChargingHistory => "charging_history",
+            Self::Tyres => "tyres",
+            Self::ChargingSettings => "charging_settings",
+            Self::Image => "image",
+        }
+    }
+
+    pub fn class(self) -> Class {
+        match self {
+            Self::Mappings | Self::Containers | Self::CreateContainer | Self::DeleteContainer => {
+                Class::Upkeep
+            }
+            Self::BasicData => Class::Owner,
+            Self::TelematicData
+            | Self::Vehicle
+            | Self::ChargingHistory
+            | Self::Tyres
+            | Self::ChargingSettings
+            | Self::Image => Class::Poll,
         }
     }
 }
@@ -37,11 +76,15 @@ impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Mappings => "list the vehicles",
-            Self::BasicData => "read the basic data",
+            Self::BasicData | Self::Vehicle => "read the basic data",
             Self::Containers => "list the containers",
             Self::CreateContainer => "create a container",
             Self::DeleteContainer => "delete a container",
             Self::TelematicData => "read the telematic data",
+            Self::ChargingHistory => "read the charging history",
+            Self::Tyres => "read the tyre diagnosis",
+            Self::ChargingSettings => "read the charging settings",
+            Self::Image => "read the image",
         })
     }
 }
@@ -95,6 +138,11 @@ mod tests {
             Call::CreateContainer,
             Call::DeleteContainer,
             Call::TelematicData,
+            Call::Vehicle,
+            Call::ChargingHistory,
+            Call::Tyres,
+            Call::ChargingSettings,
+            Call::Image,
         ];
         let names: HashSet<_> = calls.map(Call::as_str).into();
         assert_eq!(names.len(), calls.len());

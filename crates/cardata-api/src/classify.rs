@@ -24,6 +24,9 @@ pub enum ErrorKind {
     Container,
     /// CU-400, CU-401, CU-402, and CU-403 for a new container: the request is refused as it is.
     Parameter,
+    /// CU-125: the token of the next page is too old.
+    PageToken,
+    /// CU-126, CU-404 and the like; CU-127 where charging settings are asked for.
     NotFound,
     /// CU-500, CU-503, or any 5xx. Passes by itself, at times after days.
     Server,
@@ -33,10 +36,15 @@ pub enum ErrorKind {
 
 /// `id` is `exveErrorId`, `message` whatever the answer has for one.
 pub(crate) fn classify(call: Call, status: u16, id: Option<&str>, message: Option<&str>) -> ErrorKind {
+    let is_token = message.is_some_and(is_invalid_token);
+    // BMW's documents say so of a vehicle without such settings; a dead token gets the same number with other words.
+    if id == Some("CU-127") && call == Call::ChargingSettings && !is_token {
+        return ErrorKind::NotFound;
+    }
     if let Some(kind) = id.and_then(|id| by_id(call, id)) {
         return kind;
     }
-    if message.is_some_and(is_invalid_token) {
+    if is_token {
         return ErrorKind::Token;
     }
     by_status(status)
@@ -45,13 +53,13 @@ pub(crate) fn classify(call: Call, status: u16, id: Option<&str>, message: Optio
 fn by_id(call: Call, id: &str) -> Option<ErrorKind> {
     Some(match id {
         "CU-429" => ErrorKind::Quota,
-        // TP-403 answers a request without a token. CU-127 also means "no location-based charging
-        // settings", which no call here asks for.
+        // TP-403 answers a request without a token.
         "CU-100" | "CU-101" | "CU-102" | "CU-127" | "TP-401" | "TP-403" => ErrorKind::Token,
         "CU-103" => ErrorKind::Scope,
         "CU-104" | "CU-120" => ErrorKind::Vin,
         "CU-105" | "CU-121" | "CU-122" | "CU-124" => ErrorKind::Container,
-        "CU-125" | "CU-400" | "CU-401" | "CU-402" => ErrorKind::Parameter,
+        "CU-125" => ErrorKind::PageToken,
+        "CU-400" | "CU-401" | "CU-402" => ErrorKind::Parameter,
         // Not documented; seen when a container with too many descriptors is created.
         "CU-403" if call == Call::CreateContainer => ErrorKind::Parameter,
         "CU-126" | "CU-404" => ErrorKind::NotFound,
@@ -114,7 +122,13 @@ pub(crate) fn advice(kind: ErrorKind, id: Option<&str>) -> &'static str {
         (ErrorKind::Parameter, Some("CU-403")) => {
             "BMW refuses a container with these descriptors: choose fewer, without endpoint-bound ones"
         }
+        (ErrorKind::Parameter, Some("CU-401")) => {
+            "BMW refuses a parameter; of a history it takes at most 45 days"
+        }
         (ErrorKind::Parameter, _) => "BMW refuses the request as it is",
+        (ErrorKind::PageToken, _) => {
+            "BMW has forgotten how far the list was read: it has to be asked for anew"
+        }
         (ErrorKind::NotFound, _) => "there is no such thing, or the address of the API is wrong",
         (ErrorKind::Server, _) => "BMW's server failed; outages can last for days",
         (ErrorKind::Unknown, _) => "a failure that is not in BMW's documentation",
@@ -155,6 +169,18 @@ mod tests {
         assert_eq!(
             classify(Call::Mappings, 403, Some("CU-403"), None),
             ErrorKind::Unknown
+        );
+    }
+
+    #[test]
+    fn cu_127_is_no_dead_token_where_charging_settings_are_missing() {
+        let settings = |message| classify(Call::ChargingSettings, 403, Some("CU-127"), message);
+        assert_eq!(settings(Some("No LBCS data")), ErrorKind::NotFound);
+        assert_eq!(settings(None), ErrorKind::NotFound);
+        assert_eq!(settings(Some("invalid_token")), ErrorKind::Token);
+        assert_eq!(
+            classify(Call::ChargingHistory, 403, Some("CU-127"), None),
+            ErrorKind::Token
         );
     }
 

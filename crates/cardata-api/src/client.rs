@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collector_core::{Trust, Vin};
+use jiff::Timestamp;
 use serde_json::json;
+use serde_json::value::RawValue;
 use url::Url;
 
 use crate::basic_data::{self, BasicData};
 use crate::call::{Call, CallGate};
 use crate::classify::ErrorKind;
 use crate::container::{self, Container, ContainerId};
+use crate::document::{self, Image, Page};
 use crate::endpoint::{Base, Endpoint};
 use crate::error::ApiError;
 use crate::mapping::{self, Mapping};
@@ -141,6 +144,57 @@ impl Client {
         let id = container.as_str();
         endpoint.url.query_pairs_mut().append_pair("containerId", id);
         self.exchange(&endpoint, telematic_data::read).await
+    }
+
+    /// The answer of [`basic_data`](Self::basic_data), as it was sent.
+    pub async fn vehicle(&self, vin: &Vin) -> Result<Box<RawValue>, ApiError> {
+        let endpoint = self.of_vehicle(Call::Vehicle, vin, "basicData");
+        self.exchange(&endpoint, document::read_object).await
+    }
+
+    /// One page of the charging sessions from `from` to `to`, which BMW wants at most 45 days apart. `next` is from the
+    /// page before, of the same window.
+    pub async fn charging_history(
+        &self,
+        vin: &Vin,
+        (from, to): (Timestamp, Timestamp),
+        next: Option<&str>,
+    ) -> Result<Page, ApiError> {
+        let mut endpoint = self.of_vehicle(Call::ChargingHistory, vin, "chargingHistory");
+        let window = [("from", format!("{from:.0}")), ("to", format!("{to:.0}"))];
+        endpoint.url.query_pairs_mut().extend_pairs(window);
+        endpoint.ask_for_page(next);
+        self.exchange(&endpoint, document::read_page).await
+    }
+
+    /// What is known of the tyres.
+    pub async fn tyres(&self, vin: &Vin) -> Result<Box<RawValue>, ApiError> {
+        let endpoint = self.of_vehicle(Call::Tyres, vin, "smartMaintenanceTyreDiagnosis");
+        self.exchange(&endpoint, document::read_object).await
+    }
+
+    /// One page of what the owner chose for the places where the vehicle charges; empty where BMW knows of none.
+    /// `next` is from the page before.
+    pub async fn charging_settings(&self, vin: &Vin, next: Option<&str>) -> Result<Page, ApiError> {
+        let mut endpoint = self.of_vehicle(Call::ChargingSettings, vin, "locationBasedChargingSettings");
+        endpoint.ask_for_page(next);
+        match self.exchange(&endpoint, document::read_page).await {
+            Err(error) if error.reported() == Some(ErrorKind::NotFound) => Ok(Page::default()),
+            result => result,
+        }
+    }
+
+    /// The picture of the vehicle; `None` where BMW has none.
+    pub async fn image(&self, vin: &Vin) -> Result<Option<Image>, ApiError> {
+        let endpoint = self.of_vehicle(Call::Image, vin, "image");
+        match self.exchange(&endpoint, document::read_image).await {
+            Err(error) if error.kind() == Some(ErrorKind::NotFound) => Ok(None),
+            result => result,
+        }
+    }
+
+    fn of_vehicle(&self, call: Call, vin: &Vin, what: &str) -> Endpoint {
+        self.base.endpoint(call, &["vehicles", vin.as_str(), what])
     }
 }
 

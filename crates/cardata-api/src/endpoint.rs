@@ -12,10 +12,21 @@ use crate::call::Call;
 pub(crate) struct Endpoint {
     pub call: Call,
     pub method: Method,
+    /// What the answer may be.
+    pub accept: &'static str,
     pub url: Url,
     /// The address without the query, and with `…` for the VIN: who asks calls the vehicle by its name.
     pub shown: String,
     pub body: Option<serde_json::Value>,
+}
+
+impl Endpoint {
+    /// Asks for the page that `next`, of the page before, names.
+    pub fn ask_for_page(&mut self, next: Option<&str>) {
+        if let Some(next) = next {
+            self.url.query_pairs_mut().append_pair("nextToken", next);
+        }
+    }
 }
 
 /// The address of the API; a path in it (of a proxy or a simulator) stays in front of the API's paths.
@@ -49,6 +60,10 @@ impl Base {
         Endpoint {
             call,
             method,
+            accept: match call {
+                Call::Image => "*/*",
+                _ => "application/json",
+            },
             shown: mask::personal(&mask::without(url.as_str(), &vins)),
             url,
             body: None,

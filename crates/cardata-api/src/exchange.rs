@@ -71,7 +71,7 @@ impl Client {
             .request(endpoint.method.clone(), endpoint.url.clone())
             .timeout(self.timeout)
             .bearer_auth(token.expose_secret())
-            .header(ACCEPT, "application/json")
+            .header(ACCEPT, endpoint.accept)
             .header("x-version", "v1");
         if let Some(body) = &endpoint.body {
             request = request.json(body);

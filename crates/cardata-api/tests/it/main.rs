@@ -4,6 +4,7 @@
 
 mod bodies;
 mod containers;
+mod documents;
 mod doubles;
 mod errors;
 mod requests;
