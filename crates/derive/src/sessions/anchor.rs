@@ -1,0 +1,274 @@
+//! A plug-in: what charging windows belong together by. Rule S1.
+
+use serde::{Deserialize, Serialize};
+
+use super::MINUTE;
+use super::signals::{DRIVE_KM, Of, Position, Sign, Signals};
+use super::windows::Window;
+
+/// Without plug data: how long a pause may be, and how far the charge may fall in it, in percent.
+pub const PAUSE: i64 = 30 * MINUTE;
+const PAUSE_FALL: f64 = 1.0;
+/// A car tells its odometer late: what it says so soon after plugging in was driven before.
+pub const ARRIVAL: i64 = 15 * MINUTE;
+/// Falls of the charge below this are no energy given back, in percent.
+const RETURNED: f64 = 3.0;
+/// Of what ended days ago so many windows are kept.
+const FEW_WINDOWS: usize = 6;
+/// More windows than these become one: a week of sun, every few minutes.
+const MOST_WINDOWS: usize = 400;
+
+/// One plug-in, from the plug or from the charging itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlugIn {
+    pub plugged: Option<Sign>,
+    /// The newest word that it is plugged in.
+    pub plugged_again: Option<Sign>,
+    pub unplugged: Option<Sign>,
+    pub ended: bool,
+    /// When it was known to be over.
+    closed_at: i64,
+    pub windows: Vec<Window>,
+    pub odometer: Option<Sign>,
+    pub position: Option<Position>,
+    pub max_energy: Option<Sign>,
+    pub failed: Option<Sign>,
+    /// For which current the plug is.
+    pub current: Option<Sign>,
+    pub preconditioning: Option<bool>,
+    pub discharging: bool,
+    /// Something of it came while it was so, and not only by a poll.
+    pub streamed: bool,
+    /// Some state of charge had a fraction.
+    pub fine_soc: bool,
+    /// Falls of the charge that are over, in percent, and how many; the one that may go on, from and to.
+    fallen: f64,
+    falls: u32,
+    fall: Option<(f64, f64)>,
+    /// When the last fact changed it.
+    pub changed_at: i64,
+    /// When the first fact of it was, for what comes soon after it.
+    pub began: i64,
+}
+
+impl PlugIn {
+    pub fn new(at: i64, signals: &Signals) -> Self {
+        Self {
+            began: at,
+            changed_at: at,
+            position: signals.standing_position(),
+            max_energy: signals.max_energy,
+            preconditioning: signals.preconditioning.then_some(true),
+            ..Self::default()
+        }
+    }
+
+    /// The first and the last moment of charging.
+    pub fn charged(&self) -> Option<(i64, i64)> {
+        Some((self.windows.first()?.start.at, self.windows.last()?.end.at))
+    }
+
+    /// The first and the last moment of it: with plug data, until it was over.
+    pub fn span(&self) -> (i64, i64) {
+        let (start, end) = self.charged().unwrap_or((self.began, self.began));
+        let over = if self.plugged.is_some() {
+            self.closed_at
+        } else {
+            end
+        };
+        (start.min(self.began), end.max(over))
+    }
+
+    pub fn running(&mut self) -> Option<&mut Window> {
+        self.windows.last_mut().filter(|window| window.runs)
+    }
+
+    pub fn is_charging(&self) -> bool {
+        self.windows.last().is_some_and(|window| window.runs)
+    }
+
+    /// Whether charging that begins now belongs to it.
+    pub fn takes(&self, start: Sign, soc: Option<Sign>, anchored: bool) -> bool {
+        let Some(last) = self.windows.last() else {
+            return true;
+        };
+        if anchored || last.runs {
+            return true;
+        }
+        let fell = soc.zip(last.soc_end).is_some_and(|(now, then)| {
+            now.of == then.of && now.at > then.at && then.value - now.value > PAUSE_FALL
+        });
+        start.at - last.end.at < PAUSE && !fell
+    }
+
+    pub fn begin(&mut self, start: Sign, soc: Option<Sign>) {
+        if let Some(last) = self.windows.last_mut()
+            && last.resume(start)
+        {
+            return;
+        }
+        if self.windows.len() >= MOST_WINDOWS {
+            self.join_closest();
+        }
+        self.windows.push(Window::begun(start, soc));
+    }
+
+    /// Whether [`Self::compact`] makes it smaller.
+    pub fn is_long(&self) -> bool {
+        self.windows.len() > FEW_WINDOWS
+    }
+
+    /// Keeps what is needed when BMW lists it late.
+    pub fn compact(&mut self) {
+        while self.is_long() {
+            self.join_closest();
+        }
+    }
+
+    /// Two neighbours with the shortest pause between them become one.
+    fn join_closest(&mut self) {
+        let pauses = self.windows.windows(2).map(|two| two[1].start.at - two[0].end.at);
+        let Some((at, _)) = pauses.enumerate().min_by_key(|(_, pause)| *pause) else {
+            return;
+        };
+        let later = self.windows.remove(at + 1);
+        let first = &mut self.windows[at];
+        first.paused += (later.start.at - first.end.at).max(0) + later.paused;
+        first.end = later.end;
+        first.loose |= later.loose;
+        first.soc_start = first.soc_start.or(later.soc_start);
+        first.soc_end = later.soc_end.or(first.soc_end);
+        first.power.low += later.power.low;
+        first.power.high += later.power.high;
+        first.power.first = first.power.first.or(later.power.first);
+        if let Some(peak) = later.power.peak
+            && first.power.peak.is_none_or(|own| peak.value > own.value)
+        {
+            first.power.peak = Some(peak);
+        }
+    }
+
+    /// Unplugged, driven off, or nothing for long. The last window ends with the last sign that energy flowed, or with
+    /// the plug where that came soon after it.
+    pub fn close(&mut self, at: i64, unplugged: Option<Sign>) {
+        if let Some(window) = self.running() {
+            let end = unplugged.filter(|sign| sign.at - window.end.at <= PAUSE);
+            window.finish(end.unwrap_or(window.end));
+        }
+        self.unplugged = unplugged;
+        self.ended = true;
+        self.closed_at = at;
+        self.changed_at = self.changed_at.max(at);
+    }
+
+    pub fn reopen(&mut self) {
+        self.ended = false;
+        self.unplugged = None;
+        self.closed_at = 0;
+    }
+
+    /// Where an odometer says that the car drove on: whether it did while this was open. What the car says of the way to
+    /// the plug is no drive with it.
+    pub fn is_left(&mut self, odometer: Sign, before: Option<Sign>) -> bool {
+        let known = self.odometer.or(before);
+        let drove = known.is_some_and(|known| odometer.value - known.value >= DRIVE_KM);
+        if drove && odometer.at - self.began > ARRIVAL {
+            return true;
+        }
+        if self.odometer.is_none_or(|own| own.value != odometer.value) {
+            self.odometer = Some(odometer);
+        }
+        false
+    }
+
+    /// What was plugged in anew shortly before a drive was told: unplugging was lost, and what followed the drive is
+    /// another plug-in.
+    pub fn split_behind(&mut self, drive: Sign, signals: &Signals) -> Option<Self> {
+        let recent = |at: i64| at > self.began && drive.at - at <= ARRIVAL;
+        let plug = self.plugged_again.filter(|sign| recent(sign.at));
+        let window = self
+            .windows
+            .last()
+            .filter(|window| window.runs && recent(window.start.at));
+        let from = match (plug, window) {
+            (Some(plug), Some(window)) => plug.at.min(window.start.at),
+            (Some(plug), None) => plug.at,
+            (None, Some(window)) => window.start.at,
+            (None, None) => return None,
+        };
+        let cut = self.windows.partition_point(|window| window.start.at < from);
+        if self
+            .windows
+            .get(cut.wrapping_sub(1))
+            .is_some_and(|before| before.end.at > from)
+        {
+            return None;
+        }
+        let mut next = Self::new(from, signals);
+        next.windows = self.windows.split_off(cut);
+        next.plugged = plug;
+        next.odometer = Some(drive);
+        next.changed_at = drive.at;
+        Some(next)
+    }
+
+    /// A state of charge while plugged in: falls of three percent and more are energy given back.
+    pub fn soc(&mut self, value: f64, preconditioning: bool) {
+        self.fine_soc |= value.fract() != 0.0;
+        let Some((top, dip)) = self.fall.filter(|_| !preconditioning) else {
+            self.fall = Some((value, value));
+            return;
+        };
+        if value < dip {
+            self.fall = Some((top, value));
+            return;
+        }
+        if value > dip + 1.0 || value > top {
+            self.settle();
+            self.fall = Some((value, value));
+        }
+    }
+
+    fn settle(&mut self) {
+        let Some((top, dip)) = self.fall.filter(|(top, dip)| top - dip >= RETURNED) else {
+            return;
+        };
+        self.fallen += top - dip;
+        self.falls += 1;
+    }
+
+    /// In percent, and in how many falls: what the battery gave back while the car was plugged in.
+    pub fn fallen(&self) -> (f64, u32) {
+        let mut all = self.clone_falls();
+        all.settle();
+        (all.fallen, all.falls)
+    }
+
+    fn clone_falls(&self) -> Self {
+        Self {
+            fallen: self.fallen,
+            falls: self.falls,
+            fall: self.fall,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is worth telling: it charged, or was plugged in for two minutes and more.
+    pub fn counts(&self) -> bool {
+        let held = self
+            .plugged
+            .is_some_and(|sign| self.changed_at - sign.at >= 2 * MINUTE);
+        !self.windows.is_empty() || (self.ended && held)
+    }
+
+    /// Whether every sign is of a kind; see [`Of`].
+    pub fn state_of_charge(&self) -> (Option<Sign>, Option<Sign>) {
+        let first = self.windows.iter().find_map(|window| window.soc_start);
+        let same = |sign: &Sign| first.is_none_or(|first| first.of == sign.of);
+        let ends = self.windows.iter().rev().filter_map(|window| window.soc_end);
+        (
+            first,
+            ends.filter(|sign| matches!(sign.of, Of::Soc(_))).find(same),
+        )
+    }
+}

@@ -1,0 +1,194 @@
+//! The four energies of a session, never mixed, and which of them is the one to tell: rule S3.
+
+use super::identity::Session;
+use super::signals::Sign;
+use super::windows::{Integral, Window};
+
+/// BMW's two energies differ by less where one is computed from the other, and by more where they are not of one charge.
+const PLAUSIBLE_LOSS: (f64, f64) = (0.005, 0.4);
+/// Half of this stands at both ends of a difference of charges, in percent: of whole numbers, and of finer ones.
+const STEPS: (f64, f64) = (1.0, 0.1);
+
+/// The capacity of a battery in kWh, with what it can be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Capacity {
+    pub low: f64,
+    pub high: f64,
+    /// BMW's maxEnergy; `None` where the owner said it.
+    pub told: Option<Sign>,
+}
+
+/// Which energy is told as that of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    Grid,
+    Battery,
+    Power,
+    Soc,
+}
+
+/// In kWh; `None` is unknown.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Energies {
+    pub grid: Option<f64>,
+    pub battery: Option<f64>,
+    pub soc: Option<(f64, f64)>,
+    pub power: Option<(f64, f64)>,
+    pub returned: Option<f64>,
+    pub loss: Option<f64>,
+    pub chosen: Option<(f64, Basis)>,
+}
+
+impl Basis {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::Battery => "battery",
+            Self::Power => "power",
+            Self::Soc => "soc",
+        }
+    }
+}
+
+/// The owner's word, else BMW's newest with its rounding.
+pub fn capacity(session: &Session, owner: Option<f64>) -> Option<Capacity> {
+    if let Some(kwh) = owner {
+        return Some(Capacity {
+            low: kwh,
+            high: kwh,
+            told: None,
+        });
+    }
+    let seen = session
+        .plug_ins
+        .iter()
+        .rev()
+        .find_map(|plug_in| plug_in.max_energy);
+    let listed = || session.listed.iter().rev().find_map(|charge| charge.max_energy);
+    let told = seen.or_else(listed).filter(|sign| sign.value > 0.0)?;
+    let half = step(told.value.fract() != 0.0) / 2.0;
+    Some(Capacity {
+        low: told.value - half,
+        high: told.value + half,
+        told: Some(told),
+    })
+}
+
+pub fn energies(session: &Session, capacity: Option<Capacity>) -> Energies {
+    let grid = sum(session.listed.iter().map(|charge| charge.grid_kwh()));
+    let battery = sum(session.listed.iter().map(|charge| charge.battery));
+    let gained = gained(session);
+    let soc = capacity
+        .zip(gained)
+        .map(|(capacity, (low, high))| (capacity.low * low / 100.0, capacity.high * high / 100.0));
+    let power = power(session.windows().map(|window| (&window.power, window)));
+    Energies {
+        grid,
+        battery,
+        soc,
+        power,
+        returned: returned(session, capacity),
+        loss: grid.zip(battery).and_then(|(grid, battery)| loss(grid, battery)),
+        chosen: choose(session.is_listed(), grid, battery, power, soc),
+    }
+}
+
+/// Grid before battery before power before charge. What BMW lists counts where it lists all of the charging; power gives
+/// way where its silences leave it wider than the charge does.
+fn choose(
+    is_listed: bool,
+    grid: Option<f64>,
+    battery: Option<f64>,
+    power: Option<(f64, f64)>,
+    soc: Option<(f64, f64)>,
+) -> Option<(f64, Basis)> {
+    let bmw = [(grid, Basis::Grid), (battery, Basis::Battery)];
+    let mut bmw = bmw.into_iter().filter_map(|(kwh, basis)| Some((kwh?, basis)));
+    let told = bmw.next();
+    if is_listed && told.is_some() {
+        return told;
+    }
+    let middle = |(low, high): (f64, f64)| f64::midpoint(low, high);
+    let wide = |(low, high): (f64, f64)| high - low;
+    let soc_is_better = power.zip(soc).is_some_and(|(power, soc)| wide(power) > wide(soc));
+    let power = power
+        .filter(|_| !soc_is_better)
+        .map(|power| (middle(power), Basis::Power));
+    power.or(soc.map(|soc| (middle(soc), Basis::Soc))).or(told)
+}
+
+/// Loss on the way from the grid into the battery, from 0 to 1; `None` where the two are not independent.
+fn loss(grid: f64, battery: f64) -> Option<f64> {
+    let share = (grid - battery) / grid;
+    let (least, most) = PLAUSIBLE_LOSS;
+    Some(share).filter(|share| (least..=most).contains(share))
+}
+
+/// By how much the charge rose, in percent, at least and at most.
+fn gained(session: &Session) -> Option<(f64, f64)> {
+    if session.is_listed() {
+        let rises = session
+            .listed
+            .iter()
+            .map(|charge| Some(charge.soc_end? - charge.soc_start?));
+        let rises: Option<Vec<f64>> = rises.collect();
+        if let Some(rises) = rises {
+            return between(rises.iter().sum(), STEPS.0, rises.len());
+        }
+    }
+    let mut rise = None;
+    let (mut parts, mut fine) = (0, true);
+    for plug_in in &session.plug_ins {
+        let (first, last) = plug_in.state_of_charge();
+        let (fallen, falls) = plug_in.fallen();
+        let Some((first, last)) = first.zip(last) else {
+            continue;
+        };
+        rise = Some(rise.unwrap_or(0.0) + last.value - first.value + fallen);
+        parts += 1 + falls as usize;
+        fine &= plug_in.fine_soc;
+    }
+    between(rise?, step(fine), parts)
+}
+
+fn step(fine: bool) -> f64 {
+    if fine { STEPS.1 } else { STEPS.0 }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a handful of parts")]
+fn between(rise: f64, step: f64, parts: usize) -> Option<(f64, f64)> {
+    let around = step * parts as f64;
+    Some(((rise - around).max(0.0), rise + around)).filter(|_| rise > 0.0)
+}
+
+/// From the trapezoids of the windows that told power, where those are most of the charging.
+fn power<'a>(windows: impl Iterator<Item = (&'a Integral, &'a Window)>) -> Option<(f64, f64)> {
+    let (mut low, mut high) = (0.0, 0.0);
+    let (mut told, mut all) = (0, 0);
+    for (integral, window) in windows {
+        all += window.charging();
+        if integral.kwh().is_none() {
+            continue;
+        }
+        told += window.charging();
+        low += integral.low;
+        high += integral.high;
+    }
+    Some((low, high)).filter(|(_, high)| *high > 0.0 && told * 10 >= all * 9)
+}
+
+/// What BMW says, else falls of the charge while plugged in.
+fn returned(session: &Session, capacity: Option<Capacity>) -> Option<f64> {
+    let listed = session.listed.iter().filter_map(|charge| charge.returned);
+    if let Some(listed) = listed.reduce(|a, b| a + b).filter(|kwh| *kwh > 0.0) {
+        return Some(listed);
+    }
+    let fallen: f64 = session.plug_ins.iter().map(|plug_in| plug_in.fallen().0).sum();
+    let capacity = capacity.filter(|_| fallen > 0.0)?;
+    Some(f64::midpoint(capacity.low, capacity.high) * fallen / 100.0)
+}
+
+/// The sum of those that are known; unknown where none is.
+fn sum(parts: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    parts.flatten().reduce(|a, b| a + b)
+}

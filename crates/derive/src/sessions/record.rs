@@ -1,0 +1,295 @@
+//! A session as a record.
+
+use std::collections::{BTreeSet, HashSet};
+
+use collector_core::{Record, RecordState, Value, Vehicle};
+use jiff::Timestamp;
+
+use super::energies::{self, Capacity, Energies};
+use super::evidence;
+use super::identity::Session;
+use super::power::{self, Power};
+use super::price::{self, Block, Charge, Cost};
+use super::{MINUTE, anchor};
+use crate::Rules;
+use crate::kinds::{CHARGING_BLOCK, CHARGING_SESSION};
+use crate::rules::CurrentType;
+
+/// How much later than charging a plug may be told and still be when it was plugged in.
+const LATE_PLUG: i64 = 2 * MINUTE;
+
+/// Everything that a record says of a session.
+#[derive(Debug)]
+pub struct Told<'a> {
+    pub session: &'a Session,
+    /// In milliseconds since the epoch.
+    pub start: i64,
+    pub end: Option<i64>,
+    pub plugged: Option<i64>,
+    pub unplugged: Option<i64>,
+    pub soc: (Option<f64>, Option<f64>),
+    pub capacity: Option<Capacity>,
+    pub energies: Energies,
+    pub power: Power,
+    pub blocks: Vec<Block>,
+    pub cost: Cost,
+    pub position: Option<(f64, f64)>,
+    pub place: Option<String>,
+}
+
+/// `None` where a time is beyond what a record can have.
+pub fn told(session: &Session, vehicle: &Vehicle, rules: &Rules) -> Option<Record> {
+    let told = Told::of(session, vehicle, rules);
+    let at = Timestamp::from_millisecond(told.start).ok()?;
+    let mut record = Record::new(
+        &CHARGING_SESSION,
+        vehicle.clone(),
+        at,
+        [Value::Timestamp(at)],
+        told.values(),
+    );
+    record.state = if session.is_open() {
+        RecordState::Live
+    } else {
+        RecordState::Final
+    };
+    record.children = told.children(vehicle, record.state);
+    record.evidence = evidence::of(&told);
+    Some(record)
+}
+
+/// Other starts under which parts of a session may have been told before they were found to be one with it: the timeline
+/// passes over those that never were.
+pub fn withdraw_others(sessions: &[Session], records: &mut Vec<Record>, vehicle: &Vehicle) {
+    let told: HashSet<_> = records.iter().map(|record| record.at).collect();
+    let starts = sessions.iter().flat_map(|session| session.starts());
+    let starts: BTreeSet<_> = starts
+        .filter_map(|start| Timestamp::from_millisecond(start).ok())
+        .collect();
+    let others = starts.into_iter().filter(|at| !told.contains(at));
+    records.extend(others.map(|at| {
+        let unknown = vec![None; CHARGING_SESSION.columns.len()];
+        let key = [Value::Timestamp(at)];
+        let mut record = Record::new(&CHARGING_SESSION, vehicle.clone(), at, key, unknown);
+        record.state = RecordState::Withdrawn;
+        record
+    }));
+}
+
+impl<'a> Told<'a> {
+    fn of(session: &'a Session, vehicle: &Vehicle, rules: &Rules) -> Self {
+        let owner = rules
+            .vehicles
+            .get(&vehicle.vin)
+            .and_then(|vehicle| vehicle.capacity_kwh);
+        let capacity = energies::capacity(session, owner);
+        let energies = energies::energies(session, capacity);
+        let blocks = power::blocks(session, &energies);
+        let power = power::power(session, &energies, &blocks);
+        let (start, end) = session.charged();
+        let position = position(session);
+        let place = position.and_then(|(latitude, longitude)| rules.place(latitude, longitude));
+        let place = place.map(|place| place.name.clone());
+        let out = session.plug_ins.last().and_then(|plug_in| plug_in.unplugged);
+        let charge = Charge {
+            blocks: &blocks,
+            has_energy: energies.chosen.is_some(),
+            place: place.as_deref(),
+            current: power.current,
+            unplugged_at: out.map(|sign| sign.at),
+        };
+        Self {
+            session,
+            start,
+            end: end.filter(|_| !session.is_charging()),
+            plugged: plugged(session, start),
+            unplugged: out.map(|sign| sign.at),
+            soc: soc(session),
+            capacity,
+            cost: price::price(&charge, rules),
+            energies,
+            power,
+            blocks,
+            position,
+            place,
+        }
+    }
+
+    /// In the order of the columns.
+    fn values(&self) -> Vec<Option<Value>> {
+        let (energies, power, cost) = (&self.energies, &self.power, &self.cost);
+        let bmw = self
+            .session
+            .listed
+            .iter()
+            .filter_map(|charge| charge.cost.as_ref());
+        let bmw_currency = bmw.clone().next().map(|(_, currency)| currency.clone());
+        let bmw = bmw.filter(|(_, currency)| Some(currency) == bmw_currency.as_ref());
+        vec![
+            time(self.end),
+            time(self.plugged),
+            time(self.unplugged),
+            number(self.soc.0),
+            number(self.soc.1),
+            number(energies.grid),
+            number(energies.battery),
+            number(energies.soc.map(|(low, _)| low)),
+            number(energies.soc.map(|(_, high)| high)),
+            number(energies.power.map(|(low, high)| f64::midpoint(low, high))),
+            number(energies.chosen.map(|(kwh, _)| kwh)),
+            text(energies.chosen.map(|(_, basis)| basis.as_str())),
+            number(power.mean),
+            number(power.peak),
+            text(power.current.map(current)),
+            number(cost.amount),
+            text(cost.currency.as_deref()),
+            text(Some(cost.state.as_str())),
+            number(energies.chosen.map(|_| cost.unpriced_share)),
+            number(self.session.odometer()),
+            number(self.position.map(|(latitude, _)| latitude)),
+            number(self.position.map(|(_, longitude)| longitude)),
+            text(self.place.as_deref()),
+            text(Some(basis(self.session))),
+            number((!self.blocks.is_empty()).then(|| minutes(power.charging))),
+            number(energies.returned),
+            number(bmw.map(|(amount, _)| *amount).reduce(|a, b| a + b)),
+            text(bmw_currency.as_deref()),
+            text(Some(&*self.marks()).filter(|marks| !marks.is_empty())),
+            preconditioning(self.session).map(Value::Bool),
+            number(energies.loss),
+        ]
+    }
+
+    /// Why it is kept although something is odd: rule S6.
+    pub fn marks(&self) -> String {
+        let session = self.session;
+        let unseen = session.windows().next().is_none();
+        let nothing = self.energies.chosen.map_or(unseen, |(kwh, _)| kwh <= 0.0);
+        let rose = self.soc.0.zip(self.soc.1).is_some_and(|(start, end)| end > start);
+        let listed_open = session.listed.iter().any(|charge| charge.end.is_none());
+        let mut windows = session.windows().zip(session.windows().skip(1));
+        let paused = windows.any(|(a, b)| b.start.at - a.end.at >= anchor::PAUSE);
+        let fallen = session
+            .plug_ins
+            .iter()
+            .any(|plug_in| plug_in.discharging || plug_in.fallen().0 > 0.0);
+        let failed = session.listed.iter().any(|charge| charge.failed);
+        let failed = failed || session.plug_ins.iter().any(|plug_in| plug_in.failed.is_some());
+        let marks = [
+            ("no_energy", !session.is_charging() && !rose && nothing),
+            ("no_end", listed_open && !session.is_open()),
+            ("split", session.listed.len() > 1 || paused),
+            ("failed", failed),
+            (
+                "discharging",
+                fallen || self.energies.returned.is_some_and(|kwh| kwh > 0.0),
+            ),
+        ];
+        let set: Vec<_> = marks
+            .into_iter()
+            .filter(|(_, set)| *set)
+            .map(|(mark, _)| mark)
+            .collect();
+        set.join(",")
+    }
+
+    fn children(&self, vehicle: &Vehicle, state: RecordState) -> Box<[Record]> {
+        let blocks = self.blocks.iter().zip(&self.cost.blocks);
+        let has_energy = self.energies.chosen.is_some();
+        let child = |(block, cost): (&Block, &Option<f64>)| {
+            let at = Timestamp::from_millisecond(block.start).ok()?;
+            let kwh = Some(block.kwh).filter(|_| has_energy);
+            let length = super::windows::hours(block.charging_ms);
+            let mean = kwh.filter(|_| length > 0.0).map(|kwh| kwh / length);
+            let values = [time(Some(block.end)), number(mean), number(kwh), number(*cost)];
+            let mut child = Record::new(
+                &CHARGING_BLOCK,
+                vehicle.clone(),
+                at,
+                [Value::Timestamp(at)],
+                values,
+            );
+            child.state = state;
+            Some(child)
+        };
+        blocks.filter_map(child).collect()
+    }
+}
+
+pub fn current(current: CurrentType) -> &'static str {
+    match current {
+        CurrentType::Ac => "AC",
+        CurrentType::Dc => "DC",
+    }
+}
+
+fn plugged(session: &Session, start: i64) -> Option<i64> {
+    let sign = session.plug_ins.first()?.plugged?;
+    Some(sign.at.min(start)).filter(|_| sign.at <= start + LATE_PLUG)
+}
+
+/// BMW's where it lists all of the charging, else the car's.
+fn soc(session: &Session) -> (Option<f64>, Option<f64>) {
+    let first = session
+        .plug_ins
+        .iter()
+        .find_map(|plug_in| plug_in.state_of_charge().0);
+    let last = session
+        .plug_ins
+        .iter()
+        .rev()
+        .find_map(|plug_in| plug_in.state_of_charge().1);
+    let seen = (first.map(|sign| sign.value), last.map(|sign| sign.value));
+    let listed = (
+        session.listed.first().and_then(|charge| charge.soc_start),
+        session.listed.last().and_then(|charge| charge.soc_end),
+    );
+    let (first, second) = if session.is_listed() {
+        (listed, seen)
+    } else {
+        (seen, listed)
+    };
+    (first.0.or(second.0), first.1.or(second.1))
+}
+
+fn position(session: &Session) -> Option<(f64, f64)> {
+    let seen = session.plug_ins.iter().rev().find_map(|plug_in| plug_in.position);
+    let listed = || session.listed.iter().find_map(|charge| charge.location);
+    seen.map(|position| (position.latitude, position.longitude))
+        .or_else(listed)
+}
+
+fn preconditioning(session: &Session) -> Option<bool> {
+    let seen = session
+        .plug_ins
+        .iter()
+        .filter_map(|plug_in| plug_in.preconditioning);
+    let listed = session.listed.iter().filter_map(|charge| charge.preconditioning);
+    seen.chain(listed).reduce(|a, b| a || b)
+}
+
+fn basis(session: &Session) -> &'static str {
+    let streamed = session.plug_ins.iter().any(|plug_in| plug_in.streamed);
+    match (session.listed.is_empty(), streamed) {
+        (false, _) => "bmw",
+        (true, true) => "stream",
+        (true, false) => "poll",
+    }
+}
+
+fn time(ms: Option<i64>) -> Option<Value> {
+    Timestamp::from_millisecond(ms?).ok().map(Value::Timestamp)
+}
+
+fn number(number: Option<f64>) -> Option<Value> {
+    number.filter(|number| number.is_finite()).map(Value::Number)
+}
+
+fn text(text: Option<&str>) -> Option<Value> {
+    text.map(|text| Value::Text(text.into()))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a session are exact")]
+fn minutes(ms: i64) -> f64 {
+    ms as f64 / MINUTE as f64
+}

@@ -1,0 +1,166 @@
+//! Windows of charging inside a plug-in, and the energy that their power says: rules S1 and S3.
+
+use serde::{Deserialize, Serialize};
+
+use super::signals::Sign;
+use super::{HOUR, MINUTE};
+
+/// Pauses up to this are part of a window.
+const FLICKER: i64 = 2 * MINUTE;
+/// The time between two powers at which a car is taken to tell it before it was heard, and the bounds of what is learnt.
+const CADENCE: i64 = 5 * MINUTE;
+const CADENCE_BOUNDS: (i64, i64) = (10_000, 15 * MINUTE);
+
+/// A stretch of charging. Times in milliseconds since the epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    pub start: Sign,
+    /// What ended it; while it runs, the last sign that energy flows.
+    pub end: Sign,
+    pub runs: bool,
+    /// Pauses that were too short to be one.
+    pub paused: i64,
+    /// Known from a rise of the charge alone: it may have begun later and ended earlier.
+    pub loose: bool,
+    pub soc_start: Option<Sign>,
+    pub soc_end: Option<Sign>,
+    pub power: Integral,
+}
+
+/// Energy from power: the trapezoid. A silence of more than twice the cadence gives what it can have been, from nothing to
+/// the higher of the powers around it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Integral {
+    last: Option<(i64, f64)>,
+    pub first: Option<Sign>,
+    pub peak: Option<Sign>,
+    /// In kWh.
+    pub low: f64,
+    pub high: f64,
+    cadence: i64,
+}
+
+impl Default for Integral {
+    fn default() -> Self {
+        Self {
+            last: None,
+            first: None,
+            peak: None,
+            low: 0.0,
+            high: 0.0,
+            cadence: CADENCE,
+        }
+    }
+}
+
+impl Integral {
+    /// Takes in a power in kW.
+    pub fn add(&mut self, sign: Sign) {
+        self.reach(sign.at, sign.value);
+        self.learn(sign.at);
+        self.last = Some((sign.at, sign.value));
+        self.first = self.first.or(Some(sign));
+        if self.peak.is_none_or(|peak| sign.value > peak.value) {
+            self.peak = Some(sign);
+        }
+    }
+
+    /// The end of the window: the last power lasted until then, or there was a silence.
+    fn end(&mut self, at: i64) {
+        if let Some((_, power)) = self.last {
+            self.reach(at, power);
+        }
+        self.last = None;
+    }
+
+    fn reach(&mut self, at: i64, power: f64) {
+        let Some((since, before)) = self.last else { return };
+        let hours = hours(at - since);
+        if at - since > 2 * self.cadence {
+            self.high += hours * power.max(before);
+            return;
+        }
+        let energy = hours * f64::midpoint(power, before);
+        self.low += energy;
+        self.high += energy;
+    }
+
+    fn learn(&mut self, at: i64) {
+        let Some((since, _)) = self.last else { return };
+        let gap = at - since;
+        if gap <= 0 || gap > 2 * self.cadence {
+            return;
+        }
+        let (least, most) = CADENCE_BOUNDS;
+        self.cadence = ((3 * self.cadence + gap) / 4).clamp(least, most);
+    }
+
+    /// In kWh: the middle of what it can have been; `None` where no power was told.
+    pub fn kwh(&self) -> Option<f64> {
+        self.first.map(|_| f64::midpoint(self.low, self.high))
+    }
+}
+
+impl Window {
+    pub fn begun(start: Sign, soc: Option<Sign>) -> Self {
+        Self {
+            start,
+            end: start,
+            runs: true,
+            paused: 0,
+            loose: false,
+            soc_start: soc,
+            soc_end: None,
+            power: Integral::default(),
+        }
+    }
+
+    /// Goes on where the pause was but a flicker, or the window ended with the sign that this one begins with.
+    pub fn resume(&mut self, start: Sign) -> bool {
+        let pause = start.at - self.end.at;
+        if self.runs || pause > FLICKER {
+            return self.runs;
+        }
+        self.paused += pause.max(0);
+        self.runs = true;
+        true
+    }
+
+    pub fn finish(&mut self, end: Sign) {
+        self.end = if end.at > self.end.at { end } else { self.end };
+        self.power.end(self.end.at);
+        self.runs = false;
+    }
+
+    pub fn power(&mut self, sign: Sign) {
+        self.power.add(sign);
+        self.end = sign;
+    }
+
+    /// A state of charge while it runs; a rise shows that energy flows.
+    pub fn soc(&mut self, sign: Sign) {
+        let before = self.soc_end.or(self.soc_start);
+        if before.is_some_and(|before| sign.value > before.value) {
+            self.end = sign;
+        }
+        if self.soc_start.is_none() {
+            self.soc_start = Some(sign);
+        }
+        self.soc_end = Some(sign);
+    }
+
+    /// In milliseconds.
+    pub fn charging(&self) -> i64 {
+        (self.end.at - self.start.at - self.paused).max(0)
+    }
+
+    /// In percent; `None` where the car told too little.
+    pub fn rise(&self) -> Option<f64> {
+        Some((self.soc_end?.value - self.soc_start?.value).max(0.0))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a session are exact")]
+pub fn hours(ms: i64) -> f64 {
+    ms as f64 / HOUR as f64
+}
