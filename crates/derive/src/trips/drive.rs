@@ -1,0 +1,311 @@
+//! One drive as far as it is known, whether it goes on or is over (T1).
+
+use serde::{Deserialize, Serialize};
+
+use super::gaps::{Cause, Gap, HOLD_MS, Points, Sign, is_filled, usual_ms};
+use super::sense::{Position, Seen, Snap, Soc};
+use crate::standstills::Rest;
+
+const MINUTE_MS: i64 = 60_000;
+/// A shorter stop is a part of the drive: a light, a gate, a pump.
+const SHORT_MS: i64 = 5 * MINUTE_MS;
+/// A reading so soon behind a stop was measured on the way to it.
+pub const SETTLE_MS: i64 = 5 * MINUTE_MS;
+/// The charge settles for so long behind a drive.
+pub const SOC_SETTLE_MS: i64 = 10 * MINUTE_MS;
+/// A car that said that it moves, and then nothing, is taken to move for so long.
+const FLAG_MS: i64 = 4 * 3_600_000;
+/// With this mean over a silence a car hardly stood in it.
+const THROUGH_KMH: f64 = 50.0;
+/// A reading so soon behind the start is one of the start.
+const JUST_BEHIND_MS: i64 = 2 * MINUTE_MS;
+/// A charge so much above the last one, in percent, means that the last one was before a charge.
+const GAINED: f64 = 1.0;
+/// Positions alone show a drive once they lie so far apart.
+const SHOWN_M: f64 = 500.0;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Drive {
+    pub start_at: i64,
+    /// The sign that it begins at, or behind.
+    pub left: Sign,
+    /// It was seen to begin at `left`.
+    pub start_seen: bool,
+    /// Kilometres that the first sign of it told, while it is not decided how long before that it began.
+    pub loose: Option<f64>,
+    /// The last sign of driving, and the odometer then.
+    pub driven: Sign,
+    pub driven_km: Option<f64>,
+    /// What the car showed before, and from when on the readings are those of this drive's start.
+    pub before: Snap,
+    pub fresh_from: i64,
+    pub after: Snap,
+    /// From position to position.
+    pub metres: f64,
+    /// More than a few positions speak for it.
+    pub is_shown: bool,
+    /// The odometer by BMW's summary of it.
+    pub segment: Option<Seen<f64>>,
+    pub stop: Option<Stop>,
+    /// When it stopped, the last that the car had said was that it moves.
+    pub flagged: bool,
+    /// Nothing was seen of both ends: the times are those between which it took place.
+    pub is_bracket: bool,
+    pub is_charged: bool,
+    pub is_refuelled: bool,
+    /// In kWh, from the car.
+    pub capacity: Option<Seen<f64>>,
+    /// The standstill before it.
+    pub rest: Option<Rest>,
+}
+
+/// The signs of standing behind the last sign of driving.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stop {
+    pub first: Sign,
+    /// Nobody gives this sign in a jam.
+    pub is_strong: bool,
+    door: bool,
+    off: bool,
+    locked: bool,
+    plugged: bool,
+    /// A reading behind it shows that it was one.
+    is_shown: bool,
+}
+
+impl Stop {
+    pub fn new(first: Sign, is_strong: bool) -> Self {
+        let mut stop = Self {
+            first,
+            is_strong: false,
+            door: false,
+            off: false,
+            locked: false,
+            plugged: false,
+            is_shown: false,
+        };
+        stop.take(first, is_strong);
+        stop
+    }
+
+    /// A further sign.
+    pub fn take(&mut self, sign: Sign, is_strong: bool) {
+        self.is_strong |= is_strong;
+        match sign.cause {
+            Cause::Door(true) => self.door = true,
+            Cause::Ignition(off) => self.off = !off,
+            Cause::Locked(locked) => self.locked |= locked,
+            Cause::Plugged(plugged) => self.plugged |= plugged,
+            _ => {}
+        }
+        self.is_strong |= self.has_left();
+    }
+
+    /// The driver has left the car.
+    fn has_left(&self) -> bool {
+        self.plugged || self.is_shown || self.locked && (self.door || self.off)
+    }
+
+    /// Whether it is more than a pause when the car drives again at `at`, or does not until then.
+    pub fn is_end(&self, at: i64) -> bool {
+        let longest = if self.is_strong { SHORT_MS } else { HOLD_MS };
+        self.has_left() || at - self.first.at >= longest
+    }
+}
+
+impl Drive {
+    /// Begins at a sign, and is known by `driven`.
+    pub fn new(left: Sign, before: Snap, driven: Sign) -> Self {
+        Self {
+            start_at: left.at,
+            left,
+            start_seen: true,
+            loose: None,
+            driven,
+            driven_km: None,
+            before,
+            fresh_from: i64::MIN,
+            after: Snap::default(),
+            metres: 0.0,
+            is_shown: false,
+            segment: None,
+            stop: None,
+            flagged: false,
+            is_bracket: false,
+            is_charged: false,
+            is_refuelled: false,
+            capacity: None,
+            rest: None,
+        }
+    }
+
+    /// These kilometres were driven in a gap; `sign` shows it. What of the gap the car stood for is told by the sign of an
+    /// arrival or a departure at one of its ends, and the way at a usual speed.
+    pub fn in_gap(gap: &Gap, km: f64, sign: Sign) -> Self {
+        let left = gap.left.last;
+        let mut drive = Self::new(left, gap.left.snap, sign);
+        let filled = is_filled(km, gap.ms);
+        let Some(right) = gap.right else {
+            drive.start_seen = gap.ms <= HOLD_MS || filled && left.points == Points::Departure;
+            drive.loose = (!filled).then_some(km);
+            return drive;
+        };
+        drive.driven.at = right.at;
+        let is_shown = right.points == Points::Arrival;
+        drive.stop = Some(Stop {
+            is_shown,
+            ..Stop::new(right, is_shown)
+        });
+        if filled {
+            return drive;
+        }
+        match (right.points, left.points) {
+            (Points::Arrival, _) => drive.start_before(right.at, km),
+            (_, Points::Departure) => drive.driven.at = left.at + usual_ms(km),
+            _ => drive.widen(),
+        }
+        drive
+    }
+
+    fn start_before(&mut self, at: i64, km: f64) {
+        self.start_at = self.left.at.max(at - usual_ms(km));
+        self.start_seen = false;
+    }
+
+    fn widen(&mut self) {
+        (self.start_seen, self.is_bracket) = (false, true);
+    }
+
+    /// A further sign of driving.
+    pub fn drove(&mut self, sign: Sign) {
+        if let Some(km) = self.loose.take() {
+            self.start_before(self.driven.at, km);
+        }
+        (self.driven, self.stop) = (sign, None);
+    }
+
+    /// The first sign of standing behind it.
+    pub fn stopped(&mut self, sign: Sign, is_strong: bool) {
+        if let Some(km) = self.loose.take() {
+            let is_arrival = sign.points != Points::Departure && sign.at - self.driven.at <= SETTLE_MS;
+            match is_arrival {
+                true => self.start_before(self.driven.at, km),
+                false => self.widen(),
+            }
+        }
+        self.stop = Some(Stop::new(sign, is_strong));
+    }
+
+    /// Whether a sign of driving after a silence, and the way since the last one, belong to it.
+    pub fn goes_on(&self, at: i64, km: Option<f64>, is_flagged: bool) -> bool {
+        let ms = at - self.driven.at;
+        let mean = |km: f64| km * 3_600_000.0 / ms as f64;
+        match km {
+            _ if ms <= HOLD_MS => true,
+            Some(km) => mean(km) >= THROUGH_KMH || is_flagged && is_filled(km, ms),
+            None => is_flagged && ms <= FLAG_MS,
+        }
+    }
+
+    /// Whether nothing that happens at `now` or later belongs to it any more.
+    pub fn is_over(&self, now: i64, is_flagged: bool) -> bool {
+        match &self.stop {
+            Some(stop) => stop.is_end(now),
+            None => now - self.driven.at > if is_flagged { FLAG_MS } else { HOLD_MS },
+        }
+    }
+
+    /// Whether it can be told: it is known to be one, and when it began.
+    pub fn is_known(&self, now: i64) -> bool {
+        self.is_shown && (self.loose.is_none() || now - self.driven.at > HOLD_MS)
+    }
+
+    /// When it ended, and whether that was seen.
+    pub fn end(&self) -> (i64, bool) {
+        let Some(stop) = self.stop.as_ref().filter(|_| !self.is_bracket) else {
+            return (self.driven.at, false);
+        };
+        let silence = stop.first.at - self.driven.at;
+        let km = self
+            .after
+            .odometer
+            .map_or(0.0, |it| it.value - self.driven_km.unwrap_or(it.value));
+        let says_so = matches!(
+            stop.first.cause,
+            Cause::Moving(_) | Cause::Ignition(false) | Cause::SegmentEnd
+        );
+        match () {
+            () if silence <= HOLD_MS => (stop.first.at, true),
+            () if self.flagged
+                && (says_so && silence <= 3 * FLAG_MS || km > 0.0 && is_filled(km, silence)) =>
+            {
+                (stop.first.at, true)
+            }
+            () if self.flagged && km > 0.0 => (self.driven.at + usual_ms(km), false),
+            () => (self.driven.at, false),
+        }
+    }
+
+    /// Whether a reading of that time is of this drive.
+    pub fn holds(&self, at: i64) -> bool {
+        let stop = self.stop.as_ref();
+        stop.is_none_or(|stop| at <= stop.first.at + SETTLE_MS)
+    }
+
+    /// A reading behind its end says what was so at its end.
+    pub fn ends_with(&mut self, sight: Snap, cause: Cause) {
+        if cause == Cause::Odometer {
+            (self.after.odometer, self.is_shown) = (sight.odometer, true);
+        } else {
+            self.after.position = sight.position;
+        }
+    }
+
+    /// The odometer as it is believed at `at`. One that was not read between the drive before and this one is the start of
+    /// this where it is read right behind it.
+    pub fn read_odometer(&mut self, believed: Seen<f64>, at: i64) {
+        if !self.holds(at) {
+            return;
+        }
+        let is_first = self.after.odometer.is_none() && self.start_odometer().is_none();
+        if is_first && at - self.start_at <= JUST_BEHIND_MS {
+            self.before.odometer = Some(believed);
+        }
+        self.after.odometer = Some(believed);
+    }
+
+    /// The odometer at its start; `None` where it was not read since the drive before.
+    pub fn start_odometer(&self) -> Option<Seen<f64>> {
+        self.before.odometer.filter(|seen| seen.at >= self.fresh_from)
+    }
+
+    /// Where it began, by the same rule.
+    pub fn start_position(&self) -> Option<Seen<Position>> {
+        self.before.position.filter(|seen| seen.at >= self.fresh_from)
+    }
+
+    /// A state of charge in it or behind it: of those behind it, the first one is its end.
+    pub fn read_soc(&mut self, new: Soc, is_charging: bool) {
+        let Some(stop) = &self.stop else {
+            let gained = self
+                .before
+                .soc
+                .is_none_or(|soc| new.value.0 - soc.value.0 > GAINED);
+            if gained && self.after.soc.is_none() && new.at - self.start_at <= SETTLE_MS {
+                self.before.soc = Some(new);
+            }
+            self.after.soc = Some(new);
+            return;
+        };
+        let is_first = self.after.soc.is_none_or(|soc| soc.at <= stop.first.at);
+        if is_first && !is_charging && new.at - stop.first.at <= SOC_SETTLE_MS {
+            self.after.soc = Some(new);
+        }
+    }
+
+    /// One position after another.
+    pub fn moved(&mut self, metres: f64) {
+        self.metres += metres;
+        self.is_shown |= self.metres >= SHOWN_M;
+    }
+}

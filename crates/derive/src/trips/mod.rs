@@ -1,0 +1,42 @@
+//! Trips: rules T1 to T4 and T6.
+//!
+//! [`sense`] frees readings of what cannot be, [`drives`] makes drives of them, [`numbers`] has the rules of a drive's
+//! numbers, [`record`] tells it.
+
+mod drive;
+pub(crate) mod drives;
+mod gaps;
+pub(crate) mod numbers;
+pub(crate) mod record;
+pub(crate) mod sense;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use collector_core::{Record, Vehicle};
+use serde::{Deserialize, Serialize};
+
+use crate::Rules;
+use crate::fact::Fact;
+use crate::fold::Fold;
+
+/// The fold.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Trips(drives::Drives);
+
+impl Fold for Trips {
+    fn step(&mut self, fact: &Fact, _: &Rules) {
+        self.0.step(fact);
+    }
+
+    fn records(&self, vehicle: &Vehicle, rules: &Rules) -> Vec<Record> {
+        let drives = &self.0;
+        let is_moving = drives.moving == Some(true);
+        let past = drives.past.iter().map(|drive| (&**drive, true));
+        let last = drives.drive.iter().filter(|drive| drive.is_known(drives.now));
+        let last = last.map(|drive| (drive, drive.is_over(drives.now, is_moving)));
+        let all = past.chain(last);
+        all.filter_map(|(drive, is_over)| record::trip(drive, is_over, vehicle, rules))
+            .collect()
+    }
+}

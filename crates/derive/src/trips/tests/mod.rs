@@ -1,0 +1,3 @@
+//! Scenes of single cars, as they are seen in the field.
+
+pub(crate) mod scenes;
