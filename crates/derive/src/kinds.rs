@@ -168,7 +168,33 @@ pub static BATTERY_HEALTH: RecordKind = RecordKind {
     children: &[],
 };
 
+/// What is driven with, over a window of days.
+pub static CONSUMPTION: RecordKind = RecordKind {
+    name: "consumption",
+    plural: "consumption",
+    short: "consumption",
+    version: 1,
+    title: "Consumption",
+    // 2026-03, by the pipeline's time zone, and the window in days that ends with it: 30, 90 or 365.
+    key: &[text("month"), measured("days", "d")],
+    columns: &[
+        // From the end of the first charge in the window to the beginning of the last.
+        time("start_at"),
+        time("end_at"),
+        measured("distance_km", "km"),
+        // Out of the battery, standstills included.
+        measured("energy_kwh", "kWh"),
+        measured("kwh_per_100_km", "kWh/100 km"),
+        measured("kwh_per_100_km_low", "kWh/100 km"),
+        measured("kwh_per_100_km_high", "kWh/100 km"),
+        // How many stretches between two charges it is of.
+        number("legs"),
+    ],
+    children: &[],
+};
+
 register_record_kind!(CHARGING_SESSION);
 register_record_kind!(TRIP);
 register_record_kind!(STANDSTILL);
 register_record_kind!(BATTERY_HEALTH);
+register_record_kind!(CONSUMPTION);

@@ -18,6 +18,7 @@ pub mod documents;
 pub mod fact;
 mod fold;
 pub mod kinds;
+mod row;
 pub mod rules;
 pub mod sessions;
 pub mod standstills;

@@ -1,0 +1,78 @@
+//! Columns of records by their names.
+
+use collector_core::{Record, RecordKind, Value};
+use jiff::Timestamp;
+
+/// The values of a record in the making; what is not set is unknown.
+pub(crate) struct Row {
+    kind: &'static RecordKind,
+    values: Vec<Option<Value>>,
+}
+
+impl Row {
+    pub(crate) fn of(kind: &'static RecordKind) -> Self {
+        let values = vec![None; kind.columns.len()];
+        Self { kind, values }
+    }
+
+    /// Sets a column. One that the kind does not have is passed over.
+    pub(crate) fn set(&mut self, column: &str, value: Option<Value>) {
+        let at = self.kind.columns.iter().position(|known| known.name == column);
+        if let Some(place) = at.and_then(|at| self.values.get_mut(at)) {
+            *place = value;
+        }
+    }
+
+    pub(crate) fn number(&mut self, column: &str, value: Option<f64>) {
+        self.set(
+            column,
+            value.filter(|number| number.is_finite()).map(Value::Number),
+        );
+    }
+
+    pub(crate) fn text(&mut self, column: &str, value: Option<&str>) {
+        self.set(
+            column,
+            value
+                .filter(|text| !text.is_empty())
+                .map(|text| Value::Text(text.into())),
+        );
+    }
+
+    pub(crate) fn values(self) -> Vec<Option<Value>> {
+        self.values
+    }
+}
+
+/// A value of a record; `None` where it is unknown.
+pub(crate) fn value<'r>(record: &'r Record, column: &str) -> Option<&'r Value> {
+    let mut columns = record.value_columns();
+    columns.find(|(known, _)| known.name == column)?.1
+}
+
+pub(crate) fn number(record: &Record, column: &str) -> Option<f64> {
+    match value(record, column) {
+        Some(Value::Number(number)) => Some(*number),
+        _ => None,
+    }
+}
+
+pub(crate) fn text<'r>(record: &'r Record, column: &str) -> Option<&'r str> {
+    match value(record, column) {
+        Some(Value::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// In milliseconds since the epoch.
+pub(crate) fn time(record: &Record, column: &str) -> Option<i64> {
+    match value(record, column) {
+        Some(Value::Timestamp(time)) => Some(time.as_millisecond()),
+        _ => None,
+    }
+}
+
+/// A moment in milliseconds since the epoch. One that no calendar has came out of no timestamp.
+pub(crate) fn moment(at: i64) -> Timestamp {
+    Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
+}
