@@ -193,8 +193,116 @@ pub static CONSUMPTION: RecordKind = RecordKind {
     children: &[],
 };
 
+/// What BMW says of the vehicle itself.
+pub static VEHICLE: RecordKind = RecordKind {
+    name: "vehicle",
+    plural: "vehicles",
+    short: "vehicle",
+    version: 1,
+    title: "Vehicle",
+    // When BMW first told it as it is now.
+    key: &[time("since")],
+    columns: &[
+        text("brand"),
+        text("model"),
+        text("model_key"),
+        text("model_range"),
+        text("series"),
+        text("body"),
+        text("engine"),
+        text("drive_train"),
+        text("propulsion"),
+        text("steering"),
+        text("country"),
+        text("colour"),
+        text("colour_code"),
+        // A day: 2022-11-24.
+        text("built_on"),
+        number("doors"),
+        text("head_unit"),
+        text("software"),
+        text("sim_status"),
+        // As BMW writes them, with commas.
+        text("charging_modes"),
+        text("options"),
+        measured("battery_max_energy_kwh", "kWh"),
+        measured("battery_nominal_capacity_ah", "Ah"),
+        truth("telematics"),
+        truth("navigation"),
+        truth("sun_roof"),
+    ],
+    children: &[],
+};
+
+/// One tyre, as BMW's diagnosis knows it.
+pub static TYRE: RecordKind = RecordKind {
+    name: "tyre",
+    plural: "tyres",
+    short: "tyre",
+    version: 1,
+    title: "Tyre",
+    // mounted or stored; front_left, front_right, rear_left or rear_right.
+    key: &[text("mounting"), text("position")],
+    columns: &[
+        // 245/45 R18 100Y, and its parts.
+        text("dimension"),
+        measured("width_mm", "mm"),
+        measured("aspect_ratio", "%"),
+        measured("rim_inch", "in"),
+        number("load_index"),
+        text("speed_rating"),
+        text("season"),
+        truth("run_flat"),
+        text("manufacturer"),
+        text("tread"),
+        text("part_number"),
+        text("optimized_for"),
+        // As BMW writes them: week and year, a day.
+        text("produced"),
+        text("mounted_on"),
+        text("quality"),
+        text("wear"),
+        // How far it is expected to last.
+        measured("due_in_km", "km"),
+        text("defect"),
+    ],
+    children: &[],
+};
+
+/// How the vehicle charges at one place.
+pub static CHARGING_SETTING: RecordKind = RecordKind {
+    name: "charging_setting",
+    plural: "charging_settings",
+    short: "setting",
+    version: 1,
+    title: "Charging setting",
+    // BMW's name of the place, or its number in the list.
+    key: &[text("location")],
+    columns: &[
+        measured("latitude", "°"),
+        measured("longitude", "°"),
+        text("place"),
+        text("mode"),
+        text("preference"),
+        // 22:00-06:00, several with commas.
+        text("hours"),
+        text("current_limit"),
+        measured("current_limit_a", "A"),
+        text("acoustic_limit"),
+        text("flap_lock"),
+        text("charging_plug"),
+        number("visits"),
+        time("last_visit"),
+        time("updated"),
+    ],
+    children: &[],
+};
+
 register_record_kind!(CHARGING_SESSION);
 register_record_kind!(TRIP);
 register_record_kind!(STANDSTILL);
 register_record_kind!(BATTERY_HEALTH);
 register_record_kind!(CONSUMPTION);
+register_record_kind!(VEHICLE);
+register_record_kind!(TYRE);
+register_record_kind!(CHARGING_SETTING);

@@ -39,6 +39,12 @@ impl Row {
         );
     }
 
+    /// Whether a column is known.
+    pub(crate) fn has(&self, column: &str) -> bool {
+        let mut columns = self.kind.columns.iter().zip(&self.values);
+        columns.any(|(known, value)| known.name == column && value.is_some())
+    }
+
     pub(crate) fn values(self) -> Vec<Option<Value>> {
         self.values
     }
