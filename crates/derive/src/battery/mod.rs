@@ -88,8 +88,12 @@ impl Battery {
         } else {
             &mut bmw.max_energy
         };
+        let before = Bmw::median(counts);
         *counts.entry((number * 10.0).round() as i64).or_default() += 1.0;
-        self.touch(month);
+        // A car tells the same number all day.
+        if Bmw::median(counts) != before {
+            self.touch(month);
+        }
     }
 
     /// A session was told, again or for the first time, or withdrawn. The same record takes the place of itself. Other
