@@ -35,8 +35,22 @@ pub trait SourceConfig: DeserializeOwned + Serialize + JsonSchema + Send + Sync 
 pub enum Cadence {
     /// It is polled; each poll of one vehicle costs this many API calls.
     Polled { calls: u32 },
+    /// It is asked for what changes seldom: this often unless the pipeline file has another `every`, whatever a vehicle
+    /// does. Each poll of one vehicle costs one call, and more only where they can be spared; a failure waits a day.
+    Seldom { every: Duration },
     /// It runs until it is cancelled and costs no calls.
     Continuous,
+}
+
+impl Cadence {
+    /// The calls that a poll of one vehicle costs; `None` where nothing is polled.
+    pub const fn calls(self) -> Option<u32> {
+        match self {
+            Self::Polled { calls } => Some(calls),
+            Self::Seldom { .. } => Some(1),
+            Self::Continuous => None,
+        }
+    }
 }
 
 /// A running source, in one of two shapes.
@@ -51,6 +65,12 @@ pub trait Poll: Send {
     /// Asks once for one vehicle. May spend at most the calls of its cadence, and what it needs once to get
     /// ready, each admitted by the quota before it leaves.
     async fn poll(&mut self, vehicle: &Vehicle) -> Result<RawSnapshot, SourceError>;
+
+    /// After an answer: what the ledger is to remember of the vehicle for the next poll, written together with what this
+    /// one brought. A list as JSON; of a source that is asked seldom alone.
+    fn remembers(&self) -> Option<String> {
+        None
+    }
 
     /// Whether a live stream can bring everything that it asks for, so that polls may be few where there is one.
     fn is_streamable(&self) -> bool {

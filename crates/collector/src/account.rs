@@ -49,6 +49,7 @@ pub fn handles(
         window: JournalOptions::default().window,
         log_id: log_id.clone(),
         names: Names::default(),
+        images: state.images().into(),
     }
 }
 

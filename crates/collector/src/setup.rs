@@ -290,7 +290,7 @@ fn pollers(
         let (mut polled, mut polls) = (Vec::new(), Vec::new());
         let meant = |source: &&SourceSpec| source.is_for(&account.login.account);
         for source in sources.iter().filter(meant) {
-            let Cadence::Polled { calls } = source.plugin.cadence else {
+            let Some(calls) = source.plugin.cadence.calls() else {
                 continue;
             };
             let Source::Poll(poll) = build_source(source, account)? else {
@@ -300,6 +300,7 @@ fn pollers(
                 name: source.name.clone(),
                 every: source.every,
                 calls,
+                is_seldom: matches!(source.plugin.cadence, Cadence::Seldom { .. }),
                 streamable: poll.is_streamable(),
                 advice: poll.advice(),
                 vehicles: source.vehicles.clone(),

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! state/
-//!   lock               held by the process that runs the pipeline; says which
-//!   journal.db         the journal and everything else that must survive
-//!   tokens/home.json   the tokens of the account `home`, readable by the owner alone
+//!   lock                 held by the process that runs the pipeline; says which
+//!   journal.db           the journal and everything else that must survive
+//!   images/v1234567.png  the picture of a vehicle
+//!   tokens/home.json     the tokens of the account `home`, readable by the owner alone
 //! ```
 
 use std::fs::{self, File, TryLockError};
@@ -26,10 +27,14 @@ use store::{Schema, Store};
 /// Whose tables are in the database; the ledger first, which takes some over from the journal of old.
 pub const OWNERS: [Schema; 2] = [ledger::SCHEMA, journal::SCHEMA];
 
+/// The folder of the vehicles' pictures.
+const IMAGES: &str = "images";
+
 /// How the names begin of what lies in a state directory.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "lock",
     store::FILE,
+    IMAGES,
     "tokens",
     "simulator-ca.pem",
     "before-restore-",
@@ -94,7 +99,23 @@ impl OpenState {
                 Ok::<_, JournalError>(forgotten)
             })
         };
-        self.journal.mended(forget).await
+        let forgotten = self.journal.mended(forget).await?;
+        self.remove_images(vin);
+        Ok(forgotten)
+    }
+
+    /// The pictures of a vehicle that was forgotten.
+    fn remove_images(&self, vin: &Vin) {
+        let Some(state) = self.store.path().parent() else {
+            return;
+        };
+        for file in source::image_files(&state.join(IMAGES), vin) {
+            if let Err(error) = fs::remove_file(&file)
+                && error.kind() != ErrorKind::NotFound
+            {
+                tracing::warn!(file = %file.display(), %error, "the picture of a forgotten vehicle could not be removed");
+            }
+        }
     }
 
     /// The newest moment that is noted: of the last snapshot or a call.
@@ -181,6 +202,10 @@ impl StateDirectory {
         Self {
             path: path.to_owned(),
         }
+    }
+
+    pub fn images(&self) -> PathBuf {
+        self.path.join(IMAGES)
     }
 
     /// That nothing else has the place of the directory, which may not be there yet.

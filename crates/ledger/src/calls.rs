@@ -10,8 +10,16 @@ use store::{Database, timestamp};
 
 use crate::{Fact, Facts, Result, SqlLedger, facts};
 
-/// The word of a poll; every other call is upkeep. `source` names its calls so.
+/// The word of a poll of telematic data. `source` names its calls so.
 pub const POLL: &str = "telematic_data";
+/// The words of polls of documents.
+const DOCUMENTS: [&str; 5] = [
+    "vehicle",
+    "charging_history",
+    "tyres",
+    "charging_settings",
+    "image",
+];
 
 const DAY_MILLISECONDS: i64 = 24 * 3_600 * 1_000;
 /// Rows older than this no longer count towards any window.
@@ -19,6 +27,11 @@ const KEPT_MILLISECONDS: i64 = 8 * DAY_MILLISECONDS;
 /// So many of the newest rows stay all the same: a clock that was far ahead for a moment must not make the program
 /// forget the calls of the day.
 const KEPT_ROWS: i64 = 1_000;
+
+/// Whether the schedule makes calls of this name; all others are upkeep, or the owner's own.
+pub fn is_poll(call: &str) -> bool {
+    call == POLL || DOCUMENTS.contains(&call)
+}
 
 /// A call that is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +85,7 @@ impl Calls for SqlLedger {
                 return Ok(Err(denied));
             }
             spent.calls.push(now);
-            if call != POLL {
+            if !is_poll(call) {
                 spent.upkeep.push(now);
             }
             let now = now.as_millisecond();
@@ -145,16 +158,15 @@ fn leave_no_call_in_the_future(connection: &Connection, account: &str, now: Time
 /// set back, count too.
 pub(crate) fn spent(of: &impl Access, account: &str, now: Timestamp) -> Result<Spent> {
     let now = now.as_millisecond();
-    let calls = "select at, call <> ?3 from quota where account = ?1 and at >= ?2 order by at";
+    let calls = "select at, call from quota where account = ?1 and at >= ?2 order by at";
     let blocked = "select until from quota_block where account = ?1 and until > ?2";
-    let calls: Vec<(i64, bool)> =
-        of.all(calls, params![account, now - 2 * DAY_MILLISECONDS, POLL], |row| {
-            row.try_into()
-        })?;
+    let calls: Vec<(i64, String)> = of.all(calls, params![account, now - 2 * DAY_MILLISECONDS], |row| {
+        row.try_into()
+    })?;
     Ok(Spent {
         upkeep: calls
             .iter()
-            .filter(|(_, upkeep)| *upkeep)
+            .filter(|(_, call)| !is_poll(call))
             .map(|(at, _)| timestamp(*at))
             .collect(),
         calls: calls.iter().map(|(at, _)| timestamp(*at)).collect(),

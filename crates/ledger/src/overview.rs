@@ -29,7 +29,7 @@ pub struct LastPoll {
     pub next_at: Option<Timestamp>,
     pub every: Option<SignedDuration>,
     pub reason: Option<String>,
-    /// What was known of the vehicle's activity, in the planner's own JSON.
+    /// What is remembered of the vehicle, as in [`PollRecord`](crate::PollRecord).
     pub activity: Option<String>,
 }
 

@@ -20,7 +20,8 @@ pub struct PollRecord {
     pub failures: u32,
     /// Why the last attempt failed.
     pub problem: Option<String>,
-    /// What was known of the vehicle's activity, in the planner's own JSON. `None` leaves what is there.
+    /// What is remembered of the vehicle for the next poll: its activity, in the planner's own JSON, or what a source of
+    /// documents says, a list. `None` leaves what is there.
     pub activity: Option<String>,
 }
 

@@ -24,7 +24,7 @@ create table poll (
     last_success_at integer,
     failures integer not null,
     problem text,
-    -- what is known of the vehicle's activity (JSON), when the next poll comes, at which interval in milliseconds it
+    -- what is remembered of the vehicle (JSON), when the next poll comes, at which interval in milliseconds it
     -- goes on from there, and why
     activity text,
     next_at integer,

@@ -85,7 +85,7 @@ impl Tables {
         let ours = self.calls.iter().filter(|call| call.account == account);
         let mut calls: Vec<_> = ours.filter(|call| call.at >= now - 2 * DAY).collect();
         calls.sort_by_key(|call| call.at);
-        let upkeep = calls.iter().filter(|call| call.call != crate::POLL);
+        let upkeep = calls.iter().filter(|call| !crate::is_poll(call.call));
         Spent {
             upkeep: upkeep.map(|call| call.at).collect(),
             calls: calls.iter().map(|call| call.at).collect(),

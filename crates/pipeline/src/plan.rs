@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use collector_core::table::Node;
-use collector_core::{Cadence, Every, duration};
+use collector_core::{Every, duration};
 
 use super::accounts::{Account, RESERVED_CALLS};
 use super::problems::Problems;
@@ -22,12 +22,12 @@ struct Demand<'a> {
 }
 
 impl Demand<'_> {
-    /// Calls a day; a source that takes what there is needs one round.
+    /// Calls of a thousand days; a source that takes what there is needs one round a day.
     fn calls(&self) -> u64 {
         match self.every {
-            Every::Auto => self.round,
+            Every::Auto => self.round.saturating_mul(1_000),
             Every::Fixed(every) => {
-                let rounds = DAY.as_millis().div_ceil(every.as_millis().max(1));
+                let rounds = (1_000 * DAY.as_millis()).div_ceil(every.as_millis().max(1));
                 u64::try_from(rounds)
                     .unwrap_or(u64::MAX)
                     .saturating_mul(self.round)
@@ -59,9 +59,7 @@ fn demand<'a>(
     account: &Account,
     vehicles: &Vehicles,
 ) -> Option<Demand<'a>> {
-    let Cadence::Polled { calls } = source.plugin.cadence else {
-        return None;
-    };
+    let calls = source.plugin.cadence.calls()?;
     let count = match vehicles {
         Vehicles::Auto => 1,
         Vehicles::List(list) => list
@@ -77,7 +75,8 @@ fn demand<'a>(
 }
 
 fn check_account(account: &Account, demands: &[Demand<'_>], several: bool, problems: &mut Problems) {
-    let needed: u64 = demands.iter().map(Demand::calls).fold(0, u64::saturating_add);
+    let all: u64 = demands.iter().map(Demand::calls).fold(0, u64::saturating_add);
+    let needed = all.div_ceil(1_000);
     let plannable = u64::from(account.plannable_calls());
     let Some(largest) = demands.iter().max_by_key(|demand| demand.calls()) else {
         return;
@@ -95,7 +94,7 @@ fn check_account(account: &Account, demands: &[Demand<'_>], several: bool, probl
         "{together} {needed} calls a day{of_account}, but {plannable} of {} can be planned ({RESERVED_CALLS} stay reserved)",
         account.calls_per_day
     );
-    let others = needed - largest.calls();
+    let others = (all - largest.calls()).div_ceil(1_000);
     let place = match largest.node.get("every") {
         Some(every) => every.span.clone(),
         None => largest.node.locate("type"),

@@ -1,9 +1,10 @@
 //! `sources`: where snapshots come from, and how often.
 
 use std::fmt;
+use std::time::Duration;
 
 use collector_core::table::Node;
-use collector_core::{Cadence, Every, Name, Patterns, SourcePlugin};
+use collector_core::{Cadence, Every, Name, Patterns, SourcePlugin, duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,6 +16,8 @@ use super::problems::Problems;
 use super::section::{self, Placed, Section};
 
 const EXAMPLE: &str = "sources:\n  - type: telematics\n    every: 30m";
+/// More often nobody asks for what changes seldom.
+const SHORTEST_OF_SELDOM: Duration = Duration::from_secs(6 * 3_600);
 
 /// A source of the pipeline file, ready to be built.
 pub struct SourceSpec {
@@ -48,7 +51,8 @@ pub(super) struct SourceKeys {
     /// The account that it uses; every account if left out.
     account: Option<GivenName>,
     /// How often each vehicle is polled: a duration such as `30m`, or `auto` to share what the quota allows: more
-    /// often while it charges or drives, less while it is parked and by night.
+    /// often while it charges or drives, less while it is parked and by night. Of what changes seldom, such as
+    /// `charging_history`, `auto` is the source's own interval, and 6h the shortest.
     #[serde(default)]
     every: Every,
     /// The vehicles that it is for, by VIN or name; all if left out. `*` stands for any characters, `!` in front
@@ -92,11 +96,21 @@ fn source(item: &Node, accounts: &Section<Account>, problems: &mut Problems) -> 
             problems.add(&key.span, message).help(help);
         }
     }
+    let every = match table.plugin.cadence {
+        Cadence::Seldom { every } => {
+            let every = seldom(keys.every, every, &table.node, problems);
+            table
+                .shown
+                .insert("every".to_owned(), duration::format(every).into());
+            Every::Fixed(every)
+        }
+        _ => keys.every,
+    };
     // Where the table has mistakes, nobody will build from it, but its names and its plan can be checked.
     let value = SourceSpec {
         name: names::or_type(keys.name, table.plugin.type_name),
         account,
-        every: keys.every,
+        every,
         vehicles: keys.vehicles,
         plugin: table.plugin,
         options: table.options,
@@ -104,4 +118,23 @@ fn source(item: &Node, accounts: &Section<Account>, problems: &mut Problems) -> 
     };
     let node = table.node;
     Some(Placed { value, node })
+}
+
+/// The interval of a source that is asked seldom: its own where the file names none.
+fn seldom(asked: Every, own: Duration, item: &Node, problems: &mut Problems) -> Duration {
+    let Every::Fixed(every) = asked else {
+        return own;
+    };
+    if every < SHORTEST_OF_SELDOM {
+        let message = format!(
+            "`{}` is too often: what this source asks for changes seldom",
+            duration::format(every)
+        );
+        let help = format!(
+            "write `every: 6h` or more, or leave it out: then it is {}",
+            duration::format(own)
+        );
+        problems.add(&item.locate("every"), message).help(help);
+    }
+    every
 }

@@ -162,7 +162,10 @@ impl<'a> Planner<'a> {
 
     /// The same, whatever keeps it from being kept.
     fn due_by_interval(&self, index: usize, stretch: f64) -> i64 {
-        let every = self.longest_interval(index, stretch);
+        let every = match self.situation.targets[index].waits_a_day() {
+            true => DAY,
+            false => self.longest_interval(index, stretch),
+        };
         self.last(index).map_or(i64::MIN, |last| last + every)
     }
 
@@ -238,6 +241,7 @@ impl<'a> Planner<'a> {
         // A few per cent are not worth a word.
         let short = factor > 1.02;
         match target.every {
+            _ if target.waits_a_day() => step(promised, every, Reason::Retry(target.failures)),
             _ if short => step(promised, every, Reason::Short(every)),
             Every::Fixed(_) if self.shares.stretches_fixed() => {
                 step(promised, every, Reason::Stretched(every))
@@ -344,7 +348,10 @@ impl<'a> Planner<'a> {
     /// A failed poll is repeated sooner where no promise needs the call.
     fn retry(&self, index: usize, step: &mut Step, promises_fit: bool) {
         let target = &self.situation.targets[index];
-        let Some(last) = self.last(index).filter(|_| target.failures > 0) else {
+        let Some(last) = self
+            .last(index)
+            .filter(|_| target.failures > 0 && !target.is_seldom)
+        else {
             return;
         };
         let longest = self.longest_interval(index, 1.0);

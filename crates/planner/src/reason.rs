@@ -85,6 +85,7 @@ impl fmt::Display for Span {
         match (minutes / 60, minutes % 60) {
             _ if seconds < 90 => write!(f, "{seconds} s"),
             (0, minutes) => write!(f, "{minutes} min"),
+            (hours @ 48.., 0) if hours % 24 == 0 => write!(f, "{} days", hours / 24),
             (hours, 0) => write!(f, "{hours} h"),
             (hours, minutes) => write!(f, "{hours} h {minutes} min"),
         }
@@ -106,6 +107,8 @@ mod tests {
         );
         assert_eq!(told(Reason::Fixed(45_000)), "every 45 s");
         assert_eq!(told(Reason::Fixed(minutes(120))), "every 2 h");
+        assert_eq!(told(Reason::Fixed(minutes(24 * 60))), "every 24 h");
+        assert_eq!(told(Reason::Fixed(minutes(7 * 24 * 60))), "every 7 days");
         assert_eq!(
             told(Reason::Streamed(minutes(360))),
             "the stream brings changes: one look every 6 h"

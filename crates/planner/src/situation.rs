@@ -13,6 +13,8 @@ pub struct Target {
     pub every: Every,
     /// Calls that one poll costs.
     pub calls: u32,
+    /// Whether it is asked for what changes seldom, at a fixed interval: a failure waits a day.
+    pub is_seldom: bool,
     /// When it was last asked for, with or without success.
     pub last: Option<Timestamp>,
     /// Failures since the last success.
@@ -22,6 +24,13 @@ pub struct Target {
     pub activity: Activity,
     /// What its stream tells; `None` where it has none, where it is down, and where this vehicle is not heard on it.
     pub stream: Option<Streamed>,
+}
+
+impl Target {
+    /// Whether it waits for a day because of a failure.
+    pub(super) fn waits_a_day(&self) -> bool {
+        self.is_seldom && self.failures > 0
+    }
 }
 
 /// A vehicle that speaks by itself on a stream that is connected.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cardata_api::{Call, CallGate, Outcome, Refusal};
+use cardata_api::{Call, CallGate, Class, Outcome, Refusal};
 use jiff::{SignedDuration, Timestamp};
 use planner::quota::{Allowance, next_utc_midnight};
 use runtime::{Chain, Clock};
@@ -49,9 +49,9 @@ impl CallGate for LedgerGate {
     async fn admit(&self, call: Call) -> Result<(), Refusal> {
         let now = self.clock.now();
         let calls_per_day = self.budget.calls_per_day();
-        let allowance = match call {
-            Call::TelematicData => Allowance::for_polls(calls_per_day),
-            _ => Allowance::for_necessities(calls_per_day),
+        let allowance = match call.class() {
+            Class::Poll => Allowance::for_polls(calls_per_day),
+            Class::Upkeep | Class::Owner => Allowance::for_necessities(calls_per_day),
         };
         match self.budget.spend(call.as_str(), now, allowance).await {
             Ok(Ok(id)) => {
@@ -113,8 +113,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ledger_tells_polls_from_upkeep_by_the_same_word() {
+    fn the_ledger_tells_polls_from_upkeep_by_the_same_words() {
+        let calls = [
+            Call::Mappings,
+            Call::BasicData,
+            Call::Containers,
+            Call::CreateContainer,
+            Call::DeleteContainer,
+            Call::TelematicData,
+            Call::Vehicle,
+            Call::ChargingHistory,
+            Call::Tyres,
+            Call::ChargingSettings,
+            Call::Image,
+        ];
+        for call in calls {
+            let is_poll = call.class() == Class::Poll;
+            assert_eq!(ledger::is_poll(call.as_str()), is_poll, "{call}");
+        }
         assert_eq!(Call::TelematicData.as_str(), ledger::POLL);
+    }
+
+    #[tokio::test]
+    async fn a_document_leaves_the_reserve_alone() {
+        let clock = Arc::new(ManualClock::jumping("2026-03-01T06:00:00Z".parse().unwrap()));
+        let budget = Budget::new("home".into(), Arc::new(MemoryLedger::default()), 3);
+        let gate = LedgerGate::new(clock.clone(), budget.clone());
+        gate.admit(Call::ChargingHistory).await.unwrap();
+        gate.admit(Call::Image).await.unwrap_err();
+        assert_eq!(budget.spent_calls(clock.now()).await.unwrap().upkeep.len(), 0);
+        gate.admit(Call::BasicData).await.unwrap();
+        gate.admit(Call::Containers).await.unwrap();
     }
 
     #[tokio::test]

@@ -23,11 +23,12 @@ mod sets;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use cardata_api::Client;
-use collector_core::{BrokerAddress, LogId, Name, Names, Trust};
+use collector_core::{BrokerAddress, LogId, Name, Names, Trust, Vin};
 use ledger::Ledger;
 use runtime::Clock;
 
@@ -72,6 +73,8 @@ pub struct Handles {
     pub log_id: LogId,
     /// What vehicles are called.
     pub names: Names,
+    /// The folder of the vehicles' pictures.
+    pub images: Arc<Path>,
 }
 
 /// What the engine tells a source about its place.
@@ -80,4 +83,9 @@ pub struct SourceContext {
     /// The source's name in the pipeline file; unique.
     pub name: Name,
     pub handles: Handles,
+}
+
+/// The files in which the picture of a vehicle may lie in such a folder: as PNG and as JPEG.
+pub fn image_files(images: &Path, vin: &Vin) -> [PathBuf; 2] {
+    ["png", "jpg"].map(|end| images.join(format!("{}.{end}", vin.key_name())))
 }

@@ -66,6 +66,7 @@ pub fn account(
         window: Duration::from_secs(1),
         log_id: LogId::new("test"),
         names: collector_core::Names::default(),
+        images: tokens.join("images").into(),
     };
     TestAccount { handles, ledger }
 }

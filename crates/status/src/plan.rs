@@ -29,10 +29,8 @@ pub struct Calls {
 
 /// What one poll of each source costs.
 pub fn prices(pipeline: &Pipeline) -> HashMap<String, u32> {
-    let price = |source: &pipeline::SourceSpec| match source.plugin.cadence {
-        Cadence::Polled { calls } => Some((source.name.to_string(), calls)),
-        Cadence::Continuous => None,
-    };
+    let price =
+        |source: &pipeline::SourceSpec| Some((source.name.to_string(), source.plugin.cadence.calls()?));
     pipeline.sources.iter().filter_map(price).collect()
 }
 

@@ -48,6 +48,8 @@ pub struct PolledSource {
     pub name: Name,
     pub every: Every,
     pub calls: u32,
+    /// Whether it asks for what changes seldom, and tells nothing of what a vehicle does.
+    pub is_seldom: bool,
     /// Whether everything that it asks for could come by a stream.
     pub streamable: bool,
     /// What to say of a vehicle that never brings a value for anything that it asks for.

@@ -42,7 +42,11 @@ impl Poller {
         });
         let settled = self.handles.budget.end_poll();
         match answer {
-            Ok(snapshot) => self.succeeded(round, index, began, snapshot, settled).await,
+            Ok(snapshot) => {
+                let remembered = poll.remembers();
+                self.succeeded(round, index, began, snapshot, remembered, settled)
+                    .await;
+            }
             Err(error @ SourceError::Login { .. }) => {
                 self.note(round, settled).await;
                 self.wait_for_login(login, error.to_string()).await;
@@ -66,18 +70,25 @@ impl Poller {
         index: usize,
         began: Timestamp,
         snapshot: RawSnapshot,
+        remembered: Option<String>,
         mut facts: Vec<Fact>,
     ) {
-        self.handles.hearing.polled(&snapshot);
         round.succeeded(index, began);
         let polled = &round.polled[index];
         let (vin, source) = (polled.vehicle.vin.clone(), polled.source);
+        let is_seldom = self.plan.sources[source].is_seldom;
+        if !is_seldom {
+            self.handles.hearing.polled(&snapshot);
+        }
         let record = PollRecord {
             last_at: began,
             last_success_at: Some(began),
             failures: 0,
             problem: None,
-            activity: self.handles.hearing.remembered(&vin),
+            activity: match is_seldom {
+                true => remembered,
+                false => self.handles.hearing.remembered(&vin),
+            },
         };
         facts.push(self.polled(polled, record));
         facts.extend(self.published(PollsState::Polling, None));
@@ -160,8 +171,11 @@ impl Poller {
                 round.pause(index, again);
             }
         }
-        facts.extend(self.published(PollsState::Failing, Some(reason.clone())));
         let polled = &round.polled[index];
+        // One document that BMW does not give says nothing of the account.
+        if !self.plan.sources[polled.source].is_seldom {
+            facts.extend(self.published(PollsState::Failing, Some(reason.clone())));
+        }
         facts.push(self.attempt(polled, began, polled.failures, Some(reason)));
         facts.extend(self.planned(round).await);
         self.note(round, facts).await;

@@ -56,6 +56,7 @@ impl Round {
             Target {
                 every: source.every,
                 calls: source.calls,
+                is_seldom: source.is_seldom,
                 last: polled.last,
                 failures: polled.failures,
                 not_before: polled.not_before,

@@ -228,6 +228,29 @@ fn half_an_hour_fits_exactly() {
 }
 
 #[test]
+fn what_is_asked_seldom_has_an_interval_of_its_own_and_costs_next_to_nothing() {
+    let every = |text: &str| {
+        pipeline(&format!("sources: [{text}]\n"))
+            .sources
+            .swap_remove(0)
+            .every
+    };
+    let days = |days: u64| Every::Fixed(Duration::from_secs(days * 86_400));
+    assert_eq!(every("{ type: almanac }"), days(7));
+    assert_eq!(every("{ type: almanac, every: auto }"), days(7));
+    assert_eq!(every("{ type: almanac, every: 30d }"), days(30));
+    assert_eq!(
+        every("{ type: almanac, every: 6h }"),
+        Every::Fixed(Duration::from_secs(6 * 3_600))
+    );
+    // Seven of them are one call a day.
+    let seven = "{ type: almanac },".repeat(7);
+    pipeline(&format!("sources: [{{ type: meter, every: 31m }}, {seven}]\n"));
+    let shown = show(&pipeline("sources: [{ type: almanac }]\n"));
+    assert!(shown.contains("every: 7d"), "{shown}");
+}
+
+#[test]
 fn showing_writes_defaults_out_and_is_a_file_again() {
     let variables = Variables::from([("TOKEN", "hunter2"), ("PLACE", "in the attic")]);
     let text = file(

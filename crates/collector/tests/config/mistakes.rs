@@ -150,6 +150,7 @@ fn sources() {
         "sources:\n  - type: «metre»\n",
         "sources:\n  - type: meter\n    every: «30»\n  - type: meter\n    every: «500ms»\n  - type: meter\n    every: «-1h»\n  - type: meter\n    every: «0s»\n  - type: meter\n    every: «often»\n  - type: meter\n    every: [«1h»]\n",
         "sources:\n  - type: wire\n    «every»: 30m\n",
+        "sources:\n  - type: almanac\n    every: «359m»\n",
         "sources:\n  - { type: meter, name: a, every: 2h }\n  - { type: meter, name: «a», every: 2h }\n",
         "sources:\n  - { type: meter, name: a, every: 2h }\n  - { type: «metre», name: «a» }\n",
         "vehicles: [{ vin: WBY8P210X07A12345, name: i3 }]\nsources:\n  - type: meter\n    vehicles: [i3, «i4»]\n",

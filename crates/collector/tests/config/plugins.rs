@@ -1,5 +1,7 @@
 //! Plugins for the tests: they are read like any other and never built.
 
+use std::time::Duration;
+
 use collector_core::{
     Cadence, Invalid, Records, Redelivery, Secret, Sink, SinkConfig, SinkContext, SinkError, Source,
     SourceConfig, SourceError, register_sink,
@@ -102,4 +104,11 @@ macro_rules! source {
 
 source!(Meter, "meter", Cadence::Polled { calls: 1 });
 source!(Pair, "pair", Cadence::Polled { calls: 2 });
+source!(
+    Almanac,
+    "almanac",
+    Cadence::Seldom {
+        every: Duration::from_secs(7 * 86_400)
+    }
+);
 source!(Wire, "wire", Cadence::Continuous);

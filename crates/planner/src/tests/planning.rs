@@ -143,6 +143,54 @@ fn fixed_intervals_are_kept_and_auto_takes_what_they_leave() {
     assert!(world.gaps(1).into_iter().all(|(_, gap)| gap <= 90 * MINUTES));
 }
 
+fn document(days: i64) -> Target {
+    Target {
+        is_seldom: true,
+        ..target(fixed(days * 24 * 60))
+    }
+}
+
+#[test]
+fn documents_of_two_cars_cost_their_polls_next_to_nothing() {
+    let documents = [1, 7, 7, 7, 30].map(document);
+    let targets = [vec![target(Every::Auto); 2], [documents; 2].concat()].concat();
+    let mut world = World::new(targets, commuter(17, 4));
+    world.run(15 * DAYS);
+    for index in 0..2 {
+        let longest = world.gaps(index).into_iter().map(|(_, gap)| gap).max();
+        assert!(longest <= Some(105 * MINUTES), "{longest:?}");
+    }
+    // Whatever the cars do, and on their day.
+    let asked: Vec<usize> = (2..7).map(|index| world.of(index).len()).collect();
+    assert_eq!(asked, [15, 3, 3, 3, 1]);
+    let gaps = world.gaps(2).into_iter().map(|(_, gap)| gap);
+    let late: Vec<_> = gaps
+        .filter(|gap| *gap < DAYS || *gap > DAYS + 10 * MINUTES)
+        .collect();
+    assert_eq!(late, []);
+}
+
+#[test]
+fn a_document_that_fails_waits_a_day() {
+    for days in [7, 1] {
+        let mut world = World::new(vec![document(days)], parked());
+        let begin = world.now;
+        world.targets[0] = Target {
+            last: Some(begin),
+            failures: 1,
+            ..world.targets[0]
+        };
+        let next = world.outlook().next[0];
+        assert_eq!((next.at, next.reason), (begin + DAYS, Reason::Retry(1)));
+        world.targets[0].every = fixed(6 * 60);
+        assert_eq!(
+            world.outlook().next[0].at,
+            begin + DAYS,
+            "also one that is asked more often"
+        );
+    }
+}
+
 #[test]
 fn fixed_intervals_that_ask_for_too_much_are_stretched() {
     let mut world = World::new(vec![target(fixed(20)); 2], parked());
@@ -204,6 +252,7 @@ prop_compose! {
     ) -> Target {
         Target {
             every: minutes.map_or(Every::Auto, fixed),
+            is_seldom: minutes.is_some_and(|minutes| minutes % 2 == 0),
             calls,
             last: age.map(|minutes| begin() - SignedDuration::from_mins(minutes)),
             failures,

@@ -19,6 +19,7 @@ pub(super) fn target(every: Every) -> Target {
     Target {
         every,
         calls: 1,
+        is_seldom: false,
         last: None,
         failures: 0,
         not_before: None,

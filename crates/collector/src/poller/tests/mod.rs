@@ -7,6 +7,7 @@ mod intervals;
 mod login;
 mod months;
 mod quota;
+mod seldom;
 mod streams;
 mod trips;
 
@@ -31,6 +32,8 @@ use source::testing::{self, TestAccount};
 use crate::http;
 use intake::MemoryIntake;
 
+/// The name of a source that is asked seldom.
+const SELDOM: &str = "seldom";
 const VINS: [&str; 5] = [
     "WBY8P210X07A12345",
     "WBA11AA0001234567",
@@ -123,6 +126,8 @@ struct Fake {
     counted: bool,
     asked: usize,
     answers: Answers,
+    /// What the ledger is to remember.
+    remembers: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +172,10 @@ impl Poll for Fake {
             received_at: now,
             readings: readings(self.asked, activity.unwrap_or_default(), asked.at),
         })
+    }
+
+    fn remembers(&self) -> Option<String> {
+        self.remembers.clone()
     }
 }
 
@@ -299,6 +308,7 @@ impl Rig {
             counted,
             asked: 0,
             answers,
+            remembers: (name == SELDOM).then(|| "[1]".to_owned()),
         })
     }
 
@@ -318,6 +328,7 @@ impl Rig {
             name: name.into(),
             every,
             calls: 1,
+            is_seldom: name == SELDOM,
             streamable: true,
             advice: None,
             vehicles: Patterns::default(),
