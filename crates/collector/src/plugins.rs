@@ -6,6 +6,7 @@ use sink_influxdb as _;
 use sink_mqtt as _;
 use sink_sqlite as _;
 use sink_stdout as _;
+use source_documents as _;
 use source_stream as _;
 use source_telematics as _;
 
@@ -69,6 +70,17 @@ mod tests {
             .iter()
             .map(|plugin| plugin.type_name)
             .collect();
-        assert_eq!(sources, ["stream", "telematics"]);
+        assert_eq!(
+            sources,
+            [
+                "charging_history",
+                "charging_settings",
+                "image",
+                "stream",
+                "telematics",
+                "tyres",
+                "vehicle"
+            ]
+        );
     }
 }
