@@ -15,9 +15,12 @@ use crate::car::{Age, Car, Shown};
 use crate::config::{Form, MqttConfig};
 use crate::discovery;
 use crate::message::Message;
+use crate::message::json;
 use crate::records::Newest;
 use crate::retained;
+use crate::sensors;
 use crate::topics::Topics;
+use crate::total::Total;
 use crate::track::LOCATION;
 use crate::words::Words;
 
@@ -34,6 +37,7 @@ pub struct Board {
     cars: BTreeMap<Vin, Car>,
     words: Words,
     records: Newest,
+    totals: BTreeMap<Vin, Total>,
     /// Whether the present is known, so that what is not in it can be taken away.
     complete: bool,
 }
@@ -56,6 +60,7 @@ impl Board {
             cars: BTreeMap::new(),
             words: Words::default(),
             records: Newest::default(),
+            totals: BTreeMap::new(),
             complete: false,
         }
     }
@@ -100,17 +105,20 @@ impl Board {
         Ok(learned)
     }
 
-    /// Looks at a snapshot before its readings are taken. Learns of a vehicle that was not there when the connection was
-    /// made.
-    pub async fn meet(&mut self, snapshot: &Snapshot) -> Result<(), SinkError> {
-        if !self.cars.contains_key(&snapshot.vehicle.vin) {
+    /// Learns of a vehicle that was not there when the connection was made.
+    pub async fn meet(&mut self, vehicle: &Vehicle) -> Result<(), SinkError> {
+        if !self.cars.contains_key(&vehicle.vin) {
             let mut known = self.present.vehicles().await?.into_iter();
-            let facts = known.find(|facts| facts.vehicle.vin == snapshot.vehicle.vin);
-            Self::car(&mut self.cars, &snapshot.vehicle).facts = facts;
+            let facts = known.find(|facts| facts.vehicle.vin == vehicle.vin);
+            Self::car(&mut self.cars, vehicle).facts = facts;
         }
+        Ok(())
+    }
+
+    /// Looks at a snapshot before its readings are taken.
+    pub fn look_ahead(&mut self, snapshot: &Snapshot) {
         let car = Self::car(&mut self.cars, &snapshot.vehicle);
         car.track.look_ahead(&snapshot.readings);
-        Ok(())
     }
 
     /// The messages that one reading makes: in BMW's form where it has just arrived, and in the retained form unless something newer is shown.
@@ -190,9 +198,32 @@ impl Board {
         messages
     }
 
-    /// The messages that a record makes.
+    /// The messages that a record makes: what Home Assistant does not know yet stands before what it shows.
     pub fn tell(&mut self, record: &Record) -> Vec<Message> {
-        self.records.tell(&self.topics, record)
+        let vin = &record.vehicle.vin;
+        Self::car(&mut self.cars, &record.vehicle);
+        let known = self.of_records(&self.cars[vin]);
+        let told = self.records.tell(&self.topics, record);
+        let mut total = self.totals.remove(vin).unwrap_or_else(|| Total::of(vin.clone()));
+        let counts = total.tell(record, self.present.now());
+        let metered = counts.then(|| Message::retained(self.topics.total(&record.vehicle), json(&total)));
+        if total.has_begun() {
+            self.totals.insert(vin.clone(), total);
+        }
+        let mut messages = self.of_records(&self.cars[vin]);
+        messages.retain(|message| !known.contains(message));
+        messages.extend(told);
+        messages.extend(metered);
+        messages
+    }
+
+    /// What Home Assistant is told of a vehicle's records.
+    fn of_records(&self, car: &Car) -> Vec<Message> {
+        if !self.topics.announces {
+            return Vec::new();
+        }
+        let has_total = self.totals.contains_key(&car.vehicle.vin);
+        sensors::announcements(&car.announcer(&self.topics), &self.records, has_total)
     }
 
     /// Where a vehicle is, or that nobody knows any more; `None` where nobody ever knew.
@@ -227,6 +258,11 @@ impl Board {
     pub fn announce(&self) -> impl Iterator<Item = Message> {
         let all = self.cars.values().flat_map(|car| self.of_car(car));
         let all = all.chain(self.records.standing().cloned());
+        let totals = self.totals.iter().filter_map(|(vin, total)| {
+            let vehicle = &self.cars.get(vin)?.vehicle;
+            Some(Message::retained(self.topics.total(vehicle), json(total)))
+        });
+        let all = all.chain(totals);
         all.filter(|message| message.refusal().is_none())
     }
 
@@ -244,6 +280,7 @@ impl Board {
                 messages.push(announcer.position());
             }
         }
+        messages.extend(self.of_records(car));
         let shown = car.shown.values();
         messages.extend(shown.map(|shown| self.shown(car, shown)));
         let ended = car.only_ended();
@@ -259,6 +296,9 @@ impl Board {
         for (topic, payload) in kept {
             if self.topics.is_discovery(topic) && discovery::is_own(payload, &self.topics) {
                 self.words.adopt(topic, payload);
+            }
+            if let Some((vin, total)) = Total::read(payload).filter(|_| self.topics.is_total(topic)) {
+                self.totals.entry(vin).or_insert(total);
             }
         }
         let kept_in = |topic: &String| {

@@ -127,6 +127,28 @@ impl Announcer<'_> {
         self.message(component, &object(descriptor), entity)
     }
 
+    /// Tells of a sensor that is made for the records of the vehicle.
+    pub fn sensor(
+        &self,
+        object: &str,
+        name: &str,
+        state_topic: String,
+        template: &str,
+        attributes: &str,
+        traits: Traits<'_>,
+    ) -> Message {
+        let entity = Config {
+            name: name.to_owned(),
+            state_topic: Some(state_topic.clone()),
+            value_template: Some(template),
+            json_attributes_topic: Some(state_topic),
+            json_attributes_template: Some(attributes),
+            traits,
+            ..Config::default()
+        };
+        self.message(Component::Sensor, object, entity)
+    }
+
     /// Tells of the vehicle's position.
     pub fn position(&self) -> Message {
         let entity = Config {

@@ -5,6 +5,7 @@
 //!
 //! * `config`: the options. `trust`: whose certificates are believed.
 //! * `topics`: where things are published. `bmw`, `retained`: what a message says.
+//! * `records`: what the broker keeps of them. `total`: a meter of what was charged. `sensors`: how Home Assistant shows them.
 //! * `traits`: what Home Assistant is to make of a descriptor; `names`: what it is called; `words`: the states of texts;
 //!   `discovery`: how it is told.
 //! * `board`: what is shown now, and the messages that a reading makes of it. `car`: of one vehicle. `track`: positions.
@@ -26,7 +27,9 @@ mod message;
 mod names;
 mod records;
 mod retained;
+mod sensors;
 mod topics;
+mod total;
 mod track;
 mod traits;
 mod trust;

@@ -5,10 +5,12 @@ use collector_core::{Descriptor, Vehicle, Vin};
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use crate::config::MqttConfig;
+use crate::records::Place;
 
 /// Home Assistant's discovery prefix as it comes; it also tells under it that it has started, whatever the prefix is.
 pub const HOME_ASSISTANT: &str = "homeassistant";
 pub const OFF: &str = "off";
+const TOTAL: &str = "charging_session/total";
 
 /// The topics of one sink.
 #[derive(Debug, Clone)]
@@ -79,17 +81,31 @@ impl Topics {
         format!("{}/{}/{}", self.prefix, level(&vehicle.name), quantity.name)
     }
 
-    /// The newest record of a kind.
+    /// Where every telling of a record goes.
     pub fn record(&self, vehicle: &Vehicle, kind: &str) -> String {
-        format!("{}/{}/record/{kind}", self.prefix, level(&vehicle.name))
+        format!("{}/{}/{kind}", self.prefix, level(&vehicle.name))
     }
 
-    /// Whether a topic is one of [`record`](Self::record) for this kind, of whatever vehicle.
-    pub fn is_record_of(&self, topic: &str, kind: &str) -> bool {
-        let below = self
-            .below_vehicle(topic)
-            .and_then(|below| below.strip_prefix("record/"));
-        below == Some(kind)
+    /// Where the broker keeps a record of a kind.
+    pub fn record_in(&self, vehicle: &Vehicle, kind: &str, place: Place) -> String {
+        format!("{}/{}", self.record(vehicle, kind), below_record(place))
+    }
+
+    /// Whether a topic is one of [`record_in`](Self::record_in) for this kind, of whatever vehicle.
+    pub fn is_record_in(&self, topic: &str, kind: &str, place: Place) -> bool {
+        let below = self.below_vehicle(topic);
+        let below = below.and_then(|below| below.strip_prefix(kind)?.strip_prefix('/'));
+        below == Some(below_record(place))
+    }
+
+    /// How much energy the sessions of a vehicle have brought.
+    pub fn total(&self, vehicle: &Vehicle) -> String {
+        format!("{}/{}/{TOTAL}", self.prefix, level(&vehicle.name))
+    }
+
+    /// Whether a topic is one of [`total`](Self::total), of whatever vehicle.
+    pub fn is_total(&self, topic: &str) -> bool {
+        self.below_vehicle(topic) == Some(TOTAL)
     }
 
     /// Whether a topic is one of [`value`](Self::value) for this descriptor, of whatever vehicle.
@@ -146,6 +162,13 @@ impl Topics {
             births.push(format!("{}/status", self.discovery));
         }
         births
+    }
+}
+
+fn below_record(place: Place) -> &'static str {
+    match place {
+        Place::Last => "last",
+        Place::Final => "final",
     }
 }
 

@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::names::{self, Rank};
 use crate::topics::Component;
 
-const MEASUREMENT: Option<&str> = Some("measurement");
-const GROWING: Option<&str> = Some("total_increasing");
+pub const MEASUREMENT: Option<&str> = Some("measurement");
+pub const GROWING: Option<&str> = Some("total_increasing");
 
 /// What a discovery message says of an entity's kind, under Home Assistant's keys.
 #[derive(Debug, Default, Serialize)]

@@ -77,10 +77,12 @@ impl MqttSink {
             for entry in batch {
                 let made = match &entry.body {
                     Body::Snapshot(snapshot) => {
-                        board.meet(snapshot).await?;
+                        board.meet(&snapshot.vehicle).await?;
+                        board.look_ahead(snapshot);
                         of_snapshot(&mut board, entry.seq, snapshot, mode, &mut written.rejected)
                     }
                     Body::Record(record) => {
+                        board.meet(&record.vehicle).await?;
                         let messages = board.tell(record);
                         let refusal = messages.iter().find_map(Message::refusal);
                         match refusal {

@@ -5,13 +5,16 @@ use serde_json::Value;
 use super::{LONGEST_STATE, must, text};
 
 const UNKNOWN: &str = "None";
+/// The template of what stands in a payload as it is.
+const VALUE: &str = "{{ value_json.value if value_json is defined else none }}";
 
 /// Whether the payload of an entity's topic becomes a state of it. Knows the templates that this project uses.
 pub fn check_state(config: &Value, payload: &Value) -> Result<(), String> {
-    let state = render(
-        text(config, "value_template").unwrap_or_default(),
-        &payload["value"],
-    )?;
+    let template = text(config, "value_template").unwrap_or_default();
+    let state = match of_record(template, payload) {
+        Some(value) => render(VALUE, &value)?,
+        None => render(template, &payload["value"])?,
+    };
     // Home Assistant reads this word as "unknown", whatever the entity.
     if state == UNKNOWN {
         return Ok(());
@@ -45,6 +48,33 @@ pub fn check_state(config: &Value, payload: &Value) -> Result<(), String> {
     }
 }
 
+/// What a template shows of a record: one of its values, that only while it goes on, or so much of one value in a hundred
+/// of another.
+fn of_record(template: &str, payload: &Value) -> Option<Value> {
+    let value = |column: &str| payload["values"][column].clone();
+    let template = template.strip_prefix("{{ ")?.strip_suffix(" else none }}")?;
+    let (shown, condition) = template.split_once(" if value_json is defined")?;
+    let column = |text: &str| text.strip_prefix("value_json['values'].").map(str::to_owned);
+    if let Some(column) = column(shown) {
+        return match condition {
+            "" => Some(value(&column)),
+            " and value_json.state == 'live'" if payload["state"] == "live" => Some(value(&column)),
+            " and value_json.state == 'live'" => Some(Value::Null),
+            _ => None,
+        };
+    }
+    let (part, whole) = shown
+        .strip_prefix("(100 * ")?
+        .strip_suffix(") | round(2)")?
+        .split_once(" / ")?;
+    if condition != format!(" and {part} is not none and {whole}") {
+        return None;
+    }
+    let (part, whole) = (value(&column(part)?), value(&column(whole)?));
+    let share = part.as_f64().zip(whole.as_f64().filter(|whole| *whole != 0.0));
+    Some(share.map_or(Value::Null, |(part, whole)| (100.0 * part / whole).into()))
+}
+
 fn render(template: &str, value: &Value) -> Result<String, String> {
     let plain = match value {
         Value::String(text) => text.clone(),
@@ -54,7 +84,7 @@ fn render(template: &str, value: &Value) -> Result<String, String> {
     match template {
         // As Jinja writes none.
         _ if value.is_null() => Ok(UNKNOWN.to_owned()),
-        "{{ value_json.value if value_json is defined else none }}" => Ok(plain),
+        VALUE => Ok(plain),
         "{{ (value_json.value | string | trim)[:255] | trim if value_json is defined else none }}" => {
             let cut: String = plain.trim().chars().take(LONGEST_STATE).collect();
             Ok(cut.trim().to_owned())

@@ -35,7 +35,7 @@ impl Harness for Store {
     async fn reset(&mut self) {
         self.number += 1;
         self.subscriber = Subscriber::start(&self.broker, &format!("bmw{}/#", self.number)).await;
-        self.records = Subscriber::start(&self.broker, &format!("store{}/+/record/+", self.number)).await;
+        self.records = Subscriber::start(&self.broker, &format!("store{}/+/+", self.number)).await;
     }
 
     async fn open(&mut self, context: SinkContext) -> Box<dyn Sink> {

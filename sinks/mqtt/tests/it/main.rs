@@ -14,6 +14,7 @@ mod outage;
 mod positions;
 mod retained;
 mod selection;
+mod sensors;
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use crate::{options, sink_knowing, transient};
 use tests::subscriber::{Subscriber, kept};
 
 const SOC_TOPIC: &str = "cardata/i4/vehicle/drivetrain/batteryManagement/header";
-const RECORD: &str = "cardata/i4/record/test_trip";
+const RECORD: &str = "cardata/i4/test_trip/last";
 const CONFIG: &str = "homeassistant/sensor/cardata/WBY8P210X07A12345_soc/config";
 
 #[tokio::test]
