@@ -5,7 +5,7 @@
 //! The stream is MQTT 3.1.1 over TLS with a certificate of its own authority.
 //!
 //! * [`Sim`]: a running server; [`SimConfig`]: what it plays.
-//! * [`Control`]: faults, the owner's clicks, and what was asked and served.
+//! * [`Control`]: faults, the owner's clicks, what was asked and served, and what the cars really did.
 #![doc = include_str!("../DECISIONS.md")]
 
 mod account;
@@ -20,6 +20,7 @@ mod rest;
 mod server;
 mod specification;
 mod stream;
+mod truth;
 mod world;
 
 pub use account::Container;
@@ -29,3 +30,4 @@ pub use control::{Control, RequestRecord, Served, Violation};
 pub use fault::{Fault, FaultRate, NotJson};
 pub use server::Sim;
 pub use stream::{Delivery, Selection, Stray, StreamConfig, StreamLogin, Streamed, StreamedReading};
+pub use truth::{Charge, Drive, PlugIn};

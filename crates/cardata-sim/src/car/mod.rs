@@ -1,12 +1,14 @@
 //! A small electric car: a pure function of time, seed and configuration.
 //!
-//! [`schedule`] says what a day brings, [`timeline`] turns days into driving, charging and standing, [`reports`]
+//! [`schedule`] says what a day brings, [`timeline`] turns days into driving, charging and standing, [`power`] says what
+//! flows during a charge, [`reports`]
 //! knows when the car last told each group of values, [`skew`] which of them were measured later than the rest,
 //! [`values`] what it told, [`keys`] everything that can be told; [`kind`] is where one kind of car differs from another in
 //! all of that. Nothing is kept between two questions.
 
 pub(crate) mod keys;
 pub(crate) mod kind;
+pub(crate) mod power;
 mod reports;
 mod schedule;
 mod skew;

@@ -22,11 +22,19 @@ pub(super) enum What {
     },
     Plug(Supply),
     Unplug,
+    /// The charger stops for a while, and goes on.
+    Pause,
+    Resume,
 }
 
 /// The day and the time of day on the driver's clock when the simulator starts: he leaves work 20 minutes
 /// later and plugs in at home within the hour after that. Day 0 is a Monday.
 pub(super) const START: i64 = 16 * HOUR + 40 * MINUTE;
+
+/// On this day of the week the charger takes so many minutes at home, and the rest by night.
+const BY_NIGHT: i64 = 1;
+const BEFORE_NIGHT: i64 = 40 * MINUTE;
+const NIGHT_BEGINS: i64 = 2 * HOUR + 10 * MINUTE;
 
 /// The steps of a day, in order. The same seed and day give the same steps.
 pub(super) fn day(seed: u64, day: i64) -> Vec<Step> {
@@ -59,6 +67,11 @@ pub(super) fn day(seed: u64, day: i64) -> Vec<Step> {
         }
         steps.push((back, drive(Location::Home, base, km, salts[1])));
         steps.push((home + 12 * MINUTE, What::Plug(Supply::Ac)));
+        match day.rem_euclid(7) {
+            BY_NIGHT => steps.push((home + 12 * MINUTE + BEFORE_NIGHT, What::Pause)),
+            next if next == BY_NIGHT + 1 => steps.insert(0, (NIGHT_BEGINS, What::Resume)),
+            _ => {}
+        }
         steps.into_iter().map(|(at, what)| Step { at, what }).collect()
     };
     match day.rem_euclid(7) {

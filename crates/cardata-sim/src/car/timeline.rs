@@ -33,6 +33,8 @@ pub(crate) enum Activity {
     /// Plugged in, before the first energy.
     Initializing(Supply),
     Charging(Supply),
+    /// Plugged in, between two charges: the charger waits for its hour.
+    Paused(Supply),
     /// Plugged in, after the last energy.
     Finished(Supply),
 }
@@ -43,7 +45,7 @@ pub(crate) struct Segment {
     pub start: i64,
     pub end: i64,
     pub activity: Activity,
-    /// State of charge in percent at start and end; linear between them.
+    /// State of charge in percent at start and end; between them it follows [`share`](Segment::share).
     pub soc: (f64, f64),
     /// Kilometres at start and end.
     pub odometer: (f64, f64),
@@ -84,7 +86,7 @@ impl Supply {
     }
 
     /// The part of the grid's energy that reaches the battery.
-    fn efficiency(self) -> f64 {
+    pub fn efficiency(self) -> f64 {
         match self {
             Self::Ac => 0.9,
             Self::Dc => 0.95,
@@ -96,7 +98,10 @@ impl Activity {
     pub fn supply(self) -> Option<Supply> {
         match self {
             Self::Parked | Self::Driving => None,
-            Self::Initializing(supply) | Self::Charging(supply) | Self::Finished(supply) => Some(supply),
+            Self::Initializing(supply)
+            | Self::Charging(supply)
+            | Self::Paused(supply)
+            | Self::Finished(supply) => Some(supply),
         }
     }
 }
@@ -109,7 +114,7 @@ impl Segment {
     }
 
     pub fn soc_at(&self, at: i64) -> f64 {
-        self.soc.0 + (self.soc.1 - self.soc.0) * self.fraction(at)
+        self.soc.0 + (self.soc.1 - self.soc.0) * self.share(at)
     }
 
     pub fn odometer_at(&self, at: i64) -> f64 {
@@ -145,6 +150,7 @@ impl Timeline {
             odometer: FIRST_ODOMETER_KM,
             location: Location::Home,
             plugged: None,
+            is_paused: false,
             plug_events: 1_000,
         };
         for day in -HISTORY_DAYS..=last {
@@ -173,6 +179,7 @@ struct Life<'a> {
     odometer: f64,
     location: Location,
     plugged: Option<Supply>,
+    is_paused: bool,
     plug_events: u32,
 }
 
@@ -184,7 +191,12 @@ impl Life<'_> {
                 self.plugged = Some(supply);
                 self.plug_events += 1;
             }
-            What::Unplug => self.plugged = None,
+            What::Unplug => (self.plugged, self.is_paused) = (None, false),
+            What::Pause => {
+                let last = self.segments.last().map(|segment| segment.activity);
+                self.is_paused = matches!(last, Some(Activity::Charging(_)));
+            }
+            What::Resume => self.is_paused = false,
             What::Drive {
                 to,
                 seconds,
@@ -203,6 +215,9 @@ impl Life<'_> {
         let Some(supply) = self.plugged else {
             return self.push(until, Activity::Parked, self.soc, 0.0, self.location);
         };
+        if self.is_paused {
+            return self.push(until, Activity::Paused(supply), self.soc, 0.0, self.location);
+        }
         let target = self.timeline.target_percent;
         let last = self.segments.last().map(|segment| segment.activity);
         if last != Some(Activity::Finished(supply)) && self.soc < target {

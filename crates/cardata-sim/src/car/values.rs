@@ -195,13 +195,15 @@ fn charging(name: &str, car: &Telemetry<'_>) -> Option<String> {
         ("phaseNumber", Some(Supply::Dc)) => "NO_CHARGING".into(),
         ("phaseNumber", None) if plugged => "1-PHASES".into(),
         ("power", Some(supply)) => {
-            let watts = supply.grid_kw() * 1_000.0 * (0.985 + 0.01 * car.swing());
+            let kw = car.segment.grid_kw(car.at).unwrap_or(supply.grid_kw());
+            let watts = kw * 1_000.0 * (0.985 + 0.01 * car.swing());
             format!("{watts:.0}")
         }
         ("power", None) => "0".into(),
         ("status", _) => match activity {
             Activity::Initializing(_) => "INITIALIZATION",
             Activity::Charging(_) => "CHARGINGACTIVE",
+            Activity::Paused(_) => "CHARGINGPAUSED",
             Activity::Finished(_) => "CHARGINGENDED",
             Activity::Parked | Activity::Driving => "NOCHARGING",
         }
@@ -238,7 +240,7 @@ fn call(name: &str, car: &Telemetry<'_>) -> Option<String> {
         "hvStatus" => match car.segment.activity {
             Activity::Parked => "INVALID",
             Activity::Driving => "NOT_CHARGING",
-            Activity::Initializing(_) => "WAITING_FOR_CHARGING",
+            Activity::Initializing(_) | Activity::Paused(_) => "WAITING_FOR_CHARGING",
             Activity::Charging(_) => "CHARGING",
             Activity::Finished(_) if car.soc() >= 99.5 => "FINISHED_FULLY_CHARGED",
             Activity::Finished(_) => "FINISHED_NOT_FULL",

@@ -13,6 +13,9 @@ use crate::car::timeline::{Activity, Location, Segment, Supply};
 const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(45 * 24);
 const PAGE: usize = 10;
 const KM_PER_MILE: f64 = 1.609_344;
+const DAY: i64 = 86_400;
+/// In EUR for each kWh.
+const DC_PRICE: f64 = 0.59;
 /// How long a pagination token lives.
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
@@ -32,9 +35,7 @@ pub(super) fn answer(car: &Car, call: &Call, now: Timestamp) -> Result<Answer, R
     });
     let charges: Vec<&Segment> = charges.rev().collect();
     let page = charges.iter().skip(first).take(PAGE);
-    let page: Vec<Value> = page
-        .map(|charge| session(charge, now.as_second(), car.is_in_miles()))
-        .collect();
+    let page: Vec<Value> = page.map(|charge| session(car, charge, now.as_second())).collect();
     let mut body = json!({ "data": page });
     if charges.len() > first + PAGE {
         body["next_token"] = token(first + PAGE, from, to, now).into();
@@ -66,34 +67,50 @@ fn offset(token: &str, from: Timestamp, to: Timestamp, now: Timestamp) -> Option
     (same && fresh).then(|| usize::try_from(offset).ok())?
 }
 
-fn session(charge: &Segment, now: i64, in_miles: bool) -> Value {
+/// What is charged between two pauses is a session of BMW's, however often the plug was moved.
+fn session(car: &Car, charge: &Segment, now: i64) -> Value {
     let supply = charge.activity.supply().unwrap_or(Supply::Ac);
     let running = charge.end > now;
     let end = charge.end.min(now);
     let seconds = end - charge.start;
-    let (mileage, unit) = match in_miles {
+    let grid_kwh = charge.grid_kwh(end);
+    let (mileage, unit) = match car.is_in_miles() {
         true => (charge.odometer.0 / KM_PER_MILE, "MI"),
         false => (charge.odometer.0, "KM"),
     };
-    let block = json!({ "startTime": charge.start, "endTime": end, "averagePowerGridKw": supply.grid_kw() });
+    let blocks = charge.blocks().into_iter().filter(|block| block.start < end);
+    let blocks: Vec<Value> = blocks
+        .map(|block| {
+            json!({ "startTime": block.start, "endTime": block.end.min(end), "averagePowerGridKw": block.kw })
+        })
+        .collect();
     let mut session = json!({
         "displayedStartSoc": charge.soc.0.round() as i64,
         "displayedSoc": charge.soc_at(end).round() as i64,
         "startTime": charge.start,
         "totalChargingDurationSec": seconds,
-        "energyConsumedFromPowerGridKwh": supply.grid_kw() * seconds as f64 / 3_600.0,
+        "energyConsumedFromPowerGridKwh": grid_kwh,
         "isPreconditioningActivated": false,
         "mileage": mileage as i64,
         "mileageUnits": unit,
         "timeZone": "Europe/Berlin",
         "chargingLocation": location(supply),
-        "chargingBlocks": if seconds > 0 { vec![block] } else { Vec::new() },
+        "chargingBlocks": blocks,
         "businessErrors": [],
     });
     if !running {
         session["endTime"] = charge.end.into();
-        let cost = json!({ "currency": "EUR", "calculatedChargingCost": 0.0, "calculatedSavings": 0.0 });
-        session["chargingCostInformation"] = cost;
+        // At home BMW knows no price, and says 0.
+        let cost = if supply == Supply::Dc {
+            grid_kwh * DC_PRICE
+        } else {
+            0.0
+        };
+        session["chargingCostInformation"] =
+            json!({ "currency": "EUR", "calculatedChargingCost": cost, "calculatedSavings": 0.0 });
+        if charge.start.div_euclid(DAY) % 3 != 0 {
+            session["energyIncreaseHvbKwh"] = (grid_kwh * supply.efficiency()).into();
+        }
     }
     if supply == Supply::Dc {
         session["publicChargingPoint"] = json!({ "potentialChargingPointMatches": [{

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use cardata_sim::SimConfig;
+use cardata_sim::{Charge, SimConfig};
 use reqwest::Method;
+use serde_json::Value;
 
 use crate::desk::{Desk, VIN, error_id, text};
 
@@ -45,6 +46,67 @@ async fn the_history_is_paged_newest_first() {
     );
     assert!(starts.is_sorted_by(|newer, older| newer > older));
     assert_eq!(starts.iter().collect::<BTreeSet<_>>().len(), starts.len());
+    desk.leave().await;
+}
+
+#[tokio::test]
+async fn the_history_tells_what_the_car_charged() {
+    let desk = Desk::logged_in(SimConfig::default()).await;
+    let mut told = Vec::new();
+    for window in [
+        "from=2026-09-20T12:00:00Z&to=2026-10-21T12:00:00Z",
+        "from=2026-10-21T12:00:00Z&to=2026-11-20T12:00:00Z",
+    ] {
+        let mut next = history(window);
+        loop {
+            let page = desk.get(&next).await.1;
+            told.extend(page["data"].as_array().unwrap().clone());
+            let Some(token) = page.get("next_token") else {
+                break;
+            };
+            next = history(&format!("{window}&nextToken={}", text(token)));
+        }
+    }
+    let plug_ins = desk.control.plug_ins(VIN);
+    let charges: Vec<&Charge> = plug_ins.iter().flat_map(|plug_in| &plug_in.charges).collect();
+    assert_eq!(told.len(), charges.len());
+    assert!(
+        plug_ins.iter().any(|plug_in| plug_in.charges.len() == 2),
+        "a pause at night"
+    );
+    told.sort_by_key(|session| session["startTime"].as_i64());
+    for (session, charge) in told.iter().zip(&charges) {
+        assert_eq!(session["startTime"], charge.start.as_second());
+        let kwh = session["energyConsumedFromPowerGridKwh"].as_f64().unwrap();
+        assert!((kwh - charge.grid_kwh).abs() < 1e-9, "{session} {charge:?}");
+        let blocks = session["chargingBlocks"].as_array().unwrap();
+        let of_block = |block: &Value| {
+            let seconds = block["endTime"].as_i64().unwrap() - block["startTime"].as_i64().unwrap();
+            block["averagePowerGridKw"].as_f64().unwrap() * seconds as f64 / 3_600.0
+        };
+        assert!(
+            (blocks.iter().map(of_block).sum::<f64>() - kwh).abs() < 1e-9,
+            "{session}"
+        );
+        if let Some(battery) = session["energyIncreaseHvbKwh"].as_f64() {
+            let from_soc = (charge.soc.1 - charge.soc.0) / 100.0 * 77.0;
+            assert!((battery - charge.battery_kwh).abs() < 1e-9 && (battery - from_soc).abs() < 0.05);
+        }
+    }
+    let with = |wanted: fn(&Value) -> bool| told.iter().filter(|session| wanted(session)).count();
+    assert!(
+        with(|session| session["chargingBlocks"].as_array().unwrap().len() > 2) > 10,
+        "sun and clouds"
+    );
+    let measured = with(|session| session["energyIncreaseHvbKwh"].is_number());
+    assert!(measured > 10 && measured < told.len());
+    let drives = desk.control.drives(VIN);
+    assert!(
+        drives.len() > 80
+            && drives
+                .iter()
+                .all(|drive| drive.km > 20.0 && drive.start < drive.end)
+    );
     desk.leave().await;
 }
 
