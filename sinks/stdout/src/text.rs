@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use collector_core::mask::readable;
-use collector_core::{Record, Snapshot, Stamp, Unit, UnitSystem, Value};
+use collector_core::{Column, Record, Snapshot, Stamp, Unit, UnitSystem, Value};
 use jiff::Timestamp;
 
 /// Appends a line per reading, and per end of a value: when it came, whose it is, what it says, and when that was measured
@@ -39,7 +39,6 @@ pub fn text(out: &mut Vec<u8>, snapshot: &Snapshot, units: UnitSystem) -> io::Re
 
 /// A time beside the one at which it was told: its date, on the same day its time of day, nothing in the same second.
 fn time(at: Timestamp, came: Timestamp) -> String {
-    let day = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
     match at.as_second() == came.as_second() {
         true => String::new(),
         false if day(at) == day(came) => at.strftime("(%H:%M:%SZ)").to_string(),
@@ -47,37 +46,54 @@ fn time(at: Timestamp, came: Timestamp) -> String {
     }
 }
 
-/// Appends a line for the record and, below it, a line per column that is known; its children further in.
+/// Appends a line for the record: when it was, whose it is, what is known of it, and how many parts it has.
 pub fn record(out: &mut Vec<u8>, record: &Record, units: UnitSystem) -> io::Result<()> {
-    let vehicle = &record.vehicle;
-    writeln!(
-        out,
-        "{:.0}  {}  {} ({}, revision {})",
-        record.at,
-        readable(&vehicle.name),
-        record.kind.title,
-        record.state,
-        record.revision,
-    )?;
-    columns(out, record, 2, units)
-}
-
-fn columns(out: &mut Vec<u8>, record: &Record, indent: usize, units: UnitSystem) -> io::Result<()> {
-    let key = record.key_columns();
+    let at = record.at;
+    let key = record
+        .key_columns()
+        .filter(|(_, value)| **value != Value::Timestamp(at));
     let values = record
         .value_columns()
         .filter_map(|(column, value)| Some((column, value?)));
-    let all: Vec<_> = key.chain(values).collect();
-    let width = all.iter().map(|(column, _)| column.name.len()).max().unwrap_or(0);
-    for (column, value) in all {
-        let (name, value) = (column.name, with_unit(value, column.unit.as_ref(), units));
-        writeln!(out, "{:indent$}{name:<width$}  {value}", "")?;
-    }
-    for child in &record.children {
-        writeln!(out, "{:indent$}{}", "", child.kind.title)?;
-        columns(out, child, indent + 2, units)?;
-    }
-    Ok(())
+    let told = key
+        .chain(values)
+        .map(|(column, value)| told(column, value, at, units));
+    let parts = record.kind.children.iter().filter_map(|kind| {
+        let parts = record.children.iter().filter(|part| part.kind.name == kind.name);
+        let count = parts.count();
+        (count > 0).then(|| format!("{}s {count}", words(kind.short)))
+    });
+    let told: Vec<String> = told.chain(parts).collect();
+    let (vehicle, title) = (readable(&record.vehicle.name), record.kind.title);
+    let (state, revision) = (record.state, record.revision);
+    let line = format!(
+        "{at:.0}  {vehicle}  {title} ({state}, revision {revision})  {}",
+        told.join(", ")
+    );
+    writeln!(out, "{}", line.trim_end())
+}
+
+/// A column in words, without the unit that its name has, and its value.
+fn told(column: &Column, value: &Value, at: Timestamp, units: UnitSystem) -> String {
+    let unit = column.unit.as_ref();
+    let end = unit.map(|unit| format!("_{}", unit.as_str().to_lowercase()));
+    let name = end.and_then(|end| column.name.strip_suffix(&end));
+    let value = match value {
+        Value::Timestamp(time) if day(*time) == day(at) => time.strftime("%H:%M:%SZ").to_string(),
+        Value::Timestamp(time) => format!("{time:.0}"),
+        // What is computed has digits without end.
+        Value::Number(number) => with_unit(&Value::Number((number * 100.0).round() / 100.0), unit, units),
+        value => with_unit(value, unit, units),
+    };
+    format!("{} {value}", words(name.unwrap_or(column.name)))
+}
+
+fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+fn day(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
 }
 
 fn with_unit(value: &Value, unit: Option<&Unit>, units: UnitSystem) -> String {
@@ -95,7 +111,7 @@ fn with_unit(value: &Value, unit: Option<&Unit>, units: UnitSystem) -> String {
 mod tests {
     use collector_core::UnitSystem::{Imperial, Metric};
     use collector_core::testkit::{ended, entry_with, reading, trip};
-    use collector_core::{Reading, RecordState};
+    use collector_core::{Reading, RecordState, ValueType};
 
     use super::*;
 
@@ -139,7 +155,7 @@ mod tests {
         let mut out = Vec::new();
         record(&mut out, &trip(0, 2, RecordState::Final, 1), Imperial).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("distance  1.55 mi\n"), "{text}");
+        assert!(text.contains("distance 1.55 mi, "), "{text}");
     }
 
     #[test]
@@ -171,18 +187,25 @@ mod tests {
     }
 
     #[test]
-    fn a_record_stands_above_its_columns_and_parts() {
+    fn a_record_is_one_line_of_what_is_known() {
         let mut out = Vec::new();
-        record(&mut out, &trip(0, 2, RecordState::Final, 1), Metric).unwrap();
+        record(&mut out, &trip(0, 2, RecordState::Final, 3), Metric).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "2026-03-01T12:00:00Z  i4  Trip (final, revision 2)\n  \
-             start     2026-03-01T12:00:00.000Z\n  \
-             distance  2.5 km\n  \
-             purpose   work, \"home\"\n  \
-             Stop of a trip\n    \
-             number  1\n"
+            "2026-03-01T12:00:00Z  i4  Trip (final, revision 2)  distance 2.5 km, purpose work, \"home\", stops 3\n"
         );
+    }
+
+    #[test]
+    fn a_column_is_told_in_words() {
+        let at = trip(0, 1, RecordState::Live, 0).at;
+        let energy = Column::new("energy_kwh", ValueType::Number, Some(Unit::new("kWh")));
+        let shown = told(&energy, &Value::Number(12.899_999), at, Metric);
+        assert_eq!(shown, "energy 12.9 kWh");
+        let end = Column::new("end_at", ValueType::Timestamp, None);
+        let later = |hours| Value::Timestamp(at + jiff::SignedDuration::from_hours(hours));
+        assert_eq!(told(&end, &later(1), at, Metric), "end at 13:00:00Z");
+        assert_eq!(told(&end, &later(24), at, Metric), "end at 2026-03-02T12:00:00Z");
     }
 
     #[test]
