@@ -7,7 +7,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
-use collector_core::{Record, Snapshot, Vehicle};
+use collector_core::{Origin, Record, Snapshot, Vehicle};
 use serde::{Deserialize, Serialize};
 
 use crate::battery::Battery;
@@ -90,8 +90,8 @@ impl<F: Fold> Timeline<F> {
         }
         self.received_at = received_at;
         let mut told = Vec::new();
-        if self.due.is_overdue(received_at) {
-            told.extend(self.look(&snapshot.vehicle, rules, true));
+        if let Some(has_switched) = self.due.look_before(received_at) {
+            told.extend(self.look(&snapshot.vehicle, rules, has_switched));
         }
         let mut stretch = None;
         for fact in fact::of(seq, snapshot) {
@@ -100,7 +100,7 @@ impl<F: Fold> Timeline<F> {
                 told.extend(self.look(&snapshot.vehicle, rules, true));
                 stretch = Some(fact.at);
             }
-            self.put(fact, rules);
+            self.put(fact, snapshot.origin != Origin::Stream, rules);
         }
         if let Some(has_switched) = self.due.look(received_at) {
             told.extend(self.look(&snapshot.vehicle, rules, has_switched));
@@ -119,7 +119,7 @@ impl<F: Fold> Timeline<F> {
         self.order.left_out()
     }
 
-    fn put(&mut self, fact: Fact, rules: &Rules) {
+    fn put(&mut self, fact: Fact, is_whole: bool, rules: &Rules) {
         let is_document = matches!(fact.what, What::Document(_));
         let is_number = matches!(fact.what, What::MaxEnergy(_) | What::Health(_));
         let inserted = self.order.insert(fact.clone());
@@ -134,7 +134,7 @@ impl<F: Fold> Timeline<F> {
         self.has_documents |= is_document;
         self.has_numbers |= is_number || is_document;
         if inserted == Inserted::New || is_number {
-            self.due.came(&fact);
+            self.due.came(&fact, is_whole);
         }
     }
 

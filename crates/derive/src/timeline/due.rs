@@ -1,4 +1,5 @@
-//! When records are looked at: listing them costs a hundred times what a reading does.
+//! When records are looked at: listing them costs a hundred times what a reading does, and in the middle of a burst of
+//! messages they are half of what they are at its end.
 
 use std::collections::BTreeMap;
 
@@ -7,30 +8,31 @@ use serde::{Deserialize, Serialize};
 use crate::fact::{Fact, Key, What};
 
 /// What only grows or falls is looked at so often, in milliseconds of received time.
-pub const PACE_MS: i64 = 5 * 60_000;
+const PACE_MS: i64 = 5 * 60_000;
+/// A burst of messages has ended when none came for so long.
+const PAUSE_MS: i64 = 20_000;
 /// How long what follows a plug, a door or an ignition is looked at as it comes: a car tells its charge, its odometer and
 /// its place in one burst with them, and then sleeps.
 const BURST_MS: i64 = 60_000;
 
-const SILENCE_MS: i64 = 3_600_000;
-
-/// What came since the records were looked at.
+/// What came since the records were looked at. Times are received times in milliseconds since the epoch.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Due {
     /// By what told it; without documents.
     last: BTreeMap<Key, What>,
-    /// In received time.
     looked_at: Option<i64>,
+    /// The first and the last fact that waits.
+    waits: Option<(i64, i64)>,
     burst_until: Option<i64>,
-    is_pending: bool,
     is_now: bool,
     has_switched: bool,
 }
 
 impl Due {
-    /// A fact that was not there before came.
-    pub fn came(&mut self, fact: &Fact) {
-        self.is_pending = true;
+    /// A fact that was not there before came; with all that belongs to it, where the entry is a whole and no message.
+    pub fn came(&mut self, fact: &Fact, is_whole: bool) {
+        let first = self.waits.map_or(fact.received_at, |(first, _)| first);
+        self.waits = Some((first, fact.received_at));
         if matches!(fact.what, What::Document(_)) {
             self.is_now = true;
             return;
@@ -39,49 +41,45 @@ impl Due {
         if before.as_ref() == Some(&fact.what) {
             return;
         }
-        let before = before.as_ref();
         let is_switch = matches!(
             fact.what,
             What::Plugged(_) | What::PlugEvent(_) | What::Charging(_)
         );
-        let is_turn = match fact.what {
-            What::Power(power) | What::Current(power) => {
-                let was = before.map_or(0.0, amount);
-                (power == 0.0) != (was == 0.0)
-            }
-            What::Moving(_) | What::Ignition(_) | What::Door(_) | What::Locked(_) => true,
-            What::SegmentEnd(_) => true,
-            _ => is_switch,
-        };
-        let is_flow = matches!(
-            fact.what,
-            What::Power(_) | What::Voltage(_) | What::Current(_) | What::Phases(_)
-        );
+        let is_turn = is_switch || is_turn(&fact.what, before.as_ref());
         if is_turn {
             self.burst_until = Some(fact.received_at + BURST_MS);
         }
         let in_burst = self.burst_until.is_some_and(|until| fact.received_at <= until);
         self.has_switched |= is_switch;
-        self.is_now |= is_turn || (in_burst && !is_flow);
+        self.is_now |= is_turn || is_whole || (in_burst && !is_flow(&fact.what));
     }
 
-    /// Whether the last facts before a silence wait: they are looked at before others come, for the folds list what ended not
-    /// long ago alone.
-    pub fn is_overdue(&self, received_at: i64) -> bool {
-        let is_silence = |looked_at: i64| (received_at - looked_at).abs() >= SILENCE_MS;
-        self.is_pending && self.looked_at.is_some_and(is_silence)
+    /// Whether to look before anything else comes: what waits has come to its end. The folds list what ended not long ago
+    /// alone, so nothing waits through a silence.
+    pub fn look_before(&mut self, received_at: i64) -> Option<bool> {
+        let (_, last) = self.waits?;
+        let is_over = (received_at - last).abs() >= PAUSE_MS;
+        self.look_if(is_over && self.is_time(received_at), received_at)
     }
 
-    /// Whether to look now, and whether the plug or the charging has switched since the last look. Ends the wait.
+    /// Whether to look now.
     pub fn look(&mut self, received_at: i64) -> Option<bool> {
-        let is_time = self
-            .looked_at
-            .is_none_or(|looked_at| is_past(looked_at, received_at));
-        if !(self.is_now || self.is_pending && is_time) {
+        let (first, _) = self.waits?;
+        let goes_on = is_past(first, received_at) && self.is_time(received_at);
+        self.look_if(self.is_now || goes_on, received_at)
+    }
+
+    fn is_time(&self, received_at: i64) -> bool {
+        self.looked_at
+            .is_none_or(|looked_at| is_past(looked_at, received_at))
+    }
+
+    /// Ends the wait, and says whether the plug or the charging has switched since the last look.
+    fn look_if(&mut self, is_due: bool, received_at: i64) -> Option<bool> {
+        if !is_due {
             return None;
         }
-        self.looked_at = Some(received_at);
-        (self.is_pending, self.is_now) = (false, false);
+        (self.looked_at, self.waits, self.is_now) = (Some(received_at), None, false);
         Some(std::mem::take(&mut self.has_switched))
     }
 }
@@ -91,9 +89,24 @@ pub fn is_past(since: i64, now: i64) -> bool {
     (now - since).abs() >= PACE_MS
 }
 
-fn amount(what: &What) -> f64 {
+/// What opens or closes records.
+fn is_turn(what: &What, before: Option<&What>) -> bool {
     match what {
-        What::Power(amount) | What::Current(amount) => *amount,
-        _ => 0.0,
+        What::Power(amount) | What::Current(amount) => {
+            let before = match before {
+                Some(What::Power(amount) | What::Current(amount)) => *amount,
+                _ => 0.0,
+            };
+            (*amount == 0.0) != (before == 0.0)
+        }
+        What::Moving(_) | What::Ignition(_) | What::Door(_) | What::Locked(_) | What::SegmentEnd(_) => true,
+        _ => false,
     }
+}
+
+fn is_flow(what: &What) -> bool {
+    matches!(
+        what,
+        What::Power(_) | What::Voltage(_) | What::Current(_) | What::Phases(_)
+    )
 }

@@ -1,6 +1,7 @@
 //! A set of rules that depends on everything, and entries for it.
 
 mod bounds;
+mod due;
 mod sameness;
 mod telling;
 
