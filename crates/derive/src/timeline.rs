@@ -22,8 +22,8 @@ use due::Due;
 use order::{Inserted, Order, REACH_MS};
 use telling::{Look, Teller, Telling};
 
-/// An entry whose facts span more is looked at so often, in milliseconds of measured time: the folds list what ended not
-/// long ago alone.
+/// An entry that brings more is looked at so often, in milliseconds of measured time: the folds list what ended not long ago
+/// alone.
 const STRETCH_MS: i64 = 12 * 3_600_000;
 
 /// One vehicle.
@@ -93,12 +93,13 @@ impl<F: Fold> Timeline<F> {
         if let Some(has_switched) = self.due.look_before(received_at) {
             told.extend(self.look(&snapshot.vehicle, rules, has_switched));
         }
-        let mut stretch = None;
+        let mut since = self.order.end();
         for fact in fact::of(seq, snapshot) {
-            let since = *stretch.get_or_insert(fact.at);
-            if fact.at - since > STRETCH_MS {
-                told.extend(self.look(&snapshot.vehicle, rules, true));
-                stretch = Some(fact.at);
+            if fact.at.saturating_sub(since) > STRETCH_MS
+                && let Some(has_switched) = self.due.look_anyway(received_at)
+            {
+                told.extend(self.look(&snapshot.vehicle, rules, has_switched));
+                since = self.order.end();
             }
             self.put(fact, snapshot.origin != Origin::Stream, rules);
         }

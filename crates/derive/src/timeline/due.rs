@@ -69,6 +69,11 @@ impl Due {
         self.look_if(self.is_now || goes_on, received_at)
     }
 
+    /// To look where anything waits.
+    pub fn look_anyway(&mut self, received_at: i64) -> Option<bool> {
+        self.look_if(self.waits.is_some(), received_at)
+    }
+
     fn is_time(&self, received_at: i64) -> bool {
         self.looked_at
             .is_none_or(|looked_at| is_past(looked_at, received_at))

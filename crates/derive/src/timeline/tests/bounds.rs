@@ -66,7 +66,7 @@ fn values_of_a_long_sleep_count_though_calls_were_made_in_between() {
 #[test]
 fn an_archive_in_one_entry_tells_every_day_of_it() {
     let days = 0..40;
-    let readings = days.map(|day| reading(ODOMETER, Value::Number(1.0), START + day * DAY));
+    let readings = days.map(|day| reading(ODOMETER, Value::Number(day as f64), START + day * DAY));
     let mut archive = entry(START + 50 * DAY, readings.collect());
     archive.origin = Origin::Archive;
     let told = told(&[archive]);

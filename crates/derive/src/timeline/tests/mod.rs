@@ -43,7 +43,7 @@ impl Fold for Days {
                 .days
                 .keys()
                 .next()
-                .is_some_and(|day| (day + 1) * DAY < fact.at - 2 * DAY)
+                .is_some_and(|day| (day + 1) * DAY < fact.at - 4 * DAY)
         {
             self.days.pop_first();
         }
