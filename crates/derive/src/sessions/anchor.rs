@@ -13,6 +13,8 @@ const PAUSE_FALL: f64 = 1.0;
 pub const ARRIVAL: i64 = 15 * MINUTE;
 /// Falls of the charge below this are no energy given back, in percent.
 const RETURNED: f64 = 3.0;
+/// Less than this is no charging.
+const NO_WINDOW: i64 = MINUTE / 2;
 /// Of what ended days ago so many windows are kept.
 const FEW_WINDOWS: usize = 6;
 /// More windows than these become one: a week of sun, every few minutes.
@@ -113,6 +115,15 @@ impl PlugIn {
         self.windows.push(Window::begun(start, soc));
     }
 
+    /// The end of a window. One in which nothing can have happened is none.
+    pub fn finish(&mut self, end: Sign) {
+        let Some(window) = self.running() else { return };
+        window.finish(end);
+        if window.charging() < NO_WINDOW || window.is_idle() {
+            self.windows.pop();
+        }
+    }
+
     /// Whether [`Self::compact`] makes it smaller.
     pub fn is_long(&self) -> bool {
         self.windows.len() > FEW_WINDOWS
@@ -153,7 +164,8 @@ impl PlugIn {
     pub fn close(&mut self, at: i64, unplugged: Option<Sign>) {
         if let Some(window) = self.running() {
             let end = unplugged.filter(|sign| sign.at - window.end.at <= PAUSE);
-            window.finish(end.unwrap_or(window.end));
+            let end = end.unwrap_or(window.end);
+            self.finish(end);
         }
         self.unplugged = unplugged;
         self.ended = true;

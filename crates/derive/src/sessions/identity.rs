@@ -209,11 +209,7 @@ impl Session {
         let start = self.listed.first().map(|charge| charge.start);
         let start = start.or(seen).or(began).unwrap_or_default();
         let listed = self.listed.iter().filter_map(|charge| charge.end).max();
-        let unlisted = if self.listed.is_empty() {
-            self.windows().next_back()
-        } else {
-            self.unlisted().last()
-        };
+        let unlisted = self.unlisted().last().filter(|_| !self.is_listed());
         let end = listed.max(unlisted.map(|window| window.end.at));
         (
             start,

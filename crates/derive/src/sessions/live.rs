@@ -193,8 +193,11 @@ impl Sessions {
         if let Some(open) = self.change(sign.at) {
             open.began = open.began.min(sign.at);
             match open.running() {
-                Some(window) if sign.at > window.end.at => window.end = sign,
-                Some(_) => {}
+                Some(window) if !window.is_over(sign.at) => window.sign(sign),
+                Some(window) => {
+                    window.finish(window.end);
+                    open.begin(sign, soc);
+                }
                 None => open.begin(sign, soc),
             }
         }
@@ -205,9 +208,7 @@ impl Sessions {
         let Some(open) = self.change(sign.at).filter(|_| running) else {
             return;
         };
-        if let Some(window) = open.running() {
-            window.finish(sign);
-        }
+        open.finish(sign);
         self.signals.low = self.signals.standing_soc(sign.at);
     }
 
@@ -226,7 +227,6 @@ impl Sessions {
     }
 
     fn no_power(&mut self, sign: Sign) {
-        self.measure(sign);
         self.finish(sign);
         if sign.value < -NOTHING
             && let Some(open) = self.change(sign.at)

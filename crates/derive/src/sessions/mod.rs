@@ -7,6 +7,7 @@ mod evidence;
 mod identity;
 mod listed;
 mod live;
+mod memory;
 mod power;
 pub mod price;
 mod record;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use self::anchor::PlugIn;
 use self::listed::Listed;
+use self::memory::Memory;
 use self::signals::Signals;
 use crate::Rules;
 use crate::fact::{Fact, What};
@@ -45,6 +47,9 @@ pub struct Sessions {
     /// By their start in milliseconds, which is BMW's key.
     listed: Arc<BTreeMap<i64, Arc<Listed>>>,
     newest: i64,
+    /// What was told of sessions that have not changed since; it follows from the others.
+    #[serde(skip)]
+    memory: Memory,
 }
 
 impl Fold for Sessions {
@@ -61,9 +66,7 @@ impl Fold for Sessions {
         let since = self.newest - FRESH;
         let sessions = identity::sessions(&self.ended, self.open.as_ref(), &self.listed, since);
         let counting = sessions.iter().filter(|session| session.counts());
-        let mut records: Vec<_> = counting
-            .filter_map(|session| record::told(session, vehicle, rules))
-            .collect();
+        let mut records = self.memory.tell(counting, vehicle, rules);
         let mut keys = HashSet::new();
         records.retain(|record| keys.insert(record.at));
         record::withdraw_others(&sessions, &mut records, vehicle);

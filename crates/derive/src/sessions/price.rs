@@ -1,8 +1,8 @@
 //! What charging costs by the owner's tariffs: rule S5. RULES.md states the arithmetic, so that anybody can do it again.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 
 use super::MINUTE;
 use crate::rules::{CurrentType, Price, Rules, Tariff};
@@ -66,8 +66,9 @@ impl CostState {
 pub fn price(charge: &Charge<'_>, rules: &Rules) -> Cost {
     let mut sum = Sum::default();
     let mut blocks = Vec::new();
+    let cuts = cuts(charge, rules);
     for block in charge.blocks {
-        blocks.push(sum.block(block, charge, rules));
+        blocks.push(sum.block(block, charge, &cuts, rules));
     }
     sum.session_and_idle(charge, rules);
     sum.cost(charge, blocks)
@@ -88,10 +89,10 @@ struct Sum<'a> {
 
 impl<'a> Sum<'a> {
     /// The energy and the minutes of one block, cut where a price can change.
-    fn block(&mut self, block: &Block, charge: &Charge<'_>, rules: &'a Rules) -> Option<f64> {
+    fn block(&mut self, block: &Block, charge: &Charge<'_>, cuts: &[i64], rules: &'a Rules) -> Option<f64> {
         let mut cost = Some(0.0);
         self.energy += block.kwh;
-        for (from, until) in pieces(block.start, block.end, rules) {
+        for (from, until) in pieces(block, cuts) {
             let share = share(until - from, block.end - block.start);
             let local = local(middle(from, until), &rules.timezone);
             let Some((tariff, per_kwh)) =
@@ -222,44 +223,50 @@ fn day_of(price: &Price, local: DateTime) -> Option<Date> {
     (time < until).then(|| date.yesterday().ok()).flatten()
 }
 
-/// The stretch, cut at midnight, at every hour that a price names, and where the clock is changed.
-fn pieces(start: i64, end: i64, rules: &Rules) -> Vec<(i64, i64)> {
-    let mut cuts = vec![start, end];
+/// Every moment at which a price can change while it charges: midnight, the hours that a price names, and where the clock
+/// is changed. In the order of time.
+fn cuts(charge: &Charge<'_>, rules: &Rules) -> Vec<i64> {
+    let ends = charge.blocks.iter().map(|block| block.end).max();
+    let (Some(first), Some(end), false) = (charge.blocks.first(), ends, rules.tariffs.is_empty()) else {
+        return Vec::new();
+    };
     let zone = &rules.timezone;
-    let hours = rules
-        .tariffs
-        .iter()
-        .flat_map(|tariff| &tariff.prices)
-        .filter_map(|price| price.hours);
-    let mut times: Vec<_> = hours
-        .flat_map(|(from, until)| [from, until])
-        .chain([Time::midnight()])
-        .collect();
+    let hours = rules.tariffs.iter().flat_map(|tariff| &tariff.prices);
+    let hours = hours
+        .filter_map(|price| price.hours)
+        .flat_map(|(from, until)| [from, until]);
+    let mut times: Vec<_> = hours.chain([Time::midnight()]).collect();
     times.sort();
     times.dedup();
+    let mut cuts = Vec::new();
     let last = local(end, zone).date();
-    let mut day = local(start, zone).date();
+    let mut day = local(first.start, zone).date();
     while day <= last {
         cuts.extend(
             times
                 .iter()
                 .flat_map(|time| moments(day.to_datetime(*time), zone)),
         );
-        let Ok(next) = day.checked_add(1.day()) else { break };
+        let Ok(next) = day.tomorrow() else { break };
         day = next;
     }
-    let from = Timestamp::from_millisecond(start).unwrap_or_default();
+    let from = Timestamp::from_millisecond(first.start).unwrap_or_default();
     let changes = zone
         .following(from)
         .map(|change| change.timestamp().as_millisecond());
     cuts.extend(changes.take_while(|change| *change < end));
-    cuts.retain(|cut| (start..=end).contains(cut));
     cuts.sort_unstable();
     cuts.dedup();
-    if cuts.len() == 1 {
-        return vec![(start, end)];
-    }
-    cuts.windows(2).map(|two| (two[0], two[1])).collect()
+    cuts
+}
+
+/// A block in the pieces that the cuts leave.
+fn pieces(block: &Block, cuts: &[i64]) -> impl Iterator<Item = (i64, i64)> {
+    let from = cuts.partition_point(|cut| *cut <= block.start);
+    let to = cuts.partition_point(|cut| *cut < block.end).max(from);
+    let inner = cuts.get(from..to).unwrap_or_default().to_vec();
+    let starts = [block.start].into_iter().chain(inner.clone());
+    starts.zip(inner.into_iter().chain([block.end]))
 }
 
 /// When the clock on the wall shows a time: twice where it is set back.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::anchor::PAUSE;
 use super::signals::Sign;
 use super::{HOUR, MINUTE};
 
@@ -18,6 +19,8 @@ pub struct Window {
     /// What ended it; while it runs, the last sign that energy flows.
     pub end: Sign,
     pub runs: bool,
+    /// How many signs there were.
+    signs: u32,
     /// Pauses that were too short to be one.
     pub paused: i64,
     /// Known from a rise of the charge alone: it may have begun later and ended earlier.
@@ -54,8 +57,11 @@ impl Default for Integral {
 }
 
 impl Integral {
-    /// Takes in a power in kW.
-    pub fn add(&mut self, sign: Sign) {
+    /// Takes in a power in kW of a window that began then: what is told first was so from the beginning.
+    pub fn add(&mut self, sign: Sign, began: i64) {
+        if self.first.is_none() {
+            self.last = Some((began, sign.value));
+        }
         self.reach(sign.at, sign.value);
         self.learn(sign.at);
         self.last = Some((sign.at, sign.value));
@@ -107,6 +113,7 @@ impl Window {
             start,
             end: start,
             runs: true,
+            signs: 0,
             paused: 0,
             loose: false,
             soc_start: soc,
@@ -126,27 +133,57 @@ impl Window {
         true
     }
 
+    /// It ends with the sign that says so, or with the last sign of energy where that is long ago.
     pub fn finish(&mut self, end: Sign) {
-        self.end = if end.at > self.end.at { end } else { self.end };
+        if end.at > self.end.at && !self.is_over(end.at) {
+            self.end = end;
+        }
         self.power.end(self.end.at);
         self.runs = false;
     }
 
-    pub fn power(&mut self, sign: Sign) {
-        self.power.add(sign);
-        self.end = sign;
+    /// Whether it has been silent for so long that its end was lost: half an hour and three times the usual time between
+    /// its signs.
+    pub fn is_over(&self, at: i64) -> bool {
+        let usual = (self.end.at - self.start.at) / i64::from(self.signs.max(1));
+        self.signs >= 3 && at - self.end.at > PAUSE.max(3 * usual)
     }
 
-    /// A state of charge while it runs; a rise shows that energy flows.
+    /// Whether it was said to charge for more than half an hour, and neither power nor charge showed it.
+    pub fn is_idle(&self) -> bool {
+        self.signs == 0 && self.charging() > PAUSE && self.rise().is_some_and(|rise| rise <= 0.0)
+    }
+
+    /// Energy flows at this time.
+    pub fn sign(&mut self, sign: Sign) {
+        if sign.at > self.end.at {
+            self.end = sign;
+            self.signs += 1;
+        }
+    }
+
+    pub fn power(&mut self, sign: Sign) {
+        self.power.add(sign, self.start.at);
+        self.sign(sign);
+    }
+
+    /// A state of charge while it runs; a rise shows that energy flows. Behind a long silence it does not where it rose far
+    /// less than before.
     pub fn soc(&mut self, sign: Sign) {
         let before = self.soc_end.or(self.soc_start);
-        if before.is_some_and(|before| sign.value > before.value) {
-            self.end = sign;
+        let rise = before.map_or(0.0, |before| sign.value - before.value);
+        if rise > 0.0 && !(self.is_over(sign.at) && self.slowed(sign.at, rise)) {
+            self.sign(sign);
         }
         if self.soc_start.is_none() {
             self.soc_start = Some(sign);
         }
         self.soc_end = Some(sign);
+    }
+
+    fn slowed(&self, at: i64, rise: f64) -> bool {
+        let pace = self.rise().unwrap_or(0.0) / hours(self.charging().max(1));
+        rise / hours(at - self.end.at) < pace / 4.0
     }
 
     /// In milliseconds.
