@@ -217,6 +217,11 @@ impl Session {
         )
     }
 
+    /// Whether it has several parts.
+    pub fn is_joined(&self) -> bool {
+        self.plug_ins.len() + self.listed.len() > 1
+    }
+
     /// Every start that a part of it has, in milliseconds.
     pub fn starts(&self) -> impl Iterator<Item = i64> {
         let seen = self.plug_ins.iter().flat_map(|plug_in| {

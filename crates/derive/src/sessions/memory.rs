@@ -10,7 +10,7 @@ use super::record;
 use crate::Rules;
 
 /// Shared by the checkpoints of one vehicle. Each record is known by the very parts that it was made of, which lie in it
-/// and so stay what they are; the rules are those of the whole life of a [`crate::Deriver`].
+/// and so stay what they are. What comes from memory is without evidence: it was told with it. The rules are those of the whole life of a [`crate::Deriver`].
 #[derive(Debug, Clone, Default)]
 pub struct Memory(Arc<Mutex<Vec<(Session, Record)>>>);
 
@@ -31,12 +31,16 @@ impl Memory {
         };
         let mut records = Vec::new();
         for session in sessions {
-            let Some(record) = known(session).or_else(|| record::told(session, vehicle, rules)) else {
+            let Some(mut record) = known(session).or_else(|| record::told(session, vehicle, rules)) else {
                 continue;
             };
-            if !session.is_open() {
-                memory.push((session.clone(), record.clone()));
+            if session.is_open() {
+                records.push(record);
+                continue;
             }
+            let evidence = std::mem::take(&mut record.evidence);
+            memory.push((session.clone(), record.clone()));
+            record.evidence = evidence;
             records.push(record);
         }
         records

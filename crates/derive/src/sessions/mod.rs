@@ -34,8 +34,8 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 /// How long ended sessions are kept: BMW lists them late.
 const KEPT: i64 = 100 * DAY;
-/// How long what changed is told again; a checkpoint of the timeline is not older.
-const FRESH: i64 = 3 * DAY;
+/// How long what changed is listed: longer than the timeline goes back.
+const FRESH: i64 = 2 * DAY + HOUR;
 
 /// The fold.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -62,7 +62,8 @@ pub fn told(session: &Session, vehicle: &Vehicle, rules: &Rules) -> Option<Recor
 /// passes over those that never were.
 pub fn withdraw_others(sessions: &[Session], records: &mut Vec<Record>, vehicle: &Vehicle) {
     let told: HashSet<_> = records.iter().map(|record| record.at).collect();
-    let starts = sessions.iter().flat_map(|session| session.starts());
+    let joined = sessions.iter().filter(|session| session.is_joined());
+    let starts = joined.flat_map(|session| session.starts());
     let starts: BTreeSet<_> = starts
         .filter_map(|start| Timestamp::from_millisecond(start).ok())
         .collect();
