@@ -52,10 +52,7 @@ pub(super) fn made(
         .range(begin..end)
         .map(|(start, charge)| (*start, charge));
     let charges: Vec<(i64, &Charge)> = within.collect();
-    let legs: Vec<Leg> = charges
-        .windows(2)
-        .filter_map(|pair| leg(pair[0], pair[1]))
-        .collect();
+    let legs = legs(&charges);
     let (first, last) = (legs.first()?, legs.last()?);
     // A window that the charges do not fill is that of a shorter one.
     if (last.until - first.from) * 2 < i64::from(days) * DAY {
@@ -82,14 +79,11 @@ pub(super) fn made(
     row.number("kwh_per_100_km_low", Some(interval.0));
     row.number("kwh_per_100_km_high", Some(interval.1));
     row.number("legs", Some(legs.len() as f64));
-    let skipped = charges.len() - 1 - legs.len();
-    let mut note = format!(
-        "{fall:.1} % of {capacity:.1} kWh, {words}, between {} charges",
-        legs.len() + 1
+    let note = format!(
+        "{fall:.1} % of {capacity:.1} kWh, {words}, on {} stretches between {} charges",
+        legs.len(),
+        charges.len()
     );
-    if skipped > 0 {
-        note.push_str(&format!("; {skipped} stretches left out"));
-    }
     let energy_away = energy * half_width.hypot(of_charge);
     let evidence = [
         why(
@@ -103,20 +97,82 @@ pub(super) fn made(
     Some((row.values().into(), evidence.into()))
 }
 
-/// `None` where the charge or the odometer at an end is unknown, or something was charged in between.
-fn leg((_, before): (i64, &Charge), (until, after): (i64, &Charge)) -> Option<Leg> {
-    let (from, to) = (before.last?, after.first?);
-    let distance = after.odometer? - before.odometer?;
-    if distance < 0.0 || to > from + SEEN || until < before.end {
-        return None;
+/// From one charge whose odometer is known to the next; those between, whose odometer is not, belong to it. Nothing where
+/// the charge at one of them is unknown, or rose without one.
+fn legs(charges: &[(i64, &Charge)]) -> Vec<Leg> {
+    let mut legs = Vec::new();
+    let mut open: Option<Open> = None;
+    for (start, charge) in charges {
+        let Some((first, last)) = charge.first.zip(charge.last) else {
+            open = None;
+            continue;
+        };
+        let reached = open.take().and_then(|open| open.until(*start, first));
+        legs.extend(reached.as_ref().and_then(|open| open.leg(*start, charge)));
+        let odometer = charge.odometer.map(|odometer| (charge.end, odometer));
+        open = match (odometer, reached) {
+            (Some(from), _) => Some(Open::from(from, charge.end, last)),
+            (None, reached) => reached.map(|open| open.on(charge.end, last)),
+        };
     }
-    Some(Leg {
-        from: before.end,
-        until,
-        distance,
-        fall: from - to,
-        deviation: rounding(step(from)).hypot(rounding(step(to))),
-    })
+    legs
+}
+
+/// A leg that goes on.
+#[derive(Clone, Copy)]
+struct Open {
+    /// Where it began: the end of a charge, and the odometer there.
+    from: i64,
+    odometer: f64,
+    fall: f64,
+    deviation: f64,
+    /// The end of the last charge, and the charge then.
+    end: i64,
+    last: f64,
+}
+
+impl Open {
+    fn from((from, odometer): (i64, f64), end: i64, last: f64) -> Self {
+        Self {
+            from,
+            odometer,
+            fall: 0.0,
+            deviation: 0.0,
+            end,
+            last,
+        }
+    }
+
+    /// Up to the start of the next charge.
+    fn until(self, start: i64, first: f64) -> Option<Self> {
+        if first > self.last + SEEN || start < self.end {
+            return None;
+        }
+        Some(Self {
+            fall: self.fall + self.last - first,
+            deviation: self
+                .deviation
+                .hypot(rounding(step(self.last)))
+                .hypot(rounding(step(first))),
+            ..self
+        })
+    }
+
+    /// Behind a charge.
+    fn on(self, end: i64, last: f64) -> Self {
+        Self { end, last, ..self }
+    }
+
+    fn leg(&self, until: i64, charge: &Charge) -> Option<Leg> {
+        let distance = charge.odometer? - self.odometer;
+        (distance >= 0.0).then_some(Leg {
+            from: self.from,
+            until,
+            distance,
+            fall: self.fall,
+            deviation: self.deviation,
+        })
+    }
 }
 
 /// In kWh, between less and more by which share, and where from: what sessions of a year show, else BMW's of the month or

@@ -103,7 +103,8 @@ impl Battery {
             return;
         }
         let start = record.at.as_millisecond();
-        let end = sample::end(record).filter(|_| record.state == RecordState::Final);
+        let is_charge = record.state == RecordState::Final && sample::has_charged(record);
+        let end = sample::end(record).filter(|_| is_charge);
         let old = self.charges.remove(&start).map(|charge| charge.end);
         let old = old.or(self.samples.remove(&start).map(|sample| sample.end));
         self.samples.remove(&start);

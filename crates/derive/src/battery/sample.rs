@@ -187,3 +187,11 @@ pub(super) fn rounding(step: f64) -> f64 {
 pub(super) fn end(session: &Record) -> Option<i64> {
     time(session, "end_at").or_else(|| time(session, "unplugged_at"))
 }
+
+/// Whether anything came to the battery: not in a plug-in without energy whose charge did not rise.
+pub(super) fn has_charged(session: &Record) -> bool {
+    let marks = text(session, "mark").unwrap_or_default();
+    let has_energy = !marks.split(',').any(|mark| mark.trim() == "no_energy");
+    let rise = number(session, "soc_end").zip(number(session, "soc_start"));
+    has_energy || rise.is_some_and(|(last, first)| last > first)
+}

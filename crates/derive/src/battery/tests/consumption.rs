@@ -67,3 +67,42 @@ fn t5_consumption_is_what_the_charge_falls_between_charges() {
     );
     assert_eq!(number(month, "kwh_per_100_km"), Some(16.0));
 }
+
+#[test]
+fn t5_a_charge_whose_odometer_is_unknown_parts_no_stretch_and_one_of_unknown_charge_ends_it() {
+    let rules = Rules {
+        vehicles: [(
+            vehicle().vin,
+            VehicleRules {
+                capacity_kwh: Some(80.0),
+            },
+        )]
+        .into(),
+        ..rules()
+    };
+    let charges = |change: &dyn Fn(i64, &mut Session)| -> Option<(f64, f64, f64)> {
+        let mut battery = Battery::default();
+        for index in 0..10 {
+            let mut session = Session {
+                battery: None,
+                odometer: Some(300.0 * index as f64),
+                ..Session::on(60 + index * 3, 20.0, 80.0, 0.0)
+            };
+            change(index, &mut session);
+            battery.told(&session.record(), &rules);
+        }
+        let records = battery.records(&vehicle(), &rules);
+        let month = of(&records, "consumption", "2026-03", 30.0)?;
+        let number = |column: &str| number(month, column).unwrap();
+        Some((number("legs"), number("distance_km"), number("kwh_per_100_km")))
+    };
+    assert_eq!(charges(&|_, _| {}), Some((9.0, 2_700.0, 16.0)));
+    let unread = charges(&|index, session| session.odometer = session.odometer.filter(|_| index != 4));
+    assert_eq!(unread, Some((8.0, 2_700.0, 16.0)));
+    let unknown = charges(&|index, session| {
+        if index == 4 {
+            session.to = f64::NAN;
+        }
+    });
+    assert_eq!(unknown, Some((7.0, 2_100.0, 16.0)));
+}
