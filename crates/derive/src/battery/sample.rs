@@ -1,5 +1,7 @@
 //! The capacity that one charging session shows: rules B1 and B2.
 
+use std::ops::RangeInclusive;
+
 use collector_core::Record;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,9 @@ const FASTEST_AC: f64 = 0.8;
 const MISMATCH_MINUTES: f64 = 0.5;
 /// And by this share at least.
 const MISMATCH_SHARE: f64 = 0.005;
+
+/// What comes to the battery of what the grid gives; the rest is lost on the way.
+const LIKELY_SHARE: RangeInclusive<f64> = 0.7..=1.05;
 
 /// What is kept of a session that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -66,6 +71,8 @@ impl From<Sample> for Numbers {
 pub(super) enum LeftOut {
     /// Its energy was measured at the grid, or follows from the charge or from held values of power.
     Estimated,
+    /// Its energy is not that of the whole session.
+    Partial,
     /// The charge at an end is unknown.
     NoCharge,
     Full,
@@ -81,6 +88,7 @@ impl LeftOut {
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Estimated => "without energy measured at the battery",
+            Self::Partial => "with energy of a part of them",
             Self::NoCharge => "without a charge at both ends",
             Self::Full => "that ended at 99 % or more",
             Self::Empty => "that began under 5 %",
@@ -105,6 +113,9 @@ impl Sample {
         let is_dc = text(session, "current_type") == Some("DC");
         if number(session, "energy_grid_kwh") == Some(energy) && !is_dc {
             return Err(LeftOut::Estimated);
+        }
+        if is_partial(session, energy) {
+            return Err(LeftOut::Partial);
         }
         let first = number(session, "soc_start").ok_or(LeftOut::NoCharge)?;
         let last = number(session, "soc_end").ok_or(LeftOut::NoCharge)?;
@@ -156,6 +167,13 @@ fn left_out(session: &Record, first: f64, last: f64, minutes: Option<f64>) -> Op
         .into_iter()
         .find(|(is_so, _)| *is_so)
         .map(|(_, reason)| reason)
+}
+
+/// The preferred energy is another one, or the battery took a share of the grid's energy that no charger loses or adds.
+fn is_partial(session: &Record, energy: f64) -> bool {
+    let is_whole = matches!(text(session, "energy_basis"), Some("grid" | "battery"));
+    let share = number(session, "energy_grid_kwh").map(|grid| energy / grid);
+    !is_whole || share.is_some_and(|share| !LIKELY_SHARE.contains(&share))
 }
 
 /// Those of charging, where they are known, else those from start to end.

@@ -49,6 +49,7 @@ impl Session {
         row.number("energy_battery_kwh", self.battery);
         row.number("odometer_km", self.odometer);
         row.text("current_type", Some("AC"));
+        row.text("energy_basis", Some("battery"));
         let at = moment(self.start);
         let key = [Value::Timestamp(at)];
         let mut record = Record::new(&CHARGING_SESSION, vehicle(), at, key, row.values());

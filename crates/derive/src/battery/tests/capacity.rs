@@ -79,6 +79,15 @@ fn b2_what_says_little_of_the_capacity_is_left_out() {
             Some(LeftOut::Estimated),
         ),
         (dc(37.5), None),
+        (marked("energy_grid_kwh", Value::Number(41.0)), None),
+        (
+            marked("energy_grid_kwh", Value::Number(54.0)),
+            Some(LeftOut::Partial),
+        ),
+        (
+            marked("energy_basis", Value::Text("power".into())),
+            Some(LeftOut::Partial),
+        ),
         (Session { to: 98.0, ..usual() }.record(), None),
         (Session { to: 99.0, ..usual() }.record(), Some(LeftOut::Full)),
         (Session { from: 5.0, ..usual() }.record(), None),
