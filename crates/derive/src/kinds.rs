@@ -175,7 +175,8 @@ pub static CONSUMPTION: RecordKind = RecordKind {
     short: "consumption",
     version: 1,
     title: "Consumption",
-    // 2026-03, by the pipeline's time zone, and the window in days that ends with it: 30, 90 or 365.
+    // 2026-03, by the pipeline's time zone, and the window in days that ends with its last charge: 30, 90
+    // or 365.
     key: &[text("month"), measured("days", "d")],
     columns: &[
         // From the end of the first charge in the window to the beginning of the last.
@@ -306,3 +307,40 @@ register_record_kind!(CONSUMPTION);
 register_record_kind!(VEHICLE);
 register_record_kind!(TYRE);
 register_record_kind!(CHARGING_SETTING);
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use collector_core::record_kind;
+
+    use super::*;
+
+    /// What each store puts before the columns of a kind.
+    const RESERVED: [&str; 6] = ["vin", "vehicle", "at", "at_ms", "revision", "state"];
+
+    #[test]
+    fn every_kind_can_be_a_table() {
+        let roots = [
+            &CHARGING_SESSION,
+            &TRIP,
+            &STANDSTILL,
+            &BATTERY_HEALTH,
+            &CONSUMPTION,
+            &VEHICLE,
+            &TYRE,
+            &CHARGING_SETTING,
+        ];
+        let mut plurals = BTreeSet::new();
+        for root in roots {
+            assert_eq!(record_kind(root.name), Some(root));
+            for kind in root.children.iter().copied().chain([root]) {
+                assert!(plurals.insert(kind.plural), "{}", kind.plural);
+                let mut names = BTreeSet::from(RESERVED);
+                for column in kind.key.iter().chain(kind.columns) {
+                    assert!(names.insert(column.name), "{}.{}", kind.name, column.name);
+                }
+            }
+        }
+    }
+}

@@ -36,7 +36,7 @@ struct Leg {
     deviation: f64,
 }
 
-/// Of the window that ends with the month, or now. `None` where too little was driven between charges that are known.
+/// Of the window that ends with the last charge of the month. `None` without one, and where too little was driven between charges that are known.
 pub(super) fn made(
     battery: &Battery,
     month: Month,
@@ -44,12 +44,13 @@ pub(super) fn made(
     rules: &Rules,
     vehicle: &Vehicle,
 ) -> Option<Made> {
-    let end = month.plus(1).start(&rules.timezone).min(battery.newest + 1);
+    let (from, until) = (month.start(&rules.timezone), month.plus(1).start(&rules.timezone));
+    let (end, _) = battery.charges.range(from..until).next_back()?;
     let begin = end - i64::from(days) * DAY;
-    let (capacity, half_width, words) = capacity(battery, month, end, rules, vehicle)?;
+    let (capacity, half_width, words) = capacity(battery, month, until, rules, vehicle)?;
     let within = battery
         .charges
-        .range(begin..end)
+        .range(begin..=*end)
         .map(|(start, charge)| (*start, charge));
     let charges: Vec<(i64, &Charge)> = within.collect();
     let legs = legs(&charges);

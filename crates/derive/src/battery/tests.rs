@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::{Battery, CHARGING_SESSION, DAY};
 use crate::Rules;
+use crate::fact::{Fact, Key, What};
 use crate::row::{Row, moment};
 
 /// 2026-01-01T00:00:00Z, in milliseconds.
@@ -104,4 +105,20 @@ fn told(battery: &mut Battery, sessions: &[Session], rules: &Rules) {
     sessions
         .iter()
         .for_each(|session| battery.told(&session.record(), rules));
+}
+
+fn fact(at: i64, what: What) -> Fact {
+    Fact {
+        at,
+        seq: 1,
+        received_at: at,
+        requested: false,
+        key: Key::of("vehicle.drivetrain.batteryManagement.maxEnergy").unwrap(),
+        what,
+    }
+}
+
+/// A fact that tells the time alone.
+fn moving(at: i64) -> Fact {
+    fact(at, What::Moving(true))
 }

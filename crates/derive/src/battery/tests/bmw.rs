@@ -2,21 +2,10 @@
 
 use collector_core::RecordState;
 
-use super::{DAY, NEW_YEAR, of, rules, vehicle};
+use super::{DAY, NEW_YEAR, fact, of, rules, vehicle};
 use crate::battery::Battery;
-use crate::fact::{Fact, Key, What};
+use crate::fact::What;
 use crate::row::number;
-
-fn fact(at: i64, what: What) -> Fact {
-    Fact {
-        at,
-        seq: 1,
-        received_at: at,
-        requested: false,
-        key: Key::of("vehicle.drivetrain.batteryManagement.maxEnergy").unwrap(),
-        what,
-    }
-}
 
 #[test]
 fn b4_bmws_own_numbers_stand_beside_ours_and_a_month_ends_with_the_first_fact_of_the_next() {

@@ -35,10 +35,10 @@ fn t5_consumption_is_what_the_charge_falls_between_charges() {
     let row = |days: f64| of(&records, "consumption", "2026-03", days);
     let month = row(30.0).unwrap();
     assert_eq!(number(month, "kwh_per_100_km"), Some(16.0));
-    assert_eq!(number(month, "distance_km"), Some(2_700.0));
+    assert_eq!(number(month, "distance_km"), Some(3_000.0));
     assert_eq!(
         (number(month, "legs"), number(month, "energy_kwh")),
-        (Some(9.0), Some(432.0))
+        (Some(10.0), Some(480.0))
     );
     let interval = (
         number(month, "kwh_per_100_km_low"),
@@ -63,7 +63,7 @@ fn t5_consumption_is_what_the_charge_falls_between_charges() {
     let month = of(&records, "consumption", "2026-03", 30.0).unwrap();
     assert_eq!(
         (number(month, "legs"), number(month, "distance_km")),
-        (Some(7.0), Some(2_100.0))
+        (Some(8.0), Some(2_400.0))
     );
     assert_eq!(number(month, "kwh_per_100_km"), Some(16.0));
 }

@@ -2,7 +2,7 @@
 
 use collector_core::{Record, RecordState};
 
-use super::{Session, of, rules, told, vehicle};
+use super::{DAY, Session, of, rules, told, vehicle};
 use crate::Rules;
 use crate::battery::{BATTERY_HEALTH, Battery};
 use crate::row::{number, text};
@@ -135,18 +135,26 @@ fn b3_a_session_counts_once_whatever_is_told_of_it_and_not_at_all_when_it_is_wit
 fn a_state_that_was_stored_goes_on_as_if_it_never_had_been() {
     let rules = rules();
     let (mut running, mut stored) = (Battery::default(), Battery::default());
+    let mut odometer = 0.0;
     for index in 0..8 {
-        for session in month(index, 75.3 - 0.1 * index as f64) {
-            running.told(&session.record(), &rules);
-            stored.told(&session.record(), &rules);
-            let json = serde_json::to_string(&stored).unwrap();
-            stored = serde_json::from_str(&json).unwrap();
-            assert_eq!(
-                running.records(&vehicle(), &rules),
-                stored.records(&vehicle(), &rules)
-            );
-            let json = serde_json::to_string(&stored).unwrap();
-            stored = serde_json::from_str(&json).unwrap();
+        for mut session in month(index, 75.3 - 0.1 * index as f64) {
+            odometer += 300.0;
+            session.odometer = Some(odometer);
+            let later = super::moving(session.start + 3 * DAY);
+            for battery in [&mut running, &mut stored] {
+                battery.told(&session.record(), &rules);
+            }
+            for is_later in [false, true] {
+                let json = serde_json::to_string(&stored).unwrap();
+                stored = serde_json::from_str(&json).unwrap();
+                for battery in [&mut running, &mut stored].into_iter().filter(|_| is_later) {
+                    battery.step(&later, &rules);
+                }
+                let records = running.records(&vehicle(), &rules);
+                assert_eq!(records, stored.records(&vehicle(), &rules));
+            }
         }
     }
+    let records = running.records(&vehicle(), &rules);
+    assert!(of(&records, "consumption", "2026-08", 90.0).is_some());
 }
