@@ -44,7 +44,9 @@ pub fn text(answers: &Answers, target: &Target, zone: Option<&str>, secret: Refe
         text,
         "\nsources:\n  # Every change as soon as BMW has it: what you choose in the portal under \"Configure data stream\".\n  \
          - type: stream\n  # What the stream does not bring, within BMW's 50 calls a day.\n  \
-         - type: telematics\n    container: {} # everything, driving or battery\n    every: auto",
+         - type: telematics\n    container: {} # everything, driving or battery\n    every: auto\n  \
+         # Charging sessions as BMW lists them, once a day; what it knows of the car's make, once a week.\n  \
+         - type: charging_history\n  - type: vehicle",
         answers.collection
     );
     text.push_str("\nsinks:\n");
