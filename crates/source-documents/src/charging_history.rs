@@ -69,7 +69,7 @@ impl Poll for ChargingHistory {
         let mut came = None::<Vec<RawReading>>;
         while let Some(ask) = walk.next() {
             let budget = &self.asking.handles.budget;
-            if !ask.is_owed && budget.spare_calls(self.asking.now()).await == 0 {
+            if !ask.is_owed && budget.spare_polls(self.asking.now()).await == 0 {
                 walk.leave();
                 continue;
             }

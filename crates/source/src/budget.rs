@@ -160,15 +160,30 @@ impl Budget {
             return 0;
         };
         let left = spent.left(Allowance::for_necessities(self.calls_per_day), now);
-        let planned = self.memory().planned;
-        // Whoever spent since the plan, be it another process, spent of that.
-        let spare = planned.map_or(0, |planned| {
-            let since = spent.calls.iter().filter(|at| **at >= planned.at).count();
-            planned
-                .spare
-                .saturating_sub(u32::try_from(since).unwrap_or(u32::MAX))
-        });
-        spare.max(spent.reserve_left(now)).min(left)
+        self.beside_promises(&spent)
+            .max(spent.reserve_left(now))
+            .min(left)
+    }
+
+    /// The same for polls, which leave the reserve alone: what the promised ones do not need.
+    pub async fn spare_polls(&self, now: Timestamp) -> u32 {
+        let Ok(spent) = self.spent_calls(now).await else {
+            return 0;
+        };
+        let left = spent.left(Allowance::for_polls(self.calls_per_day), now);
+        self.beside_promises(&spent).min(left)
+    }
+
+    /// What is left of the calls that no promise needed when it was planned. Whoever spent since, be it another process,
+    /// spent of that.
+    fn beside_promises(&self, spent: &Spent) -> u32 {
+        let Some(planned) = self.memory().planned else {
+            return 0;
+        };
+        let since = spent.calls.iter().filter(|at| **at >= planned.at).count();
+        planned
+            .spare
+            .saturating_sub(u32::try_from(since).unwrap_or(u32::MAX))
     }
 
     /// What was spent, by this process or another.
@@ -230,5 +245,34 @@ impl UnderWay {
         let begun = usize::from(self.begun.take().is_some());
         self.settled
             .drain(..facts.saturating_sub(begun).min(self.settled.len()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::testing::MemoryLedger;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_poll_takes_nothing_of_the_reserve() {
+        let budget = Budget::new("home".into(), Arc::new(MemoryLedger::default()), 50);
+        let now: Timestamp = "2026-03-01T06:00:00Z".parse().unwrap();
+        assert_eq!(
+            (budget.spare_calls(now).await, budget.spare_polls(now).await),
+            (2, 0)
+        );
+        budget.publish(5, now);
+        let spend = budget.spend("telematic_data", now, Allowance::for_polls(50));
+        spend.await.unwrap().unwrap();
+        assert_eq!(
+            (budget.spare_calls(now).await, budget.spare_polls(now).await),
+            (4, 4)
+        );
+        budget.publish(60, now);
+        assert_eq!(
+            (budget.spare_calls(now).await, budget.spare_polls(now).await),
+            (49, 47)
+        );
     }
 }
