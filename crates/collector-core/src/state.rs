@@ -41,6 +41,8 @@ pub enum State {
     Held(u64),
     /// The journal, of which there is one: the name is empty.
     Journal(JournalState),
+    /// What derives records, of which there is one: the name is empty.
+    Deriving(DerivingState),
     /// Readings that a sink has not got, or that fit no sink where the name is empty.
     DeadLetters(u64),
 }
@@ -125,6 +127,16 @@ words! {
     }
 }
 
+words! {
+    /// How far records are derived from the journal.
+    DerivingState {
+        UpToDate = "up to date",
+        /// Much is still to be looked through.
+        Behind = "behind",
+        Failing = "failing",
+    }
+}
+
 impl State {
     /// The kind and the word under which it is stored.
     pub fn stored(self) -> (&'static str, String) {
@@ -138,6 +150,7 @@ impl State {
             Self::Outlived(count) => ("outlived", count.to_string()),
             Self::Held(seq) => ("held", seq.to_string()),
             Self::Journal(state) => ("journal", state.to_string()),
+            Self::Deriving(state) => ("deriving", state.to_string()),
             Self::DeadLetters(count) => ("dead letters", count.to_string()),
         }
     }
@@ -154,6 +167,7 @@ impl State {
             "outlived" => word.parse().ok().map(Self::Outlived),
             "held" => word.parse().ok().map(Self::Held),
             "journal" => JournalState::parse(word).map(Self::Journal),
+            "deriving" => DerivingState::parse(word).map(Self::Deriving),
             "dead letters" => word.parse().ok().map(Self::DeadLetters),
             _ => None,
         }
@@ -195,6 +209,7 @@ mod tests {
             State::Outlived(3),
             State::Held(7),
             State::Journal(JournalState::Failing),
+            State::Deriving(DerivingState::Behind),
             State::DeadLetters(12),
         ] {
             let (kind, word) = state.stored();

@@ -19,6 +19,7 @@ use runtime::Clock;
 use source::Handles;
 use store::StoreError;
 
+use crate::deriving::Deriving;
 use crate::ingest::Streamed;
 use crate::poller::Polling;
 use crate::setup::Stops;
@@ -41,6 +42,7 @@ pub struct Engine {
     pub(crate) streams: Vec<Streamed>,
     pub(crate) workers: Vec<(Worker, Box<dyn Sink>)>,
     pub(crate) state: OpenState,
+    pub(crate) deriving: Deriving,
     /// The newest entry when the program started: old ones may be forgotten while it runs.
     pub(crate) before: u64,
     /// What each sink had received when the program started.
@@ -130,6 +132,8 @@ impl Engine {
             self.state.journal.clone(),
             stop.clone(),
         ));
+        let mut deriving = JoinSet::new();
+        deriving.spawn(self.deriving.clone().run(self.stops.deriving.clone()));
         let mut sinks = JoinSet::new();
         for (worker, sink) in self.workers.drain(..) {
             sinks.spawn(worker.run(sink));
@@ -141,6 +145,12 @@ impl Engine {
         if timeout(DRAIN, finished(&mut inflow)).await.is_err() {
             tracing::warn!("a poll or a stream did not end in time; what it was about to bring is lost");
             inflow.abort_all();
+        }
+        // Sinks are given also what the last readings tell.
+        self.stops.deriving.cancel();
+        if timeout(CLOSE, finished(&mut deriving)).await.is_err() {
+            tracing::debug!("what was told last is not derived yet; the next start does it");
+            deriving.abort_all();
         }
         self.stops.draining.cancel();
         if timeout(DRAIN, finished(&mut sinks)).await.is_err() {

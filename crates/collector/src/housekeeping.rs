@@ -7,6 +7,7 @@ use collector_core::state::{JournalState, State};
 use jiff::SignedDuration;
 use journal::log::packed::pack::REST;
 use journal::{Journal, JournalError};
+use ledger::overview::Overview;
 use ledger::{Publisher, States};
 use runtime::{Chain, Clock, contained};
 use tokio_util::sync::CancellationToken;
@@ -88,7 +89,13 @@ impl Care {
         let Some(before) = keep.and_then(|keep| self.clock.now().checked_sub(keep).ok()) else {
             return;
         };
-        match in_words(self.journal.prune(before, self.sinks.clone())).await {
+        let pruned = async {
+            // What is behind it is folded again after a start.
+            let derived = Overview::open_file(self.journal.path())?.derived()?;
+            let up_to = derived.state.map_or(0, |(seq, _)| seq);
+            self.journal.prune(before, self.sinks.clone(), up_to).await
+        };
+        match in_words(pruned).await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "took old entries out of the journal"),
             Err(error) => tracing::warn!(error, "old entries stay in the journal"),

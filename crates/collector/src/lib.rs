@@ -9,6 +9,7 @@
 //! * [`engine`]: the life of a run. [`setup`]: its parts. [`account`]: what the sources of an account are given.
 //! * [`ingest`]: the one way into the journal. [`poller`]: when what is polled. [`guardian`]: logins.
 //! * [`present`], [`details`]: what sinks may ask of the present. [`redelivery`]: replays without a run.
+//! * [`deriving`]: records out of entries.
 //! * [`housekeeping`]: the journal is flushed, packed, and rid of what is old. [`neighbours`]: commands beside a run.
 //!   [`dead_letters`]: what waits for each sink, for notices.
 //! * [`http`]: clients, and whom they trust. [`state`]: the state directory. `simulator`: the built-in backend.
@@ -18,6 +19,7 @@
 
 pub mod account;
 mod dead_letters;
+pub mod deriving;
 mod details;
 pub mod drive;
 mod engine;

@@ -18,6 +18,7 @@ use source::{Handles, Pace, SourceContext};
 
 use crate::RunError;
 use crate::account;
+use crate::deriving::{self, Deriving};
 use crate::drive;
 use crate::engine::Engine;
 use crate::http::Clients;
@@ -45,6 +46,7 @@ pub(crate) async fn engine(
     #[cfg(feature = "simulator")]
     let simulator = Simulator::for_pipeline(&mut pipeline, &directory, &clock).await?;
     let names = state.names(&pipeline.vehicles)?;
+    let rules = deriving::rules(&pipeline);
     let pace = Arc::new(Pace::default());
     let mut accounts = Vec::new();
     for options in &pipeline.accounts {
@@ -121,7 +123,14 @@ pub(crate) async fn engine(
         &intake,
         &stops,
     )?;
+    let deriving = Deriving {
+        state: state.clone(),
+        reader,
+        rules,
+        clock: clock.clone(),
+    };
     Ok(Engine {
+        deriving,
         accounts,
         pollers,
         streams,
@@ -146,6 +155,7 @@ pub(crate) async fn engine(
 #[derive(Default)]
 pub(crate) struct Stops {
     pub(crate) sources: CancellationToken,
+    pub(crate) deriving: CancellationToken,
     pub(crate) draining: CancellationToken,
     pub(crate) aborted: CancellationToken,
 }

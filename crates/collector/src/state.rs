@@ -96,6 +96,7 @@ impl OpenState {
             self.store.transact(move |tx| {
                 let forgotten = journal.forget_within(tx, &vin)?;
                 ledger::forget(tx, &vin, at)?;
+                ledger::forget_derived(tx)?;
                 Ok::<_, JournalError>(forgotten)
             })
         };

@@ -250,6 +250,9 @@ async fn forgetting_the_past_does_not_spoil_the_sums() {
     for name in ["sqlite", "csv"] {
         journal.cursor(name, 5).await.unwrap();
     }
+    let derived = derive::Deriver::new(derive::Rules::default()).state();
+    let keep = state.store.transact(move |tx| ledger::keep_derived(tx, 5, &derived));
+    keep.await.unwrap();
     drop(state);
     let summary = bench.run_until("journal: { keep: 90d }\n", 7).await;
     assert!((2..5).contains(&summary.snapshots), "{summary:?}");

@@ -169,8 +169,28 @@ struct Read<'a> {
     children: Vec<Read<'a>>,
     #[serde(default)]
     revision: u32,
-    #[serde(default)]
-    evidence: Box<[Evidence]>,
+    #[serde(borrow, default)]
+    evidence: Option<&'a RawValue>,
+}
+
+/// What tells a record from others, and its revisions apart.
+#[derive(Debug, Deserialize)]
+pub struct Head<'a> {
+    pub kind: &'a str,
+    pub at: Timestamp,
+    /// JSON: with kind and vehicle it is one record's.
+    #[serde(borrow)]
+    pub key: &'a RawValue,
+    pub revision: u32,
+    pub state: &'a str,
+}
+
+/// The head of a record's JSON.
+///
+/// # Errors
+/// It is no record.
+pub fn head(json: &str) -> Result<Head<'_>, serde_json::Error> {
+    serde_json::from_str(json)
 }
 
 /// The record in this JSON; `None` for a kind that is not known. A column that is not known is passed over, as is a part of
@@ -204,7 +224,9 @@ fn record(
     let values = cells(kind.columns, &read.values);
     let mut record = Record::new(kind, vehicle.clone(), read.at, key, values);
     (record.revision, record.state) = (revision.unwrap_or(read.revision), state);
-    record.evidence = read.evidence;
+    // Reasons that another version wrote are no reason to do without the record.
+    let evidence = read.evidence.map(|evidence| serde_json::from_str(evidence.get()));
+    record.evidence = evidence.and_then(Result::ok).unwrap_or_default();
     let mut children = Vec::with_capacity(read.children.len());
     for child in read.children {
         if let Some(kind) = kind.children.iter().find(|known| known.name == child.kind) {

@@ -47,13 +47,19 @@ pub fn keep_derived(tx: &mut Tx<'_>, seq: u64, state: &str) -> Result<()> {
 /// What is known is no more to be gone on from: everything is derived anew and compared. For whoever changes what was
 /// folded: an import, a vehicle that is forgotten.
 pub fn forget_derived(tx: &mut Tx<'_>) -> Result<()> {
-    tx.run("update deriving set told_through = 0, seq = null, state = null", [])?;
+    tx.run(
+        "update deriving set told_through = 0, seq = null, state = null",
+        [],
+    )?;
     Ok(())
 }
 
 /// All is to be derived anew. The moment tells this wish from others.
 pub fn ask_anew(tx: &mut Tx<'_>, at: Timestamp) -> Result<()> {
-    tx.run("update deriving set asked_at = ?1, outcome = null", [at.as_millisecond()])?;
+    tx.run(
+        "update deriving set asked_at = ?1, outcome = null",
+        [at.as_millisecond()],
+    )?;
     Ok(())
 }
 

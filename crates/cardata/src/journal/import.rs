@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
+use collector::deriving;
 use collector::state::{OpenState, StateDirectory};
 use indicatif::ProgressBar;
 use journal::Journal;
@@ -23,6 +24,8 @@ pub async fn run(options: &ImportArgs) -> CommandResult {
     let state = StateDirectory::create(&pipeline.state)?;
     let _lock = state.lock()?;
     let state = OpenState::of(&pipeline).map_err(failure)?;
+    // What comes in may be older than what was folded.
+    deriving::forget(&state).await.map_err(failure)?;
     let bar = bar("importing", length);
     let result = take_in(&state.journal, &mut *input, &bar).await;
     bar.finish_and_clear();

@@ -132,7 +132,11 @@ async fn what_cannot_be_tried_says_why() {
     assert!(reasons[1].contains("no readings"), "{reasons:?}");
     assert_eq!(
         rig.journal
-            .prune(noon() + SignedDuration::from_hours(1), vec!["only".to_owned()])
+            .prune(
+                noon() + SignedDuration::from_hours(1),
+                vec!["only".to_owned()],
+                u64::MAX
+            )
             .await
             .unwrap(),
         1,

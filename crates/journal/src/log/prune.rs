@@ -13,16 +13,16 @@ const BLOCKS_AT_ONCE: usize = 64;
 
 impl Journal {
     /// Removes entries received before `before` that every sink in `sinks` has acknowledged and no replay of
-    /// theirs still has to deliver, from the first entry on up to one that is younger: what a clock that was wrong dated
+    /// theirs still has to deliver, up to number `up_to`, from the first entry on up to one that is younger: what a clock that was wrong dated
     /// back is no gap among what is kept. An entry with dead letters stays as long as they do. Packed entries go together: a block
     /// stays until all of it may go, so that its oldest may be up to [eight days](super::packed::pack::PATIENCE) older. What
     /// was seen stays known, so that a repeat is still a repeat. Returns how many entries went.
-    pub async fn prune(&self, before: Timestamp, sinks: Vec<String>) -> Result<u64> {
+    pub async fn prune(&self, before: Timestamp, sinks: Vec<String>, up_to: u64) -> Result<u64> {
         let mut removed = 0;
         loop {
             let sinks = sinks.clone();
             let step = self.transact(move |connection, memory| {
-                let mut delivered = i64::MAX;
+                let mut delivered = i64::try_from(up_to).unwrap_or(i64::MAX);
                 for sink in &sinks {
                     let query = "select coalesce(min(
                              (select seq from cursor where sink = ?1),

@@ -29,7 +29,7 @@ async fn an_entry_is_never_taken_for_another() {
         .acknowledge("only", time(NOON), acknowledgement)
         .await
         .unwrap();
-    let kept = journal.prune(poll(4, vec![]).received_at, vec!["only".to_owned()]);
+    let kept = journal.prune(poll(4, vec![]).received_at, vec!["only".to_owned()], u64::MAX);
     assert_eq!(kept.await.unwrap(), 3, "the gap is 1 to 4");
     let reader = reader(&journal);
     let seqs = async |seq| {

@@ -317,7 +317,7 @@ async fn space_of_forgotten_entries_is_given_back_and_nothing_else() {
         .await
         .unwrap();
     let removed = journal
-        .prune(poll(190, vec![]).received_at, vec!["sink".into()])
+        .prune(poll(190, vec![]).received_at, vec!["sink".into()], u64::MAX)
         .await
         .unwrap();
     assert_eq!(removed, 189, "all but one that has a dead letter");

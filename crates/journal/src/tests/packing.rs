@@ -267,24 +267,30 @@ async fn a_block_is_forgotten_when_all_of_it_may_go() {
     journal.pack(behind(MANY)).await.unwrap();
     let left = async || read_all(&journal, 0, 500).await.first().unwrap().seq;
     // Letters of the misfits keep every entry of the blocks.
-    assert_eq!(journal.prune(behind(2_000), vec![]).await.unwrap(), 0);
+    assert_eq!(journal.prune(behind(2_000), vec![], u64::MAX).await.unwrap(), 0);
     let letters = journal.overview().unwrap().dead_letters().unwrap();
     journal
         .drop_dead_letters(letters.iter().map(|letter| letter.id).collect())
         .await
         .unwrap();
-    assert_eq!(journal.prune(behind(1_022), vec![]).await.unwrap(), 0);
-    assert_eq!(journal.prune(behind(1_024), vec![]).await.unwrap(), 1_023);
+    assert_eq!(journal.prune(behind(1_022), vec![], u64::MAX).await.unwrap(), 0);
+    assert_eq!(
+        journal.prune(behind(1_024), vec![], u64::MAX).await.unwrap(),
+        1_023
+    );
     assert_eq!(left().await, 1_024);
     journal.cursor("sink", 0).await.unwrap();
     assert_eq!(
         journal
-            .prune(behind(2_300), vec!["sink".to_owned()])
+            .prune(behind(2_300), vec!["sink".to_owned()], u64::MAX)
             .await
             .unwrap(),
         0
     );
-    assert_eq!(journal.prune(behind(2_300), vec![]).await.unwrap(), 1_024 + 253);
+    assert_eq!(
+        journal.prune(behind(2_300), vec![], u64::MAX).await.unwrap(),
+        1_024 + 253
+    );
     let overview = journal.overview().unwrap();
     assert_eq!((left().await, overview.log().unwrap().snapshots), (2_301, 200));
     assert_eq!(overview.behind(0).unwrap().entries, 200);

@@ -115,7 +115,7 @@ async fn what_was_forgotten_is_left_out_until_something_newer_comes() {
     let journal = open(state.path());
     eventful(&journal).await;
     let before = poll(2, vec![]).received_at;
-    assert_eq!(journal.prune(before, vec![]).await.unwrap(), 2);
+    assert_eq!(journal.prune(before, vec![], u64::MAX).await.unwrap(), 2);
     assert_eq!(present(&journal).await, socs(&NOW[..1]));
     // Still older than what was forgotten.
     assert_eq!(

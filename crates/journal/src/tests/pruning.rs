@@ -43,17 +43,17 @@ async fn only_what_is_old_and_acknowledged_by_every_sink_goes() {
     let sinks = vec!["fast".to_owned(), "slow".to_owned()];
     acknowledge(&journal, "fast", 5).await;
     assert_eq!(
-        journal.prune(after(4), sinks.clone()).await.unwrap(),
+        journal.prune(after(4), sinks.clone(), u64::MAX).await.unwrap(),
         0,
         "slow has taken nothing yet"
     );
     acknowledge(&journal, "slow", 2).await;
-    assert_eq!(journal.prune(after(0), sinks.clone()).await.unwrap(), 1);
+    assert_eq!(journal.prune(after(0), sinks.clone(), u64::MAX).await.unwrap(), 1);
     assert_eq!(left(&journal).await, [2, 3, 4, 5]);
-    assert_eq!(journal.prune(after(4), sinks.clone()).await.unwrap(), 1);
+    assert_eq!(journal.prune(after(4), sinks.clone(), u64::MAX).await.unwrap(), 1);
     assert_eq!(left(&journal).await, [3, 4, 5]);
     acknowledge(&journal, "slow", 5).await;
-    assert_eq!(journal.prune(after(3), sinks).await.unwrap(), 2);
+    assert_eq!(journal.prune(after(3), sinks, u64::MAX).await.unwrap(), 2);
     assert_eq!(left(&journal).await, [5]);
 }
 
@@ -63,7 +63,13 @@ async fn a_repeat_of_what_was_forgotten_is_still_a_repeat_and_numbers_go_on() {
     let journal = open(state.path());
     five(&journal).await;
     acknowledge(&journal, "only", 5).await;
-    assert_eq!(journal.prune(after(9), vec!["only".to_owned()]).await.unwrap(), 5);
+    assert_eq!(
+        journal
+            .prune(after(9), vec!["only".to_owned()], u64::MAX)
+            .await
+            .unwrap(),
+        5
+    );
     drop(journal);
     let journal = open(state.path());
     assert_eq!(*journal.newest().borrow(), 5);
@@ -87,7 +93,7 @@ async fn more_than_fits_into_one_transaction_goes_all_the_same() {
         )?)
     });
     assert_eq!(fill.await.unwrap(), 4_500);
-    assert_eq!(journal.prune(after(1), vec![]).await.unwrap(), 4_501);
+    assert_eq!(journal.prune(after(1), vec![], u64::MAX).await.unwrap(), 4_501);
 }
 
 #[tokio::test]
@@ -97,7 +103,7 @@ async fn what_a_clock_that_was_wrong_dated_back_stays_behind_what_is_younger() {
     append(&journal, poll(10, vec![soc(70, 10)])).await;
     append(&journal, poll(0, vec![soc(71, 11)])).await;
     acknowledge(&journal, "only", 2).await;
-    let prune = |minute| journal.prune(after(minute), vec!["only".to_owned()]);
+    let prune = |minute| journal.prune(after(minute), vec!["only".to_owned()], u64::MAX);
     assert_eq!(prune(5).await.unwrap(), 0);
     assert_eq!(left(&journal).await, [1, 2]);
     assert_eq!(prune(10).await.unwrap(), 2);

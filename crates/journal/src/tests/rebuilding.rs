@@ -134,7 +134,10 @@ async fn a_flush_that_meets_such_a_page_is_done_all_the_same() {
 async fn what_was_forgotten_is_known_but_for_what_stood_on_the_page() {
     let state = packed().await;
     let journal = open(state.path());
-    assert_eq!(journal.prune(behind(2_200), Vec::new()).await.unwrap(), 2_199);
+    assert_eq!(
+        journal.prune(behind(2_200), Vec::new(), u64::MAX).await.unwrap(),
+        2_199
+    );
     let state = settled(&journal).await;
     let (_, leaves) = pages(state.path());
     overwrite(state.path(), leaves[leaves.len() / 2], 0xff);

@@ -1,0 +1,238 @@
+//! Records out of the journal: a reader of its entries that folds them with [`derive`] and appends what is to be told.
+//!
+//! * [`run`](Deriving::run): beside a run, behind the newest entry by some seconds. [`fold`]: some entries, and what they tell.
+//! * [`anew`]: everything from the first entry on, compared with the records that are there. [`survey`]: what is there.
+//!   [`compared`]: what differs. [`outcome`]: what came of it, for people and programs.
+//! * [`telling`]: records into the journal, in one transaction with how far they are told.
+//!
+//! What is told is known by `told_through`, which moves with the records; the state behind an earlier entry is kept now and
+//! then. A start goes on from that state, folds in silence up to `told_through`, and on from there: folding is
+//! deterministic, so whatever ends a run, nothing is told twice and nothing is left out.
+
+pub mod anew;
+mod compared;
+mod fold;
+mod merged;
+pub mod outcome;
+mod survey;
+mod telling;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use collector_core::state::{DerivingState, State};
+use derive::{Deriver, Rules};
+use journal::{JournalError, Log, Read, Reader};
+use ledger::Publisher;
+use ledger::overview::Overview;
+use pipeline::Pipeline;
+use runtime::{Chain, Clock};
+use tokio_util::sync::CancellationToken;
+
+use crate::state::OpenState;
+use fold::Fold;
+use outcome::Outcome;
+use telling::Kept;
+pub use telling::{ask, forget};
+
+/// How long what comes is gathered: as sinks do.
+const PACE: Duration = Duration::from_secs(10);
+/// About so many readings are folded at a time: as sinks read, so that one decoding may serve both.
+const AT_ONCE: usize = 5_000;
+/// The state is kept so rarely while much is folded, in real time: it is about a megabyte.
+const RARELY: Duration = Duration::from_secs(60);
+/// How long a database that refuses is left alone.
+const PAUSE: Duration = Duration::from_secs(60);
+/// The reader's name among the sinks of the journal's reader, which no sink can have.
+const READER: &str = " deriving";
+
+/// What derives, and with what.
+#[derive(Debug, Clone)]
+pub struct Deriving {
+    pub state: OpenState,
+    pub reader: Reader,
+    pub rules: Rules,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What the owner decides of records.
+pub fn rules(pipeline: &Pipeline) -> Rules {
+    Rules {
+        timezone: pipeline.timezone.clone(),
+        ..Rules::default()
+    }
+}
+
+/// Ended because it was told to, before it was done.
+#[derive(Debug)]
+struct Stopped;
+
+impl Deriving {
+    /// Derives until `stop` is cancelled, then what is there, and keeps the state. May be dropped at any moment.
+    pub async fn run(self, stop: CancellationToken) {
+        let publisher = self.publisher();
+        let mut fold = None;
+        while !stop.is_cancelled() {
+            match self.derive(&mut fold, &publisher, &stop).await {
+                Ok(Ok(())) => break,
+                Ok(Err(Stopped)) => return,
+                Err(error) if error.is_stopped() => return,
+                Err(error) => {
+                    // What was folded and not told is folded again.
+                    fold = None;
+                    let reason = Chain(&error).to_string();
+                    tracing::error!(
+                        error = reason,
+                        "records cannot be derived; trying again every minute"
+                    );
+                    publisher
+                        .publish(State::Deriving(DerivingState::Failing), Some(reason))
+                        .await;
+                    tokio::select! {
+                        () = self.clock.sleep(PAUSE) => {}
+                        () = stop.cancelled() => {}
+                    }
+                }
+            }
+        }
+        let Some(mut fold) = fold else { return };
+        if let Err(error) = self.finish(&mut fold).await {
+            tracing::warn!(error = %Chain(&error), "what was derived last could not be kept; the next start derives it again");
+        }
+    }
+
+    /// The voice of what derives, of which there is one.
+    pub fn publisher(&self) -> Publisher {
+        Publisher::new("".into(), self.state.ledger.clone(), self.clock.clone())
+    }
+
+    /// All records anew, without a run: what came of it; `None` where `stop` came first. The caller holds the state directory.
+    ///
+    /// # Errors
+    /// The journal cannot be read or written.
+    pub async fn all_anew(&self, stop: &CancellationToken) -> Result<Option<Outcome>, JournalError> {
+        let publisher = self.publisher();
+        let Some((_, outcome)) = self.anew(&publisher, stop).await? else {
+            return Ok(None);
+        };
+        publisher
+            .publish(State::Deriving(DerivingState::UpToDate), None)
+            .await;
+        Ok(Some(outcome))
+    }
+
+    async fn derive(
+        &self,
+        fold: &mut Option<Fold>,
+        publisher: &Publisher,
+        stop: &CancellationToken,
+    ) -> Result<Result<(), Stopped>, JournalError> {
+        let (mut newest, mut noted) = (self.state.journal.newest(), self.state.journal.noted());
+        loop {
+            let derived = Overview::open_file(self.state.store.path())?.derived()?;
+            if let Some(asked_at) = derived.wanted() {
+                *fold = None;
+                let Some((anew, outcome)) = self.anew(publisher, stop).await? else {
+                    return Ok(Err(Stopped));
+                };
+                telling::answer(&self.state, asked_at, &outcome).await?;
+                *fold = Some(anew);
+            } else if fold.is_none() {
+                *fold = match self.restored(derived) {
+                    Some(restored) => Some(restored),
+                    None => self.anew(publisher, stop).await?.map(|(fold, _)| fold),
+                };
+            }
+            let Some(fold) = fold.as_mut() else {
+                return Ok(Err(Stopped));
+            };
+            loop {
+                let there = *newest.borrow_and_update();
+                while self.step(fold).await? {
+                    if stop.is_cancelled() {
+                        return Ok(Ok(()));
+                    }
+                    self.tell_behind(publisher, there.saturating_sub(fold.at)).await;
+                }
+                publisher
+                    .publish(State::Deriving(DerivingState::UpToDate), None)
+                    .await;
+                tokio::select! {
+                    changed = newest.changed() => if changed.is_err() {
+                        return Ok(Err(Stopped));
+                    },
+                    changed = noted.changed() => if changed.is_ok() {
+                        break;
+                    },
+                    () = stop.cancelled() => return Ok(Ok(())),
+                }
+                tokio::select! {
+                    () = self.clock.sleep(PACE) => {}
+                    () = stop.cancelled() => return Ok(Ok(())),
+                }
+            }
+        }
+    }
+
+    /// Only what takes a while is worth a word.
+    async fn tell_behind(&self, publisher: &Publisher, behind: u64) {
+        if behind > AT_ONCE as u64 {
+            let message = format!("{behind} entries are still to be looked through");
+            publisher
+                .publish(State::Deriving(DerivingState::Behind), Some(message))
+                .await;
+        }
+    }
+
+    /// Goes on from what was kept; `None` where it cannot.
+    fn restored(&self, derived: ledger::Derived) -> Option<Fold> {
+        let (seq, state) = derived.state?;
+        let newest = *self.state.journal.newest().borrow();
+        if derived.told_through.max(seq) > newest {
+            return None;
+        }
+        match Deriver::restore(self.rules.clone(), &state) {
+            Ok(deriver) => Some(Fold::behind(deriver, seq, derived.told_through)),
+            Err(error) => {
+                tracing::info!(reason = %Chain(&error), "records are derived anew from the whole journal");
+                None
+            }
+        }
+    }
+
+    /// Folds what is there, at most about [`AT_ONCE`] readings, and tells what they tell. Whether there was something.
+    async fn step(&self, fold: &mut Fold) -> Result<bool, JournalError> {
+        let Some(batch) = self.reader.read(&READER.into(), fold.at, AT_ONCE).await? else {
+            return Ok(false);
+        };
+        let tellings = fold.take(batch.entries, batch.last).await?;
+        let is_due = fold.is_due() && fold.kept_at.is_none_or(|at| at.elapsed() > RARELY);
+        if !tellings.is_empty() || is_due {
+            let kept = Kept {
+                told_through: fold.at,
+                state: is_due.then(|| (fold.at, fold.deriver.state())),
+            };
+            telling::append(&self.state, tellings, Some(kept)).await?;
+            fold.told_through = fold.told_through.max(fold.at);
+        }
+        if is_due {
+            fold.kept(Instant::now());
+        }
+        Ok(true)
+    }
+
+    /// What is there when a run ends, and the state where it has changed.
+    async fn finish(&self, fold: &mut Fold) -> Result<(), JournalError> {
+        while self.step(fold).await? {}
+        if !fold.is_changed {
+            return Ok(());
+        }
+        let kept = Kept {
+            told_through: fold.at,
+            state: Some((fold.at, fold.deriver.state())),
+        };
+        telling::append(&self.state, Vec::new(), Some(kept)).await
+    }
+}
