@@ -9,6 +9,7 @@ use crate::{SCHEMA, SqlLedger, Vehicles};
 const FORMAT_5: &str = "alter table known_vehicle drop column name;
     drop table refused;
     drop table unlisted;
+    drop table deriving;
     create table vehicle (id integer primary key, vin text not null unique) strict;
     insert into known_vehicle (vin, account, mapping) values
         ('WBYZZZ00007E00123', 'home', 'PRIMARY'), ('WBYZZZ0000FP12345', 'home', 'PRIMARY');
