@@ -18,7 +18,7 @@ use source::{Handles, Pace, SourceContext};
 
 use crate::RunError;
 use crate::account;
-use crate::deriving::{self, Deriving};
+use crate::deriving::Deriving;
 use crate::drive;
 use crate::engine::Engine;
 use crate::http::Clients;
@@ -46,7 +46,7 @@ pub(crate) async fn engine(
     #[cfg(feature = "simulator")]
     let simulator = Simulator::for_pipeline(&mut pipeline, &directory, &clock).await?;
     let names = state.names(&pipeline.vehicles)?;
-    let rules = deriving::rules(&pipeline);
+    let rules = pipeline.rules.clone();
     let pace = Arc::new(Pace::default());
     let mut accounts = Vec::new();
     for options in &pipeline.accounts {

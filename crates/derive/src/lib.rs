@@ -9,28 +9,24 @@
 //! The same entries give the same records, revisions included, wherever the state was stored and restored in between.
 //! Nothing here reads a clock: what has ended is told when an entry shows it.
 //!
-//! * [`kinds`]: the records. [`rules`]: what the owner decides. [`fact`]: what a reading says.
+//! * [`facts`]: what a reading says, what the owner decides, and the kinds of records.
 //! * RULES.md: every rule with its number, for the owner.
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 pub mod battery;
 pub mod documents;
-pub mod fact;
 mod fold;
-pub mod kinds;
 mod row;
-pub mod rules;
 pub mod sessions;
 pub mod standstills;
 mod timeline;
 pub mod trips;
 
+pub use facts::{Rules, fact, kinds, rules};
 pub use fold::Fold;
-pub use rules::Rules;
 
 use std::collections::BTreeMap;
 
-use catalogue as _;
 use collector_core::{Body, Entry, Record, Vin};
 use serde::{Deserialize, Serialize};
 

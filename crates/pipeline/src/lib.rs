@@ -56,7 +56,7 @@ use std::sync::Arc;
 
 use collector_core::table::{Kind, Node, Span, suggest};
 use collector_core::{UnitSystem, ValueType};
-use derive::Rules;
+use facts::Rules;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 

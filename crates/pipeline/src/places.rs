@@ -3,7 +3,7 @@
 use collector_core::scalar::Wrong;
 use collector_core::table::Node;
 use collector_core::written_as_text;
-use derive::rules::Place;
+use facts::rules::Place;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use collector_core::scalar::Wrong;
 use collector_core::written_as_text;
-use derive::rules::{Price, Tariff};
+use facts::rules::{Price, Tariff};
 use jiff::civil::{Date, Time, Weekday};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use collector_core::duration;
 use collector_core::scalar::Wrong;
 use collector_core::table::{Node, suggest};
 use collector_core::written_as_text;
-use derive::rules::{CurrentType, Place, Price, Tariff};
+use facts::rules::{CurrentType, Place, Price, Tariff};
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use collector_core::scalar::Wrong;
 use collector_core::table::{Kind, Node, Span, listed};
 use collector_core::{InvalidVin, Name, Names, UnitSystem, Vehicle, VehicleSettings, Vin, written_as_text};
-use derive::rules::VehicleRules;
+use facts::rules::VehicleRules;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -27,7 +27,6 @@ use derive::{Deriver, Rules};
 use journal::{JournalError, Log, Read, Reader};
 use ledger::Publisher;
 use ledger::overview::Overview;
-use pipeline::Pipeline;
 use runtime::{Chain, Clock};
 use tokio_util::sync::CancellationToken;
 
@@ -55,14 +54,6 @@ pub struct Deriving {
     pub reader: Reader,
     pub rules: Rules,
     pub clock: Arc<dyn Clock>,
-}
-
-/// What the owner decides of records.
-pub fn rules(pipeline: &Pipeline) -> Rules {
-    Rules {
-        timezone: pipeline.timezone.clone(),
-        ..Rules::default()
-    }
 }
 
 /// Ended because it was told to, before it was done.

@@ -126,7 +126,7 @@ impl Fact {
 impl What {
     /// The place of its kind among those of one moment: what is measured stands before what opens and closes records, so
     /// that both find the numbers of their own moment, and documents come last.
-    pub(crate) fn rank(&self) -> u8 {
+    pub fn rank(&self) -> u8 {
         match self {
             Self::MaxEnergy(_) => 0,
             Self::Health(_) => 1,
