@@ -16,10 +16,6 @@ impl Id {
         Self(record.kind.name.into(), key.collect())
     }
 
-    pub fn kind(&self) -> &str {
-        &self.0
-    }
-
     /// The record as one that never was. `None` where no such kind is known any more.
     pub fn withdrawn(&self, vehicle: &Vehicle, at: i64, revision: u32) -> Option<Record> {
         let kind = record_kind(&self.0)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use collector_core::{Record, RecordState, Value, Vehicle};
+use collector_core::{Record, RecordState, Vehicle};
 use serde::{Deserialize, Serialize};
 
 use super::content::{Id, content};
@@ -37,8 +37,6 @@ struct Told {
     /// `None` where it stands in the journal, and nothing has listed it since.
     teller: Option<Teller>,
     at: i64,
-    /// Its `end_at`, or as `at`.
-    until: i64,
     /// 0 where it never was.
     revision: u32,
     content: u64,
@@ -78,7 +76,7 @@ impl Telling {
         let changed: Vec<_> = listed
             .filter_map(|record| self.anew(teller, record, look))
             .collect();
-        let mut told = self.gone(teller, vehicle, &changed, look);
+        let mut told = self.gone(teller, vehicle, look);
         if !changed.is_empty() {
             self.forget(look.end);
         }
@@ -133,24 +131,17 @@ impl Telling {
         Some(record)
     }
 
-    /// What was told and is not listed any more, told as withdrawn. Of the folds, that is what should be listed, and what
-    /// another one takes the place of: no two of one kind overlap.
-    fn gone(&mut self, teller: Teller, vehicle: &Vehicle, changed: &[Record], look: Look) -> Vec<Record> {
+    /// What was told and is not listed any more, told as withdrawn.
+    fn gone(&mut self, teller: Teller, vehicle: &Vehicle, look: Look) -> Vec<Record> {
         let looks = self.looks;
-        let is_superseded = |id: &Id, told: &Told| {
-            let others = changed.iter().filter(|other| other.kind.name == id.kind());
-            let mut others = others.filter(|other| other.state != RecordState::Withdrawn);
-            others.any(|other| other.at.as_millisecond() < told.until && told.at < until(other))
-        };
-        let is_gone = |id: &Id, told: &Told| match teller {
-            Teller::Folds if told.at > look.end => false,
-            Teller::Folds => told.is_live || told.at >= look.reach || is_superseded(id, told),
+        let is_gone = |told: &Told| match teller {
+            Teller::Folds => told.at <= look.end && (told.is_live || told.at >= look.reach),
             Teller::Battery => false,
             Teller::Documents => true,
         };
-        let gone = self.told.iter_mut().filter(|(id, told)| {
+        let gone = self.told.iter_mut().filter(|(_, told)| {
             let is_its = told.teller == Some(teller) && told.look != looks && !told.is_withdrawn;
-            is_its && is_gone(id, told)
+            is_its && is_gone(told)
         });
         let withdrawn = gone.filter_map(|(id, told)| {
             let record = id.withdrawn(vehicle, told.at, told.revision + 1)?;
@@ -182,19 +173,8 @@ impl Told {
     fn is(&mut self, record: &Record, content: u64, revision: u32) {
         self.revision = revision;
         self.content = content;
-        self.until = until(record);
         self.is_live = record.state == RecordState::Live;
         self.is_withdrawn = record.state == RecordState::Withdrawn;
-    }
-}
-
-/// When a record ended, or began where it has no `end_at`.
-fn until(record: &Record) -> i64 {
-    let mut columns = record.value_columns();
-    let end = columns.find(|(column, _)| column.name == "end_at");
-    match end.and_then(|(_, value)| value) {
-        Some(Value::Timestamp(end)) => end.as_millisecond(),
-        _ => record.at.as_millisecond(),
     }
 }
 

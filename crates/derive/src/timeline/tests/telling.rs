@@ -127,28 +127,6 @@ fn what_goes_on_and_is_listed_no_more_is_withdrawn_however_long_ago_it_began() {
 }
 
 #[test]
-fn what_overlaps_takes_the_place_of_what_is_listed_no_more_however_long_ago() {
-    use RecordState::{Final, Withdrawn};
-    let telling = &mut Telling::default();
-    let of = |from: i64, until: i64, number| {
-        let mut session = record(&CHARGING_SESSION, from, number, Final);
-        session.values[0] = Some(Value::Timestamp(
-            Timestamp::from_millisecond(START + until).unwrap(),
-        ));
-        session
-    };
-    let (seen, before) = (of(-9 * DAY, -8 * DAY, 1.0), of(-10 * DAY, -9 * DAY, 2.0));
-    assert_eq!(tell(telling, &[seen, before], look(0)).len(), 2);
-    let listed = of(-9 * DAY + 1, -8 * DAY, 3.0);
-    let told = tell(telling, &[listed], look(1));
-    assert_eq!(
-        told,
-        [(None, 2, Withdrawn), (Some(3.0), 1, Final)],
-        "and what ends as it begins stays"
-    );
-}
-
-#[test]
 fn rules_withdraw_what_ended_long_ago_by_name() {
     use RecordState::{Final, Withdrawn};
     let telling = &mut Telling::default();
