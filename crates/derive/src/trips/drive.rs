@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::gaps::{Cause, Gap, HOLD_MS, Points, Sign, is_filled, usual_ms};
+use super::gaps::{Cause, Gap, HOLD_MS, Points, Sign, Way, has_room, is_filled, usual_ms};
 use super::sense::{Position, Seen, Snap, Soc};
 use crate::standstills::Rest;
 
@@ -21,6 +21,8 @@ const THROUGH_KMH: f64 = 50.0;
 const JUST_BEHIND_MS: i64 = 2 * MINUTE_MS;
 /// A charge so much above the last one, in percent, means that the last one was before a charge.
 const GAINED: f64 = 1.0;
+/// So far apart lie the odometer and BMW's summary of the same moment.
+const SUMMARY_KM: f64 = 1.0;
 /// Positions alone show a drive once they lie so far apart.
 const SHOWN_M: f64 = 500.0;
 
@@ -46,6 +48,7 @@ pub struct Drive {
     pub is_shown: bool,
     /// The odometer by BMW's summary of it.
     pub segment: Option<Seen<f64>>,
+    pub summed_up_at: Option<i64>,
     pub stop: Option<Stop>,
     /// When it stopped, the last that the car had said was that it moves.
     pub flagged: bool,
@@ -129,6 +132,7 @@ impl Drive {
             metres: 0.0,
             is_shown: false,
             segment: None,
+            summed_up_at: None,
             stop: None,
             flagged: false,
             is_bracket: false,
@@ -193,7 +197,11 @@ impl Drive {
                 false => self.widen(),
             }
         }
-        self.stop = Some(Stop::new(sign, is_strong));
+        // It has stood for some time when someone comes to it.
+        let stood = sign.points == Points::Departure && sign.at - self.driven.at > SETTLE_MS;
+        let mut stop = Stop::new(if stood { self.driven } else { sign }, stood);
+        stop.take(sign, is_strong);
+        self.stop = Some(stop);
     }
 
     /// Whether a sign of driving after a silence, and the way since the last one, belong to it.
@@ -235,7 +243,7 @@ impl Drive {
             Cause::Moving(_) | Cause::Ignition(false) | Cause::SegmentEnd
         );
         match () {
-            () if silence <= HOLD_MS => (stop.first.at, true),
+            () if silence <= HOLD_MS => (stop.first.at, stop.first != self.driven),
             () if self.flagged
                 && (says_so && silence <= 3 * FLAG_MS || km > 0.0 && is_filled(km, silence)) =>
             {
@@ -250,6 +258,43 @@ impl Drive {
     pub fn holds(&self, at: i64) -> bool {
         let stop = self.stop.as_ref();
         stop.is_none_or(|stop| at <= stop.first.at + SETTLE_MS)
+    }
+
+    /// It has stopped as at a light. A car that says again that it stands has moved since.
+    pub fn is_waiting(&self) -> bool {
+        self.stop
+            .as_ref()
+            .is_some_and(|stop| !stop.is_strong && stop.first.cause == Cause::Moving(false))
+    }
+
+    /// Whether a way that the first reading behind its stop shows is its own: the end of it that was not told then.
+    pub fn explains(&self, way: &Way, cause: Cause, sight: Snap) -> bool {
+        let Some(stop) = &self.stop else { return false };
+        let told = self.segment.zip(sight.odometer);
+        if let Some((end, now)) = told.filter(|_| cause == Cause::Odometer) {
+            return end.value + SUMMARY_KM >= now.value;
+        }
+        let ms = stop.first.at - way.from.max(self.start_at);
+        has_room(way.least_km, ms) && is_filled(way.km, ms)
+    }
+
+    /// T2: whether a summary with this end is one of this drive.
+    pub fn sums_up(&self, end: i64) -> bool {
+        let until = self
+            .stop
+            .as_ref()
+            .map_or(i64::MAX, |stop| stop.first.at + MINUTE_MS);
+        end > self.start_at && (self.driven.at - MINUTE_MS..=until).contains(&end)
+    }
+
+    /// What was so before this drive, by the one before.
+    pub fn follow(&mut self, last: &Self) {
+        let end = last.end().0;
+        self.fresh_from = end - SETTLE_MS;
+        self.start_at = self.start_at.max(end);
+        if self.start_odometer().is_none() && last.segment.is_some() {
+            self.before.odometer = last.segment;
+        }
     }
 
     /// A reading behind its end says what was so at its end.

@@ -16,11 +16,15 @@ const MOST: usize = 24;
 const USUAL_KMH: f64 = 40.0;
 /// With less, a car has stood for a part of the time; with more, it has not driven the way in it.
 const SLOWEST_KMH: f64 = 10.0;
-const FASTEST_KMH: f64 = 200.0;
+const FASTEST_KMH: f64 = 160.0;
+/// To set off takes so long.
+const SET_OFF_MS: i64 = 20_000;
 /// The same of a whole drive, which begins and ends at rest.
 const FASTEST_WHOLE_KMH: f64 = 120.0;
 /// Nobody drives off in a locked car: a gap behind an arrival fits less well, by a factor of e.
 const BEHIND_ARRIVAL: f64 = 1.0;
+/// Nor while it is plugged in.
+const PLUGGED: f64 = 2.0;
 
 /// Which way a sign of standing points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +86,19 @@ pub struct Gap {
     pub ms: i64,
 }
 
+/// A way that a reading shows, and the one before does not.
+#[derive(Debug, Clone, Copy)]
+pub struct Way {
+    pub km: f64,
+    /// It may be so much shorter: odometers of whole kilometres round.
+    pub least_km: f64,
+    /// When the readings before and after it were measured.
+    pub from: i64,
+    pub until: i64,
+    /// From and until when the position did not change.
+    pub still: (i64, i64),
+}
+
 /// How long a way takes as a rule, in milliseconds.
 pub fn usual_ms(km: f64) -> i64 {
     MINUTE_MS + (km / USUAL_KMH * 3_600_000.0) as i64
@@ -92,13 +109,14 @@ pub fn is_filled(km: f64, ms: i64) -> bool {
     ms <= HOLD_MS || km * 3_600_000.0 >= SLOWEST_KMH * ms as f64
 }
 
+/// How far the time is from the usual one for a way: 0 is the usual one, 1 is e times as much or as little.
+pub fn misfit(km: f64, ms: i64) -> f64 {
+    (ms.max(1) as f64 / usual_ms(km) as f64).ln().abs()
+}
+
 /// Whether a car can have driven these kilometres in this time.
 pub fn has_room(km: f64, ms: i64) -> bool {
     ms > 0 && km * 3_600_000.0 <= FASTEST_KMH * ms as f64
-}
-
-fn has_room_for_all(km: f64, ms: i64) -> bool {
-    km * 3_600_000.0 <= FASTEST_WHOLE_KMH * (ms - MINUTE_MS) as f64
 }
 
 impl Standings {
@@ -147,37 +165,43 @@ impl Standings {
         }
     }
 
-    /// Where these kilometres were driven that a reading at `until` shows, and the one before, at `from`, does not: in the
-    /// gap that they fill best at a usual speed, the latest of equals, and none in which the car was plugged in. `None` where
-    /// no gap has room for them.
-    pub fn gap(&self, km: f64, from: i64, until: i64) -> Option<Gap> {
+    /// Where a way was driven: in the gap that it fills best at a usual speed, the latest of equals. `None` where no gap has
+    /// room for it.
+    pub fn gap(&self, way: &Way) -> Option<Gap> {
         let gaps = self.0.iter().enumerate().map(|(at, left)| {
             let right = self.0.get(at + 1).map(|next| next.first);
-            let ms = right.map_or(until, |sign| sign.at) - left.last.at;
+            let ms = right.map_or(way.until, |sign| sign.at) - left.last.at;
             (left, right, ms)
         });
-        let roomy = gaps.filter(|(_, right, ms)| match right {
-            Some(right) => right.at > from && has_room_for_all(km, *ms),
-            None => has_room(km, *ms),
+        let roomy = gaps.filter(|(left, right, ms)| match right {
+            Some(right) => right.at > way.from && !way.is_still(left, right) && way.fits_whole(*ms),
+            None => has_room(way.least_km, ms - SET_OFF_MS),
         });
-        let roomy: Vec<_> = roomy.collect();
         let ill_fits = |(left, _, ms): &(&Standing, Option<Sign>, i64)| {
             let is_behind = left.last.points == Points::Arrival;
-            (*ms as f64 / usual_ms(km) as f64).ln().abs() + if is_behind { BEHIND_ARRIVAL } else { 0.0 }
+            let against = [(is_behind, BEHIND_ARRIVAL), (left.plugged, PLUGGED)];
+            let against = against.into_iter().filter(|(is, _)| *is);
+            misfit(way.km, *ms) + against.map(|(_, by)| by).sum::<f64>()
         };
-        let best = |plugged: bool| {
-            let fitting = roomy
-                .iter()
-                .rev()
-                .filter(move |(left, ..)| left.plugged == plugged);
-            fitting.min_by(|a, b| ill_fits(a).total_cmp(&ill_fits(b)))
-        };
-        let (left, right, ms) = best(false).or_else(|| best(true))?;
+        let roomy: Vec<_> = roomy.collect();
+        let fitting = roomy.iter().rev();
+        let (left, right, ms) = fitting.min_by(|a, b| ill_fits(a).total_cmp(&ill_fits(b)))?;
         Some(Gap {
             left: (*left).clone(),
             right: *right,
             ms: *ms,
         })
+    }
+}
+
+impl Way {
+    /// The position was the same on both sides.
+    fn is_still(&self, left: &Standing, right: &Sign) -> bool {
+        self.still.0 <= left.last.at + BURST_MS && right.at <= self.still.1 + BURST_MS
+    }
+
+    fn fits_whole(&self, ms: i64) -> bool {
+        self.km * 3_600_000.0 <= FASTEST_WHOLE_KMH * (ms - MINUTE_MS) as f64
     }
 }
 
@@ -200,9 +224,20 @@ mod tests {
         standings
     }
 
+    fn way(km: f64, until: i64) -> Way {
+        let (from, until, still) = (i64::MIN, until * MINUTE_MS, (0, 0));
+        Way {
+            km,
+            least_km: km,
+            from,
+            until,
+            still,
+        }
+    }
+
     /// From and until which minute it was driven.
     fn driven(minutes: &[(i64, bool)], km: f64, until: i64) -> Option<(i64, Option<i64>)> {
-        let gap = standings(minutes).gap(km, i64::MIN, until * MINUTE_MS)?;
+        let gap = standings(minutes).gap(&way(km, until))?;
         Some((
             gap.left.last.at / MINUTE_MS,
             gap.right.map(|sign| sign.at / MINUTE_MS),
@@ -246,7 +281,7 @@ mod tests {
         signs.extend((0..200).map(|at| (1_000 + at * 2, false)));
         let standings = standings(&signs);
         assert_eq!(standings.0.len(), MOST);
-        let gap = standings.gap(300.0, i64::MIN, 1_400 * MINUTE_MS).unwrap();
+        let gap = standings.gap(&way(300.0, 1_400)).unwrap();
         assert_eq!(
             (gap.left.last.at, gap.right.unwrap().at),
             (398 * MINUTE_MS, 1_000 * MINUTE_MS)
