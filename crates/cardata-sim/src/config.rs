@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::car::kind::CarKind;
+use crate::documents::Documents;
 use crate::fault::FaultRate;
 use crate::stream::StreamConfig;
 
@@ -66,6 +67,7 @@ pub struct SimConfig {
     /// The share of the positions whose longitude was measured 2 to 181 s later than the latitude, in answers as in the
     /// stream; 0 to 1.
     pub position_skew: f64,
+    pub documents: Documents,
     pub stream: StreamConfig,
 }
 
@@ -204,6 +206,7 @@ impl Default for SimConfig {
             descriptor_refusal: DescriptorRefusal::Unnamed,
             faults: FaultRate::default(),
             position_skew: 0.396,
+            documents: Documents::default(),
             stream: StreamConfig::default(),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::account::Container;
+use crate::documents::{Picture, ServedDocument};
 use crate::fault::Fault;
 use crate::server::Shared;
 
@@ -61,6 +62,7 @@ pub(crate) struct Log {
     /// How many answers these were.
     pub answers: usize,
     pub violations: Vec<Violation>,
+    pub documents: Vec<ServedDocument>,
 }
 
 impl Log {
@@ -140,6 +142,16 @@ impl Control {
         let config = &mut self.shared.world().config;
         config.refused_descriptors = descriptors.iter().map(|&one| one.to_owned()).collect();
         config.max_descriptors = max_descriptors;
+    }
+
+    /// From now on this is served as the picture of the vehicles.
+    pub fn show(&self, picture: Picture) {
+        self.shared.world().config.documents.picture = picture;
+    }
+
+    /// Every answer of a documents' endpoint with status 200, in the order in which they were asked for.
+    pub fn documents(&self) -> Vec<ServedDocument> {
+        self.shared.world().log.documents.clone()
     }
 
     /// Spends calls of today's quota, as another client of the account would.

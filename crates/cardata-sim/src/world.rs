@@ -10,6 +10,7 @@ use crate::call::{Answer, Call};
 use crate::car::Car;
 use crate::config::SimConfig;
 use crate::control::{Log, RequestRecord};
+use crate::documents::{ServedDocument, is_document};
 use crate::fault::{Fault, FaultQueue, NotJson};
 use crate::oauth::{self, Login};
 use crate::rest::refusal::Refusal;
@@ -71,6 +72,12 @@ impl World {
         };
         if let Some(Fault::Date(ahead)) = &fault {
             answer.header = http_date(now + *ahead).map(|date| ("date", date));
+        }
+        if self.config.documents.log && answer.status == 200 && is_document(&call.path) {
+            self.log.documents.push(ServedDocument {
+                path: call.path.clone(),
+                body: answer.body.clone(),
+            });
         }
         let lost = matches!(fault, Some(Fault::Reset | Fault::LoseAnswer));
         self.log.requests.push(RequestRecord {

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use cardata_sim::{Sim, SimConfig, SimVehicle, StreamConfig};
+use cardata_sim::{Documents, Sim, SimConfig, SimVehicle, StreamConfig};
 
 use crate::args::{SimArgs, SimulatedVehicle};
 use crate::{CommandResult, Failure, signals, terminal};
@@ -27,6 +27,10 @@ pub async fn run(options: SimArgs) -> CommandResult {
         stream: StreamConfig {
             log: false,
             ..StreamConfig::default()
+        },
+        documents: Documents {
+            log: false,
+            ..Documents::default()
         },
         ..SimConfig::default()
     };

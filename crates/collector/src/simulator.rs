@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cardata_auth::{OAuthClient, login};
-use cardata_sim::{CarKind, Sim, SimConfig, SimVehicle, StreamConfig};
+use cardata_sim::{CarKind, Documents, Sim, SimConfig, SimVehicle, StreamConfig};
 use collector_core::BrokerAddress;
 use runtime::{Clock, private};
 
@@ -62,6 +62,10 @@ impl Simulator {
             stream: StreamConfig {
                 log: false,
                 ..StreamConfig::default()
+            },
+            documents: Documents {
+                log: false,
+                ..Documents::default()
             },
             ..SimConfig::default()
         };

@@ -9,6 +9,8 @@ use super::refusal::Refusal;
 use crate::call::{Answer, Call};
 use crate::car::Car;
 use crate::car::timeline::{Activity, Location, Segment, Supply};
+use crate::documents::ragged;
+use crate::world::World;
 
 const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(45 * 24);
 const PAGE: usize = 10;
@@ -19,7 +21,7 @@ const DC_PRICE: f64 = 0.59;
 /// How long a pagination token lives.
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
-pub(super) fn answer(car: &Car, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
+pub(super) fn answer(world: &World, car: &Car, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
     let (from, to) = (time(call, "from")?, time(call, "to")?);
     if from >= to || to.duration_since(from) > LONGEST_WINDOW {
         return Err(Refusal::PARAMETER.with_note("from and to must span at most 45 days".into()));
@@ -35,7 +37,14 @@ pub(super) fn answer(car: &Car, call: &Call, now: Timestamp) -> Result<Answer, R
     });
     let charges: Vec<&Segment> = charges.rev().collect();
     let page = charges.iter().skip(first).take(PAGE);
-    let page: Vec<Value> = page.map(|charge| session(car, charge, now.as_second())).collect();
+    let session = |charge: &&Segment| {
+        let mut session = session(car, charge, now.as_second());
+        if world.config.documents.are_ragged {
+            ragged(&mut session, charge.start);
+        }
+        session
+    };
+    let page: Vec<Value> = page.map(session).collect();
     let mut body = json!({ "data": page });
     if charges.len() > first + PAGE {
         body["next_token"] = token(first + PAGE, from, to, now).into();

@@ -36,11 +36,15 @@ pub(crate) fn answer(
         ("DELETE", ["containers", id]) => containers::delete(world, id, now),
         ("GET", ["vehicles", "mappings"]) => Ok(vehicles::mappings(world)),
         ("GET", ["vehicles", vin, "basicData"]) => Ok(vehicles::basic_data(vehicle(world, vin)?)),
-        ("GET", ["vehicles", vin, "image"]) => vehicle(world, vin).map(|_| vehicles::image()),
+        ("GET", ["vehicles", vin, "image"]) => {
+            vehicle(world, vin).and_then(|_| world.config.documents.picture.answer())
+        }
         ("GET", ["vehicles", vin, "telematicData"]) => telematics::answer(world, vin, call, now),
-        ("GET", ["vehicles", vin, "chargingHistory"]) => history::answer(vehicle(world, vin)?, call, now),
+        ("GET", ["vehicles", vin, "chargingHistory"]) => {
+            history::answer(world, vehicle(world, vin)?, call, now)
+        }
         ("GET", ["vehicles", vin, "locationBasedChargingSettings"]) => {
-            settings::answer(vehicle(world, vin)?, call, now)
+            settings::answer(world, vehicle(world, vin)?, call, now)
         }
         ("GET", ["vehicles", vin, "smartMaintenanceTyreDiagnosis"]) => {
             Ok(tyres::answer(vehicle(world, vin)?, now))

@@ -35,6 +35,8 @@ impl Refusal {
     pub const ALREADY_DELETED: Self = Self::of(404, "CU-122", "Not found", "The container is already set for deletion.");
     pub const TOO_MANY_CONTAINERS: Self = Self::of(403, "CU-124", "Forbidden", "The maximum number of containers is reached.");
     pub const PAGINATION_TOKEN: Self = Self::of(400, "CU-125", "Bad request", "The pagination token is expired.");
+    pub const NO_IMAGE: Self = Self::of(404, "CU-126", "Not found", "There is no image of this vehicle.");
+    pub const NO_CHARGING_SETTINGS: Self = Self::of(403, "CU-127", "Forbidden", "There are no location-based charging settings.");
     pub const VERSION: Self = Self::of(400, "CU-400", "Bad request", "The header x-version is missing or not supported.");
     pub const MALFORMED: Self = Self::of(400, "CU-400", "Bad request", "The request body cannot be read.");
     pub const PARAMETER: Self = Self::of(400, "CU-401", "Bad request", "A parameter is invalid.");

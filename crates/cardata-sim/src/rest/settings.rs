@@ -7,18 +7,25 @@ use super::refusal::Refusal;
 use crate::call::{Answer, Call};
 use crate::car::Car;
 use crate::car::timeline::Location;
+use crate::world::World;
 
-/// Two locations fit on one page, so that no token of a next page is ever given or accepted.
-pub(super) fn answer(car: &Car, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
-    if call.query("nextToken").is_some() {
-        return Err(Refusal::PAGINATION_TOKEN);
+pub(super) fn answer(world: &World, car: &Car, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
+    let size = world.config.documents.places_a_page;
+    if size == 0 {
+        return Err(Refusal::NO_CHARGING_SETTINGS);
     }
+    let first = match call.query("nextToken") {
+        Some(token) => token.parse().map_err(|_| Refusal::PAGINATION_TOKEN)?,
+        None => 0,
+    };
     let locations = [
         settings(car, now, 1, Location::Home, 214),
         settings(car, now, 2, Location::Work, 9),
     ];
-    let body = json!({ "nextToken": null, "data": locations });
-    Ok(Answer::json(200, &body))
+    let page: Vec<&Value> = locations.iter().skip(first).take(size).collect();
+    let next = first + size;
+    let next = (next < locations.len()).then(|| next.to_string());
+    Ok(Answer::json(200, &json!({ "nextToken": next, "data": page })))
 }
 
 fn settings(car: &Car, now: Timestamp, number: u32, location: Location, visits: u32) -> Value {

@@ -1,4 +1,4 @@
-//! Mappings, basic data and the image of a vehicle.
+//! Mappings and the basic data of a vehicle.
 
 use serde_json::{Value, json};
 
@@ -7,9 +7,6 @@ use crate::car::Car;
 use crate::car::kind::CarKind;
 use crate::config::{Mapping, MappingsShape};
 use crate::world::World;
-
-/// A side view, 64 by 32 pixels.
-const IMAGE: &[u8] = include_bytes!("car.png");
 
 pub(super) fn mappings(world: &World) -> Answer {
     let mut mappings: Vec<Value> = world.cars.iter().map(mapping).collect();
@@ -70,8 +67,4 @@ pub(super) fn basic_data(car: &Car) -> Answer {
             "simStatus": "ACTIVE",
         }),
     )
-}
-
-pub(super) fn image() -> Answer {
-    Answer::new(200, "image/png", IMAGE)
 }

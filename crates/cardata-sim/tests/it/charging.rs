@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cardata_sim::{Charge, SimConfig};
+use cardata_sim::{Charge, Documents, Picture, SimConfig};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -152,5 +152,50 @@ async fn image_settings_and_tyres_are_served() {
     assert_eq!(status, 200);
     let production = &tyres["passengerCar"]["mountedTyres"]["rearRight"]["tyreProductionDate"];
     assert_eq!(*production, serde_json::json!({ "label": "Production date" }));
+    desk.leave().await;
+}
+
+#[tokio::test]
+async fn documents_differ_from_the_specification_where_that_is_asked_for() {
+    let desk = Desk::logged_in(SimConfig {
+        documents: Documents {
+            picture: Picture::Missing,
+            places_a_page: 1,
+            are_ragged: true,
+            log: true,
+        },
+        ..SimConfig::default()
+    })
+    .await;
+    let vehicle = format!("/customers/vehicles/{VIN}");
+    let settings = format!("{vehicle}/locationBasedChargingSettings");
+    let (_, first) = desk.get(&settings).await;
+    let (_, second) = desk
+        .get(&format!("{settings}?nextToken={}", text(&first["nextToken"])))
+        .await;
+    assert_ne!(first["data"][0]["id"], second["data"][0]["id"]);
+    assert!(second["nextToken"].is_null());
+    let image = format!("{vehicle}/image");
+    assert_eq!(error_id(&desk.get(&image).await), (404, "CU-126"));
+    desk.control.show(Picture::Jpeg);
+    let jpeg = desk.request(Method::GET, &image).send().await.unwrap();
+    assert!(jpeg.bytes().await.unwrap().starts_with(b"\xff\xd8\xff"));
+    let (_, page) = desk
+        .get(&history("from=2026-11-06T12:00:00Z&to=2026-11-20T12:00:00Z"))
+        .await;
+    let starts: Vec<_> = page["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["startTime"])
+        .collect();
+    assert!(starts.iter().any(|start| start.is_string()) && starts.iter().any(|start| start.is_f64()));
+    let served = desk.control.documents();
+    let ends: Vec<_> = served
+        .iter()
+        .map(|one| one.path.rsplit('/').next().unwrap())
+        .collect();
+    let places = "locationBasedChargingSettings";
+    assert_eq!(ends, [places, places, "image", "chargingHistory"]);
     desk.leave().await;
 }
