@@ -50,6 +50,7 @@ mod terminal;
 mod twins;
 #[cfg(unix)]
 mod values;
+mod vehicle_documents;
 mod vehicles;
 
 use tests::{oracle, scene, store_server, stores};

@@ -80,7 +80,7 @@ async fn what_root_makes_can_be_read_by_the_service() {
         String::from_utf8_lossy(&output.stderr)
     );
     for line in [
-        "/etc/cardata/pipeline.yaml: sound; 1 account, 2 sources, 2 sinks",
+        "/etc/cardata/pipeline.yaml: sound; 1 account, 4 sources, 2 sinks",
         "Wrote /etc/cardata/pipeline.yaml",
         "0:4712 640 /etc/cardata/mqtt-password",
         "0:4712 640 /etc/cardata/pipeline.yaml",
