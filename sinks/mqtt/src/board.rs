@@ -202,7 +202,8 @@ impl Board {
     pub fn tell(&mut self, record: &Record) -> Vec<Message> {
         let vin = &record.vehicle.vin;
         Self::car(&mut self.cars, &record.vehicle);
-        let known = self.of_records(&self.cars[vin]);
+        let kind = Some(record.kind.name);
+        let known = self.of_records(&self.cars[vin], kind);
         let told = self.records.tell(&self.topics, record);
         let mut total = self.totals.remove(vin).unwrap_or_else(|| Total::of(vin.clone()));
         let counts = total.tell(record, self.present.now());
@@ -210,20 +211,20 @@ impl Board {
         if total.has_begun() {
             self.totals.insert(vin.clone(), total);
         }
-        let mut messages = self.of_records(&self.cars[vin]);
+        let mut messages = self.of_records(&self.cars[vin], kind);
         messages.retain(|message| !known.contains(message));
         messages.extend(told);
         messages.extend(metered);
         messages
     }
 
-    /// What Home Assistant is told of a vehicle's records.
-    fn of_records(&self, car: &Car) -> Vec<Message> {
+    /// What Home Assistant is told of a vehicle's records, of one kind or of all.
+    fn of_records(&self, car: &Car, kind: Option<&str>) -> Vec<Message> {
         if !self.topics.announces {
             return Vec::new();
         }
         let has_total = self.totals.contains_key(&car.vehicle.vin);
-        sensors::announcements(&car.announcer(&self.topics), &self.records, has_total)
+        sensors::announcements(&car.announcer(&self.topics), &self.records, kind, has_total)
     }
 
     /// Where a vehicle is, or that nobody knows any more; `None` where nobody ever knew.
@@ -280,7 +281,7 @@ impl Board {
                 messages.push(announcer.position());
             }
         }
-        messages.extend(self.of_records(car));
+        messages.extend(self.of_records(car, None));
         let shown = car.shown.values();
         messages.extend(shown.map(|shown| self.shown(car, shown)));
         let ended = car.only_ended();

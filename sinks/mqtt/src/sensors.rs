@@ -2,6 +2,8 @@
 //!
 //! The names of kinds and columns are those of the program's records; a kind that never comes has no sensor.
 
+use std::borrow::Cow;
+
 use collector_core::Vehicle;
 use serde_json::Value as Json;
 
@@ -194,12 +196,18 @@ const METERED_AT: &str =
     "{{ ({'measured_at': value_json.timestamp} if value_json is defined else {}) | tojson }}";
 const METER: &str = "{{ value_json.value if value_json is defined else none }}";
 
-/// What Home Assistant is told of the records of a vehicle that stand at the broker. Money has a sensor once its currency
-/// is known.
-pub fn announcements(announcer: &Announcer<'_>, records: &Newest, has_total: bool) -> Vec<Message> {
+/// What Home Assistant is told of the records of a vehicle that stand at the broker, of one kind or of all. Money has a
+/// sensor once its currency is known.
+pub fn announcements(
+    announcer: &Announcer<'_>,
+    records: &Newest,
+    kind: Option<&str>,
+    has_total: bool,
+) -> Vec<Message> {
     let (topics, vehicle) = (announcer.topics, announcer.vehicle);
     let mut messages: Vec<Message> = SENSORS
         .iter()
+        .filter(|sensor| kind.is_none_or(|kind| kind == sensor.kind))
         .filter_map(|sensor| sensor.announcement(announcer, records))
         .collect();
     if has_total {
@@ -228,15 +236,14 @@ impl Sensor {
     fn announcement(&self, announcer: &Announcer<'_>, records: &Newest) -> Option<Message> {
         let vehicle = announcer.vehicle;
         let standing = records.standing_of(&vehicle.vin, self.kind, self.place())?;
-        let currency = currency(standing);
         let unit = match self.unit {
-            CURRENCY => currency.as_deref()?,
-            unit => unit,
+            CURRENCY => Cow::Owned(currency(standing)?),
+            unit => Cow::Borrowed(unit),
         };
         let traits = Traits {
             device_class: self.device_class,
             state_class: self.state_class,
-            unit_of_measurement: Some(unit),
+            unit_of_measurement: Some(&unit),
             suggested_display_precision: Some(self.precision),
             icon: Some(self.icon),
             ..Traits::default()
