@@ -39,6 +39,7 @@ mod planner;
 mod programs;
 mod quota;
 mod recipes;
+mod records;
 mod refusals;
 mod replays;
 mod secrets;
