@@ -12,6 +12,7 @@ use crate::journal::args::{BackupArgs, JournalCommand, RestoreArgs};
 use crate::man::ManArgs;
 use crate::replay::ReplayArgs;
 use crate::values::ValuesArgs;
+use crate::why::WhyArgs;
 
 /// Keeps the whole history of your BMW, MINI, Supra or Rolls-Royce: logs in to BMW CarData, polls within the
 /// 50 calls a day, and delivers every reading to the stores you use.
@@ -83,6 +84,9 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// What the cars say now: charge, mileage and all else, with age and origin; works while `run` runs.
     Values(ValuesArgs),
+    /// Why a charging session, a trip or another record is what it is: the rule and the readings behind each value. Shows
+    /// positions.
+    Why(WhyArgs),
     /// Send a test to everybody who is told when a person must act.
     Notify(NotifyArgs),
     /// The vehicles of each account. Spends a call only when they are not known yet.

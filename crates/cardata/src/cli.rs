@@ -112,6 +112,7 @@ async fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Status(options) => crate::status::run(&options).await,
         Command::Doctor(options) => crate::doctor::run(options).await,
         Command::Values(options) => crate::values::run(options).await,
+        Command::Why(options) => crate::why::run(&options),
         Command::Notify(options) => crate::notify::run(options).await,
         Command::Vehicles(options) => crate::vehicles::run(options).await,
         Command::Containers(options) => crate::containers::run(options).await,

@@ -39,5 +39,6 @@ mod status;
 mod terminal;
 mod values;
 mod vehicles;
+mod why;
 
 pub(crate) use failure::{CommandResult, Failure, OrFail};

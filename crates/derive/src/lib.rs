@@ -32,6 +32,9 @@ use serde::{Deserialize, Serialize};
 
 use timeline::Timeline;
 
+/// What the rules are, for the owner: each begins with its number and its title in bold.
+pub const RULES: &str = include_str!("../RULES.md");
+
 /// Rises when a stored state means something else.
 const VERSION: u32 = 1;
 

@@ -41,6 +41,8 @@ pub struct Status {
     pub running: Option<String>,
     /// Why the journal cannot be written.
     pub journal_problem: Option<String>,
+    /// How far records are derived; `None` where they never were.
+    pub records: Option<Published>,
     pub accounts: Vec<AccountStatus>,
     /// What vehicles are called.
     pub names: Names,
@@ -130,6 +132,7 @@ pub fn gather(
         components = look.ledger.components()?;
         status.names = pipeline.vehicles.names(look.ledger.old_names()?);
         status.journal_problem = problem_of_journal(&components).filter(|_| status.running.is_some());
+        status.records = said(&components, "", |state| matches!(state, State::Deriving(_)));
         status.log = look.journal.log()?;
         status.vehicles = vehicles(look)?;
         status.polls = look.ledger.polls()?;

@@ -1,6 +1,6 @@
 //! What `cardata status` gathered, for people and for programs.
 
-use collector_core::state::{SinkState, State};
+use collector_core::state::{Published, SinkState, State};
 use journal::log::overview::{LogTotals, VehicleTotals};
 use journal::log::replay::Replay;
 use serde_json::{Value, json};
@@ -30,6 +30,7 @@ pub fn text(status: &Status) -> String {
             .map(|problem| format!("journal: {problem}")),
     );
     parts.extend(not_delivered(log));
+    parts.extend(status.records.as_ref().map(records));
     parts.push(format!("\nAccounts\n{}", accounts(status)));
     if !status.vehicles.is_empty() {
         parts.push(format!("\nVehicles\n{}", vehicles(status)));
@@ -43,6 +44,14 @@ pub fn text(status: &Status) -> String {
     parts.extend(plan::text(status));
     parts.push(format!("\nSinks\n{}", sinks(status)));
     parts.join("\n")
+}
+
+/// How far records are derived.
+fn records(said: &Published) -> String {
+    match &said.message {
+        Some(message) => format!("records: {}: {message}", said.state),
+        None => format!("records: {}", said.state),
+    }
 }
 
 /// What means nothing to anybody.
@@ -260,6 +269,8 @@ pub fn json(status: &Status) -> Value {
     json!({
         "running": status.running,
         "journal_problem": status.journal_problem,
+        "records_state": status.records.as_ref().map(|said| said.state.to_string()),
+        "records_message": status.records.as_ref().and_then(|said| said.message.clone()),
         "snapshots": status.log.snapshots,
         "readings": status.log.readings,
         "repeats": status.log.repeats,
@@ -276,7 +287,8 @@ pub fn json(status: &Status) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use collector_core::state::{PollsState, Published};
+    use collector_core::state::{DerivingState, PollsState};
+    use jiff::Timestamp;
 
     use super::*;
     use crate::Status;
@@ -356,5 +368,25 @@ mod tests {
         assert!(text(&status).contains("left out\n  ! journal: why\n\nAccounts"));
         let told = json(&status);
         assert_eq!(told["journal_problem"], "why");
+    }
+
+    #[test]
+    fn how_far_records_are_derived_is_one_line() {
+        let said = Published {
+            name: "".into(),
+            state: State::Deriving(DerivingState::Behind),
+            message: Some("7000 entries".to_owned()),
+            since: Timestamp::UNIX_EPOCH,
+        };
+        let status = Status {
+            records: Some(said),
+            ..Status::default()
+        };
+        assert!(text(&status).contains("left out\nrecords: behind: 7000 entries\n\nAccounts"));
+        let told = json(&status);
+        assert_eq!(
+            (&told["records_state"], &told["records_message"]),
+            (&json!("behind"), &json!("7000 entries"))
+        );
     }
 }

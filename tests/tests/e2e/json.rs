@@ -204,6 +204,8 @@ async fn the_page_says_what_the_program_prints() {
             &["containers", "delete", &other, "--foreign"],
         ),
         ("replay --list", &["replay", "--list"]),
+        ("replay --derived", &["replay", "--derived"]),
+        ("why", &["why"]),
         ("dead-letters list", &["dead-letters", "list"]),
         ("dead-letters show", &["dead-letters", "show", "1"]),
         ("dead-letters retry", &["dead-letters", "retry", "1"]),

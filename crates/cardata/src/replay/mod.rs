@@ -1,5 +1,7 @@
-//! `cardata replay`: a sink is given its history again, beside what it holds or in the place of it.
+//! `cardata replay`: a sink is given its history again, beside what it holds or in the place of it; or records are derived
+//! anew.
 
+mod derived;
 mod moment;
 mod replacing;
 pub mod request;
@@ -22,7 +24,7 @@ pub struct ReplayArgs {
     #[command(flatten)]
     pub pipeline: PipelineArgs,
     /// The sink that is given its history again. What stands in it stays, once; with --rewrite it is replaced.
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["list", "cancel", "resume"])]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["list", "cancel", "resume", "derived"])]
     pub sink: Option<String>,
     /// Readings measured at this time or later: a time (2026-03-01T12:00:00Z), a day of UTC (2026-03-01), or how
     /// long ago (30d).
@@ -44,6 +46,10 @@ pub struct ReplayArgs {
     /// Do not ask before --rewrite.
     #[arg(long, requires = "rewrite")]
     pub yes: bool,
+    /// Derive all records (charging sessions, trips, ...) anew from the journal, and say what changed. Only what differs is
+    /// told, with the next revision: for better rules, or other prices and places.
+    #[arg(long, conflicts_with_all = ["sink", "list", "cancel", "resume", "detach"])]
+    pub derived: bool,
     /// Do not wait for the end where `cardata run` delivers.
     #[arg(long)]
     pub detach: bool,
@@ -56,14 +62,17 @@ pub struct ReplayArgs {
     /// Go on with what is in line, where nothing runs the pipeline.
     #[arg(long, conflicts_with = "sink")]
     pub resume: bool,
-    /// With --list, for programs: one JSON object, as JSON.md describes it.
-    #[arg(long, requires = "list")]
+    /// With --list or --derived, for programs: one JSON object, as JSON.md describes it.
+    #[arg(long, conflicts_with_all = ["sink", "cancel", "resume"])]
     pub json: bool,
 }
 
 pub async fn run(options: ReplayArgs) -> CommandResult {
     let pipeline = context::load(&options.pipeline)?;
     let state = redelivery::open(&pipeline)?;
+    if options.derived {
+        return derived::run(&pipeline, &state, options.json).await;
+    }
     let overview = state.journal.overview()?;
     if options.list {
         return list(&overview, options.json);

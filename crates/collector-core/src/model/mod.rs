@@ -18,7 +18,9 @@ pub use document::Document;
 pub use entry::{Body, Entry, LogId};
 pub use names::{Names, reads_as_number};
 pub use reading::{Ended, Name, Origin, Reading, Snapshot, Stamp, Vehicle, VehicleSettings};
-pub use record::{Cited, Column, Evidence, Record, RecordKind, RecordState, RegisteredKind, record_kind};
+pub use record::{
+    Cited, Column, Evidence, Record, RecordKind, RecordState, RegisteredKind, record_kind, record_kinds,
+};
 pub use unit::{Unit, UnitSystem};
 pub use value::{Value, ValueType};
 pub use vin::{InvalidVin, Vin};

@@ -111,6 +111,16 @@ pub struct RegisteredKind(pub &'static RecordKind);
 
 inventory::collect!(RegisteredKind);
 
+/// Every kind that is known, parts left out, by name.
+pub fn record_kinds() -> Vec<&'static RecordKind> {
+    let mut kinds: Vec<_> = inventory::iter::<RegisteredKind>
+        .into_iter()
+        .map(|kind| kind.0)
+        .collect();
+    kinds.sort_by_key(|kind| kind.name);
+    kinds
+}
+
 /// The kind of that name, parts left out.
 pub fn record_kind(name: &str) -> Option<&'static RecordKind> {
     let kinds = inventory::iter::<RegisteredKind>.into_iter();

@@ -1,0 +1,185 @@
+//! Which record somebody means.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use ::journal::JournalError;
+use ::journal::care::through::through;
+use collector_core::{Names, Record, RecordState, Value, Vehicle, Vin, record_kind};
+use entry_form::record;
+use jiff::Timestamp;
+use status::vehicle;
+
+use crate::{Failure, OrFail};
+
+/// So many of the newest are shown to who names none.
+const SHOWN: usize = 20;
+
+/// The newest revision of a record, as it stands in the journal.
+pub struct Found {
+    pub seq: u64,
+    pub vehicle: Vehicle,
+    pub kind: String,
+    pub at: Timestamp,
+    pub revision: u32,
+    pub is_withdrawn: bool,
+    /// How it is told: `2026-03-01T17:05:00Z`.
+    pub start: String,
+    json: String,
+}
+
+/// What somebody wants to see.
+pub struct Wanted {
+    is_last: bool,
+    kind: Option<String>,
+    vehicle: Option<Vin>,
+    start: String,
+}
+
+impl Found {
+    /// All of it.
+    pub fn record(&self) -> Result<Record, Failure> {
+        let read = record::decode(&self.json, &self.vehicle).or_fail(4)?;
+        read.ok_or_else(|| Failure::new(4, format!("this version knows no {}", self.kind)))
+    }
+}
+
+/// The records of kinds that are known here, the newest revision of each, ordered by their times.
+///
+/// # Errors
+/// The journal in `state` cannot be read.
+pub fn records(state: &Path, names: &Names) -> Result<Vec<Found>, JournalError> {
+    let mut newest: HashMap<(Vin, String, String), Found> = HashMap::new();
+    through(&state.join(store::FILE), |entry| {
+        let Some(json) = record::of(&entry) else { return };
+        let Ok(head) = record::head(&json) else { return };
+        if record_kind(head.kind).is_none() {
+            return;
+        }
+        let key = (entry.vin.clone(), head.kind.to_owned(), head.key.get().to_owned());
+        if newest
+            .get(&key)
+            .is_some_and(|known| known.revision > head.revision)
+        {
+            return;
+        }
+        let found = Found {
+            seq: entry.seq,
+            vehicle: names.vehicle(&entry.vin),
+            kind: head.kind.to_owned(),
+            at: head.at,
+            revision: head.revision,
+            is_withdrawn: RecordState::parse(head.state) == Some(RecordState::Withdrawn),
+            start: start(head.key.get()),
+            json: String::new(),
+        };
+        newest.insert(key, Found { json, ..found });
+    })?;
+    let mut found: Vec<_> = newest.into_values().collect();
+    found.sort_by(|one, other| (one.at, &one.kind, one.seq).cmp(&(other.at, &other.kind, other.seq)));
+    Ok(found)
+}
+
+/// The values of a key, times without a fraction that says nothing.
+fn start(key: &str) -> String {
+    let key: HashMap<String, serde_json::Value> = serde_json::from_str(key).unwrap_or_default();
+    let values = key.into_values().map(|value| match value {
+        serde_json::Value::String(text) => text.replace(".000Z", "Z"),
+        value => value.to_string(),
+    });
+    values.collect::<Vec<_>>().join(" ")
+}
+
+impl Wanted {
+    /// Reads the words of the command line.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn read(words: &[String], found: &[Found], names: &Names) -> Result<Self, String> {
+        let mut wanted = Self {
+            is_last: false,
+            kind: None,
+            vehicle: None,
+            start: String::new(),
+        };
+        let mut words = words.iter().peekable();
+        wanted.is_last = words.next_if(|word| *word == "last").is_some();
+        let Some(kind) = words.next() else {
+            return match wanted.is_last {
+                true => Err("`last` of what: `cardata why last trip`".to_owned()),
+                false => Ok(wanted),
+            };
+        };
+        wanted.kind = Some(kind_of(kind)?);
+        let vins: Vec<Vin> = found.iter().map(|one| one.vehicle.vin.clone()).collect();
+        let known: std::collections::BTreeSet<_> = vins.iter().collect();
+        for word in words {
+            // A start begins with the digit of a year; a name may, too.
+            let meant = vehicle::meant(word, known.iter().copied(), names)?;
+            match meant {
+                Some(vin) if wanted.vehicle.is_none() => wanted.vehicle = Some(vin.clone()),
+                _ if wanted.start.is_empty() && word.starts_with(|first: char| first.is_ascii_digit()) => {
+                    wanted.start.clone_from(word);
+                }
+                _ => return Err(vehicle::unknown(word, known.iter().copied(), names)),
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Leaves those that are meant.
+    pub fn choose(&self, found: &mut Vec<Found>) {
+        found.retain(|one| {
+            self.kind.as_ref().is_none_or(|kind| *kind == one.kind)
+                && self.vehicle.as_ref().is_none_or(|vin| *vin == one.vehicle.vin)
+                && one.start.starts_with(self.start.trim_end_matches('Z'))
+                // Of one that was withdrawn only who asks for it is told.
+                && (!one.is_withdrawn || !self.start.is_empty())
+        });
+        let most = match (self.is_last, &self.kind) {
+            (true, _) => 1,
+            (false, None) => SHOWN,
+            (false, Some(_)) => usize::MAX,
+        };
+        found.drain(..found.len().saturating_sub(most));
+    }
+
+    /// What to do where there is none.
+    pub fn advice(&self) -> String {
+        match &self.kind {
+            Some(kind) => format!("`cardata why {kind}` shows those that there are"),
+            None => "none was derived yet; `cardata run` derives them".to_owned(),
+        }
+    }
+}
+
+/// The name of a kind that goes by this word.
+fn kind_of(word: &str) -> Result<String, String> {
+    let plain = word.replace(['-', ' '], "_").to_ascii_lowercase();
+    let kinds = collector_core::record_kinds();
+    let named = kinds
+        .iter()
+        .find(|kind| [kind.name, kind.plural, kind.short].contains(&&*plain));
+    named.map(|kind| kind.name.to_owned()).ok_or_else(|| {
+        let known: Vec<_> = kinds.iter().map(|kind| kind.name).collect();
+        format!("there is no kind `{word}`: known are {}", known.join(", "))
+    })
+}
+
+/// A value with its unit, as people see it.
+pub fn shown(value: &Value, unit: Option<&collector_core::Unit>) -> String {
+    match (value, unit) {
+        (Value::Number(number), Some(unit)) => format!("{} {unit}", rounded(*number)),
+        (Value::Number(number), None) => rounded(*number),
+        (Value::Timestamp(at), _) => format!("{at:.0}"),
+        (Value::Bool(true), _) => "yes".to_owned(),
+        (Value::Bool(false), _) => "no".to_owned(),
+        (value, _) => value.to_string(),
+    }
+}
+
+/// To a millionth: what is more is of the arithmetic.
+pub fn rounded(number: f64) -> String {
+    let text = format!("{number:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,111 @@
+//! A record with its reasons for people.
+
+use collector_core::{Cited, Column, Evidence, Record, document};
+use status::table::table;
+
+use super::choice::{Found, rounded, shown};
+use super::rules;
+
+/// Those that are meant, each as it can be asked for.
+pub fn candidates(found: &[Found]) -> String {
+    let rows = found.iter().rev().map(|one| {
+        vec![
+            one.kind.clone(),
+            one.vehicle.name.to_string(),
+            one.start.clone(),
+            one.revision.to_string(),
+            if one.is_withdrawn { "withdrawn" } else { "" }.to_owned(),
+        ]
+    });
+    table("kind | vehicle | start | revision | ", rows)
+}
+
+/// A record that stands in entry `seq`.
+pub fn text(record: &Record, seq: u64) -> String {
+    let key: Vec<_> = record.key.iter().map(|value| shown(value, None)).collect();
+    let mut lines = vec![format!(
+        "{} of {}, {}: {}, revision {} in entry {seq}",
+        record.kind.title,
+        record.vehicle.name,
+        key.join(" "),
+        record.state,
+        record.revision
+    )];
+    for (column, value) in record.value_columns() {
+        let reasons: Vec<_> = record
+            .evidence
+            .iter()
+            .filter(|it| *it.column == *column.name)
+            .collect();
+        let said = match value {
+            Some(value) => shown(value, column.unit.as_ref()),
+            None if reasons.is_empty() => continue,
+            None => "unknown".to_owned(),
+        };
+        lines.push(format!("\n{}: {said}", column.name));
+        for reason in reasons {
+            lines.extend(told(reason, column));
+        }
+    }
+    lines.extend(parts(record));
+    lines.join("\n")
+}
+
+fn told(reason: &Evidence, column: &Column) -> Vec<String> {
+    let mut lines = Vec::new();
+    let title = rules::title(&reason.rule).unwrap_or_default();
+    let dot = if title.is_empty() { "" } else { ". " };
+    lines.push(format!("  {}{dot}{title}", reason.rule));
+    if let Some((low, high)) = reason.interval {
+        let unit = column.unit.as_ref().map(|unit| format!(" {unit}"));
+        let (low, high, unit) = (rounded(low), rounded(high), unit.unwrap_or_default());
+        lines.push(format!("  between {low} and {high}{unit}"));
+    }
+    if !reason.note.is_empty() {
+        lines.push(format!("  {}", reason.note));
+    }
+    let cited = reason.cited.iter().map(|cited| {
+        vec![
+            format!("{:.0}", cited.measured_at),
+            short(cited),
+            cited.value.to_string(),
+            format!("entry {}", cited.seq),
+        ]
+    });
+    let rows: Vec<_> = cited.collect();
+    if !rows.is_empty() {
+        lines.push(status::table::columns(&rows));
+    }
+    lines
+}
+
+/// What stores call a descriptor, or what kind of document it is.
+pub fn short(cited: &Cited) -> String {
+    if let Some(document) = cited.descriptor.strip_prefix(document::OWN) {
+        return document.replace('_', " ");
+    }
+    let known = catalogue::find(&cited.descriptor);
+    known.map_or(&*cited.descriptor, |known| known.name).to_owned()
+}
+
+/// The parts, a line each.
+fn parts(record: &Record) -> Vec<String> {
+    let mut lines = Vec::new();
+    for kind in record.kind.children {
+        let its = record.children.iter().filter(|part| part.kind == *kind);
+        let parts: Vec<_> = its.map(part).collect();
+        if !parts.is_empty() {
+            lines.push(format!("\n{}:", kind.plural.replace('_', " ")));
+            lines.extend(parts);
+        }
+    }
+    lines
+}
+
+fn part(part: &Record) -> String {
+    let key = part.key.iter().map(|value| shown(value, None));
+    let values = part.value_columns().filter_map(|(column, value)| {
+        Some(format!("{} {}", column.name, shown(value?, column.unit.as_ref())))
+    });
+    format!("  {}", key.chain(values).collect::<Vec<_>>().join(", "))
+}
