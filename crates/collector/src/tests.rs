@@ -251,7 +251,9 @@ async fn forgetting_the_past_does_not_spoil_the_sums() {
         journal.cursor(name, 5).await.unwrap();
     }
     let derived = derive::Deriver::new(derive::Rules::default()).state();
-    let keep = state.store.transact(move |tx| ledger::keep_derived(tx, 5, &derived));
+    let keep = state
+        .store
+        .transact(move |tx| ledger::keep_derived(tx, 5, &derived));
     keep.await.unwrap();
     drop(state);
     let summary = bench.run_until("journal: { keep: 90d }\n", 7).await;

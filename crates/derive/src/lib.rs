@@ -9,14 +9,12 @@
 //! The same entries give the same records, revisions included, wherever the state was stored and restored in between.
 //! Nothing here reads a clock: what has ended is told when an entry shows it.
 //!
-//! * [`facts`]: what a reading says, what the owner decides, and the kinds of records.
+//! * [`battery`]: capacity, health and consumption. [`facts`]: what a reading says, what the owner decides, and the kinds of records.
 //! * RULES.md: every rule with its number, for the owner.
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
-pub mod battery;
 pub mod documents;
 mod fold;
-mod row;
 pub mod sessions;
 pub mod standstills;
 mod timeline;

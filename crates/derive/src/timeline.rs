@@ -10,7 +10,6 @@ mod tests;
 use collector_core::{Origin, Record, Snapshot, Vehicle};
 use serde::{Deserialize, Serialize};
 
-use crate::battery::Battery;
 use crate::documents::Documents;
 use crate::fact::{self, Fact, What};
 use crate::fold::Fold;
@@ -18,6 +17,7 @@ use crate::rules::Rules;
 use crate::sessions::Sessions;
 use crate::standstills::Standstills;
 use crate::trips::Trips;
+use battery::Battery;
 use due::Due;
 use order::{Inserted, Order, REACH_MS};
 use telling::{Look, Teller, Telling};

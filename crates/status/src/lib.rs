@@ -19,6 +19,7 @@ mod streams;
 pub mod table;
 pub mod values;
 pub mod vehicle;
+pub mod why;
 
 use std::path::Path;
 

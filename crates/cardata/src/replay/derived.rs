@@ -48,7 +48,7 @@ async fn here(pipeline: &Pipeline, state: &OpenState) -> Result<Option<Outcome>,
     let deriving = Deriving {
         state: state.clone(),
         reader: state.journal.reader(names.settings())?,
-        rules: deriving::rules(pipeline),
+        rules: pipeline.rules.clone(),
         clock: collector::clock(pipeline, state)?,
     };
     let bar = terminal::spinner("deriving all records anew");

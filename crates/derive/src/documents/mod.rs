@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::Rules;
 use crate::fact::{Fact, Sent, What};
 use crate::kinds::{CHARGING_SETTING, TYRE, VEHICLE};
-use crate::row::{Row, moment};
+use facts::row::{Row, moment};
 
 /// What the newest documents of a vehicle said.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use super::Thing;
 use super::field::{number, positive, text, time};
 use crate::Rules;
 use crate::kinds::CHARGING_SETTING;
-use crate::row::Row;
+use facts::row::Row;
 
 const TEXTS: [(&str, &str); 6] = [
     ("mode", "chargingMode"),

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::Documents;
 use crate::Rules;
 use crate::fact::{Fact, Key, Sent, What};
-use crate::row::{moment, number, text, value};
 use crate::rules::Place;
+use facts::row::{moment, number, text, value};
 
 const NOW: i64 = 1_772_000_000_000;
 

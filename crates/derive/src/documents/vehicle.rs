@@ -6,7 +6,7 @@ use super::Thing;
 use super::field::{day, positive, text, truth};
 use crate::fact::Sent;
 use crate::kinds::VEHICLE;
-use crate::row::Row;
+use facts::row::Row;
 
 /// Columns and the keys of BMW, the one of the live service first, that of its specification behind it.
 const TEXTS: [(&str, &[&str]); 18] = [

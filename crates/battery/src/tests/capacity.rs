@@ -3,8 +3,8 @@
 use collector_core::Value;
 
 use super::{DAY, NEW_YEAR, Session, set};
-use crate::battery::estimate::estimate;
-use crate::battery::sample::{LeftOut, Sample};
+use crate::estimate::estimate;
+use crate::sample::{LeftOut, Sample};
 
 /// A source of chance that is the same everywhere.
 struct Dice(u64);

@@ -3,10 +3,10 @@
 use collector_core::{Record, RecordState};
 
 use super::{DAY, Session, of, rules, told, vehicle};
-use crate::Rules;
-use crate::battery::{BATTERY_HEALTH, Battery};
-use crate::row::{number, text};
-use crate::rules::VehicleRules;
+use crate::{BATTERY_HEALTH, Battery};
+use facts::Rules;
+use facts::row::{number, text};
+use facts::rules::VehicleRules;
 
 /// Four sessions a month of a battery that holds so many kWh, from the n-th month on.
 fn month(index: i64, capacity: f64) -> Vec<Session> {

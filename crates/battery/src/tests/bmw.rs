@@ -3,9 +3,9 @@
 use collector_core::RecordState;
 
 use super::{DAY, NEW_YEAR, fact, of, rules, vehicle};
-use crate::battery::Battery;
-use crate::fact::What;
-use crate::row::number;
+use crate::Battery;
+use facts::fact::What;
+use facts::row::number;
 
 #[test]
 fn b4_bmws_own_numbers_stand_beside_ours_and_a_month_ends_with_the_first_fact_of_the_next() {

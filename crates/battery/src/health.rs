@@ -8,9 +8,9 @@ use super::estimate::{Estimate, estimate};
 use super::month::Month;
 use super::sample::{LeftOut, Sample};
 use super::{BASELINE, Battery, Bmw};
-use crate::Rules;
-use crate::kinds::BATTERY_HEALTH;
-use crate::row::{Row, moment};
+use facts::Rules;
+use facts::kinds::BATTERY_HEALTH;
+use facts::row::{Row, moment};
 
 /// A capacity that is known no better than this, as a share of it, is not shown.
 const SHOWN_UNDER: f64 = 0.04;

@@ -7,9 +7,9 @@ use super::health::{Made, why};
 use super::month::Month;
 use super::sample::{rounding, step};
 use super::{Battery, Bmw, Charge, DAY};
-use crate::Rules;
-use crate::kinds::CONSUMPTION;
-use crate::row::{Row, moment};
+use facts::Rules;
+use facts::kinds::CONSUMPTION;
+use facts::row::{Row, moment};
 
 /// In days.
 pub(super) const WINDOWS: [u16; 3] = [30, 90, 365];

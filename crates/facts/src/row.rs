@@ -4,33 +4,33 @@ use collector_core::{Record, RecordKind, Value};
 use jiff::Timestamp;
 
 /// The values of a record in the making; what is not set is unknown.
-pub(crate) struct Row {
+pub struct Row {
     kind: &'static RecordKind,
     values: Vec<Option<Value>>,
 }
 
 impl Row {
-    pub(crate) fn of(kind: &'static RecordKind) -> Self {
+    pub fn of(kind: &'static RecordKind) -> Self {
         let values = vec![None; kind.columns.len()];
         Self { kind, values }
     }
 
     /// Sets a column. One that the kind does not have is passed over.
-    pub(crate) fn set(&mut self, column: &str, value: Option<Value>) {
+    pub fn set(&mut self, column: &str, value: Option<Value>) {
         let at = self.kind.columns.iter().position(|known| known.name == column);
         if let Some(place) = at.and_then(|at| self.values.get_mut(at)) {
             *place = value;
         }
     }
 
-    pub(crate) fn number(&mut self, column: &str, value: Option<f64>) {
+    pub fn number(&mut self, column: &str, value: Option<f64>) {
         self.set(
             column,
             value.filter(|number| number.is_finite()).map(Value::Number),
         );
     }
 
-    pub(crate) fn text(&mut self, column: &str, value: Option<&str>) {
+    pub fn text(&mut self, column: &str, value: Option<&str>) {
         self.set(
             column,
             value
@@ -40,30 +40,30 @@ impl Row {
     }
 
     /// Whether a column is known.
-    pub(crate) fn has(&self, column: &str) -> bool {
+    pub fn has(&self, column: &str) -> bool {
         let mut columns = self.kind.columns.iter().zip(&self.values);
         columns.any(|(known, value)| known.name == column && value.is_some())
     }
 
-    pub(crate) fn values(self) -> Vec<Option<Value>> {
+    pub fn values(self) -> Vec<Option<Value>> {
         self.values
     }
 }
 
 /// A value of a record; `None` where it is unknown.
-pub(crate) fn value<'r>(record: &'r Record, column: &str) -> Option<&'r Value> {
+pub fn value<'r>(record: &'r Record, column: &str) -> Option<&'r Value> {
     let mut columns = record.value_columns();
     columns.find(|(known, _)| known.name == column)?.1
 }
 
-pub(crate) fn number(record: &Record, column: &str) -> Option<f64> {
+pub fn number(record: &Record, column: &str) -> Option<f64> {
     match value(record, column) {
         Some(Value::Number(number)) => Some(*number),
         _ => None,
     }
 }
 
-pub(crate) fn text<'r>(record: &'r Record, column: &str) -> Option<&'r str> {
+pub fn text<'r>(record: &'r Record, column: &str) -> Option<&'r str> {
     match value(record, column) {
         Some(Value::Text(text)) => Some(text),
         _ => None,
@@ -71,7 +71,7 @@ pub(crate) fn text<'r>(record: &'r Record, column: &str) -> Option<&'r str> {
 }
 
 /// In milliseconds since the epoch.
-pub(crate) fn time(record: &Record, column: &str) -> Option<i64> {
+pub fn time(record: &Record, column: &str) -> Option<i64> {
     match value(record, column) {
         Some(Value::Timestamp(time)) => Some(time.as_millisecond()),
         _ => None,
@@ -79,6 +79,6 @@ pub(crate) fn time(record: &Record, column: &str) -> Option<i64> {
 }
 
 /// A moment in milliseconds since the epoch. One that no calendar has came out of no timestamp.
-pub(crate) fn moment(at: i64) -> Timestamp {
+pub fn moment(at: i64) -> Timestamp {
     Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -9,9 +9,9 @@ use collector_core::{Cited, Evidence, Record, RecordState, Value, Vehicle};
 use jiff::tz::TimeZone;
 
 use super::{Battery, CHARGING_SESSION, DAY};
-use crate::Rules;
-use crate::fact::{Fact, Key, What};
-use crate::row::{Row, moment};
+use facts::Rules;
+use facts::fact::{Fact, Key, What};
+use facts::row::{Row, moment};
 
 /// 2026-01-01T00:00:00Z, in milliseconds.
 const NEW_YEAR: i64 = 1_767_225_600_000;

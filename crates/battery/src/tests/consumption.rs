@@ -1,10 +1,10 @@
 //! T5: consumption.
 
 use super::{Session, of, rules, told, vehicle};
-use crate::Rules;
-use crate::battery::{Battery, CONSUMPTION};
-use crate::row::number;
-use crate::rules::VehicleRules;
+use crate::{Battery, CONSUMPTION};
+use facts::Rules;
+use facts::row::number;
+use facts::rules::VehicleRules;
 
 #[test]
 fn t5_consumption_is_what_the_charge_falls_between_charges() {

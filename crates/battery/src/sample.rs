@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use collector_core::Record;
 use serde::{Deserialize, Serialize};
 
-use crate::row::{number, text, time};
+use facts::row::{number, text, time};
 
 /// A session that ends at this charge or above: the last percents hold more or less than the others.
 const FULL: f64 = 99.0;

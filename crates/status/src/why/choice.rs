@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use ::journal::JournalError;
-use ::journal::care::through::through;
+use crate::vehicle;
 use collector_core::{Names, Record, RecordState, Value, Vehicle, Vin, record_kind};
 use entry_form::record;
 use jiff::Timestamp;
-use status::vehicle;
-
-use crate::{Failure, OrFail};
+use journal::JournalError;
+use journal::care::through::through;
 
 /// So many of the newest are shown to who names none.
 const SHOWN: usize = 20;
@@ -37,20 +35,22 @@ pub struct Wanted {
 }
 
 impl Found {
-    /// All of it.
-    pub fn record(&self) -> Result<Record, Failure> {
-        let read = record::decode(&self.json, &self.vehicle).or_fail(4)?;
-        read.ok_or_else(|| Failure::new(4, format!("this version knows no {}", self.kind)))
+    /// All of it; `None` of a kind that this version does not know.
+    ///
+    /// # Errors
+    /// Its text cannot be read.
+    pub fn record(&self) -> Result<Option<Record>, serde_json::Error> {
+        record::decode(&self.json, &self.vehicle)
     }
 }
 
 /// The records of kinds that are known here, the newest revision of each, ordered by their times.
 ///
 /// # Errors
-/// The journal in `state` cannot be read.
-pub fn records(state: &Path, names: &Names) -> Result<Vec<Found>, JournalError> {
+/// The `journal` cannot be read.
+pub fn records(journal: &Path, names: &Names) -> Result<Vec<Found>, JournalError> {
     let mut newest: HashMap<(Vin, String, String), Found> = HashMap::new();
-    through(&state.join(store::FILE), |entry| {
+    through(journal, |entry| {
         let Some(json) = record::of(&entry) else { return };
         let Ok(head) = record::head(&json) else { return };
         if record_kind(head.kind).is_none() {

@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use self::month::Month;
 use self::sample::{LeftOut, Sample};
-use crate::Rules;
-use crate::fact::{Fact, What};
-use crate::kinds::{BATTERY_HEALTH, CHARGING_SESSION, CONSUMPTION};
-use crate::row::{moment, number};
+use facts::Rules;
+use facts::fact::{Fact, What};
+use facts::kinds::{BATTERY_HEALTH, CHARGING_SESSION, CONSUMPTION};
+use facts::row::{moment, number};
 
 const DAY: i64 = 24 * 3_600_000;
 /// Charges are kept so long: the longest window of consumption, and the months that are told again.

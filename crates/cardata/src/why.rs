@@ -1,18 +1,12 @@
 //! `cardata why`: a record, and for each of its values the rule, the readings and how exact it is.
-//!
-//! * [`choice`]: which record is meant. [`text`], [`document`]: it for people and for programs. [`rules`]: what rules are
-//!   called.
-
-mod choice;
-mod document;
-mod rules;
-mod text;
 
 use clap::Args;
 
+use status::why::choice::{self, Wanted};
+use status::why::{document, text};
+
 use crate::args::PipelineArgs;
-use crate::{CommandResult, Failure, context, journal, terminal};
-use choice::Wanted;
+use crate::{CommandResult, Failure, OrFail, context, journal, terminal};
 
 #[derive(Debug, Args)]
 pub struct WhyArgs {
@@ -30,11 +24,15 @@ pub struct WhyArgs {
 pub fn run(options: &WhyArgs) -> CommandResult {
     let state = journal::state(&options.pipeline)?;
     let names = context::names(&context::load(&options.pipeline)?)?;
-    let mut found = choice::records(&state, &names).map_err(journal::failure)?;
+    let mut found = choice::records(&state.join(store::FILE), &names).map_err(journal::failure)?;
     let wanted = Wanted::read(&options.record, &found, &names).map_err(|why| Failure::new(2, why))?;
     wanted.choose(&mut found);
     let chosen = match (&*found, options.record.is_empty()) {
-        ([one], false) => Some(one.record()?),
+        ([one], false) => {
+            let record = one.record().or_fail(4)?;
+            let unknown = || Failure::new(4, format!("this version knows no {}", one.kind));
+            Some(record.ok_or_else(unknown)?)
+        }
         _ => None,
     };
     match (&chosen, options.json) {

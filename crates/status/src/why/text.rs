@@ -1,7 +1,7 @@
 //! A record with its reasons for people.
 
+use crate::table::{self, table};
 use collector_core::{Cited, Column, Evidence, Record, document};
-use status::table::table;
 
 use super::choice::{Found, rounded, shown};
 use super::rules;
@@ -74,7 +74,7 @@ fn told(reason: &Evidence, column: &Column) -> Vec<String> {
     });
     let rows: Vec<_> = cited.collect();
     if !rows.is_empty() {
-        lines.push(status::table::columns(&rows));
+        lines.push(table::columns(&rows));
     }
     lines
 }

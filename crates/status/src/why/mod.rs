@@ -1,0 +1,9 @@
+//! A record, and for each of its values the rule, the readings and how exact it is.
+//!
+//! * [`choice`]: which record is meant. [`text`], [`document`]: it for people and for programs. [`rules`]: what rules are
+//!   called.
+
+pub mod choice;
+pub mod document;
+mod rules;
+pub mod text;
