@@ -11,6 +11,8 @@ pub const PAUSE: i64 = 30 * MINUTE;
 const PAUSE_FALL: f64 = 1.0;
 /// A car tells its odometer late: what it says so soon after plugging in was driven before.
 pub const ARRIVAL: i64 = 15 * MINUTE;
+/// The last of the way is often lost: so much, in km, may be missing of it when the odometer is told again.
+const ARRIVAL_KM: f64 = 5.0;
 /// Falls of the charge below this are no energy given back, in percent.
 const RETURNED: f64 = 3.0;
 /// Less than this is no charging.
@@ -31,7 +33,9 @@ pub struct PlugIn {
     /// When it was known to be over.
     closed_at: i64,
     pub windows: Vec<Window>,
-    pub odometer: Option<Sign>,
+    odometer: Option<Sign>,
+    /// What it said before that, where it told less of the way.
+    arrived: Option<Sign>,
     pub position: Option<Position>,
     pub max_energy: Option<Sign>,
     pub failed: Option<Sign>,
@@ -182,15 +186,37 @@ impl PlugIn {
     /// Where an odometer says that the car drove on: whether it did while this was open. What the car says of the way to
     /// the plug is no drive with it.
     pub fn is_left(&mut self, odometer: Sign, before: Option<Sign>) -> bool {
+        let least = if self.odometer.is_some() {
+            DRIVE_KM
+        } else {
+            ARRIVAL_KM
+        };
         let known = self.odometer.or(before);
-        let drove = known.is_some_and(|known| odometer.value - known.value >= DRIVE_KM);
+        let drove = known.is_some_and(|known| odometer.value - known.value >= least);
         if drove && odometer.at - self.began > ARRIVAL {
             return true;
+        }
+        if self.odometer.is_none() {
+            self.arrived = before.filter(|_| drove_at_all(before, odometer));
         }
         if self.odometer.is_none_or(|own| own.value != odometer.value) {
             self.odometer = Some(odometer);
         }
         false
+    }
+
+    /// Where it stood: what is told first behind the last window may be of the next drive already.
+    pub fn odometer(&self) -> Option<Sign> {
+        let end = self.charged().map_or(self.began, |(_, end)| end);
+        let late = self.odometer.is_some_and(|own| own.at > end);
+        self.arrived.filter(|_| late).or(self.odometer)
+    }
+
+    /// Whether what BMW says in km can be where it stood.
+    pub fn stood_at(&self, km: f64, slack: f64) -> bool {
+        let Some(own) = self.odometer else { return true };
+        let from = self.arrived.unwrap_or(own);
+        (from.value - slack..=own.value + slack).contains(&km)
     }
 
     /// What was plugged in anew shortly before a drive was told: unplugging was lost, and what followed the drive is
@@ -265,15 +291,15 @@ impl PlugIn {
         }
     }
 
-    /// Whether it is worth telling: it charged, or was plugged in for two minutes and more.
+    /// Whether it is worth telling: it charged, or was plugged in for two minutes and more until it was unplugged. A
+    /// plug without both is one that a car repeated.
     pub fn counts(&self) -> bool {
-        let held = self
-            .plugged
-            .is_some_and(|sign| self.changed_at - sign.at >= 2 * MINUTE);
-        !self.windows.is_empty() || (self.ended && held)
+        let held = self.plugged.zip(self.unplugged);
+        let held = held.is_some_and(|(plugged, out)| out.at - plugged.at >= 2 * MINUTE);
+        !self.windows.is_empty() || held
     }
 
-    /// Whether every sign is of a kind; see [`Of`].
+    /// The first and the last one while it charged, by the key that told the first.
     pub fn state_of_charge(&self) -> (Option<Sign>, Option<Sign>) {
         let first = self.windows.iter().find_map(|window| window.soc_start);
         let same = |sign: &Sign| first.is_none_or(|first| first.of == sign.of);
@@ -283,4 +309,8 @@ impl PlugIn {
             ends.filter(|sign| matches!(sign.of, Of::Soc(_))).find(same),
         )
     }
+}
+
+fn drove_at_all(before: Option<Sign>, now: Sign) -> bool {
+    before.is_some_and(|before| now.value - before.value >= DRIVE_KM)
 }

@@ -133,7 +133,8 @@ fn gained(session: &Session) -> Option<(f64, f64)> {
             .map(|charge| Some(charge.soc_end? - charge.soc_start?));
         let rises: Option<Vec<f64>> = rises.collect();
         if let Some(rises) = rises {
-            return between(rises.iter().sum(), STEPS.0, rises.len());
+            let (fallen, falls) = fallen(session, rises.len() == 1);
+            return between(rises.iter().sum::<f64>() + fallen, STEPS.0, rises.len() + falls);
         }
     }
     let mut rise = None;
@@ -149,6 +150,18 @@ fn gained(session: &Session) -> Option<(f64, f64)> {
         fine &= plug_in.fine_soc;
     }
     between(rise?, step(fine), parts)
+}
+
+/// Within one charge of BMW, what fell was charged again; between two it is in neither.
+fn fallen(session: &Session, is_within: bool) -> (f64, usize) {
+    let seen = session
+        .plug_ins
+        .iter()
+        .filter(|_| is_within)
+        .map(|plug_in| plug_in.fallen());
+    seen.fold((0.0, 0), |(sum, parts), (fallen, falls)| {
+        (sum + fallen, parts + falls as usize)
+    })
 }
 
 fn step(fine: bool) -> f64 {

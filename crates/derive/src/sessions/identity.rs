@@ -88,8 +88,7 @@ fn overlap(a: (i64, i64), b: (i64, i64)) -> i64 {
 }
 
 fn may_be(plug_in: &PlugIn, charge: &Listed) -> bool {
-    let odometers = plug_in.odometer.zip(charge.odometer);
-    if odometers.is_some_and(|(own, listed)| (own.value - listed).abs() > SAME_KM) {
+    if charge.odometer.is_some_and(|km| !plug_in.stood_at(km, SAME_KM)) {
         return false;
     }
     let (start, end) = plug_in.span();
@@ -170,7 +169,7 @@ impl Session {
 
     /// In km, as the car told it, else as BMW lists it.
     pub fn odometer(&self) -> Option<f64> {
-        let told = self.plug_ins.iter().find_map(|plug_in| plug_in.odometer);
+        let told = self.plug_ins.iter().find_map(|plug_in| plug_in.odometer());
         let listed = || self.listed.iter().find_map(|charge| charge.odometer);
         told.map(|sign| sign.value).or_else(listed)
     }

@@ -178,7 +178,7 @@ impl<'a> Told<'a> {
         let failed = failed || session.plug_ins.iter().any(|plug_in| plug_in.failed.is_some());
         let marks = [
             ("no_energy", !session.is_charging() && !rose && nothing),
-            ("no_end", listed_open && !session.is_open()),
+            ("no_end", listed_open && self.end.is_none() && !session.is_open()),
             ("split", session.listed.len() > 1 || paused),
             ("failed", failed),
             (

@@ -145,6 +145,35 @@ fn an_odometer_told_soon_after_plugging_in_is_of_the_way_there() {
 }
 
 #[test]
+fn the_last_of_the_way_may_be_told_while_plugged_in() {
+    for (km, sessions) in [(104.0, 1), (106.0, 2)] {
+        let mut car = Car::new();
+        car.say(-5, What::Odometer(100.0))
+            .say(0, IN)
+            .say(1, ACTIVE)
+            .say(60, WAITING);
+        car.say(300, What::Odometer(km))
+            .say(301, ACTIVE)
+            .say(360, ENDED)
+            .say(600, OUT);
+        assert_eq!(car.records().len(), sessions, "{km}");
+    }
+}
+
+#[test]
+fn a_plug_that_is_repeated_elsewhere_is_no_session() {
+    let mut car = Car::new();
+    car.say(0, What::Odometer(100.0))
+        .say(30, What::Odometer(120.0))
+        .say(40, IN)
+        .say(41, What::Odometer(120.0));
+    car.say(300, What::Odometer(140.0))
+        .say(310, OUT)
+        .say(400, What::Fuel(1.0));
+    assert!(car.records().is_empty(), "{:#?}", car.records());
+}
+
+#[test]
 fn plugged_in_elsewhere_before_the_drive_is_told_is_another_session() {
     let mut car = Car::new();
     car.say(0, What::Odometer(100.0))
