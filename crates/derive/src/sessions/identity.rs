@@ -76,7 +76,10 @@ fn counterpart(live: &[Session], charge: &Listed) -> Option<usize> {
     let from = live.partition_point(|session| session.plug_ins[0].span().0 < charge.start - 40 * DAY);
     let to = live.partition_point(|session| session.plug_ins[0].span().0 <= charge.last() + BESIDE);
     let near = live.get(from..to)?.iter().enumerate();
-    let fits = near.filter(|(_, session)| may_be(&session.plug_ins[0], charge));
+    let fits = near.filter(|(_, session)| {
+        let before = session.listed.last().and_then(|before| before.odometer);
+        may_be(&session.plug_ins[0], charge) && same_place(before, charge.odometer)
+    });
     let best =
         fits.max_by_key(|(_, session)| overlap(session.plug_ins[0].span(), (charge.start, charge.last())));
     best.map(|(at, _)| from + at)

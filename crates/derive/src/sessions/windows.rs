@@ -151,7 +151,8 @@ impl Window {
 
     /// Whether it was said to charge for more than half an hour, and neither power nor charge showed it.
     pub fn is_idle(&self) -> bool {
-        self.signs == 0 && self.charging() > PAUSE && self.rise().is_some_and(|rise| rise <= 0.0)
+        let late = self.soc_end.is_some_and(|sign| sign.at - self.start.at > PAUSE);
+        self.signs == 0 && late && self.rise().is_some_and(|rise| rise <= 0.0)
     }
 
     /// Energy flows at this time.

@@ -106,7 +106,7 @@ impl Charged {
         let polls =
             |from: i64, to: i64| (to - BEGIN - 60).div_euclid(120) > (from - BEGIN - 60).div_euclid(120);
         let streamed = !silent(self.start) && !silent(self.end + DAY);
-        streamed || (!kind.wakes_only && polls(self.start, self.end))
+        streamed || (!kind.wakes_only && polls(self.start, self.end - 1))
     }
 
     pub fn is_streamed(&self) -> bool {

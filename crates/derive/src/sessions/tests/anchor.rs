@@ -349,3 +349,23 @@ fn a_session_of_a_hundred_days_ago_is_forgotten_and_the_state_stays_small() {
     assert!(car.sessions.ended.len() <= 101, "{}", car.sessions.ended.len());
     assert!(car.records().len() <= 5);
 }
+
+#[test]
+fn a_car_that_speaks_at_lock_and_unlock_alone_is_understood() {
+    let mut car = Car::new();
+    car.say(-20, OUT).say(-20, OFF).say(-20, soc(93.0));
+    car.say(0, What::Odometer(54.0))
+        .say(0, soc(93.0))
+        .say(30, What::Odometer(73.0))
+        .say(30, soc(88.0));
+    car.say(800, soc(100.0)).say(800, OUT).say(800, OFF);
+    car.say(810, What::Odometer(73.0))
+        .say(810, soc(100.0))
+        .say(840, What::Odometer(93.0))
+        .say(840, soc(90.0));
+    let row = car.one();
+    assert_eq!(
+        (row.start(), row.minute("end_at"), row.number("soc_end")),
+        (30, Some(800), Some(100.0))
+    );
+}
