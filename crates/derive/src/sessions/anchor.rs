@@ -18,7 +18,7 @@ const RETURNED: f64 = 3.0;
 /// Less than this is no charging.
 const NO_WINDOW: i64 = MINUTE / 2;
 /// Of what ended days ago so many windows are kept.
-const FEW_WINDOWS: usize = 6;
+const FEW_WINDOWS: usize = 3;
 /// More windows than these become one: a week of sun, every few minutes.
 const MOST_WINDOWS: usize = 400;
 

@@ -337,17 +337,23 @@ fn the_place_is_where_the_car_stands() {
 }
 
 #[test]
-fn a_session_of_a_hundred_days_ago_is_forgotten_and_the_state_stays_small() {
+fn after_a_year_of_sun_the_state_is_small() {
     let mut car = Car::new();
     for day in 0..365 {
         let from = day * 1_440;
-        car.say(from, IN)
-            .say(from + 1, ACTIVE)
-            .say(from + 60, ENDED)
-            .say(from + 90, OUT);
+        car.say(from, IN);
+        for flap in 0..40 {
+            let from = from + flap * 12;
+            car.say(from + 1, ACTIVE)
+                .say(from + 2, What::Power(2.0))
+                .say(from + 7, WAITING);
+        }
+        car.say(from + 600, OUT);
     }
     assert!(car.sessions.ended.len() <= 101, "{}", car.sessions.ended.len());
-    assert!(car.records().len() <= 5);
+    assert!(car.records().len() <= 4);
+    let state = serde_json::to_string(&car.sessions).unwrap();
+    assert!(state.len() < 400_000, "{} bytes", state.len());
 }
 
 #[test]
