@@ -15,7 +15,6 @@ use crate::fact::{self, Fact, What};
 use crate::fold::Fold;
 use crate::rules::Rules;
 use crate::sessions::Sessions;
-use crate::standstills::Standstills;
 use crate::trips::Trips;
 use battery::Battery;
 use due::Due;
@@ -47,20 +46,17 @@ pub struct Timeline<F = Folds> {
 pub struct Folds {
     sessions: Sessions,
     trips: Trips,
-    standstills: Standstills,
 }
 
 impl Fold for Folds {
     fn step(&mut self, fact: &Fact, rules: &Rules) {
         self.sessions.step(fact, rules);
         self.trips.step(fact, rules);
-        self.standstills.step(fact, rules);
     }
 
     fn records(&self, vehicle: &Vehicle, rules: &Rules) -> Vec<Record> {
         let mut records = self.sessions.records(vehicle, rules);
         records.extend(self.trips.records(vehicle, rules));
-        records.extend(self.standstills.records(vehicle, rules));
         records
     }
 }

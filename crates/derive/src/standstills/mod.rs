@@ -6,13 +6,9 @@ mod tests;
 
 use collector_core::{Record, RecordState, Value, Vehicle};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 pub use rest::{Part, Rest, Told};
 
-use crate::Rules;
-use crate::fact::Fact;
-use crate::fold::Fold;
 use crate::kinds::STANDSTILL;
 use crate::trips::drives::Drives;
 use crate::trips::numbers::Bounded;
@@ -27,30 +23,19 @@ const STEPS: f64 = 1.0;
 /// No warming battery shows so much more, in percent: it was charged where nobody saw it.
 const CHARGED: f64 = 3.0;
 
-/// The fold.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Standstills(Drives);
-
-impl Fold for Standstills {
-    fn step(&mut self, fact: &Fact, _: &Rules) {
-        self.0.step(fact);
-    }
-
-    fn records(&self, vehicle: &Vehicle, _: &Rules) -> Vec<Record> {
-        let drives = &self.0;
-        let last = drives.drive.as_ref().filter(|drive| drive.is_known(drives.now));
-        let past = drives.past.iter().map(|drive| &**drive).chain(last);
-        let ended = past.filter_map(|drive| {
-            let rest = drive.rest.as_ref().filter(|rest| rest.start_at != 0)?;
-            record(rest.start_at, Some(drive.start_at), &rest.so_far(), vehicle)
-        });
-        let is_moving = drives.moving == Some(true);
-        let stands = last.filter(|drive| drive.stop.is_some() && drive.is_over(drives.now, is_moving));
-        let goes_on = stands.zip(drives.rest.as_ref());
-        let goes_on = goes_on.and_then(|(drive, rest)| record(drive.end().0, None, &rest.told(), vehicle));
-        ended.chain(goes_on).collect()
-    }
+/// The standstills between drives, and the one that goes on.
+pub(crate) fn records(drives: &Drives, vehicle: &Vehicle) -> Vec<Record> {
+    let last = drives.drive.as_ref().filter(|drive| drive.is_known(drives.now));
+    let past = drives.past.iter().map(|drive| &**drive).chain(last);
+    let ended = past.filter_map(|drive| {
+        let rest = drive.rest.as_ref().filter(|rest| rest.start_at != 0)?;
+        record(rest.start_at, Some(drive.start_at), &rest.so_far(), vehicle)
+    });
+    let is_moving = drives.moving == Some(true);
+    let stands = last.filter(|drive| drive.stop.is_some() && drive.is_over(drives.now, is_moving));
+    let goes_on = stands.zip(drives.rest.as_ref());
+    let goes_on = goes_on.and_then(|(drive, rest)| record(drive.end().0, None, &rest.told(), vehicle));
+    ended.chain(goes_on).collect()
 }
 
 /// V1: the fall of the charge over a quiet part, in percent a day, and the number itself only where the part is long enough

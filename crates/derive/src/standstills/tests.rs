@@ -4,8 +4,10 @@ use collector_core::RecordState;
 
 use super::*;
 use crate::fact::{SocKey, What};
+use crate::trips::Trips;
 use crate::trips::sense::Seen;
 use crate::trips::tests::scenes::{MINUTE, column, fact, number, vehicle};
+use crate::{Fold, Rules};
 
 fn soc(hour: f64, percent: f64) -> crate::trips::sense::Soc {
     Seen {
@@ -56,11 +58,17 @@ fn standstills(between: &[(f64, What)]) -> Vec<Record> {
     facts.extend(drive(0.0, 1_020.0, 85.0));
     facts.extend(between.iter().cloned());
     facts.extend(drive(24.5, 1_040.0, 70.0));
-    let mut fold = Standstills::default();
+    let mut fold = Trips::default();
     for (hour, what) in facts {
         fold.step(&fact(hour * 60.0, what), &Rules::default());
     }
-    fold.records(&vehicle(), &Rules::default())
+    standstills_of(&fold)
+}
+
+fn standstills_of(fold: &Trips) -> Vec<Record> {
+    let mut records = fold.records(&vehicle(), &Rules::default());
+    records.retain(|record| record.kind.name == "standstill");
+    records
 }
 
 fn percent(hour: f64, percent: f64) -> (f64, What) {
@@ -112,7 +120,7 @@ fn the_plug_and_conditioning_are_taken_out() {
 
 #[test]
 fn what_goes_on_is_told_once_a_day() {
-    let mut fold = Standstills::default();
+    let mut fold = Trips::default();
     let mut told = Vec::new();
     let mut facts = vec![
         (-1.0, What::Odometer(1_000.0)),
@@ -123,7 +131,7 @@ fn what_goes_on_is_told_once_a_day() {
     facts.extend((0..96).map(|hour| percent(f64::from(hour), 80.0 - f64::from(hour) / 10.0)));
     for (hour, what) in facts {
         fold.step(&fact(hour * 60.0, what), &Rules::default());
-        let records = fold.records(&vehicle(), &Rules::default());
+        let records = standstills_of(&fold);
         told.extend(records.into_iter().map(|record| record.values));
     }
     told.dedup();

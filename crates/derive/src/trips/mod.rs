@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 use crate::Rules;
 use crate::fact::Fact;
 use crate::fold::Fold;
+use crate::standstills;
 
-/// The fold.
+/// The fold, of the trips and of the standstills between them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Trips(drives::Drives);
@@ -36,7 +37,7 @@ impl Fold for Trips {
         let last = drives.drive.iter().filter(|drive| drive.is_known(drives.now));
         let last = last.map(|drive| (drive, drive.is_over(drives.now, is_moving)));
         let all = past.chain(last);
-        all.filter_map(|(drive, is_over)| record::trip(drive, is_over, vehicle, rules))
-            .collect()
+        let trips = all.filter_map(|(drive, is_over)| record::trip(drive, is_over, vehicle, rules));
+        trips.chain(standstills::records(drives, vehicle)).collect()
     }
 }

@@ -68,7 +68,9 @@ fn trips(facts: impl IntoIterator<Item = (f64, What)>) -> Vec<Record> {
     for fact in &facts {
         fold.step(fact, &Rules::default());
     }
-    fold.records(&vehicle(), &Rules::default())
+    let mut records = fold.records(&vehicle(), &Rules::default());
+    records.retain(|record| record.kind.name == "trip");
+    records
 }
 
 fn told(facts: impl IntoIterator<Item = (f64, What)>) -> Vec<Told> {
