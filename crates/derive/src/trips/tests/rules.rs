@@ -1,0 +1,149 @@
+//! The rules of one drive (T1, T2), case by case, and the numbers that hang on the whole of it.
+
+use collector_core::Value;
+
+use super::super::Trips;
+use super::super::drive::{Drive, Stop};
+use super::super::gaps::{Cause, Points, Sign};
+use super::super::sense::Snap;
+use super::scenes::{DAY, MINUTE, column, fact, number, vehicle};
+use crate::fact::{Key, SocKey, What};
+use crate::rules::{Place, VehicleRules};
+use crate::{Fold, Rules};
+
+fn sign(minute: i64, cause: Cause) -> Sign {
+    Sign {
+        at: minute * MINUTE,
+        seq: 1,
+        key: Key::default(),
+        cause,
+        points: Points::Neither,
+    }
+}
+
+#[test]
+fn t1_a_stop_is_an_end_by_its_length_and_its_signs() {
+    use Cause::{Door, Ignition, Locked, Moving, Plugged};
+    let table: [(&[Cause], bool, i64); 7] = [
+        // The first minute of it at which it is an end.
+        (&[Moving(false)], false, 30),
+        (&[Moving(false)], true, 5),
+        (&[Door(true)], true, 5),
+        (&[Locked(true)], false, 30),
+        (&[Door(true), Locked(true)], false, 0),
+        (&[Ignition(false), Locked(true)], false, 0),
+        (&[Plugged(true)], false, 0),
+    ];
+    for (causes, is_strong, right) in table {
+        let mut stop = Stop::new(sign(100, causes[0]), is_strong);
+        for cause in &causes[1..] {
+            stop.take(sign(100, *cause), is_strong);
+        }
+        let first = (0..60).find(|minute| stop.is_end((100 + minute) * MINUTE));
+        assert_eq!(first, Some(right), "{causes:?}");
+    }
+}
+
+fn drive() -> Drive {
+    Drive::new(
+        sign(0, Cause::Door(false)),
+        Snap::default(),
+        sign(10, Cause::Odometer),
+    )
+}
+
+#[test]
+fn t1_a_silence_is_held() {
+    let table = [
+        ((40, None, false), true),
+        ((41, None, false), false),
+        ((41, None, true), true),
+        ((300, None, true), false),
+        // 45 minutes: 40 km are a motorway, 20 are a stop somewhere, unless the car had said that it moves.
+        ((55, Some(40.0), false), true),
+        ((55, Some(20.0), false), false),
+        ((55, Some(20.0), true), true),
+        ((600, Some(20.0), true), false),
+    ];
+    for ((minute, km, is_flagged), right) in table {
+        assert_eq!(
+            drive().goes_on(minute * MINUTE, km, is_flagged),
+            right,
+            "{minute} {km:?}"
+        );
+    }
+}
+
+#[test]
+fn t2_a_summary_is_of_the_drive_that_it_ends() {
+    let mut stopped = drive();
+    stopped.stopped(sign(12, Cause::Moving(false)), true);
+    for (minute, open, over) in [
+        (-5, false, false),
+        (8, false, false),
+        (10, true, true),
+        (12, true, true),
+        (20, true, false),
+    ] {
+        let sums_up = [drive().sums_up(minute * MINUTE), stopped.sums_up(minute * MINUTE)];
+        assert_eq!(sums_up, [open, over], "{minute}");
+    }
+}
+
+#[test]
+fn a_plug_in_hybrid_burns_fuel_and_its_places_have_names() {
+    let told = |tank: &[(f64, f64)]| {
+        let mut facts = vec![
+            (0.0, What::Odometer(1_000.0)),
+            (0.0, What::Soc(60.0, SocKey::Header)),
+            (0.0, What::MaxEnergy(20.0)),
+            (0.0, What::Latitude(48.1)),
+            (0.0, What::Longitude(11.5)),
+            (1.0, What::Moving(true)),
+            (60.0, What::Odometer(1_060.0)),
+            (60.0, What::Soc(10.0, SocKey::Header)),
+            (60.0, What::Latitude(48.6)),
+            (60.0, What::Longitude(11.5)),
+            (60.0, What::Moving(false)),
+        ];
+        facts.extend(tank.iter().map(|(minute, litres)| (*minute, What::Fuel(*litres))));
+        facts.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut rules = Rules::default();
+        rules.places.push(Place {
+            name: "home".into(),
+            latitude: 48.1,
+            longitude: 11.5,
+            radius_m: 100.0,
+        });
+        let owner = VehicleRules {
+            capacity_kwh: Some(16.0),
+        };
+        let mut fold = Trips::default();
+        for (minute, what) in facts {
+            fold.step(&fact(minute, what), &rules);
+        }
+        let by_car = fold.records(&vehicle(), &rules).remove(0);
+        rules.vehicles.insert(vehicle().vin, owner);
+        (by_car, fold.records(&vehicle(), &rules).remove(0))
+    };
+    let (trip, by_owner) = told(&[(0.0, 30.0), (61.0, 28.0)]);
+    assert_eq!(trip.at.as_millisecond(), DAY);
+    assert_eq!(
+        (number(&trip, "energy_kwh"), number(&by_owner, "energy_kwh")),
+        (Some(10.0), Some(8.0))
+    );
+    assert_eq!(number(&trip, "fuel_l"), Some(2.0));
+    assert_eq!(column(&trip, "start_place"), Some(Value::Text("home".into())));
+    assert_eq!(column(&trip, "end_place"), None);
+    let energy = trip
+        .evidence
+        .iter()
+        .find(|it| &*it.column == "energy_kwh")
+        .unwrap();
+    assert_eq!(
+        (energy.interval, energy.cited.len()),
+        (Some((49.0 * 19.5 / 100.0, 51.0 * 20.5 / 100.0)), 3)
+    );
+    let (refuelled, _) = told(&[(0.0, 30.0), (30.0, 29.0), (40.0, 45.0), (60.0, 44.0)]);
+    assert_eq!(number(&refuelled, "fuel_l"), None);
+}
