@@ -92,7 +92,7 @@ fn what_an_owner_begins_with_needs_no_variable_and_has_both_ways_in() {
         let pipeline = pipeline::parse(&name, &text, &folder(), &Variables::default());
         let pipeline = pipeline.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(pipeline.streams().len(), 1, "{name}");
-        assert_eq!(pipeline.sources.len(), 2, "{name}");
+        assert!(pipeline.sources.len() >= 2, "{name}");
         let id = "    client_id: 00000000-0000-4000-8000-000000000000 # yours\n";
         assert_eq!(text.matches(id).count(), 1, "{name}");
     }
