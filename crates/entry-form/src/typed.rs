@@ -96,11 +96,6 @@ impl Decoded {
             }),
         }
     }
-
-    /// How many of the stored readings it holds.
-    pub fn count(&self) -> usize {
-        self.readings.len() + self.documents.len() + usize::from(self.record.is_some())
-    }
 }
 
 /// Where an odometer stood by the newest number in an entry, in the entry's own context.

@@ -151,7 +151,7 @@ impl Decoder {
             learned::load(self.scan.connection(), &mut self.known)?;
             decoded = decode(&self.known)?;
         }
-        if decoded.count() < stored.readings {
+        if decoded.readings.len() < stored.readings {
             let misfits = std::mem::take(&mut decoded.misfits);
             outgrown.extend(self.outgrown(stored, misfits)?);
         }

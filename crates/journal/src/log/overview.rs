@@ -22,7 +22,7 @@ pub struct Overview {
 /// The log as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogTotals {
-    /// Entries and readings that are in it, a document or a record counted as a reading.
+    /// Entries and readings that are in it; a record or documents alone are an entry without readings.
     pub snapshots: u64,
     pub readings: u64,
     /// Readings that came again and were left out, ever.
@@ -170,10 +170,11 @@ impl Overview {
         })
     }
 
-    /// When the newest entry came.
+    /// When the newest entry came that is no record.
     pub fn newest_arrival(&self) -> Result<Option<Timestamp>> {
         let query = "select received_at from (
-                 select * from (select seq, received_at from log order by seq desc limit 1)
+                 select * from (select seq, received_at from log
+                     where feed_id not in (select id from feed where origin = 'derived') order by seq desc limit 1)
                  union all
                  select * from (select last_seq, received_at from packed order by first_seq desc limit 1))
              order by seq desc limit 1";

@@ -23,7 +23,7 @@ fn a_journal_of_a_later_version_is_left_alone() {
             error,
             StoreError::Newer {
                 found: 99,
-                known: 7,
+                known: 8,
                 ..
             }
         ),

@@ -1,5 +1,6 @@
 //! What of one snapshot is new.
 
+use collector_core::document::is_own;
 use collector_core::{RawReading, RawSnapshot, Stamp};
 use entry_form::observe::{Misfit, Observed, What};
 use entry_form::{Content, context, payload, typed};
@@ -148,8 +149,10 @@ impl Round<'_> {
             true => seen.remember(self.connection, known, observed.measured, hash)?,
             false => None,
         };
+        // A document or a record is no reading, and counts as none.
+        let counts = usize::from(!is_own(&reading.descriptor));
         let Some(occurrence) = occurrence else {
-            self.taken.appended.repeats += 1;
+            self.taken.appended.repeats += counts;
             return Ok(());
         };
         let is_late = self.past.is_some_and(|past| !past.latest);
@@ -166,7 +169,7 @@ impl Round<'_> {
                 });
                 self.taken.appended.rejected += 1;
             }
-            What::Value | What::Absent => self.taken.appended.new += 1,
+            What::Value | What::Absent => self.taken.appended.new += counts,
         }
         self.taken
             .payload
