@@ -100,7 +100,11 @@ async fn a_year() {
     let began = Instant::now();
     let outcome = deriving(&state).all_anew(&never).await.unwrap().unwrap();
     let (took, year) = (began.elapsed().as_secs_f64(), meter::peak());
-    let told: u64 = outcome.kinds.values().map(|kind| kind.new + kind.unchanged + kind.changed).sum();
+    let told: u64 = outcome
+        .kinds
+        .values()
+        .map(|kind| kind.new + kind.unchanged + kind.changed)
+        .sum();
     let began = Instant::now();
     let again = deriving(&state).all_anew(&never).await.unwrap().unwrap();
     assert!(again.is_unchanged(), "{again:#?}");
@@ -109,19 +113,31 @@ async fn a_year() {
         &format!("{took:.1} s"),
         &format!("{:.1} times as long as to read it; goal 10 s", took / reading),
     );
-    line("the same once more, nothing changed", &format!("{:.1} s", began.elapsed().as_secs_f64()), "");
+    line(
+        "the same once more, nothing changed",
+        &format!("{:.1} s", began.elapsed().as_secs_f64()),
+        "",
+    );
     line(
         "memory at most, a month and a year",
         &format!("{month:.0} and {year:.0} MiB"),
         "goal: the same",
     );
-    line("the state, as it is kept", &format!("{} KiB", kept(folder.path()) / 1_024), "");
+    line(
+        "the state, as it is kept",
+        &format!("{} KiB", kept(folder.path()) / 1_024),
+        "",
+    );
 }
 
 /// Bytes of the state of what derives.
 fn kept(state: &Path) -> usize {
     let ledger = ledger::overview::Overview::open_file(&state.join("journal.db")).unwrap();
-    ledger.derived().unwrap().state.map_or(0, |(_, state)| state.len())
+    ledger
+        .derived()
+        .unwrap()
+        .state
+        .map_or(0, |(_, state)| state.len())
 }
 
 /// Processor time of messages that are stored and read, with and without deriving beside it.

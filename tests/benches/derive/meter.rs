@@ -23,6 +23,9 @@ pub fn forget_peak() {
 /// The most memory that was used, in MiB.
 pub fn peak() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let told = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let told = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
     told.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1_024.0
 }
