@@ -81,11 +81,13 @@ impl Day<'_> {
     fn others(&mut self, second: i64, burst: i64) {
         let told = [ODOMETER, SOC, LATITUDE, LONGITUDE, POWER];
         let numbers = CATALOGUE.iter().filter(|entry| {
-            let is_free = entry.limits == Limits::NONE && !told.contains(&entry.descriptor);
-            entry.streamable && entry.value_type == ValueType::Number && is_free
+            let is_number = entry.streamable && entry.value_type == ValueType::Number;
+            is_number && entry.limits.greatest >= 10.0 && !told.contains(&entry.descriptor)
         });
         for (number, entry) in numbers.take(OTHERS).enumerate() {
-            let value = (second + burst * 7) as f64 / 10.0 + number as f64;
+            let Limits { least, greatest, .. } = entry.limits;
+            let (least, wandered) = (least.max(0.0), (second + burst * 7) as f64 / 10.0 + number as f64);
+            let value = least + wandered % (greatest - least).min(1_000.0);
             self.say(second, entry.descriptor, json!(value));
         }
     }
