@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::vehicle;
-use collector_core::{Names, Record, RecordState, Value, Vehicle, Vin, record_kind};
+use collector_core::{Names, Record, RecordKind, RecordState, Value, Vehicle, Vin, record_kind};
 use entry_form::record;
 use jiff::Timestamp;
 use journal::JournalError;
@@ -53,9 +53,9 @@ pub fn records(journal: &Path, names: &Names) -> Result<Vec<Found>, JournalError
     through(journal, |entry| {
         let Some(json) = record::of(&entry) else { return };
         let Ok(head) = record::head(&json) else { return };
-        if record_kind(head.kind).is_none() {
+        let Some(kind) = record_kind(head.kind) else {
             return;
-        }
+        };
         let key = (entry.vin.clone(), head.kind.to_owned(), head.key.get().to_owned());
         if newest
             .get(&key)
@@ -70,7 +70,7 @@ pub fn records(journal: &Path, names: &Names) -> Result<Vec<Found>, JournalError
             at: head.at,
             revision: head.revision,
             is_withdrawn: RecordState::parse(head.state) == Some(RecordState::Withdrawn),
-            start: start(head.key.get()),
+            start: start(kind, head.key.get()),
             json: String::new(),
         };
         newest.insert(key, Found { json, ..found });
@@ -80,12 +80,13 @@ pub fn records(journal: &Path, names: &Names) -> Result<Vec<Found>, JournalError
     Ok(found)
 }
 
-/// The values of a key, times without a fraction that says nothing.
-fn start(key: &str) -> String {
+/// The values of a key in the order of its columns, times without a fraction that says nothing.
+fn start(kind: &RecordKind, key: &str) -> String {
     let key: HashMap<String, serde_json::Value> = serde_json::from_str(key).unwrap_or_default();
-    let values = key.into_values().map(|value| match value {
+    let values = kind.key.iter().filter_map(|column| key.get(column.name));
+    let values = values.map(|value| match value {
         serde_json::Value::String(text) => text.replace(".000Z", "Z"),
-        value => value.to_string(),
+        value => value.as_f64().map_or_else(|| value.to_string(), rounded),
     });
     values.collect::<Vec<_>>().join(" ")
 }
@@ -114,12 +115,14 @@ impl Wanted {
         let vins: Vec<Vin> = found.iter().map(|one| one.vehicle.vin.clone()).collect();
         let known: std::collections::BTreeSet<_> = vins.iter().collect();
         for word in words {
-            // A start begins with the digit of a year; a name may, too.
+            // A start begins with the digit of a year, or with a word such as the place of a tyre; a name may, too.
             let meant = vehicle::meant(word, known.iter().copied(), names)?;
+            let start = format!("{} {word}", wanted.start).trim_start().to_owned();
+            let is_start = |one: &Found| one.start.starts_with(start.trim_end_matches('Z'));
             match meant {
                 Some(vin) if wanted.vehicle.is_none() => wanted.vehicle = Some(vin.clone()),
-                _ if wanted.start.is_empty() && word.starts_with(|first: char| first.is_ascii_digit()) => {
-                    wanted.start.clone_from(word);
+                _ if word.starts_with(|first: char| first.is_ascii_digit()) || found.iter().any(is_start) => {
+                    wanted.start = start;
                 }
                 _ => return Err(vehicle::unknown(word, known.iter().copied(), names)),
             }
