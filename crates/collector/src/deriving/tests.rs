@@ -1,5 +1,7 @@
 //! Records of a kind of the tests, in a journal on disk: told, surveyed and compared.
 
+mod lives;
+
 use std::path::Path;
 
 use collector_core::{

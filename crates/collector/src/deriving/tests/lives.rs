@@ -1,0 +1,145 @@
+//! The same messages derived while they come, through stops and kills, and all at once: the same records.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use collector_core::{Names, RawReading, RawSnapshot, Record, RecordState};
+use derive::Rules;
+use entry_form::record;
+use journal::care::through::through;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use runtime::ScaledClock;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::deriving::Deriving;
+
+const DAYS: i64 = 12;
+
+/// What a car sends in days of driving and charging: a message a key.
+fn messages() -> Vec<RawSnapshot> {
+    let mut messages = Vec::new();
+    let mut say = |at: Timestamp, key: &str, value: serde_json::Value| {
+        let body = json!({ "timestamp": format!("{at:.0}"), "value": value }).to_string();
+        messages.push(RawSnapshot {
+            vin: VIN.parse().unwrap(),
+            origin: Origin::Stream,
+            requested_at: None,
+            sent_at: None,
+            received_at: at + SignedDuration::from_secs(3),
+            readings: vec![RawReading {
+                descriptor: key.to_owned(),
+                body: RawValue::from_string(body).unwrap(),
+            }],
+        });
+    };
+    let (odometer, moving) = ("vehicle.vehicle.travelledDistance", "vehicle.isMoving");
+    let (plug, status) = (
+        "vehicle.body.chargingPort.status",
+        "vehicle.drivetrain.electricEngine.charging.status",
+    );
+    for number in 0..DAYS {
+        let minute = |minute: i64| day(number) + SignedDuration::from_mins(minute);
+        let begin = 10_000 + number * 30;
+        say(minute(0), moving, json!(true));
+        for step in 0..30 {
+            say(minute(step), odometer, json!(begin + step));
+            say(minute(step), SOC, json!(80 - step));
+        }
+        say(minute(31), odometer, json!(begin + 30));
+        say(minute(31), moving, json!(false));
+        say(minute(40), plug, json!("CONNECTED"));
+        say(minute(41), status, json!("CHARGINGACTIVE"));
+        for step in 0..30 {
+            say(minute(42 + step * 4), SOC, json!(50 + step));
+        }
+        say(minute(170), status, json!("CHARGINGENDED"));
+        say(minute(600), plug, json!("DISCONNECTED"));
+    }
+    messages
+}
+
+async fn send(state: &OpenState, messages: &[RawSnapshot]) {
+    let appended = state
+        .journal
+        .append("home".into(), "stream".into(), messages.into());
+    appended.await.unwrap();
+}
+
+fn deriving(state: &OpenState) -> Deriving {
+    Deriving {
+        state: state.clone(),
+        reader: state.journal.reader(Default::default()).unwrap(),
+        rules: Rules::default(),
+        clock: std::sync::Arc::new(ScaledClock::new(100_000.0)),
+    }
+}
+
+/// The newest revision of each record. Its reasons name entries, which have other numbers in another journal.
+fn records(state: &Path) -> BTreeMap<String, Record> {
+    let mut records: BTreeMap<String, Record> = BTreeMap::new();
+    through(&state.join(store::FILE), |entry| {
+        let Some(json) = record::of(&entry) else { return };
+        let vehicle = Names::default().vehicle(&entry.vin);
+        let mut record = record::decode(&json, &vehicle).unwrap().unwrap();
+        record.evidence = Box::default();
+        let key = format!("{} {:?}", record.kind.name, record.key);
+        let known = records.insert(key, record.clone());
+        assert!(
+            known.is_none_or(|known| known.revision < record.revision),
+            "{record:?}"
+        );
+    })
+    .unwrap();
+    // Who folds all at once does not tell of what never came to stay.
+    records.retain(|_, record| record.state != RecordState::Withdrawn);
+    records
+}
+
+/// Derives what is there for a moment, and ends as a stop or a kill does.
+async fn derive_for_a_moment(state: &OpenState, is_kill: bool, moment: Duration) {
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(deriving(state).run(stop.clone()));
+    tokio::time::sleep(moment).await;
+    match is_kill {
+        true => running.abort(),
+        false => stop.cancel(),
+    }
+    let _ = running.await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_ends_a_run_the_records_are_those_of_one_run() {
+    let messages = messages();
+    let at_once = tempfile::tempdir().unwrap();
+    let state = OpenState::open(at_once.path()).unwrap();
+    send(&state, &messages).await;
+    let never = CancellationToken::new();
+    deriving(&state).all_anew(&never).await.unwrap().unwrap();
+    let wanted = records(at_once.path());
+    let of = |kind: &str| wanted.values().filter(|record| record.kind.name == kind).count();
+    assert!(of("trip") >= 10 && of("charging_session") >= 10, "{wanted:#?}");
+
+    for seed in 0..4 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let folder = tempfile::tempdir().unwrap();
+        let mut rest = &*messages;
+        while !rest.is_empty() {
+            let state = OpenState::open(folder.path()).unwrap();
+            let (now, later) = rest.split_at(random.random_range(1..=120).min(rest.len()));
+            send(&state, now).await;
+            let moment = Duration::from_millis(random.random_range(0..30));
+            derive_for_a_moment(&state, random.random(), moment).await;
+            rest = later;
+        }
+        let state = OpenState::open(folder.path()).unwrap();
+        derive_for_a_moment(&state, false, Duration::ZERO).await;
+        assert_eq!(records(folder.path()), wanted, "seed {seed}");
+        let newest = *state.journal.newest().borrow();
+        let outcome = deriving(&state).all_anew(&never).await.unwrap().unwrap();
+        assert!(outcome.is_unchanged(), "seed {seed}: {outcome:#?}");
+        assert_eq!(*state.journal.newest().borrow(), newest);
+    }
+}
