@@ -24,12 +24,15 @@ use crate::clock;
 use crate::terminal::{Place, Shown};
 
 /// How the names of our own crates begin; other crates speak up only when something is wrong.
-const OURS: [&str; 17] = [
+const OURS: [&str; 20] = [
+    "battery",
     "cardata",
     "catalogue",
     "collector",
+    "derive",
     "dispatch",
     "entry_form",
+    "facts",
     "history",
     "journal",
     "ledger",
@@ -153,10 +156,10 @@ mod tests {
             assert!(text.starts_with(others), "{text}");
             assert_eq!(text.matches(&format!("={ours}")).count(), OURS.len(), "{text}");
         };
-        said(0, "warn,cardata=", "info");
-        said(1, "warn,cardata=", "debug");
-        said(2, "warn,cardata=", "trace");
-        said(9, "debug,cardata=", "trace");
+        said(0, "warn,battery=", "info");
+        said(1, "warn,battery=", "debug");
+        said(2, "warn,battery=", "trace");
+        said(9, "debug,battery=", "trace");
     }
 
     /// What a log says of a container that somebody else named.
