@@ -100,7 +100,7 @@ zcat /usr/share/man/man1/cardata.1.gz | grep -q '^\.SH' || fail "there is no pag
 bash -n /usr/share/bash-completion/completions/cardata
 there /usr/share/zsh/vendor-completions/_cardata /usr/share/fish/vendor_completions.d/cardata.fish
 cd /usr/share/doc/cardata
-there CHANGELOG.md DICTIONARY.md JSON.md README.md copyright changelog.gz THIRD-PARTY-LICENSES.gz
+there CHANGELOG.md DICTIONARY.md JSON.md README.md RULES.md copyright changelog.gz THIRD-PARTY-LICENSES.gz
 there examples/pipeline.yaml examples/grafana.yaml examples/pipeline.schema.json
 cd /trial
 is "what says cardata schema" "$(cardata schema | sha256sum)" "$(sha256sum </usr/share/cardata/pipeline.schema.json)"
