@@ -125,7 +125,7 @@ async fn state_in_the_middle(report: &mut Report) -> bool {
         ));
     }
     disk.mend();
-    let stored = stores::entries(&scene.path("state")) as usize;
+    let stored = stores::snapshots(&scene.path("state")) as usize;
     if stored < acknowledged || acknowledged + kept < served {
         report.problem(format!(
             "{served} served, {acknowledged} acknowledged, {kept} kept in memory, {stored} stored"

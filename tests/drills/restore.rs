@@ -74,7 +74,7 @@ pub async fn on_an_empty_machine(context: Context) -> Outcome {
         scene.edit(|text| text.replace(&sinks(machine), &sinks(machine + 1)));
         let said = scene.call(&["restore", BACKUP]).await;
         assert_eq!(said.code, Some(0), "{said:?}");
-        let restored = stores::entries(&scene.path("state")) as usize;
+        let restored = stores::snapshots(&scene.path("state")) as usize;
         assert!(
             restored > 0 && restored <= history.len(),
             "{restored} of {} entries",

@@ -29,7 +29,7 @@ impl Lives {
         scene.settle().await;
         let state = scene.path("state");
         let served = scene.answers() - self.served;
-        let total = usize::try_from(stores::entries(&state)).unwrap();
+        let total = usize::try_from(stores::snapshots(&state)).unwrap();
         let stored = total - self.stored;
         assert!(
             stored == served || stored + 1 == served,

@@ -34,6 +34,10 @@ pub fn csv(folder: &Path) -> Vec<Row> {
         }
         let mut reader = csv::Reader::from_path(file).unwrap();
         let columns = reader.headers().unwrap().clone();
+        // A file of records.
+        if columns.iter().any(|column| column == "revision") {
+            continue;
+        }
         let column = |name: &str| {
             columns
                 .iter()
@@ -72,6 +76,9 @@ pub fn csv_wide(folder: &Path) -> Vec<Row> {
         }
         let mut reader = csv::Reader::from_path(file).unwrap();
         let columns = reader.headers().unwrap().clone();
+        if columns.iter().any(|column| column == "revision") {
+            continue;
+        }
         for record in reader.records() {
             let record = record.unwrap();
             let cells = columns.iter().zip(&record).skip(4);
@@ -156,8 +163,11 @@ pub fn json_lines(lines: &[Line]) -> Vec<Row> {
     let lines = lines.iter().filter(|line| line.stream == Stream::Stdout);
     let row = |line: &Line| {
         let value: Value = serde_json::from_str(&line.text).expect("a line of JSON");
+        if value.get("record").is_some() {
+            return None;
+        }
         let text = |key: &str| value[key].as_str().expect("a text").to_owned();
-        Row {
+        Some(Row {
             vin: text("vin"),
             descriptor: text("descriptor"),
             at: milliseconds(&text("measured_at")),
@@ -165,9 +175,9 @@ pub fn json_lines(lines: &[Line]) -> Vec<Row> {
                 Value::String(text) => text.clone(),
                 other => canonical(&other.to_string()),
             },
-        }
+        })
     };
-    lines.map(row).collect()
+    lines.filter_map(row).collect()
 }
 
 /// Every field of every reading in a database of InfluxDB.
@@ -210,6 +220,13 @@ pub fn stream_gaps(state: &Path) -> Vec<(i64, i64)> {
 /// The number of the newest entry of the journal.
 pub fn newest_entry(state: &Path) -> u64 {
     let query = "select max(coalesce((select max(seq) from log), 0), coalesce((select max(last_seq) from packed), 0))";
+    journal(state, query)
+}
+
+/// How many snapshots the journal has: its entries, packed or not, without records.
+pub fn snapshots(state: &Path) -> u64 {
+    let query = "select (select count(*) from log join feed on feed.id = feed_id where origin <> 'derived')
+                 + (select coalesce(sum(last_seq - first_seq + 1), 0) from packed)";
     journal(state, query)
 }
 

@@ -162,6 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_question_takes_the_place_of_a_poll_where_all_calls_are_promised() {
+        http::install_crypto();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let tokens = tempfile::tempdir().unwrap();
         let nowhere = "http://127.0.0.1:9".parse().unwrap();

@@ -45,6 +45,8 @@ pub struct Engine {
     pub(crate) deriving: Deriving,
     /// The newest entry when the program started: old ones may be forgotten while it runs.
     pub(crate) before: u64,
+    /// How many snapshots had left an entry then.
+    pub(crate) received_before: u64,
     /// What each sink had received when the program started.
     pub(crate) delivered_before: HashMap<String, u64>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -263,6 +265,7 @@ impl Engine {
 
     fn summarising(&self) -> impl FnOnce() -> Result<Summary, JournalError> + Send + 'static {
         let (journal, before) = (self.state.journal.clone(), self.before);
+        let received_before = self.received_before;
         let (ours, delivered_before) = (self.sinks.clone(), self.delivered_before.clone());
         let calls = self.accounts.iter().map(|account| account.budget.calls()).sum();
         move || {
@@ -278,7 +281,7 @@ impl Engine {
                 dead_letters: sink.dead_letters,
             });
             Ok(Summary {
-                snapshots: log.entries,
+                snapshots: overview.received()?.saturating_sub(received_before),
                 readings: log.readings,
                 calls,
                 sinks: sinks.collect(),

@@ -70,7 +70,9 @@ pub(crate) async fn engine(
     account::check_logins(&pipeline.accounts, &directory)?;
     somebody_is_logged_in(&accounts).await?;
     let before = *state.journal.newest().borrow();
-    let sinks = state.journal.overview()?.sinks()?.into_iter();
+    let overview = state.journal.overview()?;
+    let received_before = overview.received()?;
+    let sinks = overview.sinks()?.into_iter();
     let delivered_before = sinks
         .map(|totals| (totals.sink, totals.delivered_readings))
         .collect();
@@ -139,6 +141,7 @@ pub(crate) async fn engine(
         workers,
         state,
         before,
+        received_before,
         delivered_before,
         clock,
         #[cfg(feature = "simulator")]

@@ -184,12 +184,15 @@ fn make_table(
         .map(|key| format!("{} NOT NULL, ", quoted(&key.name)))
         .collect();
     let table = table(kind.plural);
+    // A vehicle takes its records along, whoever removes it.
+    let forget = quoted(&format!("forget_{}", kind.plural));
     // What an owner asks by: when it began, of a part too.
     let times = keys.iter().rfind(|key| key.value_type == ValueType::Timestamp);
     let time = quoted(times.map_or("at", |key| &key.name));
     connection.execute_batch(&format!(
         "CREATE TABLE {table} (vehicle INTEGER NOT NULL REFERENCES vehicle, {columns}at INTEGER NOT NULL,
          revision INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (vehicle, {names})) WITHOUT ROWID;
+         CREATE TRIGGER {forget} BEFORE DELETE ON vehicle BEGIN DELETE FROM {table} WHERE vehicle = OLD.id; END;
          CREATE INDEX \"record_{}_by_time\" ON {table} ({time})",
         kind.plural
     ))?;

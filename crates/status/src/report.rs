@@ -175,7 +175,7 @@ fn rewrite(replay: &Replay) -> String {
     let (id, done, of) = (replay.id, replay.done, replay.entries);
     let stage = match replay.erased_at {
         None => format!("replay {id} is about to replace what it holds"),
-        Some(_) => format!("what it held is removed; replay {id} brings it again, {done} of {of} snapshots"),
+        Some(_) => format!("what it held is removed; replay {id} brings it again, {done} of {of} entries"),
     };
     match &replay.problem {
         Some(problem) => format!("{stage}: {problem}"),

@@ -53,7 +53,7 @@ impl SinkConfig for SqliteConfig {
         let id = format!("(SELECT id FROM vehicle WHERE vin = '{vin}')");
         let series = format!("(SELECT id FROM series WHERE vehicle_id = {id})");
         format!(
-            r#"sqlite3 '{path}' "DELETE FROM recent WHERE series_id IN {series}; DELETE FROM middle WHERE series_id IN {series}; DELETE FROM history WHERE series_id IN {series}; DELETE FROM battery_row WHERE vehicle_id = {id}; DELETE FROM series WHERE vehicle_id = {id}; DELETE FROM vehicle WHERE vin = '{vin}'; VACUUM"; where there are tables `record_…`, before that DELETE FROM each WHERE vehicle = {id}"#
+            r#"sqlite3 '{path}' "DELETE FROM recent WHERE series_id IN {series}; DELETE FROM middle WHERE series_id IN {series}; DELETE FROM history WHERE series_id IN {series}; DELETE FROM battery_row WHERE vehicle_id = {id}; DELETE FROM series WHERE vehicle_id = {id}; DELETE FROM vehicle WHERE vin = '{vin}'; VACUUM""#
         )
     }
 

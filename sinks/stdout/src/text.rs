@@ -46,7 +46,11 @@ fn time(at: Timestamp, came: Timestamp) -> String {
     }
 }
 
-/// Appends a line for the record: when it was, whose it is, what is known of it, and how many parts it has.
+/// As wide as a line of a record gets.
+const WIDTH: usize = 79;
+
+/// Appends the record: when it was, whose it is, what is known of it, and how many parts it has; what does not fit into a
+/// line stands in further ones behind two blanks.
 pub fn record(out: &mut Vec<u8>, record: &Record, units: UnitSystem) -> io::Result<()> {
     let at = record.at;
     let key = record
@@ -66,11 +70,20 @@ pub fn record(out: &mut Vec<u8>, record: &Record, units: UnitSystem) -> io::Resu
     let told: Vec<String> = told.chain(parts).collect();
     let (vehicle, title) = (readable(&record.vehicle.name), record.kind.title);
     let (state, revision) = (record.state, record.revision);
-    let line = format!(
-        "{at:.0}  {vehicle}  {title} ({state}, revision {revision})  {}",
-        told.join(", ")
-    );
-    writeln!(out, "{}", line.trim_end())
+    let mut line = format!("{at:.0}  {vehicle}  {title} ({state}, revision {revision})");
+    let mut between = "  ";
+    for told in told {
+        if line.chars().count() + between.len() + told.chars().count() >= WIDTH {
+            let comma = between.trim_end();
+            writeln!(out, "{line}{comma}")?;
+            line = format!("  {told}");
+        } else {
+            line.push_str(between);
+            line.push_str(&told);
+        }
+        between = ", ";
+    }
+    writeln!(out, "{line}")
 }
 
 /// A column in words, without the unit that its name has, and its value.
@@ -155,7 +168,7 @@ mod tests {
         let mut out = Vec::new();
         record(&mut out, &trip(0, 2, RecordState::Final, 1), Imperial).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("distance 1.55 mi, "), "{text}");
+        assert!(text.contains("distance 1.55 mi,"), "{text}");
     }
 
     #[test]
@@ -187,12 +200,12 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_one_line_of_what_is_known() {
+    fn a_record_is_what_is_known_in_lines_that_fit() {
         let mut out = Vec::new();
         record(&mut out, &trip(0, 2, RecordState::Final, 3), Metric).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "2026-03-01T12:00:00Z  i4  Trip (final, revision 2)  distance 2.5 km, purpose work, \"home\", stops 3\n"
+            "2026-03-01T12:00:00Z  i4  Trip (final, revision 2)  distance 2.5 km,\n  purpose work, \"home\", stops 3\n"
         );
     }
 

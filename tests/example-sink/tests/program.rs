@@ -59,7 +59,8 @@ async fn it_is_given_everything() {
     let shown = run
         .lines()
         .into_iter()
-        .filter(|line| line.text.starts_with('{'))
+        // The sink takes no records.
+        .filter(|line| line.text.starts_with('{') && !line.text.contains("\"record\":"))
         .count();
     let written = std::fs::read_to_string(folder.path().join("readings.txt")).unwrap();
     assert!(shown > 0, "{}", run.transcript());

@@ -98,9 +98,9 @@ async fn a_backup_of_a_running_pipeline_goes_on_elsewhere_without_a_login() {
     assert_eq!(said.code, Some(0), "{said:?}");
     let said = call(&scene, "other", &["replay", "--sink", "csv"]).await;
     let entries = stores::entries(&scene.path("other/state"));
-    let wanted = format!("{entries} snapshots to look through");
+    let wanted = format!("{entries} entries to look through");
     assert!(said.err.contains(&wanted), "numbers have gaps: {said:?}");
-    let done = format!("100% {entries} of {entries} snapshots");
+    let done = format!("100% {entries} of {entries} entries");
     assert!(said.err.contains(&done), "{said:?}");
 }
 

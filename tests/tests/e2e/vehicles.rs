@@ -46,7 +46,7 @@ async fn a_name_is_no_number_and_what_stores_know_stays() {
     let state = rusqlite::Connection::open(scene.path("state/journal.db")).unwrap();
     state
         .execute_batch(
-            "alter table known_vehicle drop column name; drop table refused; drop table unlisted; pragma user_version = 5",
+            "alter table known_vehicle drop column name; drop table refused; drop table unlisted; drop table deriving; pragma user_version = 5",
         )
         .unwrap();
     drop(state);

@@ -105,7 +105,7 @@ pub async fn run(options: ReplayArgs) -> CommandResult {
         return Err(request::nothing_yet(&sink));
     };
     terminal::error(&format!(
-        "replay {} of {sink}: {} snapshots to look through",
+        "replay {} of {sink}: {} entries to look through",
         replay.id, replay.entries
     ));
     if options.detach {
@@ -163,7 +163,7 @@ fn progress(replays: &[Replay]) -> Progress {
         of,
         finished: replays.iter().all(|replay| replay.finished_at.is_some()),
         text: format!(
-            "{done} of {of} snapshots, {} readings delivered",
+            "{done} of {of} entries, {} readings delivered",
             sum(|replay| replay.readings)
         ),
         problem: replays

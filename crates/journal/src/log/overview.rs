@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use collector_core::Vin;
+use collector_core::{Origin, Vin};
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub struct Overview {
 /// The log as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogTotals {
-    /// Entries and readings that are in it; a record or documents alone are an entry without readings.
+    /// Entries that are no records, and readings. Where entries were forgotten, records may be among them.
     pub snapshots: u64,
     pub readings: u64,
     /// Readings that came again and were left out, ever.
@@ -128,7 +128,20 @@ impl Overview {
                 impossible: row.get(4)?,
             })
         })?;
-        Ok(totals)
+        let received: u64 = self.received()?;
+        Ok(LogTotals {
+            snapshots: totals.snapshots.min(received),
+            ..totals
+        })
+    }
+
+    /// How many snapshots have left an entry, ever.
+    pub fn received(&self) -> Result<u64> {
+        let query = "select coalesce(sum(entries), 0) from arrival join feed on feed.id = feed_id
+             where origin <> ?1";
+        Ok(self
+            .database
+            .one(query, [Origin::Derived.as_str()], |row| row.get(0))?)
     }
 
     /// What is in the log behind number `seq`. Counts few entries, however many there are.
