@@ -89,6 +89,9 @@ impl Sessions {
             return;
         }
         let sign = Sign::new(fact, 1.0, Of::Plug);
+        if !fact.requested {
+            self.signals.stands(fact.at);
+        }
         self.signals.plugged = Some(true);
         self.signals.plug_is_stale = false;
         self.reopen(fact.at);
@@ -125,8 +128,7 @@ impl Sessions {
     }
 
     fn unplugged(&mut self, fact: &Fact) {
-        self.signals.plugged = Some(false);
-        self.signals.plug_is_stale = false;
+        self.signals.unplugged();
         self.close(fact.at, Some(Sign::new(fact, 0.0, Of::Plug)));
     }
 
@@ -285,7 +287,7 @@ impl Sessions {
         if fact.requested {
             return;
         }
-        self.signals.moving = Some((moving, fact.at));
+        self.signals.moves_or_stands(moving, fact.at);
         if moving {
             self.leave(Sign::new(fact, 1.0, Of::Moving));
         }

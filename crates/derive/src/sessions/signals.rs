@@ -13,6 +13,10 @@ use crate::rules::CurrentType;
 pub const DRIVE_KM: f64 = 0.95;
 /// How far apart in time latitude and longitude may be and still belong together: rule T3.
 const PAIR: i64 = 2_000;
+/// An odometer that rises so soon behind a halt was read on the way to it.
+const SETTLE: i64 = 5 * MINUTE;
+/// A half of a position that lies so far from where the car was, in degrees, is of another place: 100 m and more.
+const ELSEWHERE: f64 = 0.0015;
 /// A state of charge of a less trusted key takes its place behind a better one that is not older than this.
 const STALE_SOC: i64 = 24 * HOUR;
 
@@ -75,6 +79,8 @@ pub struct Signals {
     pub position: Option<Position>,
     latitude: Option<(f64, i64)>,
     longitude: Option<(f64, i64)>,
+    /// Since when it stands, by its flag or its plug.
+    stands_since: Option<i64>,
 }
 
 /// Latitude and longitude of one moment, in degrees.
@@ -137,11 +143,39 @@ impl Signals {
         signs.find(|sign| self.driven_at.is_none_or(|driven| sign.at >= driven))
     }
 
-    /// The newest position, where no drive came long behind it.
+    /// The newest position, where no drive came long behind it, and no half of a later one lies elsewhere.
     pub fn standing_position(&self) -> Option<Position> {
         let slack = 15 * MINUTE;
-        self.position
-            .filter(|position| self.driven_at.is_none_or(|driven| position.at >= driven - slack))
+        let position = self.position?;
+        let is_left = |half: Option<(f64, i64)>, was: f64| {
+            half.is_some_and(|(degrees, at)| at > position.at && (degrees - was).abs() > ELSEWHERE)
+        };
+        let has_driven = self.driven_at.is_some_and(|driven| position.at < driven - slack)
+            || is_left(self.latitude, position.latitude)
+            || is_left(self.longitude, position.longitude);
+        (!has_driven).then_some(position)
+    }
+
+    /// What the car says of its motion.
+    pub fn moves_or_stands(&mut self, moving: bool, at: i64) {
+        self.moving = Some((moving, at));
+        match moving {
+            true => self.stands_since = None,
+            false => self.stands(at),
+        }
+    }
+
+    pub fn stands(&mut self, at: i64) {
+        self.stands_since.get_or_insert(at);
+    }
+
+    /// A car without a flag may drive on unseen.
+    pub fn unplugged(&mut self) {
+        self.plugged = Some(false);
+        self.plug_is_stale = false;
+        if self.moving.is_none_or(|(moving, _)| moving) {
+            self.stands_since = None;
+        }
     }
 
     /// Whether the car said within ten minutes that it moves.
@@ -169,7 +203,8 @@ impl Signals {
         let (Some((latitude, a)), Some((longitude, b))) = (self.latitude, self.longitude) else {
             return false;
         };
-        if (a - b).abs() > PAIR {
+        let in_one_place = self.stands_since.is_some_and(|since| a.min(b) >= since);
+        if (a - b).abs() > PAIR && !in_one_place {
             return false;
         }
         self.position = Some(Position {
@@ -183,6 +218,7 @@ impl Signals {
     /// What a drive leaves unknown.
     pub fn drove(&mut self, at: i64) {
         self.driven_at = Some(at);
+        self.stands_since = self.stands_since.filter(|since| at - since <= SETTLE);
         self.plug_is_stale |= self.plugged == Some(true);
         self.plugged = None;
         self.low = None;

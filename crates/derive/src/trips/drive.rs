@@ -254,6 +254,12 @@ impl Drive {
         }
     }
 
+    /// Since when the car says that it stands.
+    pub fn halted_at(&self) -> Option<i64> {
+        let first = self.stop.as_ref()?.first;
+        (!matches!(first.cause, Cause::Odometer | Cause::Position)).then_some(first.at)
+    }
+
     /// Whether a reading of that time is of this drive.
     pub fn holds(&self, at: i64) -> bool {
         let stop = self.stop.as_ref();

@@ -7,6 +7,8 @@ use crate::rules::VehicleRules;
 /// Below these a trip is a manoeuvre (T4).
 const LEAST_KM: f64 = 0.5;
 const LEAST_MS: i64 = 120_000;
+/// One odometer falls by less than this, in km, where its label flips between miles and kilometres.
+const FLIP_KM: f64 = 2.0;
 /// A charge that rises by more, in percent, where nobody saw the drive, means that the car was charged.
 const RISE: f64 = 1.0;
 /// And by more than this it does in any case: no pass gives so much back.
@@ -77,8 +79,11 @@ pub fn distance(
     match (end, summary) {
         (Some(end), _) if end > start => Some((between(start, end), Basis::Odometer)),
         (_, Some(end)) => Some((between(start, end), Basis::Segment)),
-        (Some(end), None) => positions.or(Some((between(start, end), Basis::Odometer))),
-        (None, None) => positions,
+        (Some(end), None) if start - end <= FLIP_KM => {
+            positions.or(Some((between(start, start), Basis::Odometer)))
+        }
+        // One that fell is another one: it says nothing of the way.
+        _ => positions,
     }
 }
 
@@ -175,6 +180,12 @@ mod tests {
                 Some((9.0, Basis::Positions)),
             ),
             ((None, Some(112.0), Some(111.0), 0.0), None),
+            ((Some(100.0), Some(99.6), None, 0.0), Some((0.0, Basis::Odometer))),
+            ((Some(100.0), Some(68.0), None, 0.0), None),
+            (
+                (Some(100.0), Some(68.0), None, 9_000.0),
+                Some((9.0, Basis::Positions)),
+            ),
         ];
         for (given, right) in table {
             assert_eq!(found(given.0, given.1, given.2, given.3), right, "{given:?}");

@@ -153,15 +153,22 @@ pub struct Positions {
 
 impl Positions {
     /// A whole position that can be trusted, once the second half of it is there. The null island, and a leap that the
-    /// next position does not confirm, are left out.
-    pub fn tell(&mut self, last: Option<Seen<Position>>, fact: &Fact) -> Option<Seen<Position>> {
+    /// next position does not confirm, are left out. Two halves are one where they were measured together, or since the
+    /// car stands.
+    pub fn tell(
+        &mut self,
+        last: Option<Seen<Position>>,
+        fact: &Fact,
+        stands_since: Option<i64>,
+    ) -> Option<Seen<Position>> {
         match fact.what {
             What::Latitude(degrees) => self.latitude = Some(Seen::of(fact, degrees)),
             What::Longitude(degrees) => self.longitude = Some(Seen::of(fact, degrees)),
             _ => return None,
         }
         let (latitude, longitude) = (self.latitude?, self.longitude?);
-        if (latitude.at - longitude.at).abs() > PAIR_MS {
+        let in_one_place = stands_since.is_some_and(|since| latitude.at.min(longitude.at) >= since);
+        if (latitude.at - longitude.at).abs() > PAIR_MS && !in_one_place {
             return None;
         }
         (self.latitude, self.longitude) = (None, None);
@@ -241,7 +248,7 @@ mod tests {
         );
     }
 
-    fn pairs(halves: &[(i64, What)]) -> Vec<Position> {
+    fn pairs(halves: &[(i64, What)], stands_since: Option<i64>) -> Vec<Position> {
         let (mut positions, mut last) = (Positions::default(), None);
         let mut found = Vec::new();
         for (second, half) in halves {
@@ -253,7 +260,7 @@ mod tests {
                 key: Key::default(),
                 what: half.clone(),
             };
-            if let Some(pair) = positions.tell(last, &fact) {
+            if let Some(pair) = positions.tell(last, &fact, stands_since) {
                 last = Some(pair);
                 found.push(pair.value);
             }
@@ -262,14 +269,23 @@ mod tests {
     }
 
     #[test]
+    fn halves_belong_together_where_the_car_stands() {
+        use What::{Latitude as Lat, Longitude as Lon};
+        let apart = [(60, Lat(48.0)), (176, Lon(11.0))];
+        assert_eq!(pairs(&apart, Some(60_000)), [(48.0, 11.0)]);
+        assert_eq!(pairs(&apart, Some(61_000)), [], "one of them was measured before");
+    }
+
+    #[test]
     fn halves_belong_together_within_two_seconds() {
         use What::{Latitude as Lat, Longitude as Lon};
-        assert_eq!(pairs(&[(0, Lat(48.0)), (2, Lon(11.0))]), [(48.0, 11.0)]);
+        let moving = |halves: &[_]| pairs(halves, None);
+        assert_eq!(moving(&[(0, Lat(48.0)), (2, Lon(11.0))]), [(48.0, 11.0)]);
         assert_eq!(
-            pairs(&[(0, Lat(48.0)), (3, Lon(11.0)), (4, Lat(48.1))]),
+            moving(&[(0, Lat(48.0)), (3, Lon(11.0)), (4, Lat(48.1))]),
             [(48.1, 11.0)]
         );
-        assert_eq!(pairs(&[(0, Lat(0.0)), (0, Lon(0.0))]), []);
+        assert_eq!(moving(&[(0, Lat(0.0)), (0, Lon(0.0))]), []);
         let leap = [
             (0, Lat(48.0)),
             (0, Lon(11.0)),
@@ -279,7 +295,7 @@ mod tests {
             (12, Lon(11.001)),
         ];
         assert_eq!(
-            pairs(&leap),
+            moving(&leap),
             [(48.0, 11.0), (48.0, 11.001)],
             "198 km and back in 12 s"
         );

@@ -337,6 +337,27 @@ fn the_place_is_where_the_car_stands() {
 }
 
 #[test]
+fn a_position_that_came_in_halves_is_where_the_car_stands_and_never_where_it_drove() {
+    let told = |halts: Option<i64>| {
+        let mut car = Car::new();
+        car.say(-10, What::Moving(true))
+            .say(-8, What::Latitude(48.2))
+            .say(-8, What::Longitude(11.6))
+            .say(-5, What::Latitude(48.1));
+        if let Some(minute) = halts {
+            car.say(minute, What::Moving(false))
+                .say(minute, What::Odometer(100.0));
+        }
+        car.say(-3, What::Longitude(11.5));
+        car.say(0, IN).say(1, ACTIVE).say(60, ENDED).say(90, OUT);
+        (car.one().number("latitude"), car.one().number("longitude"))
+    };
+    assert_eq!(told(Some(-5)), (Some(48.1), Some(11.5)));
+    assert_eq!(told(Some(-4)), (None, None), "one half is of the way");
+    assert_eq!(told(None), (None, None));
+}
+
+#[test]
 fn after_a_year_of_sun_the_state_is_small() {
     let mut car = Car::new();
     for day in 0..365 {

@@ -3,6 +3,7 @@
 use super::{Drives, HOLD_MS, MINUTE_MS, sign};
 use crate::fact::{Fact, SocKey};
 use crate::rules::metres_between;
+use crate::trips::drive::Drive;
 use crate::trips::gaps::{Cause, Points, Sign, Way};
 use crate::trips::sense::{Grain, Position, Seen, Snap, Step, tells_soc};
 
@@ -33,7 +34,8 @@ impl Drives {
 
     pub(super) fn position(&mut self, fact: &Fact) {
         let before = self.sight;
-        let Some(new) = self.positions.tell(before.position, fact) else {
+        let stands_since = self.drive.as_ref().and_then(Drive::halted_at);
+        let Some(new) = self.positions.tell(before.position, fact, stands_since) else {
             return;
         };
         self.sight.position = Some(new);

@@ -147,3 +147,29 @@ fn a_plug_in_hybrid_burns_fuel_and_its_places_have_names() {
     let (refuelled, _) = told(&[(0.0, 30.0), (30.0, 29.0), (40.0, 45.0), (60.0, 44.0)]);
     assert_eq!(number(&refuelled, "fuel_l"), None);
 }
+
+#[test]
+fn a_trip_ends_where_the_halves_say_that_were_measured_since_the_car_stands() {
+    let told = |halt: f64| {
+        let facts = [
+            (0.0, What::Odometer(1_000.0)),
+            (0.0, What::Latitude(48.4)),
+            (0.0, What::Longitude(11.5)),
+            (1.0, What::Moving(true)),
+            (30.0, What::Latitude(48.5)),
+            (30.0, What::Longitude(11.5)),
+            (40.0, What::Latitude(48.6)),
+            (halt, What::Moving(false)),
+            (halt, What::Odometer(1_060.0)),
+            (42.0, What::Longitude(11.7)),
+        ];
+        let mut fold = Trips::default();
+        for (minute, what) in facts {
+            fold.step(&fact(minute, what), &Rules::default());
+        }
+        let trip = fold.records(&vehicle(), &Rules::default()).remove(0);
+        (number(&trip, "end_latitude"), number(&trip, "end_longitude"))
+    };
+    assert_eq!(told(40.0), (Some(48.6), Some(11.7)));
+    assert_eq!(told(41.0), (Some(48.5), Some(11.5)), "the last of the way");
+}
