@@ -205,6 +205,11 @@ impl Board {
         let kind = Some(record.kind.name);
         let known = self.of_records(&self.cars[vin], kind);
         let told = self.records.tell(&self.topics, record);
+        let currency = told
+            .first()
+            .and_then(|message| sensors::currency_of(&message.payload));
+        let car = Self::car(&mut self.cars, &record.vehicle);
+        car.currency = currency.or(car.currency.take());
         let mut total = self.totals.remove(vin).unwrap_or_else(|| Total::of(vin.clone()));
         let counts = total.tell(record, self.present.now());
         let metered = counts.then(|| Message::retained(self.topics.total(&record.vehicle), json(&total)));
@@ -224,7 +229,8 @@ impl Board {
             return Vec::new();
         }
         let has_total = self.totals.contains_key(&car.vehicle.vin);
-        sensors::announcements(&car.announcer(&self.topics), &self.records, kind, has_total)
+        let (announcer, currency) = (car.announcer(&self.topics), car.currency.as_deref());
+        sensors::announcements(&announcer, &self.records, kind, has_total, currency)
     }
 
     /// Where a vehicle is, or that nobody knows any more; `None` where nobody ever knew.
@@ -297,6 +303,9 @@ impl Board {
         for (topic, payload) in kept {
             if self.topics.is_discovery(topic) && discovery::is_own(payload, &self.topics) {
                 self.words.adopt(topic, payload);
+                for car in self.cars.values_mut().filter(|car| car.currency.is_none()) {
+                    car.currency = sensors::kept_currency(&car.vehicle.vin, payload);
+                }
             }
             if let Some((vin, total)) = Total::read(payload).filter(|_| self.topics.is_total(topic)) {
                 self.totals.entry(vin).or_insert(total);

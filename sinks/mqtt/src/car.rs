@@ -26,6 +26,8 @@ pub struct Car {
     /// Of these, what came before any value: nothing is shown of it, as after a restart.
     unseen: BTreeSet<Descriptor>,
     pub track: Track,
+    /// In which it was charged last.
+    pub currency: Option<String>,
 }
 
 /// The newest value of a descriptor.
@@ -53,6 +55,7 @@ impl Car {
             ended: BTreeMap::new(),
             unseen: BTreeSet::new(),
             track: Track::default(),
+            currency: None,
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use collector_core::Vehicle;
+use collector_core::{Vehicle, Vin};
 use serde_json::Value as Json;
 
 use crate::discovery::Announcer;
@@ -197,18 +197,19 @@ const METERED_AT: &str =
 const METER: &str = "{{ value_json.value if value_json is defined else none }}";
 
 /// What Home Assistant is told of the records of a vehicle that stand at the broker, of one kind or of all. Money has a
-/// sensor once its currency is known.
+/// sensor once its currency is known, and keeps it where a later record has no price.
 pub fn announcements(
     announcer: &Announcer<'_>,
     records: &Newest,
     kind: Option<&str>,
     has_total: bool,
+    currency: Option<&str>,
 ) -> Vec<Message> {
     let (topics, vehicle) = (announcer.topics, announcer.vehicle);
     let mut messages: Vec<Message> = SENSORS
         .iter()
         .filter(|sensor| kind.is_none_or(|kind| kind == sensor.kind))
-        .filter_map(|sensor| sensor.announcement(announcer, records))
+        .filter_map(|sensor| sensor.announcement(announcer, records, currency))
         .collect();
     if has_total {
         let traits = Traits {
@@ -233,11 +234,18 @@ pub fn announcements(
 }
 
 impl Sensor {
-    fn announcement(&self, announcer: &Announcer<'_>, records: &Newest) -> Option<Message> {
+    fn announcement(
+        &self,
+        announcer: &Announcer<'_>,
+        records: &Newest,
+        currency: Option<&str>,
+    ) -> Option<Message> {
         let vehicle = announcer.vehicle;
         let standing = records.standing_of(&vehicle.vin, self.kind, self.place())?;
         let unit = match self.unit {
-            CURRENCY => Cow::Owned(currency(standing)?),
+            CURRENCY => currency_of(&standing.payload)
+                .map(Cow::Owned)
+                .or(currency.map(Cow::Borrowed))?,
             unit => Cow::Borrowed(unit),
         };
         let traits = Traits {
@@ -288,7 +296,15 @@ impl Sensor {
     }
 }
 
-fn currency(standing: &Message) -> Option<String> {
-    let told: Json = serde_json::from_slice(&standing.payload).ok()?;
+/// The currency of a record, by its message.
+pub fn currency_of(payload: &[u8]) -> Option<String> {
+    let told: Json = serde_json::from_slice(payload).ok()?;
     told["values"]["currency"].as_str().map(str::to_owned)
+}
+
+/// The currency that Home Assistant was told of, by what the broker kept of a sensor of this vehicle.
+pub fn kept_currency(vin: &Vin, payload: &[u8]) -> Option<String> {
+    let told: Json = serde_json::from_slice(payload).ok()?;
+    let is_of_it = told["device"]["serial_number"] == vin.as_str() && told["device_class"] == "monetary";
+    is_of_it.then(|| told["unit_of_measurement"].as_str().map(str::to_owned))?
 }

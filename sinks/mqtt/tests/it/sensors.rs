@@ -199,3 +199,25 @@ async fn the_meter_outlives_a_restart_and_never_falls() {
     assert!(meter.is_sorted(), "{meter:?}");
     assert_eq!(meter.last(), Some(&11.4), "{meter:?}");
 }
+
+#[tokio::test]
+async fn a_cost_keeps_its_sensor_where_the_next_session_has_no_price() {
+    let Some(broker) = Mosquitto::start().await else {
+        return;
+    };
+    let present = Fake::knowing(vec![soc(50.0, 0)]);
+    let sessions = [
+        session(0, (1, RecordState::Final), 4.2, Some(1.26)),
+        session(400, (1, RecordState::Final), 8.0, None),
+    ];
+    for entry in sessions {
+        let mut sink = sink_knowing(options(&broker), present.clone());
+        sink.write(&[entry]).await.unwrap();
+        sink.close().await.unwrap();
+    }
+    let mut sink = sink_knowing(options(&broker), present);
+    sink.write(&[]).await.unwrap();
+    let told = shown(&kept(&broker, "#").await);
+    sink.close().await.unwrap();
+    assert_eq!(told["last_session_cost"]["unit_of_measurement"], "EUR");
+}
