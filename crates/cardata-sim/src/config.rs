@@ -27,6 +27,8 @@ pub struct SimConfig {
     /// The simulator's time when it starts; the real time if absent. A drive begins 20 minutes later and a
     /// charge within two hours.
     pub start: Option<Timestamp>,
+    /// When the cars' lives begin, if earlier than `start`: a simulator that is started again goes on with them.
+    pub born: Option<Timestamp>,
     /// Two simulators with the same seed, start and requests at the same times give the same answers.
     pub seed: u64,
     /// The account's quota in a UTC day.
@@ -183,6 +185,7 @@ impl Default for SimConfig {
             stream_port: 0,
             speed: 1.0,
             start: None,
+            born: None,
             seed: 1,
             calls_per_day: 50,
             vehicles: vec![SimVehicle::default()],

@@ -35,7 +35,8 @@ impl World {
         // as foreign to this one as it would be to BMW.
         let seed = config.seed ^ start.as_second().cast_unsigned().rotate_left(32);
         let mut rng = StdRng::seed_from_u64(seed);
-        let car = |vehicle| Car::new(vehicle, start, config.seed, config.position_skew);
+        let born = config.born.map_or(start, |born| born.min(start));
+        let car = |vehicle| Car::new(vehicle, born, config.seed, config.position_skew);
         Self {
             login: Login::new(url, &mut rng),
             quota: Quota::new(config.calls_per_day),

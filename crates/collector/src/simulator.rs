@@ -1,6 +1,6 @@
 //! The built-in backend of a pipeline with `simulator:`: started inside the process, logged in to by itself.
 
-use std::io::Write;
+use std::io::{Read, Seek, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use cardata_auth::{OAuthClient, login};
 use cardata_sim::{CarKind, Documents, Sim, SimConfig, SimVehicle, StreamConfig};
 use collector_core::BrokerAddress;
+use jiff::Timestamp;
 use runtime::{Clock, private};
 
 use pipeline::{Pipeline, SimulatedKind, SimulatedVehicle, SimulatorOptions};
@@ -20,6 +21,9 @@ use crate::state::StateDirectory;
 const CODE_LIFETIME: Duration = Duration::from_secs(300);
 /// The certificate that vouches for its stream, in the state directory. Another one at every start.
 const CA: &str = "simulator-ca.pem";
+
+/// When the lives of its cars began, in the state directory: what is started again goes on with them.
+const BORN: &str = "simulator-start";
 
 /// A running simulated BMW.
 pub struct Simulator {
@@ -53,6 +57,7 @@ impl Simulator {
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Self> {
         let config = SimConfig {
+            born: Some(born(state, clock.now())?),
             seed: options.seed,
             speed: options.speed,
             vehicles: (0..).zip(&options.vehicles).map(vehicle).collect(),
@@ -118,6 +123,22 @@ impl Simulator {
     pub(crate) async fn stop(self) {
         self.sim.stop().await;
     }
+}
+
+/// When the cars' lives began: now, where nothing is kept that can be read.
+fn born(state: &StateDirectory, now: Timestamp) -> std::io::Result<Timestamp> {
+    let mut file = private::open(&state.path().join(BORN))?;
+    let mut kept = String::new();
+    // What is no text is nothing that can be read.
+    let read = file.read_to_string(&mut kept);
+    let born = read.ok().and_then(|_| kept.trim().parse().ok());
+    if let Some(born) = born.filter(|born| *born <= now) {
+        return Ok(born);
+    }
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{now}")?;
+    Ok(now)
 }
 
 fn vehicle((number, spec): (u32, &SimulatedVehicle)) -> SimVehicle {

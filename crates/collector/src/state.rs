@@ -36,7 +36,7 @@ const OURS: [&str; 9] = [
     store::FILE,
     IMAGES,
     "tokens",
-    "simulator-ca.pem",
+    "simulator-",
     "before-restore-",
     ".probe-",
     ".restore-",

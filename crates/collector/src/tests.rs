@@ -2,6 +2,7 @@
 
 mod types;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -290,12 +291,15 @@ sinks:
 "
     );
     let mut latest = Timestamp::now();
+    let mut lives = BTreeSet::new();
     for run in 1..=2 {
         let pipeline = pipeline::parse("demo.yaml", &text, folder.path(), &ProcessEnvironment).unwrap();
         let engine = Engine::start(pipeline).await.unwrap();
         assert!(engine.simulator().is_some());
         let vouched = std::fs::read_to_string(folder.path().join("state/simulator-ca.pem")).unwrap();
         assert!(vouched.contains("BEGIN CERTIFICATE"), "{vouched}");
+        lives.insert(std::fs::read_to_string(folder.path().join("state/simulator-start")).unwrap());
+        assert_eq!(lives.len(), 1, "its cars go on with the lives that they had");
         assert!(engine.clock.now() >= latest, "run {run}");
         let mut newest = engine.state.journal.newest();
         let stop = CancellationToken::new();

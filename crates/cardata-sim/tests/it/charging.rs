@@ -199,3 +199,25 @@ async fn documents_differ_from_the_specification_where_that_is_asked_for() {
     assert_eq!(ends, [places, places, "image", "chargingHistory"]);
     desk.leave().await;
 }
+
+#[tokio::test]
+async fn what_is_started_again_goes_on_with_the_lives_of_its_cars() {
+    let drives = async |config: SimConfig| {
+        let desk = Desk::new(config).await;
+        let driven = desk.control.drives(VIN);
+        desk.leave().await;
+        driven
+    };
+    let born = "2026-11-13T07:00:00Z".parse().unwrap();
+    let again = SimConfig {
+        born: Some(born),
+        ..SimConfig::default()
+    };
+    let first = SimConfig {
+        start: Some(born),
+        ..SimConfig::default()
+    };
+    let (again, first) = (drives(again).await, drives(first).await);
+    assert_eq!(again, first);
+    assert_ne!(first, drives(SimConfig::default()).await);
+}
