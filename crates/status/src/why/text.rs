@@ -59,7 +59,10 @@ fn told(reason: &Evidence, column: &Column) -> Vec<String> {
     if let Some((low, high)) = reason.interval {
         let unit = column.unit.as_ref().map(|unit| format!(" {unit}"));
         let (low, high, unit) = (rounded(low), rounded(high), unit.unwrap_or_default());
-        lines.push(format!("  between {low} and {high}{unit}"));
+        // One of no width says no more than the value.
+        if low != high {
+            lines.push(format!("  between {low} and {high}{unit}"));
+        }
     }
     if !reason.note.is_empty() {
         lines.push(format!("  {}", reason.note));
@@ -108,4 +111,27 @@ fn part(part: &Record) -> String {
         Some(format!("{} {}", column.name, shown(value?, column.unit.as_ref())))
     });
     format!("  {}", key.chain(values).collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use collector_core::ValueType;
+
+    use super::*;
+
+    #[test]
+    fn an_interval_is_told_where_it_has_a_width() {
+        let lines = |high: f64| {
+            let reason = Evidence {
+                column: "energy_kwh".into(),
+                rule: "S3".into(),
+                interval: Some((12.0, high)),
+                note: "".into(),
+                cited: [].into(),
+            };
+            told(&reason, &Column::new("energy_kwh", ValueType::Number, None)).join("\n")
+        };
+        assert!(lines(12.5).contains("between 12 and 12.5"), "{}", lines(12.5));
+        assert!(!lines(12.0).contains("between"), "{}", lines(12.0));
+    }
 }
