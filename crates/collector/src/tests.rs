@@ -2,7 +2,6 @@
 
 mod types;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
