@@ -109,6 +109,8 @@ async fn derive_for_a_moment(state: &OpenState, is_kill: bool, moment: Duration)
         false => stop.cancel(),
     }
     let _ = running.await;
+    // A job that was handed to the writer dies with a process, and not with a task: the next life must not begin beside it.
+    state.store.version().await.unwrap();
 }
 
 /// Starts and stops as often as it takes to come to the end of what is there.
