@@ -292,7 +292,7 @@ sinks:
 "
     );
     let mut latest = Timestamp::now();
-    let mut lives = BTreeSet::new();
+    let mut lives = std::collections::BTreeSet::new();
     for run in 1..=2 {
         let pipeline = pipeline::parse("demo.yaml", &text, folder.path(), &ProcessEnvironment).unwrap();
         let engine = Engine::start(pipeline).await.unwrap();
