@@ -69,7 +69,10 @@ impl Refusal {
     }
 
     async fn mend(&self) {
-        self.server.drop_measurement(&self.database, "cardata").await;
+        // InfluxDB 1.6 forgets the types of a measurement only where no other begins with its name.
+        for measurement in ["cardata_battery_health", "cardata"] {
+            self.server.drop_measurement(&self.database, measurement).await;
+        }
     }
 
     async fn rows(&self) -> Vec<Row> {

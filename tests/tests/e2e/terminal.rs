@@ -116,8 +116,11 @@ async fn a_demo_fits_the_terminal_and_shows_one_clock() {
         let logged = going_on(lines.iter().filter_map(|line| time_of_day(line)));
         let (first, last) = (logged[0], logged[logged.len() - 1]);
         assert!(last - first >= 3_600, "an hour of the car's life is told: {text}");
+        // A record begins with the time that it is of, and goes on behind two blanks.
+        let is_reading = |line: &&String| !line.starts_with(' ') && !line.contains(", revision ");
         let told = lines
             .iter()
+            .filter(is_reading)
             .filter_map(|line| time_of_day(line.split_once('T')?.1));
         let told = going_on(std::iter::once(first).chain(told));
         assert!(told.len() > 2 && told[told.len() - 1] <= last, "{told:?}: {text}");

@@ -78,7 +78,7 @@ pub fn stats(state: &Path) -> Result<Stats> {
     let bytes = store::bytes_on_disk(state);
     Ok(Stats {
         log_id: log_id(&database)?,
-        entries: log.snapshots,
+        entries: log.entries,
         readings: log.readings,
         repeats: log.repeats,
         first_received_at: packed::first_received_at(&database)?,

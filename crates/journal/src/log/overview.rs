@@ -24,6 +24,8 @@ pub struct Overview {
 pub struct LogTotals {
     /// Entries that are no records, and readings. Where entries were forgotten, records may be among them.
     pub snapshots: u64,
+    /// The same with records.
+    pub entries: u64,
     pub readings: u64,
     /// Readings that came again and were left out, ever.
     pub repeats: u64,
@@ -122,6 +124,7 @@ impl Overview {
         let totals = self.database.one(query, [normalise::IMPOSSIBLE], |row| {
             Ok(LogTotals {
                 snapshots: row.get(0)?,
+                entries: row.get(0)?,
                 readings: row.get(1)?,
                 repeats: row.get(2)?,
                 rejected: row.get(3)?,
