@@ -32,7 +32,7 @@ pub(crate) fn records(drives: &Drives, vehicle: &Vehicle) -> Vec<Record> {
         record(rest.start_at, Some(drive.start_at), &rest.so_far(), vehicle)
     });
     let is_moving = drives.moving == Some(true);
-    let stands = last.filter(|drive| drive.stop.is_some() && drive.is_over(drives.now, is_moving));
+    let stands = last.filter(|drive| drive.is_over(drives.now, is_moving));
     let goes_on = stands.zip(drives.rest.as_ref());
     let goes_on = goes_on.and_then(|(drive, rest)| record(drive.end().0, None, &rest.told(), vehicle));
     ended.chain(goes_on).collect()

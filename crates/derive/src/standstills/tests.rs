@@ -118,6 +118,79 @@ fn the_plug_and_conditioning_are_taken_out() {
     );
 }
 
+/// A car without flags and doors drives to work, is silent there, and drives home. What is told first behind the silence.
+fn silent_at_work(first: &[(f64, What)]) -> (Vec<Record>, Vec<Record>) {
+    let mut fold = Trips::default();
+    let drive = |hour: f64, step: i32| {
+        let share = f64::from(step) / 10.0;
+        (hour + share / 2.0, share)
+    };
+    let mut facts = vec![(-1.0, What::Odometer(1_000.0)), percent(-1.0, 80.0)];
+    for step in 1..=10 {
+        let (hour, share) = drive(0.0, step);
+        facts.extend([
+            (hour, What::Odometer(1_000.0 + 20.0 * share)),
+            percent(hour, 80.0 - 5.0 * share),
+        ]);
+        facts.extend(place(hour, 48.0 + 0.2 * share));
+    }
+    facts.push(percent(6.5, 74.0));
+    facts.extend(first.iter().cloned());
+    for step in 1..=10 {
+        let (hour, share) = drive(9.0, step);
+        facts.extend([
+            (hour, What::Odometer(1_020.0 + 20.0 * share)),
+            percent(hour, 74.0 - 5.0 * share),
+        ]);
+        facts.extend(place(hour, 48.2 - 0.2 * share));
+    }
+    for (hour, what) in facts {
+        fold.step(&fact(hour * 60.0, what), &Rules::default());
+    }
+    let records = fold.records(&vehicle(), &Rules::default());
+    records.into_iter().partition(|record| record.kind.name == "trip")
+}
+
+fn place(hour: f64, latitude: f64) -> [(f64, What); 2] {
+    let second = 1.0 / 3_600.0;
+    [
+        (hour + second, What::Latitude(latitude)),
+        (hour + 2.0 * second, What::Longitude(11.5)),
+    ]
+}
+
+#[test]
+fn a_silence_between_two_drives_is_a_standstill_whatever_ends_it() {
+    let [latitude, longitude] = place(9.0, 48.2);
+    let [away, beside] = place(9.0, 48.202);
+    let odometer = (9.0, What::Odometer(1_020.0));
+    let table: [&[(f64, What)]; 5] = [
+        &[],
+        std::slice::from_ref(&odometer),
+        &[odometer.clone(), latitude.clone(), longitude.clone()],
+        &[latitude, longitude],
+        &[odometer.clone(), away, beside],
+    ];
+    for first in table {
+        let (trips, standstills) = silent_at_work(first);
+        let km: Vec<_> = trips.iter().map(|trip| number(trip, "distance_km")).collect();
+        assert_eq!(km, [Some(20.0), Some(20.0)], "{first:?}");
+        let [standstill] = &standstills[..] else {
+            panic!("{first:?}: {standstills:#?}")
+        };
+        let begins = column(&trips[0], "end_at").unwrap();
+        assert_eq!(standstill.key[0], begins, "{first:?}");
+        assert_eq!(
+            column(standstill, "end_at").unwrap(),
+            trips[1].key[0],
+            "{first:?}"
+        );
+        let charge = (number(standstill, "soc_start"), number(standstill, "soc_end"));
+        assert_eq!(charge, (Some(75.0), Some(74.0)), "{first:?}");
+        assert_eq!(number(standstill, "drain_low"), Some(0.0), "six hours");
+    }
+}
+
 #[test]
 fn what_goes_on_is_told_once_a_day() {
     let mut fold = Trips::default();

@@ -197,8 +197,10 @@ impl Drive {
                 false => self.widen(),
             }
         }
-        // It has stood for some time when someone comes to it.
-        let stood = sign.points == Points::Departure && sign.at - self.driven.at > SETTLE_MS;
+        // It has stood for some time when someone comes to it, or when behind a silence it shows what it showed before.
+        let (silence, shows) = (sign.at - self.driven.at, [Cause::Odometer, Cause::Position]);
+        let stood = sign.points == Points::Departure && silence > SETTLE_MS
+            || shows.contains(&sign.cause) && silence > HOLD_MS;
         let mut stop = Stop::new(if stood { self.driven } else { sign }, stood);
         stop.take(sign, is_strong);
         self.stop = Some(stop);

@@ -38,7 +38,7 @@ pub struct Drives {
     /// Under way, or the last one while nothing is known of a next.
     pub drive: Option<Drive>,
     pub past: Vec<Arc<Drive>>,
-    /// Since the last drive stopped.
+    /// Since the last sign of driving.
     pub rest: Option<Rest>,
 }
 
@@ -63,7 +63,8 @@ impl Drives {
 
     /// The same odometer, or the first position: the car stands, unless it is on its way in whole kilometres.
     fn stands_still(&mut self, now: Sign) {
-        if self.drive.as_ref().is_none_or(|drive| drive.stop.is_some()) {
+        let is_under_way = |drive: &Drive| drive.stop.is_none() && now.at - drive.driven.at <= HOLD_MS;
+        if !self.drive.as_ref().is_some_and(is_under_way) {
             self.stands(now, false);
         }
     }
@@ -144,7 +145,9 @@ impl Drives {
             None => {}
         }
         if let Some(rest) = &mut rest {
-            rest.cut(drive.start_at, drive.before.soc);
+            // While it is not decided when it began, all that was told before its first sign was told standing.
+            let end = drive.loose.map_or(drive.start_at, |_| drive.driven.at);
+            rest.cut(end, drive.before.soc);
         }
         drive.rest = rest;
         let oldest = self.now - KEEP_MS;
@@ -154,7 +157,9 @@ impl Drives {
             at += 1;
             at > last || drive.end().0 >= oldest
         });
+        let driven = drive.driven.at;
         self.drive = Some(drive);
+        self.rest_from(driven);
     }
 
     fn drove(&mut self, now: Sign) {
@@ -162,7 +167,7 @@ impl Drives {
             drive.drove(now);
             drive.driven_km = self.sight.odometer.map(|it| it.value);
             drive.is_shown |= now.cause != Cause::Position;
-            self.rest = None;
+            self.rest_from(now.at);
         }
     }
 
@@ -190,8 +195,11 @@ impl Drives {
         }
         drive.flagged = self.moving == Some(true);
         drive.stopped(now, is_strong);
+        let is_silent = now.at - drive.driven.at > HOLD_MS;
         self.standings.restart(now, self.sight, self.plugged);
-        self.rest_from(now.at);
+        if !is_silent {
+            self.rest_from(now.at);
+        }
     }
 
     /// A standstill begins.
