@@ -1,5 +1,8 @@
 //! A charge as BMW lists it in chargingHistory. Every field may be missing or of another type: a number in a text, a time as
-//! seconds or in ISO 8601. What cannot be read is unknown, and loses nothing else.
+//! seconds or in ISO 8601. What cannot be read, and what no car can mean, is unknown, and loses nothing else; only a charge
+//! without a start that can be is none.
+
+use std::ops::RangeInclusive;
 
 use collector_core::Cited;
 use jiff::Timestamp;
@@ -12,6 +15,17 @@ use crate::fact::{Fact, Sent};
 const KM_PER_MILE: f64 = 1.609_344;
 /// From here on a number counts milliseconds and not seconds since the epoch.
 const MILLISECONDS_FROM: f64 = 1e11;
+/// The first car that BMW lists charges of was sold in 2013.
+const EARLIEST_MS: i64 = 1_356_998_400_000;
+const DAY_MS: i64 = 24 * 3_600_000;
+/// A car that stands at the plug and waits for the sun may do so for weeks.
+const LONGEST_MS: i64 = 31 * DAY_MS;
+/// What goes in and comes out within that time.
+const MOST_KWH: f64 = 2_000.0;
+/// No charger of a car gives more.
+const MOST_KW: f64 = 1_000.0;
+const MOST_KM: f64 = 5e6;
+const MOST_MONEY: f64 = 1e6;
 
 /// Times in milliseconds since the epoch, energies in kWh.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -48,17 +62,21 @@ pub struct Block {
 }
 
 impl Listed {
-    /// `None` where it is no object.
+    /// `None` where it is no object, or began when no charge can have.
     pub fn read(sent: &Sent, fact: &Fact) -> Option<Self> {
         let json: Value = serde_json::from_str(&sent.json).ok()?;
         json.as_object()?;
-        let start = time(&json["startTime"]).unwrap_or_else(|| sent.at.as_millisecond());
-        let cost = &json["chargingCostInformation"];
-        let energy = |name: &str| number(&json[name]).filter(|kwh| *kwh >= 0.0);
-        let percent = |name: &str| number(&json[name]).filter(|soc| (0.0..=100.0).contains(soc));
+        let start = time(&json["startTime"])?;
+        // A clock may be some hours ahead, of the car or of this machine.
+        if !(EARLIEST_MS..=fact.received_at.saturating_add(DAY_MS)).contains(&start) {
+            return None;
+        }
+        let can_be = start..=start + LONGEST_MS;
+        let energy = |name: &str| within(&json[name], 0.0..=MOST_KWH);
+        let percent = |name: &str| within(&json[name], 0.0..=100.0);
         Some(Self {
             start,
-            end: time(&json["endTime"]).filter(|end| *end >= start && *end > 0),
+            end: time(&json["endTime"]).filter(|end| can_be.contains(end)),
             charging: seconds(&json["totalChargingDurationSec"]),
             grid: energy("energyConsumedFromPowerGridKwh"),
             battery: energy("energyIncreaseHvbKwh"),
@@ -67,10 +85,8 @@ impl Listed {
             soc_end: percent("displayedSoc"),
             odometer: odometer(&json),
             location: location(&json["chargingLocation"]),
-            blocks: blocks(&json["chargingBlocks"]),
-            cost: number(&cost["calculatedChargingCost"])
-                .zip(cost["currency"].as_str())
-                .map(|(amount, currency)| (amount, currency.to_owned())),
+            blocks: blocks(&json["chargingBlocks"], &can_be),
+            cost: cost(&json["chargingCostInformation"]),
             preconditioning: flag(&json["isPreconditioningActivated"]),
             failed: is_filled(&json["businessErrors"]),
             max_energy: None,
@@ -134,6 +150,17 @@ impl Block {
     }
 }
 
+fn within(json: &Value, can_be: RangeInclusive<f64>) -> Option<f64> {
+    number(json).filter(|number| can_be.contains(number))
+}
+
+fn cost(json: &Value) -> Option<(f64, String)> {
+    let amount = within(&json["calculatedChargingCost"], -MOST_MONEY..=MOST_MONEY)?;
+    let currency = json["currency"].as_str()?;
+    let is_word = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_word.then(|| (amount, currency.to_owned()))
+}
+
 fn number(json: &Value) -> Option<f64> {
     let number = match json {
         Value::Number(number) => number.as_f64(),
@@ -183,7 +210,7 @@ fn is_filled(json: &Value) -> bool {
 
 /// In km, whether `KM`, `MI`, `MILES` or `MileageUnits.KM` stands beside it.
 fn odometer(json: &Value) -> Option<f64> {
-    let mileage = number(&json["mileage"]).filter(|mileage| *mileage > 0.0)?;
+    let mileage = within(&json["mileage"], 0.0..=MOST_KM).filter(|mileage| *mileage > 0.0)?;
     let unit = json["mileageUnits"]
         .as_str()
         .unwrap_or_default()
@@ -194,18 +221,19 @@ fn odometer(json: &Value) -> Option<f64> {
 }
 
 fn location(json: &Value) -> Option<(f64, f64)> {
-    let latitude = number(&json["mapMatchedLatitude"])?;
-    let longitude = number(&json["mapMatchedLongitude"])?;
+    let latitude = within(&json["mapMatchedLatitude"], -90.0..=90.0)?;
+    let longitude = within(&json["mapMatchedLongitude"], -180.0..=180.0)?;
     Some((latitude, longitude)).filter(|place| *place != (0.0, 0.0))
 }
 
 /// In the order of time, each once.
-fn blocks(json: &Value) -> Vec<Block> {
+fn blocks(json: &Value, can_be: &RangeInclusive<i64>) -> Vec<Block> {
     let listed = json.as_array().map(Vec::as_slice).unwrap_or_default();
     let read = listed.iter().filter_map(|block| {
         let (start, end) = (time(&block["startTime"])?, time(&block["endTime"])?);
-        let kw = number(&block["averagePowerGridKw"]).filter(|kw| *kw >= 0.0);
-        Some(Block { start, end, kw }).filter(|_| end > start)
+        let kw = within(&block["averagePowerGridKw"], 0.0..=MOST_KW);
+        let is_block = end > start && can_be.contains(&start) && can_be.contains(&end);
+        is_block.then_some(Block { start, end, kw })
     });
     let mut blocks: Vec<_> = read.collect();
     blocks.sort_by_key(|block| (block.start, -block.end));

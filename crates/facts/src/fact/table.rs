@@ -16,6 +16,9 @@ use crate::rules::CurrentType;
 /// How far a stamp may lie before us: a car that wakes up can be minutes ahead. One that is farther was never measured
 /// then; it counts from when it came.
 const AHEAD_MS: i64 = 5 * 60_000;
+/// A document that is longer is none that BMW sends of one car, and two days of them stand in the state: it stays in the
+/// journal. A month of blocks of a quarter of an hour is as long.
+const LONGEST_DOCUMENT: usize = 256 << 10;
 
 /// What told a fact: the place of its identifier in [`TABLE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -207,7 +210,9 @@ pub fn of(seq: u64, snapshot: &Snapshot) -> Vec<Fact> {
             what,
         ))
     });
-    let documents = snapshot.documents.iter().filter_map(|document| {
+    let documents = snapshot.documents.iter();
+    let documents = documents.filter(|document| document.json.len() <= LONGEST_DOCUMENT);
+    let documents = documents.filter_map(|document| {
         let sent = Sent {
             name: document.name.clone(),
             at: document.at,
