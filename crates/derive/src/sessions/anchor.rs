@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MINUTE;
 use super::signals::{DRIVE_KM, Of, Position, Sign, Signals};
-use super::windows::Window;
+use super::windows::{Window, hours};
 
 /// Without plug data: how long a pause may be, and how far the charge may fall in it, in percent.
 pub const PAUSE: i64 = 30 * MINUTE;
@@ -15,6 +15,8 @@ pub const ARRIVAL: i64 = 15 * MINUTE;
 const ARRIVAL_KM: f64 = 5.0;
 /// Falls of the charge below this are no energy given back, in percent.
 const RETURNED: f64 = 3.0;
+/// What falls more slowly than this is what a car uses while it stands, in percent an hour.
+const STANDING: f64 = 0.25;
 /// Less than this is no charging.
 const NO_WINDOW: i64 = MINUTE / 2;
 /// Of what ended days ago so many windows are kept.
@@ -36,7 +38,10 @@ pub struct PlugIn {
     odometer: Option<Sign>,
     /// What it said before that, where it told less of the way.
     arrived: Option<Sign>,
+    /// Where the car said that it stands.
     pub position: Option<Position>,
+    /// What it said first behind the end, where it told none before and its odometer had not moved.
+    pub left_from: Option<Position>,
     pub max_energy: Option<Sign>,
     pub failed: Option<Sign>,
     /// For which current the plug is.
@@ -50,17 +55,30 @@ pub struct PlugIn {
     /// Falls of the charge that are over, in percent, and how many; the one that may go on, from and to.
     fallen: f64,
     falls: u32,
-    fall: Option<(f64, f64)>,
+    fall: Option<Fall>,
+    /// Those of them that were charged again.
+    pub refilled: (f64, u32),
     /// When the last fact changed it.
     pub changed_at: i64,
     /// When the first fact of it was, for what comes soon after it.
     pub began: i64,
+    /// It was plugged in no earlier: a car that is rarely heard may tell of it hours later.
+    pub earliest: i64,
+}
+
+/// The charge falls: from where, to where, in percent, and when that was last told.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Fall {
+    top: f64,
+    dip: f64,
+    at: i64,
 }
 
 impl PlugIn {
     pub fn new(at: i64, signals: &Signals) -> Self {
         Self {
             began: at,
+            earliest: at,
             changed_at: at,
             position: signals.standing_position(),
             max_energy: signals.max_energy,
@@ -83,6 +101,11 @@ impl PlugIn {
             end
         };
         (start.min(self.began), end.max(over))
+    }
+
+    /// Charging that BMW lists from here on may be of it.
+    pub fn earliest(&self) -> i64 {
+        self.span().0.min(self.earliest)
     }
 
     pub fn running(&mut self) -> Option<&mut Window> {
@@ -115,6 +138,9 @@ impl PlugIn {
         }
         if self.windows.len() >= MOST_WINDOWS {
             self.join_closest();
+        }
+        if !self.windows.is_empty() {
+            self.refilled = self.fallen();
         }
         self.windows.push(Window::begun(start, soc));
     }
@@ -251,28 +277,42 @@ impl PlugIn {
     }
 
     /// A state of charge while plugged in: falls of three percent and more are energy given back.
-    pub fn soc(&mut self, value: f64, preconditioning: bool) {
+    pub fn soc(&mut self, at: i64, value: f64, preconditioning: bool) {
         self.fine_soc |= value.fract() != 0.0;
-        let Some((top, dip)) = self.fall.filter(|_| !preconditioning) else {
-            self.fall = Some((value, value));
+        let anew = Fall {
+            top: value,
+            dip: value,
+            at,
+        };
+        let Some(fall) = self.fall.filter(|_| !preconditioning) else {
+            self.fall = Some(anew);
             return;
         };
-        if value < dip {
-            self.fall = Some((top, value));
+        let fell = fall.dip - value;
+        let slowly = fell > 0.0 && fell < STANDING * hours(at - fall.at);
+        if slowly || value > fall.dip + 1.0 || value > fall.top {
+            self.settle();
+            self.fall = Some(anew);
             return;
         }
-        if value > dip + 1.0 || value > top {
-            self.settle();
-            self.fall = Some((value, value));
-        }
+        self.fall = Some(Fall {
+            dip: fall.dip.min(value),
+            at,
+            ..fall
+        });
     }
 
     fn settle(&mut self) {
-        let Some((top, dip)) = self.fall.filter(|(top, dip)| top - dip >= RETURNED) else {
+        let Some(fall) = self.fall.filter(|fall| fall.top - fall.dip >= RETURNED) else {
             return;
         };
-        self.fallen += top - dip;
+        self.fallen += fall.top - fall.dip;
         self.falls += 1;
+    }
+
+    /// Whether no position of it is known yet.
+    pub fn is_nowhere(&self) -> bool {
+        self.position.is_none() && self.left_from.is_none()
     }
 
     /// In percent, and in how many falls: what the battery gave back while the car was plugged in.

@@ -9,6 +9,9 @@ const PLAUSIBLE_LOSS: (f64, f64) = (0.005, 0.4);
 /// Half of this stands at both ends of a difference of charges, in percent: of whole numbers, and of finer ones.
 const STEPS: (f64, f64) = (1.0, 0.1);
 
+/// Energy goes on into a battery that shows this, in percent: up to a step of it.
+pub const FULL: f64 = 100.0;
+
 /// The capacity of a battery in kWh, with what it can be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Capacity {
@@ -127,38 +130,46 @@ fn loss(grid: f64, battery: f64) -> Option<f64> {
 /// By how much the charge rose, in percent, at least and at most.
 fn gained(session: &Session) -> Option<(f64, f64)> {
     if session.is_listed() {
-        let rises = session
-            .listed
-            .iter()
-            .map(|charge| Some(charge.soc_end? - charge.soc_start?));
+        let last = session.listed.len() - 1;
+        let (_, end) = session.state_of_charge();
+        let rises = session.listed.iter().enumerate().map(|(at, charge)| {
+            let end = if at == last { end } else { charge.soc_end };
+            Some(end? - charge.soc_start?)
+        });
         let rises: Option<Vec<f64>> = rises.collect();
         if let Some(rises) = rises {
-            let (fallen, falls) = fallen(session, rises.len() == 1);
-            return between(rises.iter().sum::<f64>() + fallen, STEPS.0, rises.len() + falls);
+            let (fallen, falls) = refilled(session, rises.len() == 1);
+            return between(
+                rises.iter().sum::<f64>() + fallen,
+                STEPS.0,
+                rises.len() + falls,
+                end,
+            );
         }
     }
     let mut rise = None;
-    let (mut parts, mut fine) = (0, true);
+    let (mut parts, mut fine, mut end) = (0, true, None);
     for plug_in in &session.plug_ins {
         let (first, last) = plug_in.state_of_charge();
-        let (fallen, falls) = plug_in.fallen();
+        let (fallen, falls) = plug_in.refilled;
         let Some((first, last)) = first.zip(last) else {
             continue;
         };
         rise = Some(rise.unwrap_or(0.0) + last.value - first.value + fallen);
         parts += 1 + falls as usize;
         fine &= plug_in.fine_soc;
+        end = Some(last.value);
     }
-    between(rise?, step(fine), parts)
+    between(rise?, step(fine), parts, end)
 }
 
 /// Within one charge of BMW, what fell was charged again; between two it is in neither.
-fn fallen(session: &Session, is_within: bool) -> (f64, usize) {
+fn refilled(session: &Session, is_within: bool) -> (f64, usize) {
     let seen = session
         .plug_ins
         .iter()
         .filter(|_| is_within)
-        .map(|plug_in| plug_in.fallen());
+        .map(|plug_in| plug_in.refilled);
     seen.fold((0.0, 0), |(sum, parts), (fallen, falls)| {
         (sum + fallen, parts + falls as usize)
     })
@@ -169,9 +180,10 @@ fn step(fine: bool) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a handful of parts")]
-fn between(rise: f64, step: f64, parts: usize) -> Option<(f64, f64)> {
+fn between(rise: f64, step: f64, parts: usize, end: Option<f64>) -> Option<(f64, f64)> {
     let around = step * parts as f64;
-    Some(((rise - around).max(0.0), rise + around)).filter(|_| rise > 0.0)
+    let full = if end >= Some(FULL) { STEPS.0 } else { 0.0 };
+    Some(((rise - around).max(0.0), rise + around + full)).filter(|_| rise > 0.0)
 }
 
 /// From the trapezoids of the windows that told power, where those are most of the charging.

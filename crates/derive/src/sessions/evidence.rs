@@ -2,9 +2,10 @@
 
 use collector_core::{Cited, Evidence};
 
-use super::energies::Basis;
+use super::energies::{Basis, FULL};
 use super::record::{Told, current};
-use super::signals::Sign;
+use super::signals::{Of, Sign};
+use crate::fact::Charging;
 
 /// No value cites more.
 const MOST_CITED: usize = 12;
@@ -14,6 +15,7 @@ pub fn of(told: &Told<'_>) -> Box<[Evidence]> {
         start(told),
         end(told),
         plug(told),
+        place(told),
         soc(told),
         grid(told),
         battery(told),
@@ -68,7 +70,10 @@ fn start(told: &Told<'_>) -> Option<Evidence> {
     let note = if first.loose {
         "Only the charge rose: it began at this time or later."
     } else {
-        ""
+        match first.start.of {
+            Of::Charging(_) => "The car said that it charges.",
+            _ => "The first sign that energy flows.",
+        }
     };
     Some(because("start_at", "S1", note, [first.start.cited()]))
 }
@@ -81,9 +86,24 @@ fn end(told: &Told<'_>) -> Option<Evidence> {
         .next_back()
         .filter(|window| told.end == Some(window.end.at));
     Some(match last {
-        Some(window) => because("end_at", "S1", "", [window.end.cited()]),
+        Some(window) => because("end_at", "S1", ended(window.end), [window.end.cited()]),
         None => because("end_at", "S2", "As BMW lists it.", listed(told)),
     })
+}
+
+fn ended(sign: Sign) -> &'static str {
+    match sign.of {
+        Of::Plug => "It was unplugged; nothing ended it before.",
+        Of::Charging(Charging::Active) => "The last sign that energy flows; the end itself was not told.",
+        Of::Charging(_) => "The car said that it no longer charges.",
+        Of::Power if sign.value <= 0.0 => "The car said that no power flows.",
+        _ => "The last sign that energy flows; the end itself was not told.",
+    }
+}
+
+fn place(told: &Told<'_>) -> Option<Evidence> {
+    let stood = told.position.as_ref()?;
+    Some(because("latitude", "S1", stood.note, [stood.cited.clone()]))
 }
 
 fn plug(told: &Told<'_>) -> Option<Evidence> {
@@ -92,15 +112,31 @@ fn plug(told: &Told<'_>) -> Option<Evidence> {
         plug_ins.first().and_then(|plug_in| plug_in.plugged),
         plug_ins.last().and_then(|plug_in| plug_in.unplugged),
     ]);
-    (!cited.is_empty()).then(|| because("plugged_at", "S1", "", cited))
+    let note = match (told.plugged, told.unplugged) {
+        (Some(_), _) => "As the car said.",
+        (None, Some(_)) => "Since when it was plugged in is not known: the car told nothing of it in time.",
+        (None, None) => "Only while it was plugged in the car told of it: neither end is known.",
+    };
+    (!cited.is_empty()).then(|| because("plugged_at", "S1", note, cited))
 }
 
 fn soc(told: &Told<'_>) -> Option<Evidence> {
     told.soc.0.or(told.soc.1)?;
     if told.session.is_listed() {
-        return Some(because("soc_end", "S2", "As BMW lists it.", listed(told)));
+        let end = told.session.listed.last().and_then(|charge| charge.soc_end);
+        if end.is_none_or(|end| told.soc.1 <= Some(end)) {
+            return Some(because("soc_end", "S2", "As BMW lists it.", listed(told)));
+        }
+        let note = "The car showed more at the end of charging than BMW lists, whose end may be days later.";
+        return Some(because(
+            "soc_end",
+            "S2",
+            note,
+            soc_signs(told).into_iter().chain(listed(told)),
+        ));
     }
-    Some(because("soc_end", "S1", "", soc_signs(told)))
+    let note = "The first and the last that the car told while it charged.";
+    Some(because("soc_end", "S1", note, soc_signs(told)))
 }
 
 fn soc_signs(told: &Told<'_>) -> Vec<Cited> {
@@ -140,8 +176,13 @@ fn from_soc(told: &Told<'_>) -> Option<Evidence> {
     } else {
         "the owner's"
     };
+    let full = if told.soc.1 >= Some(FULL) {
+        " and a step above 100 %"
+    } else {
+        ""
+    };
     let note = format!(
-        "The rise of the charge, half a step more or less at both ends, times {whose} capacity of {low} to {high} kWh."
+        "The rise of the charge, half a step more or less at both ends{full}, times {whose} capacity of {low} to {high} kWh."
     );
     let mut cited = signs([capacity.told]);
     cited.extend(if told.session.is_listed() {
@@ -158,9 +199,9 @@ fn from_soc(told: &Told<'_>) -> Option<Evidence> {
 fn from_power(told: &Told<'_>) -> Option<Evidence> {
     let (low, high) = told.energies.power?;
     let note = if high > low {
-        "In silences it was from nothing to the higher of the powers around them."
+        "Power over time. While the car was silent it was from nothing to the higher of the powers around the silence: the value is the middle."
     } else {
-        ""
+        "Power over time."
     };
     let peaks = told
         .session
@@ -185,7 +226,10 @@ fn energy(told: &Told<'_>) -> Option<Evidence> {
     let note = match (bmw, told.session.is_listed(), told.session.listed.is_empty()) {
         (true, false, _) => "At least: BMW does not list all of the charging yet, and nothing else tells it.",
         (false, false, false) => "BMW does not list all of the charging yet.",
-        _ => "",
+        (true, true, _) if basis == Basis::Grid => "What the grid gave, as BMW lists it.",
+        (true, true, _) => "What the battery took, as BMW lists it; what the grid gave is not known.",
+        _ if basis == Basis::Power => "From power: nothing more exact is known.",
+        _ => "From the charge: nothing more exact is known.",
     };
     let cited: Vec<_> = if bmw { listed(told).collect() } else { Vec::new() };
     Some(Evidence {
@@ -269,5 +313,14 @@ fn marks(told: &Told<'_>) -> Option<Evidence> {
         return None;
     }
     let failed = told.session.plug_ins.iter().map(|plug_in| plug_in.failed);
-    Some(because("mark", "S6", "", signs(failed)))
+    let meaning = |mark: &str| match mark {
+        "no_energy" => "No energy was seen to flow.",
+        "no_end" => "BMW lists no end.",
+        "split" => "Several charges of BMW, or a pause of half an hour.",
+        "failed" => "The car or BMW says that charging failed.",
+        _ => "The battery gave energy back.",
+    };
+    let marks = told.marks();
+    let notes: Vec<_> = marks.split(',').map(meaning).collect();
+    Some(because("mark", "S6", notes.join(" "), signs(failed)))
 }

@@ -59,7 +59,7 @@ fn reach(
         .iter()
         .rev()
         .take_while(|plug_in| plug_in.changed_at >= since);
-    let seen = seen.chain(open).map(|plug_in| plug_in.span().0).min();
+    let seen = seen.chain(open).map(|plug_in| plug_in.earliest()).min();
     let charges = listed.values().filter(|charge| charge.changed_at >= since);
     let charges = charges.map(|charge| charge.start).min();
     let from = seen.unwrap_or(since).min(charges.unwrap_or(since)) - 2 * DAY;
@@ -74,7 +74,7 @@ fn reach(
 /// The plug-in that a listed charge overlaps most, or lies nearest to.
 fn counterpart(live: &[Session], charge: &Listed) -> Option<usize> {
     let from = live.partition_point(|session| session.plug_ins[0].span().0 < charge.start - 40 * DAY);
-    let to = live.partition_point(|session| session.plug_ins[0].span().0 <= charge.last() + BESIDE);
+    let to = live.partition_point(|session| session.plug_ins[0].earliest() <= charge.last() + BESIDE);
     let near = live.get(from..to)?.iter().enumerate();
     let fits = near.filter(|(_, session)| {
         let before = session.listed.last().and_then(|before| before.odometer);
@@ -105,7 +105,8 @@ fn may_be(plug_in: &PlugIn, charge: &Listed) -> bool {
     } else {
         BESIDE
     };
-    charge.last() >= start - BESIDE && charge.start <= end + behind
+    let since = charge.last() >= start - BESIDE || charge.start >= plug_in.earliest() - FRAGMENT;
+    since && charge.start <= end + behind
 }
 
 /// A charge that nobody saw: with the one before it where they are fragments of one.
@@ -177,6 +178,24 @@ impl Session {
         told.map(|sign| sign.value).or_else(listed)
     }
 
+    /// In percent, when charging began and ended: as BMW lists it where it lists all, else as the car told it. What BMW
+    /// lists at its end is often of unplugging, days later: the higher one is that of the end of charging.
+    pub fn state_of_charge(&self) -> (Option<f64>, Option<f64>) {
+        let told = self.plug_ins.iter().map(|plug_in| plug_in.state_of_charge());
+        let first = told.clone().find_map(|(first, _)| first);
+        let last = told.rev().find_map(|(_, last)| last);
+        let (first, last) = (first.map(|sign| sign.value), last.map(|sign| sign.value));
+        let from = self.listed.first().and_then(|charge| charge.soc_start);
+        let to = self.listed.last().and_then(|charge| charge.soc_end);
+        if self.is_listed() {
+            return (
+                from.or(first),
+                to.map_or(last, |to| Some(last.map_or(to, |last| last.max(to)))),
+            );
+        }
+        (first.or(from), last.or(to))
+    }
+
     pub fn changed_at(&self) -> i64 {
         let live = self.plug_ins.iter().map(|plug_in| plug_in.changed_at);
         let listed = self.listed.iter().map(|listed| listed.changed_at);
@@ -189,13 +208,25 @@ impl Session {
 
     /// Charging that was seen and that BMW does not list yet.
     pub fn unlisted(&self) -> impl Iterator<Item = &Window> {
-        let listed = |window: &Window| {
-            let span = (window.start.at, window.end.at);
-            self.listed
-                .iter()
-                .any(|charge| overlap(span, (charge.start, charge.last())) > -BESIDE)
+        let listed = |start: i64, end: i64| {
+            let near = |charge: &Arc<Listed>| overlap((start, end), (charge.start, charge.last())) > -BESIDE;
+            self.listed.iter().any(near)
         };
-        self.windows().filter(move |window| !listed(window))
+        let unlisted = move |plug_in: &PlugIn, window: &Window| {
+            let start = if window.loose {
+                plug_in.earliest()
+            } else {
+                window.start.at
+            };
+            !listed(start, window.end.at)
+        };
+        let windows = self
+            .plug_ins
+            .iter()
+            .flat_map(|plug_in| plug_in.windows.iter().map(move |window| (plug_in, window)));
+        windows
+            .filter(move |(plug_in, window)| unlisted(plug_in, window))
+            .map(|(_, window)| window)
     }
 
     /// Whether BMW lists all of its charging, but for what is not worth a word.

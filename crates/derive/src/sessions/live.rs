@@ -34,12 +34,12 @@ impl Sessions {
             What::Odometer(km) => self.odometer(fact, km),
             What::Moving(moving) => self.moving(fact, moving),
             What::Latitude(degrees) => {
-                let paired = self.signals.latitude(degrees, fact.at);
-                self.stands(paired);
+                let paired = self.signals.latitude(degrees, fact);
+                self.stands(fact, paired);
             }
             What::Longitude(degrees) => {
-                let paired = self.signals.longitude(degrees, fact.at);
-                self.stands(paired);
+                let paired = self.signals.longitude(degrees, fact);
+                self.stands(fact, paired);
             }
             What::Preconditioning(on) => self.preconditioning(on),
             What::MaxEnergy(kwh) => self.max_energy(Sign::new(fact, kwh, Of::MaxEnergy)),
@@ -89,16 +89,16 @@ impl Sessions {
             return;
         }
         let sign = Sign::new(fact, 1.0, Of::Plug);
-        if !fact.requested {
-            self.signals.stands(fact.at);
-        }
-        self.signals.plugged = Some(true);
-        self.signals.plug_is_stale = false;
+        let free_at = self.signals.free_at();
+        self.signals.plugged(fact.at);
         self.reopen(fact.at);
         if self.open.is_none() {
             self.open = Some(Arc::new(PlugIn::new(fact.at, &self.signals)));
         }
         let Some(open) = self.change(fact.at) else { return };
+        if open.plugged.is_none() {
+            open.earliest = free_at.unwrap_or(open.earliest).min(open.earliest);
+        }
         if open.plugged.is_some() {
             open.plugged_again = Some(sign).filter(|_| !fact.requested);
         }
@@ -128,7 +128,7 @@ impl Sessions {
     }
 
     fn unplugged(&mut self, fact: &Fact) {
-        self.signals.unplugged();
+        self.signals.unplugged(fact.at);
         self.close(fact.at, Some(Sign::new(fact, 0.0, Of::Plug)));
     }
 
@@ -274,6 +274,9 @@ impl Sessions {
             .open
             .as_mut()
             .is_some_and(|open| Arc::make_mut(open).is_left(sign, before));
+        if before.is_none_or(|before| km > before.value) {
+            self.signals.rose(fact.at, self.open.is_some() && !left);
+        }
         if left {
             self.leave(sign);
             return;
@@ -287,7 +290,7 @@ impl Sessions {
         if fact.requested {
             return;
         }
-        self.signals.moves_or_stands(moving, fact.at);
+        self.signals.moving(moving, fact.at);
         if moving {
             self.leave(Sign::new(fact, 1.0, Of::Moving));
         }
@@ -309,10 +312,23 @@ impl Sessions {
         }
     }
 
-    fn stands(&mut self, paired: bool) {
-        let position = self.signals.position;
-        if let Some(open) = self.open.as_mut().filter(|_| paired) {
-            Arc::make_mut(open).position = position;
+    /// A position: of the open plug-in, or of the one before where the car has not driven since.
+    fn stands(&mut self, fact: &Fact, paired: bool) {
+        let Some(position) = self.signals.standing_position().filter(|_| paired) else {
+            return;
+        };
+        if let Some(open) = &mut self.open {
+            Arc::make_mut(open).position = Some(position);
+            return;
+        }
+        let stays = |last: &Arc<PlugIn>| last.is_nowhere() && !self.signals.drove_since(last.changed_at);
+        if !self.ended.last().is_some_and(stays) {
+            return;
+        }
+        if let Some(last) = Arc::make_mut(&mut self.ended).last_mut() {
+            let last = Arc::make_mut(last);
+            last.left_from = Some(position);
+            last.changed_at = last.changed_at.max(fact.at);
         }
     }
 

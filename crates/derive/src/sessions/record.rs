@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use collector_core::{Record, RecordState, Value, Vehicle};
+use collector_core::{Cited, Record, RecordState, Value, Vehicle};
 use jiff::Timestamp;
 
 use super::energies::{self, Capacity, Energies};
@@ -10,13 +10,24 @@ use super::evidence;
 use super::identity::Session;
 use super::power::{self, Power};
 use super::price::{self, Block, Charge, Cost};
+use super::signals::Position;
 use super::{MINUTE, anchor};
 use crate::Rules;
 use crate::kinds::{CHARGING_BLOCK, CHARGING_SESSION};
-use crate::rules::CurrentType;
+use crate::rules::{CurrentType, metres_between};
 
 /// How much later than charging a plug may be told and still be when it was plugged in.
 const LATE_PLUG: i64 = 2 * MINUTE;
+/// How far apart, in metres, the car and BMW may tell one place.
+const NEXT_M: f64 = 150.0;
+
+/// Where the car stood, in degrees, and why.
+#[derive(Debug)]
+pub struct Stood {
+    pub degrees: (f64, f64),
+    pub note: &'static str,
+    pub cited: Cited,
+}
 
 /// Everything that a record says of a session.
 #[derive(Debug)]
@@ -33,7 +44,7 @@ pub struct Told<'a> {
     pub power: Power,
     pub blocks: Vec<Block>,
     pub cost: Cost,
-    pub position: Option<(f64, f64)>,
+    pub position: Option<Stood>,
     pub place: Option<String>,
 }
 
@@ -88,8 +99,9 @@ impl<'a> Told<'a> {
         let blocks = power::blocks(session, &energies);
         let power = power::power(session, &energies, &blocks);
         let (start, end) = session.charged();
-        let position = position(session);
-        let place = position.and_then(|(latitude, longitude)| rules.place(latitude, longitude));
+        let position = Stood::of(session);
+        let degrees = position.as_ref().map(|stood| stood.degrees);
+        let place = degrees.and_then(|(latitude, longitude)| rules.place(latitude, longitude));
         let place = place.map(|place| place.name.clone());
         let out = session.plug_ins.last().and_then(|plug_in| plug_in.unplugged);
         let charge = Charge {
@@ -105,7 +117,7 @@ impl<'a> Told<'a> {
             end: end.filter(|_| !session.is_charging()),
             plugged: plugged(session, start),
             unplugged: out.map(|sign| sign.at),
-            soc: soc(session),
+            soc: session.state_of_charge(),
             capacity,
             cost: price::price(&charge, rules),
             energies,
@@ -147,8 +159,8 @@ impl<'a> Told<'a> {
             text(Some(cost.state.as_str())),
             number(energies.chosen.map(|_| cost.unpriced_share)),
             number(self.session.odometer()),
-            number(self.position.map(|(latitude, _)| latitude)),
-            number(self.position.map(|(_, longitude)| longitude)),
+            number(self.position.as_ref().map(|stood| stood.degrees.0)),
+            number(self.position.as_ref().map(|stood| stood.degrees.1)),
             text(self.place.as_deref()),
             text(Some(basis(self.session))),
             number((!self.blocks.is_empty()).then(|| minutes(power.charging))),
@@ -229,35 +241,34 @@ fn plugged(session: &Session, start: i64) -> Option<i64> {
     Some(sign.at.min(start)).filter(|_| sign.at <= start + LATE_PLUG)
 }
 
-/// BMW's where it lists all of the charging, else the car's.
-fn soc(session: &Session) -> (Option<f64>, Option<f64>) {
-    let first = session
-        .plug_ins
-        .iter()
-        .find_map(|plug_in| plug_in.state_of_charge().0);
-    let last = session
-        .plug_ins
-        .iter()
-        .rev()
-        .find_map(|plug_in| plug_in.state_of_charge().1);
-    let seen = (first.map(|sign| sign.value), last.map(|sign| sign.value));
-    let listed = (
-        session.listed.first().and_then(|charge| charge.soc_start),
-        session.listed.last().and_then(|charge| charge.soc_end),
-    );
-    let (first, second) = if session.is_listed() {
-        (listed, seen)
-    } else {
-        (seen, listed)
-    };
-    (first.0.or(second.0), first.1.or(second.1))
-}
-
-fn position(session: &Session) -> Option<(f64, f64)> {
-    let seen = session.plug_ins.iter().rev().find_map(|plug_in| plug_in.position);
-    let listed = || session.listed.iter().find_map(|charge| charge.location);
-    seen.map(|position| (position.latitude, position.longitude))
-        .or_else(listed)
+impl Stood {
+    /// The car's position where BMW lists none, or one next to it, which is the less exact one; else BMW's.
+    fn of(session: &Session) -> Option<Self> {
+        let told = session.plug_ins.iter().rev();
+        let by_car = |position: Position, note| Self {
+            degrees: position.degrees(),
+            note,
+            cited: position.cited(),
+        };
+        let mut listed = session.listed.iter();
+        let listed = listed.find_map(|charge| Some((charge.location?, charge.cited())));
+        let is_next = |own: &Position| {
+            let away = |(place, _): &((f64, f64), _)| metres_between(own.degrees(), *place);
+            listed.as_ref().is_none_or(|listed| away(listed) <= NEXT_M)
+        };
+        if let Some(own) = told.clone().find_map(|plug_in| plug_in.position).filter(is_next) {
+            return Some(by_car(own, "Where the car said that it stands."));
+        }
+        if let Some((degrees, cited)) = listed {
+            let note = "As BMW lists it: the car told no position where it stood, or another one.";
+            return Some(Self { degrees, note, cited });
+        }
+        let left = told.clone().find_map(|plug_in| plug_in.left_from)?;
+        Some(by_car(
+            left,
+            "What the car told first behind the end; it had not driven since.",
+        ))
+    }
 }
 
 fn preconditioning(session: &Session) -> Option<bool> {

@@ -22,7 +22,7 @@ impl Sessions {
         }
         let preconditioning = self.signals.preconditioning;
         if let Some(open) = self.change(fact.at) {
-            open.soc(percent, preconditioning);
+            open.soc(fact.at, percent, preconditioning);
             if let Some(window) = open.running() {
                 window.soc(sign);
                 return;

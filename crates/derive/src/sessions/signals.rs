@@ -13,8 +13,10 @@ use crate::rules::CurrentType;
 pub const DRIVE_KM: f64 = 0.95;
 /// How far apart in time latitude and longitude may be and still belong together: rule T3.
 const PAIR: i64 = 2_000;
-/// An odometer that rises so soon behind a halt was read on the way to it.
-const SETTLE: i64 = 5 * MINUTE;
+/// A position may be so much older than the last sign of driving and still be where the car stands.
+const ROLLING: i64 = 10_000;
+/// An odometer told so soon behind the word that the car stands is of the way there.
+const JUST_STOOD: i64 = 2 * MINUTE;
 /// A half of a position that lies so far from where the car was, in degrees, is of another place: 100 m and more.
 const ELSEWHERE: f64 = 0.0015;
 /// A state of charge of a less trusted key takes its place behind a better one that is not older than this.
@@ -73,20 +75,27 @@ pub struct Signals {
     pub low: Option<Sign>,
     pub odometer: Option<Sign>,
     pub driven_at: Option<i64>,
+    /// When the car last said that it is not plugged in.
+    pub unplugged_at: Option<i64>,
+    /// Since when the car has said that it stands; unknown while it drives, and of cars that never say so.
+    stands_since: Option<i64>,
+    /// The last sign of driving: the odometer rose, or the car said that it moves or no longer does.
+    arrived_at: Option<i64>,
     pub moving: Option<(bool, i64)>,
     pub preconditioning: bool,
     pub max_energy: Option<Sign>,
     pub position: Option<Position>,
     latitude: Option<(f64, i64)>,
     longitude: Option<(f64, i64)>,
-    /// Since when it stands, by its flag or its plug.
-    stands_since: Option<i64>,
 }
 
 /// Latitude and longitude of one moment, in degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     pub at: i64,
+    /// What told the second half of it.
+    pub seq: u64,
+    pub key: Key,
     pub latitude: f64,
     pub longitude: f64,
 }
@@ -124,6 +133,21 @@ impl Sign {
     }
 }
 
+impl Position {
+    pub fn degrees(&self) -> (f64, f64) {
+        (self.latitude, self.longitude)
+    }
+
+    pub fn cited(&self) -> Cited {
+        Cited {
+            seq: self.seq,
+            descriptor: self.key.as_str().into(),
+            measured_at: Timestamp::from_millisecond(self.at).unwrap_or_default(),
+            value: format!("{}, {}", self.latitude, self.longitude).into(),
+        }
+    }
+}
+
 impl Signals {
     /// Whether a state of charge of this key counts now: no better key told one within a day. That of a trip's end is of
     /// the past.
@@ -143,38 +167,58 @@ impl Signals {
         signs.find(|sign| self.driven_at.is_none_or(|driven| sign.at >= driven))
     }
 
-    /// The newest position, where no drive came long behind it, and no half of a later one lies elsewhere.
+    /// The newest position, where the car did not drive on behind it, and no half of a later one lies elsewhere.
     pub fn standing_position(&self) -> Option<Position> {
-        let slack = 15 * MINUTE;
-        let position = self.position?;
-        let is_left = |half: Option<(f64, i64)>, was: f64| {
+        let arrived = self.arrived_at.map_or(i64::MIN, |at| at - ROLLING);
+        let position = self.position.filter(|position| position.at >= arrived)?;
+        let lies_elsewhere = |half: Option<(f64, i64)>, was: f64| {
             half.is_some_and(|(degrees, at)| at > position.at && (degrees - was).abs() > ELSEWHERE)
         };
-        let has_driven = self.driven_at.is_some_and(|driven| position.at < driven - slack)
-            || is_left(self.latitude, position.latitude)
-            || is_left(self.longitude, position.longitude);
-        (!has_driven).then_some(position)
+        let is_left = lies_elsewhere(self.latitude, position.latitude)
+            || lies_elsewhere(self.longitude, position.longitude);
+        (!is_left).then_some(position)
     }
 
-    /// What the car says of its motion.
-    pub fn moves_or_stands(&mut self, moving: bool, at: i64) {
-        self.moving = Some((moving, at));
-        match moving {
-            true => self.stands_since = None,
-            false => self.stands(at),
+    pub fn drove_since(&self, at: i64) -> bool {
+        self.driven_at.max(self.arrived_at) >= Some(at)
+    }
+
+    /// Before this it cannot have been plugged in where it stands now, if that is known.
+    pub fn free_at(&self) -> Option<i64> {
+        self.unplugged_at.max(self.driven_at).max(self.arrived_at)
+    }
+
+    pub fn moving(&mut self, moving: bool, at: i64) {
+        let is_new = self
+            .moving
+            .replace((moving, at))
+            .is_none_or(|(before, _)| before != moving);
+        if moving || is_new {
+            self.arrived_at = Some(at);
+            self.stands_since = Some(at).filter(|_| !moving);
         }
     }
 
-    pub fn stands(&mut self, at: i64) {
-        self.stands_since.get_or_insert(at);
+    pub fn plugged(&mut self, at: i64) {
+        self.plugged = Some(true);
+        self.plug_is_stale = false;
+        self.stands_since = self.stands_since.or(Some(at));
     }
 
-    /// A car without a flag may drive on unseen.
-    pub fn unplugged(&mut self) {
+    pub fn unplugged(&mut self, at: i64) {
         self.plugged = Some(false);
         self.plug_is_stale = false;
-        if self.moving.is_none_or(|(moving, _)| moving) {
+        self.unplugged_at = Some(at);
+    }
+
+    /// The odometer has risen. While plugged in, and right behind the word that the car stands, it is of the way there.
+    pub fn rose(&mut self, at: i64, is_plugged: bool) {
+        let late = self
+            .stands_since
+            .is_some_and(|since| is_plugged || at - since <= JUST_STOOD);
+        if !late {
             self.stands_since = None;
+            self.arrived_at = Some(at);
         }
     }
 
@@ -189,26 +233,29 @@ impl Signals {
         Some(self.volts? * self.amperes? * self.phases? / 1_000.0)
     }
 
-    pub fn latitude(&mut self, degrees: f64, at: i64) -> bool {
-        self.latitude = Some((degrees, at));
-        self.pair()
+    pub fn latitude(&mut self, degrees: f64, fact: &Fact) -> bool {
+        self.latitude = Some((degrees, fact.at));
+        self.pair(fact)
     }
 
-    pub fn longitude(&mut self, degrees: f64, at: i64) -> bool {
-        self.longitude = Some((degrees, at));
-        self.pair()
+    pub fn longitude(&mut self, degrees: f64, fact: &Fact) -> bool {
+        self.longitude = Some((degrees, fact.at));
+        self.pair(fact)
     }
 
-    fn pair(&mut self) -> bool {
+    fn pair(&mut self, fact: &Fact) -> bool {
         let (Some((latitude, a)), Some((longitude, b))) = (self.latitude, self.longitude) else {
             return false;
         };
-        let in_one_place = self.stands_since.is_some_and(|since| a.min(b) >= since);
-        if (a - b).abs() > PAIR && !in_one_place {
+        let stood = self.stands_since.is_some_and(|since| a.min(b) >= since);
+        let nowhere = latitude.abs() < 0.01 && longitude.abs() < 0.01;
+        if nowhere || (a - b).abs() > PAIR && !stood {
             return false;
         }
         self.position = Some(Position {
             at: a.max(b),
+            seq: fact.seq,
+            key: fact.key,
             latitude,
             longitude,
         });
@@ -218,7 +265,6 @@ impl Signals {
     /// What a drive leaves unknown.
     pub fn drove(&mut self, at: i64) {
         self.driven_at = Some(at);
-        self.stands_since = self.stands_since.filter(|since| at - since <= SETTLE);
         self.plug_is_stale |= self.plugged == Some(true);
         self.plugged = None;
         self.low = None;

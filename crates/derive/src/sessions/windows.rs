@@ -35,6 +35,8 @@ pub struct Window {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Integral {
     last: Option<(i64, f64)>,
+    /// When energy began to flow, before its power was told.
+    began: Option<i64>,
     pub first: Option<Sign>,
     pub peak: Option<Sign>,
     /// In kWh.
@@ -47,6 +49,7 @@ impl Default for Integral {
     fn default() -> Self {
         Self {
             last: None,
+            began: None,
             first: None,
             peak: None,
             low: 0.0,
@@ -57,9 +60,9 @@ impl Default for Integral {
 }
 
 impl Integral {
-    /// Takes in a power in kW of a window that began then: what is told first was so from the beginning.
-    pub fn add(&mut self, sign: Sign, began: i64) {
-        if self.first.is_none() {
+    /// Takes in a power in kW: what is told first was so from the beginning.
+    fn add(&mut self, sign: Sign) {
+        if let Some(began) = self.began.take() {
             self.last = Some((began, sign.value));
         }
         self.reach(sign.at, sign.value);
@@ -118,7 +121,10 @@ impl Window {
             loose: false,
             soc_start: soc,
             soc_end: None,
-            power: Integral::default(),
+            power: Integral {
+                began: Some(start.at),
+                ..Integral::default()
+            },
         }
     }
 
@@ -130,6 +136,7 @@ impl Window {
         }
         self.paused += pause.max(0);
         self.runs = true;
+        self.power.began = Some(start.at);
         true
     }
 
@@ -164,7 +171,7 @@ impl Window {
     }
 
     pub fn power(&mut self, sign: Sign) {
-        self.power.add(sign, self.start.at);
+        self.power.add(sign);
         self.sign(sign);
     }
 

@@ -198,3 +198,85 @@ fn preconditioning_gives_nothing_back() {
         (None, "true".to_owned())
     );
 }
+
+#[test]
+fn what_a_car_loses_while_it_stands_plugged_in_was_not_given_back() {
+    let mut car = Car::new();
+    car.say(-1, What::MaxEnergy(80.0))
+        .say(0, soc(53.0))
+        .say(0, IN)
+        .say(1, ACTIVE)
+        .say(60, soc(80.0))
+        .say(60, ENDED);
+    for day in 1..=6 {
+        car.say(day * 1_440, soc(80.0 - day as f64));
+    }
+    car.say(8_700, OUT);
+    // BMW's end is that of the plug, and so is its charge.
+    car.list(
+        8_800,
+        r#"{"startTime":$(1),"endTime":$(8700),"energyConsumedFromPowerGridKwh":24,"displayedStartSoc":53,"displayedSoc":74}"#,
+    );
+    let row = car.one();
+    assert_eq!(
+        (row.number("energy_returned_kwh"), row.text("mark")),
+        (None, String::new())
+    );
+    assert_eq!(
+        (
+            row.number("soc_end"),
+            row.number("energy_from_soc_low_kwh"),
+            row.number("energy_from_soc_high_kwh")
+        ),
+        (Some(80.0), Some(20.67), Some(22.54))
+    );
+}
+
+#[test]
+fn what_was_given_back_behind_the_last_charge_was_not_charged_again() {
+    let mut car = Car::new();
+    car.say(-1, What::MaxEnergy(80.0))
+        .say(0, soc(80.0))
+        .say(0, IN)
+        .say(1, ACTIVE)
+        .say(60, soc(90.0))
+        .say(60, ENDED);
+    car.say(120, soc(80.0)).say(180, soc(70.0)).say(500, OUT);
+    let row = car.one();
+    assert_eq!(
+        (
+            row.number("energy_returned_kwh"),
+            row.number("energy_from_soc_low_kwh")
+        ),
+        (Some(16.0), Some(7.155))
+    );
+}
+
+#[test]
+fn a_full_battery_may_have_taken_more_than_it_shows() {
+    let mut car = Car::new();
+    car.say(-1, What::MaxEnergy(80.0))
+        .say(0, soc(90.0))
+        .say(0, IN)
+        .say(1, ACTIVE)
+        .say(60, soc(100.0))
+        .say(60, ENDED)
+        .say(90, OUT);
+    let row = car.one();
+    assert_eq!(
+        (
+            row.number("energy_from_soc_low_kwh"),
+            row.number("energy_from_soc_high_kwh")
+        ),
+        (Some(7.155), Some(9.66))
+    );
+}
+
+#[test]
+fn power_behind_a_short_pause_counts_from_the_end_of_the_pause() {
+    let mut car = Car::new();
+    car.say(0, IN).say(1, ACTIVE).say(1, What::Power(6.0));
+    car.say(11, What::Power(6.0)).say(11, WAITING).say(12, ACTIVE);
+    car.say(22, What::Power(6.0)).say(22, ENDED).say(30, OUT);
+    assert_eq!(car.one().number("energy_from_power_kwh"), Some(2.0));
+}

@@ -241,3 +241,40 @@ fn failures_and_preconditioning_are_kept() {
         ("failed".to_owned(), "true".to_owned())
     );
 }
+
+#[test]
+fn a_car_that_is_looked_at_hours_later_was_plugged_in_when_bmw_lists_it() {
+    // (what it said before, start and end by BMW, sessions)
+    let cases = [
+        (OUT, 40, 100, 1),
+        // Before it arrived, and before it said that it was not plugged in.
+        (OUT, -60, 20, 2),
+        (IN, 40, 100, 1),
+    ];
+    for (before, start, end, sessions) in cases {
+        let is_first = before == IN;
+        let mut car = Car::new();
+        car.say(0, What::Odometer(10.0)).say(30, What::Odometer(30.0));
+        if !is_first {
+            car.say(31, before);
+        }
+        car.say(31, soc(60.0));
+        // Two looks, the second one in the morning.
+        car.say(400, IN)
+            .say(400, soc(79.0))
+            .say(700, IN)
+            .say(700, soc(80.0));
+        car.say(702, OUT).say(740, What::Odometer(50.0));
+        car.list(
+            1_500,
+            &format!(
+                r#"{{"startTime":$({start}),"endTime":$({end}),"mileage":30,"mileageUnits":"KM","energyConsumedFromPowerGridKwh":7,"displayedStartSoc":60,"displayedSoc":80}}"#
+            ),
+        );
+        let rows = car.records();
+        assert_eq!(rows.len(), sessions, "{start} {rows:#?}");
+        let listed = rows.iter().find(|row| row.start() == start).unwrap();
+        assert_eq!(listed.minute("end_at"), Some(end));
+        assert_eq!(listed.minute("unplugged_at"), Some(702).filter(|_| sessions == 1));
+    }
+}

@@ -3,6 +3,7 @@
 mod anchor;
 mod energies;
 mod identity;
+mod place;
 mod price;
 
 use collector_core::{Record, RecordState, Value, Vehicle, Vin, document};
