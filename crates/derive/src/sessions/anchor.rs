@@ -246,9 +246,10 @@ impl PlugIn {
     }
 
     /// What was plugged in anew shortly before a drive was told: unplugging was lost, and what followed the drive is
-    /// another plug-in.
-    pub fn split_behind(&mut self, drive: Sign, signals: &Signals) -> Option<Self> {
-        let recent = |at: i64| at > self.began && drive.at - at <= ARRIVAL;
+    /// another plug-in. What the car said while its odometer was as before is of the place before.
+    pub fn split_behind(&mut self, drive: Sign, before: Option<Sign>, signals: &Signals) -> Option<Self> {
+        let stood = before.map_or(self.began, |before| before.at.max(self.began));
+        let recent = |at: i64| at > stood && drive.at - at <= ARRIVAL;
         let plug = self.plugged_again.filter(|sign| recent(sign.at));
         let window = self
             .windows

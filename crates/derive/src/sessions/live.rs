@@ -278,7 +278,7 @@ impl Sessions {
             self.signals.rose(fact.at, self.open.is_some() && !left);
         }
         if left {
-            self.leave(sign);
+            self.leave(sign, before);
             return;
         }
         if self.open.is_none() && before.is_some_and(|before| km - before.value >= DRIVE_KM) {
@@ -292,13 +292,16 @@ impl Sessions {
         }
         self.signals.moving(moving, fact.at);
         if moving {
-            self.leave(Sign::new(fact, 1.0, Of::Moving));
+            self.leave(Sign::new(fact, 1.0, Of::Moving), None);
         }
     }
 
-    fn leave(&mut self, drive: Sign) {
+    /// `before`: what the odometer told before the drive.
+    fn leave(&mut self, drive: Sign, before: Option<Sign>) {
         let next = match &mut self.open {
-            Some(open) if drive.of == Of::Odometer => Arc::make_mut(open).split_behind(drive, &self.signals),
+            Some(open) if drive.of == Of::Odometer => {
+                Arc::make_mut(open).split_behind(drive, before, &self.signals)
+            }
             _ => None,
         };
         self.close(drive.at, None);

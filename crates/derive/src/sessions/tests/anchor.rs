@@ -396,3 +396,17 @@ fn a_car_that_speaks_at_lock_and_unlock_alone_is_understood() {
         (30, Some(800), Some(100.0))
     );
 }
+
+#[test]
+fn a_plug_that_is_told_again_before_driving_off_is_the_same() {
+    let mut car = Car::new();
+    car.say(0, What::Odometer(100.0))
+        .say(1, IN)
+        .say(2, ACTIVE)
+        .say(60, ENDED);
+    // Unlocked, unplugged and driven six kilometres, of which only both ends are told.
+    car.say(700, What::Odometer(100.0)).say(700, IN);
+    car.say(710, What::Odometer(106.0)).say(710, OUT);
+    assert_eq!(car.spans(), [(2, 60)]);
+    assert!(car.one().is_final());
+}
