@@ -89,7 +89,8 @@ impl Sessions {
     }
 
     fn keep(&mut self, ended: Arc<PlugIn>) {
-        if ended.counts() {
+        // One that shows no charging may be where BMW lists some.
+        if ended.counts() || ended.plugged.is_some() {
             Arc::make_mut(&mut self.ended).push(ended);
         }
         self.prune();

@@ -278,3 +278,28 @@ fn a_car_that_is_looked_at_hours_later_was_plugged_in_when_bmw_lists_it() {
         assert_eq!(listed.minute("unplugged_at"), Some(702).filter(|_| sessions == 1));
     }
 }
+
+#[test]
+fn a_plug_that_showed_no_charging_joins_what_bmw_lists() {
+    let mut car = Car::new();
+    car.say(0, What::Odometer(10.0))
+        .say(30, What::Odometer(30.0))
+        .say(30, OUT);
+    // Looked at before the drive; unplugging is told at its end.
+    car.say(700, What::Odometer(30.0))
+        .say(700, IN)
+        .say(731, What::Odometer(49.0));
+    car.say(731, OUT);
+    assert!(car.records().is_empty());
+    for (start, end) in [(40, 43), (600, 607)] {
+        car.list(
+            1_500,
+            &format!(r#"{{"startTime":$({start}),"endTime":$({end}),"mileage":30,"energyConsumedFromPowerGridKwh":1}}"#),
+        );
+    }
+    let row = car.one();
+    assert_eq!(
+        (row.start(), row.minute("end_at"), row.number("energy_kwh")),
+        (40, Some(607), Some(2.0))
+    );
+}
