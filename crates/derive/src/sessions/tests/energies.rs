@@ -280,3 +280,11 @@ fn power_behind_a_short_pause_counts_from_the_end_of_the_pause() {
     car.say(22, What::Power(6.0)).say(22, ENDED).say(30, OUT);
     assert_eq!(car.one().number("energy_from_power_kwh"), Some(2.0));
 }
+
+#[test]
+fn what_a_window_charged_is_no_second_charge_behind_unplugging() {
+    let mut car = Car::new();
+    car.say(0, soc(60.0)).say(1, IN).say(2, ACTIVE);
+    car.say(300, soc(100.0)).say(310, OUT).say(316, soc(100.0));
+    assert_eq!(car.spans(), [(2, 310)]);
+}
