@@ -2,6 +2,7 @@
 
 use catalogue::{CATALOGUE, Limits};
 use collector_core::{Origin, RawReading, RawSnapshot, ValueType, Vin};
+use derive::fact::Key;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
@@ -12,6 +13,8 @@ pub const MONTH: i64 = 31;
 
 const BEGIN: Timestamp = Timestamp::constant(1_704_088_800, 0);
 const BURSTS: i64 = 66;
+/// How far the car drives away from home and back: half a kilometre from burst to burst.
+const AWAY_KM: f64 = (BURSTS - 1) as f64 / 2.0;
 /// Keys of a burst that say nothing of drives and charges.
 const OTHERS: usize = 24;
 
@@ -32,11 +35,17 @@ pub fn day(vin: &Vin, number: i64) -> Vec<RawSnapshot> {
         begin: BEGIN + SignedDuration::from_hours(24 * number),
         told: Vec::new(),
     };
-    let kilometres = 10_000.0 + 66.0 * number as f64;
-    day.drive(0, kilometres, 80.0);
-    day.drive(9 * 3_600, kilometres + 33.0, 66.0);
+    let kilometres = 10_000.0 + 2.0 * AWAY_KM * number as f64;
+    day.drive(0, kilometres, 80.0, Way::There);
+    day.drive(9 * 3_600, kilometres + AWAY_KM, 66.0, Way::Back);
     day.charge(11 * 3_600);
     day.told
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    There,
+    Back,
 }
 
 struct Day<'a> {
@@ -46,16 +55,20 @@ struct Day<'a> {
 }
 
 impl Day<'_> {
-    fn drive(&mut self, second: i64, kilometres: f64, charge: f64) {
+    fn drive(&mut self, second: i64, kilometres: f64, charge: f64, way: Way) {
         self.say(second, DOOR, json!(true));
         self.say(second + 2, DOOR, json!(false));
         for burst in 0..BURSTS {
             let (second, driven) = (second + 10 + burst * 30, burst as f64 / 2.0);
+            let from_home = match way {
+                Way::There => driven,
+                Way::Back => AWAY_KM - driven,
+            };
             self.say(second, MOVING, json!(burst + 1 < BURSTS));
             self.say(second, ODOMETER, json!((kilometres + driven).floor()));
             self.say(second, SOC, json!((charge - driven / 3.0).floor()));
-            self.say(second, LATITUDE, json!(48.0 + driven / 100.0));
-            self.say(second, LONGITUDE, json!(11.0 + driven / 100.0));
+            self.say(second, LATITUDE, json!(48.0 + from_home / 100.0));
+            self.say(second, LONGITUDE, json!(11.0 + from_home / 100.0));
             self.others(second, burst);
         }
         let end = second + 20 + BURSTS * 30;
@@ -79,10 +92,9 @@ impl Day<'_> {
 
     /// Numbers that wander.
     fn others(&mut self, second: i64, burst: i64) {
-        let told = [ODOMETER, SOC, LATITUDE, LONGITUDE, POWER];
         let numbers = CATALOGUE.iter().filter(|entry| {
             let is_number = entry.streamable && entry.value_type == ValueType::Number;
-            is_number && entry.limits.greatest >= 10.0 && !told.contains(&entry.descriptor)
+            is_number && entry.limits.greatest >= 10.0 && Key::of(entry.descriptor).is_none()
         });
         for (number, entry) in numbers.take(OTHERS).enumerate() {
             let Limits { least, greatest, .. } = entry.limits;

@@ -1,5 +1,5 @@
 //! What records cost: a year of a streaming car derived at once, beside reading it, and what a reading costs with and
-//! without deriving while it comes.
+//! without deriving while it comes ([`live`]).
 //!
 //! `cargo xtask bench derive` runs it. The journal is made by its own door and packed, as a year is.
 
@@ -10,6 +10,7 @@
 )]
 
 mod car;
+mod live;
 mod meter;
 
 use std::path::Path;
@@ -18,19 +19,15 @@ use std::time::Instant;
 
 use collector::deriving::Deriving;
 use collector::state::OpenState;
-use collector_core::{Name, RawSnapshot, Vin};
+use collector_core::{RawSnapshot, Vin};
 use jiff::SignedDuration;
-use journal::{Log, Read};
-use runtime::ScaledClock;
+use journal::{Log, Read, Reader};
+use runtime::{Clock, SystemClock};
 use tokio_util::sync::CancellationToken;
 
 const VIN: &str = "WBY00000000000007";
-/// Messages in one transaction of a history, and while they come.
+/// Messages in one transaction of a history.
 const AT_ONCE: usize = 6_000;
-const TOGETHER: usize = 60;
-/// Days of messages that come one after the other, and how often that is measured.
-const LIVE_DAYS: i64 = 10;
-const TIMES: usize = 3;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -40,7 +37,7 @@ fn main() {
         .unwrap();
     runtime.block_on(async {
         a_year().await;
-        live().await;
+        live::measure().await;
     });
 }
 
@@ -49,36 +46,35 @@ fn line(what: &str, figure: &str, against: &str) {
     eprintln!("{what:<52}{figure:>22}   {against}");
 }
 
-async fn send(state: &OpenState, messages: Vec<RawSnapshot>, together: usize) {
-    let (account, source): (Name, Name) = ("home".into(), "stream".into());
-    for some in messages.chunks(together) {
-        let appended = state.journal.append(account.clone(), source.clone(), some.into());
-        appended.await.unwrap();
-    }
+async fn append(state: &OpenState, messages: &[RawSnapshot]) {
+    let appended = state
+        .journal
+        .append("home".into(), "stream".into(), messages.into());
+    appended.await.unwrap();
 }
 
 async fn fill(state: &OpenState, vin: &Vin, days: std::ops::Range<i64>) {
     for day in days {
-        send(state, car::day(vin, day), AT_ONCE).await;
+        for some in car::day(vin, day).chunks(AT_ONCE) {
+            append(state, some).await;
+        }
     }
     state.journal.flush().await.unwrap();
     let far = jiff::Timestamp::now() + SignedDuration::from_hours(24);
     state.journal.pack(far).await.unwrap();
 }
 
-fn deriving(state: &OpenState) -> Deriving {
+fn deriving(state: &OpenState, reader: &Reader, clock: Arc<dyn Clock>) -> Deriving {
     Deriving {
         state: state.clone(),
-        reader: state.journal.reader(Default::default()).unwrap(),
+        reader: reader.clone(),
         rules: derive::Rules::default(),
-        // Ten seconds of it are ten milliseconds: what comes is derived many times while it comes.
-        clock: Arc::new(ScaledClock::new(1_000.0)),
+        clock,
     }
 }
 
 /// All entries as a sink reads them. Seconds, and readings.
-async fn read(state: &OpenState, after: u64) -> (f64, usize) {
-    let reader = state.journal.reader(Default::default()).unwrap();
+async fn read(reader: &Reader, after: u64) -> (f64, usize) {
     let (began, mut cursor, mut readings) = (Instant::now(), after, 0);
     while let Some(batch) = reader.read(&"bench".into(), cursor, 5_000).await.unwrap() {
         (cursor, readings) = (batch.last, readings + batch.readings);
@@ -89,16 +85,25 @@ async fn read(state: &OpenState, after: u64) -> (f64, usize) {
 async fn a_year() {
     let folder = tempfile::tempdir().unwrap();
     let (state, vin) = (OpenState::open(folder.path()).unwrap(), VIN.parse().unwrap());
+    let reader = state.journal.reader(Default::default()).unwrap();
     let never = CancellationToken::new();
     fill(&state, &vin, 0..car::MONTH).await;
     meter::forget_peak();
-    deriving(&state).all_anew(&never).await.unwrap().unwrap();
+    deriving(&state, &reader, Arc::new(SystemClock))
+        .all_anew(&never)
+        .await
+        .unwrap()
+        .unwrap();
     let month = meter::peak();
     fill(&state, &vin, car::MONTH..car::DAYS).await;
-    let (reading, readings) = read(&state, 0).await;
+    let (reading, readings) = read(&reader, 0).await;
     meter::forget_peak();
     let began = Instant::now();
-    let outcome = deriving(&state).all_anew(&never).await.unwrap().unwrap();
+    let outcome = deriving(&state, &reader, Arc::new(SystemClock))
+        .all_anew(&never)
+        .await
+        .unwrap()
+        .unwrap();
     let (took, year) = (began.elapsed().as_secs_f64(), meter::peak());
     let told: u64 = outcome
         .kinds
@@ -106,7 +111,11 @@ async fn a_year() {
         .map(|kind| kind.new + kind.unchanged + kind.changed)
         .sum();
     let began = Instant::now();
-    let again = deriving(&state).all_anew(&never).await.unwrap().unwrap();
+    let again = deriving(&state, &reader, Arc::new(SystemClock))
+        .all_anew(&never)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(again.is_unchanged(), "{again:#?}");
     line(
         &format!("a year derived, {readings} readings, {told} records"),
@@ -138,49 +147,4 @@ fn kept(state: &Path) -> usize {
         .unwrap()
         .state
         .map_or(0, |(_, state)| state.len())
-}
-
-/// Processor time of messages that are stored and read, with and without deriving beside it.
-async fn live() {
-    let (mut without, mut with) = (Vec::new(), Vec::new());
-    for _ in 0..TIMES {
-        without.push(cost(false).await);
-        with.push(cost(true).await);
-    }
-    let median = |mut figures: Vec<f64>| {
-        figures.sort_by(f64::total_cmp);
-        figures[figures.len() / 2]
-    };
-    let (without, with) = (median(without), median(with));
-    line(
-        "processor time of a reading, stored and read",
-        &format!("{:.2} µs", without * 1e6),
-        "",
-    );
-    line(
-        "the same with deriving",
-        &format!("{:.2} µs", with * 1e6),
-        &format!("{:.2} of it; goal 1.10", with / without),
-    );
-}
-
-/// Of one reading, in seconds.
-async fn cost(derives: bool) -> f64 {
-    let folder = tempfile::tempdir().unwrap();
-    let (state, vin) = (OpenState::open(folder.path()).unwrap(), VIN.parse().unwrap());
-    let days: Vec<_> = (0..LIVE_DAYS).map(|day| car::day(&vin, day)).collect();
-    let readings: usize = days.iter().map(Vec::len).sum();
-    let stop = CancellationToken::new();
-    let before = meter::processor();
-    let derived = derives.then(|| tokio::spawn(deriving(&state).run(stop.clone())));
-    for day in days {
-        let last = *state.journal.newest().borrow();
-        send(&state, day, TOGETHER).await;
-        read(&state, last).await;
-    }
-    stop.cancel();
-    if let Some(derived) = derived {
-        derived.await.unwrap();
-    }
-    (meter::processor() - before) / readings as f64
 }
