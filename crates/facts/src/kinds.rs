@@ -32,7 +32,7 @@ pub static CHARGING_SESSION: RecordKind = RecordKind {
     // When charging began; of a plug-in without any, when it was plugged in; where BMW lists it, BMW's start.
     key: &[time("start_at")],
     columns: &[
-        // When charging ended for the last time.
+        // When charging ended for the last time; of a plug-in without any, when it was unplugged.
         time("end_at"),
         time("plugged_at"),
         time("unplugged_at"),
@@ -52,9 +52,9 @@ pub static CHARGING_SESSION: RecordKind = RecordKind {
         text("current_type"),
         number("cost"),
         text("currency"),
-        // known, partial or unknown.
+        // known; partial where a price is missing or the energy is less than the grid gave; or unknown.
         text("cost_state"),
-        // Of the energy, from 0 to 1.
+        // Of the energy, from 0 to 1; unknown where it is not what the grid gave.
         number("unpriced_share"),
         measured("odometer_km", "km"),
         measured("latitude", "°"),

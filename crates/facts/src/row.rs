@@ -24,10 +24,7 @@ impl Row {
     }
 
     pub fn number(&mut self, column: &str, value: Option<f64>) {
-        self.set(
-            column,
-            value.filter(|number| number.is_finite()).map(Value::Number),
-        );
+        self.set(column, rounded(value));
     }
 
     pub fn text(&mut self, column: &str, value: Option<&str>) {
@@ -48,6 +45,13 @@ impl Row {
     pub fn values(self) -> Vec<Option<Value>> {
         self.values
     }
+}
+
+/// A number as records tell it: to a millionth, which is less than anything that is measured. The same sum in another order
+/// is then the same number. `None` where it is none.
+pub fn rounded(number: Option<f64>) -> Option<Value> {
+    let number = number.map(|number| (number * 1e6).round() / 1e6);
+    number.filter(|number| number.is_finite()).map(Value::Number)
 }
 
 /// A value of a record; `None` where it is unknown.

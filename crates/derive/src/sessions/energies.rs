@@ -9,6 +9,9 @@ const PLAUSIBLE_LOSS: (f64, f64) = (0.005, 0.4);
 /// Half of this stands at both ends of a difference of charges, in percent: of whole numbers, and of finer ones.
 const STEPS: (f64, f64) = (1.0, 0.1);
 
+/// A rise of the charge, in percent, that no rounding and no warmer battery makes.
+const SURE_RISE: f64 = 3.0;
+
 /// Energy goes on into a battery that shows this, in percent: up to a step of it.
 pub const FULL: f64 = 100.0;
 
@@ -78,9 +81,12 @@ pub fn capacity(session: &Session, owner: Option<f64>) -> Option<Capacity> {
 }
 
 pub fn energies(session: &Session, capacity: Option<Capacity>) -> Energies {
-    let grid = sum(session.listed.iter().map(|charge| charge.grid_kwh()));
-    let battery = sum(session.listed.iter().map(|charge| charge.battery));
     let gained = gained(session);
+    // Nothing does not make the charge rise: it is what BMW says that does not know yet.
+    let rose = gained.is_some_and(|(low, _)| low >= SURE_RISE);
+    let can_be = |kwh: &f64| *kwh > 0.0 || !rose;
+    let grid = sum(session.listed.iter().map(|charge| charge.grid_kwh())).filter(can_be);
+    let battery = sum(session.listed.iter().map(|charge| charge.battery)).filter(can_be);
     let soc = capacity
         .zip(gained)
         .map(|(capacity, (low, high))| (capacity.low * low / 100.0, capacity.high * high / 100.0));
@@ -131,10 +137,11 @@ fn loss(grid: f64, battery: f64) -> Option<f64> {
 fn gained(session: &Session) -> Option<(f64, f64)> {
     if session.is_listed() {
         let last = session.listed.len() - 1;
-        let (_, end) = session.state_of_charge();
+        let (start, end) = session.state_of_charge();
         let rises = session.listed.iter().enumerate().map(|(at, charge)| {
+            let start = if at == 0 { start } else { charge.soc_start };
             let end = if at == last { end } else { charge.soc_end };
-            Some(end? - charge.soc_start?)
+            Some(end? - start?)
         });
         let rises: Option<Vec<f64>> = rises.collect();
         if let Some(rises) = rises {

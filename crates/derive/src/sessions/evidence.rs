@@ -85,6 +85,15 @@ fn end(told: &Told<'_>) -> Option<Evidence> {
         .windows()
         .next_back()
         .filter(|window| told.end == Some(window.end.at));
+    let never = told.session.listed.is_empty() && told.session.windows().next().is_none();
+    if let Some(out) = told.session.unplugged().filter(|_| never) {
+        return Some(because(
+            "end_at",
+            "S1",
+            "Unplugged without charging.",
+            [out.cited()],
+        ));
+    }
     Some(match last {
         Some(window) => because("end_at", "S1", ended(window.end), [window.end.cited()]),
         None => because("end_at", "S2", "As BMW lists it.", listed(told)),
@@ -110,7 +119,7 @@ fn plug(told: &Told<'_>) -> Option<Evidence> {
     let plug_ins = &told.session.plug_ins;
     let cited = signs([
         plug_ins.first().and_then(|plug_in| plug_in.plugged),
-        plug_ins.last().and_then(|plug_in| plug_in.unplugged),
+        told.session.unplugged(),
     ]);
     let note = match (told.plugged, told.unplugged) {
         (Some(_), _) => "As the car said.",
@@ -278,8 +287,8 @@ fn cost(told: &Told<'_>) -> Option<Evidence> {
         "By {}: energy {energy}, session {session}, minutes {minutes}, idle minutes {idle}.",
         cost.tariffs.join(", "),
     );
-    if !matches!(told.energies.chosen, Some((_, Basis::Grid))) {
-        note.push_str(" The energy is not that at the grid, where it is sold: it costs a little more.");
+    if cost.unpriced_share.is_none() {
+        note.push_str(" The energy is not what the grid gave, where it is sold: it costs more, and how much is not known.");
     }
     Some(because("cost", "S5", note, []))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::anchor::PlugIn;
 use super::listed::Listed;
-use super::signals::DRIVE_KM;
+use super::signals::{DRIVE_KM, Sign};
 use super::windows::Window;
 use super::{DAY, MINUTE};
 
@@ -179,7 +179,8 @@ impl Session {
     }
 
     /// In percent, when charging began and ended: as BMW lists it where it lists all, else as the car told it. What BMW
-    /// lists at its end is often of unplugging, days later: the higher one is that of the end of charging.
+    /// lists at its end is often of unplugging, days later: the higher one is that of the end of charging. A 0 at its start
+    /// is what it says that does not know, where the car told another one.
     pub fn state_of_charge(&self) -> (Option<f64>, Option<f64>) {
         let told = self.plug_ins.iter().map(|plug_in| plug_in.state_of_charge());
         let first = told.clone().find_map(|(first, _)| first);
@@ -189,7 +190,7 @@ impl Session {
         let to = self.listed.last().and_then(|charge| charge.soc_end);
         if self.is_listed() {
             return (
-                from.or(first),
+                from.filter(|from| *from > 0.0).or(first).or(from),
                 to.map_or(last, |to| Some(last.map_or(to, |last| last.max(to)))),
             );
         }
@@ -235,7 +236,7 @@ impl Session {
         !self.listed.is_empty() && missing <= FRAGMENT
     }
 
-    /// When charging began and ended, in milliseconds; of a plug-in without any, when it was plugged in.
+    /// When charging began and ended, in milliseconds; of a plug-in without any, when it was plugged in and out.
     pub fn charged(&self) -> (i64, Option<i64>) {
         let seen = self.windows().next().map(|window| window.start.at);
         let began = self.plug_ins.first().map(|plug_in| plug_in.span().0);
@@ -244,10 +245,16 @@ impl Session {
         let listed = self.listed.iter().filter_map(|charge| charge.end).max();
         let unlisted = self.unlisted().last().filter(|_| !self.is_listed());
         let end = listed.max(unlisted.map(|window| window.end.at));
+        let end = end.or_else(|| self.windows().next_back().map(|window| window.end.at));
+        let never = self.listed.is_empty() && seen.is_none();
         (
             start,
-            end.or_else(|| self.windows().next_back().map(|window| window.end.at)),
+            end.or(self.unplugged().filter(|_| never).map(|sign| sign.at)),
         )
+    }
+
+    pub fn unplugged(&self) -> Option<Sign> {
+        self.plug_ins.last()?.unplugged
     }
 
     /// Whether it has several parts.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::signals::Sign;
+use super::windows::hours;
 use crate::fact::{Fact, Sent};
 
 const KM_PER_MILE: f64 = 1.609_344;
@@ -22,8 +23,8 @@ const DAY_MS: i64 = 24 * 3_600_000;
 const LONGEST_MS: i64 = 31 * DAY_MS;
 /// What goes in and comes out within that time.
 const MOST_KWH: f64 = 2_000.0;
-/// No charger of a car gives more.
-const MOST_KW: f64 = 1_000.0;
+/// No car takes more.
+const MOST_KW: f64 = 400.0;
 const MOST_KM: f64 = 5e6;
 const MOST_MONEY: f64 = 1e6;
 
@@ -72,20 +73,27 @@ impl Listed {
             return None;
         }
         let can_be = start..=start + LONGEST_MS;
-        let energy = |name: &str| within(&json[name], 0.0..=MOST_KWH);
+        let end = time(&json["endTime"]).filter(|end| can_be.contains(end));
+        let blocks = blocks(&json["chargingBlocks"], &can_be);
+        let last = end.max(blocks.iter().map(|block| block.end).max());
+        let most = last.map_or(MOST_KWH, |last| MOST_KWH.min(MOST_KW * hours(last - start)));
+        let energy = |name: &str| within(&json[name], 0.0..=most);
         let percent = |name: &str| within(&json[name], 0.0..=100.0);
+        // Nothing is empty behind a charge: it is what BMW says that does not know.
+        let soc_end = percent("displayedSoc").filter(|percent| *percent > 0.0);
+        let soc_start = percent("displayedStartSoc").filter(|percent| *percent > 0.0 || soc_end.is_some());
         Some(Self {
             start,
-            end: time(&json["endTime"]).filter(|end| can_be.contains(end)),
+            end,
             charging: seconds(&json["totalChargingDurationSec"]),
             grid: energy("energyConsumedFromPowerGridKwh"),
             battery: energy("energyIncreaseHvbKwh"),
             returned: energy("energyDischargedKwh").or_else(|| energy("energyDecreaseHvbKwh")),
-            soc_start: percent("displayedStartSoc"),
-            soc_end: percent("displayedSoc"),
+            soc_start,
+            soc_end,
             odometer: odometer(&json),
             location: location(&json["chargingLocation"]),
-            blocks: blocks(&json["chargingBlocks"], &can_be),
+            blocks,
             cost: cost(&json["chargingCostInformation"]),
             preconditioning: flag(&json["isPreconditioningActivated"]),
             failed: is_filled(&json["businessErrors"]),
@@ -146,7 +154,7 @@ impl Block {
     }
 
     pub fn kwh(&self) -> Option<f64> {
-        self.kw.map(|kw| kw * super::windows::hours(self.length()))
+        self.kw.map(|kw| kw * hours(self.length()))
     }
 }
 

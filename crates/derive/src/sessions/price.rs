@@ -24,6 +24,8 @@ pub struct Charge<'a> {
     pub blocks: &'a [Block],
     /// The energy is known; else only fees can be.
     pub has_energy: bool,
+    /// It is what the grid gave, where it is sold; else it lacks what was lost on the way.
+    pub is_metered: bool,
     pub place: Option<&'a str>,
     pub current: Option<CurrentType>,
     pub unplugged_at: Option<i64>,
@@ -43,8 +45,8 @@ pub struct Cost {
     /// What is priced of it; `None` where nothing is.
     pub amount: Option<f64>,
     pub currency: Option<String>,
-    /// Of the energy, from 0 to 1.
-    pub unpriced_share: f64,
+    /// Of the energy, from 0 to 1; `None` where it is not known how much more the grid gave.
+    pub unpriced_share: Option<f64>,
     /// Of the energy of each block, without fees; `None` where some of it has no price.
     pub blocks: Vec<Option<f64>>,
     /// Of the amount: energy, the session, its minutes, idle minutes.
@@ -84,6 +86,8 @@ struct Sum<'a> {
     unpriced: f64,
     /// Stretches without a price, whatever their energy.
     gaps: bool,
+    /// Energy that costs something was not measured where it is sold.
+    is_less: bool,
     parts: [f64; 4],
 }
 
@@ -106,6 +110,7 @@ impl<'a> Sum<'a> {
             self.uses(tariff);
             let energy = block.kwh * share * per_kwh;
             self.parts[0] += energy;
+            self.is_less |= per_kwh != 0.0 && !charge.is_metered;
             self.parts[2] += minutes(block.charging_ms) * share * tariff.per_minute.unwrap_or(0.0);
             cost = cost.map(|sum| sum + energy);
         }
@@ -151,7 +156,8 @@ impl<'a> Sum<'a> {
             (true, true) => (self.unpriced / self.energy).clamp(0.0, 1.0),
             (true, false) => f64::from(u8::from(self.gaps)),
         };
-        let state = match (known, self.gaps) {
+        let unpriced_share = (!self.is_less).then_some(unpriced_share);
+        let state = match (known, self.gaps || self.is_less) {
             (false, _) => CostState::Unknown,
             (true, true) => CostState::Partial,
             (true, false) => CostState::Known,

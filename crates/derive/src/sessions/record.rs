@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use collector_core::{Cited, Record, RecordState, Value, Vehicle};
 use jiff::Timestamp;
 
-use super::energies::{self, Capacity, Energies};
+use super::energies::{self, Basis, Capacity, Energies};
 use super::evidence;
 use super::identity::Session;
 use super::power::{self, Power};
@@ -15,6 +15,7 @@ use super::{MINUTE, anchor};
 use crate::Rules;
 use crate::kinds::{CHARGING_BLOCK, CHARGING_SESSION};
 use crate::rules::{CurrentType, metres_between};
+use facts::row::rounded as number;
 
 /// How much later than charging a plug may be told and still be when it was plugged in.
 const LATE_PLUG: i64 = 2 * MINUTE;
@@ -103,10 +104,11 @@ impl<'a> Told<'a> {
         let degrees = position.as_ref().map(|stood| stood.degrees);
         let place = degrees.and_then(|(latitude, longitude)| rules.place(latitude, longitude));
         let place = place.map(|place| place.name.clone());
-        let out = session.plug_ins.last().and_then(|plug_in| plug_in.unplugged);
+        let out = session.unplugged();
         let charge = Charge {
             blocks: &blocks,
             has_energy: energies.chosen.is_some(),
+            is_metered: session.is_listed() && matches!(energies.chosen, Some((_, Basis::Grid))),
             place: place.as_deref(),
             current: power.current,
             unplugged_at: out.map(|sign| sign.at),
@@ -157,7 +159,7 @@ impl<'a> Told<'a> {
             number(cost.amount),
             text(cost.currency.as_deref()),
             text(Some(cost.state.as_str())),
-            number(energies.chosen.map(|_| cost.unpriced_share)),
+            number(energies.chosen.and(cost.unpriced_share)),
             number(self.session.odometer()),
             number(self.position.as_ref().map(|stood| stood.degrees.0)),
             number(self.position.as_ref().map(|stood| stood.degrees.1)),
@@ -291,10 +293,6 @@ fn basis(session: &Session) -> &'static str {
 
 fn time(ms: Option<i64>) -> Option<Value> {
     Timestamp::from_millisecond(ms?).ok().map(Value::Timestamp)
-}
-
-fn number(number: Option<f64>) -> Option<Value> {
-    number.filter(|number| number.is_finite()).map(Value::Number)
 }
 
 fn text(text: Option<&str>) -> Option<Value> {

@@ -304,7 +304,7 @@ fn plugged_in_without_charging_is_told_when_it_is_over() {
     let row = car.one();
     assert_eq!(
         (row.start(), row.minute("end_at"), row.text("mark")),
-        (0, None, "no_energy".to_owned())
+        (0, Some(200), "no_energy".to_owned())
     );
     assert_eq!(
         (row.text("cost_state"), row.number("cost")),

@@ -288,3 +288,54 @@ fn what_a_window_charged_is_no_second_charge_behind_unplugging() {
     car.say(300, soc(100.0)).say(310, OUT).say(316, soc(100.0));
     assert_eq!(car.spans(), [(2, 310)]);
 }
+
+#[test]
+fn what_no_car_can_mean_in_a_charge_leaves_what_the_car_told() {
+    // The car told 40 to 60 % of 80 kWh in an hour. (what BMW lists beside the times, charge, what the grid gave, basis)
+    let cases = [
+        (
+            r#""displayedStartSoc":0,"displayedSoc":0"#,
+            (40.0, 60.0),
+            None,
+            "soc",
+        ),
+        (
+            r#""displayedStartSoc":0,"displayedSoc":61"#,
+            (40.0, 61.0),
+            None,
+            "soc",
+        ),
+        // 500 kW; and nothing although the charge rose.
+        (
+            r#""energyConsumedFromPowerGridKwh":500"#,
+            (40.0, 60.0),
+            None,
+            "soc",
+        ),
+        (r#""energyIncreaseHvbKwh":500"#, (40.0, 60.0), None, "soc"),
+        (r#""energyConsumedFromPowerGridKwh":0"#, (40.0, 60.0), None, "soc"),
+        (
+            r#""chargingBlocks":[{"startTime":$(1),"endTime":$(61),"averagePowerGridKw":500}]"#,
+            (40.0, 60.0),
+            None,
+            "soc",
+        ),
+        (
+            r#""energyConsumedFromPowerGridKwh":18"#,
+            (40.0, 60.0),
+            Some(18.0),
+            "grid",
+        ),
+    ];
+    for (says, (first, last), grid, basis) in cases {
+        let mut car = Car::new();
+        car.say(-1, What::MaxEnergy(80.0)).say(0, soc(40.0)).say(0, IN);
+        car.say(1, ACTIVE).say(61, soc(60.0)).say(61, ENDED).say(90, OUT);
+        car.list(100, &format!(r#"{{"startTime":$(1),"endTime":$(61),{says}}}"#));
+        let row = car.one();
+        let charge = (row.number("soc_start"), row.number("soc_end"));
+        assert_eq!(charge, (Some(first), Some(last)), "{says}");
+        let energy = (row.number("energy_grid_kwh"), row.text("energy_basis"));
+        assert_eq!(energy, (grid, basis.to_owned()), "{says}");
+    }
+}

@@ -72,6 +72,7 @@ fn charge(blocks: &[Block], place: Option<&str>, unplugged_at: Option<i64>, rule
     let charge = Charge {
         blocks,
         has_energy: true,
+        is_metered: true,
         place,
         current: Some(CurrentType::Ac),
         unplugged_at,
@@ -174,13 +175,13 @@ fn free_is_zero_and_unknown_is_unknown() {
     let home = charge(&blocks, Some("home"), None, &rules);
     assert_eq!(
         (home.amount, home.state, home.unpriced_share),
-        (Some(0.0), CostState::Known, 0.0)
+        (Some(0.0), CostState::Known, Some(0.0))
     );
     for place in [None, Some("work")] {
         let away = charge(&blocks, place, None, &rules);
         assert_eq!(
             (away.amount, away.state, away.unpriced_share),
-            (None, CostState::Unknown, 1.0)
+            (None, CostState::Unknown, Some(1.0))
         );
         assert_eq!((away.currency, away.blocks), (None, vec![None]));
     }
@@ -199,7 +200,7 @@ fn what_has_no_price_is_a_share_of_the_energy() {
     );
     assert_eq!(
         (cents(&told), told.state, told.unpriced_share),
-        (Some(8_000), CostState::Partial, 0.5)
+        (Some(8_000), CostState::Partial, Some(0.5))
     );
     assert_eq!(told.blocks, [None]);
 }
@@ -263,7 +264,7 @@ fn two_currencies_are_not_added() {
     );
     assert_eq!(
         (cents(&told), told.currency.as_deref(), told.unpriced_share),
-        (Some(20_000), Some("BGN"), 0.5)
+        (Some(20_000), Some("BGN"), Some(0.5))
     );
 }
 
@@ -303,6 +304,40 @@ fn what_was_seen_is_priced_by_its_windows_and_the_blocks_add_up() {
     );
     assert_eq!(
         (row.text("currency"), row.text("cost_state")),
-        ("EUR".to_owned(), "known".to_owned())
+        ("EUR".to_owned(), "partial".to_owned())
     );
+}
+
+#[test]
+fn energy_that_was_not_measured_at_the_grid_is_never_all_of_the_cost() {
+    let free = [all_day(0.0)];
+    // (what BMW lists, the price, the state, how much of the energy has no price); the charge rose by 20 % of 80 kWh.
+    let cases = [
+        (
+            r#","energyConsumedFromPowerGridKwh":18"#,
+            &[][..],
+            "known",
+            Some(0.0),
+        ),
+        (r#","energyIncreaseHvbKwh":16"#, &[], "partial", None),
+        ("", &[], "partial", None),
+        // What is free is free whatever it is.
+        (r#","energyIncreaseHvbKwh":16"#, &free, "known", Some(0.0)),
+    ];
+    for (energy, prices, state, unpriced) in cases {
+        let mut own = tariff();
+        own.places.clear();
+        if !prices.is_empty() {
+            own.prices = prices.to_vec();
+        }
+        let mut car = Car::with(berlin(vec![own]));
+        car.say(-1, What::MaxEnergy(80.0)).say(0, soc(40.0)).say(0, IN);
+        car.say(1, ACTIVE).say(61, soc(60.0)).say(61, ENDED).say(90, OUT);
+        let times = r#"{"startTime":$(1),"endTime":$(61)"#;
+        car.list(100, &format!("{times}{energy}}}"));
+        let row = car.one();
+        let found = (row.text("cost_state"), row.number("unpriced_share"));
+        assert_eq!(found, (state.to_owned(), unpriced), "{energy}");
+        assert!(row.number("cost").is_some(), "{energy}");
+    }
 }
