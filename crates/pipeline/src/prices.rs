@@ -87,6 +87,9 @@ fn hours(text: &str) -> Result<Hours, Wrong> {
         Err(Wrong::new(message).help("write for example `22:00-06:00`; leave it out for the whole day"))
     };
     let ends = text.split_once('-');
+    if ends.is_some_and(|(from, _)| from.trim().starts_with("24")) {
+        return wrong("begin when the day is over: write `00:00`");
+    }
     let Some((from, until)) = ends.and_then(|(from, until)| Some((time(from)?, time(until)?))) else {
         return wrong("are no hours of the day");
     };

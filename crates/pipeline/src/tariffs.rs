@@ -110,6 +110,7 @@ pub(super) fn read(root: &Node, places: &Section<Place>, problems: &mut Problems
             return None;
         }
         check_places(item, places, problems);
+        check_lists(item, problems);
         let table: TariffTable = problems.read(&mut item.clone())?;
         taken.take(&table.name.0, &names::place(item), "tariffs", problems);
         check_days(item, &table, problems);
@@ -131,6 +132,20 @@ fn check_places(item: &Node, places: &Section<Place>, problems: &mut Problems) {
         };
         let message = format!("there is no place `{name}`");
         problems.add(&node.span, message).help(help);
+    }
+}
+
+/// An empty list could mean everywhere and nowhere, always and never.
+fn check_lists(item: &Node, problems: &mut Problems) {
+    let prices = item.get("prices").and_then(Node::items).unwrap_or_default();
+    let lists = prices.iter().map(|price| (price, "weekdays", "for every day"));
+    for (node, key, meant) in lists.chain([(item, "places", "for every place")]) {
+        let written = node.entry(key);
+        let empty = written.filter(|(_, list)| list.items().is_some_and(<[Node]>::is_empty));
+        if let Some((name, _)) = empty {
+            let problem = problems.add(&name.span, format!("`{key}` is an empty list"));
+            problem.help(format!("leave it out {meant}"));
+        }
     }
 }
 

@@ -42,6 +42,8 @@ fn mistakes_in_tariffs() {
         "  - name: a\n    currency: EUR\n    prices:\n      - { «hours»: «22-6» }\n",
         "  - name: a\n    currency: EUR\n    prices:\n      - { per_kwh: 1, hours: «06:00-06:00» }\n      - { per_kwh: 1, hours: «night» }\n",
         "  - name: a\n    currency: EUR\n    prices:\n      - { per_kwh: 1, season: «02-30..03-01», weekdays: [«saturday»] }\n      - { per_kwh: 1, season: «winter» }\n",
+        "  - { name: a, currency: EUR, per_kwh: 0, «places»: [] }\n",
+        "  - name: a\n    currency: EUR\n    prices:\n      - { per_kwh: 1, hours: «24:00-06:00», «weekdays»: [] }\n      - { per_kwh: 1, hours: 18:00-24:00 }\n",
     ];
     insta::assert_snapshot!(draw_sections(files.map(|items| tariffs(items).leak() as &str)));
 }
