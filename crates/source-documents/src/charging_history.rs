@@ -10,11 +10,11 @@ use serde_json::value::RawValue;
 use source::SourceContext;
 
 use crate::asking::{Asking, document, document_source};
-use crate::walk::{Ask, Memory, Walk, Window};
+use crate::walk::{Ask, Memory, Span, Walk, Window};
 
 document_source!(
-    /// Asks for the charging sessions of each vehicle as BMW lists them: the last 45 days at first, then what is new and the
-    /// last three days again. Costs one call a vehicle and day, and one more for each further page of ten sessions, where
+    /// Asks for the charging sessions of each vehicle as BMW lists them: the last 45 days at first, then what is new, the
+    /// last three days again, and what has not ended. Costs one call a vehicle and day, and one more for each further page of ten sessions, where
     /// calls can be spared.
     ChargingHistoryConfig, "charging_history", every 1 days, ChargingHistory,
     "Asks for the charging sessions that BMW lists, once a day."
@@ -81,13 +81,13 @@ impl Poll for ChargingHistory {
                     break;
                 }
             };
-            let starts: Vec<_> = page.items.iter().map(|item| start(item)).collect();
-            let sessions = page.items.iter().zip(&starts);
+            let times: Vec<_> = page.items.iter().map(|item| times(item)).collect();
+            let sessions = page.items.iter().zip(&times);
             let sessions =
-                sessions.filter_map(|(item, start)| document(CHARGING_SESSION, item.get(), *start));
+                sessions.filter_map(|(item, (start, _))| document(CHARGING_SESSION, item.get(), *start));
             came.get_or_insert_default().extend(sessions);
-            let starts: Vec<_> = starts.iter().flatten().map(|start| start.as_second()).collect();
-            walk.took(&starts, page.next);
+            let spans: Vec<_> = times.into_iter().filter_map(span).collect();
+            walk.took(&spans, page.next);
         }
         self.memory = Some(walk.end());
         Ok(self.asking.brought(vehicle, asked_at, came.unwrap_or_default()))
@@ -98,11 +98,22 @@ impl Poll for ChargingHistory {
     }
 }
 
-/// When a session began: seconds since 1970 as a number or a text, or a date and time. One without a start is known by
-/// its content alone.
-fn start(session: &RawValue) -> Option<Timestamp> {
-    let session: Value = serde_json::from_str(session.get()).ok()?;
-    let number = match session.get("startTime")? {
+/// When a session began and ended. One without a start is known by its content alone.
+fn times(session: &RawValue) -> (Option<Timestamp>, Option<Timestamp>) {
+    let session: Value = serde_json::from_str(session.get()).unwrap_or_default();
+    (time(&session, "startTime"), time(&session, "endTime"))
+}
+
+fn span((start, end): (Option<Timestamp>, Option<Timestamp>)) -> Option<Span> {
+    Some(Span {
+        start: start?.as_second(),
+        end: end.map(Timestamp::as_second),
+    })
+}
+
+/// Seconds since 1970 as a number or a text, or a date and time.
+fn time(session: &Value, key: &str) -> Option<Timestamp> {
+    let number = match session.get(key)? {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => match text.trim().parse() {
             Ok(number) => number,
@@ -121,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_start_is_read_however_it_is_written() {
-        let of = |json: &str| start(&RawValue::from_string(json.to_owned()).unwrap());
+        let of = |json: &str| times(&RawValue::from_string(json.to_owned()).unwrap()).0;
         let at: Timestamp = "2025-06-15T15:06:40Z".parse().unwrap();
         for value in [
             "1750000000",

@@ -14,6 +14,9 @@ const DAY: i64 = 86_400;
 const LONGEST: i64 = 45 * DAY;
 /// BMW adds energies to a session days after its end.
 const AGAIN: i64 = 3 * DAY;
+/// A session without an end is asked for again until it has one, so long: a car may stand at the plug for weeks, but one that
+/// never ends must not cost pages for ever.
+const RUNS: i64 = 14 * DAY;
 /// Of a list without an end.
 const MOST_PAGES: usize = 100;
 
@@ -24,7 +27,7 @@ pub struct Window(pub i64, pub i64);
 /// What the next day has to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memory {
-    /// Everything before this was listed or lies in `rest`, in seconds since 1970.
+    /// Everything before this was listed for good or lies in `rest`, in seconds since 1970.
     until: i64,
     /// What was not reached, the newest first.
     rest: Vec<Window>,
@@ -38,6 +41,14 @@ struct Reading {
     /// What of it has not come yet.
     left: Window,
     token: Option<String>,
+}
+
+/// When a session began and ended, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub start: i64,
+    /// `None` while it runs, as far as BMW knows.
+    pub end: Option<i64>,
 }
 
 /// One page to ask for.
@@ -60,6 +71,8 @@ pub struct Walk {
     /// The newest window, and one that was left over, get a page each day.
     owed: u32,
     pages: usize,
+    /// The start of the first session that BMW may still add to.
+    unsettled: Option<i64>,
 }
 
 impl Walk {
@@ -85,6 +98,7 @@ impl Walk {
             left: Vec::new(),
             owed: 2,
             pages: 0,
+            unsettled: None,
         }
     }
 
@@ -98,15 +112,18 @@ impl Walk {
         })
     }
 
-    /// The page came: when its sessions began, in its order, and the token of the next one.
-    pub fn took(&mut self, starts: &[i64], next: Option<String>) {
+    /// The page came: its sessions, in its order, and the token of the next one.
+    pub fn took(&mut self, sessions: &[Span], next: Option<String>) {
+        let unsettled = sessions.iter().filter(|session| session.may_change(self.now));
+        self.unsettled = unsettled.map(|session| session.start).chain(self.unsettled).min();
+        let starts: Vec<i64> = sessions.iter().map(|session| session.start).collect();
         self.pages += 1;
         self.owed = self.owed.saturating_sub(1);
         let Some(reading) = self.windows.front_mut() else {
             return;
         };
         let before = reading.left;
-        reading.narrow(starts);
+        reading.narrow(&starts);
         let is_stuck = next == reading.token || self.pages >= MOST_PAGES;
         match next {
             None => drop(self.windows.pop_front()),
@@ -123,9 +140,18 @@ impl Walk {
         if let Some(reading) = self.windows.pop_front() {
             let mut left = reading.left;
             if is_newest(&reading.asked) {
+                self.keep_unsettled(reading.asked.0, left.0);
                 left.0 = left.0.max(self.listed);
             }
             self.left.extend(Some(left).filter(Window::is_some));
+        }
+    }
+
+    /// A window that began early for a session that has not ended, and was not read so far, begins there next day too.
+    fn keep_unsettled(&mut self, from: i64, left_from: i64) {
+        let is_early = (self.now - RUNS..self.now - AGAIN - 2 * DAY).contains(&from);
+        if is_early && left_from < self.listed {
+            self.unsettled = Some(self.unsettled.map_or(from, |start| start.min(from)));
         }
     }
 
@@ -134,9 +160,20 @@ impl Walk {
         while !self.windows.is_empty() {
             self.leave();
         }
+        let until = self.unsettled.map_or(self.now, |start| start + AGAIN);
         Memory {
-            until: self.now,
+            until: until.min(self.now),
             rest: self.left,
+        }
+    }
+}
+
+impl Span {
+    /// Whether BMW may yet tell more of it.
+    fn may_change(&self, now: i64) -> bool {
+        match self.end {
+            Some(end) => end > now - AGAIN,
+            None => self.start > now - RUNS,
         }
     }
 }

@@ -6,6 +6,15 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// Sessions of an hour.
+fn spans(starts: &[i64]) -> Vec<Span> {
+    let hour = |start: &i64| Span {
+        start: *start,
+        end: Some(start + HOUR),
+    };
+    starts.iter().map(hour).collect()
+}
+
 const NOW: i64 = 1_780_000_000;
 const HOUR: i64 = 3_600;
 
@@ -48,7 +57,7 @@ impl Bmw {
             let (page, next) = self.page(&ask);
             calls += 1;
             came.extend(&page);
-            walk.took(&page, next);
+            walk.took(&spans(&page), next);
         }
         let text = walk.end().to_json();
         (came, Memory::from_json(&text).unwrap(), calls)
@@ -117,13 +126,51 @@ fn later_days_ask_for_the_last_ones_again() {
     );
 }
 
+/// (when a session began, days ago; when it ended; how many days back the next day asks for)
+#[test]
+fn what_has_not_ended_is_asked_for_again() {
+    let cases = [
+        (1, None, 3),
+        (6, None, 6),
+        (13, None, 13),
+        (14, None, 3),
+        // It ended yesterday: energies come late.
+        (6, Some(1), 6),
+        (6, Some(3), 3),
+    ];
+    for (began, ended, back) in cases {
+        let mut walk = Walk::begin(None, NOW);
+        let of = |days: i64| NOW - days * DAY;
+        walk.took(
+            &[Span {
+                start: of(began),
+                end: ended.map(of),
+            }],
+            None,
+        );
+        let memory = Memory::from_json(&walk.end().to_json());
+        let window = Walk::begin(memory, NOW).next().unwrap().window;
+        assert_eq!(window, Window(of(back), NOW), "{began} {ended:?}");
+    }
+    // A day on which nobody got so far changes nothing.
+    let memory = Memory {
+        until: NOW - 5 * DAY,
+        rest: Vec::new(),
+    };
+    let mut walk = Walk::begin(Some(memory), NOW);
+    walk.took(&spans(&[NOW - HOUR]), Some("more".to_owned()));
+    walk.leave();
+    let window = Walk::begin(Some(walk.end()), NOW).next().unwrap().window;
+    assert_eq!(window, Window(NOW - 8 * DAY, NOW));
+}
+
 #[test]
 fn a_list_in_a_circle_ends() {
     for starts in [vec![], vec![NOW - HOUR]] {
         let mut walk = Walk::begin(None, NOW);
         let mut calls = 0;
         while walk.next().is_some() {
-            walk.took(&starts, Some("again".to_owned()));
+            walk.took(&spans(&starts), Some("again".to_owned()));
             calls += 1;
         }
         assert_eq!(calls, 2, "{starts:?}");
