@@ -5,6 +5,7 @@ mod energies;
 mod identity;
 mod place;
 mod price;
+mod rises;
 
 use collector_core::{Record, RecordState, Value, Vehicle, Vin, document};
 use jiff::Timestamp;
