@@ -50,8 +50,9 @@ pub struct PlugIn {
     pub discharging: bool,
     /// Something of it came while it was so, and not only by a poll.
     pub streamed: bool,
-    /// Some state of charge had a fraction.
-    pub fine_soc: bool,
+    /// How many steps of the charge that the car shows make a percent: 1, 2 or 10; 0 before one was told.
+    #[serde(default)]
+    soc_steps: u8,
     /// Falls of the charge that are over, in percent, and how many; the one that may go on, from and to.
     fallen: f64,
     falls: u32,
@@ -279,7 +280,10 @@ impl PlugIn {
 
     /// A state of charge while plugged in: falls of three percent and more are energy given back.
     pub fn soc(&mut self, at: i64, value: f64, preconditioning: bool) {
-        self.fine_soc |= value.fract() != 0.0;
+        let steps = [1, 2]
+            .into_iter()
+            .find(|steps| (value * f64::from(*steps)).fract() == 0.0);
+        self.soc_steps = self.soc_steps.max(steps.unwrap_or(10));
         let anew = Fall {
             top: value,
             dip: value,
@@ -301,6 +305,11 @@ impl PlugIn {
             at,
             ..fall
         });
+    }
+
+    /// In percent.
+    pub fn soc_step(&self) -> f64 {
+        1.0 / f64::from(self.soc_steps.max(1))
     }
 
     fn settle(&mut self) {

@@ -1,13 +1,13 @@
 //! The four energies of a session, never mixed, and which of them is the one to tell: rule S3.
 
 use super::identity::Session;
-use super::signals::Sign;
+use super::signals::{Of, Sign};
 use super::windows::{Integral, Window};
 
 /// BMW's two energies differ by less where one is computed from the other, and by more where they are not of one charge.
 const PLAUSIBLE_LOSS: (f64, f64) = (0.005, 0.4);
-/// Half of this stands at both ends of a difference of charges, in percent: of whole numbers, and of finer ones.
-const STEPS: (f64, f64) = (1.0, 0.1);
+/// Half of this stands at both ends of a difference of charges that BMW lists, in percent.
+const STEP: f64 = 1.0;
 
 /// A rise of the charge, in percent, that no rounding and no warmer battery makes.
 const SURE_RISE: f64 = 3.0;
@@ -20,7 +20,7 @@ pub const FULL: f64 = 100.0;
 pub struct Capacity {
     pub low: f64,
     pub high: f64,
-    /// BMW's maxEnergy; `None` where the owner said it.
+    /// BMW's maxEnergy, or what a charge showed; `None` where the owner said it.
     pub told: Option<Sign>,
 }
 
@@ -56,7 +56,7 @@ impl Basis {
     }
 }
 
-/// The owner's word, else BMW's newest with its rounding.
+/// The owner's word, else BMW's newest with its rounding, else what a charge showed.
 pub fn capacity(session: &Session, owner: Option<f64>) -> Option<Capacity> {
     if let Some(kwh) = owner {
         return Some(Capacity {
@@ -72,12 +72,17 @@ pub fn capacity(session: &Session, owner: Option<f64>) -> Option<Capacity> {
         .find_map(|plug_in| plug_in.max_energy);
     let listed = || session.listed.iter().rev().find_map(|charge| charge.max_energy);
     let told = seen.or_else(listed).filter(|sign| sign.value > 0.0)?;
-    let half = step(told.value.fract() != 0.0) / 2.0;
-    Some(Capacity {
-        low: told.value - half,
-        high: told.value + half,
-        told: Some(told),
-    })
+    let half = if told.value.fract() == 0.0 { 0.5 } else { 0.05 };
+    let (low, high) = match told.of {
+        // Half a step at both ends of the rise; BMW's end may be of unplugging, a percent later.
+        Of::Shown(rise) => {
+            let rise = f64::from(rise);
+            (told.value * rise / (rise + 2.0), told.value * rise / (rise - 1.0))
+        }
+        _ => (told.value - half, told.value + half),
+    };
+    let told = Some(told);
+    Some(Capacity { low, high, told })
 }
 
 pub fn energies(session: &Session, capacity: Option<Capacity>) -> Energies {
@@ -146,16 +151,11 @@ fn gained(session: &Session) -> Option<(f64, f64)> {
         let rises: Option<Vec<f64>> = rises.collect();
         if let Some(rises) = rises {
             let (fallen, falls) = refilled(session, rises.len() == 1);
-            return between(
-                rises.iter().sum::<f64>() + fallen,
-                STEPS.0,
-                rises.len() + falls,
-                end,
-            );
+            return between(rises.iter().sum::<f64>() + fallen, STEP, rises.len() + falls, end);
         }
     }
     let mut rise = None;
-    let (mut parts, mut fine, mut end) = (0, true, None);
+    let (mut parts, mut step, mut end) = (0, 0.0_f64, None);
     for plug_in in &session.plug_ins {
         let (first, last) = plug_in.state_of_charge();
         let (fallen, falls) = plug_in.refilled;
@@ -164,10 +164,10 @@ fn gained(session: &Session) -> Option<(f64, f64)> {
         };
         rise = Some(rise.unwrap_or(0.0) + last.value - first.value + fallen);
         parts += 1 + falls as usize;
-        fine &= plug_in.fine_soc;
+        step = step.max(plug_in.soc_step());
         end = Some(last.value);
     }
-    between(rise?, step(fine), parts, end)
+    between(rise?, step, parts, end)
 }
 
 /// Within one charge of BMW, what fell was charged again; between two it is in neither.
@@ -182,14 +182,10 @@ fn refilled(session: &Session, is_within: bool) -> (f64, usize) {
     })
 }
 
-fn step(fine: bool) -> f64 {
-    if fine { STEPS.1 } else { STEPS.0 }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "a handful of parts")]
 fn between(rise: f64, step: f64, parts: usize, end: Option<f64>) -> Option<(f64, f64)> {
     let around = step * parts as f64;
-    let full = if end >= Some(FULL) { STEPS.0 } else { 0.0 };
+    let full = if end >= Some(FULL) { STEP } else { 0.0 };
     Some(((rise - around).max(0.0), rise + around + full)).filter(|_| rise > 0.0)
 }
 

@@ -180,10 +180,10 @@ fn from_soc(told: &Told<'_>) -> Option<Evidence> {
     let interval = told.energies.soc?;
     let capacity = told.capacity?;
     let (low, high) = (capacity.low, capacity.high);
-    let whose = if capacity.told.is_some() {
-        "BMW's"
-    } else {
-        "the owner's"
+    let whose = match capacity.told.map(|sign| sign.of) {
+        Some(Of::Shown(_)) => "the shown",
+        Some(_) => "BMW's",
+        None => "the owner's",
     };
     let full = if told.soc.1 >= Some(FULL) {
         " and a step above 100 %"

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::signals::Sign;
+use super::signals::{Of, Sign};
 use super::windows::hours;
 use crate::fact::{Fact, Sent};
 
@@ -21,6 +21,12 @@ const EARLIEST_MS: i64 = 1_356_998_400_000;
 const DAY_MS: i64 = 24 * 3_600_000;
 /// A car that stands at the plug and waits for the sun may do so for weeks.
 const LONGEST_MS: i64 = 31 * DAY_MS;
+/// Of charges that show the capacity, in percent: where they begin and end, and by how much they rise.
+const EMPTY: f64 = 5.0;
+const FULL: f64 = 99.0;
+const SURE_RISE: f64 = 20.0;
+/// And which share of what the grid gave comes to the battery: what is told of both sides alike was measured at one.
+const MEASURED: RangeInclusive<f64> = 0.7..=0.995;
 /// What goes in and comes out within that time.
 const MOST_KWH: f64 = 2_000.0;
 /// No car takes more.
@@ -100,6 +106,26 @@ impl Listed {
             max_energy: None,
             seq: fact.seq,
             changed_at: fact.at,
+        })
+    }
+
+    /// In kWh, where it says so much of the battery as rule B2 asks for.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most 100 %"
+    )]
+    pub fn shows_capacity(&self, fact: &Fact) -> Option<Sign> {
+        let (battery, end) = (self.battery?, self.end?);
+        let (from, to) = (self.soc_start?, self.soc_end?);
+        let is_measured = self
+            .grid_kwh()
+            .is_none_or(|grid| MEASURED.contains(&(battery / grid)));
+        let is_sound = from >= EMPTY && to < FULL && to - from >= SURE_RISE && is_measured;
+        let given_back = self.returned.is_some_and(|kwh| kwh > 0.0);
+        (is_sound && !given_back).then(|| Sign {
+            at: end,
+            ..Sign::new(fact, battery / (to - from) * 100.0, Of::Shown((to - from) as u8))
         })
     }
 

@@ -79,10 +79,14 @@ impl Sessions {
         let Some(mut listed) = Listed::read(sent, fact) else {
             return;
         };
-        listed.max_energy = self.signals.max_energy;
         let old = self.listed.get(&listed.start);
+        // Never what it showed itself.
+        listed.max_energy = old.and_then(|old| old.max_energy).or(self.signals.max_energy);
         if old.is_some_and(|old| old.says_the_same(&listed)) {
             return;
+        }
+        if let Some(shown) = listed.shows_capacity(fact) {
+            self.signals.shows(shown);
         }
         Arc::make_mut(&mut self.listed).insert(listed.start, Arc::new(listed));
         self.prune();

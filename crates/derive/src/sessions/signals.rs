@@ -4,7 +4,7 @@ use collector_core::Cited;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{HOUR, MINUTE};
+use super::{HOUR, KEPT, MINUTE};
 use crate::fact::{Charging, Fact, Key, SocKey};
 use crate::rules::CurrentType;
 
@@ -52,6 +52,8 @@ pub enum Of {
     Odometer,
     Moving,
     MaxEnergy,
+    /// A capacity that a listed charge shows, and its rise in percent: of a car that tells none.
+    Shown(u8),
     /// Power from volts, amperes and phases.
     Current,
 }
@@ -83,6 +85,7 @@ pub struct Signals {
     arrived_at: Option<i64>,
     pub moving: Option<(bool, i64)>,
     pub preconditioning: bool,
+    /// What the car tells of its capacity, else what a charge showed.
     pub max_energy: Option<Sign>,
     pub position: Option<Position>,
     latitude: Option<(f64, i64)>,
@@ -123,6 +126,7 @@ impl Sign {
             Of::Soc(_) => format!("{} %", self.value),
             Of::Odometer => format!("{} km", self.value),
             Of::MaxEnergy => format!("{} kWh", self.value),
+            Of::Shown(rise) => format!("{:.1} kWh by a charge of {rise} %", self.value),
         };
         Cited {
             seq: self.seq,
@@ -226,6 +230,17 @@ impl Signals {
     pub fn moves(&self, at: i64) -> bool {
         self.moving
             .is_some_and(|(moving, since)| moving && at - since <= 10 * MINUTE)
+    }
+
+    /// A charge shows the capacity, where the car tells none: the one with the highest rise of a hundred days counts.
+    pub fn shows(&mut self, shown: Sign) {
+        let is_less = |known: Sign| match (known.of, shown.of) {
+            (Of::Shown(old), Of::Shown(new)) => new >= old || shown.at - known.at > KEPT,
+            _ => false,
+        };
+        if self.max_energy.is_none_or(is_less) {
+            self.max_energy = Some(shown);
+        }
     }
 
     /// Power at the charger's side where the car tells no power, in kW.

@@ -339,3 +339,42 @@ fn what_no_car_can_mean_in_a_charge_leaves_what_the_car_told() {
         assert_eq!(energy, (grid, basis.to_owned()), "{says}");
     }
 }
+
+#[test]
+fn a_car_that_tells_no_capacity_has_the_one_that_a_listed_charge_shows() {
+    // (what the charge says beside its times, the energy of a later rise by 20 %)
+    let cases = [
+        (
+            r#""displayedStartSoc":30,"displayedSoc":80,"energyIncreaseHvbKwh":50"#,
+            Some((18.3, 21.4)),
+        ),
+        // At the grid; to the brim; too small a rise.
+        (
+            r#""displayedStartSoc":30,"displayedSoc":80,"energyIncreaseHvbKwh":55"#,
+            None,
+        ),
+        (
+            r#""displayedStartSoc":30,"displayedSoc":100,"energyIncreaseHvbKwh":50"#,
+            None,
+        ),
+        (
+            r#""displayedStartSoc":30,"displayedSoc":40,"energyIncreaseHvbKwh":50"#,
+            None,
+        ),
+    ];
+    for (says, expected) in cases {
+        let mut car = Car::new();
+        let times = r#""startTime":$(-900),"endTime":$(-600),"energyConsumedFromPowerGridKwh":55"#;
+        car.list(-300, &format!("{{{times},{says}}}"));
+        car.say(0, soc(40.0))
+            .say(0, IN)
+            .say(1, ACTIVE)
+            .say(61, soc(60.0))
+            .say(61, ENDED);
+        let row = car.records().pop().unwrap();
+        let low = row.number("energy_from_soc_low_kwh");
+        let found = low.zip(row.number("energy_from_soc_high_kwh"));
+        let tenths = found.map(|(low, high)| ((low * 10.0).round() / 10.0, (high * 10.0).round() / 10.0));
+        assert_eq!(tenths, expected, "{says}");
+    }
+}
