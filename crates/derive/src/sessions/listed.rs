@@ -80,7 +80,7 @@ impl Listed {
         }
         let can_be = start..=start + LONGEST_MS;
         let end = time(&json["endTime"]).filter(|end| can_be.contains(end));
-        let blocks = blocks(&json["chargingBlocks"], &can_be);
+        let blocks = blocks(&json["chargingBlocks"], start, end.unwrap_or(*can_be.end()));
         let last = end.max(blocks.iter().map(|block| block.end).max());
         let most = last.map_or(MOST_KWH, |last| MOST_KWH.min(MOST_KW * hours(last - start)));
         let energy = |name: &str| within(&json[name], 0.0..=most);
@@ -260,17 +260,23 @@ fn location(json: &Value) -> Option<(f64, f64)> {
     Some((latitude, longitude)).filter(|place| *place != (0.0, 0.0))
 }
 
-/// In the order of time, each once.
-fn blocks(json: &Value, can_be: &RangeInclusive<i64>) -> Vec<Block> {
+/// In the order of time. What lies outside of the charge is cut off, and of two that overlap the later one begins at the end of
+/// the first: no time counts twice.
+fn blocks(json: &Value, from: i64, until: i64) -> Vec<Block> {
     let listed = json.as_array().map(Vec::as_slice).unwrap_or_default();
     let read = listed.iter().filter_map(|block| {
         let (start, end) = (time(&block["startTime"])?, time(&block["endTime"])?);
         let kw = within(&block["averagePowerGridKw"], 0.0..=MOST_KW);
-        let is_block = end > start && can_be.contains(&start) && can_be.contains(&end);
-        is_block.then_some(Block { start, end, kw })
+        let (start, end) = (start.max(from), end.min(until));
+        (start < end).then_some(Block { start, end, kw })
     });
     let mut blocks: Vec<_> = read.collect();
     blocks.sort_by_key(|block| (block.start, -block.end));
-    blocks.dedup_by_key(|block| block.start);
+    let mut free = from;
+    for block in &mut blocks {
+        block.start = block.start.max(free);
+        free = free.max(block.end);
+    }
+    blocks.retain(|block| block.start < block.end);
     blocks
 }

@@ -303,3 +303,29 @@ fn a_plug_that_showed_no_charging_joins_what_bmw_lists() {
         (40, Some(607), Some(2.0))
     );
 }
+
+#[test]
+fn no_time_of_a_listed_charge_counts_twice() {
+    // (blocks of 6 kW, from and until which minute; energy and minutes of an hour of charging without a total)
+    let cases = [
+        (&[(0, 30), (30, 60)][..], 6.0, 60.0),
+        (&[(0, 40), (20, 60)], 6.0, 60.0),
+        (&[(0, 60), (10, 20), (0, 30)], 6.0, 60.0),
+        (&[(-10, 20), (50, 90), (70, 80)], 3.0, 30.0),
+    ];
+    for (blocks, kwh, minutes) in cases {
+        let block = |(from, until): &(i64, i64)| {
+            format!(r#"{{"startTime":$({from}),"endTime":$({until}),"averagePowerGridKw":6}}"#)
+        };
+        let list: Vec<_> = blocks.iter().map(block).collect();
+        let mut car = Car::new();
+        let times = r#""startTime":$(0),"endTime":$(60)"#;
+        car.list(
+            100,
+            &format!(r#"{{{times},"chargingBlocks":[{}]}}"#, list.join(",")),
+        );
+        let row = car.one();
+        let found = (row.number("energy_grid_kwh"), row.number("charging_minutes"));
+        assert_eq!(found, (Some(kwh), Some(minutes)), "{blocks:?}");
+    }
+}
