@@ -27,6 +27,8 @@ const FULL: f64 = 99.0;
 const SURE_RISE: f64 = 20.0;
 /// And which share of what the grid gave comes to the battery: what is told of both sides alike was measured at one.
 const MEASURED: RangeInclusive<f64> = 0.7..=0.995;
+/// The charge so long behind the last block is none of the end of charging: a car uses some while it stands.
+const LEFT_MS: i64 = 2 * DAY_MS;
 /// What goes in and comes out within that time.
 const MOST_KWH: f64 = 2_000.0;
 /// No car takes more.
@@ -81,13 +83,18 @@ impl Listed {
         let can_be = start..=start + LONGEST_MS;
         let end = time(&json["endTime"]).filter(|end| can_be.contains(end));
         let blocks = blocks(&json["chargingBlocks"], start, end.unwrap_or(*can_be.end()));
-        let last = end.max(blocks.iter().map(|block| block.end).max());
+        let charged = blocks.iter().map(|block| block.end).max();
+        let last = end.max(charged);
         let most = last.map_or(MOST_KWH, |last| MOST_KWH.min(MOST_KW * hours(last - start)));
         let energy = |name: &str| within(&json[name], 0.0..=most);
         let percent = |name: &str| within(&json[name], 0.0..=100.0);
         // Nothing is empty behind a charge: it is what BMW says that does not know.
         let soc_end = percent("displayedSoc").filter(|percent| *percent > 0.0);
         let soc_start = percent("displayedStartSoc").filter(|percent| *percent > 0.0 || soc_end.is_some());
+        let left = charged
+            .zip(end)
+            .is_some_and(|(charged, end)| end - charged > LEFT_MS);
+        let soc_end = soc_end.filter(|_| !left);
         Some(Self {
             start,
             end,
