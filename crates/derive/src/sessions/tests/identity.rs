@@ -329,3 +329,23 @@ fn no_time_of_a_listed_charge_counts_twice() {
         assert_eq!(found, (Some(kwh), Some(minutes)), "{blocks:?}");
     }
 }
+
+#[test]
+fn a_plug_that_flaps_forty_times_is_what_bmw_lists_of_it() {
+    let mut car = Car::new();
+    for flap in 0..40 {
+        let minute = flap * 8;
+        car.say(minute, IN)
+            .say(minute, ACTIVE)
+            .say(minute + 2, What::Power(7.0));
+        car.say(minute + 4, ENDED).say(minute + 4, OUT);
+    }
+    assert_eq!(car.records().len(), 40);
+    car.list(
+        400,
+        r#"{"startTime":$(0),"endTime":$(316),"energyConsumedFromPowerGridKwh":18}"#,
+    );
+    let row = car.one();
+    assert_eq!((row.start(), row.minute("end_at")), (0, Some(316)));
+    assert_eq!(row.number("energy_kwh"), Some(18.0));
+}
