@@ -28,7 +28,7 @@ const SURE_RISE: f64 = 20.0;
 /// And which share of what the grid gave comes to the battery: what is told of both sides alike was measured at one.
 const MEASURED: RangeInclusive<f64> = 0.7..=0.995;
 /// The charge so long behind the last block is none of the end of charging: a car uses some while it stands.
-const LEFT_MS: i64 = 2 * DAY_MS;
+const LEFT_MS: i64 = 4 * DAY_MS;
 /// What goes in and comes out within that time.
 const MOST_KWH: f64 = 2_000.0;
 /// No car takes more.

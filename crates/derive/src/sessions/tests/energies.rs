@@ -381,10 +381,10 @@ fn a_car_that_tells_no_capacity_has_the_one_that_a_listed_charge_shows() {
 
 #[test]
 fn the_charge_at_unplugging_days_later_is_not_that_of_the_end() {
-    for (unplugged, end) in [(2_800, Some(78.0)), (4_000, None)] {
+    for (unplugged, end) in [(5_000, Some(78.0)), (6_000, None)] {
         let mut car = Car::new();
         car.list(
-            5_000,
+            7_000,
             &format!(
                 r#"{{"startTime":$(0),"endTime":$({unplugged}),"displayedStartSoc":77,"displayedSoc":78,
                 "chargingBlocks":[{{"startTime":$(0),"endTime":$(60),"averagePowerGridKw":3}}]}}"#
