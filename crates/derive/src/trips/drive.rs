@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::gaps::{Cause, Gap, HOLD_MS, Points, Sign, Way, has_room, is_filled, usual_ms};
 use super::sense::{Position, Seen, Snap, Soc};
+pub use super::stop::Stop;
+use crate::rules::metres_between;
 use crate::standstills::Rest;
 
 const MINUTE_MS: i64 = 60_000;
-/// A shorter stop is a part of the drive: a light, a gate, a pump.
-const SHORT_MS: i64 = 5 * MINUTE_MS;
 /// A reading so soon behind a stop was measured on the way to it.
 pub const SETTLE_MS: i64 = 5 * MINUTE_MS;
 /// The charge settles for so long behind a drive.
@@ -25,6 +25,10 @@ const GAINED: f64 = 1.0;
 const SUMMARY_KM: f64 = 1.0;
 /// Positions alone show a drive once they lie so far apart.
 const SHOWN_M: f64 = 500.0;
+/// A position that was measured so shortly before the car stood is where it stands.
+const ROLLING_MS: i64 = 30_000;
+/// Where nobody saw the end of a drive, its last position counts unless the next drive is first seen further away than this.
+const LEFT_M: f64 = 500.0;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Drive {
@@ -38,6 +42,8 @@ pub struct Drive {
     /// The last sign of driving, and the odometer then.
     pub driven: Sign,
     pub driven_km: Option<f64>,
+    /// When the odometer rose last behind its stop.
+    pub rose_at: Option<i64>,
     /// What the car showed before, and from when on the readings are those of this drive's start.
     pub before: Snap,
     pub fresh_from: i64,
@@ -62,60 +68,6 @@ pub struct Drive {
     pub rest: Option<Rest>,
 }
 
-/// The signs of standing behind the last sign of driving.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Stop {
-    pub first: Sign,
-    /// Nobody gives this sign in a jam.
-    pub is_strong: bool,
-    door: bool,
-    off: bool,
-    locked: bool,
-    plugged: bool,
-    /// A reading behind it shows that it was one.
-    is_shown: bool,
-}
-
-impl Stop {
-    pub fn new(first: Sign, is_strong: bool) -> Self {
-        let mut stop = Self {
-            first,
-            is_strong: false,
-            door: false,
-            off: false,
-            locked: false,
-            plugged: false,
-            is_shown: false,
-        };
-        stop.take(first, is_strong);
-        stop
-    }
-
-    /// A further sign.
-    pub fn take(&mut self, sign: Sign, is_strong: bool) {
-        self.is_strong |= is_strong;
-        match sign.cause {
-            Cause::Door(true) => self.door = true,
-            Cause::Ignition(off) => self.off = !off,
-            Cause::Locked(locked) => self.locked |= locked,
-            Cause::Plugged(plugged) => self.plugged |= plugged,
-            _ => {}
-        }
-        self.is_strong |= self.has_left();
-    }
-
-    /// The driver has left the car.
-    fn has_left(&self) -> bool {
-        self.plugged || self.is_shown || self.locked && (self.door || self.off)
-    }
-
-    /// Whether it is more than a pause when the car drives again at `at`, or does not until then.
-    pub fn is_end(&self, at: i64) -> bool {
-        let longest = if self.is_strong { SHORT_MS } else { HOLD_MS };
-        self.has_left() || at - self.first.at >= longest
-    }
-}
-
 impl Drive {
     /// Begins at a sign, and is known by `driven`.
     pub fn new(left: Sign, before: Snap, driven: Sign) -> Self {
@@ -126,6 +78,7 @@ impl Drive {
             loose: None,
             driven,
             driven_km: None,
+            rose_at: None,
             before,
             fresh_from: i64::MIN,
             after: Snap::default(),
@@ -156,10 +109,9 @@ impl Drive {
         };
         drive.driven.at = right.at;
         let is_shown = right.points == Points::Arrival;
-        drive.stop = Some(Stop {
-            is_shown,
-            ..Stop::new(right, is_shown)
-        });
+        let mut stop = Stop::new(right, is_shown);
+        stop.is_shown = is_shown;
+        drive.stop = Some(stop);
         if filled {
             return drive;
         }
@@ -303,12 +255,14 @@ impl Drive {
         if self.start_odometer().is_none() && last.segment.is_some() {
             self.before.odometer = last.segment;
         }
+        self.before.position = self.before.position.filter(|seen| last.stood(seen.at));
     }
 
     /// A reading behind its end says what was so at its end.
     pub fn ends_with(&mut self, sight: Snap, cause: Cause) {
         if cause == Cause::Odometer {
             (self.after.odometer, self.is_shown) = (sight.odometer, true);
+            self.rose_at = sight.odometer.map(|it| it.at);
         } else {
             self.after.position = sight.position;
         }
@@ -332,9 +286,37 @@ impl Drive {
         self.before.odometer.filter(|seen| seen.at >= self.fresh_from)
     }
 
-    /// Where it began, by the same rule.
-    pub fn start_position(&self) -> Option<Seen<Position>> {
-        self.before.position.filter(|seen| seen.at >= self.fresh_from)
+    /// T3: whether a position of that time is where it ended: told since the car says that it stands or, where it does not,
+    /// since it last drove.
+    fn stood(&self, at: i64) -> bool {
+        let said = self.stop.as_ref().map(|stop| stop.first.at);
+        let drove = Some(self.driven.at).max(self.rose_at);
+        let drove = drove.max(said.filter(|_| self.flagged));
+        at >= self.halted_at().or(drove).min(drove).unwrap_or(at) - ROLLING_MS
+    }
+
+    /// Where it ended, as far as is known.
+    pub fn end_position(&self) -> Option<Seen<Position>> {
+        self.after.position.filter(|seen| self.stood(seen.at))
+    }
+
+    /// A position behind its last sign of driving, or on its way.
+    pub fn read_position(&mut self, new: Seen<Position>) {
+        if self.holds(new.at) || self.end_position().is_none() {
+            self.after.position = Some(new);
+        }
+    }
+
+    /// Whether the next drive, which is first seen there, shows that it went on behind its last position. An odometer that
+    /// was read before that and had not moved speaks against it.
+    pub fn was_left(&self, seen: Seen<Position>, read_at: Option<i64>) -> bool {
+        let halted = self.halted_at().map(|at| at - ROLLING_MS);
+        let unsure = self
+            .after
+            .position
+            .filter(|last| halted.is_none_or(|halted| last.at < halted));
+        let stayed = read_at.is_some_and(|at| at > self.driven.at + SETTLE_MS && seen.at - at > ROLLING_MS);
+        !stayed && unsure.is_some_and(|last| metres_between(last.value, seen.value) > LEFT_M)
     }
 
     /// A state of charge in it or behind it: of those behind it, the first one is its end.

@@ -9,6 +9,7 @@ mod gaps;
 pub(crate) mod numbers;
 pub(crate) mod record;
 pub(crate) mod sense;
+mod stop;
 #[cfg(test)]
 pub(crate) mod tests;
 

@@ -62,7 +62,7 @@ pub fn trip(drive: &Drive, is_over: bool, vehicle: &Vehicle, rules: &Rules) -> O
             [from, to].map(|seen| measured(Some(seen), "l")),
         );
     }
-    let (from, to) = (drive.start_position(), drive.after.position);
+    let (from, to) = (drive.before.position, drive.end_position().filter(|_| is_over));
     why.position("start_latitude", from);
     why.position("end_latitude", to);
     let is_short = is_manoeuvre(km.map(|km| km.value), end_at - drive.start_at);

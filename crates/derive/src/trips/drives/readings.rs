@@ -1,5 +1,7 @@
 //! Readings that are numbers: the odometer, the position, the charge, the tank, and BMW's summary of a drive.
 
+use std::sync::Arc;
+
 use super::{Drives, HOLD_MS, MINUTE_MS, sign};
 use crate::fact::{Fact, SocKey};
 use crate::rules::metres_between;
@@ -41,7 +43,8 @@ impl Drives {
         self.sight.position = Some(new);
         let now = sign(fact, Cause::Position, Points::Neither);
         let Some(last) = before.position else {
-            return self.stands_still(now);
+            self.stands_still(now);
+            return self.end_position(None, new);
         };
         let metres = metres_between(last.value, new.value);
         if metres >= STEP_M {
@@ -59,20 +62,28 @@ impl Drives {
             if let Some(drive) = self.drive.as_mut().filter(|drive| drive.holds(now.at)) {
                 drive.moved(metres);
             }
-            self.end_position(new);
+            self.end_position(before.position, new);
             return;
         }
         self.still.1 = new.at;
         if new.at - last.at >= MINUTE_MS {
             self.stands(now, false);
         }
-        self.end_position(new);
+        self.end_position(before.position, new);
     }
 
-    fn end_position(&mut self, new: Seen<Position>) {
-        if let Some(drive) = self.drive.as_mut().filter(|drive| drive.holds(new.at)) {
-            drive.after.position = Some(new);
+    /// Where a drive ended, or the way of one that goes on. The first one of its way says whether that before had ended.
+    fn end_position(&mut self, before: Option<Seen<Position>>, new: Seen<Position>) {
+        let Some(drive) = &mut self.drive else { return };
+        let is_first = drive.stop.is_none() && drive.after.position.is_none();
+        let unseen = |last: &&mut Arc<Drive>| is_first && last.after.position == before;
+        let last = self.past.last_mut().filter(unseen);
+        let read_at = drive.before.odometer.map(|it| it.at);
+        if let Some(last) = last.filter(|last| last.was_left(new, read_at)) {
+            Arc::make_mut(last).after.position = None;
+            drive.before.position = None;
         }
+        drive.read_position(new);
     }
 
     /// What a step of the odometer shows.

@@ -148,10 +148,23 @@ fn a_plug_in_hybrid_burns_fuel_and_its_places_have_names() {
     assert_eq!(number(&refuelled, "fuel_l"), None);
 }
 
+/// Start and end latitude of each trip, in minutes and facts; nothing that moves comes behind the last.
+fn latitudes(facts: &[(f64, What)]) -> Vec<(Option<f64>, Option<f64>)> {
+    let mut fold = Trips::default();
+    let later = (facts.last().unwrap().0 + 300.0, What::MaxEnergy(70.0));
+    for (minute, what) in facts.iter().chain([&later]) {
+        fold.step(&fact(*minute, what.clone()), &Rules::default());
+    }
+    let mut trips = fold.records(&vehicle(), &Rules::default());
+    trips.retain(|record| record.kind.name == "trip");
+    let ends = |trip| (number(trip, "start_latitude"), number(trip, "end_latitude"));
+    trips.iter().map(ends).collect()
+}
+
 #[test]
-fn a_trip_ends_where_the_halves_say_that_were_measured_since_the_car_stands() {
+fn t3_a_trip_ends_where_the_halves_say_that_were_measured_since_the_car_stands() {
     let told = |halt: f64| {
-        let facts = [
+        latitudes(&[
             (0.0, What::Odometer(1_000.0)),
             (0.0, What::Latitude(48.4)),
             (0.0, What::Longitude(11.5)),
@@ -162,14 +175,55 @@ fn a_trip_ends_where_the_halves_say_that_were_measured_since_the_car_stands() {
             (halt, What::Moving(false)),
             (halt, What::Odometer(1_060.0)),
             (42.0, What::Longitude(11.7)),
-        ];
-        let mut fold = Trips::default();
-        for (minute, what) in facts {
-            fold.step(&fact(minute, what), &Rules::default());
-        }
-        let trip = fold.records(&vehicle(), &Rules::default()).remove(0);
-        (number(&trip, "end_latitude"), number(&trip, "end_longitude"))
+        ])
     };
-    assert_eq!(told(40.0), (Some(48.6), Some(11.7)));
-    assert_eq!(told(41.0), (Some(48.5), Some(11.5)), "the last of the way");
+    assert_eq!(told(40.0), [(Some(48.4), Some(48.6))]);
+    assert_eq!(told(41.0), [(Some(48.4), None)], "the car drove on behind it");
+}
+
+fn place(minute: f64, latitude: f64) -> [(f64, What); 2] {
+    [
+        (minute, What::Latitude(latitude)),
+        (minute + 0.01, What::Longitude(11.5)),
+    ]
+}
+
+#[test]
+fn t3_a_place_that_was_told_too_early_is_told_once_the_car_says_it() {
+    // The last place of the way, where it ended, and what is told hours later.
+    let told = |last: f64, later: &[(f64, What)]| {
+        let mut facts = vec![(0.0, What::Odometer(1_000.0)), (1.0, What::Moving(true))];
+        facts.extend(place(last, 48.59));
+        facts.extend([(30.0, What::Moving(false)), (30.1, What::Odometer(1_060.0))]);
+        facts.extend_from_slice(later);
+        latitudes(&facts).last().unwrap().1
+    };
+    assert_eq!(told(29.6, &[]), Some(48.59));
+    assert_eq!(told(28.0, &[]), None);
+    assert_eq!(told(28.0, &place(200.0, 48.6)), Some(48.6));
+    assert_eq!(told(29.6, &place(200.0, 48.590_3)), Some(48.59), "33 m");
+}
+
+#[test]
+fn t3_an_end_that_nobody_saw_is_none_where_the_next_drive_is_first_seen_elsewhere() {
+    // The car drives on for some minutes behind its last word; the next drive is first seen at a latitude.
+    let told = |first: f64, km: f64| {
+        let mut facts = vec![(0.0, What::Odometer(1_000.0))];
+        for step in 1..=5 {
+            let minute = f64::from(step) * 3.0;
+            facts.push((minute, What::Odometer(1_000.0 + f64::from(step) * 2.0)));
+            facts.extend(place(minute, 48.0 + f64::from(step) * 0.018));
+        }
+        for step in 0..=4 {
+            let minute = 300.0 + f64::from(step) * 3.0;
+            facts.push((minute, What::Odometer(km + f64::from(step) * 2.0)));
+            facts.extend(place(minute, first + f64::from(step) * 0.018));
+        }
+        latitudes(&facts)
+    };
+    let last = Some(48.17);
+    assert_eq!(told(48.093, 1_010.0), [(None, Some(48.09)), (Some(48.09), last)]);
+    let far = told(48.115, 1_013.0);
+    assert_eq!(far[0].1, None);
+    assert_eq!(far[1].0, None);
 }
