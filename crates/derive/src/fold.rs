@@ -23,4 +23,13 @@ pub trait Fold: Clone + Default + Serialize + DeserializeOwned {
     /// [`collector_core::RecordState::Withdrawn`], its values unknown; where it was never told, nothing is said. Revisions
     /// are the timeline's. No key stands in it twice.
     fn records(&self, vehicle: &Vehicle, rules: &Rules) -> Vec<Record>;
+
+    /// Time has passed without a fact until `now`, in milliseconds since the epoch. Asked of a clone that is listed, not
+    /// stepped.
+    fn passed(&mut self, _now: i64) {}
+
+    /// When the records change if nothing more comes.
+    fn changes_at(&self) -> Option<i64> {
+        None
+    }
 }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The same entries give the same records, revisions included, wherever the state was stored and restored in between.
-//! Nothing here reads a clock: what has ended is told when an entry shows it.
+//! Nothing here reads a clock: what has ended is told when an entry shows it, be it by when it came.
 //!
 //! * [`battery`]: capacity, health and consumption. [`facts`]: what a reading says, what the owner decides, and the kinds of records.
 //! * RULES.md: every rule with its number, for the owner.
@@ -25,7 +25,7 @@ pub use fold::Fold;
 
 use std::collections::BTreeMap;
 
-use collector_core::{Body, Entry, Record, Vin};
+use collector_core::{Body, Entry, Record, Vehicle, Vin};
 use serde::{Deserialize, Serialize};
 
 use timeline::Timeline;
@@ -34,7 +34,7 @@ use timeline::Timeline;
 pub const RULES: &str = include_str!("../RULES.md");
 
 /// Rises when a stored state means something else.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Folds the entries of all vehicles into records.
 #[derive(Debug)]
@@ -101,14 +101,20 @@ impl Deriver {
         serde_json::to_string(&stored).unwrap_or_default()
     }
 
-    /// Takes in the next entry of the journal: what is to be told now, in this order, each with its revision. Entries that
-    /// are records are passed over.
+    /// Takes in the next entry of the journal: what is to be told now, in this order, each with its revision, of its vehicle
+    /// and of what has ended by now of others of its account. Entries that are records are passed over.
     pub fn fold(&mut self, entry: &Entry) -> Vec<Record> {
         let Body::Snapshot(snapshot) = &entry.body else {
             return Vec::new();
         };
-        let timeline = self.vehicles.entry(snapshot.vehicle.vin.clone()).or_default();
-        timeline.take(entry.seq, snapshot, &self.rules)
+        let vin = &snapshot.vehicle.vin;
+        let timeline = self.vehicles.entry(vin.clone()).or_default();
+        let mut told = timeline.take(entry.seq, snapshot, &self.rules);
+        for (other, timeline) in self.vehicles.iter_mut().filter(|(other, _)| *other != vin) {
+            let vehicle = Vehicle::named(other.clone(), None);
+            told.extend(timeline.pass_with(&vehicle, snapshot, &self.rules));
+        }
+        told
     }
 
     /// This revision of a record stands in the journal as the newest: it is told again when it changes, with the next one.

@@ -7,7 +7,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
-use collector_core::{Origin, Record, Snapshot, Vehicle};
+use collector_core::{Name, Origin, Record, Snapshot, Vehicle};
 use serde::{Deserialize, Serialize};
 
 use crate::documents::Documents;
@@ -24,6 +24,8 @@ use telling::{Look, Teller, Telling};
 /// An entry that brings more is looked at so often, in milliseconds of measured time: the folds list what ended not long ago
 /// alone.
 const STRETCH_MS: i64 = 12 * 3_600_000;
+/// How late BMW's messages come as a rule at most: what has ended by silence is told so long behind that.
+const LATE_MS: i64 = 15 * 60_000;
 
 /// One vehicle.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,8 +36,13 @@ pub struct Timeline<F = Folds> {
     documents: Documents,
     due: Due,
     telling: Telling,
-    /// The newest entry, in milliseconds since the epoch.
+    /// The newest entry, in milliseconds since the epoch, and its account.
     received_at: i64,
+    account: Name,
+    /// Until when nothing more was measured, as far as entries without news of this vehicle have shown.
+    silent_until: i64,
+    /// When the records change if nothing more comes, as of the last look.
+    changes_at: Option<i64>,
     /// The battery's own numbers, or documents, came since their records were looked at.
     has_numbers: bool,
     has_documents: bool,
@@ -59,6 +66,14 @@ impl Fold for Folds {
         records.extend(self.trips.records(vehicle, rules));
         records
     }
+
+    fn passed(&mut self, now: i64) {
+        self.trips.passed(now);
+    }
+
+    fn changes_at(&self) -> Option<i64> {
+        self.trips.changes_at()
+    }
 }
 
 impl<F: Fold> Default for Timeline<F> {
@@ -70,6 +85,9 @@ impl<F: Fold> Default for Timeline<F> {
             due: Due::default(),
             telling: Telling::default(),
             received_at: i64::MIN,
+            account: "".into(),
+            silent_until: i64::MIN,
+            changes_at: None,
             has_numbers: false,
             has_documents: false,
         }
@@ -83,27 +101,57 @@ impl<F: Fold> Timeline<F> {
         if received_at < self.received_at.saturating_sub(REACH_MS) {
             self.order.begin_anew();
             self.telling.begin_anew();
+            self.silent_until = i64::MIN;
         }
         self.received_at = received_at;
+        self.account.clone_from(&snapshot.account);
         let mut told = Vec::new();
         if let Some(has_switched) = self.due.look_before(received_at) {
-            told.extend(self.look(&snapshot.vehicle, rules, has_switched));
+            told.extend(self.look(&snapshot.vehicle, rules, has_switched, received_at));
         }
         let mut since = self.order.end();
+        let mut is_news = false;
         for fact in fact::of(seq, snapshot) {
             if fact.at.saturating_sub(since) > STRETCH_MS
                 && let Some(has_switched) = self.due.look_anyway(received_at)
             {
-                told.extend(self.look(&snapshot.vehicle, rules, has_switched));
+                told.extend(self.look(&snapshot.vehicle, rules, has_switched, received_at));
                 since = self.order.end();
             }
-            self.put(fact, snapshot.origin != Origin::Stream, rules);
+            is_news |= self.put(fact, snapshot.origin != Origin::Stream, rules);
         }
         if let Some(has_switched) = self.due.look(received_at) {
-            told.extend(self.look(&snapshot.vehicle, rules, has_switched));
+            told.extend(self.look(&snapshot.vehicle, rules, has_switched, received_at));
+        }
+        if !is_news {
+            told.extend(self.pass(&snapshot.vehicle, received_at, rules));
         }
         self.order.settle(rules);
         told
+    }
+
+    /// An entry of another vehicle came. Where it is of the same account, time has passed for this one too: what is to be
+    /// told of it, as it stands under that account.
+    pub fn pass_with(&mut self, vehicle: &Vehicle, other: &Snapshot, rules: &Rules) -> Vec<Record> {
+        let received_at = other.received_at.as_millisecond();
+        if other.account != self.account || received_at < self.received_at {
+            return Vec::new();
+        }
+        self.pass(vehicle, received_at, rules)
+    }
+
+    /// Time has passed without news.
+    fn pass(&mut self, vehicle: &Vehicle, received_at: i64, rules: &Rules) -> Vec<Record> {
+        self.silent_until = self.silent_until.max(received_at - LATE_MS);
+        let looks = match self.changes_at {
+            Some(at) if at <= self.silent_until => {
+                Some(self.due.look_anyway(received_at).unwrap_or_default())
+            }
+            _ => self.due.look_before(received_at),
+        };
+        looks.map_or_else(Vec::new, |has_switched| {
+            self.look(vehicle, rules, has_switched, received_at)
+        })
     }
 
     /// This revision of a record stands in the journal as the newest.
@@ -116,12 +164,13 @@ impl<F: Fold> Timeline<F> {
         self.order.left_out()
     }
 
-    fn put(&mut self, fact: Fact, is_whole: bool, rules: &Rules) {
+    /// Whether it says something new.
+    fn put(&mut self, fact: Fact, is_whole: bool, rules: &Rules) -> bool {
         let is_document = matches!(fact.what, What::Document(_));
         let is_number = matches!(fact.what, What::MaxEnergy(_) | What::Health(_));
         let inserted = self.order.insert(fact.clone());
         if inserted == Inserted::Doubled {
-            return;
+            return false;
         }
         // These two go by arrival: BMW's own numbers are months old at times.
         self.battery.step(&fact, rules);
@@ -133,15 +182,29 @@ impl<F: Fold> Timeline<F> {
         if inserted == Inserted::New || is_number {
             self.due.came(&fact, is_whole);
         }
+        true
     }
 
     /// Looks at the records.
-    fn look(&mut self, vehicle: &Vehicle, rules: &Rules, has_switched: bool) -> Vec<Record> {
+    fn look(
+        &mut self,
+        vehicle: &Vehicle,
+        rules: &Rules,
+        has_switched: bool,
+        received_at: i64,
+    ) -> Vec<Record> {
+        let (end, silent_until) = (self.order.end(), self.silent_until);
         let folds = self.order.folded(rules);
+        let silent = (silent_until > end).then(|| {
+            let mut folds = folds.clone();
+            folds.passed(silent_until);
+            folds
+        });
+        let folds = silent.as_ref().unwrap_or(folds);
+        self.changes_at = folds.changes_at();
         let records = folds.records(vehicle, rules);
-        let end = self.order.end();
         let look = Look {
-            received_at: self.received_at,
+            received_at,
             end,
             reach: end.saturating_sub(REACH_MS),
             has_switched,

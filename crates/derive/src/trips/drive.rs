@@ -171,9 +171,15 @@ impl Drive {
 
     /// Whether nothing that happens at `now` or later belongs to it any more.
     pub fn is_over(&self, now: i64, is_flagged: bool) -> bool {
+        now >= self.over_at(is_flagged)
+    }
+
+    /// From when on that is so if nothing more comes.
+    pub fn over_at(&self, is_flagged: bool) -> i64 {
         match &self.stop {
-            Some(stop) => stop.is_end(now),
-            None => now - self.driven.at > if is_flagged { FLAG_MS } else { HOLD_MS },
+            Some(stop) => stop.ends_at(),
+            None if is_flagged => self.driven.at + FLAG_MS + 1,
+            None => self.driven.at + HOLD_MS + 1,
         }
     }
 

@@ -41,4 +41,15 @@ impl Fold for Trips {
         let trips = all.filter_map(|(drive, is_over)| record::trip(drive, is_over, vehicle, rules));
         trips.chain(standstills::records(drives, vehicle)).collect()
     }
+
+    fn passed(&mut self, now: i64) {
+        self.0.now = self.0.now.max(now);
+    }
+
+    fn changes_at(&self) -> Option<i64> {
+        let drives = &self.0;
+        let drive = drives.drive.as_ref().filter(|drive| drive.is_shown)?;
+        let over_at = drive.over_at(drives.moving == Some(true));
+        (over_at > drives.now).then_some(over_at)
+    }
 }

@@ -56,7 +56,15 @@ impl Stop {
 
     /// Whether it is more than a pause when the car drives again at `at`, or does not until then.
     pub fn is_end(&self, at: i64) -> bool {
-        let longest = if self.is_strong { SHORT_MS } else { HOLD_MS };
-        self.has_left() || at - self.first.at >= longest
+        at >= self.ends_at()
+    }
+
+    /// From when on that is so.
+    pub fn ends_at(&self) -> i64 {
+        match (self.has_left(), self.is_strong) {
+            (true, _) => i64::MIN,
+            (false, true) => self.first.at + SHORT_MS,
+            (false, false) => self.first.at + HOLD_MS,
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod bounds;
 mod due;
 mod sameness;
+mod silence;
 mod telling;
 
 use std::collections::BTreeMap;
