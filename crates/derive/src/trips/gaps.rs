@@ -151,6 +151,15 @@ impl Standings {
         }
     }
 
+    /// Leaves out the last standing where a position of its moment shows that the car has driven: an odometer of whole
+    /// kilometres alone does not show that it had not.
+    pub fn drop_weak(&mut self, at: i64) {
+        let is_weak = |sign: Sign| sign.cause == Cause::Odometer && at - sign.at <= BURST_MS;
+        if self.0.len() > 1 {
+            self.0.pop_if(|last| is_weak(last.first) && is_weak(last.last));
+        }
+    }
+
     fn join_nearest(&mut self) {
         let apart = |(at, pair): (usize, &[Standing])| match pair {
             [a, b] => (b.first.at - a.last.at, at),

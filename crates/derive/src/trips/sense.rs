@@ -115,6 +115,13 @@ fn can_be(km: f64, ms: i64) -> bool {
 }
 
 impl Odometer {
+    /// How far the car can have driven at `at` since the odometer stood at `from`, in kilometres, having last been read as
+    /// `last`.
+    pub fn reach_km(&self, from: f64, last: f64, at: i64) -> f64 {
+        let since = (at - self.read_at).max(0) as f64 / 3_600_000.0;
+        (last - from).max(0.0) + SLACK_KM + FASTEST_KMH * since
+    }
+
     /// Takes in a reading; `last` is the highest that was believed, and becomes this one where the car has driven.
     pub fn tell(&mut self, last: &mut Option<Seen<f64>>, new: Seen<f64>) -> Step {
         let Some(old) = *last else {
@@ -148,18 +155,22 @@ impl Odometer {
 pub struct Positions {
     latitude: Option<Seen<f64>>,
     longitude: Option<Seen<f64>>,
-    doubtful: Option<Seen<Position>>,
+    /// With whether it is further away than the odometer lets the car be.
+    doubtful: Option<(Seen<Position>, bool)>,
+    /// The last one is where a doubtful one was that the odometer denies: on a ferry or a trailer a car does not drive.
+    pub is_carried: bool,
 }
 
 impl Positions {
     /// A whole position that can be trusted, once the second half of it is there. The null island, and a leap that the
-    /// next position does not confirm, are left out. Two halves are one where they were measured together, or since the
-    /// car stands.
+    /// next position does not confirm, are left out: one that no car can do, or further than `reach_km`. Two halves are one
+    /// where they were measured together, or since the car stands.
     pub fn tell(
         &mut self,
         last: Option<Seen<Position>>,
         fact: &Fact,
         stands_since: Option<i64>,
+        reach_km: Option<f64>,
     ) -> Option<Seen<Position>> {
         match fact.what {
             What::Latitude(degrees) => self.latitude = Some(Seen::of(fact, degrees)),
@@ -179,12 +190,16 @@ impl Positions {
             key: latitude.key,
             ..Seen::of(fact, (latitude.value, longitude.value))
         };
-        let fits = |other: Seen<Position>| {
-            let km = metres_between(other.value, new.value) / 1_000.0;
-            can_be(km, (new.at - other.at).abs())
-        };
-        let is_trusted = last.is_none_or(fits) || self.doubtful.is_some_and(fits);
-        self.doubtful = (!is_trusted).then_some(new);
+        let km_to = |other: Seen<Position>| metres_between(other.value, new.value) / 1_000.0;
+        let fits = |other| can_be(km_to(other), (new.at - other.at).abs());
+        let is_beyond = last
+            .zip(reach_km)
+            .is_some_and(|(last, reach)| km_to(last) > reach);
+        let doubted = self.doubtful.filter(|(other, _)| fits(*other));
+        let is_there = |other| last.is_some_and(|last| km_to(other) < km_to(last));
+        self.is_carried = doubted.is_some_and(|(other, was_beyond)| was_beyond && is_there(other));
+        let is_trusted = doubted.is_some() || last.is_none_or(|last| fits(last) && !is_beyond);
+        self.doubtful = (!is_trusted).then_some((new, is_beyond));
         is_trusted.then_some(new)
     }
 }
@@ -260,7 +275,7 @@ mod tests {
                 key: Key::default(),
                 what: half.clone(),
             };
-            if let Some(pair) = positions.tell(last, &fact, stands_since) {
+            if let Some(pair) = positions.tell(last, &fact, stands_since, None) {
                 last = Some(pair);
                 found.push(pair.value);
             }

@@ -24,6 +24,8 @@ pub struct Drives {
     sight: Snap,
     odometer: Odometer,
     positions: Positions,
+    /// The odometer at the last position.
+    placed_km: Option<f64>,
     /// From and until when the position did not change.
     still: (i64, i64),
     pub moving: Option<bool>,

@@ -37,10 +37,12 @@ impl Drives {
     pub(super) fn position(&mut self, fact: &Fact) {
         let before = self.sight;
         let stands_since = self.drive.as_ref().and_then(Drive::halted_at);
-        let Some(new) = self.positions.tell(before.position, fact, stands_since) else {
-            return;
-        };
-        self.sight.position = Some(new);
+        let km = before.odometer.map(|it| it.value);
+        let odometers = self.placed_km.zip(km);
+        let reach_km = odometers.map(|(from, last)| self.odometer.reach_km(from, last, fact.at));
+        let told = self.positions.tell(before.position, fact, stands_since, reach_km);
+        let Some(new) = told else { return };
+        (self.sight.position, self.placed_km) = (Some(new), km);
         let now = sign(fact, Cause::Position, Points::Neither);
         let Some(last) = before.position else {
             self.stands_still(now);
@@ -50,6 +52,10 @@ impl Drives {
         if metres >= STEP_M {
             self.still = (new.at, new.at);
             let km = metres / 1_000.0;
+            if self.positions.is_carried {
+                return self.was_carried(now);
+            }
+            self.standings.drop_weak(now.at);
             let (from, until, still) = (last.at, now.at, (0, 0));
             let way = Way {
                 km,
@@ -70,6 +76,14 @@ impl Drives {
             self.stands(now, false);
         }
         self.end_position(before.position, new);
+    }
+
+    /// It is elsewhere, and did not drive there.
+    fn was_carried(&mut self, now: Sign) {
+        if let Some(drive) = self.drive.as_mut().filter(|drive| drive.stop.is_none()) {
+            (drive.before.position, drive.after.position) = (None, self.sight.position);
+        }
+        self.stands_still(now);
     }
 
     /// Where a drive ended, or the way of one that goes on. The first one of its way says whether that before had ended.

@@ -58,7 +58,7 @@ pub fn number(record: &Record, name: &str) -> Option<f64> {
     }
 }
 
-fn trips(facts: impl IntoIterator<Item = (f64, What)>) -> Vec<Record> {
+pub fn trips(facts: impl IntoIterator<Item = (f64, What)>) -> Vec<Record> {
     let mut facts: Vec<_> = facts
         .into_iter()
         .map(|(minute, what)| fact(minute, what))
@@ -73,7 +73,7 @@ fn trips(facts: impl IntoIterator<Item = (f64, What)>) -> Vec<Record> {
     records
 }
 
-fn told(facts: impl IntoIterator<Item = (f64, What)>) -> Vec<Told> {
+pub fn told(facts: impl IntoIterator<Item = (f64, What)>) -> Vec<Told> {
     let of = |record: &Record| Told {
         start: minute(&record.key[0]),
         end: column(record, "end_at").as_ref().map(minute),
@@ -99,7 +99,7 @@ fn trip(start: f64, end: f64, km: f64, confidence: &str) -> Told {
     }
 }
 
-fn at(minute: f64, latitude: f64) -> [(f64, What); 2] {
+pub fn at(minute: f64, latitude: f64) -> [(f64, What); 2] {
     [
         (minute, What::Latitude(latitude)),
         (minute + 1.0 / 60.0, What::Longitude(11.5)),
