@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use collector_core::{Entry, Held, LogId, Scope, Sink, SinkError, Written};
 use history::Place;
 use tokio::sync::Mutex;
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::database::Database;
 
@@ -15,6 +16,15 @@ pub struct SqliteSink {
     network: Option<String>,
     /// Whoever works on the database owns the lock until the work is done, even when nobody waits for it any more.
     database: Arc<Mutex<Database>>,
+    /// A write that nobody waits for any more.
+    begun: Option<Begun>,
+}
+
+/// A batch that takes longer than whoever gave it waits, on a slow disk, comes again. Were it written from its beginning
+/// each time, it would never be done.
+struct Begun {
+    batch: Vec<Entry>,
+    writing: JoinHandle<Result<Written, SinkError>>,
 }
 
 impl SqliteSink {
@@ -24,7 +34,15 @@ impl SqliteSink {
             network,
             place: place.clone(),
             database: Arc::new(Mutex::new(Database::new(place, journal))),
+            begun: None,
         }
+    }
+
+    fn begin(&self, batch: &[Entry]) -> Begun {
+        let (batch, database) = (batch.to_vec(), Arc::clone(&self.database));
+        let its = batch.clone();
+        let writing = tokio::task::spawn_blocking(move || database.blocking_lock().write(&its));
+        Begun { batch, writing }
     }
 
     async fn with<T: Send + 'static>(
@@ -59,11 +77,18 @@ impl Sink for SqliteSink {
     }
 
     async fn write(&mut self, batch: &[Entry]) -> Result<Written, SinkError> {
-        let batch = batch.to_vec();
-        self.with(move |database| database.write(&batch)).await
+        let begun = match self.begun.take().filter(|begun| begun.batch == batch) {
+            Some(begun) => begun,
+            None => self.begin(batch),
+        };
+        let ended = (&mut self.begun.insert(begun).writing).await;
+        self.begun = None;
+        joined(ended)
     }
 
     async fn erase(&mut self, scope: &Scope) -> Result<(), SinkError> {
+        // What is removed is to be written again.
+        self.begun = None;
         let scope = scope.clone();
         self.with(move |database| database.erase(&scope)).await
     }
@@ -77,7 +102,11 @@ impl Sink for SqliteSink {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SinkError> + Send + 'static,
 ) -> Result<T, SinkError> {
-    match tokio::task::spawn_blocking(work).await {
+    joined(tokio::task::spawn_blocking(work).await)
+}
+
+fn joined<T>(ended: Result<Result<T, SinkError>, JoinError>) -> Result<T, SinkError> {
+    match ended {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

@@ -60,6 +60,36 @@ async fn after_close_there_is_one_file_with_everything() {
 }
 
 #[tokio::test]
+async fn a_write_that_outlasts_its_patience_is_waited_for_and_not_begun_anew() {
+    let store = Store::new();
+    let mut sink = store.sink();
+    sink.write(&entries(1, 1)).await.unwrap();
+    let mut other = Connection::open(store.path()).unwrap();
+    let lock = other
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .unwrap();
+    let batch = entries(2, 1);
+    // Nobody waits any more, as after a time-out; it goes on when the lock is released.
+    let mut write = sink.write(&batch);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(write.as_mut().poll(&mut context).is_pending());
+    drop(write);
+    lock.rollback().unwrap();
+    let count = || store.query("SELECT count(*) FROM readings");
+    while count() != ["16"] {
+        tokio::task::yield_now().await;
+    }
+    // Without these rows it would be seen that they are written once more.
+    other.execute_batch("DELETE FROM recent").unwrap();
+    sink.write(&batch).await.unwrap();
+    assert_eq!(count(), ["0"]);
+    // Whoever gives it once more means it.
+    sink.write(&batch).await.unwrap();
+    assert_eq!(count(), ["8"]);
+    sink.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_writer_elsewhere_makes_the_write_wait_its_turn() {
     let store = Store::new();
     let mut sink = store.sink();
