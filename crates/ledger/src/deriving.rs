@@ -12,7 +12,8 @@ use crate::overview::Overview;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Derived {
     /// Records of what is behind this entry are not in the journal yet. Between `state` and this one folding tells again
-    /// what was told.
+    /// what was told. Where the two numbers cannot be, this is the largest there is, and that of `state` is 0: nobody can go
+    /// on from there, and nothing is pruned up to there.
     pub told_through: u64,
     /// The entry behind which it was so, and the state in the words of who derives; `None` where it is to begin with the
     /// first entry, and to compare what it finds with the records that are there.
@@ -78,12 +79,14 @@ impl Overview {
     pub fn derived(&self) -> Result<Derived> {
         let query = "select told_through, seq, state, asked_at, outcome from deriving";
         let derived = self.database.first(query, [], |row| {
-            let seq: Option<u64> = row.get(1)?;
+            let (told_through, seq): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
+            let can_be = told_through >= 0 && seq.is_none_or(|seq| (0..=told_through).contains(&seq));
+            let number = |number| u64::try_from(number).unwrap_or_default();
             let (state, asked_at): (Option<String>, Option<i64>) = (row.get(2)?, row.get(3)?);
             let outcome: Option<String> = row.get(4)?;
             Ok(Derived {
-                told_through: row.get(0)?,
-                state: seq.zip(state),
+                told_through: if can_be { number(told_through) } else { u64::MAX },
+                state: seq.map(|seq| if can_be { number(seq) } else { 0 }).zip(state),
                 asked: asked_at.map(|at| (timestamp(at), outcome)),
             })
         })?;

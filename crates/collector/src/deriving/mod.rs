@@ -177,20 +177,22 @@ impl Deriving {
         }
     }
 
-    /// Goes on from what was kept; `None` where it cannot.
+    /// Goes on from what was kept; `None` where it cannot, or where nothing was.
     fn restored(&self, derived: ledger::Derived) -> Option<Fold> {
         let (seq, state) = derived.state?;
         let newest = *self.state.journal.newest().borrow();
-        if derived.told_through.max(seq) > newest {
-            return None;
-        }
-        match Deriver::restore(self.rules.clone(), &state) {
-            Ok(deriver) => Some(Fold::behind(deriver, seq, derived.told_through)),
-            Err(error) => {
-                tracing::info!(reason = %Chain(&error), "records are derived anew from the whole journal");
-                None
+        let reason = match Deriver::restore(self.rules.clone(), &state) {
+            Ok(_) if derived.told_through.max(seq) > newest => {
+                format!("it is not of the entries of this journal, which end with {newest}")
             }
-        }
+            Ok(deriver) => return Some(Fold::behind(deriver, seq, derived.told_through)),
+            Err(error) => Chain(&error).to_string(),
+        };
+        tracing::warn!(
+            reason,
+            "what was kept of deriving cannot be gone on from: records are derived anew from the whole journal, and only what differs is told"
+        );
+        None
     }
 
     /// Folds what is there, at most about [`AT_ONCE`] readings, and tells what they tell. Whether there was something.

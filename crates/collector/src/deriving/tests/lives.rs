@@ -113,14 +113,16 @@ async fn derive_for_a_moment(state: &OpenState, is_kill: bool, moment: Duration)
     state.store.version().await.unwrap();
 }
 
+/// The entry behind which the state is kept.
+fn kept(state: &OpenState) -> u64 {
+    let overview = Overview::open_file(state.store.path()).unwrap();
+    overview.derived().unwrap().state.map_or(0, |(seq, _)| seq)
+}
+
 /// Starts and stops as often as it takes to come to the end of what is there.
 async fn derive_what_is_there(state: &OpenState) {
     let there = *state.journal.newest().borrow();
-    let kept = || {
-        let overview = Overview::open_file(state.store.path()).unwrap();
-        overview.derived().unwrap().state.map_or(0, |(seq, _)| seq)
-    };
-    while kept() < there {
+    while kept(state) < there {
         derive_for_a_moment(state, false, Duration::from_millis(30)).await;
     }
 }
@@ -156,5 +158,44 @@ async fn whatever_ends_a_run_the_records_are_those_of_one_run() {
         let outcome = deriving(&state).all_anew(&never).await.unwrap().unwrap();
         assert!(outcome.is_unchanged(), "seed {seed}: {outcome:#?}");
         assert_eq!(*state.journal.newest().borrow(), newest);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_kept_and_broken_is_derived_anew_and_tells_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = OpenState::open(folder.path()).unwrap();
+    let messages = messages();
+    let mut parts = messages.chunks(messages.len().div_ceil(8));
+    let never = CancellationToken::new();
+    send(&state, parts.next().unwrap()).await;
+    deriving(&state).all_anew(&never).await.unwrap().unwrap();
+    for broken in [
+        "told_through = -1",
+        "told_through = 9223372036854775807",
+        "seq = -1",
+        "seq = 9223372036854775807",
+        "state = ''",
+        "state = '{'",
+        "state = '{\"version\":4000000000}'",
+    ] {
+        send(&state, parts.next().unwrap()).await;
+        let breaks = move |tx: &mut store::Tx<'_>| {
+            store::sql::Access::run(tx, &format!("update deriving set {broken}"), []).map(drop)
+        };
+        state.store.transact(breaks).await.unwrap();
+        let there = *state.journal.newest().borrow();
+        // To its end, however slow the machine is: it begins with the first entry.
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(deriving(&state).run(stop.clone()));
+        while kept(&state) < there {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+        running.await.unwrap();
+        let newest = *state.journal.newest().borrow();
+        let outcome = deriving(&state).all_anew(&never).await.unwrap().unwrap();
+        assert!(outcome.is_unchanged(), "{broken}: {outcome:#?}");
+        assert_eq!(*state.journal.newest().borrow(), newest, "{broken}");
     }
 }
