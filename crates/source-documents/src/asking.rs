@@ -1,12 +1,16 @@
 //! What the sources of documents have in common: their registration, the snapshot of what came, and what a failure means.
 
-use cardata_api::{ApiError, Call};
+use cardata_api::{ApiError, Call, Page};
 use collector_core::{Name, Origin, RawReading, RawSnapshot, SourceError, Stray, Vehicle};
 use jiff::Timestamp;
 use runtime::Chain;
 use serde_json::json;
 use serde_json::value::RawValue;
 use source::{Handles, SourceContext};
+
+/// Of one page.
+const MOST_ITEMS: usize = 1_000;
+const MOST_BYTES: usize = 8 << 20;
 
 /// The source type of a document without options of its own: its configuration, and its registration.
 macro_rules! document_source {
@@ -104,6 +108,24 @@ impl Asking {
     }
 }
 
+/// A page that is taken: the journal takes an answer whole, and nothing else beside it. BMW gives ten sessions a page.
+///
+/// # Errors
+/// It is so long that it is none of BMW's.
+pub fn bounded(page: Page) -> Result<Page, SourceError> {
+    let bytes: usize = page.items.iter().map(|item| item.get().len()).sum();
+    if page.items.len() <= MOST_ITEMS && bytes <= MOST_BYTES {
+        return Ok(page);
+    }
+    let items = page.items.len();
+    Err(SourceError::Transient {
+        reason: format!(
+            "one page of the answer has {items} items in {bytes} bytes, more than {MOST_ITEMS} items or {MOST_BYTES} bytes are not taken: it is asked for again tomorrow"
+        ),
+        retry_after: None,
+    })
+}
+
 /// The last word of a call's address.
 fn path(call: Call) -> &'static str {
     match call {
@@ -128,6 +150,20 @@ pub fn document(name: &str, json: &str, at: Option<Timestamp>) -> Option<RawRead
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_without_measure_is_refused() {
+        let page = |items: usize, bytes: usize| Page {
+            items: vec![RawValue::from_string(format!("\"{}\"", "x".repeat(bytes - 2))).unwrap(); items],
+            next: None,
+        };
+        assert!(bounded(page(MOST_ITEMS, 10)).is_ok());
+        assert!(bounded(page(8, MOST_BYTES / 8)).is_ok());
+        let many = bounded(page(MOST_ITEMS + 1, 10)).unwrap_err().to_string();
+        assert!(many.contains("1001 items"), "{many}");
+        let long = bounded(page(1, MOST_BYTES + 1)).unwrap_err().to_string();
+        assert!(long.contains("8388609 bytes"), "{long}");
+    }
 
     #[test]
     fn a_document_keeps_every_byte() {

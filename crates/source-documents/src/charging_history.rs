@@ -1,7 +1,7 @@
 //! The source `charging_history`: the charging sessions as BMW lists them.
 
 use async_trait::async_trait;
-use cardata_api::{ApiError, Page};
+use cardata_api::Page;
 use collector_core::document::CHARGING_SESSION;
 use collector_core::{Poll, RawReading, RawSnapshot, SourceError, Vehicle};
 use jiff::Timestamp;
@@ -9,13 +9,13 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use source::SourceContext;
 
-use crate::asking::{Asking, document, document_source};
+use crate::asking::{Asking, bounded, document, document_source};
 use crate::walk::{Ask, Memory, Span, Walk, Window};
 
 document_source!(
     /// Asks for the charging sessions of each vehicle as BMW lists them: the last 45 days at first, then what is new, the
-    /// last three days again, and what has not ended. Costs one call a vehicle and day, and one more for each further page of ten sessions, where
-    /// calls can be spared.
+    /// last three days again, and what has not ended. Costs one call a vehicle and day, and one more for each further page
+    /// of ten sessions, where calls can be spared.
     ChargingHistoryConfig, "charging_history", every 1 days, ChargingHistory,
     "Asks for the charging sessions that BMW lists, once a day."
 );
@@ -46,17 +46,17 @@ impl ChargingHistory {
         Memory::from_json(&record.await.ok()??.activity?)
     }
 
-    async fn page(&self, vehicle: &Vehicle, ask: &Ask) -> Result<Page, ApiError> {
+    async fn page(&self, vehicle: &Vehicle, ask: &Ask) -> Result<Page, SourceError> {
         let Window(from, to) = ask.window;
         let at = |second| Timestamp::from_second(second).unwrap_or_default();
         let client = &self.asking.handles.client;
-        client
-            .charging_history(&vehicle.vin, (at(from), at(to)), ask.token.as_deref())
-            .await
+        let page = client.charging_history(&vehicle.vin, (at(from), at(to)), ask.token.as_deref());
+        let page = page.await.map_err(|error| self.asking.failed(vehicle, &error))?;
+        bounded(page)
     }
 
     /// What cannot be had now goes on next day from its place; the sessions that came are kept.
-    fn tell_of_the_end(&self, vehicle: &Vehicle, sessions: usize, error: &ApiError) {
+    fn tell_of_the_end(&self, vehicle: &Vehicle, sessions: usize, error: &SourceError) {
         tracing::info!(account = %self.asking.handles.login.account, vehicle = %vehicle.name, sessions, %error, "the charging history goes on tomorrow from here");
     }
 }
@@ -75,7 +75,7 @@ impl Poll for ChargingHistory {
             }
             let page = match (self.page(vehicle, &ask).await, &came) {
                 (Ok(page), _) => page,
-                (Err(error), None) => return Err(self.asking.failed(vehicle, &error)),
+                (Err(error), None) => return Err(error),
                 (Err(error), Some(came)) => {
                     self.tell_of_the_end(vehicle, came.len(), &error);
                     break;

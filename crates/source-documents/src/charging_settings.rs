@@ -1,12 +1,11 @@
 //! The source `charging_settings`: what the owner set for the places where a vehicle charges.
 
 use async_trait::async_trait;
-use cardata_api::ApiError;
 use collector_core::document::CHARGING_SETTINGS;
 use collector_core::{Poll, RawSnapshot, SourceError, Vehicle};
 use source::SourceContext;
 
-use crate::asking::{Asking, document, document_source};
+use crate::asking::{Asking, bounded, document, document_source};
 
 /// More places nobody has; a list without an end is none.
 const MOST_PAGES: usize = 10;
@@ -26,11 +25,12 @@ impl ChargingSettings {
     }
 
     /// All of them, each as it was sent; half a list would say that the others are gone.
-    async fn all(&self, vehicle: &Vehicle) -> Result<Vec<String>, ApiError> {
+    async fn all(&self, vehicle: &Vehicle) -> Result<Vec<String>, SourceError> {
         let (mut all, mut next) = (Vec::new(), None::<String>);
         for _ in 0..MOST_PAGES {
             let client = &self.0.handles.client;
-            let page = client.charging_settings(&vehicle.vin, next.as_deref()).await?;
+            let page = client.charging_settings(&vehicle.vin, next.as_deref()).await;
+            let page = bounded(page.map_err(|error| self.0.failed(vehicle, &error))?)?;
             all.extend(page.items.iter().map(|item| item.get().to_owned()));
             if page.next.is_none() || page.next == next {
                 break;
@@ -45,8 +45,7 @@ impl ChargingSettings {
 impl Poll for ChargingSettings {
     async fn poll(&mut self, vehicle: &Vehicle) -> Result<RawSnapshot, SourceError> {
         let asked_at = self.0.now();
-        let all = self.all(vehicle).await;
-        let all = all.map_err(|error| self.0.failed(vehicle, &error))?;
+        let all = self.all(vehicle).await?;
         let list = format!("[{}]", all.join(","));
         let documents = document(CHARGING_SETTINGS, &list, None).into_iter().collect();
         Ok(self.0.brought(vehicle, asked_at, documents))
