@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use collector_core::{Column, Record, Value};
+use collector_core::{Column, Record, RecordKind, RecordState, Value};
 use serde::{Deserialize, Serialize};
 
 /// So many examples of a kind are told.
@@ -36,7 +36,8 @@ pub struct Example {
     pub differences: Vec<Difference>,
 }
 
-/// A column before and now; `None` where it is unknown.
+/// A column before and now; `None` where it is unknown. Of parts that differ their kind, how many there are, and how many
+/// of those are new or others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     pub column: String,
@@ -61,6 +62,29 @@ impl Outcome {
     }
 }
 
+impl Difference {
+    fn of_parts(kind: &RecordKind, before: &Record, now: &Record) -> Option<Self> {
+        let parts = |record: &'_ Record| -> Vec<Record> {
+            let its = record.children.iter().filter(|part| *part.kind == *kind);
+            its.cloned().map(as_part).collect()
+        };
+        let (before, now) = (parts(before), parts(now));
+        let others = now.iter().filter(|part| !before.contains(part)).count();
+        (others > 0 || before.len() != now.len()).then(|| Self {
+            column: kind.plural.to_owned(),
+            before: Some(before.len().to_string()),
+            now: Some(format!("{}, {others} of them new or others", now.len())),
+        })
+    }
+}
+
+/// What is a part's own: revision and state are those of the whole.
+fn as_part(mut part: Record) -> Record {
+    (part.revision, part.state, part.evidence) = (0, RecordState::Final, Box::default());
+    part.children = part.children.into_iter().map(as_part).collect();
+    part
+}
+
 impl Example {
     /// What differs between two revisions of a record. Positions are told by nobody who was not asked for them.
     pub fn of(before: &Record, now: &Record) -> Self {
@@ -80,6 +104,12 @@ impl Example {
                 now: shown(column, now),
             })
             .collect();
+        differences.extend(
+            now.kind
+                .children
+                .iter()
+                .filter_map(|kind| Difference::of_parts(kind, before, now)),
+        );
         if before.state != now.state {
             differences.push(Difference {
                 column: "state".to_owned(),
@@ -93,5 +123,68 @@ impl Example {
             key: key.join(" "),
             differences,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use collector_core::{ValueType, Vehicle};
+    use jiff::Timestamp;
+
+    use super::*;
+
+    static BLOCK: RecordKind = RecordKind {
+        name: "example_block",
+        plural: "example_blocks",
+        short: "block",
+        version: 1,
+        title: "Block",
+        key: &[Column::new("start_at", ValueType::Timestamp, None)],
+        columns: &[Column::new("energy_kwh", ValueType::Number, None)],
+        children: &[],
+    };
+    static WHOLE: RecordKind = RecordKind {
+        name: "example_whole",
+        plural: "example_wholes",
+        short: "whole",
+        children: &[&BLOCK],
+        ..BLOCK
+    };
+
+    fn whole(revision: u32, energies: &[f64]) -> Record {
+        let of = |kind: &'static RecordKind, second: i64, energy: f64| {
+            let vehicle = Vehicle::named("WBY00000000000007".parse().unwrap(), None);
+            let at = Timestamp::from_second(second).unwrap();
+            let mut record = Record::new(
+                kind,
+                vehicle,
+                at,
+                [Value::Timestamp(at)],
+                [Some(Value::Number(energy))],
+            );
+            record.revision = revision;
+            record
+        };
+        let mut whole = of(&WHOLE, 0, 1.0);
+        let blocks = (0..)
+            .zip(energies)
+            .map(|(second, energy)| of(&BLOCK, second, *energy));
+        whole.children = blocks.collect();
+        whole
+    }
+
+    #[test]
+    fn parts_alone_that_differ_are_told() {
+        let differ = |before: &[f64], now: &[f64]| Example::of(&whole(1, before), &whole(2, now)).differences;
+        assert_eq!(differ(&[1.0, 2.0], &[1.0, 2.0]), []);
+        let told = |before: &str, now: &str| Difference {
+            column: "example_blocks".to_owned(),
+            before: Some(before.to_owned()),
+            now: Some(now.to_owned()),
+        };
+        let one = told("2", "2, 1 of them new or others");
+        assert_eq!(differ(&[1.0, 2.0], &[1.0, 3.0]), [one]);
+        let gone = told("2", "1, 0 of them new or others");
+        assert_eq!(differ(&[1.0, 2.0], &[1.0]), [gone]);
     }
 }
