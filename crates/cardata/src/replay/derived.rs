@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use ledger::overview::Overview;
 use pipeline::Pipeline;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::{CommandResult, Failure, OrFail, redelivery, signals, terminal};
 
@@ -20,13 +21,22 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub async fn run(pipeline: &Pipeline, state: &OpenState, json: bool) -> CommandResult {
-    let outcome = match StateDirectory::at(&pipeline.state).lock() {
-        Ok(_lock) => here(pipeline, state).await?,
-        Err(StateError::InUse { holder, .. }) => {
-            terminal::note(&format!("{holder} runs the pipeline and derives"));
-            there(pipeline, state).await?
+    let stop = signals::stop_token();
+    let outcome = loop {
+        match StateDirectory::at(&pipeline.state).lock() {
+            Ok(_lock) => break here(pipeline, state, &stop).await?,
+            Err(StateError::InUse { holder, .. }) => {
+                terminal::note(&format!(
+                    "{holder} has the state directory: if it is `cardata run`, it derives; else this waits for its end"
+                ));
+                match there(pipeline, state, &stop).await? {
+                    There::Done(outcome) => break Some(outcome),
+                    There::Ended => {}
+                    There::Left => break None,
+                }
+            }
+            Err(error) => return Err(error.into()),
         }
-        Err(error) => return Err(error.into()),
     };
     let Some(outcome) = outcome else {
         let left =
@@ -42,8 +52,21 @@ pub async fn run(pipeline: &Pipeline, state: &OpenState, json: bool) -> CommandR
     }
 }
 
+/// What came of asking another process.
+enum There {
+    Done(Outcome),
+    /// It has ended, and has not derived.
+    Ended,
+    /// Nobody waits for it any more.
+    Left,
+}
+
 /// Derives in this process.
-async fn here(pipeline: &Pipeline, state: &OpenState) -> Result<Option<Outcome>, Failure> {
+async fn here(
+    pipeline: &Pipeline,
+    state: &OpenState,
+    stop: &CancellationToken,
+) -> Result<Option<Outcome>, Failure> {
     let names = state.names(&pipeline.vehicles)?;
     let deriving = Deriving {
         state: state.clone(),
@@ -52,19 +75,19 @@ async fn here(pipeline: &Pipeline, state: &OpenState) -> Result<Option<Outcome>,
         clock: collector::clock(pipeline, state)?,
     };
     let bar = terminal::spinner("deriving all records anew");
-    let outcome = deriving.all_anew(&signals::stop_token()).await;
+    let outcome = deriving.all_anew(stop).await;
     bar.finish_and_clear();
     state.store.checkpoint().await;
     Ok(outcome?)
 }
 
 /// Has the process do it that runs the pipeline.
-async fn there(pipeline: &Pipeline, state: &OpenState) -> Result<Option<Outcome>, Failure> {
+async fn there(pipeline: &Pipeline, state: &OpenState, stop: &CancellationToken) -> Result<There, Failure> {
     let asked_at = redelivery::now(state)?;
     // As the ledger keeps it.
     let asked_at = Timestamp::from_millisecond(asked_at.as_millisecond()).or_fail(70)?;
     deriving::ask(state, asked_at).await?;
-    let (stop, directory) = (signals::stop_token(), StateDirectory::at(&pipeline.state));
+    let directory = StateDirectory::at(&pipeline.state);
     let bar = terminal::spinner("deriving all records anew");
     let mut looked_at = Instant::now();
     let outcome = loop {
@@ -74,21 +97,21 @@ async fn there(pipeline: &Pipeline, state: &OpenState) -> Result<Option<Outcome>
             .or_fail(2)?;
         match derived.asked {
             Some((at, Some(outcome))) if at == asked_at => {
-                break Some(serde_json::from_str(&outcome).or_fail(70)?);
+                break There::Done(serde_json::from_str(&outcome).or_fail(70)?);
             }
             // Somebody else has asked since: that does it too, and tells him.
-            Some((at, _)) if at != asked_at => break None,
+            Some((at, _)) if at != asked_at => break There::Left,
             _ => {}
         }
         if looked_at.elapsed() > PATIENCE {
             looked_at = Instant::now();
             if directory.running()?.is_none() {
-                break None;
+                break There::Ended;
             }
         }
         tokio::select! {
             () = tokio::time::sleep(BETWEEN_LOOKS) => {}
-            () = stop.cancelled() => break None,
+            () = stop.cancelled() => break There::Left,
         }
     };
     bar.finish_and_clear();

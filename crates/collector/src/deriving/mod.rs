@@ -100,14 +100,19 @@ impl Deriving {
     }
 
     /// All records anew, without a run: what came of it; `None` where `stop` came first. The caller holds the state directory.
+    /// Whoever has asked for it before need not ask again.
     ///
     /// # Errors
     /// The journal cannot be read or written.
     pub async fn all_anew(&self, stop: &CancellationToken) -> Result<Option<Outcome>, JournalError> {
         let publisher = self.publisher();
+        let wanted = Overview::open_file(self.state.store.path())?.derived()?.wanted();
         let Some((_, outcome)) = self.anew(&publisher, stop).await? else {
             return Ok(None);
         };
+        if let Some(asked_at) = wanted {
+            telling::answer(&self.state, asked_at, &outcome).await?;
+        }
         publisher
             .publish(State::Deriving(DerivingState::UpToDate), None)
             .await;
