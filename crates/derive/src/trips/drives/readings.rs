@@ -55,7 +55,9 @@ impl Drives {
             if self.positions.is_carried {
                 return self.was_carried(now);
             }
-            self.standings.drop_weak(now.at);
+            if km < 1.0 {
+                self.standings.drop_weak(now.at);
+            }
             let (from, until, still) = (last.at, now.at, (0, 0));
             let way = Way {
                 km,
