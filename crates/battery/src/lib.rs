@@ -128,6 +128,11 @@ impl Battery {
         self.charges.retain(|_, charge| charge.end >= kept);
     }
 
+    /// Whether any record may have changed since the last call of [`Battery::records`]: also by the end of a month alone.
+    pub fn has_changed(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
     /// The records that may have changed since the last call, and those of the month that goes on. What is to be withdrawn
     /// is among them as withdrawn.
     pub fn records(&mut self, vehicle: &Vehicle, rules: &Rules) -> Vec<Record> {

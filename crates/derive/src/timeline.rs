@@ -17,7 +17,7 @@ use crate::rules::Rules;
 use crate::sessions::Sessions;
 use crate::trips::Trips;
 use battery::Battery;
-use due::Due;
+use due::{Due, PAUSE_MS};
 use order::{Inserted, Order, REACH_MS};
 use telling::{Look, Teller, Telling};
 
@@ -43,8 +43,8 @@ pub struct Timeline<F = Folds> {
     silent_until: i64,
     /// When the records change if nothing more comes, as of the last look.
     changes_at: Option<i64>,
-    /// The battery's own numbers, or documents, came since their records were looked at.
-    has_numbers: bool,
+    /// The last look held back something of the battery; of documents, or some came since.
+    has_battery: bool,
     has_documents: bool,
 }
 
@@ -88,7 +88,7 @@ impl<F: Fold> Default for Timeline<F> {
             account: "".into(),
             silent_until: i64::MIN,
             changes_at: None,
-            has_numbers: false,
+            has_battery: false,
             has_documents: false,
         }
     }
@@ -103,7 +103,7 @@ impl<F: Fold> Timeline<F> {
             self.telling.begin_anew();
             self.silent_until = i64::MIN;
         }
-        self.received_at = received_at;
+        let before = std::mem::replace(&mut self.received_at, received_at);
         self.account.clone_from(&snapshot.account);
         let mut told = Vec::new();
         if let Some(has_switched) = self.due.look_before(received_at) {
@@ -124,7 +124,7 @@ impl<F: Fold> Timeline<F> {
             told.extend(self.look(&snapshot.vehicle, rules, has_switched, received_at));
         }
         if !is_news {
-            told.extend(self.pass(&snapshot.vehicle, received_at, rules));
+            told.extend(self.pass(&snapshot.vehicle, before, received_at, rules));
         }
         self.order.settle(rules);
         told
@@ -134,14 +134,18 @@ impl<F: Fold> Timeline<F> {
     /// told of it, as it stands under that account.
     pub fn pass_with(&mut self, vehicle: &Vehicle, other: &Snapshot, rules: &Rules) -> Vec<Record> {
         let received_at = other.received_at.as_millisecond();
-        if other.account != self.account || received_at < self.received_at {
+        if other.account != self.account {
             return Vec::new();
         }
-        self.pass(vehicle, received_at, rules)
+        self.pass(vehicle, self.received_at, received_at, rules)
     }
 
-    /// Time has passed without news.
-    fn pass(&mut self, vehicle: &Vehicle, received_at: i64, rules: &Rules) -> Vec<Record> {
+    /// Time has passed without news since the entry `before`. While a burst goes on, none has: the next message of it may
+    /// be late by hours.
+    fn pass(&mut self, vehicle: &Vehicle, before: i64, received_at: i64, rules: &Rules) -> Vec<Record> {
+        if received_at.saturating_sub(before) < PAUSE_MS {
+            return Vec::new();
+        }
         self.silent_until = self.silent_until.max(received_at - LATE_MS);
         let looks = match self.changes_at {
             Some(at) if at <= self.silent_until => {
@@ -178,7 +182,6 @@ impl<F: Fold> Timeline<F> {
             self.documents.step(&fact, rules);
         }
         self.has_documents |= is_document;
-        self.has_numbers |= is_number || is_document;
         if inserted == Inserted::New || is_number {
             self.due.came(&fact, is_whole);
         }
@@ -213,13 +216,19 @@ impl<F: Fold> Timeline<F> {
         for record in &told {
             self.battery.told(record, rules);
         }
-        if std::mem::take(&mut self.has_numbers) || !told.is_empty() {
+        let has_folds = self.telling.held_back;
+        if self.has_battery || self.battery.has_changed() {
             let records = self.battery.records(vehicle, rules);
             told.extend(self.telling.tell(Teller::Battery, vehicle, records, look));
+            self.has_battery = self.telling.held_back;
         }
-        if std::mem::take(&mut self.has_documents) {
+        if self.has_documents {
             let records = self.documents.records(vehicle, rules);
             told.extend(self.telling.tell(Teller::Documents, vehicle, records, look));
+            self.has_documents = self.telling.held_back;
+        }
+        if has_folds || self.has_battery || self.has_documents {
+            self.due.wait(received_at);
         }
         told
     }

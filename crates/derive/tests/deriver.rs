@@ -238,6 +238,21 @@ proptest! {
     }
 
     #[test]
+    fn who_looked_in_between_changes_nothing(scene in scene(), others in prop::collection::vec(1..3 * HOUR, 0..100)) {
+        let alone: Vec<_> = scene.into_iter().filter(|it| it.vehicle.vin == vehicle(0).vin).collect();
+        let mut at = START;
+        let others = others.into_iter().map(|after| {
+            at += after;
+            snapshot(vehicle(1), at, Vec::new())
+        });
+        let mut looked_at: Vec<_> = alone.iter().cloned().chain(others).collect();
+        looked_at.sort_by_key(|it| it.received_at);
+        let end = snapshot(vehicle(0), START + 20 * 24 * HOUR, Vec::new());
+        let records = |scene: Vec<Snapshot>| standing(told(&entries(&[scene, vec![end.clone()]].concat())));
+        prop_assert_eq!(records(looked_at), records(alone));
+    }
+
+    #[test]
     fn late_messages_come_to_the_same(messages in messages()) {
         let timely: Vec<_> = messages.iter().map(|(_, reading)| (0, reading.clone())).collect();
         let records = |messages: &[_]| {

@@ -10,7 +10,7 @@ use crate::fact::{Fact, Key, What};
 /// What only grows or falls is looked at so often, in milliseconds of received time.
 const PACE_MS: i64 = 5 * 60_000;
 /// A burst of messages has ended when none came for so long.
-const PAUSE_MS: i64 = 20_000;
+pub const PAUSE_MS: i64 = 20_000;
 /// How long what follows a plug, a door or an ignition is looked at as it comes: a car tells its charge, its odometer and
 /// its place in one burst with them, and then sleeps.
 const BURST_MS: i64 = 60_000;
@@ -52,6 +52,11 @@ impl Due {
         let in_burst = self.burst_until.is_some_and(|until| fact.received_at <= until);
         self.has_switched |= is_switch;
         self.is_now |= is_turn || is_whole || (in_burst && !is_flow(&fact.what));
+    }
+
+    /// What was looked at waits on: it was held back.
+    pub fn wait(&mut self, received_at: i64) {
+        self.waits = Some((received_at, received_at));
     }
 
     /// Whether to look before anything else comes: what waits has come to its end. The folds list what ended not long ago

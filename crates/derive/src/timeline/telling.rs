@@ -29,6 +29,9 @@ pub struct Telling {
     #[serde(with = "pairs")]
     told: BTreeMap<Id, Told>,
     looks: u64,
+    /// The last look held back what goes on and has changed.
+    #[serde(skip)]
+    pub held_back: bool,
 }
 
 /// How a record was told the last time. Times are in milliseconds since the epoch.
@@ -72,6 +75,7 @@ impl Telling {
         look: Look,
     ) -> Vec<Record> {
         self.looks += 1;
+        self.held_back = false;
         let listed = records.into_iter();
         let changed: Vec<_> = listed
             .filter_map(|record| self.anew(teller, record, look))
@@ -122,6 +126,7 @@ impl Telling {
         }
         let goes_on = told.is_live && record.state == RecordState::Live;
         if goes_on && !look.has_switched && !is_past(told.told_at, look.received_at) {
+            self.held_back = true;
             return None;
         }
         record.revision = told.revision + 1;

@@ -19,6 +19,12 @@ fn of(vin: &str, account: &str, minute: i64, km: f64, measured: i64) -> Snapshot
     snapshot
 }
 
+fn poll(at: i64, name: &str, number: f64) -> Snapshot {
+    let mut snapshot = entry(at, vec![reading(name, Value::Number(number), at)]);
+    snapshot.origin = Origin::Poll;
+    snapshot
+}
+
 /// A drive of the one car until minute 9, and then what comes. Of each entry behind that, the states of the trips that it
 /// tells; the state is stored and restored before each.
 fn states(later: &[Snapshot]) -> Vec<Vec<RecordState>> {
@@ -76,4 +82,46 @@ fn what_comes_late_belongs_to_it() {
     ]);
     assert_eq!(told[0], [RecordState::Final]);
     assert_eq!(told[2], [RecordState::Final], "ended later");
+}
+
+#[test]
+fn while_a_burst_goes_on_no_time_passes() {
+    let vin = vehicle().vin;
+    let told = states(&[
+        of(vin.as_str(), "a", 70, 1_012.0, 12),
+        of(vin.as_str(), "a", 70, 1_012.0, 12),
+        of(OTHER, "a", 70, 5.0, 70),
+        of(OTHER, "a", 71, 5.0, 71),
+    ]);
+    assert_eq!(told[1..], [vec![], vec![], vec![RecordState::Final]]);
+}
+
+#[test]
+fn what_was_held_back_is_told_with_an_entry_that_says_nothing_new() {
+    let poll = |minute, km| poll(START + minute * MINUTE, ODOMETER, km);
+    let [first, second] = [poll(0, 1_000.0), poll(1, 1_001.0)];
+    let told = |until: i64| {
+        let later = entry(START + until * MINUTE, Vec::new());
+        told(&[first.clone(), second.clone(), later]).len()
+    };
+    assert_eq!((told(5), told(6)), (1, 2));
+}
+
+#[test]
+fn a_month_ends_with_any_fact_behind_it() {
+    let energy = "vehicle.drivetrain.batteryManagement.maxEnergy";
+    let days = [0, 1, 40];
+    let names = [energy, ODOMETER, ODOMETER];
+    let entries = days
+        .iter()
+        .zip(names)
+        .map(|(day, name)| poll(START + day * DAY, name, 70.0 + *day as f64));
+    let mut deriver = Deriver::new(Rules::default());
+    let entries = (1..)
+        .zip(entries)
+        .map(|(seq, snapshot)| Entry::snapshot_of(seq, snapshot));
+    let told: Vec<_> = entries.flat_map(|entry| deriver.fold(&entry)).collect();
+    let health = told.iter().filter(|it| it.kind.name == "battery_health");
+    let ended = health.filter(|it| it.state == RecordState::Final).count();
+    assert_eq!(ended, 1);
 }
