@@ -109,11 +109,6 @@ pub fn is_filled(km: f64, ms: i64) -> bool {
     ms <= HOLD_MS || km * 3_600_000.0 >= SLOWEST_KMH * ms as f64
 }
 
-/// How far the time is from the usual one for a way: 0 is the usual one, 1 is e times as much or as little.
-pub fn misfit(km: f64, ms: i64) -> f64 {
-    (ms.max(1) as f64 / usual_ms(km) as f64).ln().abs()
-}
-
 /// Whether a car can have driven these kilometres in this time.
 pub fn has_room(km: f64, ms: i64) -> bool {
     ms > 0 && km * 3_600_000.0 <= FASTEST_KMH * ms as f64
@@ -184,13 +179,13 @@ impl Standings {
         });
         let roomy = gaps.filter(|(left, right, ms)| match right {
             Some(right) => right.at > way.from && !way.is_still(left, right) && way.fits_whole(*ms),
-            None => has_room(way.least_km, ms - SET_OFF_MS),
+            None => has_room(way.least_km, ms - way.set_off_ms(left)),
         });
         let ill_fits = |(left, _, ms): &(&Standing, Option<Sign>, i64)| {
             let is_behind = left.last.points == Points::Arrival;
             let against = [(is_behind, BEHIND_ARRIVAL), (left.plugged, PLUGGED)];
             let against = against.into_iter().filter(|(is, _)| *is);
-            misfit(way.km, *ms) + against.map(|(_, by)| by).sum::<f64>()
+            way.misfit(*ms) + against.map(|(_, by)| by).sum::<f64>()
         };
         let roomy: Vec<_> = roomy.collect();
         let fitting = roomy.iter().rev();
@@ -204,6 +199,19 @@ impl Standings {
 }
 
 impl Way {
+    /// How far a time is from the usual one: 0 is the usual one, 1 is e times as much or as little.
+    fn misfit(&self, ms: i64) -> f64 {
+        let usual = ms.clamp(usual_ms(self.least_km), usual_ms(self.km));
+        (ms.max(1) as f64 / usual as f64).ln().abs()
+    }
+
+    /// How long of the time since the last sign of standing it was not driven. An odometer that may have been about to step
+    /// does so at once, but not behind an arrival.
+    fn set_off_ms(&self, left: &Standing) -> i64 {
+        let is_at_once = self.least_km == 0.0 && left.last.points != Points::Arrival;
+        if is_at_once { 0 } else { SET_OFF_MS }
+    }
+
     /// The position was the same on both sides.
     fn is_still(&self, left: &Standing, right: &Sign) -> bool {
         self.still.0 <= left.last.at + BURST_MS && right.at <= self.still.1 + BURST_MS

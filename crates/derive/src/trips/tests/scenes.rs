@@ -343,3 +343,46 @@ fn nobody_drives_plugged_in() {
         ]
     );
 }
+
+#[test]
+fn a_whole_kilometre_over_a_silence_is_of_the_drive_that_begins() {
+    let second_trip = |read_at: f64, stepped_at: f64, rest: f64, km: f64| {
+        let mut facts = vec![(0.0, Odometer(20.0)), (0.5, Moving(true)), (20.2, Moving(false))];
+        facts.extend([(20.3, Door(true)), (20.4, Door(false)), (read_at, Odometer(32.0))]);
+        facts.extend(at(20.25, 48.1));
+        let begins = [
+            (530.0, Door(true)),
+            (530.03, Door(false)),
+            (stepped_at, Odometer(32.0 + km)),
+            (530.13, Moving(true)),
+        ];
+        let ends = [
+            (540.0, Odometer(40.0)),
+            (540.2, Moving(false)),
+            (540.4, Door(true)),
+        ];
+        let begins = begins.into_iter().chain(at(530.14, 48.1));
+        let later = begins
+            .chain(ends)
+            .map(|(minute, what)| (minute - 510.0 + rest, what));
+        facts.extend(later);
+        told(facts).pop()
+    };
+    // Told before it stood, as it stood, later; and the next one with that it moves, or before.
+    for (read_at, stepped_at) in [(20.0, 530.13), (20.0, 530.12), (20.25, 530.12), (21.0, 530.12)] {
+        let found = second_trip(read_at, stepped_at, 510.0, 1.0);
+        assert_eq!(
+            found,
+            Some(trip(530.03, 540.2, 8.0, "both_ends")),
+            "{read_at} {stepped_at}"
+        );
+        let found = second_trip(read_at, stepped_at, 45.0, 1.0);
+        assert_eq!(
+            found,
+            Some(trip(65.03, 75.2, 8.0, "both_ends")),
+            "{read_at} {stepped_at}"
+        );
+    }
+    let unseen = second_trip(20.0, 530.12, 510.0, 3.0);
+    assert_eq!(unseen.map(|it| it.confidence), Some("odometer".into()));
+}
