@@ -1,4 +1,4 @@
-//! What of a batch is for one sink. No sink is given documents.
+//! What of a batch is for one sink. No sink is given documents, or a snapshot with nothing in it.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl Choice<'_> {
     /// batch.
     pub fn of(&self, batch: &Batch) -> Arc<[Entry]> {
         let is_taken = |entry: &Entry| match entry.snapshot() {
-            Some(snapshot) => snapshot.documents.is_empty(),
+            Some(snapshot) => snapshot.documents.is_empty() && !snapshot.is_empty(),
             None => self.takes_records(),
         };
         if self.selects.iter().all(|select| select.is_all()) && batch.entries.iter().all(is_taken) {

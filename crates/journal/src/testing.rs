@@ -26,8 +26,8 @@ pub struct MemoryLog {
 
 #[derive(Debug, Default)]
 struct Tables {
-    /// Entries by number, which is the place counted from 1; `None` where nothing in one is for a sink.
-    entries: Vec<Option<Entry>>,
+    /// Entries by number, which is the place counted from 1.
+    entries: Vec<Entry>,
     known: KnownDescriptors,
     series: HashMap<(Vin, String), Series>,
     cursors: HashMap<String, u64>,
@@ -72,9 +72,9 @@ impl MemoryLog {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Every entry with something for a sink, in order.
+    /// Every entry, in order.
     pub fn entries(&self) -> Vec<Entry> {
-        self.lock().entries.iter().flatten().cloned().collect()
+        self.lock().entries.clone()
     }
 
     /// What a sink refused.
@@ -237,8 +237,7 @@ impl Tables {
             snapshot.received_at,
         )
         .with(readings, ended);
-        let entry = (!content.is_empty()).then(|| Entry::snapshot_of(seq, content));
-        self.entries.push(entry);
+        self.entries.push(Entry::snapshot_of(seq, content));
         appended
     }
 }
@@ -296,8 +295,8 @@ impl Read for MemoryLog {
                 break;
             }
             last = place as u64 + 1;
-            held += entry.as_ref().map_or(0, |entry| entry.readings().len());
-            entries.extend(entry.clone());
+            held += entry.readings().len();
+            entries.push(entry.clone());
         }
         Ok((last > after).then(|| Batch {
             entries: entries.into(),

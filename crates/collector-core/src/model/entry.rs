@@ -19,7 +19,7 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Body {
-    /// Holds at least one reading or one end.
+    /// As a sink is given it, it holds at least one reading or one end.
     Snapshot(Arc<Snapshot>),
     Record(Arc<Record>),
 }

@@ -104,6 +104,7 @@ fn ends_are_selected_as_readings_are_and_records_where_they_are_taken() {
         Origin::Poll,
         noon(),
     );
+    let empty = Entry::snapshot_of(1, snapshot.clone());
     let ended = [SOC, MILEAGE].map(|id| Ended {
         descriptor: descriptor(id),
         at: noon(),
@@ -133,6 +134,7 @@ fn ends_are_selected_as_readings_are_and_records_where_they_are_taken() {
         Some(part.snapshot().unwrap().ended.len())
     };
     assert_eq!(ends("{}"), Some(2));
+    assert!(part(Records::NotTaken, "{}", &empty).is_none());
     assert_eq!(ends(r#"{"descriptors":["vehicle.vehicle.**"]}"#), Some(1));
     assert_eq!(ends(r#"{"descriptors":["vehicle.cabin.**"]}"#), None);
     assert_eq!(ends(r#"{"sources":["stream"]}"#), None);
@@ -144,6 +146,33 @@ fn ends_are_selected_as_readings_are_and_records_where_they_are_taken() {
     ] {
         assert_eq!(part(records, json, &record).is_some(), expected, "{json}");
     }
+}
+
+#[tokio::test]
+async fn a_poll_without_news_reaches_no_sink() {
+    for json in ["{}", r#"{"descriptors":["soc","mileage"]}"#] {
+        let rig = two_vehicles().await;
+        for (vehicle, number, new) in [(0, 3, 0), (1, 4, 2), (0, 3, 0)] {
+            assert_eq!(rig.append(snapshot(vehicle, number)).await, new);
+        }
+        let batches = delivered(&rig, json).await;
+        let seqs: Vec<_> = batches.concat().iter().map(|entry| entry.seq).collect();
+        assert_eq!(seqs, [1, 2, 3, 5], "{json}");
+        let totals = rig.totals("part").await;
+        assert_eq!((totals.cursor, totals.delivered_readings), (6, 8), "{json}");
+    }
+}
+
+#[tokio::test]
+async fn a_sink_is_not_asked_for_polls_without_news_alone() {
+    let rig = Rig::new();
+    let nothing = RawSnapshot {
+        readings: Vec::new(),
+        ..snapshot(0, 1)
+    };
+    rig.append(nothing).await;
+    assert!(delivered(&rig, "{}").await.is_empty());
+    assert_eq!(rig.totals("part").await.cursor, 1);
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ impl Decoder {
         })
     }
 
-    /// The entry of this number; `None` where there is none, or nothing in it.
+    /// The entry of this number; `None` where there is none, or a record of a kind that is not known.
     ///
     /// # Errors
     /// [`JournalError::DamagedEntry`] where it is there and cannot be believed.
@@ -136,7 +136,7 @@ impl Decoder {
         self.scan.connection()
     }
 
-    /// `None` where the entry holds nothing that is read here.
+    /// `None` where the entry is a record of a kind that is not known.
     fn entry(&mut self, stored: &Stored, outgrown: &mut Vec<Outgrown>) -> Result<Option<Entry>> {
         let unlabelled = self.contexts.of(stored);
         let decode = |known: &KnownDescriptors| {
@@ -170,8 +170,7 @@ impl Decoder {
         let mut snapshot = Snapshot::new(vehicle, account, source, feed.origin, stored.received_at);
         (snapshot.readings, snapshot.ended) = (decoded.readings, decoded.ended);
         snapshot.documents = decoded.documents;
-        let is_empty = snapshot.is_empty() && snapshot.documents.is_empty();
-        Ok((!is_empty).then(|| Entry::snapshot_of(stored.seq, snapshot)))
+        Ok(Some(Entry::snapshot_of(stored.seq, snapshot)))
     }
 
     /// What was a reading when it was stored and is none for this version of the program. What was none then

@@ -32,7 +32,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Entries in the order of their numbers.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// Entries with something in them, be it a document that is for no sink; those without are passed over.
+    /// Entries that can be read, also those with nothing for a sink: with documents alone, or with nothing that was new, which
+    /// still say that time has passed.
     pub entries: Arc<[Entry]>,
     /// What is no reading any more; none, unless descriptors have changed their types.
     pub outgrown: Arc<[Outgrown]>,

@@ -181,6 +181,7 @@ async fn a_value_ends_when_the_vehicle_says_so() {
         (1, 1, vec![]),
         (2, 0, vec![(SOC, 3_600_250)]),
         (3, 1, vec![]),
+        (4, 0, vec![]),
         (5, 1, vec![]),
         (6, 1, vec![]),
         (7, 0, vec![(HV_STATUS, 7_200_000)]),

@@ -89,8 +89,7 @@ fn as_seen(entries: &[Entry]) -> Vec<(u64, usize, Held)> {
         };
         (entry.seq, vehicle, held)
     };
-    let seen = entries.iter().map(entry);
-    seen.filter(|(.., held)| *held != Held::default()).collect()
+    entries.iter().map(entry).collect()
 }
 
 /// Does to a log and to the model what the steps say, but for what is done to files.

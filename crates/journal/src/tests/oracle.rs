@@ -288,10 +288,6 @@ impl Model {
     /// What a sink should be given after `after`, up to `last`.
     pub fn between(&self, after: u64, last: u64) -> Vec<(u64, usize, Held)> {
         let within = |entry: &&(u64, usize, Held)| entry.0 > after && entry.0 <= last;
-        let entries = self.log.iter().filter(within);
-        entries
-            .filter(|(.., held)| *held != Held::default())
-            .cloned()
-            .collect()
+        self.log.iter().filter(within).cloned().collect()
     }
 }

@@ -68,8 +68,11 @@ async fn a_value_stamped_by_the_call_is_new_only_when_it_changes() {
     }
     assert_eq!(new, [1, 0, 1, 1]);
     let entries = read_all(&journal, 0, 1).await;
-    let stamps: Vec<_> = entries.iter().map(|entry| entry.readings()[0].stamp).collect();
-    assert_eq!(stamps, [Stamp::Requested; 3]);
+    let stamps = entries
+        .iter()
+        .map(|entry| entry.readings().first().map(|reading| reading.stamp));
+    let new = Some(Stamp::Requested);
+    assert_eq!(stamps.collect::<Vec<_>>(), [new, None, new, new]);
 }
 
 /// What polls say of such a key lags behind what the vehicle sends.
@@ -181,7 +184,7 @@ async fn vehicles_do_not_repeat_each_other() {
 }
 
 #[tokio::test]
-async fn a_poll_that_brings_nothing_leaves_an_entry_that_no_sink_sees() {
+async fn a_poll_that_brings_nothing_leaves_an_entry_that_says_when_it_came() {
     let state = tempfile::tempdir().unwrap();
     let journal = open(state.path());
     assert_eq!(append(&journal, poll(0, vec![])).await.seq, Some(1));
@@ -190,7 +193,12 @@ async fn a_poll_that_brings_nothing_leaves_an_entry_that_no_sink_sees() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!((batch.entries.len(), batch.last), (0, 1));
+    assert_eq!((batch.entries.len(), batch.readings, batch.last), (1, 0, 1));
+    let snapshot = batch.entries[0].snapshot().unwrap();
+    assert_eq!(
+        (snapshot.is_empty(), snapshot.received_at),
+        (true, poll(0, vec![]).received_at)
+    );
 }
 
 #[tokio::test]
@@ -211,7 +219,11 @@ async fn what_went_away_and_what_does_not_fit_is_kept_as_sent_and_told_once() {
         payload.contains(r#""full""#) && payload.contains("-NA-"),
         "{payload}"
     );
-    assert_eq!(read_all(&journal, 0, 10).await, []);
+    let entries = read_all(&journal, 0, 10).await;
+    let held = entries
+        .iter()
+        .map(|entry| (entry.seq, entry.snapshot().unwrap().is_empty()));
+    assert_eq!(held.collect::<Vec<_>>(), [(1, true), (2, true)]);
     assert_eq!(
         inspect::<u32>(state.path(), "select count(*) from dead_letter where sink = ''"),
         1

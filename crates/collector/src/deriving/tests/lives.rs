@@ -161,6 +161,43 @@ async fn whatever_ends_a_run_the_records_are_those_of_one_run() {
     }
 }
 
+/// A car that is polled only drives for an hour. What is known of the trip after so many polls more that repeat what is known.
+async fn state_after(repeats: i64) -> RecordState {
+    let folder = tempfile::tempdir().unwrap();
+    let state = OpenState::open(folder.path()).unwrap();
+    for number in 0..3 + repeats {
+        let step = number.min(2);
+        let measured_at = day(0) + SignedDuration::from_mins(30 * step);
+        let body = json!({ "timestamp": format!("{measured_at:.3}"), "value": 10_000 + 20 * step });
+        let received_at = day(0) + SignedDuration::from_mins(30 * number + 1);
+        let poll = RawSnapshot {
+            vin: VIN.parse().unwrap(),
+            origin: Origin::Poll,
+            requested_at: Some(received_at),
+            sent_at: None,
+            received_at,
+            readings: vec![RawReading {
+                descriptor: "vehicle.vehicle.travelledDistance".to_owned(),
+                body: RawValue::from_string(body.to_string()).unwrap(),
+            }],
+        };
+        send(&state, &[poll]).await;
+    }
+    let never = CancellationToken::new();
+    deriving(&state).all_anew(&never).await.unwrap().unwrap();
+    let records = records(folder.path());
+    let mut trips = records.values().filter(|record| record.kind.name == "trip");
+    let trip = trips.next().unwrap();
+    assert!(trips.next().is_none(), "{records:#?}");
+    trip.state
+}
+
+#[tokio::test]
+async fn polls_without_news_end_a_trip_in_silence() {
+    assert_eq!(state_after(0).await, RecordState::Live);
+    assert_eq!(state_after(4).await, RecordState::Final);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_kept_and_broken_is_derived_anew_and_tells_nothing_twice() {
     let folder = tempfile::tempdir().unwrap();
