@@ -5,6 +5,7 @@ mod rest;
 mod tests;
 
 use collector_core::{Record, RecordState, Value, Vehicle};
+use facts::row::rounded;
 use jiff::Timestamp;
 
 pub use rest::{Part, Rest, Told};
@@ -71,13 +72,15 @@ fn record(start_at: i64, end_at: Option<i64>, told: &Told, vehicle: &Vehicle) ->
     let a_day = drain.map(|((a_day, _), _)| a_day);
     let values = vec![
         end.map(Value::Timestamp),
-        told.first.map(|soc| Value::Number(soc.value.0)),
-        told.last.map(|soc| Value::Number(soc.value.0)),
-        drain
-            .filter(|((_, is_long), _)| *is_long)
-            .map(|((a_day, _), _)| Value::Number(a_day.value)),
-        a_day.map(|a_day| Value::Number(a_day.low)),
-        a_day.map(|a_day| Value::Number(a_day.high)),
+        rounded(told.first.map(|soc| soc.value.0)),
+        rounded(told.last.map(|soc| soc.value.0)),
+        rounded(
+            drain
+                .filter(|((_, is_long), _)| *is_long)
+                .map(|((a_day, _), _)| a_day.value),
+        ),
+        rounded(a_day.map(|a_day| a_day.low)),
+        rounded(a_day.map(|a_day| a_day.high)),
         Some(Value::Bool(told.plugged)),
     ];
     let mut record = Record::new(

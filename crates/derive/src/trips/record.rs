@@ -1,6 +1,7 @@
 //! A drive as a record, with the reasons of its numbers.
 
 use collector_core::{Cited, Evidence, Record, RecordState, Value, Vehicle};
+use facts::row::rounded;
 use jiff::Timestamp;
 
 use super::drive::Drive;
@@ -74,16 +75,16 @@ pub fn trip(drive: &Drive, is_over: bool, vehicle: &Vehicle, rules: &Rules) -> O
     };
     let values = vec![
         is_over.then_some(Value::Timestamp(end)),
-        number(km),
+        rounded(km.map(|it| it.value)),
         distance.map(|(_, basis)| text(basis.as_str())),
-        drive.before.soc.map(|seen| Value::Number(seen.value.0)),
-        drive.after.soc.map(|seen| Value::Number(seen.value.0)),
-        number(used),
-        number(burnt),
-        from.map(|seen| Value::Number(seen.value.0)),
-        from.map(|seen| Value::Number(seen.value.1)),
-        to.map(|seen| Value::Number(seen.value.0)),
-        to.map(|seen| Value::Number(seen.value.1)),
+        rounded(drive.before.soc.map(|seen| seen.value.0)),
+        rounded(drive.after.soc.map(|seen| seen.value.0)),
+        rounded(used.map(|it| it.value)),
+        rounded(burnt.map(|it| it.value)),
+        rounded(from.map(|seen| seen.value.0)),
+        rounded(from.map(|seen| seen.value.1)),
+        rounded(to.map(|seen| seen.value.0)),
+        rounded(to.map(|seen| seen.value.1)),
         place(from),
         place(to),
         Some(text(confidence(drive.start_seen, end_seen))),
@@ -100,10 +101,6 @@ pub fn trip(drive: &Drive, is_over: bool, vehicle: &Vehicle, rules: &Rules) -> O
 
 fn text(text: &str) -> Value {
     Value::Text(text.into())
-}
-
-pub fn number(bounded: Option<Bounded>) -> Option<Value> {
-    bounded.map(|it| Value::Number(it.value))
 }
 
 /// The reasons of a record, column by column.
