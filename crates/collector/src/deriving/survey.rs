@@ -48,8 +48,10 @@ pub struct Run {
 pub struct Survey {
     pub heads: HashMap<Identity, Head>,
     pub runs: Vec<Run>,
-    /// When the oldest entry came, where entries before it were forgotten.
+    /// When the oldest entry came, where entries before it were removed.
     pub cut_at: Option<Timestamp>,
+    /// The lowest number, whatever the entry holds: one of a forgotten vehicle is empty, but there.
+    first: Option<u64>,
     /// When the newest of the last run came.
     newest: Option<Timestamp>,
 }
@@ -80,7 +82,8 @@ impl Survey {
     pub fn of(path: &Path, last: u64) -> Result<Self, JournalError> {
         let mut survey = Self::default();
         through(path, |entry| {
-            if entry.seq <= last && !entry.vin.is_nobody() {
+            if entry.seq <= last {
+                survey.first.get_or_insert(entry.seq);
                 survey.meet(&entry);
             }
         })?;
@@ -88,11 +91,14 @@ impl Survey {
     }
 
     fn meet(&mut self, entry: &Stored) {
+        if entry.vin.is_nobody() {
+            return;
+        }
         if let Some(json) = record::of(entry) {
             return self.record(entry, &json);
         }
         let is_first = self.runs.is_empty();
-        if is_first && entry.seq > 1 {
+        if is_first && self.first > Some(1) {
             self.cut_at = Some(entry.received_at);
         }
         let comes_before = |newest: Timestamp| newest.duration_since(entry.received_at) > BACK;

@@ -63,9 +63,13 @@ fn telling(record: &Record) -> Telling {
 }
 
 async fn poll(state: &OpenState, received_at: Timestamp, soc: u32) -> u64 {
+    poll_of(state, VIN, received_at, soc).await
+}
+
+async fn poll_of(state: &OpenState, vin: &str, received_at: Timestamp, soc: u32) -> u64 {
     let body = format!(r#"{{"value":"{soc}","timestamp":"{received_at:.3}"}}"#);
     let snapshot = RawSnapshot {
-        vin: VIN.parse().unwrap(),
+        vin: vin.parse().unwrap(),
         origin: Origin::Poll,
         requested_at: Some(received_at),
         sent_at: None,
@@ -234,6 +238,22 @@ async fn what_lies_before_the_oldest_entry_stays_as_it_is() {
     assert!(compared.rest(&mut Deriver::new(Rules::default())).is_empty());
     let vanished: Vec<_> = compared.vanished().iter().map(|head| head.at).collect();
     assert_eq!((vanished, compared.outcome.kept), (vec![day(6)], 2));
+}
+
+#[tokio::test]
+async fn nothing_is_cut_off_where_the_first_entry_was_of_a_forgotten_vehicle() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = OpenState::open(folder.path()).unwrap();
+    let sold = "WBY00000000000008";
+    poll_of(&state, sold, day(0), 50).await;
+    poll(&state, day(0), 50).await;
+    telling::append(&state, vec![telling(&trip(0, 1, 5.0))], None)
+        .await
+        .unwrap();
+    state.forget(&sold.parse().unwrap(), day(1)).await.unwrap();
+    let survey = survey(folder.path());
+    assert_eq!((survey.cut_at, survey.heads.len()), (None, 1));
+    assert_eq!(survey.runs, [Run { after: 1, last: 2 }]);
 }
 
 #[tokio::test]
