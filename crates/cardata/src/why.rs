@@ -49,10 +49,6 @@ pub fn run(options: &WhyArgs) -> CommandResult {
             let why = format!("the journal has no such record: {}", wanted.advice());
             Err(Failure::new(4, why))
         }
-        (None, several) => {
-            let many = several.len();
-            let why = format!("{many} records are meant by that: say more of the start, or the vehicle");
-            Err(Failure::new(4, why))
-        }
+        (None, several) => Err(Failure::new(4, text::several(several))),
     }
 }

@@ -48,6 +48,7 @@ pub use model::{
     Body, Cited, Column, Descriptor, Document, Ended, Entry, Evidence, InvalidVin, LogId, Name, Names,
     Origin, Reading, Record, RecordKind, RecordState, RegisteredKind, Snapshot, Stamp, Unit, UnitSystem,
     Value, ValueType, Vehicle, VehicleSettings, Vin, document, reads_as_number, record_kind, record_kinds,
+    rounded,
 };
 pub use present::{Present, Unknown, VehicleFacts};
 pub use registry::{SinkPlugin, SourcePlugin, sink_plugins, source_plugins};

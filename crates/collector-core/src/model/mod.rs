@@ -22,5 +22,5 @@ pub use record::{
     Cited, Column, Evidence, Record, RecordKind, RecordState, RegisteredKind, record_kind, record_kinds,
 };
 pub use unit::{Unit, UnitSystem};
-pub use value::{Value, ValueType};
+pub use value::{Value, ValueType, rounded};
 pub use vin::{InvalidVin, Vin};

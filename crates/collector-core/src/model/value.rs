@@ -53,3 +53,9 @@ impl fmt::Display for Value {
         }
     }
 }
+
+/// A number as people read it, to a millionth: what is more is of the arithmetic.
+pub fn rounded(number: f64) -> String {
+    let text = format!("{number:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

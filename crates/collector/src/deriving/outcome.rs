@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use collector_core::{Column, Record, RecordKind, RecordState, Value};
+use collector_core::{Column, Record, RecordKind, RecordState, Value, rounded};
 use serde::{Deserialize, Serialize};
 
 /// So many examples of a kind are told.
@@ -63,6 +63,23 @@ impl Outcome {
 }
 
 impl Difference {
+    /// Numbers are rounded, unless they differ in less. Positions are told by nobody who was not asked for them.
+    fn of_values(column: &Column, before: Option<&Value>, now: Option<&Value>) -> Self {
+        let is_position = column.unit.as_ref().is_some_and(|unit| unit.as_str() == "°");
+        let short = |value: &Value| match value {
+            _ if is_position => "a position".to_owned(),
+            Value::Number(number) => rounded(*number),
+            value => value.to_string(),
+        };
+        let is_close = !is_position && before.map(short) == now.map(short);
+        let shown = |value: &Value| if is_close { value.to_string() } else { short(value) };
+        Self {
+            column: column.name.to_owned(),
+            before: before.map(shown),
+            now: now.map(shown),
+        }
+    }
+
     fn of_parts(kind: &RecordKind, before: &Record, now: &Record) -> Option<Self> {
         let parts = |record: &'_ Record| -> Vec<Record> {
             let its = record.children.iter().filter(|part| *part.kind == *kind);
@@ -86,23 +103,12 @@ fn as_part(mut part: Record) -> Record {
 }
 
 impl Example {
-    /// What differs between two revisions of a record. Positions are told by nobody who was not asked for them.
+    /// What differs between two revisions of a record.
     pub fn of(before: &Record, now: &Record) -> Self {
-        let shown = |column: &Column, value: Option<&Value>| -> Option<String> {
-            let is_position = column.unit.as_ref().is_some_and(|unit| unit.as_str() == "°");
-            match is_position {
-                true => value.map(|_| "a position".to_owned()),
-                false => value.map(Value::to_string),
-            }
-        };
         let columns = before.value_columns().zip(now.value_columns());
         let differ = columns.filter(|((_, before), (_, now))| before != now);
         let mut differences: Vec<_> = differ
-            .map(|((column, before), (_, now))| Difference {
-                column: column.name.to_owned(),
-                before: shown(column, before),
-                now: shown(column, now),
-            })
+            .map(|((column, before), (_, now))| Difference::of_values(column, before, now))
             .collect();
         differences.extend(
             now.kind
@@ -110,13 +116,16 @@ impl Example {
                 .iter()
                 .filter_map(|kind| Difference::of_parts(kind, before, now)),
         );
-        if before.state != now.state {
-            differences.push(Difference {
-                column: "state".to_owned(),
-                before: Some(before.state.to_string()),
-                now: Some(now.state.to_string()),
-            });
-        }
+        let of_all = [
+            ("at", format!("{:.3}", before.at), format!("{:.3}", now.at)),
+            ("state", before.state.to_string(), now.state.to_string()),
+        ];
+        let differ = of_all.into_iter().filter(|(_, before, now)| before != now);
+        differences.extend(differ.map(|(column, before, now)| Difference {
+            column: column.to_owned(),
+            before: Some(before),
+            now: Some(now),
+        }));
         let key: Vec<_> = now.key.iter().map(Value::to_string).collect();
         Self {
             vehicle: now.vehicle.name.to_string(),
@@ -171,6 +180,32 @@ mod tests {
             .map(|(second, energy)| of(&BLOCK, second, *energy));
         whole.children = blocks.collect();
         whole
+    }
+
+    #[test]
+    fn numbers_are_told_as_people_read_them() {
+        let told = |before: f64, now: Option<f64>| {
+            let [before, now] = [Some(before), now].map(|number| number.map(Value::Number));
+            let column = Column::new("cost", ValueType::Number, None);
+            let told = Difference::of_values(&column, before.as_ref(), now.as_ref());
+            (told.before, told.now)
+        };
+        let some = |number: &str| Some(number.to_owned());
+        assert_eq!(told(1.999_869_956_521_21, None), (some("1.99987"), None));
+        let close = (some("1.00000001"), some("1"));
+        assert_eq!(told(1.000_000_01, Some(1.0)), close);
+    }
+
+    #[test]
+    fn a_time_alone_that_differs_is_told() {
+        let (before, mut now) = (whole(1, &[]), whole(2, &[]));
+        now.at = Timestamp::from_second(3600).unwrap();
+        let told = Difference {
+            column: "at".to_owned(),
+            before: Some("1970-01-01T00:00:00.000Z".to_owned()),
+            now: Some("1970-01-01T01:00:00.000Z".to_owned()),
+        };
+        assert_eq!(Example::of(&before, &now).differences, [told]);
     }
 
     #[test]

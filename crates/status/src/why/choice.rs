@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::vehicle;
-use collector_core::{Names, Record, RecordKind, RecordState, Value, Vehicle, Vin, record_kind};
+use collector_core::{Names, Record, RecordKind, RecordState, Value, Vehicle, Vin, record_kind, rounded};
 use entry_form::record;
 use jiff::Timestamp;
 use journal::JournalError;
 use journal::care::through::through;
 
-/// So many of the newest are shown to who names none.
-const SHOWN: usize = 20;
+/// So many of the newest are shown to people, and to who names none.
+pub const SHOWN: usize = 20;
 
 /// The newest revision of a record, as it stands in the journal.
 pub struct Found {
@@ -23,7 +23,7 @@ pub struct Found {
     pub is_withdrawn: bool,
     /// How it is told: `2026-03-01T17:05:00Z`.
     pub start: String,
-    json: String,
+    pub(super) json: String,
 }
 
 /// What somebody wants to see.
@@ -150,8 +150,10 @@ impl Wanted {
     /// What to do where there is none.
     pub fn advice(&self) -> String {
         match &self.kind {
-            Some(kind) => format!("`cardata why {kind}` shows those that there are"),
-            None => "none was derived yet; `cardata run` derives them".to_owned(),
+            Some(kind) if self.vehicle.is_some() || !self.start.is_empty() => {
+                format!("`cardata why {kind}` shows those that there are")
+            }
+            _ => "none was derived yet; `cardata run` derives them".to_owned(),
         }
     }
 }
@@ -179,10 +181,4 @@ pub fn shown(value: &Value, unit: Option<&collector_core::Unit>) -> String {
         (Value::Bool(false), _) => "no".to_owned(),
         (value, _) => value.to_string(),
     }
-}
-
-/// To a millionth: what is more is of the arithmetic.
-pub fn rounded(number: f64) -> String {
-    let text = format!("{number:.6}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

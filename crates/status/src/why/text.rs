@@ -1,14 +1,14 @@
 //! A record with its reasons for people.
 
 use crate::table::{self, table};
-use collector_core::{Cited, Column, Evidence, Record, document};
+use collector_core::{Cited, Column, Evidence, Record, Vehicle, document, rounded};
 
-use super::choice::{Found, rounded, shown};
+use super::choice::{Found, SHOWN, shown};
 use super::rules;
 
-/// Those that are meant, each as it can be asked for.
+/// Those that are meant, the newest first and not without end, each as it can be asked for.
 pub fn candidates(found: &[Found]) -> String {
-    let rows = found.iter().rev().map(|one| {
+    let rows = found.iter().rev().take(SHOWN).map(|one| {
         vec![
             one.kind.clone(),
             one.vehicle.name.to_string(),
@@ -17,7 +17,27 @@ pub fn candidates(found: &[Found]) -> String {
             if one.is_withdrawn { "withdrawn" } else { "" }.to_owned(),
         ]
     });
-    table("kind | vehicle | start | revision | ", rows)
+    let table = table("kind | vehicle | start | revision | ", rows);
+    match found.len().saturating_sub(SHOWN) {
+        0 => table,
+        older => format!("{table}\nand {older} older"),
+    }
+}
+
+/// Why several are no answer, and how one of them is named.
+pub fn several(found: &[Found]) -> String {
+    let newest = found.last().map(|one| {
+        let Vehicle { name, vin, .. } = &one.vehicle;
+        let is_word = name.chars().all(|c| c.is_alphanumeric());
+        // What a shell would take apart is told by the end of the VIN.
+        let vehicle = if is_word { &**name } else { vin.short() };
+        format!("{} {vehicle} {}", one.kind, one.start)
+    });
+    format!(
+        "{} records are meant by that: say more of the start, or the vehicle, as in `cardata why {}`",
+        found.len(),
+        newest.unwrap_or_default()
+    )
 }
 
 /// A record that stands in entry `seq`.
@@ -116,8 +136,31 @@ fn part(part: &Record) -> String {
 #[cfg(test)]
 mod tests {
     use collector_core::ValueType;
+    use jiff::Timestamp;
 
     use super::*;
+
+    #[test]
+    fn of_many_the_newest_are_shown_and_how_one_is_named() {
+        let found = |second: i64| {
+            let at = Timestamp::from_second(second).unwrap();
+            Found {
+                seq: 1,
+                vehicle: Vehicle::named("WBY00000000000007".parse().unwrap(), None),
+                kind: "trip".to_owned(),
+                at,
+                revision: 1,
+                is_withdrawn: false,
+                start: at.to_string(),
+                json: String::new(),
+            }
+        };
+        let many: Vec<_> = (1..=25).map(found).collect();
+        let (shown, few) = (candidates(&many), candidates(&many[5..]));
+        assert!(shown.ends_with("\nand 5 older"), "{shown}");
+        assert_eq!(shown.trim_end_matches("\nand 5 older"), few);
+        assert!(several(&many).ends_with("`cardata why trip v0000007 1970-01-01T00:00:25Z`"));
+    }
 
     #[test]
     fn an_interval_is_told_where_it_has_a_width() {
