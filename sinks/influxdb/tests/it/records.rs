@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use collector_core::testkit::{entries, record_rows as expected, trip};
-use collector_core::{Column, Entry, Record, RecordKind, RecordState, Sink, Value, ValueType};
+use collector_core::{Column, Entry, Record, RecordKind, RecordState, Sink, SinkError, Value, ValueType};
 use serde_json::json;
 
 use crate::conformance::record_rows;
@@ -307,4 +307,56 @@ async fn a_login_that_may_only_write_needs_a_person() {
     ] {
         assert!(reason.contains("--read-buckets"), "{reason}");
     }
+}
+
+#[tokio::test]
+async fn a_record_that_is_refused_stands_alone_among_the_dead_letters() {
+    let refused = |body: &str| body.contains("record.kind=test_trip,") && body.contains("revision=7");
+    let mock = Mock::start(move |asked| match asked.uri.path() {
+        "/query" => {
+            let questions = asked.body.matches("SELECT").count();
+            let nothing = vec![json!({}); questions];
+            axum::Json(json!({ "results": nothing })).into_response()
+        }
+        _ if refused(&asked.body) => (StatusCode::BAD_REQUEST, "it does not fit").into_response(),
+        _ => StatusCode::NO_CONTENT.into_response(),
+    })
+    .await;
+    let mut batch = entries(1, 2);
+    batch.push(told(3, &trip(1, 1, Live, 1)));
+    batch.push(told(4, &trip(2, 7, Live, 1)));
+    batch.push(told(5, &trip(3, 1, Live, 1)));
+    let written = sink(database(&mock.url, "cars")).write(&batch).await.unwrap();
+    let rejected: Vec<_> = written
+        .rejected
+        .iter()
+        .map(|one| (one.seq, one.reading))
+        .collect();
+    assert_eq!(rejected, [(4, None)]);
+    let stored: Vec<_> = mock
+        .asked()
+        .into_iter()
+        .filter(|asked| !refused(&asked.body))
+        .collect();
+    for start in ["2026-03-01T12:01", "2026-03-01T12:03"] {
+        let is_there = |body: &str| body.contains("record.kind=test_trip,") && body.contains(start);
+        assert!(stored.iter().any(|asked| is_there(&asked.body)), "{start}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_fails_at_records_gets_the_batch_again() {
+    let mock = Mock::start(|asked| match asked.uri.path() {
+        "/query" => {
+            let nothing = vec![json!({}); asked.body.matches("SELECT").count()];
+            axum::Json(json!({ "results": nothing })).into_response()
+        }
+        _ if asked.body.contains("record.kind") => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        _ => StatusCode::NO_CONTENT.into_response(),
+    })
+    .await;
+    let mut batch = entries(1, 2);
+    batch.push(told(3, &trip(1, 1, Live, 1)));
+    let error = sink(database(&mock.url, "cars")).write(&batch).await.unwrap_err();
+    assert!(matches!(error, SinkError::Transient { .. }), "{error:?}");
 }
