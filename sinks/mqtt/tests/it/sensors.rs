@@ -221,3 +221,33 @@ async fn a_cost_keeps_its_sensor_where_the_next_session_has_no_price() {
     sink.close().await.unwrap();
     assert_eq!(told["last_session_cost"]["unit_of_measurement"], "EUR");
 }
+
+/// The broker lost what it kept while the program was stopped, so that nobody remembers the records.
+#[tokio::test]
+async fn a_replay_brings_records_and_their_sensors_to_a_broker_that_lost_them() {
+    let Some(mut broker) = Mosquitto::start().await else {
+        return;
+    };
+    let present = Fake::knowing(vec![soc(50.0, 0)]);
+    let told = [
+        session(0, (1, RecordState::Live), 4.0, None),
+        session(0, (2, RecordState::Final), 4.2, Some(1.26)),
+    ];
+    let mut sink = sink_knowing(options(&broker), present.clone());
+    sink.write(&told).await.unwrap();
+    sink.close().await.unwrap();
+    let before = kept(&broker, "#").await;
+    broker.kill();
+    broker.start_again().await;
+    let mut sink = sink_knowing(options(&broker), present);
+    sink.rewrite(&told).await.unwrap();
+    let after = kept(&broker, "#").await;
+    sink.close().await.unwrap();
+    assert!(before.contains_key("cardata/i4/charging_session/last"));
+    let kept = |all: &BTreeMap<String, Heard>| -> BTreeMap<String, String> {
+        let standing = all.iter().filter(|(topic, _)| !topic.ends_with("/status"));
+        let payload = |(topic, heard): (&String, &Heard)| (topic.clone(), heard.payload.clone());
+        standing.map(payload).collect()
+    };
+    assert_eq!(kept(&after), kept(&before));
+}
