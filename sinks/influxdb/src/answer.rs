@@ -66,10 +66,10 @@ impl Refusal {
         self.words.contains("field") || self.words.contains("column")
     }
 
-    /// Whether two refusals have the same words, numbers aside.
-    pub fn is_like(&self, other: &Self) -> bool {
-        let words = |refusal: &Self| refusal.words.replace(|c: char| c.is_ascii_digit(), "");
-        words(self) == words(other)
+    /// Whether the server has said these words, numbers aside.
+    pub fn says(&self, words: &str) -> bool {
+        let without = |words: &str| words.replace(|c: char| c.is_ascii_digit(), "");
+        without(&self.words) == without(words)
     }
 }
 

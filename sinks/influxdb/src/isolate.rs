@@ -159,7 +159,9 @@ impl<'a> Delivery<'a> {
         }
         self.probed = true;
         match self.client.post(&mut Request::default()).await? {
-            Answer::Refused(probe) if probe.is_like(refusal) => Err(refuses_everything(self.client, refusal)),
+            Answer::Refused(probe) if probe.says(&refusal.words) => {
+                Err(refuses_everything(self.client, refusal))
+            }
             _ => Ok(()),
         }
     }
@@ -182,7 +184,7 @@ impl<'a> Delivery<'a> {
 
     fn reject(&mut self, request: &Request, refusal: &Refusal, prefix: &str) {
         let same = self.only_refusal.get_or_insert_with(|| refusal.clone());
-        self.refusals_differ |= !same.is_like(refusal);
+        self.refusals_differ |= !same.says(&refusal.words);
         let reason = format!("{prefix}{}", refusal.words);
         let places = request.places.iter();
         let rejections = places.map(|place| self.batch.rejection(*place, &reason));

@@ -107,6 +107,7 @@ impl<'a> Revision<'a> {
         let mut answers = match self.client.ask(&questions.concat()).await? {
             Reply::Answered(answers) => answers.into_iter(),
             Reply::Unable(words) => {
+                self.prove_that_it_takes_something(&words).await?;
                 let reason = format!(
                     "records are kept only where the server can be asked which revision it holds; this one answers {words}"
                 );
@@ -199,14 +200,19 @@ impl<'a> Revision<'a> {
                     return Ok(Some(Refusal::TooOld));
                 }
                 Answer::Refused(refusal) => {
-                    let probe = self.client.post(&mut Request::default()).await?;
-                    if matches!(probe, Answer::Refused(probe) if probe.is_like(&refusal)) {
-                        return Err(refuses_everything(self.client, &refusal));
-                    }
+                    self.prove_that_it_takes_something(&refusal.words).await?;
                     return Ok(Some(Refusal::Words(refusal.words)));
                 }
             }
         }
         Ok(None)
+    }
+
+    /// A server that says the same to a request without lines refuses everything, and not these records.
+    async fn prove_that_it_takes_something(&mut self, words: &str) -> Result<(), SinkError> {
+        match self.client.post(&mut Request::default()).await? {
+            Answer::Refused(probe) if probe.says(words) => Err(refuses_everything(self.client, &probe)),
+            _ => Ok(()),
+        }
     }
 }

@@ -240,6 +240,16 @@ async fn a_server_that_cannot_be_asked_refuses_records_and_takes_readings() {
 }
 
 #[tokio::test]
+async fn a_server_that_refuses_everything_loses_no_record() {
+    let closed = r#"{"code":"invalid","message":"closed for the winter"}"#;
+    let mock = Mock::start(move |_| (StatusCode::BAD_REQUEST, closed).into_response()).await;
+    let record = told(1, &trip(1, 1, Live, 0));
+    let reason = misconfigured(sink(database(&mock.url, "cars")).write(&[record]).await);
+    assert!(reason.contains("refuses everything"), "{reason}");
+    assert!(reason.contains("closed for the winter"), "{reason}");
+}
+
+#[tokio::test]
 async fn a_record_that_is_refused_takes_no_other_with_it() {
     let memory = Memory::start().await;
     memory.write("cardata_test_bill sum=1i 0");
