@@ -19,7 +19,7 @@ pub trait Fold: Clone + Default + Serialize + DeserializeOwned {
     /// The records that can have changed since the last call on this or an earlier checkpoint, as they are now, with
     /// [`Record::state`]: all that still go on, and those that ended or were changed not long ago (two days of facts at
     /// least; what a late look ends has only just ended). What the timeline told before is withdrawn when it is not among
-    /// them any more, and goes on or began within two days. What began before and ended is withdrawn by being among them as
+    /// them any more, and goes on or ended within two days. What ended before is withdrawn by being among them as
     /// [`collector_core::RecordState::Withdrawn`], its values unknown; where it was never told, nothing is said. Revisions
     /// are the timeline's. No key stands in it twice.
     fn records(&self, vehicle: &Vehicle, rules: &Rules) -> Vec<Record>;

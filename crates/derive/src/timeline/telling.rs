@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use collector_core::{Record, RecordState, Vehicle};
+use facts::row::time;
 use serde::{Deserialize, Serialize};
 
 use super::content::{Id, content};
@@ -40,6 +41,8 @@ struct Told {
     /// `None` where it stands in the journal, and nothing has listed it since.
     teller: Option<Teller>,
     at: i64,
+    /// When it ended, where that is known, else as `at`.
+    until: i64,
     /// 0 where it never was.
     revision: u32,
     content: u64,
@@ -58,7 +61,7 @@ pub struct Look {
     pub received_at: i64,
     /// The newest fact.
     pub end: i64,
-    /// A record of the folds that began since is gone where it is not listed.
+    /// A record of the folds that ended since is gone where it is not listed.
     pub reach: i64,
     /// The plug or the charging has switched since the last look.
     pub has_switched: bool,
@@ -140,7 +143,7 @@ impl Telling {
     fn gone(&mut self, teller: Teller, vehicle: &Vehicle, look: Look) -> Vec<Record> {
         let looks = self.looks;
         let is_gone = |told: &Told| match teller {
-            Teller::Folds => told.at <= look.end && (told.is_live || told.at >= look.reach),
+            Teller::Folds => told.at <= look.end && (told.is_live || told.until >= look.reach),
             Teller::Battery => false,
             Teller::Documents => true,
         };
@@ -178,6 +181,7 @@ impl Told {
     fn is(&mut self, record: &Record, content: u64, revision: u32) {
         self.revision = revision;
         self.content = content;
+        self.until = time(record, "end_at").unwrap_or(record.at.as_millisecond());
         self.is_live = record.state == RecordState::Live;
         self.is_withdrawn = record.state == RecordState::Withdrawn;
     }

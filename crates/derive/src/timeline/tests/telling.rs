@@ -106,7 +106,7 @@ fn what_vanished_is_withdrawn_and_goes_on_from_there_when_it_comes_back() {
     assert_eq!(
         tell(telling, &[], look(0)),
         [(None, 2, Withdrawn)],
-        "what began long ago stays"
+        "what ended long ago stays"
     );
     assert_eq!(tell(telling, &[], look(0)), []);
     assert_eq!(tell(telling, &[young], look(0)), [(Some(2.0), 3, Final)]);
@@ -124,6 +124,20 @@ fn what_goes_on_and_is_listed_no_more_is_withdrawn_however_long_ago_it_began() {
         ("charging_session", &live.key, live.at)
     );
     assert_eq!((gone[0].revision, gone[0].state), (2, RecordState::Withdrawn));
+}
+
+#[test]
+fn what_began_long_ago_is_withdrawn_where_it_ended_not_long_ago() {
+    use RecordState::{Final, Withdrawn};
+    let ended = |at: i64| {
+        let mut trip = record(&TRIP, -9 * DAY, 1.0, Final);
+        trip.values[0] = Some(Value::Timestamp(Timestamp::from_millisecond(START + at).unwrap()));
+        let telling = &mut Telling::default();
+        assert_eq!(tell(telling, &[trip], look(0)).len(), 1);
+        tell(telling, &[], look(1))
+    };
+    assert_eq!(ended(-3 * DAY), []);
+    assert_eq!(ended(-DAY), [(None, 2, Withdrawn)]);
 }
 
 #[test]
