@@ -25,7 +25,7 @@ pub use fold::Fold;
 
 use std::collections::BTreeMap;
 
-use collector_core::{Body, Entry, Record, Vehicle, Vin};
+use collector_core::{Body, Entry, Record, Vin};
 use serde::{Deserialize, Serialize};
 
 use timeline::Timeline;
@@ -111,8 +111,7 @@ impl Deriver {
         let timeline = self.vehicles.entry(vin.clone()).or_default();
         let mut told = timeline.take(entry.seq, snapshot, &self.rules);
         for (other, timeline) in self.vehicles.iter_mut().filter(|(other, _)| *other != vin) {
-            let vehicle = Vehicle::named(other.clone(), None);
-            told.extend(timeline.pass_with(&vehicle, snapshot, &self.rules));
+            told.extend(timeline.pass_with(other, snapshot, &self.rules));
         }
         told
     }

@@ -7,7 +7,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
-use collector_core::{Name, Origin, Record, Snapshot, Vehicle};
+use collector_core::{Name, Origin, Record, Snapshot, Vehicle, Vin};
 use serde::{Deserialize, Serialize};
 
 use crate::documents::Documents;
@@ -123,8 +123,8 @@ impl<F: Fold> Timeline<F> {
         if let Some(has_switched) = self.due.look(received_at) {
             told.extend(self.look(&snapshot.vehicle, rules, has_switched, received_at));
         }
-        if !is_news {
-            told.extend(self.pass(&snapshot.vehicle, before, received_at, rules));
+        if !is_news && let Some(has_switched) = self.pass(before, received_at) {
+            told.extend(self.look(&snapshot.vehicle, rules, has_switched, received_at));
         }
         self.order.settle(rules);
         told
@@ -132,30 +132,31 @@ impl<F: Fold> Timeline<F> {
 
     /// An entry of another vehicle came. Where it is of the same account, time has passed for this one too: what is to be
     /// told of it, as it stands under that account.
-    pub fn pass_with(&mut self, vehicle: &Vehicle, other: &Snapshot, rules: &Rules) -> Vec<Record> {
+    pub fn pass_with(&mut self, vin: &Vin, other: &Snapshot, rules: &Rules) -> Vec<Record> {
         let received_at = other.received_at.as_millisecond();
         if other.account != self.account {
             return Vec::new();
         }
-        self.pass(vehicle, self.received_at, received_at, rules)
+        let Some(has_switched) = self.pass(self.received_at, received_at) else {
+            return Vec::new();
+        };
+        let vehicle = Vehicle::named(vin.clone(), None);
+        self.look(&vehicle, rules, has_switched, received_at)
     }
 
-    /// Time has passed without news since the entry `before`. While a burst goes on, none has: the next message of it may
-    /// be late by hours.
-    fn pass(&mut self, vehicle: &Vehicle, before: i64, received_at: i64, rules: &Rules) -> Vec<Record> {
+    /// Time has passed without news since the entry `before`: as [`Due::look_before`], whether to look. While a burst goes
+    /// on, none has: the next message of it may be late by hours.
+    fn pass(&mut self, before: i64, received_at: i64) -> Option<bool> {
         if received_at.saturating_sub(before) < PAUSE_MS {
-            return Vec::new();
+            return None;
         }
         self.silent_until = self.silent_until.max(received_at - LATE_MS);
-        let looks = match self.changes_at {
+        match self.changes_at {
             Some(at) if at <= self.silent_until => {
                 Some(self.due.look_anyway(received_at).unwrap_or_default())
             }
             _ => self.due.look_before(received_at),
-        };
-        looks.map_or_else(Vec::new, |has_switched| {
-            self.look(vehicle, rules, has_switched, received_at)
-        })
+        }
     }
 
     /// This revision of a record stands in the journal as the newest.
