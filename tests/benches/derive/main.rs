@@ -35,9 +35,18 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
+    let asked = |part: &str| {
+        std::env::args()
+            .skip(1)
+            .all(|argument| argument.starts_with('-') || argument == part)
+    };
     runtime.block_on(async {
-        a_year().await;
-        live::measure().await;
+        if asked("year") {
+            a_year().await;
+        }
+        if asked("live") {
+            live::measure().await;
+        }
     });
 }
 

@@ -11,13 +11,16 @@ use ledger::Publisher;
 use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
+use super::Deriving;
 use super::compared::Compared;
 use super::fold::{Cause, Fold, records};
 use super::merged::Merged;
 use super::outcome::{Example, Outcome};
 use super::survey::Survey;
 use super::telling::{self, Kept, Telling};
-use super::{AT_ONCE, Deriving};
+
+/// So many records are appended in one transaction.
+const AT_ONCE: usize = 500;
 
 impl Deriving {
     /// Derives all records from the entries that are there, and appends what differs. What goes on from there, and what came
@@ -66,7 +69,7 @@ impl Deriving {
 
     /// Appends some at a time: nobody waits long for the writer.
     async fn append(&self, tellings: Vec<Telling>) -> Result<(), JournalError> {
-        for some in tellings.chunks(AT_ONCE / 10) {
+        for some in tellings.chunks(AT_ONCE) {
             telling::append(&self.state, some.to_vec(), None).await?;
         }
         Ok(())

@@ -1,13 +1,12 @@
-//! Some entries folded at a time, off the threads that must answer at once.
+//! Some entries folded at a time; many of them off the threads that must answer at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use collector_core::{Entry, Record};
 use derive::{Deriver, Rules};
 use jiff::Timestamp;
-use journal::JournalError;
+use journal::{Batch, JournalError};
 use runtime::contain;
 use store::StoreError;
 
@@ -15,6 +14,9 @@ use super::telling::Telling;
 
 /// The state is kept when entries of so many milliseconds were folded since: flash wears.
 const KEEP_MS: i64 = 6 * 3_600_000;
+
+/// Readings that are folded faster, in a fraction of a millisecond, than another thread takes them over.
+const FEW: usize = 100;
 
 /// Whether a panic was told since the program was started.
 static TOLD: AtomicBool = AtomicBool::new(false);
@@ -60,14 +62,20 @@ impl Fold {
         (self.kept_through, self.kept_at, self.is_changed) = (Some(self.received_at), Some(at), false);
     }
 
-    /// Folds entries, the last of the journal that was looked at being `last`. What is to be told of them.
+    /// Folds a batch. What is to be told of it.
     ///
     /// # Errors
     /// What is told has no form, which is a bug.
-    pub async fn take(&mut self, entries: Arc<[Entry]>, last: u64) -> Result<Vec<Telling>, JournalError> {
+    pub async fn take(&mut self, batch: Batch) -> Result<Vec<Telling>, JournalError> {
         let deriver = std::mem::replace(&mut self.deriver, Deriver::new(Rules::default()));
-        let folded = tokio::task::spawn_blocking(move || folded(deriver, &entries));
-        let (deriver, told, received_at) = folded.await.map_err(|_| StoreError::Bug)?;
+        let (entries, last) = (batch.entries, batch.last);
+        let (deriver, told, received_at) = match batch.readings {
+            ..FEW => folded(deriver, &entries),
+            _ => {
+                let folded = tokio::task::spawn_blocking(move || folded(deriver, &entries));
+                folded.await.map_err(|_| StoreError::Bug)?
+            }
+        };
         (self.deriver, self.at) = (deriver, last);
         if let Some(received_at) = received_at {
             self.is_changed = true;

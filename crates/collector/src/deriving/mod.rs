@@ -22,11 +22,13 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use collector_core::BatchOptions;
 use collector_core::state::{DerivingState, State};
 use derive::{Deriver, Rules};
 use journal::{JournalError, Log, Read, Reader};
 use ledger::Publisher;
 use ledger::overview::Overview;
+use runtime::clock::{later, until};
 use runtime::{Chain, Clock};
 use tokio_util::sync::CancellationToken;
 
@@ -36,16 +38,20 @@ use outcome::Outcome;
 use telling::Kept;
 pub use telling::{ask, forget};
 
-/// How long what comes is gathered: as sinks do.
+/// What comes behind a silence is folded at once, what follows so much later, all of it together: as sinks are written to,
+/// so that one decoding serves both, and records are written with the readings that follow.
 const PACE: Duration = Duration::from_secs(10);
-/// About so many readings are folded at a time: as sinks read, so that one decoding may serve both.
-const AT_ONCE: usize = 5_000;
 /// The state is kept so rarely while much is folded, in real time: it is about a megabyte.
 const RARELY: Duration = Duration::from_secs(60);
 /// How long a database that refuses is left alone.
 const PAUSE: Duration = Duration::from_secs(60);
 /// The reader's name among the sinks of the journal's reader, which no sink can have.
 const READER: &str = " deriving";
+
+/// About so many readings are folded at a time: as sinks read.
+fn at_once() -> usize {
+    BatchOptions::default().readings
+}
 
 /// What derives, and with what.
 #[derive(Debug, Clone)]
@@ -146,6 +152,7 @@ impl Deriving {
             };
             loop {
                 let there = *newest.borrow_and_update();
+                let began = self.clock.now();
                 while self.step(fold).await? {
                     if stop.is_cancelled() {
                         return Ok(Ok(()));
@@ -165,7 +172,7 @@ impl Deriving {
                     () = stop.cancelled() => return Ok(Ok(())),
                 }
                 tokio::select! {
-                    () = self.clock.sleep(PACE) => {}
+                    () = self.clock.sleep(until(self.clock.now(), later(began, PACE))) => {}
                     () = stop.cancelled() => return Ok(Ok(())),
                 }
             }
@@ -174,7 +181,7 @@ impl Deriving {
 
     /// Only what takes a while is worth a word.
     async fn tell_behind(&self, publisher: &Publisher, behind: u64) {
-        if behind > AT_ONCE as u64 {
+        if behind > at_once() as u64 {
             let message = format!("{behind} entries are still to be looked through");
             publisher
                 .publish(State::Deriving(DerivingState::Behind), Some(message))
@@ -200,12 +207,15 @@ impl Deriving {
         None
     }
 
-    /// Folds what is there, at most about [`AT_ONCE`] readings, and tells what they tell. Whether there was something.
+    /// Folds what is there, at most about [`at_once`] readings, and tells what they tell. Whether there was something.
     async fn step(&self, fold: &mut Fold) -> Result<bool, JournalError> {
-        let Some(batch) = self.reader.read(&READER.into(), fold.at, AT_ONCE).await? else {
+        if fold.at >= *self.state.journal.newest().borrow() {
+            return Ok(false);
+        }
+        let Some(batch) = self.reader.read(&READER.into(), fold.at, at_once()).await? else {
             return Ok(false);
         };
-        let tellings = fold.take(batch.entries, batch.last).await?;
+        let tellings = fold.take(batch).await?;
         let is_due = fold.is_due() && fold.kept_at.is_none_or(|at| at.elapsed() > RARELY);
         if !tellings.is_empty() || is_due {
             let kept = Kept {
