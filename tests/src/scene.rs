@@ -161,6 +161,7 @@ impl Scene {
             command
                 .current_dir(self.folder.path())
                 .env_remove("CARDATA_LOG")
+                .env_remove("COLUMNS")
                 .envs(self.environment.iter().map(|(name, value)| (name, value)));
             prepare(command);
         })
@@ -298,7 +299,10 @@ impl Plan<'_> {
 /// Runs a command that needs no scene, in a folder.
 pub async fn call_in(folder: &std::path::Path, arguments: &[&str]) -> Said {
     let command = Cardata::start(arguments, |command| {
-        command.current_dir(folder).env_remove("CARDATA_LOG");
+        command
+            .current_dir(folder)
+            .env_remove("CARDATA_LOG")
+            .env_remove("COLUMNS");
     });
     end(command).await
 }

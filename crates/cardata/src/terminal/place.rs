@@ -1,5 +1,5 @@
 //! What may be sent to where a text goes: decided here alone, from what is known of that place. What is no terminal gets
-//! the text as it is: no colours, nothing cut, no width.
+//! the text as it is: no colours, nothing cut, no width; but for standard output where somebody told a width, as `watch` does.
 
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
@@ -27,8 +27,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// In a pipe too it has the width that `COLUMNS` tells; standard error has not, for logs are read by line.
     pub fn stdout() -> Self {
-        Self::of_stream(&io::stdout())
+        match io::stdout().is_terminal() {
+            true => Self::of_stream(&io::stdout()),
+            false => Self::of_pipe(variable),
+        }
     }
 
     pub fn stderr() -> Self {
@@ -38,10 +42,18 @@ impl Place {
     fn of_stream(stream: &(impl IsTerminal + AsFd)) -> Self {
         match stream.is_terminal() {
             true => Self::of_terminal(
-                |name| std::env::var(name).ok().filter(|value| !value.is_empty()),
+                variable,
                 terminal_size_of(stream).map(|(width, _)| usize::from(width.0)),
             ),
             false => Self::default(),
+        }
+    }
+
+    /// A pipe or a file, with these variables.
+    pub fn of_pipe(variable: impl Fn(&str) -> Option<String>) -> Self {
+        Self {
+            width: told(variable).map(|columns| columns.max(NARROWEST)),
+            ..Self::default()
         }
     }
 
@@ -53,12 +65,11 @@ impl Place {
         let locale = locale.unwrap_or_default().to_uppercase();
         // One that is on a serial line says that it has none.
         let columns = columns.filter(|columns| *columns > 0);
-        let told = || variable("COLUMNS")?.parse().ok();
         Self {
             colours: !is_dumb && variable("NO_COLOR").is_none(),
             rewrites: !is_dumb,
             unicode: !is_dumb && (locale.contains("UTF-8") || locale.contains("UTF8")),
-            width: Some(columns.or_else(told).unwrap_or(USUAL).max(NARROWEST)),
+            width: Some(columns.or_else(|| told(variable)).unwrap_or(USUAL).max(NARROWEST)),
         }
     }
 
@@ -71,6 +82,16 @@ impl Place {
         let lines = text.split('\n').map(|line| broken(line, width, indent(line)));
         lines.collect::<Vec<_>>().join("\n")
     }
+}
+
+/// A variable of this process that says something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The width that somebody asks for, in columns.
+fn told(variable: impl Fn(&str) -> Option<String>) -> Option<usize> {
+    variable("COLUMNS")?.parse().ok().filter(|columns| *columns > 0)
 }
 
 /// One line, broken between words; what follows the first break stands `indent` columns in. Colours take no columns, and
@@ -181,6 +202,25 @@ mod tests {
             (&told[..1], Some(1), 20),
         ] {
             assert_eq!(terminal(variables, columns).width, Some(width));
+        }
+    }
+
+    #[test]
+    fn what_is_no_terminal_has_the_width_that_is_told_of_it() {
+        for (columns, width) in [
+            (None, None),
+            (Some("64"), Some(64)),
+            (Some("0"), None),
+            (Some("wide"), None),
+        ] {
+            let place = Place::of_pipe(|name| columns.filter(|_| name == "COLUMNS").map(str::to_owned));
+            assert_eq!(
+                place,
+                Place {
+                    width,
+                    ..Place::default()
+                }
+            );
         }
     }
 
