@@ -31,9 +31,7 @@ pub fn meant<'a>(
     match found.as_slice() {
         [] => Ok(None),
         [vin] => Ok(Some(vin)),
-        _ => Err(format!(
-            "--vehicle: several vehicles go by `{text}`: give the VIN"
-        )),
+        _ => Err(format!("several vehicles go by `{text}`: give the VIN")),
     }
 }
 
@@ -41,8 +39,8 @@ pub fn meant<'a>(
 pub fn unknown<'a>(text: &str, known: impl IntoIterator<Item = &'a Vin>, names: &Names) -> String {
     let known: Vec<_> = known.into_iter().map(|vin| names.of(vin).to_string()).collect();
     match known.is_empty() {
-        true => format!("--vehicle: there is no `{text}`: no vehicle is known here"),
-        false => format!("--vehicle: there is no `{text}`: known are {}", known.join(", ")),
+        true => format!("there is no vehicle `{text}`: none is known here"),
+        false => format!("there is no vehicle `{text}`: known are {}", known.join(", ")),
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Found {
 pub struct Wanted {
     is_last: bool,
     kind: Option<String>,
+    /// Whether there is any of that kind.
+    is_there: bool,
     vehicle: Option<Vin>,
     start: String,
 }
@@ -100,6 +102,7 @@ impl Wanted {
         let mut wanted = Self {
             is_last: false,
             kind: None,
+            is_there: false,
             vehicle: None,
             start: String::new(),
         };
@@ -111,7 +114,9 @@ impl Wanted {
                 false => Ok(wanted),
             };
         };
-        wanted.kind = Some(kind_of(kind)?);
+        let kind = kind_of(kind)?;
+        wanted.is_there = found.iter().any(|one| one.kind == kind && !one.is_withdrawn);
+        wanted.kind = Some(kind);
         let vins: Vec<Vin> = found.iter().map(|one| one.vehicle.vin.clone()).collect();
         let known: std::collections::BTreeSet<_> = vins.iter().collect();
         for word in words {
@@ -124,7 +129,13 @@ impl Wanted {
                 _ if word.starts_with(|first: char| first.is_ascii_digit()) || found.iter().any(is_start) => {
                     wanted.start = start;
                 }
-                _ => return Err(vehicle::unknown(word, known.iter().copied(), names)),
+                _ => {
+                    let known = vehicle::unknown(word, known.iter().copied(), names);
+                    return Err(format!(
+                        "{known}; nor does a record begin so: {}",
+                        wanted.advice()
+                    ));
+                }
             }
         }
         Ok(wanted)
@@ -139,6 +150,10 @@ impl Wanted {
                 // Of one that was withdrawn only who asks for it is told.
                 && (!one.is_withdrawn || !self.start.is_empty())
         });
+        // One that is named in full is meant, though another begins with all of its name.
+        if found.iter().any(|one| one.start == self.start) {
+            found.retain(|one| one.start == self.start);
+        }
         let most = match (self.is_last, &self.kind) {
             (true, _) => 1,
             (false, None) => SHOWN,
@@ -150,10 +165,15 @@ impl Wanted {
     /// What to do where there is none.
     pub fn advice(&self) -> String {
         match &self.kind {
-            Some(kind) if self.vehicle.is_some() || !self.start.is_empty() => {
-                format!("`cardata why {kind}` shows those that there are")
+            Some(kind) if self.is_there => {
+                format!(
+                    "`cardata why {kind}` shows those that there are, `cardata why last {kind}` the newest"
+                )
             }
-            _ => "none was derived yet; `cardata run` derives them".to_owned(),
+            Some(kind) => {
+                format!("no {kind} was derived yet; `cardata run` derives records out of what comes")
+            }
+            None => "no record was derived yet; `cardata run` derives them out of what comes".to_owned(),
         }
     }
 }
@@ -180,5 +200,94 @@ pub fn shown(value: &Value, unit: Option<&collector_core::Unit>) -> String {
         (Value::Bool(true), _) => "yes".to_owned(),
         (Value::Bool(false), _) => "no".to_owned(),
         (value, _) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record of a kind of a vehicle that ends in 7 or 8.
+    fn found(kind: &str, vehicle: u8, start: &str) -> Found {
+        let vin = format!("WBY0000000000000{vehicle}");
+        Found {
+            seq: 1,
+            vehicle: Vehicle::named(vin.parse().unwrap(), None),
+            kind: kind.to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            revision: 1,
+            is_withdrawn: false,
+            start: start.to_owned(),
+            json: String::new(),
+        }
+    }
+
+    fn meant(words: &[&str], mut found: Vec<Found>) -> Result<Vec<String>, String> {
+        let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        let wanted = Wanted::read(&words, &found, &Names::new([], []))?;
+        wanted.choose(&mut found);
+        match found.is_empty() {
+            true => Err(wanted.advice()),
+            false => Ok(found.into_iter().map(|one| one.start).collect()),
+        }
+    }
+
+    fn trips() -> Vec<Found> {
+        vec![
+            found("trip", 7, "2026-03-01T17:05:00Z"),
+            found("trip", 7, "2026-03-01T17:05:00.250Z"),
+            found("charging_setting", 8, "1"),
+            found("charging_setting", 8, "12"),
+        ]
+    }
+
+    #[test]
+    fn a_record_that_is_named_in_full_is_meant_alone() {
+        for (words, starts) in [
+            (
+                &["trip", "2026-03-01T17:05:00Z"][..],
+                &["2026-03-01T17:05:00Z"][..],
+            ),
+            (&["trip", "2026-03-01T17:05:00.2"], &["2026-03-01T17:05:00.250Z"]),
+            (
+                &["trip", "0007", "2026-03-01T17:05"],
+                &["2026-03-01T17:05:00Z", "2026-03-01T17:05:00.250Z"],
+            ),
+            (&["charging_setting", "1"], &["1"]),
+            (&["last", "trip"], &["2026-03-01T17:05:00.250Z"]),
+        ] {
+            assert_eq!(meant(words, trips()).unwrap(), starts, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_record_is_told_how_one_is_found() {
+        for words in [
+            &["trip", "foo"][..],
+            &["last", "trip", "foo"],
+            &["trip", "7", "2025"],
+            &["trip", "0008"],
+        ] {
+            let why = meant(words, trips()).unwrap_err();
+            assert!(why.contains("`cardata why trip` shows"), "{words:?}: {why}");
+            assert!(!why.contains("--"), "no option: {words:?}: {why}");
+        }
+        for words in [&["trip", "foo"][..], &["trip"]] {
+            let why = meant(words, Vec::new()).unwrap_err();
+            assert!(why.contains("no trip was derived yet"), "{words:?}: {why}");
+        }
+        let twins = vec![
+            found("trip", 7, "1"),
+            Found {
+                vehicle: Vehicle::named("WBA00000000000007".parse().unwrap(), None),
+                ..found("trip", 7, "2")
+            },
+        ];
+        let why = meant(&["trip", "0007"], twins).unwrap_err();
+        assert!(why.ends_with("give the VIN") && !why.contains("--"), "{why}");
+        let why = meant(&["journey"], trips()).unwrap_err();
+        assert!(why.contains("known are") && why.contains("trip"), "{why}");
+        let why = meant(&["last"], trips()).unwrap_err();
+        assert!(why.contains("`cardata why last trip`"), "{why}");
     }
 }
