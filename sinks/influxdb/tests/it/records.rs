@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use collector_core::testkit::{entries, record_rows as expected, trip};
-use collector_core::{Column, Entry, Record, RecordKind, RecordState, Sink, SinkError, Value, ValueType};
+use collector_core::{Column, Entry, Record, RecordKind, RecordState, Sink, SinkError, Value, ValueType, Written};
 use serde_json::json;
 
 use crate::conformance::record_rows;
@@ -21,6 +21,12 @@ fn told(seq: u64, record: &Record) -> Entry {
 
 fn opened(memory: &Memory) -> Box<dyn Sink> {
     sink(database(&memory.mock.url, "cars"))
+}
+
+/// Which entries were rejected, and which reading of each.
+fn places(written: &Written) -> Vec<(u64, Option<usize>)> {
+    let rejected = written.rejected.iter();
+    rejected.map(|one| (one.seq, one.reading)).collect()
 }
 
 async fn write(memory: &Memory, record: &Record) {
@@ -225,12 +231,7 @@ async fn a_server_that_cannot_be_asked_refuses_records_and_takes_readings() {
     let mut batch = entries(1, 2);
     batch.push(told(3, &trip(1, 1, Live, 1)));
     let written = sink(database(&mock.url, "cars")).write(&batch).await.unwrap();
-    let rejected: Vec<_> = written
-        .rejected
-        .iter()
-        .map(|one| (one.seq, one.reading))
-        .collect();
-    assert_eq!(rejected, [(3, None)]);
+    assert_eq!(places(&written), [(3, None)]);
     let reason = &written.rejected[0].reason;
     assert!(reason.contains("which revision it holds"), "{reason}");
     sink(database(&mock.url, "cars"))
@@ -259,12 +260,7 @@ async fn a_record_that_is_refused_takes_no_other_with_it() {
         told(3, &trip(2, 1, Live, 1)),
     ];
     let written = opened(&memory).write(&batch).await.unwrap();
-    let rejected: Vec<_> = written
-        .rejected
-        .iter()
-        .map(|one| (one.seq, one.reading))
-        .collect();
-    assert_eq!(rejected, [(2, None)]);
+    assert_eq!(places(&written), [(2, None)]);
     assert!(
         written.rejected[0].reason.contains("field type conflict"),
         "{written:?}"
@@ -337,12 +333,7 @@ async fn a_record_that_is_refused_stands_alone_among_the_dead_letters() {
     batch.push(told(4, &trip(2, 7, Live, 1)));
     batch.push(told(5, &trip(3, 1, Live, 1)));
     let written = sink(database(&mock.url, "cars")).write(&batch).await.unwrap();
-    let rejected: Vec<_> = written
-        .rejected
-        .iter()
-        .map(|one| (one.seq, one.reading))
-        .collect();
-    assert_eq!(rejected, [(4, None)]);
+    assert_eq!(places(&written), [(4, None)]);
     let stored: Vec<_> = mock
         .asked()
         .into_iter()
