@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use collector_core::testkit::{entries, record_rows as expected, trip};
-use collector_core::{Column, Entry, Record, RecordKind, RecordState, Sink, SinkError, Value, ValueType, Written};
+use collector_core::{
+    Column, Entry, Record, RecordKind, RecordState, Sink, SinkError, Value, ValueType, Written,
+};
 use serde_json::json;
 
 use crate::conformance::record_rows;
