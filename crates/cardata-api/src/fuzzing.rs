@@ -3,13 +3,15 @@
 //! A [`Client`](crate::Client) reads an answer that came over the network; these read the same answer out of
 //! memory. No part of the interface: they change with the readers.
 
+use serde_json::value::RawValue;
 use url::Url;
 
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::Base;
 use crate::error::ApiError;
-use crate::{BasicData, Container, Mapping, TelematicData, basic_data, container, mapping, telematic_data};
+use crate::{BasicData, Container, Image, Mapping, Page, TelematicData};
+use crate::{basic_data, container, document, mapping, telematic_data};
 
 /// An answer as it came from the network.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +44,18 @@ impl Received<'_> {
 
     pub fn telematic_data(&self) -> Result<TelematicData, ApiError> {
         self.read(Call::TelematicData, telematic_data::read)
+    }
+
+    pub fn page(&self) -> Result<Page, ApiError> {
+        self.read(Call::ChargingHistory, document::read_page)
+    }
+
+    pub fn object(&self) -> Result<Box<RawValue>, ApiError> {
+        self.read(Call::Vehicle, document::read_object)
+    }
+
+    pub fn image(&self) -> Result<Option<Image>, ApiError> {
+        self.read(Call::Image, document::read_image)
     }
 
     /// As an exchange does it: errors first, then what was asked for.

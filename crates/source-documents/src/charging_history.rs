@@ -81,12 +81,8 @@ impl Poll for ChargingHistory {
                     break;
                 }
             };
-            let times: Vec<_> = page.items.iter().map(|item| times(item)).collect();
-            let sessions = page.items.iter().zip(&times);
-            let sessions =
-                sessions.filter_map(|(item, (start, _))| document(CHARGING_SESSION, item.get(), *start));
+            let (sessions, spans) = read(&page);
             came.get_or_insert_default().extend(sessions);
-            let spans: Vec<_> = times.into_iter().filter_map(span).collect();
             walk.took(&spans, page.next);
         }
         self.memory = Some(walk.end());
@@ -96,6 +92,14 @@ impl Poll for ChargingHistory {
     fn remembers(&self) -> Option<String> {
         self.memory.as_ref().map(Memory::to_json)
     }
+}
+
+/// The sessions of a page for the journal, and when they were.
+pub fn read(page: &Page) -> (Vec<RawReading>, Vec<Span>) {
+    let times: Vec<_> = page.items.iter().map(|item| times(item)).collect();
+    let sessions = page.items.iter().zip(&times);
+    let sessions = sessions.filter_map(|(item, (start, _))| document(CHARGING_SESSION, item.get(), *start));
+    (sessions.collect(), times.into_iter().filter_map(span).collect())
 }
 
 /// When a session began and ended. One without a start is known by its content alone.

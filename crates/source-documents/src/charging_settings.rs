@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use collector_core::document::CHARGING_SETTINGS;
-use collector_core::{Poll, RawSnapshot, SourceError, Vehicle};
+use collector_core::{Poll, RawReading, RawSnapshot, SourceError, Vehicle};
 use source::SourceContext;
 
 use crate::asking::{Asking, bounded, document, document_source};
@@ -46,8 +46,13 @@ impl Poll for ChargingSettings {
     async fn poll(&mut self, vehicle: &Vehicle) -> Result<RawSnapshot, SourceError> {
         let asked_at = self.0.now();
         let all = self.all(vehicle).await?;
-        let list = format!("[{}]", all.join(","));
-        let documents = document(CHARGING_SETTINGS, &list, None).into_iter().collect();
+        let documents = listed(&all).into_iter().collect();
         Ok(self.0.brought(vehicle, asked_at, documents))
     }
+}
+
+/// All of them as one document.
+pub fn listed(all: &[String]) -> Option<RawReading> {
+    let list = format!("[{}]", all.join(","));
+    document(CHARGING_SETTINGS, &list, None)
 }

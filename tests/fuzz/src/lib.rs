@@ -5,6 +5,7 @@
 //! run begins with [`assert_reachable`]. README.md says how to run, reproduce and add targets.
 
 pub mod csv_rows;
+pub mod documents;
 pub mod exported_lines;
 pub mod id_token;
 pub mod imported_login;
@@ -26,8 +27,9 @@ use std::path::{Path, PathBuf};
 pub use libfuzzer_sys;
 
 /// Every target.
-pub static TARGETS: [&Target; 13] = [
+pub static TARGETS: [&Target; 14] = [
     &csv_rows::TARGET,
+    &documents::TARGET,
     &exported_lines::TARGET,
     &id_token::TARGET,
     &imported_login::TARGET,

@@ -1,0 +1,5 @@
+//! Fuzzes what BMW has beside telematic data.
+
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::main!(documents);
