@@ -261,6 +261,44 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_several_columns_is_told_in_their_order_and_found_by_its_words() {
+        for (kind, key, told) in [
+            (
+                "tyre",
+                r#"{"position":"front_left","mounting":"mounted"}"#,
+                "mounted front_left",
+            ),
+            ("consumption", r#"{"days":30.0,"month":"2026-03"}"#, "2026-03 30"),
+            (
+                "trip",
+                r#"{"start_at":"2026-03-01T17:05:00.000Z"}"#,
+                "2026-03-01T17:05:00Z",
+            ),
+        ] {
+            assert_eq!(start(record_kind(kind).unwrap(), key), told);
+        }
+        let tyres = || {
+            ["mounted front_left", "mounted rear_left", "stored rear_left"]
+                .map(|start| found("tyre", 7, start))
+        };
+        let all = |words: &[&str]| meant(words, tyres().into()).unwrap();
+        assert_eq!(all(&["tyre", "stored"]), ["stored rear_left"]);
+        assert_eq!(all(&["tyre", "0007", "mounted", "rear"]), ["mounted rear_left"]);
+    }
+
+    #[test]
+    fn what_was_withdrawn_is_told_to_who_asks_for_it() {
+        let trips = || {
+            let mut trips = trips();
+            trips[0].is_withdrawn = true;
+            trips
+        };
+        let named = "2026-03-01T17:05:00Z";
+        assert_eq!(meant(&["trip", named], trips()).unwrap(), [named]);
+        assert_eq!(meant(&["trip"], trips()).unwrap(), ["2026-03-01T17:05:00.250Z"]);
+    }
+
+    #[test]
     fn what_names_no_record_is_told_how_one_is_found() {
         for words in [
             &["trip", "foo"][..],

@@ -160,6 +160,15 @@ mod tests {
         assert!(shown.ends_with("\nand 5 older"), "{shown}");
         assert_eq!(shown.trim_end_matches("\nand 5 older"), few);
         assert!(several(&many).ends_with("`cardata why trip v0000007 1970-01-01T00:00:25Z`"));
+        let spaced = Vehicle {
+            name: "the car".into(),
+            ..found(1).vehicle
+        };
+        let spaced = Found {
+            vehicle: spaced,
+            ..found(1)
+        };
+        assert!(several(&[spaced]).ends_with("`cardata why trip 0007 1970-01-01T00:00:01Z`"));
     }
 
     #[test]
