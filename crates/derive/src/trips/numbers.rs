@@ -1,7 +1,7 @@
 //! The numbers of a trip, each by one rule (T3, T4, T6).
 
 use super::drive::Drive;
-use super::sense::{Grain, Seen};
+use super::sense::{Grain, Seen, can_be};
 use crate::rules::VehicleRules;
 
 /// Below these a trip is a manoeuvre (T4).
@@ -138,8 +138,15 @@ pub fn fuel(start: f64, end: f64, is_refuelled: bool) -> Option<Bounded> {
 
 impl Drive {
     pub fn distance(&self) -> Option<(Bounded, Basis)> {
+        // One that leapt is another one too: miles that were taken for kilometres until the car said what it shows.
+        let lasted = self.driven.at - self.start_at;
+        let is_sound = |from: &Seen<f64>| {
+            let leaps =
+                |to: Seen<f64>| !can_be((to.value - from.value).max(0.0), lasted.max(to.at - from.at));
+            !self.after.odometer.is_some_and(leaps)
+        };
         distance(
-            self.start_odometer().map(|seen| seen.value),
+            self.start_odometer().filter(is_sound).map(|seen| seen.value),
             self.after.odometer.map(|seen| seen.value),
             self.segment.map(|seen| seen.value),
             self.metres,

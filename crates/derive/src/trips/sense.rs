@@ -110,7 +110,8 @@ pub fn least_step(from: f64, to: f64) -> f64 {
     }
 }
 
-fn can_be(km: f64, ms: i64) -> bool {
+/// Whether a car can drive so far in that time.
+pub fn can_be(km: f64, ms: i64) -> bool {
     -SLACK_KM <= km && km <= SLACK_KM + FASTEST_KMH * ms as f64 / 3_600_000.0
 }
 

@@ -38,6 +38,18 @@ fn an_odometer_that_was_replaced_begins_anew() {
 }
 
 #[test]
+fn an_odometer_whose_first_value_was_taken_for_kilometres_leaps_and_says_nothing() {
+    let mut facts = drive(0.0, 50_000.0, 48.0);
+    facts[0].1 = Odometer(31_069.0);
+    let found = told(facts);
+    let [ref trip] = found[..] else {
+        panic!("{found:?}")
+    };
+    let km = trip.km.unwrap();
+    assert!((19.0..21.0).contains(&km), "from position to position: {km}");
+}
+
+#[test]
 fn a_label_that_flips_on_the_way_changes_no_distance() {
     let mile = 1.609_344;
     let mut facts = drive(0.0, 50_000.0, 48.0);
