@@ -8,7 +8,7 @@ use collector_core::{
     Descriptor, Ended, Origin, Present, Reading, Record, SinkError, Snapshot, Value, Vehicle, Vin,
 };
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::bmw;
 use crate::car::{Age, Car, Shown};
@@ -38,6 +38,8 @@ pub struct Board {
     words: Words,
     records: Newest,
     totals: BTreeMap<Vin, Total>,
+    /// Where the broker keeps no meter of a vehicle, it begins then.
+    started_at: Timestamp,
     /// Whether the present is known, so that what is not in it can be taken away.
     complete: bool,
 }
@@ -55,6 +57,7 @@ impl Board {
     pub fn new(config: &MqttConfig, present: Arc<dyn Present>) -> Self {
         Self {
             topics: Topics::of(config),
+            started_at: present.now(),
             present,
             bmw: (config.bmw == Form::On).then(|| config.bmw_prefix.clone()),
             cars: BTreeMap::new(),
@@ -210,17 +213,25 @@ impl Board {
             .and_then(|message| sensors::currency_of(&message.payload));
         let car = Self::car(&mut self.cars, &record.vehicle);
         car.currency = currency.or(car.currency.take());
-        let mut total = self.totals.remove(vin).unwrap_or_else(|| Total::of(vin.clone()));
-        let counts = total.tell(record, self.present.now());
-        let metered = counts.then(|| Message::retained(self.topics.total(&record.vehicle), json(&total)));
-        if total.has_begun() {
-            self.totals.insert(vin.clone(), total);
-        }
+        let metered = self.meter(record);
         let mut messages = self.of_records(&self.cars[vin], kind);
         messages.retain(|message| !known.contains(message));
         messages.extend(told);
         messages.extend(metered);
         messages
+    }
+
+    /// The meter where a record may have changed it, or is the first that it hears of.
+    fn meter(&mut self, record: &Record) -> Option<Message> {
+        let vin = &record.vehicle.vin;
+        if !Total::counts(record) {
+            return None;
+        }
+        let is_new = !self.totals.contains_key(vin);
+        let begun = || Total::of(vin.clone(), self.started_at);
+        let total = self.totals.entry(vin.clone()).or_insert_with(begun);
+        let changes = total.tell(record, self.present.now());
+        (changes || is_new).then(|| Message::retained(self.topics.total(&record.vehicle), json(total)))
     }
 
     /// What Home Assistant is told of a vehicle's records, of one kind or of all.

@@ -27,6 +27,9 @@ pub struct Total {
     value: f64,
     unit: String,
     vin: Vin,
+    /// It began then: energy of before is in the meter that stood here until then.
+    #[serde(default)]
+    since: Timestamp,
     /// When the newest of the sessions was told of, by its own times.
     timestamp: Timestamp,
     /// The kWh of sessions that are remembered no more.
@@ -46,20 +49,21 @@ struct Counted {
 }
 
 impl Total {
-    pub fn of(vin: Vin) -> Self {
+    pub fn of(vin: Vin, since: Timestamp) -> Self {
         Self {
             value: 0.0,
             unit: "kWh".to_owned(),
             vin,
+            since,
             timestamp: Timestamp::UNIX_EPOCH,
             settled: 0.0,
             sessions: Vec::new(),
         }
     }
 
-    /// Whether any session was ever counted.
-    pub fn has_begun(&self) -> bool {
-        !self.sessions.is_empty()
+    /// Whether a record is one of those that are counted.
+    pub fn counts(record: &Record) -> bool {
+        record.kind.name == KIND
     }
 
     /// What the broker kept, and whose it is.
@@ -68,12 +72,9 @@ impl Total {
         Some((total.vin.clone(), total))
     }
 
-    /// Takes in what a record tells at a time. Whether it may change the meter: it is of a session, no lower revision, and
-    /// not of long ago.
+    /// Takes in what a session tells at a time. Whether it may change the meter: it is no lower revision, not of before the
+    /// meter, and not of long ago.
     pub fn tell(&mut self, record: &Record, now: Timestamp) -> bool {
-        if record.kind.name != KIND {
-            return false;
-        }
         let told = Counted {
             at: record.at,
             key: key(record),
@@ -82,7 +83,7 @@ impl Total {
             kwh: energy(record),
         };
         let now = now.max(self.timestamp).max(told.until);
-        if now.duration_since(told.until) > STILL_COUNTED {
+        if told.until < self.since || now.duration_since(told.until) > STILL_COUNTED {
             return false;
         }
         let known = self
@@ -176,7 +177,7 @@ mod tests {
     }
 
     fn begun() -> Total {
-        Total::of(vehicle(false).vin)
+        Total::of(vehicle(false).vin, Timestamp::MIN)
     }
 
     #[test]
@@ -232,6 +233,19 @@ mod tests {
         assert_eq!(total.value, 8.0);
         // Without an engine nobody knows what time it is.
         assert!(!total.tell(&session(1, 1, Final, 50.0), Timestamp::MIN));
-        assert!(!total.tell(&trip(0, 1, Final, 0), Timestamp::MIN));
+        assert!(!Total::counts(&trip(0, 1, Final, 0)));
+    }
+
+    /// A broker that lost the meter gets a new one, and Home Assistant adds what it shows to what the old one showed.
+    #[test]
+    fn what_was_over_before_the_meter_began_is_told_again_for_nothing() {
+        let mut total = Total::of(vehicle(false).vin, hour(100));
+        let told = [
+            session(90, 1, Final, 40.0),
+            session(99, 1, Live, 0.5),
+            session(99, 2, Final, 7.0),
+            session(110, 1, Final, 2.0),
+        ];
+        assert_eq!(meter(&mut total, &told), [0.0, 0.5, 7.0, 9.0]);
     }
 }
