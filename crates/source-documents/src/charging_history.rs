@@ -1,7 +1,7 @@
 //! The source `charging_history`: the charging sessions as BMW lists them.
 
 use async_trait::async_trait;
-use cardata_api::Page;
+use cardata_api::{ApiError, ErrorKind, Page};
 use collector_core::document::CHARGING_SESSION;
 use collector_core::{Poll, RawReading, RawSnapshot, SourceError, Vehicle};
 use jiff::Timestamp;
@@ -46,13 +46,12 @@ impl ChargingHistory {
         Memory::from_json(&record.await.ok()??.activity?)
     }
 
-    async fn page(&self, vehicle: &Vehicle, ask: &Ask) -> Result<Page, SourceError> {
+    async fn page(&self, vehicle: &Vehicle, ask: &Ask) -> Result<Page, ApiError> {
         let Window(from, to) = ask.window;
         let at = |second| Timestamp::from_second(second).unwrap_or_default();
         let client = &self.asking.handles.client;
         let page = client.charging_history(&vehicle.vin, (at(from), at(to)), ask.token.as_deref());
-        let page = page.await.map_err(|error| self.asking.failed(vehicle, &error))?;
-        bounded(page)
+        page.await
     }
 
     /// What cannot be had now goes on next day from its place; the sessions that came are kept.
@@ -73,7 +72,13 @@ impl Poll for ChargingHistory {
                 walk.leave();
                 continue;
             }
-            let page = match (self.page(vehicle, &ask).await, &came) {
+            let page = self.page(vehicle, &ask).await;
+            let is_refused = |error: &ApiError| error.kind() == Some(ErrorKind::Parameter);
+            if page.as_ref().is_err_and(is_refused) && walk.is_out_of_reach() {
+                continue;
+            }
+            let page = page.map_err(|error| self.asking.failed(vehicle, &error));
+            let page = match (page.and_then(bounded), &came) {
                 (Ok(page), _) => page,
                 (Err(error), None) => return Err(error),
                 (Err(error), Some(came)) => {

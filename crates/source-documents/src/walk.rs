@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 const DAY: i64 = 86_400;
 /// BMW refuses more with CU-401; 45 was seen to be taken, 60 was not. Whether older sessions may be asked for in a
-/// shorter window nobody has seen: no call is spent on it.
+/// shorter window nobody has seen: what a day's calls did not reach in time is asked for last, until BMW refuses it.
 const LONGEST: i64 = 45 * DAY;
 /// BMW adds energies to a session days after its end.
 const AGAIN: i64 = 3 * DAY;
@@ -19,6 +19,8 @@ const AGAIN: i64 = 3 * DAY;
 const RUNS: i64 = 14 * DAY;
 /// Of a list without an end.
 const MOST_PAGES: usize = 100;
+/// One behind the other in a window: behind these comes nothing, whatever their tokens say.
+const MOST_EMPTY: usize = 3;
 
 /// Sessions from and to these seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,10 @@ struct Reading {
     /// What of it has not come yet.
     left: Window,
     token: Option<String>,
+    /// Of the pages before: a list that names one again goes in a circle.
+    tokens: Vec<String>,
+    /// Pages without a session since the last one with some.
+    empty: usize,
 }
 
 /// When a session began and ended, in seconds since 1970.
@@ -71,6 +77,8 @@ pub struct Walk {
     /// The newest window, and one that was left over, get a page each day.
     owed: u32,
     pages: usize,
+    /// The newest window has sessions. An empty answer may be none (`{}` comes now and then), and lists nothing for good.
+    is_heard: bool,
     /// The start of the first session that BMW may still add to.
     unsettled: Option<i64>,
 }
@@ -86,11 +94,10 @@ impl Walk {
         // After the clock was set back, nothing can be listed that is still to come.
         let listed = memory.until.clamp(earliest, now);
         let newest = Window((listed - AGAIN).max(earliest), now);
-        let rest = memory
-            .rest
-            .into_iter()
-            .map(|Window(from, to)| Window(from.max(earliest), to.min(now)));
-        let windows = std::iter::once(newest).chain(rest);
+        let rest = || memory.rest.iter().map(|Window(from, to)| Window(*from, (*to).min(now)));
+        let windows = std::iter::once(newest)
+            .chain(rest().map(|Window(from, to)| Window(from.max(earliest), to)))
+            .chain(rest().map(|Window(from, to)| Window(from, to.min(earliest))));
         Self {
             now,
             listed,
@@ -98,6 +105,7 @@ impl Walk {
             left: Vec::new(),
             owed: 2,
             pages: 0,
+            is_heard: false,
             unsettled: None,
         }
     }
@@ -124,14 +132,31 @@ impl Walk {
         };
         let before = reading.left;
         reading.narrow(&starts);
-        let is_stuck = next == reading.token || self.pages >= MOST_PAGES;
+        reading.empty = if starts.is_empty() { reading.empty + 1 } else { 0 };
+        self.is_heard |= reading.asked.1 == self.now && !starts.is_empty();
+        let is_circle = next.as_ref().is_some_and(|next| reading.tokens.contains(next));
+        let is_stuck = is_circle || reading.empty >= MOST_EMPTY || self.pages >= MOST_PAGES;
         match next {
             None => drop(self.windows.pop_front()),
             // The list goes in a circle: what is left of it is another day's, unless it is still the same.
             Some(_) if is_stuck && reading.left == before => drop(self.windows.pop_front()),
             Some(_) if is_stuck => self.leave(),
-            Some(token) => reading.token = Some(token),
+            Some(token) => {
+                reading.tokens.push(token.clone());
+                reading.token = Some(token);
+            }
         }
+    }
+
+    /// BMW refuses the window. `true` where it is older than what BMW is known to list: it is given up then, and the
+    /// others go on.
+    pub fn is_out_of_reach(&mut self) -> bool {
+        let earliest = self.now - LONGEST;
+        let is_old = self.windows.front().is_some_and(|reading| reading.asked.0 < earliest);
+        if is_old {
+            self.windows.pop_front();
+        }
+        is_old
     }
 
     /// What is left of this window waits for another day.
@@ -160,9 +185,19 @@ impl Walk {
         while !self.windows.is_empty() {
             self.leave();
         }
-        let until = self.unsettled.map_or(self.now, |start| start + AGAIN);
+        let until = if self.is_heard { self.now } else { self.listed };
+        let settled = self.unsettled.map_or(until, |start| start + AGAIN);
+        // What was cut in two by its age is one again.
+        self.left.sort_by_key(|window| std::cmp::Reverse(window.1));
+        self.left.dedup_by(|older, newer| {
+            let is_next = older.1 == newer.0;
+            if is_next {
+                newer.0 = older.0;
+            }
+            is_next
+        });
         Memory {
-            until: until.min(self.now),
+            until: settled.min(until),
             rest: self.left,
         }
     }
@@ -190,6 +225,8 @@ impl Reading {
             asked: window,
             left: window,
             token: None,
+            tokens: Vec::new(),
+            empty: 0,
         }
     }
 

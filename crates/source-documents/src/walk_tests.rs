@@ -175,13 +175,69 @@ fn a_list_in_a_circle_ends() {
         }
         assert_eq!(calls, 2, "{starts:?}");
     }
-    let mut walk = Walk::begin(None, NOW);
-    let mut calls = 0;
-    while walk.next().is_some() {
-        walk.took(&[], Some(calls.to_string()));
-        calls += 1;
+    let cases: [(fn(i64) -> i64, _, _); 3] = [
+        // (the token behind a page; whether pages have sessions; calls)
+        (|page| page, false, MOST_EMPTY),
+        (|page| page % 2, true, 3),
+        (|page| page, true, MOST_PAGES),
+    ];
+    for (token, has_sessions, most) in cases {
+        let mut walk = Walk::begin(None, NOW);
+        let mut calls = 0;
+        while walk.next().is_some() {
+            let starts = [NOW - calls * HOUR];
+            walk.took(
+                &spans(if has_sessions { &starts } else { &[] }),
+                Some(token(calls).to_string()),
+            );
+            calls += 1;
+        }
+        assert_eq!(calls, most as i64, "{has_sessions}");
     }
-    assert_eq!(calls, MOST_PAGES);
+}
+
+#[test]
+fn an_answer_without_sessions_lists_nothing_for_good() {
+    let (_, mut memory, _) = bmw(24, true).day(None, NOW, 50);
+    for day in 1..9 {
+        let mut walk = Walk::begin(Some(memory), NOW + day * DAY);
+        assert_eq!(walk.next().unwrap().window, Window(NOW - AGAIN, NOW + day * DAY));
+        walk.took(&[], None);
+        memory = walk.end();
+    }
+}
+
+#[test]
+fn what_grew_too_old_is_asked_for_last_until_it_is_refused() {
+    let rest = Window(NOW - LONGEST, NOW - 20 * DAY);
+    let memory = || Memory {
+        until: NOW,
+        rest: vec![rest],
+    };
+    let now = NOW + 5 * DAY;
+    let mut walk = Walk::begin(Some(memory()), now);
+    let mut asked = Vec::new();
+    while let Some(ask) = walk.next() {
+        asked.push(ask.window);
+        walk.took(&spans(&[ask.window.1 - HOUR]), None);
+    }
+    let earliest = now - LONGEST;
+    let expected = [
+        Window(NOW - AGAIN, now),
+        Window(earliest, rest.1),
+        Window(rest.0, earliest),
+    ];
+    assert_eq!(asked, expected);
+    // A day without calls leaves it as it was.
+    let mut walk = Walk::begin(Some(memory()), now);
+    walk.took(&spans(&[now - HOUR]), None);
+    assert_eq!(walk.end().rest, [rest]);
+    let mut walk = Walk::begin(Some(memory()), now);
+    assert!(!walk.is_out_of_reach(), "the newest");
+    walk.took(&spans(&[now - HOUR]), None);
+    walk.leave();
+    assert!(walk.is_out_of_reach());
+    assert_eq!(walk.end().rest, [Window(earliest, rest.1)]);
 }
 
 #[test]
