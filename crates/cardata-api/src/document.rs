@@ -23,6 +23,8 @@ pub struct Page {
     pub items: Vec<Box<RawValue>>,
     /// What the next page is asked for with; `None` behind the last.
     pub next: Option<String>,
+    /// There was no list, as in `{}` or with null for it: it may be empty, or the answer says nothing.
+    pub is_silent: bool,
 }
 
 /// The picture of a vehicle.
@@ -52,13 +54,18 @@ pub(crate) fn read_page(answer: &Answer<'_>) -> Result<Page, ApiError> {
         _ => None,
     });
     if let Some(items) = body.data {
-        return Ok(Page { items, next });
+        return Ok(Page {
+            items,
+            next,
+            is_silent: false,
+        });
     }
     let object: Map<String, Value> = answer.json(expected)?;
     match object.is_empty() || object.contains_key("data") {
         true => Ok(Page {
             items: Vec::new(),
             next,
+            is_silent: true,
         }),
         false => Err(answer.unexpected(expected)),
     }

@@ -155,7 +155,7 @@ mod tests {
     fn a_page_without_measure_is_refused() {
         let page = |items: usize, bytes: usize| Page {
             items: vec![RawValue::from_string(format!("\"{}\"", "x".repeat(bytes - 2))).unwrap(); items],
-            next: None,
+            ..Page::default()
         };
         assert!(bounded(page(MOST_ITEMS, 10)).is_ok());
         assert!(bounded(page(8, MOST_BYTES / 8)).is_ok());

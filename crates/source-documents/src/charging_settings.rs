@@ -1,6 +1,7 @@
 //! The source `charging_settings`: what the owner set for the places where a vehicle charges.
 
 use async_trait::async_trait;
+use cardata_api::Page;
 use collector_core::document::CHARGING_SETTINGS;
 use collector_core::{Poll, RawReading, RawSnapshot, SourceError, Vehicle};
 use source::SourceContext;
@@ -24,21 +25,30 @@ impl ChargingSettings {
         Self(Asking::new(context))
     }
 
-    /// All of them, each as it was sent; half a list would say that the others are gone.
-    async fn all(&self, vehicle: &Vehicle) -> Result<Vec<String>, SourceError> {
+    /// All of them; half a list would say that the others are gone.
+    async fn all(&self, vehicle: &Vehicle) -> Result<Vec<Page>, SourceError> {
         let (mut all, mut next) = (Vec::new(), None::<String>);
         for _ in 0..MOST_PAGES {
             let client = &self.0.handles.client;
             let page = client.charging_settings(&vehicle.vin, next.as_deref()).await;
             let page = bounded(page.map_err(|error| self.0.failed(vehicle, &error))?)?;
-            all.extend(page.items.iter().map(|item| item.get().to_owned()));
-            if page.next.is_none() || page.next == next {
+            let following = page.next.clone();
+            all.push(page);
+            if following.is_none() || following == next {
                 break;
             }
-            next = page.next;
+            next = following;
         }
         Ok(all)
     }
+}
+
+/// The places of all pages, each as it was sent. `None` where a page says nothing, for that is no news of any place.
+fn list(pages: &[Page]) -> Option<String> {
+    let items = pages.iter().flat_map(|page| &page.items);
+    let items: Vec<&str> = items.map(|item| item.get()).collect();
+    let is_told = !pages.iter().any(|page| page.is_silent);
+    is_told.then(|| format!("[{}]", items.join(",")))
 }
 
 #[async_trait]
@@ -52,7 +62,34 @@ impl Poll for ChargingSettings {
 }
 
 /// All of them as one document.
-pub fn listed(all: &[String]) -> Option<RawReading> {
-    let list = format!("[{}]", all.join(","));
-    document(CHARGING_SETTINGS, &list, None)
+pub fn listed(pages: &[Page]) -> Option<RawReading> {
+    list(pages).and_then(|list| document(CHARGING_SETTINGS, &list, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    #[test]
+    fn a_page_that_says_nothing_ends_no_setting() {
+        let page = |json: &str| Page {
+            items: vec![RawValue::from_string(json.to_owned()).unwrap()],
+            ..Page::default()
+        };
+        let silent = || Page {
+            is_silent: true,
+            ..Page::default()
+        };
+        let two = [page(r#"{"id" : 1}"#), page("2")];
+        assert_eq!(list(&two).as_deref(), Some(r#"[{"id" : 1},2]"#));
+        assert_eq!(
+            list(&[Page::default()]).as_deref(),
+            Some("[]"),
+            "known to be none"
+        );
+        assert_eq!(list(&[silent()]), None);
+        assert_eq!(list(&[page("1"), silent()]), None);
+    }
 }

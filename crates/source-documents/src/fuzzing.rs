@@ -21,6 +21,5 @@ pub fn charging_sessions(page: &Page, now: i64) -> Vec<RawReading> {
 
 /// The settings of a page, as one document.
 pub fn charging_settings(page: &Page) -> Option<RawReading> {
-    let all: Vec<String> = page.items.iter().map(|item| item.get().to_owned()).collect();
-    listed(&all)
+    listed(std::slice::from_ref(page))
 }

@@ -94,7 +94,12 @@ impl Walk {
         // After the clock was set back, nothing can be listed that is still to come.
         let listed = memory.until.clamp(earliest, now);
         let newest = Window((listed - AGAIN).max(earliest), now);
-        let rest = || memory.rest.iter().map(|Window(from, to)| Window(*from, (*to).min(now)));
+        let rest = || {
+            memory
+                .rest
+                .iter()
+                .map(|Window(from, to)| Window(*from, (*to).min(now)))
+        };
         let windows = std::iter::once(newest)
             .chain(rest().map(|Window(from, to)| Window(from.max(earliest), to)))
             .chain(rest().map(|Window(from, to)| Window(from, to.min(earliest))));
@@ -152,7 +157,10 @@ impl Walk {
     /// others go on.
     pub fn is_out_of_reach(&mut self) -> bool {
         let earliest = self.now - LONGEST;
-        let is_old = self.windows.front().is_some_and(|reading| reading.asked.0 < earliest);
+        let is_old = self
+            .windows
+            .front()
+            .is_some_and(|reading| reading.asked.0 < earliest);
         if is_old {
             self.windows.pop_front();
         }

@@ -53,6 +53,9 @@ impl Documents {
         if !is_vehicle && !matches!(&*sent.name, document::TYRES | document::CHARGING_SETTINGS) {
             return;
         }
+        if !says_something(sent) {
+            return;
+        }
         let before = self
             .newest
             .get(&sent.name)
@@ -87,6 +90,18 @@ impl Documents {
             }
         }
         records
+    }
+}
+
+/// An answer with nothing in it (`{}`, or errors alone) is no news: what was known stays.
+fn says_something(sent: &Sent) -> bool {
+    let Ok(json) = serde_json::from_str(&sent.json) else {
+        return false;
+    };
+    match &*sent.name {
+        document::VEHICLE => !vehicle::of(&json).is_empty(),
+        document::TYRES => tyres::has_a_set(&json),
+        _ => true,
     }
 }
 

@@ -115,6 +115,34 @@ fn fields_of_another_type_lose_no_others() {
 }
 
 #[test]
+fn an_answer_with_nothing_in_it_takes_nothing_away() {
+    let tyres =
+        json!({ "passengerCar": { "mountedTyres": { "frontLeft": { "season": { "season": "SUMMER" } } } } });
+    let failed = json!({ "passengerCar": null, "errors": [{ "eventId": "1" }] });
+    let none = json!({ "passengerCar": { "mountedTyres": { "label": "Mounted" } } });
+    let cases = [
+        (document::VEHICLE, json!({ "modelName": "i4" }), json!({}), 1),
+        (
+            document::VEHICLE,
+            json!({ "modelName": "i4" }),
+            json!({ "modelName": null }),
+            1,
+        ),
+        (document::TYRES, tyres.clone(), json!({}), 1),
+        (document::TYRES, tyres.clone(), failed, 1),
+        (document::TYRES, tyres, none, 0),
+    ];
+    for (name, first, then, left) in cases {
+        let records = told(
+            &mut Documents::default(),
+            &[(name, first), (name, then.clone())],
+            &Rules::default(),
+        );
+        assert_eq!(records.len(), left, "{name} {then}");
+    }
+}
+
+#[test]
 fn a_tyre_is_told_where_anything_is_known_of_it() {
     let tyre = json!({
         "label": "Front left",

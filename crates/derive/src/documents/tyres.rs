@@ -58,6 +58,13 @@ pub(super) fn of(json: &Value) -> Vec<Thing> {
     things
 }
 
+/// Whether the document tells of tyres at all, be it that none is known.
+pub(super) fn has_a_set(json: &Value) -> bool {
+    let cars = json.get("passengerCar").unwrap_or(json);
+    SETS.iter()
+        .any(|(_, set)| cars.get(set).is_some_and(Value::is_object))
+}
+
 fn tyre(tyre: &Value) -> Row {
     let none = Value::Null;
     let field = |name: &str| tyre.get(name).unwrap_or(&none);
