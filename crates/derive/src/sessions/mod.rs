@@ -80,6 +80,9 @@ impl Sessions {
             return;
         };
         let old = self.listed.get(&listed.start);
+        if let Some(old) = old {
+            listed.keep_energies(old);
+        }
         // Never what it showed itself.
         listed.max_energy = old.and_then(|old| old.max_energy).or(self.signals.max_energy);
         if old.is_some_and(|old| old.says_the_same(&listed)) {

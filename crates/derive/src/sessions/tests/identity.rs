@@ -349,3 +349,22 @@ fn a_plug_that_flaps_forty_times_is_what_bmw_lists_of_it() {
     assert_eq!((row.start(), row.minute("end_at")), (0, Some(316)));
     assert_eq!(row.number("energy_kwh"), Some(18.0));
 }
+
+#[test]
+fn an_answer_without_energies_takes_none_back() {
+    let full = r#"{"startTime":$(0),"endTime":$(60),"energyConsumedFromPowerGridKwh":7.0,
+        "chargingBlocks":[{"startTime":$(0),"endTime":$(30),"averagePowerGridKw":14.0}]}"#;
+    let silent =
+        r#"{"startTime":$(0),"endTime":$(70),"energyConsumedFromPowerGridKwh":null,"chargingBlocks":[]}"#;
+    let none = r#"{"startTime":$(0),"endTime":$(70),"energyConsumedFromPowerGridKwh":0}"#;
+    let mut car = Car::new();
+    car.list(100, full).list(1_540, silent);
+    let row = car.one();
+    assert_eq!(
+        (row.number("energy_grid_kwh"), row.minute("end_at")),
+        (Some(7.0), Some(70))
+    );
+    assert_eq!(row.number("mean_power_kw"), Some(14.0), "by the blocks");
+    car.list(2_980, none);
+    assert_eq!(car.one().number("energy_grid_kwh"), Some(0.0));
+}
