@@ -70,9 +70,8 @@ impl Sessions {
 
     fn close(&mut self, at: i64, unplugged: Option<Sign>) {
         let Some(mut open) = self.open.take() else { return };
-        if open.is_charging() {
-            self.signals.low = self.signals.standing_soc(at);
-        }
+        // What rises from here on is none of it.
+        self.signals.low = self.signals.standing_soc(at);
         Arc::make_mut(&mut open).close(at, unplugged);
         self.keep(open);
     }
