@@ -17,6 +17,7 @@ pub mod documents;
 mod fold;
 pub mod sessions;
 pub mod standstills;
+mod steps;
 mod timeline;
 pub mod trips;
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::MINUTE;
 use super::signals::{DRIVE_KM, Of, Position, Sign, Signals};
 use super::windows::{Window, hours};
+use crate::steps::Steps;
 
 /// Without plug data: how long a pause may be, and how far the charge may fall in it, in percent.
 pub const PAUSE: i64 = 30 * MINUTE;
@@ -50,9 +51,9 @@ pub struct PlugIn {
     pub discharging: bool,
     /// Something of it came while it was so, and not only by a poll.
     pub streamed: bool,
-    /// How many steps of the charge that the car shows make a percent: 1, 2 or 10; 0 before one was told.
+    /// In which steps the car shows the charge, as far as was known by then.
     #[serde(default)]
-    soc_steps: u8,
+    pub steps: Steps,
     /// Falls of the charge that are over, in percent, and how many; the one that may go on, from and to.
     fallen: f64,
     falls: u32,
@@ -280,10 +281,6 @@ impl PlugIn {
 
     /// A state of charge while plugged in: falls of three percent and more are energy given back.
     pub fn soc(&mut self, at: i64, value: f64, preconditioning: bool) {
-        let steps = [1, 2]
-            .into_iter()
-            .find(|steps| (value * f64::from(*steps)).fract() == 0.0);
-        self.soc_steps = self.soc_steps.max(steps.unwrap_or(10));
         let anew = Fall {
             top: value,
             dip: value,
@@ -305,11 +302,6 @@ impl PlugIn {
             at,
             ..fall
         });
-    }
-
-    /// In percent.
-    pub fn soc_step(&self) -> f64 {
-        1.0 / f64::from(self.soc_steps.max(1))
     }
 
     fn settle(&mut self) {

@@ -164,7 +164,7 @@ fn gained(session: &Session) -> Option<(f64, f64)> {
         };
         rise = Some(rise.unwrap_or(0.0) + last.value - first.value + fallen);
         parts += 1 + falls as usize;
-        step = step.max(plug_in.soc_step());
+        step = step.max(plug_in.steps.size());
         end = Some(last.value);
     }
     between(rise?, step, parts, end)

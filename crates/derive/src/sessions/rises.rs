@@ -17,11 +17,14 @@ impl Sessions {
         let sign = Sign::new(fact, percent, Of::Soc(key));
         let counts = self.signals.counts(key, fact.at);
         self.signals.soc[key as usize] = Some(sign);
+        self.signals.steps[key as usize].take(percent);
+        let steps = self.signals.steps[key as usize];
         if !counts {
             return;
         }
         let preconditioning = self.signals.preconditioning;
         if let Some(open) = self.change(fact.at) {
+            open.steps = steps;
             open.soc(fact.at, percent, preconditioning);
             if let Some(window) = open.running() {
                 window.soc(sign);

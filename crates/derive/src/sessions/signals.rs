@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{HOUR, KEPT, MINUTE};
 use crate::fact::{Charging, Fact, Key, SocKey};
 use crate::rules::CurrentType;
+use crate::steps::Steps;
 
 /// How far an odometer must rise before it is a drive, in km: more than miles and kilometres of one car differ by
 /// rounding.
@@ -73,6 +74,9 @@ pub struct Signals {
     pub amperes: Option<f64>,
     pub phases: Option<f64>,
     pub soc: [Option<Sign>; 4],
+    /// By key, as those.
+    #[serde(default)]
+    pub steps: [Steps; 4],
     /// The lowest state of charge since the last window or drive, at its last time.
     pub low: Option<Sign>,
     pub odometer: Option<Sign>,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::trips::drive::{ROLLING_MS, SOC_SETTLE_MS};
 use crate::trips::sense::Soc;
 
 /// A standstill that goes on is told again once a day.
@@ -51,14 +52,15 @@ fn longer(a: Option<Part>, b: Option<Part>) -> Option<Part> {
 }
 
 impl Rest {
-    /// Begins with the charge of the end of a drive.
-    pub fn new(settles_until: i64, soc: Option<Soc>) -> Self {
-        let part = soc.map(|soc| Part {
+    /// Begins at the end of a drive, with the charge that was told last in it. What was told on the way there says
+    /// nothing of standing.
+    pub fn new(at: i64, soc: Option<Soc>) -> Self {
+        let part = soc.filter(|soc| soc.at >= at - ROLLING_MS).map(|soc| Part {
             first: soc,
             last: soc,
         });
         Self {
-            settles_until,
+            settles_until: at + SOC_SETTLE_MS,
             first: soc,
             last: soc,
             is_quiet: true,

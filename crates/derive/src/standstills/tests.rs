@@ -25,7 +25,8 @@ fn v1_a_fall_counts_from_six_hours_and_as_a_number_from_twelve() {
             first: soc(0.0, 80.0),
             last: soc(hours, 80.0 - fall),
         };
-        drain(&part).map(|(a_day, is_long)| ((a_day.low, a_day.value, a_day.high), is_long))
+        drain(&part, &Drives::default())
+            .map(|(a_day, is_long)| ((a_day.low, a_day.value, a_day.high), is_long))
     };
     let table = [
         (5.9, 1.0, None),
@@ -92,6 +93,30 @@ fn the_charge_falls_from_one_drive_to_the_next() {
         (Some(1.0), Some(3.01))
     );
     assert_eq!(column(record, "plugged"), Some(Value::Bool(false)));
+}
+
+#[test]
+fn what_was_told_on_the_way_is_no_charge_of_standing() {
+    for (told, low) in [(30.0, Some(1.0)), (29.6, Some(1.0)), (25.0, Some(0.0))] {
+        let facts = [
+            (-60.0, What::Odometer(1_000.0)),
+            (0.0, What::Moving(true)),
+            (20.0, What::Odometer(1_020.0)),
+            (told, What::Soc(85.0, SocKey::Header)),
+            (30.0, What::Moving(false)),
+            (750.0, What::Soc(84.0, SocKey::Header)),
+            (1_470.0, What::Soc(83.0, SocKey::Header)),
+            (1_471.0, What::Moving(true)),
+            (1_490.0, What::Odometer(1_040.0)),
+        ];
+        let mut fold = Trips::default();
+        for (minute, what) in facts {
+            fold.step(&fact(minute, what), &Rules::default());
+        }
+        let records = standstills_of(&fold);
+        assert_eq!(number(&records[0], "soc_start"), Some(85.0), "{told}");
+        assert_eq!(number(&records[0], "drain_low"), low, "{told}");
+    }
 }
 
 #[test]
@@ -187,7 +212,8 @@ fn a_silence_between_two_drives_is_a_standstill_whatever_ends_it() {
         );
         let charge = (number(standstill, "soc_start"), number(standstill, "soc_end"));
         assert_eq!(charge, (Some(75.0), Some(74.0)), "{first:?}");
-        assert_eq!(number(standstill, "drain_low"), Some(0.0), "six hours");
+        let why = "half steps of a car that shows such, over six hours";
+        assert_eq!(number(standstill, "drain_low"), Some(2.0), "{why}");
     }
 }
 

@@ -25,8 +25,8 @@ const GAINED: f64 = 1.0;
 const SUMMARY_KM: f64 = 1.0;
 /// Positions alone show a drive once they lie so far apart.
 const SHOWN_M: f64 = 500.0;
-/// A position that was measured so shortly before the car stood is where it stands.
-const ROLLING_MS: i64 = 30_000;
+/// What was measured so shortly before the car stood is so where it stands.
+pub const ROLLING_MS: i64 = 30_000;
 /// Where nobody saw the end of a drive, its last position counts unless the next drive is first seen further away than this.
 const LEFT_M: f64 = 500.0;
 

@@ -3,7 +3,7 @@
 //! [`sense`] frees readings of what cannot be, [`drives`] makes drives of them, [`numbers`] has the rules of a drive's
 //! numbers, [`record`] tells it.
 
-mod drive;
+pub(crate) mod drive;
 pub(crate) mod drives;
 mod gaps;
 pub(crate) mod numbers;
@@ -38,7 +38,7 @@ impl Fold for Trips {
         let last = drives.drive.iter().filter(|drive| drive.is_known(drives.now));
         let last = last.map(|drive| (drive, drive.is_over(drives.now, is_moving)));
         let all = past.chain(last);
-        let trips = all.filter_map(|(drive, is_over)| record::trip(drive, is_over, vehicle, rules));
+        let trips = all.filter_map(|(drive, is_over)| record::trip(drive, drives, is_over, vehicle, rules));
         trips.chain(standstills::records(drives, vehicle)).collect()
     }
 

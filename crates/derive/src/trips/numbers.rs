@@ -13,8 +13,8 @@ const FLIP_KM: f64 = 2.0;
 const RISE: f64 = 1.0;
 /// And by more than this it does in any case: no pass gives so much back.
 const MOST_RISE: f64 = 10.0;
-/// BMW tells the charge and the capacity in whole percent and kilowatt-hours.
-const HALF_STEP: f64 = 0.5;
+/// BMW tells the capacity in whole kilowatt-hours.
+const HALF_KWH: f64 = 0.5;
 
 /// A number with what it is known to lie between.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,28 +101,29 @@ pub fn confidence(start_seen: bool, end_seen: bool) -> &'static str {
     }
 }
 
+/// T6: whether the charge rose by more than a drive gives back: then what was told before its start was before a charge.
+pub fn has_gained(fall: f64, is_seen: bool) -> bool {
+    fall < -if is_seen { MOST_RISE } else { RISE }
+}
+
 /// T6: what the battery gave, in kWh: the fall of the charge in percent times the capacity. What it took back counts
-/// against it. Unknown where it was charged on the way.
-pub fn energy(fall: f64, capacity: Bounded, is_charged: bool, is_seen: bool) -> Option<Bounded> {
-    let most = if is_seen { MOST_RISE } else { RISE };
-    if is_charged || fall < -most {
-        return None;
-    }
-    let ends = [fall - 2.0 * HALF_STEP, fall + 2.0 * HALF_STEP];
+/// against it.
+pub fn energy(fall: Bounded, capacity: Bounded) -> Bounded {
+    let ends = [fall.low, fall.high];
     let all = ends.map(|fall| [fall * capacity.low / 100.0, fall * capacity.high / 100.0]);
     let all = all.as_flattened().iter().copied();
-    Some(Bounded {
-        value: fall * capacity.value / 100.0,
+    Bounded {
+        value: fall.value * capacity.value / 100.0,
         low: all.clone().fold(f64::INFINITY, f64::min),
         high: all.fold(f64::NEG_INFINITY, f64::max),
-    })
+    }
 }
 
 /// The capacity: the owner's, else what the car told last, which it rounds.
 pub fn capacity(owner: Option<&VehicleRules>, car: Option<Seen<f64>>) -> Option<Bounded> {
     let owner = owner.and_then(|rules| rules.capacity_kwh);
     let owner = owner.map(|kwh| Bounded::around(kwh, 0.0));
-    owner.or_else(|| car.map(|kwh| Bounded::around(kwh.value, HALF_STEP)))
+    owner.or_else(|| car.map(|kwh| Bounded::around(kwh.value, HALF_KWH)))
 }
 
 /// T6: what left the tank, in litres. Unknown where it was filled.
@@ -224,16 +225,15 @@ mod tests {
             }),
         )
         .unwrap();
-        let used = energy(10.0, car, false, true).unwrap();
+        let used = energy(Bounded::around(10.0, 1.0), car);
         assert_eq!(used.value, 7.6);
         assert!(
             (used.low - 6.795).abs() < 1e-9 && (used.high - 8.415).abs() < 1e-9,
             "{used:?}"
         );
-        assert_eq!(energy(10.0, car, true, true), None, "charged on the way");
-        assert!(energy(-2.0, car, false, true).is_some(), "downhill");
-        assert_eq!(energy(-2.0, car, false, false), None);
-        assert_eq!(energy(-20.0, car, false, true), None);
+        assert!(energy(Bounded::around(10.0, 0.5), car).low > used.low);
+        assert!(!has_gained(-2.0, true), "downhill");
+        assert!(has_gained(-2.0, false) && has_gained(-20.0, true));
         let rules = VehicleRules {
             capacity_kwh: Some(80.7),
         };

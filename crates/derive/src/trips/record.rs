@@ -5,8 +5,9 @@ use facts::row::rounded;
 use jiff::Timestamp;
 
 use super::drive::Drive;
+use super::drives::Drives;
 use super::gaps::{Cause, Sign};
-use super::numbers::{Basis, Bounded, capacity, confidence, energy, fuel, is_manoeuvre};
+use super::numbers::{Basis, Bounded, capacity, confidence, energy, fuel, has_gained, is_manoeuvre};
 use super::sense::{Position, Seen, Soc};
 use crate::Rules;
 use crate::fact::Key;
@@ -15,7 +16,13 @@ use crate::kinds::TRIP;
 const LONGITUDE: &str = "vehicle.cabin.infotainment.navigation.currentLocation.longitude";
 
 /// The trip; `None` only of times that no calendar has.
-pub fn trip(drive: &Drive, is_over: bool, vehicle: &Vehicle, rules: &Rules) -> Option<Record> {
+pub fn trip(
+    drive: &Drive,
+    drives: &Drives,
+    is_over: bool,
+    vehicle: &Vehicle,
+    rules: &Rules,
+) -> Option<Record> {
     let start = Timestamp::from_millisecond(drive.start_at).ok()?;
     let (end_at, end_seen) = drive.end();
     let end = Timestamp::from_millisecond(end_at).ok()?;
@@ -33,15 +40,29 @@ pub fn trip(drive: &Drive, is_over: bool, vehicle: &Vehicle, rules: &Rules) -> O
         };
         why.add("distance_km", "T3", Some(way), "", cited);
     }
-    let (from, to) = (drive.before.soc, drive.after.soc);
-    why.soc("soc_start", "T6", from);
-    why.soc("soc_end", "T6", to);
-    let held = capacity(rules.vehicles.get(&vehicle.vin), drive.capacity);
-    let fall = from.zip(to).map(|(from, to)| from.value.0 - to.value.0);
+    let (before, to) = (drive.before.soc, drive.after.soc);
     let is_seen = drive.start_seen && end_seen;
-    let used = fall
-        .zip(held)
-        .and_then(|(fall, held)| energy(fall, held, drive.is_charged, is_seen));
+    let gained = |from: &Soc| to.is_some_and(|to| has_gained(from.value.0 - to.value.0, is_seen));
+    let from = before.filter(|from| !gained(from));
+    match (from, before) {
+        (None, Some(_)) => {
+            let cited = [soc_cited(before), soc_cited(to)];
+            why.add(
+                "soc_start",
+                "T6",
+                None,
+                "unknown: it was charged between what was told",
+                cited,
+            );
+        }
+        _ => why.soc("soc_start", "T6", from, drives),
+    }
+    why.soc("soc_end", "T6", to, drives);
+    let soc_start = from.map(|seen| seen.value.0);
+    let held = capacity(rules.vehicles.get(&vehicle.vin), drive.capacity);
+    let fall = from.zip(to).filter(|_| !drive.is_charged);
+    let fall = fall.map(|(from, to)| drives.fall(from, to));
+    let used = fall.zip(held).map(|(fall, held)| energy(fall, held));
     if let Some(used) = used {
         let capacity = measured(drive.capacity, "kWh");
         why.add(
@@ -77,7 +98,7 @@ pub fn trip(drive: &Drive, is_over: bool, vehicle: &Vehicle, rules: &Rules) -> O
         is_over.then_some(Value::Timestamp(end)),
         rounded(km.map(|it| it.value)),
         distance.map(|(_, basis)| text(basis.as_str())),
-        rounded(drive.before.soc.map(|seen| seen.value.0)),
+        rounded(soc_start),
         rounded(drive.after.soc.map(|seen| seen.value.0)),
         rounded(used.map(|it| it.value)),
         rounded(burnt.map(|it| it.value)),
@@ -126,9 +147,9 @@ impl Reasons {
         });
     }
 
-    pub fn soc(&mut self, column: &str, rule: &str, seen: Option<Soc>) {
+    pub fn soc(&mut self, column: &str, rule: &str, seen: Option<Soc>, drives: &Drives) {
         if let Some(soc) = seen {
-            let bounds = Bounded::around(soc.value.0, 0.5);
+            let bounds = Bounded::around(soc.value.0, drives.half_step(soc));
             self.add(column, rule, Some(bounds), "", [soc_cited(seen)]);
         }
     }

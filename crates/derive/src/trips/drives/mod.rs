@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::fact::{Fact, What};
 use crate::standstills::Rest;
-use crate::trips::drive::{Drive, SETTLE_MS, SOC_SETTLE_MS};
+use crate::steps::Steps;
+use crate::trips::drive::{Drive, SETTLE_MS};
 use crate::trips::gaps::{Cause, HOLD_MS, Points, Sign, Standings, Way, is_filled, usual_ms};
-use crate::trips::sense::{Odometer, Positions, Seen, Snap};
+use crate::trips::numbers::Bounded;
+use crate::trips::sense::{Odometer, Positions, Seen, Snap, Soc};
 
 const MINUTE_MS: i64 = 60_000;
 /// Drives are kept for so long: late facts change them within two days.
@@ -34,6 +36,9 @@ pub struct Drives {
     charging: bool,
     conditioned: bool,
     capacity: Option<Seen<f64>>,
+    /// Of the charge, by its key.
+    #[serde(default)]
+    steps: [Steps; 4],
     /// The odometer of BMW's last summary of a drive.
     summary: Option<Seen<f64>>,
     standings: Standings,
@@ -61,6 +66,17 @@ impl Drives {
             _ => self.flag(fact),
         }
         self.refresh_rest();
+    }
+
+    /// How far the true charge may be from this one, in percent.
+    pub fn half_step(&self, soc: Soc) -> f64 {
+        self.steps[soc.value.1 as usize].half()
+    }
+
+    /// By how much the charge fell, in percent.
+    pub fn fall(&self, from: Soc, to: Soc) -> Bounded {
+        let spread = self.half_step(from) + self.half_step(to);
+        Bounded::around(from.value.0 - to.value.0, spread)
     }
 
     /// The same odometer, or the first position: the car stands, unless it is on its way in whole kilometres.
@@ -208,7 +224,7 @@ impl Drives {
     fn rest_from(&mut self, at: i64) {
         let began = self.drive.as_ref().map_or(at, |drive| drive.start_at);
         let soc = self.sight.soc.filter(|soc| soc.at >= began);
-        self.rest = Some(Rest::new(at + SOC_SETTLE_MS, soc));
+        self.rest = Some(Rest::new(at, soc));
     }
 
     fn refresh_rest(&mut self) {

@@ -117,6 +117,7 @@ impl Drives {
 
     pub(super) fn soc(&mut self, fact: &Fact, percent: f64, key: SocKey) {
         let is_driving = self.drive.as_ref().is_some_and(|drive| drive.stop.is_none());
+        self.steps[key as usize].take(percent);
         // The summary of a drive is sent again in the middle of the next.
         if !tells_soc(self.sight.soc, key, fact.at) || key == SocKey::TripEnd && is_driving {
             return;

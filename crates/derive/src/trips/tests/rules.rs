@@ -227,3 +227,28 @@ fn t3_an_end_that_nobody_saw_is_none_where_the_next_drive_is_first_seen_elsewher
     assert_eq!(far[0].1, None);
     assert_eq!(far[1].0, None);
 }
+
+#[test]
+fn t6_a_charge_of_before_it_was_charged_is_not_that_of_the_start() {
+    let table = [
+        (71.0, Some(71.0), Some(0.7)),
+        (65.0, Some(65.0), Some(-3.5)),
+        (25.0, None, None),
+    ];
+    for (before, start, kwh) in table {
+        let record = super::scenes::trips([
+            (-60.0, What::MaxEnergy(70.0)),
+            (-60.0, What::Odometer(1_000.0)),
+            (-60.0, What::Soc(before, SocKey::Header)),
+            (0.0, What::Moving(true)),
+            (20.0, What::Odometer(1_020.0)),
+            (30.0, What::Moving(false)),
+            (30.1, What::Soc(70.0, SocKey::Header)),
+        ])
+        .remove(0);
+        let told = (number(&record, "soc_start"), number(&record, "energy_kwh"));
+        assert_eq!(told, (start, kwh), "{before}");
+        let why = record.evidence.iter().find(|why| &*why.column == "soc_start");
+        assert_eq!(why.unwrap().note.is_empty(), start.is_some(), "{before}");
+    }
+}
