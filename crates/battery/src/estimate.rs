@@ -52,7 +52,7 @@ fn without_outliers<'s>(sorted: &[&'s Sample]) -> Vec<&'s Sample> {
     let Some(middle) = median(sorted.iter().map(|sample| (sample.capacity(), sample.rise))) else {
         return Vec::new();
     };
-    let off = |sample: &Sample| (sample.capacity() / middle - 1.0).abs() / sample.deviation;
+    let off = |sample: &Sample| (sample.capacity() / middle - 1.0).abs() / (sample.deviation + sample.common);
     let mut distances: Vec<f64> = sorted.iter().map(|sample| off(sample)).collect();
     distances.sort_by(f64::total_cmp);
     let spread = median(distances.into_iter().map(|distance| (distance, 1.0))).unwrap_or_default();
@@ -66,8 +66,9 @@ fn half_width(kept: &[&Sample], capacity: f64) -> f64 {
     let weight: f64 = kept.iter().map(|sample| sample.rise).sum();
     let parts = kept.iter().map(|sample| (sample.rise * sample.deviation).powi(2));
     let deviation = parts.sum::<f64>().sqrt() / weight;
+    let common = kept.iter().map(|sample| sample.rise * sample.common).sum::<f64>() / weight;
     let factor = match kept.len() {
-        0 | 1 => return WIDTH * deviation,
+        0 | 1 => return WIDTH * deviation + common,
         2 => 1.0,
         _ => MEDIAN,
     };
@@ -76,7 +77,7 @@ fn half_width(kept: &[&Sample], capacity: f64) -> f64 {
     let again = kept.len() as f64 / free as f64;
     let scatter = (kept.iter().map(off).sum::<f64>() * again).sqrt() / weight;
     let student = STUDENT.get(free - 1).copied().unwrap_or(STUDENT_OF_MANY);
-    factor * (WIDTH * deviation).max(student * scatter)
+    factor * (WIDTH * deviation).max(student * scatter) + common
 }
 
 /// The weighted median of values in rising order: where half the weight is passed, between the two values around it.

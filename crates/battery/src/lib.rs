@@ -1,6 +1,7 @@
 //! The battery ledger: rules B1 to B4, and consumption, T5. What it holds came from records of sessions and from BMW's own
 //! numbers; nothing is estimated here and then measured against itself.
 
+mod below;
 mod consumption;
 mod estimate;
 mod health;
@@ -14,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use collector_core::{Record, RecordKind, RecordState, Value, Vehicle};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+
+pub use self::below::Below;
 
 use self::month::Month;
 use self::sample::{LeftOut, Sample};

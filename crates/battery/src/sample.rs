@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use facts::row::{number, text, time};
 
 /// A session that ends at this charge or above: the last percents hold more or less than the others.
-const FULL: f64 = 99.0;
+pub(super) const FULL: f64 = 99.0;
 /// A session that begins below this charge, for the same reason.
 const EMPTY: f64 = 5.0;
 /// In percent: of a smaller rise, rounding alone is a tenth.
@@ -21,11 +21,11 @@ const MISMATCH_MINUTES: f64 = 0.5;
 const MISMATCH_SHARE: f64 = 0.005;
 
 /// What comes to the battery of what the grid gives; the rest is lost on the way.
-const LIKELY_SHARE: RangeInclusive<f64> = 0.7..=1.05;
+pub(super) const LIKELY_SHARE: RangeInclusive<f64> = 0.7..=1.05;
 
 /// What is kept of a session that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Numbers", into = "Numbers")]
+#[serde(into = "Numbers")]
 pub(super) struct Sample {
     /// In milliseconds since the epoch.
     pub(super) end: i64,
@@ -37,21 +37,13 @@ pub(super) struct Sample {
     pub(super) deviation: f64,
     /// The entry that told the energy; 0 where none is named.
     pub(super) seq: u64,
+    /// By which share it may be off as all others of the vehicle are: many sessions do not make it less.
+    #[serde(default)]
+    pub(super) common: f64,
 }
 
-type Numbers = (i64, f64, f64, f64, u64);
-
-impl From<Numbers> for Sample {
-    fn from((end, energy, rise, deviation, seq): Numbers) -> Self {
-        Self {
-            end,
-            energy,
-            rise,
-            deviation,
-            seq,
-        }
-    }
-}
+/// A sample without the names, in this order.
+type Numbers = (i64, f64, f64, f64, u64, f64);
 
 impl From<Sample> for Numbers {
     fn from(sample: Sample) -> Self {
@@ -61,6 +53,7 @@ impl From<Sample> for Numbers {
             sample.rise,
             sample.deviation,
             sample.seq,
+            sample.common,
         )
     }
 }
@@ -118,7 +111,8 @@ impl Sample {
             return Err(LeftOut::Partial);
         }
         let first = number(session, "soc_start").ok_or(LeftOut::NoCharge)?;
-        let last = number(session, "soc_end").ok_or(LeftOut::NoCharge)?;
+        let end_charge = number(session, "soc_end").ok_or(LeftOut::NoCharge)?;
+        let (last, energy, rest) = below_full(session, end_charge, energy);
         let rise = last - first;
         let minutes = charging_minutes(session, end);
         if let Some(reason) = left_out(session, first, last, minutes) {
@@ -126,7 +120,7 @@ impl Sample {
         }
         let mismatch = minutes.map_or(2.0 * MISMATCH_SHARE, |minutes| MISMATCH_MINUTES / minutes);
         let mismatch = mismatch.max(MISMATCH_SHARE);
-        let energy_step = if is_whole(energy) { 1.0 } else { 0.01 };
+        let energy_step = if is_whole(energy + rest) { 1.0 } else { 0.01 };
         let parts = [
             rounding(step(first)) / rise,
             rounding(step(last)) / rise,
@@ -145,8 +139,24 @@ impl Sample {
             rise,
             deviation: parts.iter().map(|part| part * part).sum::<f64>().sqrt(),
             seq: seq.unwrap_or_default(),
+            common: rest_share() * rest / energy,
         })
     }
+}
+
+/// Of a charge to the top, what is known of it below: up to which charge, the energy until then, and that of the rest.
+fn below_full(session: &Record, end: f64, energy: f64) -> (f64, f64, f64) {
+    let below = number(session, "soc_below_full").zip(number(session, "energy_below_full_kwh"));
+    match below.filter(|_| end >= FULL) {
+        Some((charge, kwh)) => (charge, kwh, energy - kwh),
+        None => (end, energy, 0.0),
+    }
+}
+
+/// By which share of it the rest may be more or less.
+fn rest_share() -> f64 {
+    let (least, most) = (LIKELY_SHARE.start(), LIKELY_SHARE.end());
+    (most - least) / (most + least)
 }
 
 /// Rule B2.

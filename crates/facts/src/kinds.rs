@@ -73,6 +73,9 @@ pub static CHARGING_SESSION: RecordKind = RecordKind {
         truth("preconditioning"),
         // Loss between grid and battery where both are measured, from 0 to 1.
         number("loss_share"),
+        // Of a charge to 99 % and more: the highest charge below that is known well, and what the battery took up to it.
+        measured("soc_below_full", "%"),
+        measured("energy_below_full_kwh", "kWh"),
     ],
     children: &[&CHARGING_BLOCK],
 };

@@ -3,6 +3,7 @@
 use collector_core::Value;
 
 use super::{DAY, NEW_YEAR, Session, set};
+use crate::Below;
 use crate::estimate::estimate;
 use crate::sample::{LeftOut, Sample};
 
@@ -206,4 +207,78 @@ fn b3_the_interval_holds_the_truth_nine_times_in_ten() {
             );
         }
     }
+}
+
+/// A battery of 20 kWh that takes 9 in 10 of what power says, charged from 90 % to the top with 6 kW, falling from 96 % on.
+fn to_the_top(step: f64, lost: Option<f64>, silent_from: f64) -> Below {
+    let (mut below, mut charge, mut at) = (Below::default(), 90.2, 0);
+    let mut last = f64::NAN;
+    while charge < 100.0 {
+        let power = if charge < 96.0 { 6.0 } else { 6.0 - (charge - 96.0) };
+        let shown = (charge / step).round() * step;
+        if shown != last && Some(shown) != lost {
+            below.soc(at, shown, step);
+        }
+        last = shown;
+        if at % 180_000 == 0 && charge < silent_from {
+            below.power(at, Some(power));
+        }
+        charge += power * 0.9 / 3_600.0 / 20.0 * 100.0;
+        at += 1_000;
+    }
+    below.power(at, None);
+    below
+}
+
+#[test]
+fn b1_a_charge_to_the_top_is_known_up_to_the_last_step_below_it() {
+    // (steps, a step that was lost, silent from, up to)
+    let table = [
+        (1.0, None, 101.0, Some(98.0)),
+        (0.5, None, 101.0, Some(98.0)),
+        // Nobody knows when 98 % began: 97 % was left, but not by a step.
+        (1.0, Some(98.0), 101.0, Some(96.0)),
+        (1.0, Some(97.0), 101.0, Some(95.0)),
+        (1.0, None, 93.0, None),
+        (10.0, None, 101.0, None),
+    ];
+    for (step, lost, silent_from, percent) in table {
+        let found = to_the_top(step, lost, silent_from).of(16.0);
+        assert_eq!(
+            found.map(|found| found.0),
+            percent,
+            "{step} {lost:?} {silent_from}"
+        );
+        let Some((percent, (low, high))) = found else {
+            continue;
+        };
+        let truth = 16.0 - (100.0 - percent) / 100.0 * 20.0;
+        assert!((low..high).contains(&truth), "{low}..{high}, true {truth}");
+        assert!(high - low < 0.6, "{low}..{high}");
+    }
+}
+
+#[test]
+fn b2_a_charge_to_the_top_counts_up_to_what_is_known_below_it() {
+    let mut record = Session::on(0, 20.0, 100.0, 16.0).record();
+    let of = |record: &collector_core::Record| Sample::of(record, NEW_YEAR + DAY);
+    assert_eq!(of(&record).unwrap_err(), LeftOut::Full);
+    set(&mut record, "soc_below_full", Value::Number(98.0));
+    set(&mut record, "energy_below_full_kwh", Value::Number(15.6));
+    let sample = of(&record).unwrap();
+    assert_eq!(sample.capacity(), 20.0);
+    let usual = of(&Session::on(0, 20.0, 98.0, 15.6).record()).unwrap();
+    assert!(
+        sample.common > 0.0 && usual.common == 0.0,
+        "the rest is known by power alone"
+    );
+    let many = [sample; 400];
+    let half_width = |samples: &[Sample]| estimate(samples.iter()).unwrap().half_width;
+    assert!(half_width(&many[..1]) > half_width(&many) && half_width(&many) > sample.common);
+    let before = serde_json::from_str::<Sample>("[1,15.6,78.0,0.01,7]").unwrap();
+    assert_eq!(before.common, 0.0, "as it was stored before");
+    let stored = serde_json::to_string(&sample).unwrap();
+    assert_eq!(serde_json::from_str::<Sample>(&stored).unwrap(), sample);
+    set(&mut record, "soc_below_full", Value::Number(39.0));
+    assert_eq!(of(&record).unwrap_err(), LeftOut::Small);
 }

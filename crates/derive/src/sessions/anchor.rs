@@ -6,6 +6,7 @@ use super::MINUTE;
 use super::signals::{DRIVE_KM, Of, Position, Sign, Signals};
 use super::windows::{Window, hours};
 use crate::steps::Steps;
+use battery::Below;
 
 /// Without plug data: how long a pause may be, and how far the charge may fall in it, in percent.
 pub const PAUSE: i64 = 30 * MINUTE;
@@ -36,6 +37,9 @@ pub struct PlugIn {
     /// When it was known to be over.
     closed_at: i64,
     pub windows: Vec<Window>,
+    /// Of the last one.
+    #[serde(default)]
+    pub below: Below,
     odometer: Option<Sign>,
     /// What it said before that, where it told less of the way.
     arrived: Option<Sign>,
@@ -133,6 +137,7 @@ impl PlugIn {
     }
 
     pub fn begin(&mut self, start: Sign, soc: Option<Sign>) {
+        self.below = Below::default();
         if let Some(last) = self.windows.last_mut()
             && last.resume(start)
         {
@@ -151,8 +156,25 @@ impl PlugIn {
     pub fn finish(&mut self, end: Sign) {
         let Some(window) = self.running() else { return };
         window.finish(end);
+        let end = window.end.at;
         if window.charging() < NO_WINDOW || window.is_idle() {
             self.windows.pop();
+        }
+        self.below.power(end, None);
+    }
+
+    /// Of a charge or a power while energy flows.
+    pub fn measure(&mut self, sign: Sign) {
+        let step = self.steps.size();
+        let Some(window) = self.windows.last_mut().filter(|window| window.runs) else {
+            return;
+        };
+        if let Of::Soc(_) = sign.of {
+            self.below.soc(sign.at, sign.value, step);
+            window.soc(sign);
+        } else {
+            self.below.power(sign.at, Some(sign.value));
+            window.power(sign);
         }
     }
 
@@ -305,11 +327,7 @@ impl PlugIn {
     }
 
     fn settle(&mut self) {
-        let Some(fall) = self.fall.filter(|fall| fall.top - fall.dip >= RETURNED) else {
-            return;
-        };
-        self.fallen += fall.top - fall.dip;
-        self.falls += 1;
+        (self.fallen, self.falls) = self.fallen();
     }
 
     /// Whether no position of it is known yet.
@@ -319,17 +337,9 @@ impl PlugIn {
 
     /// In percent, and in how many falls: what the battery gave back while the car was plugged in.
     pub fn fallen(&self) -> (f64, u32) {
-        let mut all = self.clone_falls();
-        all.settle();
-        (all.fallen, all.falls)
-    }
-
-    fn clone_falls(&self) -> Self {
-        Self {
-            fallen: self.fallen,
-            falls: self.falls,
-            fall: self.fall,
-            ..Self::default()
+        match self.fall.map(|fall| fall.top - fall.dip) {
+            Some(percent) if percent >= RETURNED => (self.fallen + percent, self.falls + 1),
+            _ => (self.fallen, self.falls),
         }
     }
 

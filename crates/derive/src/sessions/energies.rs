@@ -12,6 +12,9 @@ const STEP: f64 = 1.0;
 /// A rise of the charge, in percent, that no rounding and no warmer battery makes.
 const SURE_RISE: f64 = 3.0;
 
+/// From here on the charge says little of the energy, in percent: rule B2.
+const TOP: f64 = 99.0;
+
 /// Energy goes on into a battery that shows this, in percent: up to a step of it.
 pub const FULL: f64 = 100.0;
 
@@ -42,6 +45,8 @@ pub struct Energies {
     pub power: Option<(f64, f64)>,
     pub returned: Option<f64>,
     pub loss: Option<f64>,
+    /// Of a charge to the top: up to which charge, in percent, and how much the battery took until then.
+    pub below: Option<(f64, (f64, f64))>,
     pub chosen: Option<(f64, Basis)>,
 }
 
@@ -103,6 +108,7 @@ pub fn energies(session: &Session, capacity: Option<Capacity>) -> Energies {
         power,
         returned: returned(session, capacity),
         loss: grid.zip(battery).and_then(|(grid, battery)| loss(grid, battery)),
+        below: battery.and_then(|battery| below(session, battery)),
         chosen: choose(session.is_listed(), grid, battery, power, soc),
     }
 }
@@ -136,6 +142,12 @@ fn loss(grid: f64, battery: f64) -> Option<f64> {
     let share = (grid - battery) / grid;
     let (least, most) = PLAUSIBLE_LOSS;
     Some(share).filter(|share| (least..=most).contains(share))
+}
+
+/// What the battery took, less what power says that went in behind the last charge that says something: rule B1.
+fn below(session: &Session, battery: f64) -> Option<(f64, (f64, f64))> {
+    let is_full = session.is_listed() && session.state_of_charge().1 >= Some(TOP);
+    session.plug_ins.last().filter(|_| is_full)?.below.of(battery)
 }
 
 /// By how much the charge rose, in percent, at least and at most.

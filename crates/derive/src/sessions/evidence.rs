@@ -19,6 +19,7 @@ pub fn of(told: &Told<'_>) -> Box<[Evidence]> {
         soc(told),
         grid(told),
         battery(told),
+        below(told),
         from_soc(told),
         from_power(told),
         energy(told),
@@ -221,6 +222,15 @@ fn from_power(told: &Told<'_>) -> Option<Evidence> {
     Some(Evidence {
         interval: Some((low, high)),
         ..because("energy_from_power_kwh", "S3", note, cited)
+    })
+}
+
+fn below(told: &Told<'_>) -> Option<Evidence> {
+    let (_, interval) = told.energies.below?;
+    let note = "What the battery took, as BMW lists it, less what power says of the rest.";
+    Some(Evidence {
+        interval: Some(interval),
+        ..because("energy_below_full_kwh", "B1", note, listed(told))
     })
 }
 

@@ -163,11 +163,8 @@ impl Listed {
 
     /// The total, or what its blocks add up to.
     pub fn grid_kwh(&self) -> Option<f64> {
-        let told: Option<Vec<f64>> = self.blocks.iter().map(Block::kwh).collect();
-        let sum = told
-            .filter(|blocks| !blocks.is_empty())
-            .map(|blocks| blocks.iter().sum());
-        self.grid.or(sum)
+        let sum = || self.blocks.iter().map(Block::kwh).sum::<Option<f64>>();
+        self.grid.or_else(|| sum().filter(|_| !self.blocks.is_empty()))
     }
 
     /// How long energy flowed, in milliseconds: by its blocks, else as it says, else from start to end.

@@ -251,8 +251,8 @@ impl Sessions {
     }
 
     fn measure(&mut self, sign: Sign) {
-        if let Some(window) = self.change(sign.at).and_then(PlugIn::running) {
-            window.power(sign);
+        if let Some(open) = self.change(sign.at) {
+            open.measure(sign);
         }
     }
 

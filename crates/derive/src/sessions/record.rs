@@ -172,6 +172,8 @@ impl<'a> Told<'a> {
             text(Some(&*self.marks()).filter(|marks| !marks.is_empty())),
             preconditioning(self.session).map(Value::Bool),
             number(energies.loss),
+            number(energies.below.map(|(percent, _)| percent)),
+            number(energies.below.map(|(_, (low, high))| f64::midpoint(low, high))),
         ]
     }
 

@@ -26,8 +26,8 @@ impl Sessions {
         if let Some(open) = self.change(fact.at) {
             open.steps = steps;
             open.soc(fact.at, percent, preconditioning);
-            if let Some(window) = open.running() {
-                window.soc(sign);
+            if open.is_charging() {
+                open.measure(sign);
                 return;
             }
         }

@@ -109,13 +109,11 @@ pub fn has_gained(fall: f64, is_seen: bool) -> bool {
 /// T6: what the battery gave, in kWh: the fall of the charge in percent times the capacity. What it took back counts
 /// against it.
 pub fn energy(fall: Bounded, capacity: Bounded) -> Bounded {
-    let ends = [fall.low, fall.high];
-    let all = ends.map(|fall| [fall * capacity.low / 100.0, fall * capacity.high / 100.0]);
-    let all = all.as_flattened().iter().copied();
+    let of = |fall: f64, kwh: f64| fall * kwh / 100.0;
     Bounded {
-        value: fall.value * capacity.value / 100.0,
-        low: all.clone().fold(f64::INFINITY, f64::min),
-        high: all.fold(f64::NEG_INFINITY, f64::max),
+        value: of(fall.value, capacity.value),
+        low: of(fall.low, capacity.low).min(of(fall.low, capacity.high)),
+        high: of(fall.high, capacity.low).max(of(fall.high, capacity.high)),
     }
 }
 
