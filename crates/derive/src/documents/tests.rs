@@ -101,6 +101,17 @@ fn fields_of_another_type_lose_no_others() {
         ["brand", "model", "charging_modes", "built_on", "steering"].map(|column| text(&records[0], column));
     assert_eq!(texts, [Some("7"), None, Some("AC"), Some("May"), None]);
     assert_eq!(number(&records[0], "doors"), Some(5.0));
+    for (energy, kwh) in [
+        (json!("80.7"), Some(80.7)),
+        (json!("INVALID"), None),
+        (json!("0"), None),
+    ] {
+        let records = told_once(
+            document::VEHICLE,
+            json!({ "modelName": "i4", "hvsMaxEnergyAbsolute": energy }),
+        );
+        assert_eq!(number(&records[0], "battery_max_energy_kwh"), kwh, "{energy}");
+    }
     for nothing in [
         json!({}),
         json!([]),
