@@ -1,6 +1,7 @@
 //! A car that tells facts, and what is told of it.
 
 mod anchor;
+mod below;
 mod energies;
 mod identity;
 mod place;
