@@ -146,7 +146,8 @@ fn loss(grid: f64, battery: f64) -> Option<f64> {
 
 /// What the battery took, less what power says that went in behind the last charge that says something: rule B1.
 fn below(session: &Session, battery: f64) -> Option<(f64, (f64, f64))> {
-    let is_full = session.is_listed() && session.state_of_charge().1 >= Some(TOP);
+    let is_whole = session.is_listed() && session.listed.iter().all(|charge| charge.battery.is_some());
+    let is_full = is_whole && session.state_of_charge().1 >= Some(TOP);
     session.plug_ins.last().filter(|_| is_full)?.below.of(battery)
 }
 
