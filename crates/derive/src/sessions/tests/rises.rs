@@ -40,3 +40,37 @@ fn a_rise_over_a_drive_is_no_charge() {
         .say(90, What::Fuel(1.0));
     assert!(car.records().is_empty());
 }
+
+/// A car that speaks when it is unlocked and locked alone: the charge of both plug-ins rose before it told of the plug.
+#[test]
+fn what_rose_behind_a_plug_in_is_none_of_it() {
+    let mut car = Car::new();
+    let look = |car: &mut Car, minute: i64, km: f64, percent: f64, plug: bool| {
+        car.say(minute, What::Odometer(km))
+            .say(minute, soc(percent))
+            .say(minute, What::Plugged(plug));
+        car.say(
+            minute,
+            What::Charging(if plug { Charging::Ended } else { Charging::Off }),
+        );
+    };
+    look(&mut car, 0, 24_824.0, 49.0, false);
+    look(&mut car, 985, 24_824.0, 51.0, true);
+    look(&mut car, 995, 24_825.0, 51.0, false);
+    look(&mut car, 1_174, 24_825.0, 51.0, false);
+    look(&mut car, 2_280, 24_825.0, 80.0, true);
+    look(&mut car, 2_312, 24_842.0, 74.0, false);
+    let charges = [
+        (1, 8, 49, 52, 24_824),
+        (1_177, 1_235, 51, 77, 24_825),
+        (1_961, 1_969, 77, 80, 24_825),
+    ];
+    for (start, end, from, to, km) in charges {
+        let json = format!(
+            r#"{{"startTime":$({start}),"endTime":$({end}),"displayedStartSoc":{from},"displayedSoc":{to},"mileage":{km}}}"#
+        );
+        car.list(3_000, &json);
+    }
+    assert_eq!(car.spans(), [(1, 8), (1_177, 1_969)]);
+    assert_eq!(car.records()[0].number("soc_end"), Some(52.0));
+}
