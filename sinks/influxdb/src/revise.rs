@@ -15,7 +15,7 @@ use crate::encode::Encoder;
 use crate::held::{Held, held};
 use crate::isolate::refuses_everything;
 use crate::points::{Place, Point};
-use crate::reply::{Removal, Reply};
+use crate::reply::{Removal, Reply, VICTORIA};
 use crate::target::Precision;
 
 /// How many records are asked for and written together.
@@ -43,6 +43,8 @@ pub struct Refused {
     pub rejected: Vec<Rejection>,
     /// Records that are older than what the server keeps.
     pub outlived: usize,
+    /// Records that are left out, for the server keeps none, whatever is done about it.
+    pub left_out: usize,
 }
 
 /// Why the server does not take records.
@@ -106,6 +108,10 @@ impl<'a> Revision<'a> {
             .collect();
         let mut answers = match self.client.ask(&questions.concat()).await? {
             Reply::Answered(answers) => answers.into_iter(),
+            Reply::Unable(words) if words == VICTORIA => {
+                self.refused.left_out += told.len();
+                return Ok(());
+            }
             Reply::Unable(words) => {
                 self.prove_that_it_takes_something(&words).await?;
                 let reason = format!(

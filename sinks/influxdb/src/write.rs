@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use collector_core::{Entry, Held, Present, Scope, Sink, SinkContext, SinkError, Written};
+use collector_core::{Entry, Held, Name, Present, Scope, Sink, SinkContext, SinkError, Written};
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 
@@ -35,12 +35,13 @@ const OF_VICTORIA: &str = "the server is VictoriaMetrics, which keeps no texts (
 
 /// One InfluxDB.
 pub struct InfluxdbSink {
+    name: Name,
     client: Client,
     encoder: Arc<Encoder>,
     present: Arc<dyn Present>,
     /// Shrinks when the server finds a body too large.
     limits: Limits,
-    /// Whether a check found VictoriaMetrics.
+    /// Whether the server was found to be VictoriaMetrics.
     is_victoria: bool,
     /// That it holds something.
     known: Known,
@@ -55,6 +56,7 @@ impl InfluxdbSink {
         })?;
         let ca = config.ca.as_ref().map(|path| context.base_dir.join(path));
         Ok(Self {
+            name: context.name.clone(),
             client: Client::new(target, context.trust.clone(), ca),
             encoder: Arc::new(Encoder(config)),
             present: Arc::clone(&context.present),
@@ -143,6 +145,9 @@ impl InfluxdbSink {
         rejected.append(&mut written.rejected);
         let revision = Revision::new(&mut self.client, &self.encoder);
         let refused = revision.write(batch).await?;
+        if refused.left_out > 0 && !std::mem::replace(&mut self.is_victoria, true) {
+            tracing::info!(sink = %self.name, "{OF_VICTORIA}");
+        }
         rejected.extend(refused.rejected);
         written.outlived += refused.outlived;
         rejected.sort_by_key(|rejection| (rejection.seq, rejection.reading));

@@ -221,25 +221,37 @@ async fn a_server_that_removes_nothing_marks_what_is_none_any_more() {
 
 #[tokio::test]
 async fn a_server_that_cannot_be_asked_refuses_records_and_takes_readings() {
-    let mock = Mock::start(|asked| match asked.uri.path() {
-        // As VictoriaMetrics does.
-        "/query" => axum::Json(json!({ "results": [
-            { "name": "databases", "series": [{ "name": "databases", "columns": ["name"], "values": [] }] }
-        ] }))
-        .into_response(),
-        _ => StatusCode::NO_CONTENT.into_response(),
-    })
-    .await;
-    let mut batch = entries(1, 2);
-    batch.push(told(3, &trip(1, 1, Live, 1)));
-    let written = sink(database(&mock.url, "cars")).write(&batch).await.unwrap();
-    assert_eq!(places(&written), [(3, None)]);
-    let reason = &written.rejected[0].reason;
-    assert!(reason.contains("which revision it holds"), "{reason}");
-    sink(database(&mock.url, "cars"))
-        .check()
-        .await
-        .expect("readings are welcome");
+    let answers = [
+        (json!({ "results": [{ "error": "not supported" }] }), true),
+        (json!("no such statement"), true),
+        // As VictoriaMetrics does, which never can keep a record: no letters.
+        (
+            json!({ "results": [
+                { "name": "databases", "series": [{ "name": "databases", "columns": ["name"], "values": [] }] }
+            ] }),
+            false,
+        ),
+    ];
+    for (answer, is_rejected) in answers {
+        let mock = Mock::start(move |asked| match asked.uri.path() {
+            "/query" => axum::Json(answer.clone()).into_response(),
+            _ => StatusCode::NO_CONTENT.into_response(),
+        })
+        .await;
+        let mut batch = entries(1, 2);
+        batch.push(told(3, &trip(1, 1, Live, 1)));
+        let written = sink(database(&mock.url, "cars")).write(&batch).await.unwrap();
+        let rejected = if is_rejected { vec![(3, None)] } else { vec![] };
+        assert_eq!(places(&written), rejected);
+        for rejection in &written.rejected {
+            let reason = &rejection.reason;
+            assert!(reason.contains("which revision it holds"), "{reason}");
+        }
+        sink(database(&mock.url, "cars"))
+            .check()
+            .await
+            .expect("readings are welcome");
+    }
 }
 
 #[tokio::test]
