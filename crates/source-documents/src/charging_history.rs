@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use cardata_api::{ApiError, ErrorKind, Page};
-use collector_core::document::CHARGING_SESSION;
+use collector_core::document::{CHARGING_SESSION, read as read_document};
 use collector_core::{Poll, RawReading, RawSnapshot, SourceError, Vehicle};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -109,7 +109,7 @@ pub fn read(page: &Page) -> (Vec<RawReading>, Vec<Span>) {
 
 /// When a session began and ended. One without a start is known by its content alone.
 fn times(session: &RawValue) -> (Option<Timestamp>, Option<Timestamp>) {
-    let session: Value = serde_json::from_str(session.get()).unwrap_or_default();
+    let session = read_document(session.get());
     (time(&session, "startTime"), time(&session, "endTime"))
 }
 

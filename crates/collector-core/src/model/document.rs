@@ -4,9 +4,12 @@
 //! byte by byte, its repeats are recognised, it is exported and checked as all that BMW sent. One with a stamp is known by
 //! its stamp and its content; of one without, only a changed content is new.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// How the names of documents and records begin in the journal.
 pub const OWN: &str = "cardata:";
@@ -35,7 +38,48 @@ pub struct Document {
     pub json: Arc<str>,
 }
 
+/// The JSON of a document. A number too large for a computer's numbers is null, and takes nothing else along; null is also
+/// what is no JSON.
+pub fn read(json: &str) -> Value {
+    if let Ok(read) = serde_json::from_str(json) {
+        return read;
+    }
+    if let Ok(fields) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) {
+        let fields = fields.into_iter().map(|(key, value)| (key, read(value.get())));
+        return Value::Object(fields.collect());
+    }
+    let items = serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default();
+    match items.is_empty() {
+        true => Value::Null,
+        false => items.into_iter().map(|item| read(item.get())).collect(),
+    }
+}
+
 /// Whether a name in the journal is that of a document or a record, and no descriptor of BMW.
 pub fn is_own(descriptor: &str) -> bool {
     descriptor.starts_with(OWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_too_large_takes_nothing_else_along() {
+        let cases = [
+            (
+                r#"{"a": 1e400, "b": [1, -1e999, {"c": 2}]}"#,
+                json!({ "a": null, "b": [1, null, { "c": 2 }] }),
+            ),
+            ("1e400", json!(null)),
+            ("[]", json!([])),
+            (r#"{"a": 1"#, json!(null)),
+            (r#"{"a": 1e308}"#, json!({ "a": 1e308 })),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
 }

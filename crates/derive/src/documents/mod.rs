@@ -2,7 +2,6 @@
 //!
 //! The newest document of a name counts. What it does not name any more is gone.
 
-mod field;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -72,9 +71,7 @@ impl Documents {
     pub fn records(&mut self, vehicle: &Vehicle, rules: &Rules) -> Vec<Record> {
         let mut records = Vec::new();
         for newest in self.newest.values() {
-            let Ok(json) = serde_json::from_str(&newest.sent.json) else {
-                continue;
-            };
+            let json = document::read(&newest.sent.json);
             let (kind, things) = match &*newest.sent.name {
                 document::VEHICLE => (&VEHICLE, vehicle::of(&json)),
                 document::TYRES => (&TYRE, tyres::of(&json)),
@@ -95,9 +92,7 @@ impl Documents {
 
 /// An answer with nothing in it (`{}`, or errors alone) is no news: what was known stays.
 fn says_something(sent: &Sent) -> bool {
-    let Ok(json) = serde_json::from_str(&sent.json) else {
-        return false;
-    };
+    let json = document::read(&sent.json);
     match &*sent.name {
         document::VEHICLE => !vehicle::of(&json).is_empty(),
         document::TYRES => tyres::has_a_set(&json),

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::Thing;
-use super::field::{number, positive, text, time};
 use crate::Rules;
 use crate::kinds::CHARGING_SETTING;
+use facts::field::{number, positive, text, time};
 use facts::row::Row;
 
 const TEXTS: [(&str, &str); 6] = [

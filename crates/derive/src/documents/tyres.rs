@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Thing;
-use super::field::{day, number, positive, text, truth};
 use crate::kinds::TYRE;
+use facts::field::{day, number, positive, text, truth};
 use facts::row::Row;
 
 const KM_PER_MILE: f64 = 1.609_344;

@@ -1,12 +1,13 @@
 //! `vehicle`: the answer of basicData.
 
+use collector_core::document;
+use facts::field::{day, positive, text, truth};
+use facts::row::Row;
 use serde_json::Value;
 
 use super::Thing;
-use super::field::{day, positive, text, truth};
 use crate::fact::Sent;
 use crate::kinds::VEHICLE;
-use facts::row::Row;
 
 /// Columns and the keys of BMW, the one of the live service first, that of its specification behind it.
 const TEXTS: [(&str, &[&str]); 18] = [
@@ -40,11 +41,7 @@ pub(super) fn of(json: &Value) -> Vec<Thing> {
 
 /// Whether two documents say the same of what is kept.
 pub(super) fn is_same(before: &Sent, after: &Sent) -> bool {
-    let values = |sent: &Sent| {
-        serde_json::from_str(&sent.json)
-            .ok()
-            .map(|json| row(&json).values())
-    };
+    let values = |sent: &Sent| row(&document::read(&sent.json)).values();
     values(before) == values(after)
 }
 

@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use collector_core::Cited;
+use collector_core::{Cited, document};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -73,7 +73,7 @@ pub struct Block {
 impl Listed {
     /// `None` where it is no object, or began when no charge can have.
     pub fn read(sent: &Sent, fact: &Fact) -> Option<Self> {
-        let json: Value = serde_json::from_str(&sent.json).ok()?;
+        let json = document::read(&sent.json);
         json.as_object()?;
         let start = time(&json["startTime"])?;
         // A clock may be some hours ahead, of the car or of this machine.

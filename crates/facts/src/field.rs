@@ -9,7 +9,7 @@ use serde_json::Value;
 const NOTHING: [&str; 7] = ["", "-", "null", "NULL", "INVALID", "UNKNOWN", "-NA-"];
 
 /// A text, number or truth value as a text; of a list, those in it with commas.
-pub(super) fn text(of: &Value, key: &str) -> Option<String> {
+pub fn text(of: &Value, key: &str) -> Option<String> {
     words(of.get(key)?)
 }
 
@@ -24,8 +24,8 @@ fn words(value: &Value) -> Option<String> {
     (!NOTHING.contains(&text.as_str())).then_some(text)
 }
 
-/// A number, or a text that is one.
-pub(super) fn number(of: &Value, key: &str) -> Option<f64> {
+/// A number, or a text that is one; finite.
+pub fn number(of: &Value, key: &str) -> Option<f64> {
     let number = match of.get(key)? {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),
@@ -35,11 +35,12 @@ pub(super) fn number(of: &Value, key: &str) -> Option<f64> {
 }
 
 /// A number of something that there cannot be none of.
-pub(super) fn positive(of: &Value, key: &str) -> Option<f64> {
+pub fn positive(of: &Value, key: &str) -> Option<f64> {
     number(of, key).filter(|number| *number > 0.0)
 }
 
-pub(super) fn truth(of: &Value, key: &str) -> Option<collector_core::Value> {
+/// A truth value, or a text that is one.
+pub fn truth(of: &Value, key: &str) -> Option<collector_core::Value> {
     let truth = match of.get(key)? {
         Value::Bool(truth) => *truth,
         Value::String(text) if text.eq_ignore_ascii_case("true") => true,
@@ -50,14 +51,14 @@ pub(super) fn truth(of: &Value, key: &str) -> Option<collector_core::Value> {
 }
 
 /// The day of a time such as `2022-11-24T00:00:00.000+0000`, else the text.
-pub(super) fn day(of: &Value, key: &str) -> Option<String> {
+pub fn day(of: &Value, key: &str) -> Option<String> {
     let text = text(of, key)?;
     let day = text.get(..10).and_then(|day| day.parse::<Date>().ok());
     Some(day.map_or(text, |day| day.to_string()))
 }
 
-/// A time with an offset in any spelling, or seconds or milliseconds since the epoch.
-pub(super) fn time(of: &Value, key: &str) -> Option<collector_core::Value> {
+/// A time with an offset in any spelling, or seconds or milliseconds since the epoch; in milliseconds.
+pub fn time(of: &Value, key: &str) -> Option<collector_core::Value> {
     let seconds_at_most = 100_000_000_000.0;
     let time = match number(of, key) {
         Some(seconds) if seconds < seconds_at_most => Timestamp::from_second(seconds as i64).ok(),
