@@ -223,10 +223,10 @@ pub fn newest_entry(state: &Path) -> u64 {
     journal(state, query)
 }
 
-/// How many snapshots the journal has: its entries, packed or not, without records.
+/// How many snapshots have left an entry: packed ones lie together with records, so the sums of their feeds tell.
 pub fn snapshots(state: &Path) -> u64 {
-    let query = "select (select count(*) from log join feed on feed.id = feed_id where origin <> 'derived')
-                 + (select coalesce(sum(last_seq - first_seq + 1), 0) from packed)";
+    let query = "select coalesce(sum(entries), 0) from arrival join feed on feed.id = feed_id
+                 where origin <> 'derived'";
     journal(state, query)
 }
 
