@@ -259,6 +259,11 @@ fn set_up(connection: &Connection, path: &Path) -> Result<(), SinkError> {
         .and_then(|()| connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(())))
         .map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // A commit that failed on a broken disk may stand in the log all the same, in memory alone. What is in the log becomes
+    // part of the file, or this fails: else what comes again would find itself there, write nothing and count as stored.
+    connection
+        .query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(()))
+        .map_err(failed)?;
     // Else statements are planned anew whenever their parameters change.
     let is_steady = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
     is_steady.map_err(failed).map(drop)

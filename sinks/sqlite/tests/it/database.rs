@@ -299,3 +299,23 @@ fn a_network_drive_is_told() {
     assert_eq!(remarks(None), Vec::<String>::new());
     assert!(remarks(Some("cifs"))[0].contains("network drive (cifs)"));
 }
+
+/// As it is behind a commit that failed on a broken disk: the log looks complete, and may be in memory alone.
+#[tokio::test]
+async fn what_a_log_holds_is_in_the_file_before_anything_counts_as_stored() {
+    let (left, store) = (Store::new(), Store::new());
+    let mut writing = left.sink();
+    writing.write(&entries(1, 2)).await.unwrap();
+    std::fs::create_dir_all(store.path().parent().unwrap()).unwrap();
+    for end in ["", "-wal"] {
+        let of = |path: std::path::PathBuf| format!("{}{end}", path.display());
+        std::fs::copy(of(left.path()), of(store.path())).unwrap();
+    }
+    let mut sink = store.sink();
+    sink.write(&entries(1, 2)).await.unwrap();
+    let alone = Store::new();
+    std::fs::create_dir_all(alone.path().parent().unwrap()).unwrap();
+    std::fs::copy(store.path(), alone.path()).unwrap();
+    let rows = "SELECT count(*) FROM readings WHERE name = 'soc'";
+    assert_eq!(alone.query(rows), left.query(rows));
+}
