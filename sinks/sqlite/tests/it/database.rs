@@ -4,6 +4,7 @@ use std::path::Path;
 
 use collector_core::testkit::{context, entries, entry_with, expected, reading};
 use collector_core::{SinkConfig, Value};
+use history::Place;
 use rusqlite::{Connection, TransactionBehavior};
 use sink_sqlite::SqliteConfig;
 
@@ -305,14 +306,20 @@ fn a_network_drive_is_told() {
 async fn what_a_log_holds_is_in_the_file_before_anything_counts_as_stored() {
     let (left, store) = (Store::new(), Store::new());
     let mut writing = left.sink();
-    writing.write(&entries(1, 2)).await.unwrap();
+    writing.write(&entries(1, 1)).await.unwrap();
+    writing.close().await.unwrap();
+    writing.write(&entries(2, 1)).await.unwrap();
     std::fs::create_dir_all(store.path().parent().unwrap()).unwrap();
     for end in ["", "-wal"] {
         let of = |path: std::path::PathBuf| format!("{}{end}", path.display());
         std::fs::copy(of(left.path()), of(store.path())).unwrap();
     }
-    let mut sink = store.sink();
-    sink.write(&entries(1, 2)).await.unwrap();
+    let place = Place {
+        path: store.path().into(),
+        others_may_read: false,
+    };
+    let mut again = history::Store::open(&place).unwrap();
+    again.write(&entries(2, 1)).unwrap();
     let alone = Store::new();
     std::fs::create_dir_all(alone.path().parent().unwrap()).unwrap();
     std::fs::copy(store.path(), alone.path()).unwrap();
