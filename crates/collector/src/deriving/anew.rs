@@ -11,16 +11,13 @@ use ledger::Publisher;
 use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
-use super::Deriving;
 use super::compared::Compared;
 use super::fold::{Cause, Fold, records};
 use super::merged::Merged;
 use super::outcome::{Example, Outcome};
 use super::survey::Survey;
 use super::telling::{self, Kept, Telling};
-
-/// So many records are appended in one transaction.
-const AT_ONCE: usize = 500;
+use super::{AT_ONCE, Deriving};
 
 impl Deriving {
     /// Derives all records from the entries that are there, and appends what differs. What goes on from there, and what came
@@ -69,7 +66,7 @@ impl Deriving {
 
     /// Appends some at a time: nobody waits long for the writer.
     async fn append(&self, tellings: Vec<Telling>) -> Result<(), JournalError> {
-        for some in tellings.chunks(AT_ONCE) {
+        for some in tellings.chunks(AT_ONCE / 10) {
             telling::append(&self.state, some.to_vec(), None).await?;
         }
         Ok(())

@@ -7,7 +7,7 @@ use collector_core::{Entry, Name};
 use jiff::Timestamp;
 use journal::{JournalError, Read, Reader};
 
-use super::at_once;
+use super::AT_ONCE;
 use super::survey::Run;
 
 /// One run, and what of it was read.
@@ -58,7 +58,7 @@ impl Part {
     /// Reads on where nothing is left. Stays empty at its end alone.
     async fn fill(&mut self, reader: &Reader) -> Result<(), JournalError> {
         while self.read.is_empty() && self.run.after < self.run.last {
-            let Some(batch) = reader.read(&self.reader, self.run.after, at_once()).await? else {
+            let Some(batch) = reader.read(&self.reader, self.run.after, AT_ONCE).await? else {
                 self.run.after = self.run.last;
                 return Ok(());
             };

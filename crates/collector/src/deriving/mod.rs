@@ -22,7 +22,6 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use collector_core::BatchOptions;
 use collector_core::state::{DerivingState, State};
 use derive::{Deriver, Rules};
 use journal::{JournalError, Log, Read, Reader};
@@ -41,17 +40,14 @@ pub use telling::{ask, forget};
 /// What comes behind a silence is folded at once, what follows so much later, all of it together: as sinks are written to,
 /// so that one decoding serves both, and records are written with the readings that follow.
 const PACE: Duration = Duration::from_secs(10);
+/// About so many readings are folded at a time: half of what a sink is given, for memory's sake.
+const AT_ONCE: usize = 5_000;
 /// The state is kept so rarely while much is folded, in real time: it is about a megabyte.
 const RARELY: Duration = Duration::from_secs(60);
 /// How long a database that refuses is left alone.
 const PAUSE: Duration = Duration::from_secs(60);
 /// The reader's name among the sinks of the journal's reader, which no sink can have.
 const READER: &str = " deriving";
-
-/// About so many readings are folded at a time: as sinks read.
-fn at_once() -> usize {
-    BatchOptions::default().readings
-}
 
 /// What derives, and with what.
 #[derive(Debug, Clone)]
@@ -181,7 +177,7 @@ impl Deriving {
 
     /// Only what takes a while is worth a word.
     async fn tell_behind(&self, publisher: &Publisher, behind: u64) {
-        if behind > at_once() as u64 {
+        if behind > AT_ONCE as u64 {
             let message = format!("{behind} entries are still to be looked through");
             publisher
                 .publish(State::Deriving(DerivingState::Behind), Some(message))
@@ -207,12 +203,12 @@ impl Deriving {
         None
     }
 
-    /// Folds what is there, at most about [`at_once`] readings, and tells what they tell. Whether there was something.
+    /// Folds what is there, at most about [`AT_ONCE`] readings, and tells what they tell. Whether there was something.
     async fn step(&self, fold: &mut Fold) -> Result<bool, JournalError> {
         if fold.at >= *self.state.journal.newest().borrow() {
             return Ok(false);
         }
-        let Some(batch) = self.reader.read(&READER.into(), fold.at, at_once()).await? else {
+        let Some(batch) = self.reader.read(&READER.into(), fold.at, AT_ONCE).await? else {
             return Ok(false);
         };
         let tellings = fold.take(batch).await?;

@@ -26,6 +26,8 @@ use crate::{Journal, Read, Result};
 const KEPT: usize = 8;
 /// An hour: nothing has to be done then.
 const FOR_EVER: Duration = Duration::from_secs(3600);
+/// Who has not read for so long is not counted on.
+const PRESENT: Duration = Duration::from_secs(60);
 /// How long a sink that is ahead waits for one that follows.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -220,15 +222,28 @@ impl Server {
         self.ahead = is_full.then_some((next, request.readings));
         let seen = Instant::now();
         self.followers.insert(request.sink, Follower { next, seen });
+        self.forget_passed();
         // A sink that was stopped meanwhile does not wait for its batch any more.
         let _ = request.answer.send(result);
     }
 
+    /// What everybody has passed is not needed: memory is short on small machines.
+    fn forget_passed(&mut self) {
+        let here = self.followers.values().filter(|one| one.seen.elapsed() < PRESENT);
+        let last = here.map(|one| one.next).min();
+        self.kept
+            .retain(|kept| last.is_none_or(|next| kept.after >= next));
+    }
+
     fn find(&self, after: u64, readings: usize) -> Option<&Kept> {
         let newest = *self.newest.borrow();
-        self.kept.iter().find(|kept| {
-            (kept.after, kept.readings) == (after, readings) && kept.newest.is_none_or(|then| then == newest)
-        })
+        // What reaches to the end answers whoever wants at least as much.
+        let is_enough = |kept: &Kept| match kept.newest {
+            Some(then) => then == newest && kept.batch.readings < readings,
+            None => kept.readings == readings,
+        };
+        let mut kept = self.kept.iter();
+        kept.find(|kept| kept.after == after && is_enough(kept))
     }
 
     /// While a sink writes, what it will ask for next is decoded.
