@@ -27,7 +27,7 @@ const KEPT: usize = 8;
 /// An hour: nothing has to be done then.
 const FOR_EVER: Duration = Duration::from_secs(3600);
 /// Who has not read for so long is not counted on.
-const PRESENT: Duration = Duration::from_secs(60);
+const PRESENT: Duration = Duration::from_secs(600);
 /// How long a sink that is ahead waits for one that follows.
 const PATIENCE: Duration = Duration::from_millis(100);
 

@@ -217,9 +217,17 @@ async fn readers_at_the_same_place_are_given_the_same_entries() {
         append(&journal, poll(minute, vec![soc(70, minute)])).await;
     }
     let reader = reader(&journal);
+    let follower = reader.clone();
+    let before = follower.read(&"other".into(), 0, 2).await.unwrap().unwrap();
+    assert_eq!(before.last, 2);
     let first = reader.read(&"test".into(), 2, 3).await.unwrap().unwrap();
-    let second = reader.clone().read(&"test".into(), 2, 3).await.unwrap().unwrap();
+    let second = follower.read(&"other".into(), 2, 3).await.unwrap().unwrap();
     assert!(Arc::ptr_eq(&first.entries, &second.entries));
+    let third = follower.read(&"other".into(), 2, 3).await.unwrap().unwrap();
+    assert!(
+        !Arc::ptr_eq(&first.entries, &third.entries),
+        "everybody has passed it"
+    );
     // What was not full is read again: more may have come.
     let tail = reader.read(&"test".into(), 6, 3).await.unwrap().unwrap();
     append(&journal, poll(9, vec![soc(71, 9)])).await;
@@ -231,14 +239,18 @@ async fn readers_at_the_same_place_are_given_the_same_entries() {
 async fn the_last_entries_are_decoded_once_until_there_are_more() {
     let state = tempfile::tempdir().unwrap();
     let journal = open(state.path());
-    append(&journal, poll(0, vec![soc(70, 0)])).await;
-    append(&journal, poll(1, vec![soc(71, 1)])).await;
+    for minute in 0..3 {
+        append(&journal, poll(minute, vec![soc(70, minute)])).await;
+    }
     let reader = reader(&journal);
-    let read = async |sink: &str, after| reader.read(&sink.into(), after, 10).await.unwrap();
-    let first = read("a", 0).await.unwrap();
-    assert!(Arc::ptr_eq(&first.entries, &read("b", 0).await.unwrap().entries));
-    append(&journal, poll(2, vec![soc(72, 2)])).await;
-    assert_eq!(read("c", 0).await.unwrap().last, 3);
+    let read = async |sink: &str, after, most| reader.read(&sink.into(), after, most).await.unwrap();
+    assert_eq!(read("b", 0, 1).await.unwrap().last, 1);
+    let first = read("a", 1, 10).await.unwrap();
+    // Also for one that would take more or fewer at a time.
+    let second = read("b", 1, 5).await.unwrap();
+    assert!(Arc::ptr_eq(&first.entries, &second.entries));
+    append(&journal, poll(3, vec![soc(72, 3)])).await;
+    assert_eq!(read("c", 1, 10).await.unwrap().last, 4);
 }
 
 #[tokio::test]
