@@ -47,6 +47,24 @@ pub trait Read: std::fmt::Debug + Send + Sync {
     async fn read(&self, sink: &Name, after: u64, readings: usize) -> Result<Option<Batch>>;
 }
 
+impl Journal {
+    /// Forgets that there ever was a sink of this name: it begins anew, with no dead letter and no replay in line. For one
+    /// whose store is gone and is filled from here.
+    ///
+    /// # Errors
+    /// The journal cannot be written; nothing has changed then.
+    pub async fn start_over(&self, sink: &str) -> Result<()> {
+        let sink = sink.to_owned();
+        self.transact(move |connection, _| {
+            for table in ["cursor", "dead_letter", "replay"] {
+                connection.run(&format!("delete from {table} where sink = ?1"), [&sink])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
 #[async_trait]
 impl Log for Journal {
     async fn append(

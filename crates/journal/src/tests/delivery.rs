@@ -6,6 +6,7 @@ use collector_core::{Record, RecordKind, Rejection};
 
 use super::*;
 use crate::log::deliver::{Acknowledgement, Rejected};
+use crate::log::replay::ReplayRequest;
 
 #[tokio::test]
 async fn a_new_sink_begins_where_it_is_told_and_an_old_one_where_it_was() {
@@ -45,6 +46,47 @@ async fn a_cursor_never_goes_back() {
             .unwrap();
     }
     assert_eq!(journal.cursor("archive", 0).await.unwrap(), 5);
+}
+
+#[tokio::test]
+async fn a_sink_that_starts_over_is_as_one_that_never_was() {
+    let state = tempfile::tempdir().unwrap();
+    let journal = open(state.path());
+    append(&journal, poll(0, vec![soc(70, 0)])).await;
+    let batch = reader(&journal)
+        .read(&"page".into(), 0, 10)
+        .await
+        .unwrap()
+        .unwrap();
+    let rejected = Rejected::all(vec![Rejection::reading(1, 0, "no")], &batch.entries);
+    for sink in ["page", "archive"] {
+        journal.cursor(sink, 0).await.unwrap();
+        let acknowledgement = Acknowledgement {
+            last: 1,
+            readings: 1,
+            rejected: rejected.clone(),
+        };
+        journal
+            .acknowledge(sink, time(NOON), acknowledgement)
+            .await
+            .unwrap();
+        let request = ReplayRequest {
+            sink: sink.to_owned(),
+            ..ReplayRequest::default()
+        };
+        journal.request_replay(request, time(NOON)).await.unwrap();
+    }
+    journal.start_over("page").await.unwrap();
+    journal.start_over("nobody").await.unwrap();
+    assert_eq!(journal.cursor("page", 0).await.unwrap(), 0);
+    assert_eq!(journal.cursor("archive", 0).await.unwrap(), 1);
+    let overview = journal.overview().unwrap();
+    let letters = overview.dead_letters().unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].sink, "archive");
+    let replays = overview.replays().unwrap();
+    assert_eq!(replays.len(), 1);
+    assert_eq!(replays[0].request.sink, "archive");
 }
 
 #[tokio::test]
