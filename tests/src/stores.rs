@@ -22,6 +22,13 @@ const BOOLEANS: [&str; 3] = [
     "vehicle.powertrain.tractionBattery.charging.port.anyPosition.isPlugged",
 ];
 
+/// A file as far as its last line has ended: its writer may be about to write another.
+pub fn ended_lines(path: &Path) -> String {
+    let mut text = std::fs::read_to_string(path).unwrap_or_default();
+    text.truncate(text.rfind('\n').map_or(0, |last| last + 1));
+    text
+}
+
 /// Every row of every file of the long layout.
 pub fn csv(folder: &Path) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -32,10 +39,11 @@ pub fn csv(folder: &Path) -> Vec<Row> {
         if file.extension().is_none_or(|end| end != "csv") {
             continue;
         }
-        let mut reader = csv::Reader::from_path(file).unwrap();
+        let text = ended_lines(&file);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
         let columns = reader.headers().unwrap().clone();
-        // A file of records.
-        if columns.iter().any(|column| column == "revision") {
+        // A file of records, or one that is being made.
+        if columns.is_empty() || columns.iter().any(|column| column == "revision") {
             continue;
         }
         let column = |name: &str| {
@@ -74,7 +82,8 @@ pub fn csv_wide(folder: &Path) -> Vec<Row> {
         if file.extension().is_none_or(|end| end != "csv") {
             continue;
         }
-        let mut reader = csv::Reader::from_path(file).unwrap();
+        let text = ended_lines(&file);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
         let columns = reader.headers().unwrap().clone();
         if columns.iter().any(|column| column == "revision") {
             continue;

@@ -22,12 +22,11 @@ fn sink() -> String {
     format!("  - type: exec\n    command: [sh, -c, \"{script}\"]\n    batch: {{ wait: 0s }}\n")
 }
 
-/// Every reading in the file that the sample fills, which may be about to write another line.
+/// Every reading in the file that the sample fills.
 fn told(path: &Path) -> Vec<Row> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let text = stores::ended_lines(path);
     let entries = text
-        .split_inclusive('\n')
-        .filter(|line| line.ends_with('\n'))
+        .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap());
     let readings = entries.flat_map(|entry| entry["readings"].as_array().cloned().unwrap_or_default());
     let lines = readings.map(|reading| Line {
