@@ -1,5 +1,6 @@
 //! The history of vehicles in one SQLite database: the tables, and the views that people query.
 //!
+//! * [`HistorySink`]: the [`collector_core::Sink`] that fills it, whose `database` lives on blocking threads.
 //! * [`Store`]: one open database at its [`Place`], and how a batch becomes one transaction.
 //! * [`check`]: would a write be accepted? [`held`]: what of what it was given is in it?
 //! * `fold`: how readings get into the order of their series, and when.
@@ -15,6 +16,7 @@
 mod battery;
 mod check;
 mod convert;
+mod database;
 mod dictionary;
 mod erase;
 mod failure;
@@ -23,9 +25,11 @@ pub mod held;
 mod kinds;
 mod records;
 mod schema;
+mod sink;
 mod store;
 mod views;
 mod writer;
 
 pub use check::check;
+pub use sink::HistorySink;
 pub use store::{Place, Store};

@@ -5,11 +5,9 @@ use std::path::PathBuf;
 use collector_core::{
     Exclusive, Invalid, Records, Redelivery, Sink, SinkConfig, SinkContext, SinkError, Vehicle,
 };
-use history::Place;
+use history::{HistorySink, Place};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::sink::SqliteSink;
 
 /// Keeps every reading and record in one SQLite database.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -66,7 +64,7 @@ impl SinkConfig for SqliteConfig {
             path: path.into(),
             others_may_read: self.others_may_read,
         };
-        Ok(Box::new(SqliteSink::new(place, context.network, context.log_id)))
+        Ok(Box::new(HistorySink::new(place, context.network, context.log_id)))
     }
 }
 

@@ -1,16 +1,17 @@
-//! The sink: a database that is opened when it is first needed and used on blocking threads.
+//! The database as a sink: opened when it is first needed, and used on blocking threads.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use collector_core::{Entry, Held, LogId, Scope, Sink, SinkError, Written};
-use history::Place;
 use tokio::sync::Mutex;
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::database::Database;
+use crate::store::Place;
 
-pub struct SqliteSink {
+/// Keeps every reading and record in the database at a [`Place`].
+pub struct HistorySink {
     place: Place,
     /// The kind of network drive that it is on.
     network: Option<String>,
@@ -27,8 +28,9 @@ struct Begun {
     writing: JoinHandle<Result<Written, SinkError>>,
 }
 
-impl SqliteSink {
-    /// The path is absolute. Nothing is opened yet.
+impl HistorySink {
+    /// Nothing is opened yet. `network` names the kind of network drive that the place is on, `journal` the log that it is
+    /// filled from.
     pub fn new(place: Place, network: Option<String>, journal: LogId) -> Self {
         Self {
             network,
@@ -55,10 +57,10 @@ impl SqliteSink {
 }
 
 #[async_trait]
-impl Sink for SqliteSink {
+impl Sink for HistorySink {
     async fn check(&mut self) -> Result<(), SinkError> {
         let place = self.place.clone();
-        blocking(move || history::check(&place.path)).await
+        blocking(move || crate::check(&place.path)).await
     }
 
     fn remarks(&self) -> Vec<String> {

@@ -1,8 +1,9 @@
 //! The database as the sink knows it: open or not, which file it is, and how much of what was given is in it.
 
 use collector_core::{Entry, Held, LogId, Scope, SinkError, Written};
-use history::held::{FileId, Key, is_blank, look};
-use history::{Place, Store};
+
+use crate::held::{FileId, Key, is_blank, look};
+use crate::store::{Place, Store};
 
 pub struct Database {
     place: Place,
