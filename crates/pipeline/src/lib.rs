@@ -14,6 +14,7 @@
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod accounts;
+mod dashboard;
 mod exclusives;
 mod interpolate;
 mod logins;
@@ -61,6 +62,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 pub use accounts::{Account, NO_CLIENT_ID};
+pub use dashboard::{DashboardAuth, DashboardOptions};
 pub use interpolate::{Environment, ProcessEnvironment};
 pub use notify::{Channel, Form};
 pub use options::{ClockOptions, JournalOptions, Keep, SimulatorOptions};
@@ -74,6 +76,7 @@ pub use sources::SourceSpec;
 pub use streams::AccountStream;
 pub use vehicles::{VehicleSpec, Vehicles};
 
+use dashboard::DashboardTable;
 use interpolate::Interpolator;
 use options::SimulatorTable;
 use outside::Outside;
@@ -102,6 +105,8 @@ pub struct Pipeline {
     pub rules: Rules,
     /// Who is told when a person must act.
     pub notify: Vec<Channel>,
+    /// Where the page is served; nowhere without it.
+    pub dashboard: Option<DashboardOptions>,
     pub journal: JournalOptions,
     pub clock: ClockOptions,
     /// Where the owner lives; the system's where the file does not say.
@@ -285,6 +290,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, problems: &mut Problems) -> Op
     let places = places::read(root, problems);
     let tariffs = tariffs::read(root, &places, problems);
     let notify = notify::read(root, problems);
+    let dashboard = dashboard::read(root, problems);
     let journal = options::journal(root, problems);
     let (clock, simulator) = options::time(root, &accounts, &sources, problems);
     let timezone = timezone::read(root, problems);
@@ -315,6 +321,7 @@ fn read(name: &str, base_dir: &Path, root: &Node, problems: &mut Problems) -> Op
         sinks: sinks.into_values(),
         rules,
         notify,
+        dashboard,
         journal,
         clock,
         timezone,
@@ -344,6 +351,7 @@ fn sections(root: &Node, pipeline: &Pipeline) -> Value {
         "places": places::shown(root),
         "tariffs": tariffs::shown(root),
         "notify": notify::shown(root),
+        "dashboard": show::typed::<DashboardTable>(root.get("dashboard")),
         "journal": show::typed::<JournalOptions>(root.get("journal")),
         "clock": show::typed::<ClockOptions>(root.get("clock")),
         "timezone": show::typed::<Zone>(root.get("timezone")),

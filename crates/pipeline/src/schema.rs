@@ -10,6 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::accounts::AccountTable;
+use super::dashboard::DashboardTable;
 use super::notify::ChannelTable;
 use super::options::{ClockOptions, JournalOptions, STATE, SimulatorTable};
 use super::places::PlaceTable;
@@ -52,6 +53,8 @@ struct PipelineFile {
     tariffs: Option<Vec<TariffTable>>,
     /// Who is told when a person must act.
     notify: Option<Vec<ChannelTable>>,
+    /// A page that shows the cars, live. None without it.
+    dashboard: Option<DashboardTable>,
     /// The durable log between sources and sinks.
     journal: Option<JournalOptions>,
     /// The collector's own time, for simulations.
@@ -109,7 +112,7 @@ pub(super) fn generator() -> SchemaGenerator {
 }
 
 /// The keys of the file.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 16] = [
     "state",
     "accounts",
     "tokens",
@@ -119,6 +122,7 @@ pub(super) const KEYS: [&str; 15] = [
     "places",
     "tariffs",
     "notify",
+    "dashboard",
     "journal",
     "clock",
     "timezone",

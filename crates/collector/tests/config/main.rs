@@ -6,6 +6,7 @@
 )]
 
 mod configs;
+mod dashboard;
 mod guardian;
 mod meaning;
 mod mistakes;
