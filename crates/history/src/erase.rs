@@ -9,7 +9,7 @@ use collector_core::{Descriptor, Scope, Unit, ValueType, Vehicle};
 use jiff::Timestamp;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior, params};
 
-use crate::{battery, kinds};
+use crate::{battery, kinds, rollup};
 
 /// How many rows of a series one transaction goes through.
 const ROWS: i64 = 50_000;
@@ -17,7 +17,7 @@ const ROWS: i64 = 50_000;
 const NANOSECONDS_OF_MILLISECOND: i128 = 1_000_000;
 
 /// Leaves the connection without the check of references.
-pub fn erase(connection: &mut Connection, scope: &Scope) -> Result<()> {
+pub fn erase(connection: &mut Connection, scope: &Scope, has_rollups: bool) -> Result<()> {
     let Some(moments) = moments(scope) else {
         return Ok(());
     };
@@ -36,7 +36,7 @@ pub fn erase(connection: &mut Connection, scope: &Scope) -> Result<()> {
         records(&transaction, vehicle_id, &moments)?;
         note_covered(&transaction, scope, vehicle_id, &vehicle)?;
         transaction.commit()?;
-        readings(connection, vehicle_id, &moments, begins)?;
+        readings(connection, vehicle_id, &moments, begins, has_rollups)?;
     }
     let transaction = begin(connection)?;
     // What no vehicle has values of is made anew by the next reading, with the type and unit of today.
@@ -134,6 +134,7 @@ fn readings(
     vehicle: i64,
     moments: &RangeInclusive<i64>,
     begins: i64,
+    has_rollups: bool,
 ) -> Result<()> {
     for series in series(connection, vehicle)? {
         let mut from = *moments.start();
@@ -146,13 +147,10 @@ fn readings(
                 )?
                 .query_row(params![series, from, moments.end(), ROWS], |row| row.get(0))?;
             let to = behind.map_or(*moments.end(), |behind| from.max(behind - 1));
-            transaction
-                .prepare_cached(
-                    "DELETE FROM history WHERE series_id = ?1 AND measured_at BETWEEN ?2 AND ?3
-                     AND measured_at + delay >= ?4
-                     AND source_id IN (SELECT source_id FROM covered WHERE series_id = ?1)",
-                )?
-                .execute(params![series, from, to, begins])?;
+            let gone = remove(&transaction, series, [from, to], begins)?;
+            if let Some(gone) = gone.filter(|_| has_rollups) {
+                rollup::removed(&transaction, series, from, to, gone)?;
+            }
             transaction.commit()?;
             if behind.is_none() || to == *moments.end() {
                 break;
@@ -172,6 +170,26 @@ fn readings(
         transaction.commit()?;
     }
     battery(connection, vehicle, moments)
+}
+
+/// Removes rows of a series from `history` between two moments; `None` where none were, else how many were readings.
+fn remove(
+    transaction: &Transaction<'_>,
+    series: i64,
+    [from, to]: [i64; 2],
+    begins: i64,
+) -> Result<Option<i64>> {
+    let mut delete = transaction.prepare_cached(
+        "DELETE FROM history WHERE series_id = ?1 AND measured_at BETWEEN ?2 AND ?3 AND measured_at + delay >= ?4
+         AND source_id IN (SELECT source_id FROM covered WHERE series_id = ?1)
+         RETURNING occurrence >= 0",
+    )?;
+    let mut rows = delete.query(params![series, from, to, begins])?;
+    let mut gone = None;
+    while let Some(row) = rows.next()? {
+        gone = Some(gone.unwrap_or(0) + row.get::<_, i64>(0)?);
+    }
+    Ok(gone)
 }
 
 /// Those of a vehicle that have what is covered.

@@ -8,19 +8,31 @@
 use collector_core::Entry;
 use rusqlite::{Connection, OptionalExtension, Result};
 
-use crate::battery;
+use crate::{battery, rollup};
 
 /// The tables whose rows lie by series, from the oldest.
 pub const ORDERED: [&str; 2] = ["history", "middle"];
 /// All tables of readings, from the oldest.
 pub const TABLES: [&str; 3] = ["history", "middle", "recent"];
 
-/// Readings that are moved out of `recent` at a time, and those that stay: what comes late is seldom older.
-const PIECE: i64 = 10_000;
+/// Those that stay in `recent`: what comes late is seldom older.
 pub const STAY: i64 = 2_000;
 
-/// Readings in `middle` when they are moved to `history`.
-const MIDDLE: i64 = 100_000;
+/// How much gathers before it is moved.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// Readings that are moved out of `recent` at a time, and those that stay.
+    pub piece: i64,
+    pub stay: i64,
+    /// Readings in `middle` when they are moved to `history`.
+    pub middle: i64,
+}
+
+const SIZES: Sizes = Sizes {
+    piece: 10_000,
+    stay: STAY,
+    middle: 100_000,
+};
 
 /// Readings behind the last row of the battery that is kept, and those that stay behind it.
 const TOLD: i64 = 2_000;
@@ -35,6 +47,8 @@ pub struct Fold {
     pub borders: [i64; 2],
     /// Before this moment rows of the battery are kept.
     pub battery: i64,
+    pub has_rollups: bool,
+    pub sizes: Sizes,
     middle: i64,
     recent: i64,
     /// Those in `recent` for which no rows of the battery are kept.
@@ -50,6 +64,8 @@ impl Fold {
         Ok(Self {
             borders: [history, middle],
             battery,
+            has_rollups: rollup::exist(connection)?,
+            sizes: SIZES,
             middle: count("SELECT count(*) FROM middle")?,
             recent: count("SELECT count(*) FROM recent")?,
             told: count("SELECT count(*) FROM recent WHERE measured_at >= (SELECT battery FROM folded)")?,
@@ -75,8 +91,8 @@ impl Fold {
     pub fn work(&mut self, transaction: &Connection, batch: &[Entry]) -> Result<()> {
         if let Some(border) = border_of(batch) {
             self.order(transaction, border)?;
-        } else if self.recent >= PIECE + STAY
-            && let Some(border) = moment(transaction, PIECE)?
+        } else if self.recent >= self.sizes.piece + self.sizes.stay
+            && let Some(border) = moment(transaction, self.sizes.piece)?
         {
             self.order(transaction, border)?;
         } else if self.told >= TOLD + TOLD_STAY
@@ -84,7 +100,7 @@ impl Fold {
         {
             self.keep(transaction, border)?;
         }
-        if self.middle >= MIDDLE {
+        if self.middle >= self.sizes.middle {
             self.archive(transaction)?;
         }
         Ok(())
@@ -123,6 +139,9 @@ impl Fold {
 
     /// All of `middle` goes to `history`.
     fn archive(&mut self, transaction: &Connection) -> Result<()> {
+        if self.has_rollups {
+            rollup::gather(transaction, "middle")?;
+        }
         // Without a condition SQLite empties a table without going through its rows.
         transaction.execute_batch(
             "INSERT INTO history SELECT * FROM middle ORDER BY series_id, measured_at, occurrence;

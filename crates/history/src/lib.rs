@@ -4,6 +4,7 @@
 //! * [`Store`]: one open database at its [`Place`], and how a batch becomes one transaction.
 //! * [`check`]: would a write be accepted? [`held`]: what of what it was given is in it?
 //! * `fold`: how readings get into the order of their series, and when.
+//! * `rollup`: numbers by hour and by day, for charts of years, where the [`Place`] wants them.
 //! * `views`: what people read; `battery`: what is known of the battery at each moment, for charts.
 //! * `writer`: how readings and ends become rows; `records`: how records do, in tables that `kinds` makes.
 //! * `erase`: removes what is delivered anew.
@@ -24,6 +25,7 @@ mod fold;
 pub mod held;
 mod kinds;
 mod records;
+mod rollup;
 mod schema;
 mod sink;
 mod store;

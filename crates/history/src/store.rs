@@ -15,6 +15,7 @@ use crate::failure::sink_error;
 use crate::fold::Fold;
 use crate::held;
 use crate::kinds::Kinds;
+use crate::rollup;
 use crate::schema::{self, Kind};
 use crate::writer::Writer;
 
@@ -34,7 +35,7 @@ pub struct Store {
     connection: Connection,
     dictionary: Dictionary,
     kinds: Kinds,
-    fold: Fold,
+    pub(crate) fold: Fold,
     seen: Seen,
 }
 
@@ -70,6 +71,8 @@ pub struct Place {
     /// Absolute.
     pub path: Arc<Path>,
     pub others_may_read: bool,
+    /// Whether numbers by hour and by day are kept beside the readings. A database that has them keeps them.
+    pub rollups: bool,
 }
 
 impl Place {
@@ -133,6 +136,9 @@ impl Store {
             schema::create(&mut connection, path)?;
         }
         convert::finish(&mut connection).map_err(failed)?;
+        if place.rollups {
+            rollup::make(&mut connection).map_err(failed)?;
+        }
         connection
             .pragma_update(None, "foreign_keys", true)
             .map_err(failed)?;
@@ -171,7 +177,7 @@ impl Store {
     /// Removes what is within the scope, in several transactions, and closes the database: numbers that stand for what
     /// no row speaks of any more are void.
     pub fn erase(mut self, scope: &Scope) -> Result<(), SinkError> {
-        erase::erase(&mut self.connection, scope)
+        erase::erase(&mut self.connection, scope, self.fold.has_rollups)
             .map_err(|error| sink_error("cannot erase in", &self.path, &error))?;
         self.close()
     }

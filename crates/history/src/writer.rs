@@ -12,6 +12,7 @@ use crate::dictionary::Dictionary;
 use crate::fold::{self, Fold};
 use crate::kinds::Kinds;
 use crate::records;
+use crate::rollup::{self, Late};
 
 /// Integers up to this are exact as `f64`, and are stored as integers: smaller, and `74` is shown as `74`.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -53,6 +54,8 @@ pub struct Writer<'a> {
     gathered: [i64; 3],
     /// Vehicles and moments at which something about their batteries has changed, where rows of it are kept.
     battery: BTreeSet<(i64, i64)>,
+    /// What has come into `history` directly, where there are roll-ups of it.
+    late: Late,
     rejected: Vec<Rejection>,
 }
 
@@ -99,6 +102,7 @@ impl<'a> Writer<'a> {
             fold,
             gathered: [0; 3],
             battery: BTreeSet::new(),
+            late: Late::default(),
             rejected: Vec::new(),
         })
     }
@@ -149,6 +153,9 @@ impl<'a> Writer<'a> {
         let value_type = reading.value.value_type();
         if value_type == ValueType::Text && numbers.value_type != ValueType::Text {
             self.dictionary.widen(self.connection, descriptor)?;
+            if self.fold.has_rollups {
+                rollup::widened(self.connection, descriptor.as_str())?;
+            }
             numbers = find(&mut *self.dictionary)?;
         }
         if value_type != numbers.value_type {
@@ -221,6 +228,12 @@ impl<'a> Writer<'a> {
             altered = update.execute(columns)?;
         } else {
             self.gathered[table] += 1;
+            if table == 0 && self.fold.has_rollups && row.occurrence >= 0 {
+                self.late.came(row.series, row.measured_at);
+            }
+        }
+        if altered > 0 && table == 0 && self.fold.has_rollups {
+            self.late.altered(row.series, row.measured_at);
         }
         if altered > 0 && row.is_battery && row.measured_at < self.fold.battery {
             self.battery.insert((telling.vehicle, row.measured_at));
@@ -253,6 +266,7 @@ impl<'a> Writer<'a> {
             }
             right = (vehicle, battery::refresh(self.connection, vehicle, first, last)?);
         }
+        self.late.apply(self.connection)?;
         Ok(Done {
             rejected: self.rejected,
             gathered: self.gathered,

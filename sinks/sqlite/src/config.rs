@@ -63,6 +63,8 @@ impl SinkConfig for SqliteConfig {
         let place = Place {
             path: path.into(),
             others_may_read: self.others_may_read,
+            // Who queries has SQL.
+            rollups: false,
         };
         Ok(Box::new(HistorySink::new(place, context.network, context.log_id)))
     }

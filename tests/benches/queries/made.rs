@@ -20,6 +20,7 @@ pub fn place(path: &Path) -> Place {
     Place {
         path: path.into(),
         others_may_read: false,
+        rollups: false,
     }
 }
 

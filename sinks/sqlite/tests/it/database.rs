@@ -317,6 +317,7 @@ async fn what_a_log_holds_is_in_the_file_before_anything_counts_as_stored() {
     let place = Place {
         path: store.path().into(),
         others_may_read: false,
+        rollups: false,
     };
     let mut again = history::Store::open(&place).unwrap();
     again.write(&entries(2, 1)).unwrap();
