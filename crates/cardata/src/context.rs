@@ -6,6 +6,7 @@ use cardata_api::ApiError;
 use cardata_auth::{Authenticator, OAuthClient, TokenSet, Upkeep};
 use collector::account;
 use collector::http::Clients;
+use collector::page_store;
 use collector::state::{OpenState, StateDirectory};
 use collector_core::Names;
 use journal::JournalError;
@@ -21,7 +22,8 @@ use crate::{Failure, OrFail, terminal};
 /// Reads the pipeline file; every mistake in it is told.
 pub fn load(options: &PipelineArgs) -> Result<Pipeline, Failure> {
     let file = lookup::find(options.config.as_deref())?;
-    let pipeline = pipeline::load(&file).map_err(|error| mistaken(&error))?;
+    let mut pipeline = pipeline::load(&file).map_err(|error| mistaken(&error))?;
+    page_store::add(&mut pipeline);
     StateDirectory::at(&pipeline.state).check_place()?;
     Ok(pipeline)
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use collector::page_store;
 use collector::state::{OWNERS, OpenState, StateDirectory};
 use collector_core::{Name, Names, Vehicle, Vin};
 use journal::JournalError;
@@ -19,7 +20,7 @@ use store::Compacted;
 
 use crate::args::ForgetArgs;
 use crate::journal::{count, damages, failure, size, state};
-use crate::{CommandResult, Failure, context, terminal};
+use crate::{CommandResult, Failure, OrFail, context, terminal};
 
 pub async fn run(options: ForgetArgs) -> CommandResult {
     let path = state(&options.pipeline)?;
@@ -45,6 +46,7 @@ pub async fn run(options: ForgetArgs) -> CommandResult {
             agreed(&open, &vehicle, &options)?;
             let forgotten = open.forget(&vehicle.vin, SystemClock.now()).await;
             let forgotten = forgotten.map_err(failure)?;
+            page_store::remove(&pipeline.sinks).or_fail(4)?;
             if !options.json {
                 tell(&vehicle, &forgotten);
             }
@@ -192,7 +194,7 @@ fn elsewhere(pipeline: &Pipeline, vehicle: &Vehicle) -> String {
     };
     let mut lines = vec![back.to_owned()];
     lines.push("What was delivered and copied stays where it is:".to_owned());
-    for sink in &pipeline.sinks {
+    for sink in pipeline.sinks.iter().filter(|sink| !sink.is_own) {
         lines.push(format!("  {}: {}", sink.name, (sink.removal)(vehicle)));
     }
     lines.push(

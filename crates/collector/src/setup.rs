@@ -24,6 +24,7 @@ use crate::engine::Engine;
 use crate::http::Clients;
 use crate::ingest::{self, Intake};
 use crate::owned::owned;
+use crate::page_store;
 use crate::poller::{PollPlan, PolledSource, Poller, Polling};
 use crate::present::Presents;
 #[cfg(feature = "simulator")]
@@ -69,6 +70,7 @@ pub(crate) async fn engine(
     }
     account::check_logins(&pipeline.accounts, &directory)?;
     somebody_is_logged_in(&accounts).await?;
+    page_store::refill(&pipeline.sinks, &state).await?;
     let before = *state.journal.newest().borrow();
     let overview = state.journal.overview()?;
     let received_before = overview.received()?;

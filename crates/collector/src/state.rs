@@ -4,6 +4,7 @@
 //! state/
 //!   lock                 held by the process that runs the pipeline; says which
 //!   journal.db           the journal and everything else that must survive
+//!   dashboard.db         what the page reads, made anew from the journal when it is gone
 //!   images/v1234567.png  the picture of a vehicle
 //!   tokens/home.json     the tokens of the account `home`, readable by the owner alone
 //! ```
@@ -30,10 +31,14 @@ pub const OWNERS: [Schema; 2] = [ledger::SCHEMA, journal::SCHEMA];
 /// The folder of the vehicles' pictures.
 const IMAGES: &str = "images";
 
+/// What the page reads.
+pub const DASHBOARD: &str = "dashboard.db";
+
 /// How the names begin of what lies in a state directory.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     "lock",
     store::FILE,
+    DASHBOARD,
     IMAGES,
     "tokens",
     "simulator-",

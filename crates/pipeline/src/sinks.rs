@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use collector_core::registry::{ReadSink, Removal, SinkBuilder};
 use collector_core::table::Node;
-use collector_core::{BatchOptions, Exclusive, Name, Retry, Select, SinkError, SinkPlugin, Start, duration};
-use schemars::JsonSchema;
+use collector_core::{
+    BatchOptions, Exclusive, Name, Records, Redelivery, Retry, Select, SinkError, SinkPlugin, Start, duration,
+};
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -17,6 +20,20 @@ use super::problems::Problems;
 use super::section::{self, Placed, Section};
 
 const EXAMPLE: &str = "sinks:\n  - type: csv\n    dir: data/csv";
+
+/// What the sink is called that fills the file which the page reads. No other can be called so beside a page.
+const PAGE_NAME: &str = "dashboard";
+
+static PAGE: SinkPlugin = SinkPlugin {
+    type_name: PAGE_NAME,
+    summary: "what the page reads",
+    sample: "",
+    redelivery: Redelivery::Overwrites,
+    records: Records::Replaces,
+    wait: Duration::from_secs(10),
+    schema: |_| Schema::default(),
+    read: |_| Err(Vec::new()),
+};
 
 /// A sink of the pipeline file, ready to be built.
 pub struct SinkSpec {
@@ -34,6 +51,9 @@ pub struct SinkSpec {
     pub place: Option<PathBuf>,
     /// How a vehicle is removed from what it has written.
     pub removal: Removal,
+    /// Of the program itself: when its place is gone, it is filled anew from the journal, and a vehicle that is forgotten
+    /// takes it along.
+    pub is_own: bool,
     /// Its table with all defaults, without secrets.
     pub(super) shown: Map<String, Value>,
 }
@@ -57,6 +77,29 @@ pub(super) struct SinkKeys {
     start: Start,
 }
 
+impl SinkSpec {
+    /// What fills the file that the page reads, where the section `dashboard` asks for a page: everything is delivered to it.
+    pub fn of_page(place: PathBuf, builder: SinkBuilder) -> Self {
+        let batch = BatchOptions {
+            wait: Some(PAGE.wait),
+            ..BatchOptions::default()
+        };
+        Self {
+            name: PAGE_NAME.into(),
+            plugin: &PAGE,
+            select: Select::default(),
+            batch,
+            retry: Retry::default(),
+            start: Start::default(),
+            builder,
+            place: Some(place),
+            removal: Box::new(|_| String::new()),
+            is_own: true,
+            shown: Map::new(),
+        }
+    }
+}
+
 impl fmt::Debug for SinkSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SinkSpec({}, {})", self.name, self.plugin.type_name)
@@ -72,10 +115,22 @@ pub(super) fn read(root: &Node, base_dir: &Path, problems: &mut Problems) -> Sec
         Some(sink)
     });
     names::settle(items, &mut section, "sinks", |sink| &mut sink.name, problems);
+    if root.get("dashboard").is_some_and(|page| !page.is_null()) {
+        leave_name_of_page(&section, problems);
+    }
     let taken = section.values().zip(&exclusives);
     let taken = taken.filter_map(|(sink, (exclusive, item))| Some((&sink.name, exclusive.as_ref()?, item)));
     exclusives::check(taken, base_dir, problems);
     section
+}
+
+fn leave_name_of_page(section: &Section<SinkSpec>, problems: &mut Problems) {
+    let is_it = |sink: &&Placed<SinkSpec>| sink.value.name.eq_ignore_ascii_case(PAGE_NAME);
+    for sink in section.items.iter().filter(is_it) {
+        let message = "`dashboard` is the name under which the page is filled";
+        let help = "give this sink another name";
+        problems.add(&sink.node.locate("name"), message).help(help);
+    }
 }
 
 /// Under its given name, or that of its type; with what it has for itself.
@@ -110,6 +165,7 @@ fn sink(
             .as_ref()
             .map(|exclusive| base_dir.join(&exclusive.path)),
         removal: read.removal,
+        is_own: false,
         shown: table.shown,
     };
     let node = table.node;

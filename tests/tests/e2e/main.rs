@@ -34,6 +34,7 @@ mod logins;
 #[cfg(unix)]
 mod other_users;
 mod outages;
+mod page;
 mod planner;
 #[cfg(unix)]
 mod programs;
