@@ -56,3 +56,15 @@ fn a_token_is_never_shown() {
         assert_eq!(token.expose(), "hunter2hunter2hunter2");
     }
 }
+
+#[test]
+fn no_sink_has_the_name_of_what_fills_the_page() {
+    let sinks = "sinks:\n  - type: shelf\n    path: data\n    name: Dashboard\n";
+    pipeline(sinks);
+    let refused = parse(&file(&format!("dashboard: {{}}\n{sinks}")), &Variables::default());
+    let told = refused.unwrap_err().to_string();
+    assert!(
+        told.contains("`dashboard` is the name under which the page is filled"),
+        "{told}"
+    );
+}
