@@ -49,7 +49,7 @@ const LONG_STEPS: [Step; 5] = [
 ];
 
 /// Packages that are built with `--no-default-features`, and the crates that are not in them then.
-const LEAN: &[(&str, &[&str])] = &[("cardata", &["axum", "cardata-sim"])];
+const LEAN: &[(&str, &[&str])] = &[("cardata", &["cardata-sim"])];
 
 pub fn run(options: &Options) -> Result<()> {
     let long = if options.long { &LONG_STEPS[..] } else { &[] };

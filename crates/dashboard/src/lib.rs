@@ -1,0 +1,21 @@
+//! The page that shows the cars, live, and what programs can ask beside it.
+//!
+//! * [`Server`]: one address, which serves a [`Site`]. [`Look`]: what the page asks of the running program.
+//! * [`door`]: who is let in. [`token`]: the token of an owner who gave none. `guard`: both around every request.
+//! * [`assets`]: the files of the page. [`events`]: what changed, to every open page.
+//!
+//! Every link is relative, so that the page works behind any path prefix.
+
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
+
+pub mod assets;
+pub mod door;
+pub mod events;
+mod guard;
+mod routes;
+mod server;
+mod site;
+pub mod token;
+
+pub use server::{BindError, Limits, Server};
+pub use site::{Look, LookError, Options, PollRefused, Site};

@@ -1,0 +1,96 @@
+//! What a page shows and how, and what it asks of the running program.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use collector_core::{UnitSystem, Vin};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use runtime::Clock;
+use status::Status;
+use status::doctor::Finding;
+use status::values::Values;
+
+use crate::assets::Asset;
+use crate::door::Auth;
+use crate::events::Events;
+
+/// Everything that is served.
+pub struct Site {
+    pub options: Options,
+    /// The database of the page: the tables of crate `history`, with roll-ups. It may come later, and be replaced.
+    pub database: PathBuf,
+    pub look: Arc<dyn Look>,
+    /// Where the program tells what changed; keep a clone.
+    pub events: Events,
+    /// What is served below `assets/`.
+    pub assets: &'static [Asset],
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How it is shown, and to whom.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub auth: Auth,
+    /// Names beside those of this machine by which browsers may ask, in small letters, with or without a port.
+    pub hosts: Vec<String>,
+    /// In which units people read. What programs get is metric always.
+    pub units: UnitSystem,
+    /// Where the owner lives.
+    pub timezone: TimeZone,
+}
+
+/// What the page cannot read in its database.
+///
+/// What is not `async` may block, and is called on a thread that may.
+#[async_trait]
+pub trait Look: Send + Sync + 'static {
+    /// How everything fares, as `cardata status` tells it.
+    fn status(&self) -> Result<Status, LookError>;
+
+    /// What the cars say now, as `cardata values` tells it; `None` where nothing came yet.
+    fn values(&self) -> Result<Option<Values>, LookError>;
+
+    /// What `cardata doctor` finds without a look at the network and without a call.
+    fn doctor(&self) -> Result<Vec<Finding>, LookError>;
+
+    /// The record of a kind (`session`, `trip`, …) of a vehicle with the evidence of its values, as `cardata why --json`
+    /// tells it; `start` as in its document: `2026-03-01T17:05:00Z`. `None` where there is none.
+    fn why(&self, kind: &str, vin: &Vin, start: &str) -> Result<Option<serde_json::Value>, LookError>;
+
+    /// The newest lines of the log, the oldest first; without secrets, whole VINs and positions.
+    fn log_tail(&self) -> Vec<String>;
+
+    /// Asks BMW for a vehicle at once, within the budget. Returns when the poll is in line; what it brings is told by
+    /// [`Events`].
+    ///
+    /// # Errors
+    /// Why it is not asked for.
+    async fn poll(&self, vin: &Vin) -> Result<(), PollRefused>;
+}
+
+/// Something cannot be told: what happened and what to do, in a sentence without secrets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LookError(pub String);
+
+/// Why a vehicle is not asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PollRefused {
+    #[error("this vehicle is not polled: no source of the pipeline file asks for it")]
+    NotPolled,
+    #[error("the account has to be logged in first: run `cardata login`")]
+    LoginNeeded,
+    #[error("a poll of this vehicle is on its way")]
+    OnItsWay,
+    #[error("this vehicle was asked for a moment ago: ask again at {at:.0}")]
+    TooSoon { at: Timestamp },
+    /// Of the 50 calls a day.
+    #[error("no call is left for now: the next may leave at {at:.0}")]
+    NoCallLeft { at: Timestamp },
+    /// What the program is busy with, in a sentence.
+    #[error("{0}")]
+    NotNow(String),
+}

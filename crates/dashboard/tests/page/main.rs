@@ -1,0 +1,12 @@
+//! The page over real sockets of this machine.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test that fails is a test that fails"
+)]
+
+mod assets;
+mod events;
+mod limits;
+mod site;
+mod token;

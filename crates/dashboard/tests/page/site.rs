@@ -1,0 +1,157 @@
+//! A page that runs while a test does.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use collector_core::{UnitSystem, Vin};
+use dashboard::assets::Asset;
+use dashboard::door::Auth;
+use dashboard::events::Events;
+use dashboard::{Limits, Look, LookError, Options, PollRefused, Server, Site};
+use jiff::tz::TimeZone;
+use reqwest::{Client, RequestBuilder};
+use runtime::SystemClock;
+use status::Status;
+use status::doctor::Finding;
+use status::values::Values;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub const SCRIPT: &str = include_str!("site.rs");
+
+pub const ASSETS: &[Asset] = &[
+    Asset {
+        name: "app.js",
+        bytes: SCRIPT.as_bytes(),
+        content_type: "text/javascript; charset=utf-8",
+    },
+    Asset {
+        name: "pictures/dot.svg",
+        bytes: b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
+        content_type: "image/svg+xml",
+    },
+];
+
+/// A program that tells what the test wants.
+#[derive(Default)]
+pub struct Program {
+    pub status: Mutex<Option<Status>>,
+    pub refuses: Mutex<Option<PollRefused>>,
+    pub polled: Mutex<Vec<Vin>>,
+}
+
+#[async_trait]
+impl Look for Program {
+    fn status(&self) -> Result<Status, LookError> {
+        let told = self.status.lock().unwrap().take();
+        told.ok_or_else(|| LookError("the journal cannot be read: mend the disk".to_owned()))
+    }
+
+    fn values(&self) -> Result<Option<Values>, LookError> {
+        Ok(None)
+    }
+
+    fn doctor(&self) -> Result<Vec<Finding>, LookError> {
+        Ok(Vec::new())
+    }
+
+    fn why(&self, _: &str, _: &Vin, _: &str) -> Result<Option<serde_json::Value>, LookError> {
+        Ok(None)
+    }
+
+    fn log_tail(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    async fn poll(&self, vin: &Vin) -> Result<(), PollRefused> {
+        match self.refuses.lock().unwrap().clone() {
+            Some(refused) => Err(refused),
+            None => {
+                self.polled.lock().unwrap().push(vin.clone());
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Stopped when it is dropped.
+pub struct Page {
+    pub address: SocketAddr,
+    pub events: Events,
+    pub client: Client,
+    stop: CancellationToken,
+    running: Option<JoinHandle<()>>,
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Page {
+    pub async fn open() -> Self {
+        Self::with(
+            Auth::Loopback,
+            Limits::default(),
+            PathBuf::from("none.db"),
+            Program::default(),
+        )
+        .await
+    }
+
+    pub async fn with(auth: Auth, limits: Limits, database: PathBuf, program: Program) -> Self {
+        let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = server.local_addr();
+        let (events, program) = (Events::default(), Arc::new(program));
+        let site = Site {
+            options: Options {
+                auth,
+                hosts: Vec::new(),
+                units: UnitSystem::Metric,
+                timezone: TimeZone::UTC,
+            },
+            database,
+            look: program.clone(),
+            events: events.clone(),
+            assets: ASSETS,
+            clock: Arc::new(SystemClock),
+        };
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(server.limited(limits).run(site, stop.clone()));
+        // Of several tests the first one installs it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .no_proxy()
+            .no_gzip()
+            .tls_certs_only([])
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            address,
+            events,
+            client,
+            stop,
+            running: Some(running),
+        }
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("http://{}/{path}", self.address))
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.client.post(format!("http://{}/{path}", self.address))
+    }
+
+    /// Returns when it has ended.
+    pub async fn stop(&mut self) {
+        self.stop.cancel();
+        if let Some(running) = self.running.take() {
+            running.await.unwrap();
+        }
+    }
+}
