@@ -314,6 +314,6 @@ pub fn list(names: impl Iterator<Item = impl AsRef<str>>) -> String {
     names.join(", ")
 }
 
-fn quoted(name: &str) -> String {
+pub fn quoted(name: &str) -> String {
     format!("\"{name}\"")
 }

@@ -3,6 +3,7 @@
 //! * [`HistorySink`]: the [`collector_core::Sink`] that fills it, whose `database` lives on blocking threads.
 //! * [`Store`]: one open database at its [`Place`], and how a batch becomes one transaction.
 //! * [`check`]: would a write be accepted? [`held`]: what of what it was given is in it?
+//! * [`read`]: what the page reads.
 //! * `fold`: how readings get into the order of their series, and when.
 //! * `rollup`: numbers by hour and by day, for charts of years, where the [`Place`] wants them.
 //! * `views`: what people read; `battery`: what is known of the battery at each moment, for charts.
@@ -24,6 +25,7 @@ mod failure;
 mod fold;
 pub mod held;
 mod kinds;
+pub mod read;
 mod records;
 mod rollup;
 mod schema;

@@ -13,6 +13,7 @@ mod tests;
 use rusqlite::{Connection, Result, TransactionBehavior};
 
 pub use gather::gather;
+pub use part::{Part, Width};
 pub use remake::{Late, removed, widened};
 
 const TABLES: &str = include_str!("tables.sql");

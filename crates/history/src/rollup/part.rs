@@ -77,6 +77,17 @@ impl Part {
         );
     }
 
+    /// Takes in a later span, or a later piece of the same.
+    pub fn follow(&mut self, later: &Self) {
+        if later.count == 0 && !later.is_ended {
+            return;
+        }
+        self.is_ended = later.is_ended;
+        if let Some(numbers) = later.numbers {
+            self.take(later.count, numbers);
+        }
+    }
+
     fn take(&mut self, count: i64, later: Numbers) {
         self.count += count;
         self.numbers = Some(match self.numbers {

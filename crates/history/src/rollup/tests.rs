@@ -1,7 +1,9 @@
 //! Roll-ups are what SQL tells of all rows of `history`, whatever came before, and in whatever order.
 
-use collector_core::testkit::{ended, entry_with, reading};
-use collector_core::{Entry, Scope, Value};
+use std::collections::BTreeMap;
+
+use collector_core::testkit::{ended, entry_with, reading, vehicle};
+use collector_core::{Entry, Scope, Value, Vin};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use rusqlite::{Connection, OpenFlags};
@@ -9,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::exist;
 use super::part::Width;
 use crate::fold::Sizes;
+use crate::read::{Range, Reader, Told};
 use crate::{Place, Store};
 
 /// 2026-03-01T12:00:00Z
@@ -18,7 +21,7 @@ const MINUTE: i64 = 60_000;
 #[derive(Debug, Clone)]
 enum Step {
     /// Minutes that pass, and what is told then.
-    Write(i64, Vec<Told>),
+    Write(i64, Vec<Telling>),
     /// From so many minutes before the newest, for so many.
     Erase(i64, i64),
     /// Whether roll-ups are wanted.
@@ -26,7 +29,7 @@ enum Step {
 }
 
 #[derive(Debug, Clone)]
-struct Told {
+struct Telling {
     second: bool,
     key: usize,
     /// Minutes ago.
@@ -42,19 +45,21 @@ enum What {
     End,
 }
 
-fn told() -> impl Strategy<Value = Told> {
+fn told() -> impl Strategy<Value = Telling> {
     let ago = prop_oneof![9 => 0..90_i64, 1 => 0..20_000_i64];
     let what = prop_oneof![
         20 => (-40..40_i32).prop_map(|number| What::Number(f64::from(number) / 4.0)),
         2 => Just(What::Word),
         2 => Just(What::End),
     ];
-    (any::<bool>(), 0..4_usize, ago, what, 0..2_u32).prop_map(|(second, key, ago, what, occurrence)| Told {
-        second,
-        key,
-        ago,
-        what,
-        occurrence,
+    (any::<bool>(), 0..4_usize, ago, what, 0..2_u32).prop_map(|(second, key, ago, what, occurrence)| {
+        Telling {
+            second,
+            key,
+            ago,
+            what,
+            occurrence,
+        }
     })
 }
 
@@ -67,7 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// The last two keys are of no catalogue: one of them becomes a text, with the first word.
-fn entry(seq: u64, now: i64, told: &Told) -> Entry {
+fn entry(seq: u64, now: i64, told: &Telling) -> Entry {
     let id = ["a.one", "a.two", "a.wide", "a.word"][told.key];
     let seq = 2 * seq + u64::from(!told.second);
     let at = now - told.ago * MINUTE;
@@ -155,6 +160,28 @@ impl Tested {
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
     }
 
+    /// In days, in hours, and as fine as they were told.
+    fn check_charts(&self, sql: &Connection) {
+        let page = Reader::open(&self.folder.path().join("page.db"))
+            .unwrap()
+            .unwrap();
+        let moment = |at| Timestamp::from_millisecond(at).unwrap();
+        let range = Range {
+            from: moment(NOON - 20_000 * MINUTE),
+            to: moment(self.now + 1),
+        };
+        for (second, id) in [
+            (false, "a.one"),
+            (true, "a.one"),
+            (false, "a.two"),
+            (true, "a.two"),
+        ] {
+            for points in [3, 40, 2_000] {
+                charted(&page, sql, &vehicle(second).vin, id, range, points);
+            }
+        }
+    }
+
     /// Where there are any: how many rows of `history` they tell of.
     fn check(&self) -> i64 {
         let reader = self.reader();
@@ -177,9 +204,48 @@ impl Tested {
                  GROUP BY series_id ORDER BY series_id"
             )
         );
+        self.check_charts(&reader);
         reader
             .query_row("SELECT count(*) FROM history", [], |row| row.get(0))
             .unwrap()
+    }
+}
+
+/// What a chart shows of numbers, and what follows from the view of all readings.
+fn charted(page: &Reader, sql: &Connection, vin: &Vin, id: &str, range: Range, points: usize) {
+    let Some(series) = page.series(vin, id, range, points).unwrap() else {
+        return;
+    };
+    let told =
+        "SELECT measured_ms, value FROM readings WHERE vin = ?1 AND descriptor = ?2 ORDER BY 1, occurrence";
+    let mut told = sql.prepare(told).unwrap();
+    let told = told.query_map([vin.as_str(), id], |row| Ok((row.get(0)?, row.get(1)?)));
+    let told: Vec<(i64, f64)> = told.unwrap().map(Result::unwrap).collect();
+    match series.told {
+        Told::Readings { points, .. } => assert_eq!(points, told),
+        Told::Parts { width_ms, points } => {
+            let mut spans = BTreeMap::<i64, Vec<f64>>::new();
+            for (at, value) in told {
+                spans
+                    .entry(at.div_euclid(width_ms) * width_ms)
+                    .or_default()
+                    .push(value);
+            }
+            let shown: Vec<_> = points
+                .iter()
+                .map(|part| (part.at_ms, part.min, part.max, part.last))
+                .collect();
+            let wanted: Vec<_> = spans
+                .iter()
+                .map(|(at, values)| {
+                    let min = values.iter().copied().fold(f64::INFINITY, f64::min);
+                    let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    (*at, min, max, *values.last().unwrap())
+                })
+                .collect();
+            assert_eq!(shown, wanted);
+        }
+        Told::Changes { .. } => panic!("{id} has numbers"),
     }
 }
 
@@ -229,7 +295,7 @@ proptest! {
 }
 
 fn hourly(hours: std::ops::Range<i64>) -> Vec<Step> {
-    let told = |hour: i64| Told {
+    let told = |hour: i64| Telling {
         second: false,
         key: 0,
         ago: 0,
@@ -264,7 +330,11 @@ fn a_killed_process_loses_nothing() {
         let name = format!("page.db{end}");
         std::fs::copy(tested.folder.path().join(&name), copy.folder.path().join(&name)).unwrap();
     }
-    let copy = Tested { store: None, ..copy };
+    let copy = Tested {
+        store: None,
+        now: tested.now,
+        ..copy
+    };
     assert_eq!(copy.check(), tested.check());
     assert!(copy.check() > 50);
 }
