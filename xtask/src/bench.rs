@@ -4,7 +4,8 @@ use std::process::Stdio;
 
 use anyhow::Result;
 
-use crate::{program, servers, workspace};
+use crate::servers::{self, Wanted};
+use crate::{program, workspace};
 
 /// Measure speed and size, beside the raw libraries
 ///
@@ -34,7 +35,11 @@ const BENCHES: [&str; 5] = ["delivery", "stream", "history", "derive", "queries"
 
 pub fn run(options: &Options) -> Result<()> {
     let mut bench = workspace::cargo();
-    servers::equip(&mut bench, false, false)?;
+    let wanted = Wanted {
+        drills: false,
+        pages: false,
+    };
+    servers::equip(&mut bench, false, wanted)?;
     if std::env::var_os("CARDATA_BIN").is_none() {
         bench.env("CARDATA_BIN", program::build(&["--release"])?);
     }

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::{program, servers, workspace};
+use crate::servers::{self, Wanted};
+use crate::{program, workspace};
 
 /// Kill, starve and confuse the program, and look for what it lost
 ///
@@ -37,7 +38,11 @@ const TARGET: [&str; 6] = ["-p", program::PACKAGE, "-p", "tests", "--test", "dri
 
 pub fn run(options: &Options) -> Result<()> {
     let mut drill = workspace::cargo();
-    servers::equip(&mut drill, options.without_servers || options.list, true)?;
+    let wanted = Wanted {
+        drills: true,
+        pages: false,
+    };
+    servers::equip(&mut drill, options.without_servers || options.list, wanted)?;
     if std::env::var_os("CARDATA_BIN").is_none() {
         drill.env("CARDATA_BIN", program::build(&TARGET)?);
     }

@@ -2,19 +2,21 @@
 
 use anyhow::Result;
 
-use crate::servers::{self, SERVERS};
+use crate::servers::{self, SERVERS, Wanted};
 use crate::{program, terminal, workspace};
 
 /// Run every test, those against real servers included
 ///
 /// Runs every test of the workspace. Some speak to real servers: VictoriaMetrics, InfluxDB 1.x and mosquitto. These
 /// are taken from PATH, else Debian's packages are unpacked under target/servers (30 MB, once; no root, nothing is
-/// installed), else you are told what to install.
+/// installed), else you are told what to install. So are Chromium with its driver (120 to 140 MB), promtool (20 MB)
+/// and libfaketime; what of these cannot be had is left out, and the last line names it.
 ///
 /// The drills of faults run in small; `cargo xtask drill` runs them in full.
 ///
 /// Tells the tests by environment: CARDATA_BIN, CARDATA_TEST_VICTORIA_METRICS, CARDATA_TEST_INFLUXD,
-/// CARDATA_TEST_MOSQUITTO (paths; kept when you set them), or CARDATA_WITHOUT_SERVERS=1.
+/// CARDATA_TEST_MOSQUITTO, CARDATA_TEST_CHROMEDRIVER with CARDATA_TEST_CHROMIUM, CARDATA_TEST_PROMTOOL,
+/// CARDATA_TEST_FAKETIME (paths; kept when you set them), or CARDATA_WITHOUT_SERVERS=1.
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "cargo xtask test [--without-servers] [arguments of cargo test]")]
 pub struct Options {
@@ -36,7 +38,11 @@ pub fn run(options: Options) -> Result<()> {
     let program = options.starts_program();
     let mut tests = workspace::cargo();
     tests.arg("test").args(&options.cargo).args(&options.tests);
-    servers::equip(&mut tests, options.without_servers, program)?;
+    let wanted = Wanted {
+        drills: program,
+        pages: program,
+    };
+    let lacking = servers::equip(&mut tests, options.without_servers, wanted)?;
     if program && std::env::var_os("CARDATA_BIN").is_none() {
         // Together with the tests: cargo would choose other features for the program alone, and build all twice.
         tests.env("CARDATA_BIN", program::build(&["--workspace", "--tests"])?);
@@ -45,7 +51,13 @@ pub fn run(options: Options) -> Result<()> {
     if options.without_servers {
         let names = SERVERS.each_ref().map(|server| server.program).join(", ");
         terminal::tell(format_args!(
-            "left out: the tests against {names} ({WITHOUT_SERVERS})"
+            "left out: the tests against {names}, pages and metrics ({WITHOUT_SERVERS})"
+        ));
+    }
+    if !lacking.is_empty() {
+        terminal::tell(format_args!(
+            "left out: the tests that need {}, which could not be had; why is told above",
+            lacking.join(", ")
         ));
     }
     passed

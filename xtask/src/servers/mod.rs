@@ -1,14 +1,16 @@
-//! The real servers that tests need: from `PATH`, else from Debian's packages, unpacked under `target/servers`.
-//!
-//! Nothing is installed and nothing outside of the target folder is touched: `apt-get download` and
-//! `dpkg -x` need no root, and package lists that are missing or stale are fetched into a state of their own.
+//! What tests need from outside, real servers above all: from `PATH`, else from Debian's packages, unpacked under
+//! `target/servers`.
+
+mod browser;
+mod debian;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
-use xshell::{Shell, cmd};
+use anyhow::{Context, Result, bail};
+use xshell::cmd;
 
+use self::debian::Debian;
 use crate::{terminal, workspace};
 
 /// A server, and the variable that tells the tests where its program is.
@@ -50,38 +52,70 @@ static DRILL_TOOLS: [Server; 1] = [Server {
     variable: "CARDATA_TEST_FAKETIME",
 }];
 
-/// Tells tests by environment where the servers are, or that those against servers are left out; and where `drills`
-/// find their tools.
-pub fn equip(tests: &mut Command, without_servers: bool, drills: bool) -> Result<()> {
+/// What judges `/metrics` and the rules of alerts.
+static PAGE_TOOLS: [Server; 1] = [Server {
+    package: "prometheus",
+    libraries: &[],
+    program: "promtool",
+    variable: "CARDATA_TEST_PROMTOOL",
+}];
+
+/// What tests want beside the servers. They say themselves which of them are left out for want of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// The tools of the drills.
+    pub drills: bool,
+    /// A browser, and what judges metrics.
+    pub pages: bool,
+}
+
+/// Tells tests by environment where the servers are and what else is `wanted`, or that all of this is left out.
+/// Returns the names of what was wanted and cannot be had.
+pub fn equip(tests: &mut Command, without_servers: bool, wanted: Wanted) -> Result<Vec<&'static str>> {
     const WITHOUT: &str = "CARDATA_WITHOUT_SERVERS";
     if without_servers {
         tests.env(WITHOUT, "1");
-        return Ok(());
+        return Ok(Vec::new());
     }
-    tests.env_remove(WITHOUT).envs(provide(&SERVERS)?);
-    if drills {
-        match provide(&DRILL_TOOLS) {
-            Ok(tools) => _ = tests.envs(tools),
-            // The drill that needs it says that it is left out.
-            Err(error) => terminal::tell(format_args!("{error:#}")),
+    let folder = workspace::target().join("servers");
+    let debian = &mut Debian::at(&folder);
+    tests
+        .env_remove(WITHOUT)
+        .envs(provide(&SERVERS, debian, &folder)?);
+    let mut lacking = Vec::new();
+    let mut offer = |name, found: Result<Vec<_>>| match found {
+        Ok(found) => _ = tests.envs(found),
+        Err(error) => {
+            terminal::tell(format_args!("{error:#}"));
+            lacking.push(name);
         }
+    };
+    if wanted.drills {
+        offer("libfaketime", provide(&DRILL_TOOLS, debian, &folder));
     }
-    Ok(())
+    if wanted.pages {
+        offer("promtool", provide(&PAGE_TOOLS, debian, &folder));
+        offer(browser::NAME, browser::provide(debian, &folder).map(Vec::from));
+    }
+    Ok(lacking)
 }
 
 /// The variable of each server and the absolute path of its program, fetched where it is missing.
-fn provide(servers: &'static [Server]) -> Result<Vec<(&'static str, PathBuf)>> {
-    let folder = workspace::target().join("servers");
+fn provide(
+    servers: &'static [Server],
+    debian: &mut Debian,
+    folder: &Path,
+) -> Result<Vec<(&'static str, PathBuf)>> {
     let missing: Vec<_> = servers
         .iter()
-        .filter(|server| server.find(&folder).is_none())
+        .filter(|server| server.find(folder).is_none())
         .collect();
     if !missing.is_empty() {
-        fetch(&missing, &folder).with_context(|| advice(&missing))?;
+        fetch(&missing, debian, folder).with_context(|| advice(&missing))?;
     }
     let found = servers.iter().map(|server| {
         let path = server
-            .find(&folder)
+            .find(folder)
             .with_context(|| format!("the package {} has no program {}", server.package, server.program))?;
         Ok((server.variable, path))
     });
@@ -114,47 +148,32 @@ fn advice(missing: &[&Server]) -> String {
     )
 }
 
-fn fetch(missing: &[&Server], folder: &Path) -> Result<()> {
-    for program in ["apt-get", "dpkg"] {
-        ensure!(
-            workspace::on_path(program).is_some(),
-            "there is no `{program}` here: this is no Debian or Ubuntu"
-        );
-    }
+fn fetch(missing: &[&Server], debian: &mut Debian, folder: &Path) -> Result<()> {
     for server in missing {
         if let Some(named) = std::env::var_os(server.variable) {
             bail!("{} names {}, which is no file", server.variable, named.display());
         }
     }
-    let shell = Shell::new()?;
-    let downloads = folder.join("packages");
-    let lists = folder.join("apt");
-    // What an interrupted run left behind must not be taken for a package or for fresh lists.
-    shell.remove_path(&downloads)?;
-    shell.remove_path(&lists)?;
-    shell.change_dir(shell.create_dir(&downloads)?);
+    let mut packages = debian.packages("packages")?;
     for server in missing {
         let package = server.package;
         terminal::tell(format_args!(
             "fetching Debian's package {package} into {}",
             folder.display()
         ));
-        download(&shell, package, &lists)?;
+        packages.fetch(package)?;
         for library in server.libraries {
-            if download(&shell, library, &lists).is_err() {
+            if packages.fetch(library).is_err() {
                 terminal::tell(format_args!(
                     "Debian has no package {library} here; going on without it"
                 ));
             }
         }
     }
-    for file in shell.read_dir(&downloads)? {
-        cmd!(shell, "dpkg -x {file} unpacked").quiet().run()?;
-    }
-    shell.change_dir("unpacked");
+    let shell = packages.unpack()?;
     let programs = shell.create_dir(folder.join("usr/bin"))?;
     // Before the programs, which must find them.
-    keep_libraries(&shell, folder)?;
+    debian::keep_libraries(shell, &folder.join("usr/lib"))?;
     for Server { package, program, .. } in missing {
         let found = cmd!(shell, "find usr/bin usr/sbin usr/lib -name {program} -type f");
         // Not every package has all of these folders.
@@ -166,44 +185,6 @@ fn fetch(missing: &[&Server], folder: &Path) -> Result<()> {
         // Renamed as the last step: a program that is there is whole.
         std::fs::rename(file, programs.join(program)).with_context(lacks)?;
     }
-    shell.change_dir(folder);
-    shell.remove_path(&downloads)?;
-    shell.remove_path(&lists)?;
-    Ok(())
-}
-
-/// Libraries lie side by side in one folder, whatever the architecture, each under the name that programs ask for,
-/// which is a link to the file itself.
-fn keep_libraries(shell: &Shell, folder: &Path) -> Result<()> {
-    let kept = shell.create_dir(folder.join("usr/lib"))?;
-    let files = cmd!(shell, "find . -path *lib/*.so* -xtype f").quiet().read()?;
-    for file in files.lines() {
-        shell.copy_file(file, &kept)?;
-    }
-    Ok(())
-}
-
-/// With the system's package lists, else with fresh ones of our own.
-fn download(shell: &Shell, package: &str, state: &Path) -> Result<()> {
-    let known = cmd!(shell, "apt-get download {package}").quiet().ignore_stdout();
-    if known.ignore_stderr().run().is_ok() {
-        return Ok(());
-    }
-    let options = [
-        format!("-oDir::State={}", state.display()),
-        format!("-oDir::State::lists={}", state.join("lists").display()),
-        format!("-oDir::Cache={}", state.join("cache").display()),
-        // As root, apt-get would become a user who may not write here.
-        "-oAPT::Sandbox::User=root".to_owned(),
-    ];
-    let apt_get = || cmd!(shell, "apt-get").args(&options).quiet().ignore_stdout();
-    if !shell.path_exists(state) {
-        terminal::tell("fetching Debian's package lists");
-        shell.create_dir(state.join("lists/partial"))?;
-        shell.create_dir(state.join("cache/archives/partial"))?;
-        apt_get().arg("update").run()?;
-    }
-    apt_get().args(["download", package]).run()?;
     Ok(())
 }
 
