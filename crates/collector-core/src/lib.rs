@@ -6,6 +6,7 @@
 //! * [`model`]: [`Vin`], [`Descriptor`], [`Value`], [`Reading`], [`Snapshot`], [`Record`], [`Entry`].
 //! * [`sink`]: what a sink promises and what it is given; [`register_sink!`] makes it known.
 //! * [`source`]: the same for sources. [`state`]: how the components of a running program fare.
+//! * [`demand`]: polls that somebody asks for now.
 //! * [`select`], [`delivery`], [`Every`]: what the pipeline file says of sinks and sources to more than one crate.
 //! * [`resolved`]: quantities that cars tell by different keys.
 //! * [`line`]: the JSON in which other programs are given readings and records.
@@ -18,6 +19,7 @@
 pub mod broker;
 pub mod clear;
 pub mod delivery;
+pub mod demand;
 pub mod duration;
 mod every;
 pub mod glob;
@@ -42,6 +44,7 @@ mod words;
 
 pub use broker::{BrokerAddress, InvalidAddress};
 pub use delivery::{BatchOptions, Retry, Start};
+pub use demand::{Demands, NoDemands, PollRefused, Polled};
 pub use every::Every;
 pub use glob::Glob;
 pub use model::{

@@ -85,7 +85,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Entry, LogId, Name, Present, Scope, Trust, UnitSystem, Vehicle};
+use crate::{Demands, Entry, LogId, Name, Present, Scope, Trust, UnitSystem, Vehicle};
 
 /// The part of the pipeline file that belongs to one sink, and the way from it to a running [`Sink`].
 ///
@@ -195,6 +195,8 @@ pub struct SinkContext {
     pub log_id: LogId,
     /// How things are now.
     pub present: Arc<dyn Present>,
+    /// Has vehicles polled, for a sink by which somebody may ask for it.
+    pub demands: Arc<dyn Demands>,
     /// The authorities that every connection trusts: the system's and Mozilla's. A sink adds its own `ca`.
     pub trust: Trust,
     /// In which units a person reads. What is stored is in canonical units.
@@ -206,13 +208,14 @@ pub struct SinkContext {
 }
 
 impl SinkContext {
-    /// A place where nothing is known of the present and nobody is trusted.
+    /// A place where nothing is known of the present, nothing is polled and nobody is trusted.
     pub fn new(name: Name, base_dir: PathBuf, log_id: LogId) -> Self {
         Self {
             name,
             base_dir,
             log_id,
             present: Arc::new(crate::Unknown),
+            demands: Arc::new(crate::NoDemands),
             trust: Trust::default(),
             units: UnitSystem::default(),
             network: None,
