@@ -19,6 +19,7 @@ use runtime::Clock;
 use source::Handles;
 use store::StoreError;
 
+use crate::demand::Demand;
 use crate::deriving::Deriving;
 use crate::ingest::Streamed;
 use crate::poller::Polling;
@@ -43,6 +44,7 @@ pub struct Engine {
     pub(crate) workers: Vec<(Worker, Box<dyn Sink>)>,
     pub(crate) state: OpenState,
     pub(crate) deriving: Deriving,
+    pub(crate) demand: Demand,
     /// The newest entry when the program started: old ones may be forgotten while it runs.
     pub(crate) before: u64,
     /// How many snapshots had left an entry then.
@@ -112,6 +114,11 @@ impl Engine {
     /// The accounts of the pipeline.
     pub fn accounts(&self) -> &[Handles] {
         &self.accounts
+    }
+
+    /// Has vehicles polled on demand while the engine runs; clones may outlive it.
+    pub fn demand(&self) -> Demand {
+        self.demand.clone()
     }
 
     /// Where the built-in backend listens, if the pipeline runs on one.

@@ -19,6 +19,7 @@
 
 pub mod account;
 mod dead_letters;
+mod demand;
 pub mod deriving;
 mod details;
 pub mod drive;
@@ -42,6 +43,7 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 
+pub use demand::Demand;
 pub use details::VehicleDetails;
 pub use engine::{Engine, SinkSummary, Summary};
 pub use error::RunError;

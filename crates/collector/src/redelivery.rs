@@ -14,6 +14,7 @@ use pipeline::Pipeline;
 use runtime::Clock;
 
 use crate::RunError;
+use crate::demand::Demand;
 use crate::engine::finished;
 use crate::housekeeping;
 use crate::present::Presents;
@@ -42,12 +43,14 @@ pub async fn redeliver(
         draining: stop,
         ..Stops::default()
     };
+    let demand = Demand::closed(&pipeline.sources, &clock);
     let parts = WorkerParts {
         base_dir: &pipeline.base_dir,
         units: pipeline.units,
         state: &state,
         reader: &reader,
         presents: &presents,
+        demand: &demand,
         trust: &trust,
         clock: &clock,
         stops: &stops,

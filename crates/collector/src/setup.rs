@@ -18,6 +18,7 @@ use source::{Handles, Pace, SourceContext};
 
 use crate::RunError;
 use crate::account;
+use crate::demand::Demand;
 use crate::deriving::Deriving;
 use crate::drive;
 use crate::engine::Engine;
@@ -87,12 +88,23 @@ pub(crate) async fn engine(
         .collect();
     let presents =
         Presents::new(&reader, &state.ledger, &names, &pipeline, &directory, &clock).asking(&accounts);
+    let intake: Arc<dyn Intake> = Arc::new(state.clone());
+    let pollers = pollers(
+        &pipeline.sources,
+        &pipeline.vehicles,
+        &pipeline.timezone,
+        &accounts,
+        &intake,
+        &stops,
+    )?;
+    let demand = Demand::of(&pollers, &pipeline.sources, &clock);
     let parts = WorkerParts {
         base_dir: &pipeline.base_dir,
         units: pipeline.units,
         state: &state,
         reader: &reader,
         presents: &presents,
+        demand: &demand,
         trust: &clients.trust,
         clock: &clock,
         stops: &stops,
@@ -111,21 +123,12 @@ pub(crate) async fn engine(
     if let Err(error) = ingest::note_last_heard(&state, clock.now()).await {
         tracing::warn!(error = %Chain(&error), "could not note when streams were heard last; gaps of them may be named too long");
     }
-    let intake: Arc<dyn Intake> = Arc::new(state.clone());
     let streams = ingest::build(
         &pipeline.sources,
         &pipeline.vehicles,
         &accounts,
         &intake,
         &stops.sources,
-    )?;
-    let pollers = pollers(
-        &pipeline.sources,
-        &pipeline.vehicles,
-        &pipeline.timezone,
-        &accounts,
-        &intake,
-        &stops,
     )?;
     let deriving = Deriving {
         state: state.clone(),
@@ -135,6 +138,7 @@ pub(crate) async fn engine(
     };
     Ok(Engine {
         deriving,
+        demand,
         accounts,
         pollers,
         streams,
@@ -236,6 +240,7 @@ pub(crate) struct WorkerParts<'a> {
     pub(crate) state: &'a OpenState,
     pub(crate) reader: &'a Reader,
     pub(crate) presents: &'a Presents,
+    pub(crate) demand: &'a Demand,
     pub(crate) trust: &'a Trust,
     pub(crate) clock: &'a Arc<dyn Clock>,
     pub(crate) stops: &'a Stops,
@@ -255,6 +260,7 @@ impl WorkerParts<'_> {
         let log_id = journal.log_id().clone();
         let mut context = SinkContext::new(name.clone(), self.base_dir.to_owned(), log_id);
         context.present = self.presents.selected(&spec.select);
+        context.demands = Arc::new(self.demand.clone());
         context.trust = self.trust.clone();
         context.units = self.units;
         context.network = spec.place.as_deref().and_then(drive::network);

@@ -12,6 +12,8 @@ use crate::{Fact, Facts, Result, SqlLedger, facts};
 
 /// The word of a poll of telematic data. `source` names its calls so.
 pub const POLL: &str = "telematic_data";
+/// The same where the owner asked for it: it is one of the owner's own calls, and takes of the reserve.
+pub const DEMANDED: &str = "demanded_telematic_data";
 /// The words of polls of documents.
 const DOCUMENTS: [&str; 5] = [
     "vehicle",

@@ -39,7 +39,7 @@ use rusqlite::{Connection, Params, Row};
 use store::sql::Access;
 use store::{Schema, Step, Store};
 
-pub use calls::{Admitted, Calls, POLL, carry_over, is_poll};
+pub use calls::{Admitted, Calls, DEMANDED, POLL, carry_over, is_poll};
 pub use containers::{Containers, CreatedContainer, SetUpdate, SourceSet, StoredSet};
 pub use deriving::{Derived, answer_anew, ask_anew, forget_derived, keep_derived, told_through};
 pub use facts::{Fact, Facts, note};

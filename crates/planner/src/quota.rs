@@ -86,6 +86,13 @@ impl Spent {
         RESERVED.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
     }
 
+    /// When a call of the reserve is free again, as far as is known at `now`, which it is where one is left.
+    pub fn reserve_opens(&self, now: Timestamp) -> Timestamp {
+        let used: Vec<_> = self.upkeep.iter().filter(|at| **at > now - DAY).collect();
+        let last = used.len().checked_sub(RESERVED as usize);
+        last.map_or(now, |last| *used[last] + DAY)
+    }
+
     /// Calls in the UTC day of `now`, and calls after it that a clock set back has left.
     pub fn in_utc_day(&self, now: Timestamp) -> usize {
         let midnight = next_utc_midnight(now) - DAY;
@@ -160,6 +167,29 @@ mod tests {
         assert!(allowance.permits(&spent, at("2026-03-01T12:00:00Z")).is_err());
         assert_eq!(spent.left(allowance, at("2026-03-01T12:00:00Z")), 0);
         assert_eq!(allowance.permits(&spent, at("2026-03-02T00:00:00Z")), Ok(()));
+    }
+
+    #[test]
+    fn the_reserve_opens_when_all_but_one_of_its_calls_are_a_day_old() {
+        let now = at("2026-03-02T12:00:00Z");
+        let opens = |upkeep: &[&str]| {
+            let upkeep = upkeep.iter().map(|text| at(text)).collect();
+            let spent = Spent {
+                upkeep,
+                ..Spent::default()
+            };
+            let opens = spent.reserve_opens(now);
+            assert!(spent.reserve_left(opens) > 0);
+            opens
+        };
+        assert_eq!(opens(&["2026-03-01T11:00:00Z", "2026-03-02T11:00:00Z"]), now);
+        let used = [
+            "2026-03-01T15:00:00Z",
+            "2026-03-01T18:00:00Z",
+            "2026-03-02T11:00:00Z",
+        ];
+        assert_eq!(opens(&used), at("2026-03-02T18:00:00Z"));
+        assert_eq!(opens(&used[..2]), at("2026-03-02T15:00:00Z"));
     }
 
     #[test]

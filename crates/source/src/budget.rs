@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use cardata_api::{Call, Class};
 use collector_core::Name;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Calls, Fact, StoreError};
@@ -33,6 +34,8 @@ struct Memory {
 /// A poll that is being made, and what the ledger is told of it when it is told of something else.
 #[derive(Debug)]
 struct UnderWay {
+    /// Whether the owner asked for it.
+    is_demanded: bool,
     /// Written with the first call that leaves.
     begun: Option<Fact>,
     /// How its calls ended.
@@ -68,8 +71,10 @@ impl Budget {
     }
 
     /// A poll begins: `begun` is written together with its first call. How its calls end is written by whoever ends it.
-    pub fn begin_poll(&self, begun: Fact) {
+    /// One that the owner demanded may use what the owner's own calls may.
+    pub fn begin_poll(&self, begun: Fact, is_demanded: bool) {
         self.memory().poll = Some(UnderWay {
+            is_demanded,
             begun: Some(begun),
             settled: Vec::new(),
         });
@@ -79,6 +84,20 @@ impl Budget {
     pub fn end_poll(&self) -> Vec<Fact> {
         let poll = self.memory().poll.take();
         poll.map(|poll| poll.settled).unwrap_or_default()
+    }
+
+    /// The word by which the ledger knows a call that is about to leave, and what that may use of the quota.
+    pub fn terms(&self, call: Call) -> (&'static str, Allowance) {
+        let is_demanded = self.memory().poll.as_ref().is_some_and(|poll| poll.is_demanded);
+        match (call, call.class()) {
+            (Call::TelematicData, _) if is_demanded => {
+                (ledger::DEMANDED, Allowance::for_necessities(self.calls_per_day))
+            }
+            (_, Class::Poll) => (call.as_str(), Allowance::for_polls(self.calls_per_day)),
+            (_, Class::Upkeep | Class::Owner) => {
+                (call.as_str(), Allowance::for_necessities(self.calls_per_day))
+            }
+        }
     }
 
     /// Writes a call down before it leaves, if it may: the number of the call.
@@ -163,6 +182,27 @@ impl Budget {
         self.beside_promises(&spent)
             .max(spent.reserve_left(now))
             .min(left)
+    }
+
+    /// Whether so many calls may leave now for a poll that the owner demands, which can wait: it takes nothing that the promised
+    /// polls need beside the reserve. Else when they may, as far as is known: that may be sooner.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn admits(&self, calls: u32, now: Timestamp) -> Result<Result<(), Denied>, StoreError> {
+        let spent = self.spent_calls(now).await?;
+        let allowance = Allowance::for_necessities(self.calls_per_day);
+        let spare = self.beside_promises(&spent).max(spent.reserve_left(now));
+        if calls <= spare.min(spent.left(allowance, now)) {
+            return Ok(Ok(()));
+        }
+        let day_opens = allowance.permits(&spent, now).err().map(|denied| denied.until);
+        let until = day_opens.max(Some(spent.reserve_opens(now)));
+        // Later than now also where one is left, and several are wanted.
+        let until = until
+            .filter(|until| *until > now)
+            .unwrap_or(now + SignedDuration::from_mins(1));
+        Ok(Err(Denied { until }))
     }
 
     /// The same for polls, which leave the reserve alone: what the promised ones do not need.
@@ -253,6 +293,29 @@ mod tests {
     use ledger::testing::MemoryLedger;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_demanded_poll_takes_of_the_reserve_and_of_what_no_promise_needs() {
+        let budget = Budget::new("home".into(), Arc::new(MemoryLedger::default()), 50);
+        let mut now: Timestamp = "2026-03-01T06:00:00Z".parse().unwrap();
+        let begun = Fact::Settled { id: 0, outcome: "ok" };
+        budget.begin_poll(begun, true);
+        budget.publish(3, now);
+        let mut made = Vec::new();
+        while let Ok(()) = budget.admits(1, now).await.unwrap() {
+            now += SignedDuration::from_mins(10);
+            let (call, allowance) = budget.terms(Call::TelematicData);
+            assert_eq!(call, ledger::DEMANDED);
+            budget.spend(call, now, allowance).await.unwrap().unwrap();
+            made.push(now);
+        }
+        assert_eq!(made.len(), 3, "and two of them count for the reserve");
+        let denied = budget.admits(1, now).await.unwrap().unwrap_err();
+        assert_eq!(denied.until, made[1] + SignedDuration::from_hours(24));
+        assert_eq!(budget.admits(1, denied.until).await.unwrap(), Ok(()));
+        budget.end_poll();
+        assert_eq!(budget.terms(Call::TelematicData).1, Allowance::for_polls(50));
+    }
 
     #[tokio::test]
     async fn a_poll_takes_nothing_of_the_reserve() {

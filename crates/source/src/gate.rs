@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cardata_api::{Call, CallGate, Class, Outcome, Refusal};
+use cardata_api::{Call, CallGate, Outcome, Refusal};
 use jiff::{SignedDuration, Timestamp};
-use planner::quota::{Allowance, next_utc_midnight};
+use planner::quota::next_utc_midnight;
 use runtime::{Chain, Clock};
 use tokio::sync::Mutex;
 
@@ -48,12 +48,8 @@ impl LedgerGate {
 impl CallGate for LedgerGate {
     async fn admit(&self, call: Call) -> Result<(), Refusal> {
         let now = self.clock.now();
-        let calls_per_day = self.budget.calls_per_day();
-        let allowance = match call.class() {
-            Class::Poll => Allowance::for_polls(calls_per_day),
-            Class::Upkeep | Class::Owner => Allowance::for_necessities(calls_per_day),
-        };
-        match self.budget.spend(call.as_str(), now, allowance).await {
+        let (word, allowance) = self.budget.terms(call);
+        match self.budget.spend(word, now, allowance).await {
             Ok(Ok(id)) => {
                 *self.open.lock().await = Some(id);
                 Ok(())
@@ -107,6 +103,7 @@ fn outcome_name(outcome: Outcome) -> &'static str {
 mod tests {
     use std::time::Duration;
 
+    use cardata_api::Class;
     use ledger::testing::MemoryLedger;
     use runtime::testing::ManualClock;
 

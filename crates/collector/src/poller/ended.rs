@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use collector_core::Vin;
 use collector_core::state::PollsState;
 use ledger::{Fact, Refusal};
 use runtime::Chain;
@@ -23,6 +24,11 @@ impl Round {
         let ended = self.polled.extract_if(.., its);
         self.ended
             .extend(ended.map(|polled| Ended(polled, refusal.clone())));
+    }
+
+    /// Whether BMW refuses the vehicle.
+    pub(super) fn has_refused(&self, vin: &Vin) -> bool {
+        self.ended.iter().any(|ended| ended.0.vehicle.vin == *vin)
     }
 
     /// No vehicle is left to poll, but there were some.

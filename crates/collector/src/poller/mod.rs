@@ -3,9 +3,12 @@
 //! One poller an account: it polls one vehicle at a time, the one that has waited longest for its value first.
 //!
 //! * [`round`]: what is known of the vehicles while polls are made. [`polling`]: a poll and its outcome.
+//! * [`desk`]: where somebody asks for a poll now. [`demanded`]: what becomes of it.
 //! * [`vehicles`]: which vehicles the account has. [`ended`]: those that it may not read. [`clock`]: clocks that are set.
 
 mod clock;
+mod demanded;
+pub(crate) mod desk;
 mod ended;
 mod polling;
 mod round;
@@ -17,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collector_core::state::{PollsState, State};
-use collector_core::{Every, Name, Patterns, Poll};
+use collector_core::{Every, Name, Patterns, Poll, PollRefused};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Fact, Publisher};
@@ -30,6 +33,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ingest::Intake;
 use clock::ClockWatch;
+use desk::{Asked, Bell, Desk};
+use polling::{Came, Occasion};
 use round::Round;
 pub use vehicles::Mapping;
 
@@ -64,6 +69,8 @@ pub struct Poller {
     handles: Handles,
     intake: Arc<dyn Intake>,
     publisher: Publisher,
+    bell: Bell,
+    desk: Desk,
     pub(crate) plan: PollPlan,
 }
 
@@ -82,11 +89,14 @@ pub type Polling = (Poller, Vec<Box<dyn Poll>>);
 impl Poller {
     pub fn new(handles: &Handles, intake: Arc<dyn Intake>, plan: PollPlan) -> Self {
         let account = handles.login.account.clone();
+        let (bell, desk) = desk::open();
         Self {
             publisher: Publisher::new(account.clone(), handles.ledger.clone(), handles.clock.clone()),
             account,
             handles: handles.clone(),
             intake,
+            bell,
+            desk,
             plan,
         }
     }
@@ -115,6 +125,7 @@ impl Poller {
             tokio::select! {
                 () = self.handles.clock.sleep(pause) => {}
                 () = self.plan.cancelled.cancelled() => {}
+                never = self.turn_away(PollRefused::NotReady) => match never {},
             }
             began = self.handles.clock.now();
         }
@@ -159,13 +170,24 @@ impl Poller {
                 let next = outlook.first().unwrap_or(until);
                 let stream = self.handles.hearing.gives_up_at(now).unwrap_or(until);
                 let due = next.min(until).min(stream).min(now + REPLAN);
-                self.wait_for(now, due).await;
+                let came = match self.wait_for(now, due).await {
+                    Some(asked) => self.answer(asked, polls, round).await,
+                    None => continue,
+                };
+                self.go_on(came).await;
                 continue;
             };
             let Some(poll) = polls.get_mut(round.polled[index].source) else {
                 return;
             };
-            self.poll(poll.as_mut(), round, index).await;
+            let came = self.poll(poll.as_mut(), round, index, Occasion::Planned).await;
+            self.go_on(came).await;
+        }
+    }
+
+    async fn go_on(&self, came: Came) {
+        if let Came::NoLogin { login, reason } = came {
+            self.wait_for_login(login, reason).await;
         }
     }
 
@@ -231,6 +253,7 @@ impl Poller {
         let returned = tokio::select! {
             returned = self.handles.login.returned(dead, &self.plan.cancelled) => returned,
             () = self.handles.clock.sleep(LOGIN_ASKED_AGAIN) => false,
+            never = self.turn_away(PollRefused::LoginNeeded) => match never {},
         };
         if returned {
             tracing::info!(account = %self.account, "logged in again; polling goes on");
@@ -264,19 +287,22 @@ impl Poller {
     }
 
     /// Waits until `due`, or until the stream tells of something, or the clock was set back since `now`, when that was decided,
-    /// or until cancelled.
-    async fn wait_for(&self, mut now: Timestamp, due: Timestamp) {
+    /// or until cancelled, or until somebody asks for a poll.
+    async fn wait_for(&self, mut now: Timestamp, due: Timestamp) -> Option<Asked> {
         while now < due && !self.plan.cancelled.is_cancelled() {
             let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
             tokio::select! {
-                () = self.handles.clock.sleep(wait.min(STRETCH)) => {}
-                () = self.handles.hearing.changed() => return,
+                biased;
                 () = self.plan.cancelled.cancelled() => {}
+                asked = self.desk.next() => return Some(asked),
+                () = self.handles.hearing.changed() => return None,
+                () = self.handles.clock.sleep(wait.min(STRETCH)) => {}
             }
             let before = std::mem::replace(&mut now, self.handles.clock.now());
             if now < before {
-                return;
+                return None;
             }
         }
+        None
     }
 }

@@ -4,13 +4,14 @@
 //! came of it, the calls' ends, the state and the plan that follow are noted with what it brought.
 
 use collector_core::state::PollsState;
-use collector_core::{Name, Poll, RawReading, RawSnapshot, SourceError, Vin};
+use collector_core::{Name, Poll, PollRefused, RawReading, RawSnapshot, SourceError, Vin};
 use jiff::{SignedDuration, Timestamp};
 
 use ledger::{Fact, INTERRUPTED, PollRecord, Refusal};
 use normalise::body::{Body, Scalar};
 use normalise::value::is_nothing;
 use runtime::contained;
+use source::LoginId;
 use source_telematics::fit;
 
 use super::Poller;
@@ -24,13 +25,51 @@ const MISCONFIGURED: [SignedDuration; 3] = [
     SignedDuration::from_hours(6),
 ];
 
+/// Why a poll is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occasion {
+    Planned,
+    Demanded,
+}
+
+/// What came of a poll.
+pub(super) enum Came {
+    /// What it brought is in the journal; or there was no poll to make.
+    Stored,
+    Nothing(PollRefused),
+    /// BMW refuses this login: nothing can be polled until there is another one.
+    NoLogin {
+        login: Option<LoginId>,
+        reason: String,
+    },
+}
+
+impl Came {
+    /// What it is to somebody who asked for the poll.
+    pub(super) fn refusal(&self) -> Option<PollRefused> {
+        match self {
+            Self::Stored => None,
+            Self::Nothing(refused) => Some(refused.clone()),
+            Self::NoLogin { .. } => Some(PollRefused::LoginNeeded),
+        }
+    }
+}
+
 impl Poller {
-    pub(super) async fn poll(&self, poll: &mut dyn Poll, round: &mut Round, index: usize) {
+    pub(super) async fn poll(
+        &self,
+        poll: &mut dyn Poll,
+        round: &mut Round,
+        index: usize,
+        occasion: Occasion,
+    ) -> Came {
         let polled = &round.polled[index];
         let began = self.handles.clock.now();
         let interrupted = Some(INTERRUPTED.to_owned());
         let begun = self.attempt(polled, began, polled.failures + 1, interrupted);
-        self.handles.budget.begin_poll(begun);
+        self.handles
+            .budget
+            .begin_poll(begun, occasion == Occasion::Demanded);
         let login = self.handles.login.id().await;
         let asked = contained(poll.poll(&polled.vehicle)).await;
         let answer = asked.unwrap_or_else(|panic| {
@@ -45,11 +84,12 @@ impl Poller {
             Ok(snapshot) => {
                 let remembered = poll.remembers();
                 self.succeeded(round, index, began, snapshot, remembered, settled)
-                    .await;
+                    .await
             }
             Err(error @ SourceError::Login { .. }) => {
                 self.note(round, settled).await;
-                self.wait_for_login(login, error.to_string()).await;
+                let reason = error.to_string();
+                Came::NoLogin { login, reason }
             }
             Err(SourceError::Vehicle { reason }) => {
                 let refusal = Refusal {
@@ -59,6 +99,7 @@ impl Poller {
                     login: login.and_then(|login| login.logged_in_at()),
                 };
                 self.refused(round, index, refusal, reason, settled).await;
+                Came::Nothing(PollRefused::Barred)
             }
             Err(error) => self.failed(round, index, began, error, settled).await,
         }
@@ -72,7 +113,7 @@ impl Poller {
         snapshot: RawSnapshot,
         remembered: Option<String>,
         mut facts: Vec<Fact>,
-    ) {
+    ) -> Came {
         round.succeeded(index, began);
         let polled = &round.polled[index];
         let (vin, source) = (polled.vehicle.vin.clone(), polled.source);
@@ -101,7 +142,7 @@ impl Poller {
             .count();
         let Ok((appended, noted)) = self.door(&name).take_poll(snapshot, facts).await else {
             tracing::error!(account = %self.account, source = %name, "stopping without a snapshot that could not be stored; what it brought is lost");
-            return;
+            return Came::Nothing(PollRefused::Stopped);
         };
         if !noted {
             self.forget(round);
@@ -114,6 +155,7 @@ impl Poller {
         if round.polled[index].is_mute(values, fit::POLLS) {
             self.advise(&vin, source).await;
         }
+        Came::Stored
     }
 
     /// Says once a run that a source is none for a vehicle.
@@ -134,7 +176,7 @@ impl Poller {
         began: Timestamp,
         error: SourceError,
         mut facts: Vec<Fact>,
-    ) {
+    ) -> Came {
         let now = self.handles.clock.now();
         let reason = error.to_string();
         let polled = &mut round.polled[index];
@@ -159,9 +201,11 @@ impl Poller {
                 tracing::warn!(account = %self.account, source = %name, vehicle, error = reason, %again, "a poll failed");
             }
             SourceError::Quota { .. } => {
-                self.refused_by_quota(round, index, now, &reason, &mut facts)
+                let free_at = self
+                    .refused_by_quota(round, index, now, &reason, &mut facts)
                     .await;
-                return self.note(round, facts).await;
+                self.note(round, facts).await;
+                return Came::Nothing(PollRefused::BudgetSpent { free_at });
             }
             _ => {
                 polled.failures += 1;
@@ -176,9 +220,10 @@ impl Poller {
         if !self.plan.sources[polled.source].is_seldom {
             facts.extend(self.published(PollsState::Failing, Some(reason.clone())));
         }
-        facts.push(self.attempt(polled, began, polled.failures, Some(reason)));
+        facts.push(self.attempt(polled, began, polled.failures, Some(reason.clone())));
         facts.extend(self.planned(round).await);
         self.note(round, facts).await;
+        Came::Nothing(PollRefused::Failed { reason })
     }
 
     fn door(&self, source: &Name) -> Door {
@@ -187,7 +232,7 @@ impl Poller {
         door.of_polls(self.publisher.clone())
     }
 
-    /// No call left the program, or BMW refused it: the vehicle keeps its turn.
+    /// No call left the program, or BMW refused it: the vehicle keeps its turn. When polls may leave again.
     async fn refused_by_quota(
         &self,
         round: &mut Round,
@@ -195,7 +240,7 @@ impl Poller {
         now: Timestamp,
         reason: &str,
         facts: &mut Vec<Fact>,
-    ) {
+    ) -> Timestamp {
         let until = self.next_call(now).await;
         tracing::info!(account = %self.account, reason, again = %until, "no poll for now");
         for polled in &mut round.polled {
@@ -207,6 +252,7 @@ impl Poller {
         let last = polled.last.unwrap_or(now);
         facts.push(self.attempt(polled, last, polled.failures, Some(reason.to_owned())));
         facts.extend(self.planned(round).await);
+        until
     }
 
     /// The plan that follows, as far as it is news.

@@ -1,6 +1,6 @@
 //! What the poller knows of the vehicles that it polls, and how the plan is told.
 
-use collector_core::Vehicle;
+use collector_core::{Vehicle, Vin};
 use jiff::{SignedDuration, Timestamp};
 
 use ledger::{Fact, PlannedPoll, PollRecord};
@@ -65,6 +65,12 @@ impl Round {
             }
         };
         self.polled.iter().map(target).collect()
+    }
+
+    /// Where a source's vehicle stands.
+    pub(super) fn index(&self, source: usize, vin: &Vin) -> Option<usize> {
+        let is_it = |polled: &Polled| polled.source == source && polled.vehicle.vin == *vin;
+        self.polled.iter().position(is_it)
     }
 
     pub(super) fn succeeded(&mut self, index: usize, began: Timestamp) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cardata_api::ApiError;
 use collector_core::state::PollsState;
-use collector_core::{SourceError, Vehicle};
+use collector_core::{PollRefused, SourceError, Vehicle};
 use jiff::SignedDuration;
 
 use ledger::MappedVehicle;
@@ -46,7 +46,9 @@ impl Poller {
             tracing::warn!(account = %self.account, %error, again = %until, "the vehicles of the account are not known");
             let mut now = now;
             while now < until && !self.plan.cancelled.is_cancelled() {
-                self.wait_for(now, until).await;
+                if let Some(asked) = self.wait_for(now, until).await {
+                    asked.answer(Err(PollRefused::NotReady));
+                }
                 let before = std::mem::replace(&mut now, self.handles.clock.now());
                 // Set back: nobody knows how long ago that was. A machine may begin with any time, and get its own later.
                 if now < before {

@@ -1,5 +1,6 @@
 //! Months of polling in moments: a clock that jumps, and sources that do as they are told.
 
+mod demands;
 mod ended;
 mod failures;
 mod intake;
@@ -143,9 +144,9 @@ impl Poll for Fake {
     async fn poll(&mut self, vehicle: &Vehicle) -> Result<RawSnapshot, SourceError> {
         let now = self.rig.clock.now();
         if self.counted {
-            let allowance = Allowance::for_polls(50);
             let budget = &self.rig.account.handles.budget;
-            let spent = budget.spend(ledger::POLL, now, allowance).await;
+            let (word, allowance) = budget.terms(cardata_api::Call::TelematicData);
+            let spent = budget.spend(word, now, allowance).await;
             let Ok(call) = spent.unwrap() else {
                 return Err(quota());
             };

@@ -18,7 +18,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Default)]
 pub(super) struct Script(VecDeque<(Timestamp, Act)>);
 
-type Act = Box<dyn FnOnce(Timestamp) + Send>;
+pub(super) type Act = Box<dyn FnOnce(Timestamp) + Send>;
 
 impl std::fmt::Debug for Script {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -27,6 +27,10 @@ impl std::fmt::Debug for Script {
 }
 
 impl Script {
+    pub(super) fn of(acts: Vec<(Timestamp, Act)>) -> Self {
+        Self(acts.into())
+    }
+
     pub(super) fn play(&mut self, truth: Timestamp, shown: Timestamp) {
         while self.0.front().is_some_and(|(at, _)| *at <= truth) {
             if let Some((_, act)) = self.0.pop_front() {
