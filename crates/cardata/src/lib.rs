@@ -26,6 +26,7 @@ mod logging;
 mod login;
 mod man;
 mod notify;
+mod page;
 mod plugins;
 mod redelivery;
 mod replay;

@@ -4,6 +4,7 @@
 //! shown, whatever is asked for. Those that speak through the crate `log` (reqwest, rustls) are not heard at all.
 
 mod line;
+pub mod tail;
 
 use std::{fmt, io};
 
@@ -24,11 +25,12 @@ use crate::clock;
 use crate::terminal::{Place, Shown};
 
 /// How the names of our own crates begin; other crates speak up only when something is wrong.
-const OURS: [&str; 20] = [
+const OURS: [&str; 21] = [
     "battery",
     "cardata",
     "catalogue",
     "collector",
+    "dashboard",
     "derive",
     "dispatch",
     "entry_form",
@@ -70,8 +72,13 @@ pub fn start(arguments: &Arguments) {
         LogFormat::Json => json(io::stderr, with_target).boxed(),
     };
     let fit = filter_fn(is_fit_to_be_shown);
+    // A page shows what is told to everybody, whatever this terminal asked for.
+    let told = EnvFilter::new(directives(0)).and(filter_fn(is_fit_to_be_shown));
     tracing_subscriber::registry()
-        .with(layer.with_filter(filter.and(fit)))
+        .with(vec![
+            layer.with_filter(filter.and(fit)).boxed(),
+            text(tail::writer, false).with_filter(told).boxed(),
+        ])
         .init();
     if let Some(mistake) = mistake {
         tracing::warn!("CARDATA_LOG is passed over: {mistake}; write it like `info,collector=debug`");

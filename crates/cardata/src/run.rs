@@ -1,10 +1,12 @@
 //! `cardata run`: a pipeline until it is told to stop, and what to do where it cannot start.
 
 use collector::{Engine, RunError, Summary};
+use pipeline::Pipeline;
 use pipeline_init::lookup;
 use status::table::{counted, table};
 
 use crate::args::PipelineArgs;
+use crate::page::{self, Page};
 use crate::service::Service;
 use crate::{CommandResult, Failure, clock, context, signals, terminal};
 
@@ -13,12 +15,15 @@ const FEWEST_FILES: u64 = 128;
 
 pub async fn run(options: PipelineArgs) -> CommandResult {
     let pipeline = context::load(&options)?;
+    // The engine takes one of its own.
+    let shown = context::load(&options)?;
     let sinks: Vec<_> = pipeline.sinks.iter().map(|sink| sink.name.to_string()).collect();
     let state = pipeline.state.clone();
     let stop = signals::stop_token();
     let engine = Engine::start_telling(pipeline, clock::follow)
         .await
         .map_err(|error| failure(error, &options))?;
+    let page = page(shown, &engine).await;
     if let Some(url) = engine.simulator() {
         tracing::info!(url = url.as_str(), "logged in to a simulated BMW of this process");
         terminal::note(&format!(
@@ -33,9 +38,13 @@ pub async fn run(options: PipelineArgs) -> CommandResult {
             "this process may have few files open: allow it more (`ulimit -n`, or `LimitNOFILE` of its service)"
         );
     }
+    let serving = page.map(|page| tokio::spawn(page.run(stop.clone())));
     let watch = tokio::spawn(Service::of_environment().watch(stop.clone()));
     let summary = engine.run(stop).await;
     watch.abort();
+    if let Some(serving) = serving {
+        let _ = serving.await;
+    }
     terminal::note(&match summary? {
         Some(summary) => report(&summary),
         None => "\nStopped. The journal did not answer any more: another program holds it, its disk hangs, or it was \
@@ -43,6 +52,26 @@ pub async fn run(options: PipelineArgs) -> CommandResult {
             .to_owned(),
     });
     Ok(())
+}
+
+/// The page, with its link told. Without it everything else goes on.
+async fn page(pipeline: Pipeline, engine: &Engine) -> Option<Page> {
+    match page::prepare(pipeline, engine).await {
+        Ok(page) => {
+            let page = page?;
+            let note = page
+                .note
+                .as_ref()
+                .map(|note| format!(" ({note})"))
+                .unwrap_or_default();
+            terminal::note(&format!("See it: {}{note}", page.link));
+            Some(page)
+        }
+        Err(failure) => {
+            tracing::error!("there is no page: {}", failure.message);
+            None
+        }
+    }
 }
 
 fn failure(error: RunError, options: &PipelineArgs) -> Failure {

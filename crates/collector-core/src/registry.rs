@@ -15,7 +15,7 @@ use crate::source::{Cadence, SourceConfig};
 use crate::table::{self, Mistake, Node};
 
 /// A sink's options after they were read and found valid, ready to be built.
-pub type SinkBuilder = Box<dyn FnOnce(SinkContext) -> Result<Box<dyn Sink>, SinkError> + Send>;
+pub type SinkBuilder = Box<dyn FnOnce(SinkContext) -> Result<Box<dyn Sink>, SinkError> + Send + Sync>;
 
 /// What the reading of a sink's options comes to.
 pub struct ReadSink {

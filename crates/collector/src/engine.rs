@@ -121,6 +121,11 @@ impl Engine {
         self.demand.clone()
     }
 
+    /// The pipeline's time.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
     /// Where the built-in backend listens, if the pipeline runs on one.
     pub fn simulator(&self) -> Option<&url::Url> {
         #[cfg(feature = "simulator")]

@@ -1,6 +1,7 @@
 //! What the page reads: a history of its own in the state directory, delivered like every sink, and filled again from the
 //! journal when it is gone.
 
+use std::path::PathBuf;
 use std::{fs, io};
 
 use collector_core::{Sink, SinkContext, SinkError};
@@ -15,7 +16,7 @@ pub fn add(pipeline: &mut Pipeline) {
     if pipeline.dashboard.is_none() {
         return;
     }
-    let path = pipeline.state.join(DASHBOARD);
+    let path = place(pipeline);
     let place = Place {
         path: path.as_path().into(),
         others_may_read: false,
@@ -25,6 +26,11 @@ pub fn add(pipeline: &mut Pipeline) {
         Ok(Box::new(HistorySink::new(place, context.network, context.log_id)))
     };
     pipeline.sinks.push(SinkSpec::of_page(path, Box::new(build)));
+}
+
+/// The database that the page reads; there is none before something came.
+pub fn place(pipeline: &Pipeline) -> PathBuf {
+    pipeline.state.join(DASHBOARD)
 }
 
 /// Has the sinks of the program begin anew whose files are gone.

@@ -2,7 +2,8 @@
 //!
 //! * [`Server`]: one address, which serves a [`Site`]. [`Look`]: what the page asks of the running program.
 //! * [`door`]: who is let in. [`token`]: the token of an owner who gave none. `guard`: both around every request.
-//! * [`assets`]: the files of the page. [`events`]: what changed, to every open page.
+//! * [`assets`]: the files of the page. [`events`]: what changed, to every open page; [`live`]: what that is.
+//! * [`shown`]: values as people read them.
 //!
 //! Every link is relative, so that the page works behind any path prefix.
 
@@ -12,8 +13,10 @@ pub mod assets;
 pub mod door;
 pub mod events;
 mod guard;
+pub mod live;
 mod routes;
 mod server;
+pub mod shown;
 mod site;
 pub mod token;
 

@@ -29,8 +29,13 @@ pub struct TokenError {
 /// # Errors
 /// The file cannot be read or written.
 pub fn kept(state: &Path) -> Result<Secret, TokenError> {
-    let path = state.join(FILE);
+    let path = file(state);
     read_or_make(&path).map_err(|source| TokenError { path, source })
+}
+
+/// Where it is kept.
+pub fn file(state: &Path) -> PathBuf {
+    state.join(FILE)
 }
 
 fn read_or_make(path: &Path) -> std::io::Result<Secret> {

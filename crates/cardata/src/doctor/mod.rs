@@ -86,6 +86,25 @@ async fn look(pipeline: &Pipeline, no_calls: bool) -> Result<(Looked, Status, u3
     Ok((looked, status, spent))
 }
 
+/// What is to be seen without a look at the network and without a call.
+pub async fn seen(pipeline: &Pipeline) -> Result<(Looked, Status), Failure> {
+    const UNASKED: &str = "the page asks BMW nothing";
+    let unasked = || AccountLook {
+        vehicles: Asked::Not(UNASKED),
+        containers: Asked::Not(UNASKED),
+        ..nobody()
+    };
+    let status = crate::status::gather(pipeline).await?;
+    let mut looked = Looked::default();
+    looked
+        .accounts
+        .extend(pipeline.accounts.iter().map(|_| unasked()));
+    if status.log.snapshots > 0 {
+        looked.ended = ended(pipeline, &status).await?;
+    }
+    Ok((looked, status))
+}
+
 fn nobody() -> AccountLook {
     const SIMULATED: &str = "a simulator stands for it";
     AccountLook {

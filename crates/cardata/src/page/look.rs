@@ -1,0 +1,103 @@
+//! What the page asks of the running program: the answers of `status`, `values`, `doctor` and `why`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use collector::Demand;
+use collector_core::Vin;
+use dashboard::{Look, LookError, PollRefused};
+use pipeline::Pipeline;
+use serde_json::Value;
+use status::Status;
+use status::doctor::{Finding, diagnose};
+use status::values::{Look as Present, Values};
+use status::why::{choice, document};
+use tokio::runtime::Handle;
+
+use crate::logging::tail;
+use crate::{Failure, context, doctor, status as command};
+
+/// Reads beside the engine, as a command does.
+pub struct Beside {
+    pipeline: Arc<Pipeline>,
+    demand: Demand,
+    runtime: Handle,
+    /// The last values with what reads them; `None` as long as there is no journal.
+    present: Mutex<Option<(Present, Values)>>,
+}
+
+impl Beside {
+    pub fn new(pipeline: Arc<Pipeline>, demand: Demand) -> Self {
+        Self {
+            pipeline,
+            demand,
+            runtime: Handle::current(),
+            present: Mutex::default(),
+        }
+    }
+}
+
+fn told(failure: Failure) -> LookError {
+    LookError(failure.message)
+}
+
+#[async_trait]
+impl Look for Beside {
+    fn status(&self) -> Result<Status, LookError> {
+        self.runtime
+            .block_on(command::gather(&self.pipeline))
+            .map_err(told)
+    }
+
+    fn values(&self) -> Result<Option<Values>, LookError> {
+        let unreadable = |error: journal::JournalError| LookError(error.to_string());
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        if present.is_none() {
+            let opened = Present::open(&self.pipeline, &self.pipeline.state).map_err(unreadable)?;
+            *present = opened.map(|look| (look, Values::default()));
+        }
+        let Some((look, values)) = &mut *present else {
+            return Ok(None);
+        };
+        if let Some(newer) = look.values().map_err(unreadable)? {
+            *values = newer;
+        }
+        Ok(Some(values.clone()))
+    }
+
+    fn doctor(&self) -> Result<Vec<Finding>, LookError> {
+        let seen = self
+            .runtime
+            .block_on(doctor::seen(&self.pipeline))
+            .map_err(told)?;
+        Ok(diagnose(&seen.0, &seen.1))
+    }
+
+    fn why(&self, kind: &str, vin: &Vin, start: &str) -> Result<Option<Value>, LookError> {
+        let names = context::names(&self.pipeline).map_err(told)?;
+        let journal = self.pipeline.state.join(store::FILE);
+        let mut found = choice::records(&journal, &names).map_err(|error| LookError(error.to_string()))?;
+        found.retain(|one| one.kind == kind && one.vehicle.vin == *vin && one.start == start);
+        let Some(one) = found.first() else {
+            return Ok(None);
+        };
+        let record = one.record().map_err(|error| LookError(error.to_string()))?;
+        Ok(record.map(|record| document::document(Some((&record, one)), &found)))
+    }
+
+    fn log_tail(&self) -> Vec<String> {
+        tail::lines()
+    }
+
+    async fn poll(&self, vin: &Vin) -> Result<(), PollRefused> {
+        use collector_core::PollRefused as Refused;
+        let answer = self.demand.poll(vin).await;
+        answer.map(drop).map_err(|refused| match refused {
+            Refused::Barred | Refused::NoSource | Refused::Unknown => PollRefused::NotPolled,
+            Refused::LoginNeeded => PollRefused::LoginNeeded,
+            Refused::UnderWay => PollRefused::OnItsWay,
+            Refused::BudgetSpent { free_at } => PollRefused::NoCallLeft { at: free_at },
+            refused => PollRefused::NotNow(refused.to_string()),
+        })
+    }
+}

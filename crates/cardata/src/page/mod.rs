@@ -1,0 +1,133 @@
+//! The page beside a run: where it listens, what it asks of the program, and what it tells the pages that are open.
+
+mod look;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use collector::state::StateDirectory;
+use collector::{Engine, page_store};
+use dashboard::door::Auth;
+use dashboard::events::Events;
+use dashboard::{Look, Server, Site, live};
+use pipeline::{DashboardAuth, DashboardOptions, Pipeline};
+use runtime::Clock;
+use status::values::Values;
+use tokio_util::sync::CancellationToken;
+
+use look::Beside;
+
+use crate::{Failure, OrFail};
+
+/// How often it is looked whether something changed, while a page is open.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+/// A page that is ready to be served.
+pub struct Page {
+    server: Server,
+    site: Site,
+    /// For the address line of a browser on this machine.
+    pub link: String,
+    /// What somebody needs beside the link.
+    pub note: Option<String>,
+}
+
+/// The page that the pipeline file asks for; `None` where it asks for none.
+///
+/// # Errors
+/// Its address cannot be used, or its token not be kept.
+pub async fn prepare(pipeline: Pipeline, engine: &Engine) -> Result<Option<Page>, Failure> {
+    let Some(options) = pipeline.dashboard.clone() else {
+        return Ok(None);
+    };
+    let server = Server::bind(options.listen).await.or_fail(2)?;
+    let (auth, note) = auth(&options, &pipeline)?;
+    let address = server.local_addr();
+    let host = match address.ip() {
+        ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        ip if ip.is_ipv6() => format!("[{ip}]"),
+        ip => ip.to_string(),
+    };
+    let site = Site {
+        options: dashboard::Options {
+            auth,
+            hosts: options.hosts,
+            units: pipeline.units,
+            timezone: pipeline.timezone.clone(),
+        },
+        database: page_store::place(&pipeline),
+        look: Arc::new(Beside::new(Arc::new(pipeline), engine.demand())),
+        events: Events::default(),
+        assets: &[],
+        clock: engine.clock(),
+    };
+    Ok(Some(Page {
+        server,
+        site,
+        link: format!("http://{host}:{}/", address.port()),
+        note,
+    }))
+}
+
+/// Who is let in, and what has to be said of it.
+fn auth(options: &DashboardOptions, pipeline: &Pipeline) -> Result<(Auth, Option<String>), Failure> {
+    Ok(match &options.auth {
+        DashboardAuth::Loopback => (Auth::Loopback, None),
+        DashboardAuth::Ingress => (Auth::Ingress, None),
+        DashboardAuth::Token(Some(token)) => (
+            Auth::Token(token.clone()),
+            Some("it asks for the token of the pipeline file: add ?token=…".to_owned()),
+        ),
+        DashboardAuth::Token(None) => {
+            let state = StateDirectory::at(&pipeline.state);
+            let token = dashboard::token::kept(state.path()).or_fail(2)?;
+            let file = dashboard::token::file(state.path());
+            let note = format!("it asks for the token in {}: add ?token=…", file.display());
+            (Auth::Token(token), Some(note))
+        }
+    })
+}
+
+impl Page {
+    /// Serves until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let told = tokio::spawn(tell(
+            self.site.look.clone(),
+            self.site.events.clone(),
+            self.site.options.clone(),
+            self.site.clock.clone(),
+            stop.clone(),
+        ));
+        self.server.run(self.site, stop).await;
+        let _ = told.await;
+    }
+}
+
+/// Tells open pages what changed. Looks at nothing while none is open.
+async fn tell(
+    look: Arc<dyn Look>,
+    events: Events,
+    options: dashboard::Options,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
+    let mut before = Values::default();
+    while stop
+        .run_until_cancelled(tokio::time::sleep(BETWEEN_LOOKS))
+        .await
+        .is_some()
+    {
+        if events.listeners() == 0 {
+            continue;
+        }
+        let look = look.clone();
+        let Ok(Ok(Some(now))) = tokio::task::spawn_blocking(move || look.values()).await else {
+            continue;
+        };
+        if let Some((vehicles, news)) = live::news(&before, &now, clock.now(), &options) {
+            let vehicles: Vec<&str> = vehicles.iter().map(String::as_str).collect();
+            events.publish(&vehicles, &news);
+        }
+        before = now;
+    }
+}

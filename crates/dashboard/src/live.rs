@@ -1,0 +1,58 @@
+//! What changed between two looks, as an open page takes it.
+
+use collector_core::Value;
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+use status::values::changes::{What, changes};
+use status::values::{Told, Values};
+
+use crate::shown;
+use crate::site::Options;
+
+/// The names of the vehicles that tell something else than before, and what: `{ now, values: [{ vehicle, key, text, unit,
+/// number, at, time, origin }] }`, times in milliseconds; a value that has ended has the text `–` and no number. `None`
+/// where nothing changed.
+pub fn news(before: &Values, now: &Values, at: Timestamp, options: &Options) -> Option<(Vec<String>, Json)> {
+    let changes = changes(before, now);
+    let mut vehicles: Vec<String> = changes
+        .iter()
+        .map(|change| change.vehicle.name.to_string())
+        .collect();
+    vehicles.dedup();
+    let values = changes.iter().map(|change| {
+        let mut value = match change.now {
+            What::Quantity(told) | What::Value(told) => self::told(told, options),
+            What::Ended(gone) => json!({
+                "key": gone.descriptor.name(),
+                "text": "–",
+                "unit": "",
+                "at": gone.since.as_millisecond(),
+                "time": shown::moment(gone.since, options),
+                "origin": gone.origin.to_string(),
+            }),
+        };
+        value["vehicle"] = json!(&*change.vehicle.name);
+        value
+    });
+    let values: Vec<Json> = values.collect();
+    let now = now.now(at).as_millisecond();
+    (!values.is_empty()).then(|| (vehicles, json!({ "now": now, "values": values })))
+}
+
+fn told(told: &Told, options: &Options) -> Json {
+    let reading = &told.reading;
+    let shown = shown::value(&reading.value, reading.unit.as_ref(), options);
+    let number = match reading.value {
+        Value::Number(number) => Some(number),
+        _ => None,
+    };
+    json!({
+        "key": told.name(),
+        "text": shown.text,
+        "unit": shown.unit,
+        "number": number,
+        "at": reading.measured_at.as_millisecond(),
+        "time": shown::moment(reading.measured_at, options),
+        "origin": shown::origin(told.origin, reading.stamp),
+    })
+}
