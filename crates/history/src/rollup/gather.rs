@@ -9,7 +9,7 @@ use super::part::{Part, Width};
 /// Takes in all rows of a table whose rows lie by series.
 pub fn gather(connection: &Connection, table: &str) -> Result<()> {
     let numbers = number_series(connection)?;
-    let mut parts = Parts::new(connection);
+    let mut spans = Width::ALL.map(|width| Spans::new(connection, width));
     let sql = format!(
         "SELECT series_id, measured_at, iif(occurrence < 0, NULL, value) FROM {table}
          ORDER BY series_id, measured_at, occurrence"
@@ -22,11 +22,15 @@ pub fn gather(connection: &Connection, table: &str) -> Result<()> {
         if is_number.0 != series {
             is_number = (series, numbers.contains(&series));
         }
-        if is_number.1 {
-            parts.tell(series, row.get(1)?, row.get(2)?)?;
+        if !is_number.1 {
+            continue;
+        }
+        let (moment, value) = (row.get(1)?, row.get(2)?);
+        for spans in &mut spans {
+            spans.at(series, moment)?.tell(value);
         }
     }
-    parts.finish()?;
+    spans.iter_mut().try_for_each(Spans::keep)?;
     let totals = format!(
         "INSERT INTO rollup_total
          SELECT series_id, count(*), min(measured_at), max(measured_at) FROM {table} WHERE occurrence >= 0
@@ -47,46 +51,44 @@ fn number_series(connection: &Connection) -> Result<HashSet<i64>> {
     rows.collect()
 }
 
-/// Gathers what is told in the order of series and time into the spans that are there.
-pub struct Parts<'a> {
+/// Gathers what is told in the order of series and time into spans of one width. What of a span is kept already is what was
+/// told before.
+pub struct Spans<'a> {
     connection: &'a Connection,
-    /// The span of each width that is being gathered, and its series.
-    open: [Option<(i64, Part)>; 2],
+    width: Width,
+    /// The series and its span that is being gathered.
+    open: Option<(i64, Part)>,
 }
 
-impl<'a> Parts<'a> {
-    pub fn new(connection: &'a Connection) -> Self {
+impl<'a> Spans<'a> {
+    pub fn new(connection: &'a Connection, width: Width) -> Self {
         Self {
             connection,
-            open: [None; 2],
+            width,
+            open: None,
         }
     }
 
-    pub fn tell(&mut self, series: i64, measured_at: i64, value: Option<f64>) -> Result<()> {
-        for (width, open) in Width::ALL.into_iter().zip(&mut self.open) {
-            let at = measured_at.div_euclid(width.milliseconds());
-            match open {
-                Some((its, part)) if *its == series && part.at == at => part.tell(value),
-                _ => {
-                    if let Some((its, part)) = open.take() {
-                        part.keep(self.connection, width, its)?;
-                    }
-                    let known = Part::find(self.connection, width, series, at)?;
-                    let mut part = known.unwrap_or(Part::empty(at));
-                    part.tell(value);
-                    *open = Some((series, part));
-                }
+    /// The span of a series in which a moment lies.
+    pub fn at(&mut self, series: i64, moment: i64) -> Result<&mut Part> {
+        let at = self.width.number(moment);
+        let open = match self.open.take() {
+            Some(open) if open.0 == series && open.1.at == at => open,
+            other => {
+                self.open = other;
+                self.keep()?;
+                let known = Part::find(self.connection, self.width, series, at)?;
+                (series, known.unwrap_or(Part::empty(at)))
             }
-        }
-        Ok(())
+        };
+        Ok(&mut self.open.insert(open).1)
     }
 
-    pub fn finish(self) -> Result<()> {
-        for (width, open) in Width::ALL.into_iter().zip(self.open) {
-            if let Some((series, part)) = open {
-                part.keep(self.connection, width, series)?;
-            }
+    /// The last one too is kept.
+    pub fn keep(&mut self) -> Result<()> {
+        match self.open.take() {
+            Some((series, part)) => part.keep(self.connection, self.width, series),
+            None => Ok(()),
         }
-        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! They tell of the table `history` alone: they grow when `middle` is moved there, a hundred thousand readings at a time,
 //! and what lies in `middle` and `recent` is taken in when it is read. What comes late into `history`, and what is
-//! erased there, makes the days that it touches anew. A database that has the tables keeps them right, whoever opens it.
+//! erased there, makes the hours that it touches anew, and their days out of them. A database that has the tables keeps them right, whoever opens it.
 
 mod gather;
 mod part;

@@ -22,6 +22,16 @@ impl Width {
         }
     }
 
+    /// Of the span in which a moment lies, in milliseconds since 1970.
+    pub fn number(self, moment: i64) -> i64 {
+        moment.div_euclid(self.milliseconds())
+    }
+
+    /// When a span begins.
+    pub fn begin(self, number: i64) -> i64 {
+        number.saturating_mul(self.milliseconds())
+    }
+
     pub fn table(self) -> &'static str {
         match self {
             Self::Hour => "rollup_hour",

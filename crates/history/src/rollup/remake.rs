@@ -1,24 +1,26 @@
 //! How roll-ups stay right when rows of `history` come late, alter or go.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, Result};
 
-use super::gather::{ADD, Parts};
-use super::part::Width;
+use super::gather::{ADD, Spans};
+use super::part::{Part, Width};
 
 /// What of a batch has come into `history` directly.
 #[derive(Default)]
 pub struct Late {
-    /// Series of numbers and the days, by their number, in which rows came or altered.
-    days: BTreeSet<(i64, i64)>,
+    /// Of series and days the moments of the first and the last row that came or altered.
+    days: BTreeMap<(i64, i64), [i64; 2]>,
     /// New readings of each series: how many, the moments of the first and the last.
     more: HashMap<i64, (i64, i64, i64)>,
 }
 
 impl Late {
     pub fn altered(&mut self, series: i64, measured_at: i64) {
-        self.days.insert((series, day(measured_at)));
+        let day = (series, Width::Day.number(measured_at));
+        let [first, last] = self.days.entry(day).or_insert([measured_at; 2]);
+        (*first, *last) = (measured_at.min(*first), measured_at.max(*last));
     }
 
     pub fn came(&mut self, series: i64, measured_at: i64) {
@@ -27,8 +29,8 @@ impl Late {
     }
 
     pub fn apply(self, connection: &Connection) -> Result<()> {
-        for (series, day) in self.days {
-            days(connection, series, day, day)?;
+        for ((series, _), [first, last]) in self.days {
+            remake(connection, series, first, last)?;
         }
         let sql = format!("INSERT INTO rollup_total VALUES (?1, ?2, ?3, ?4) {ADD}");
         for (series, (count, first, last)) in self.more {
@@ -41,7 +43,7 @@ impl Late {
 
 /// So many readings of a series were removed between two moments, both included.
 pub fn removed(connection: &Connection, series: i64, from: i64, to: i64, readings: i64) -> Result<()> {
-    days(connection, series, day(from), day(to))?;
+    remake(connection, series, from, to)?;
     if readings == 0 {
         return Ok(());
     }
@@ -75,37 +77,46 @@ pub fn widened(connection: &Connection, descriptor: &str) -> Result<()> {
     Ok(())
 }
 
-fn day(measured_at: i64) -> i64 {
-    measured_at.div_euclid(Width::Day.milliseconds())
-}
-
-/// Makes the days of a series from one to another anew, with their hours.
-fn days(connection: &Connection, series: i64, first: i64, last: i64) -> Result<()> {
+/// Makes the hours of a series from one moment to another anew, out of their rows, and the days out of their hours.
+fn remake(connection: &Connection, series: i64, from: i64, to: i64) -> Result<()> {
     let is_number = "SELECT 1 FROM series JOIN descriptor ON descriptor.id = descriptor_id
          WHERE series.id = ?1 AND type = 'number'";
     if !connection.prepare_cached(is_number)?.exists([series])? {
         return Ok(());
     }
-    let from = first.saturating_mul(Width::Day.milliseconds());
-    let to = last.saturating_add(1).saturating_mul(Width::Day.milliseconds());
-    for width in Width::ALL {
-        let spans = [from, to - 1].map(|moment| moment.div_euclid(width.milliseconds()));
-        let sql = format!(
-            "DELETE FROM {} WHERE series_id = ?1 AND at BETWEEN ?2 AND ?3",
-            width.table()
-        );
-        connection
-            .prepare_cached(&sql)?
-            .execute([series, spans[0], spans[1]])?;
-    }
+    let [begin, end] = clear(connection, Width::Hour, series, from, to)?;
     let mut rows = connection.prepare_cached(
         "SELECT measured_at, iif(occurrence < 0, NULL, value) FROM history
          WHERE series_id = ?1 AND measured_at >= ?2 AND measured_at < ?3 ORDER BY measured_at, occurrence",
     )?;
-    let mut rows = rows.query(params![series, from, to])?;
-    let mut parts = Parts::new(connection);
+    let mut rows = rows.query([series, begin, end])?;
+    let mut hours = Spans::new(connection, Width::Hour);
     while let Some(row) = rows.next()? {
-        parts.tell(series, row.get(0)?, row.get(1)?)?;
+        hours.at(series, row.get(0)?)?.tell(row.get(1)?);
     }
-    parts.finish()
+    hours.keep()?;
+
+    let within = clear(connection, Width::Day, series, from, to)?.map(|moment| Width::Hour.number(moment));
+    let mut kept = connection.prepare_cached(
+        "SELECT at, count, min, max, last, ended FROM rollup_hour
+         WHERE series_id = ?1 AND at >= ?2 AND at < ?3 ORDER BY at",
+    )?;
+    let mut kept = kept.query([series, within[0], within[1]])?;
+    let mut days = Spans::new(connection, Width::Day);
+    while let Some(row) = kept.next()? {
+        let hour = Part::read(row)?;
+        days.at(series, Width::Hour.begin(hour.at))?.follow(&hour);
+    }
+    days.keep()
+}
+
+/// Removes the spans in which the moments from one to another lie; when the first of them begins, and the last ends.
+fn clear(connection: &Connection, width: Width, series: i64, from: i64, to: i64) -> Result<[i64; 2]> {
+    let [first, last] = [from, to].map(|moment| width.number(moment));
+    let sql = format!(
+        "DELETE FROM {} WHERE series_id = ?1 AND at BETWEEN ?2 AND ?3",
+        width.table()
+    );
+    connection.prepare_cached(&sql)?.execute([series, first, last])?;
+    Ok([width.begin(first), width.begin(last.saturating_add(1))])
 }
