@@ -55,15 +55,13 @@ fn push(all: &mut Vec<Step>, told: Step) {
 
 /// The last one of each span.
 fn thin(all: Vec<Step>, from: i64, width: i64) -> Vec<Step> {
+    let span = |step: &Step| (step.0 - from) / width;
     let mut kept: Vec<Step> = Vec::new();
-    let mut span = None;
-    for told in all {
-        let its = (told.0 - from) / width;
-        if span == Some(its) {
+    for step in all {
+        if kept.last().is_some_and(|last| span(last) == span(&step)) {
             kept.pop();
         }
-        span = Some(its);
-        push(&mut kept, told);
+        push(&mut kept, step);
     }
     kept
 }

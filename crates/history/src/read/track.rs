@@ -1,7 +1,9 @@
 //! Where a vehicle was.
 
+use std::collections::HashSet;
+
 use collector_core::Vin;
-use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use rusqlite::{Connection, OptionalExtension, Result};
 
 use super::reader::{ReadError, Reader};
 use super::series::Range;
@@ -31,22 +33,20 @@ pub struct Track {
     pub is_thinned: bool,
 }
 
-/// Both halves of places, which lie in one table. The last one of a moment counts; what was stamped with the time of a call
-/// says nothing of where the vehicle was then.
-pub fn between(table: &str, order: &str) -> String {
-    let measured = |half: &str| {
-        format!(
-            "{half}.occurrence >= 0 AND {half}.source_id IN (SELECT id FROM source WHERE stamp = 'measured')"
-        )
-    };
-    let desc = if order == "DESC" { "DESC" } else { "" };
+/// Latitudes (of the series `?1`) from a moment (`?2`) to before another (`?3`), in the order of time or against it.
+pub fn north(table: &str, order: &str) -> String {
     format!(
-        "SELECT north.measured_at, CAST(north.value AS REAL), CAST(east.value AS REAL) FROM {table} AS north
-         CROSS JOIN {table} AS east ON east.series_id = ?2 AND east.measured_at = north.measured_at
-         WHERE north.series_id = ?1 AND north.measured_at >= ?3 AND north.measured_at < ?4 AND {} AND {}
-         ORDER BY north.measured_at {desc}, north.occurrence {desc}, east.occurrence {desc} LIMIT ?5",
-        measured("north"),
-        measured("east")
+        "SELECT measured_at, CAST(value AS REAL), source_id FROM {table}
+         WHERE series_id = ?1 AND measured_at >= ?2 AND measured_at < ?3 AND occurrence >= 0
+         ORDER BY measured_at {order}, occurrence {order}"
+    )
+}
+
+/// Longitudes (of the series `?1`) of one moment (`?2`), the last first.
+pub fn east(table: &str) -> String {
+    format!(
+        "SELECT CAST(value AS REAL), source_id FROM {table}
+         WHERE series_id = ?1 AND measured_at = ?2 AND occurrence >= 0 ORDER BY occurrence DESC"
     )
 }
 
@@ -75,84 +75,125 @@ impl Reader {
     }
 }
 
-fn track(connection: &Connection, halves: [i64; 2], [from, to]: [i64; 2], points: usize) -> Result<Track> {
+/// Both halves of places, of which all that were measured at one moment lie in one table. The last one of a moment counts;
+/// what was stamped with the time of a call says nothing of where the vehicle was then.
+struct Halves<'a> {
+    connection: &'a Connection,
+    north: i64,
+    east: i64,
+    /// Sources whose readings were measured when they say.
+    measured: HashSet<i64>,
+}
+
+fn track(
+    connection: &Connection,
+    [north, east]: [i64; 2],
+    [from, to]: [i64; 2],
+    points: usize,
+) -> Result<Track> {
+    let mut measured = connection.prepare_cached("SELECT id FROM source WHERE stamp = 'measured'")?;
+    let measured = measured.query_map([], |row| row.get(0))?;
+    let halves = Halves {
+        connection,
+        north,
+        east,
+        measured: measured.collect::<Result<_>>()?,
+    };
     let width = (to - from - 1).max(0) / i64::try_from(points).unwrap_or(i64::MAX) + 1;
-    let (mut places, mut is_thinned) = (Vec::new(), false);
-    for (place, table) in TABLES.into_iter().enumerate() {
-        // What has an end is gone through.
-        let limit = if place == 0 { points + 1 } else { usize::MAX };
-        let found = all(connection, table, halves, [from, to], limit, &mut places)?;
-        if place == 0 && found > points {
-            is_thinned = true;
-            places = spans(connection, table, halves, [from, to], width)?;
-        }
+    let [history, later @ ..] = TABLES;
+    let mut places = halves.places(history, [from, to], points + 1)?;
+    let mut is_thinned = places.len() > points;
+    if is_thinned {
+        places = halves.spans(history, [from, to], width)?;
+    }
+    for table in later {
+        places.extend(halves.places(table, [from, to], usize::MAX)?);
     }
     if places.len() > points {
         is_thinned = true;
-        let span = |place: &TrackPoint| (place.at_ms - from) / width;
-        places = last_of_each(places, span);
+        let mut thin: Vec<TrackPoint> = Vec::new();
+        for place in places {
+            let span = |place: &TrackPoint| (place.at_ms - from) / width;
+            if thin.last().is_some_and(|last| span(last) == span(&place)) {
+                thin.pop();
+            }
+            thin.push(place);
+        }
+        places = thin;
     }
     Ok(Track { places, is_thinned })
 }
 
-fn all(
-    connection: &Connection,
-    table: &str,
-    [north, east]: [i64; 2],
-    [from, to]: [i64; 2],
-    limit: usize,
-    places: &mut Vec<TrackPoint>,
-) -> Result<usize> {
-    let limit = i64::try_from(limit).unwrap_or(-1);
-    let mut find = connection.prepare_cached(&between(table, "ASC"))?;
-    let mut rows = find.query(params![north, east, from, to, limit])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(place(row)?);
+impl Halves<'_> {
+    /// The first so many places of a table.
+    fn places(&self, table: &str, [from, to]: [i64; 2], limit: usize) -> Result<Vec<TrackPoint>> {
+        let mut places: Vec<TrackPoint> = Vec::new();
+        self.each(table, "ASC", [from, to], |place| {
+            if places.last().is_some_and(|last| last.at_ms == place.at_ms) {
+                places.pop();
+            }
+            places.push(place);
+            places.len() < limit
+        })?;
+        Ok(places)
     }
-    let count = found.len();
-    places.extend(last_of_each(found, |place| place.at_ms));
-    Ok(count)
-}
 
-fn last_of_each(places: Vec<TrackPoint>, of: impl Fn(&TrackPoint) -> i64) -> Vec<TrackPoint> {
-    let mut kept: Vec<TrackPoint> = Vec::new();
-    for place in places {
-        if kept.last().is_some_and(|last| of(last) == of(&place)) {
-            kept.pop();
+    /// The last place of each span, from one that has latitudes to the next.
+    fn spans(&self, table: &str, [from, to]: [i64; 2], width: i64) -> Result<Vec<TrackPoint>> {
+        let mut next = self.connection.prepare_cached(&north(table, "ASC"))?;
+        let (mut places, mut at) = (Vec::new(), from);
+        loop {
+            let found = next.query_row([self.north, at, to], |row| row.get::<_, i64>(0));
+            let Some(first) = found.optional()? else {
+                return Ok(places);
+            };
+            let begin = first - (first - from) % width;
+            at = to.min(begin + width);
+            self.each(table, "DESC", [begin, at], |place| {
+                places.push(place);
+                false
+            })?;
         }
-        kept.push(place);
     }
-    kept
-}
 
-/// The last place of each span, from one that has places to the next.
-fn spans(
-    connection: &Connection,
-    table: &str,
-    [north, east]: [i64; 2],
-    [from, to]: [i64; 2],
-    width: i64,
-) -> Result<Vec<TrackPoint>> {
-    let mut next = connection.prepare_cached(&between(table, "ASC"))?;
-    let mut last = connection.prepare_cached(&between(table, "DESC"))?;
-    let mut places = Vec::new();
-    let mut at = from;
-    loop {
-        let found = next.query_row(params![north, east, at, to, 1], place);
-        let Some(first) = found.optional()? else {
-            return Ok(places);
-        };
-        let begin = first.at_ms - (first.at_ms - from) % width;
-        at = to.min(begin + width);
-        places.push(last.query_row(params![north, east, begin, at, 1], place)?);
+    /// Goes through places until `take` wants no more.
+    fn each(
+        &self,
+        table: &str,
+        order: &str,
+        [from, to]: [i64; 2],
+        mut take: impl FnMut(TrackPoint) -> bool,
+    ) -> Result<()> {
+        let mut north = self.connection.prepare_cached(&north(table, order))?;
+        let mut rows = north.query([self.north, from, to])?;
+        while let Some(row) = rows.next()? {
+            let at_ms = row.get(0)?;
+            if !self.measured.contains(&row.get(2)?) {
+                continue;
+            }
+            let Some(longitude) = self.east_of(table, at_ms)? else {
+                continue;
+            };
+            let latitude = row.get(1)?;
+            if !take(TrackPoint {
+                at_ms,
+                latitude,
+                longitude,
+            }) {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
-}
 
-fn place(row: &Row<'_>) -> Result<TrackPoint> {
-    Ok(TrackPoint {
-        at_ms: row.get(0)?,
-        latitude: row.get(1)?,
-        longitude: row.get(2)?,
-    })
+    fn east_of(&self, table: &str, moment: i64) -> Result<Option<f64>> {
+        let mut east = self.connection.prepare_cached(&east(table))?;
+        let mut rows = east.query([self.east, moment])?;
+        while let Some(row) = rows.next()? {
+            if self.measured.contains(&row.get(1)?) {
+                return row.get(0).map(Some);
+            }
+        }
+        Ok(None)
+    }
 }

@@ -257,3 +257,51 @@ async fn of_very_many_changes_the_last_of_each_span_is_searched_for() {
     }
     assert_eq!(changes[..wanted.len()], wanted);
 }
+
+#[tokio::test]
+async fn at_the_end_of_each_span_thinned_changes_tell_the_truth() {
+    let mut filled = Filled::new(true);
+    let told: Vec<_> = (0..2_000_i64)
+        .map(|number| {
+            (
+                NOON + number * MINUTE,
+                ["A", "B", "C"][(number * number % 7 % 3) as usize],
+            )
+        })
+        .collect();
+    filled
+        .told(told.iter().map(|(at, text)| word(text, *at)).collect())
+        .await;
+    let reader = filled.reader();
+    let range = range(NOON, NOON + 2_000 * MINUTE);
+    let series = reader
+        .series(&vin(), "vehicle.status", range, 100)
+        .unwrap()
+        .unwrap();
+    let Told::Changes { changes, is_thinned } = series.told else {
+        panic!("no numbers");
+    };
+    assert!(is_thinned && changes.len() > 30, "{}", changes.len());
+    for span in 1..=100 {
+        let end = NOON + span * 20 * MINUTE;
+        let shown = changes.iter().rfind(|change| change.at_ms < end).unwrap();
+        let (_, truth) = told.iter().rfind(|told| told.0 < end).unwrap();
+        assert_eq!(shown.value, Some(Value::Text((*truth).into())), "span {span}");
+    }
+}
+
+#[tokio::test]
+async fn of_very_many_numbers_hours_are_shown() {
+    let mut filled = Filled::new(true);
+    let all = numbers(250_000, 1_000);
+    for batch in all.chunks(50_000) {
+        filled
+            .told(batch.iter().map(|(at, value)| soc(*value, *at)).collect())
+            .await;
+    }
+    push_down(&mut filled, all.last().unwrap().0 + 1).await;
+    let reader = filled.reader();
+    let end = all.last().unwrap().0 + 1;
+    assert_eq!(is_told(&reader, &all, NOON, end, 2_000), HOUR);
+    assert!(is_told(&reader, &all, NOON, NOON + DAY, 2_000) < MINUTE);
+}
