@@ -10,6 +10,8 @@ macro_rules! words {
         }
 
         impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
             /// The word under which it is stored and shown.
             pub fn as_str(self) -> &'static str {
                 match self {

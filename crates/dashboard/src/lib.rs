@@ -4,6 +4,7 @@
 //! * [`door`]: who is let in. [`token`]: the token of an owner who gave none. `guard`: both around every request.
 //! * [`assets`]: the files of the page. [`events`]: what changed, to every open page; [`live`]: what that is.
 //! * [`shown`]: values as people read them.
+//! * `telemetry`: whether it works, and its numbers as `metrics`.
 //!
 //! Every link is relative, so that the page works behind any path prefix.
 
@@ -14,10 +15,12 @@ pub mod door;
 pub mod events;
 mod guard;
 pub mod live;
+mod metrics;
 mod routes;
 mod server;
 pub mod shown;
 mod site;
+mod telemetry;
 pub mod token;
 
 pub use server::{BindError, Limits, Server};

@@ -15,12 +15,15 @@ use crate::door::Door;
 use crate::guard::guard;
 use crate::server::Limits;
 use crate::site::Site;
+use crate::telemetry;
 
 pub(crate) fn all(site: Site, door: Door, limits: &Limits, stop: &CancellationToken) -> Router {
     let assets = Assets::new(site.assets).routes();
     let events = site.events.clone().routes(stop);
+    let telemetry = telemetry::routes(site.look.clone(), site.events.clone());
     assets
         .merge(events)
+        .merge(telemetry)
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is no such page.\n") })
         .layer(CompressionLayer::new())
         .layer(RequestBodyTimeoutLayer::new(limits.body))

@@ -24,15 +24,20 @@ pub mod why;
 use std::path::Path;
 
 use cardata_auth::TokenSet;
-use collector_core::Names;
 use collector_core::state::{JournalState, Published, State};
+use collector_core::{Names, Origin};
 use jiff::Timestamp;
 use journal::JournalError;
-use journal::log::overview::{LogTotals, Overview as JournalOverview, SinkTotals, VehicleTotals};
+use journal::log::overview::Overview as JournalOverview;
+pub use journal::log::overview::{Arrivals, LogTotals, SinkTotals, VehicleTotals};
 use journal::log::replay::Replay;
-use ledger::overview::{LastPoll, Overview as LedgerOverview};
+pub use ledger::StreamRecord;
+pub use ledger::overview::LastPoll;
+use ledger::overview::Overview as LedgerOverview;
 use pipeline::Pipeline;
+pub use plan::Calls;
 use planner::quota::{Allowance, Spent};
+pub use streams::{StreamStatus, StreamedVehicle};
 use table::called;
 
 /// Everything that `status` tells.
@@ -49,6 +54,8 @@ pub struct Status {
     pub names: Names,
     pub log: LogTotals,
     pub vehicles: Vec<VehicleTotals>,
+    /// What came by which way; no records.
+    pub arrivals: Vec<Arrivals>,
     pub sinks: Vec<SinkStatus>,
     pub polls: Vec<LastPoll>,
     pub containers: Vec<containers::SetStatus>,
@@ -136,6 +143,10 @@ pub fn gather(
         status.records = said(&components, "", |state| matches!(state, State::Deriving(_)));
         status.log = look.journal.log()?;
         status.vehicles = vehicles(look)?;
+        status.arrivals = look.journal.arrivals()?;
+        status
+            .arrivals
+            .retain(|came| came.origin != Origin::Derived.as_str());
         status.polls = look.ledger.polls()?;
         plan::leave_unanswered(&mut status.polls);
         status.containers = containers::gather(look, pipeline, &status.names)?;

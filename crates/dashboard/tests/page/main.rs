@@ -9,4 +9,5 @@ mod assets;
 mod events;
 mod limits;
 mod site;
+mod telemetry;
 mod token;

@@ -80,6 +80,7 @@ impl Look for Program {
 pub struct Page {
     pub address: SocketAddr,
     pub events: Events,
+    pub program: Arc<Program>,
     pub client: Client,
     stop: CancellationToken,
     running: Option<JoinHandle<()>>,
@@ -133,6 +134,7 @@ impl Page {
         Self {
             address,
             events,
+            program,
             client,
             stop,
             running: Some(running),
