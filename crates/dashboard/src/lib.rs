@@ -4,22 +4,30 @@
 //! * [`door`]: who is let in. [`token`]: the token of an owner who gave none. `guard`: both around every request.
 //! * [`assets`]: the files of the page. [`events`]: what changed, to every open page; [`live`]: what that is.
 //! * [`shown`]: values as people read them.
+//! * `api`: what programs ask, as API.md says; `csv`: for spreadsheets. `model`: the database of the page, `app`: what every
+//!   handler has at hand, `span`: from when to when, `problem`: why somebody does not get what they asked for.
 //! * `telemetry`: whether it works, and its numbers as `metrics`.
 //!
 //! Every link is relative, so that the page works behind any path prefix.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
+mod api;
+mod app;
 pub mod assets;
+mod csv;
 pub mod door;
 pub mod events;
 mod guard;
 pub mod live;
 mod metrics;
+mod model;
+mod problem;
 mod routes;
 mod server;
 pub mod shown;
 mod site;
+mod span;
 mod telemetry;
 pub mod token;
 

@@ -10,18 +10,22 @@ use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
+use crate::app::App;
 use crate::assets::Assets;
 use crate::door::Door;
 use crate::guard::guard;
 use crate::server::Limits;
 use crate::site::Site;
-use crate::telemetry;
+use crate::{api, csv, telemetry};
 
 pub(crate) fn all(site: Site, door: Door, limits: &Limits, stop: &CancellationToken) -> Router {
     let assets = Assets::new(site.assets).routes();
     let events = site.events.clone().routes(stop);
-    let telemetry = telemetry::routes(site.look.clone(), site.events.clone());
+    let app = Arc::new(App::of(&site));
+    let telemetry = telemetry::routes(app.clone());
+    let asked = api::routes().merge(csv::routes()).with_state(app);
     assets
+        .merge(asked)
         .merge(events)
         .merge(telemetry)
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is no such page.\n") })

@@ -10,21 +10,19 @@ use axum::routing::get;
 use status::Status;
 use tokio::sync::Mutex;
 
-use crate::events::Events;
+use crate::app::Shared;
 use crate::metrics;
-use crate::site::{Look, LookError};
+use crate::site::LookError;
 
 struct Telemetry {
-    look: Arc<dyn Look>,
-    events: Events,
+    app: Shared,
     /// One look at a time, whoever asks: `/ready` needs no token.
     turn: Mutex<()>,
 }
 
-pub(crate) fn routes(look: Arc<dyn Look>, events: Events) -> Router {
+pub(crate) fn routes(app: Shared) -> Router {
     let telemetry = Telemetry {
-        look,
-        events,
+        app,
         turn: Mutex::new(()),
     };
     Router::new()
@@ -37,9 +35,7 @@ pub(crate) fn routes(look: Arc<dyn Look>, events: Events) -> Router {
 impl Telemetry {
     async fn status(&self) -> Result<Status, LookError> {
         let _turn = self.turn.lock().await;
-        let look = self.look.clone();
-        let told = tokio::task::spawn_blocking(move || look.status()).await;
-        told.unwrap_or_else(|_| Err(LookError("the look at the state directory failed".to_owned())))
+        self.app.ask(|look| look.status()).await
     }
 }
 
@@ -76,7 +72,7 @@ async fn numbers(State(telemetry): State<Arc<Telemetry>>) -> Response {
         Ok(status) => status,
         Err(error) => return failed(error.to_string()),
     };
-    match metrics::text(&status, telemetry.events.listeners()) {
+    match metrics::text(&status, telemetry.app.events.listeners()) {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => failed(error.to_string()),
     }

@@ -5,8 +5,11 @@
     reason = "a helper of a test that fails is a test that fails"
 )]
 
+mod api;
 mod assets;
+mod csv;
 mod events;
+mod history;
 mod limits;
 mod site;
 mod telemetry;

@@ -1,0 +1,127 @@
+//! What programs ask: API.md says how.
+
+mod poll;
+pub(crate) mod shape;
+
+use axum::extract::{Path, Query, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use history::read::{RecordRow, VehicleRow};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::app::{App, Shared};
+use crate::problem::Problem;
+use crate::span::Span;
+
+/// Points of a series where the caller names no number.
+const POINTS: usize = 500;
+/// Records of one answer.
+const RECORDS: usize = 100;
+const MOST_RECORDS: usize = 1_000;
+
+type Answer = Result<Json<Value>, Problem>;
+
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/api/v1/vehicles", get(vehicles))
+        .route("/api/v1/vehicles/{name}/now", get(now))
+        .route("/api/v1/vehicles/{name}/series", get(series))
+        .route("/api/v1/vehicles/{name}/sessions", get(sessions))
+        .route("/api/v1/vehicles/{name}/trips", get(trips))
+        .route("/api/v1/vehicles/{name}/poll", post(poll::poll))
+        // What the charts of the page read.
+        .route("/v/{name}/series.json", get(series))
+}
+
+async fn vehicles(State(app): State<Shared>) -> Answer {
+    let vehicles = app.model.read(|reader| reader.vehicles()).await?;
+    let names = vehicles.iter().map(|vehicle| json!({ "vehicle": vehicle.name }));
+    Ok(Json(json!({ "vehicles": names.collect::<Value>() })))
+}
+
+async fn now(State(app): State<Shared>, Path(name): Path<String>) -> Answer {
+    let vehicle = app.vehicle(&name).await?;
+    // What comes between is told again, and not missed.
+    let sequence = app.events.sequence();
+    let vin = vehicle.vin.clone();
+    let latest = app.model.read(move |reader| reader.latest(&vin)).await?;
+    Ok(Json(shape::now(&vehicle, &latest, app.now(), sequence)))
+}
+
+/// What a chart or a program wants of a series.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wanted {
+    key: String,
+    points: Option<usize>,
+    #[serde(flatten)]
+    span: Span,
+}
+
+async fn series(State(app): State<Shared>, Path(name): Path<String>, wanted: Query<Wanted>) -> Answer {
+    let vehicle = app.vehicle(&name).await?;
+    let (series, range) = read_series(&app, &vehicle, &wanted).await?;
+    Ok(Json(shape::series(&vehicle, &series, range)))
+}
+
+/// The series that is wanted, and the time that it is of.
+pub(crate) async fn read_series(
+    app: &App,
+    vehicle: &VehicleRow,
+    wanted: &Wanted,
+) -> Result<(history::read::Series, history::read::Range), Problem> {
+    let range = wanted.span.recent(app.now(), &app.options.timezone)?;
+    let (vin, key, points) = (
+        vehicle.vin.clone(),
+        wanted.key.clone(),
+        wanted.points.unwrap_or(POINTS),
+    );
+    let read = move |reader: &history::read::Reader| {
+        let found = reader.series(&vin, &key, range, points)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        let latest = reader.latest(&vin)?;
+        match latest.iter().find(|one| one.name == key) {
+            Some(one) => reader.series(&vin, &one.descriptor, range, points),
+            None => Ok(None),
+        }
+    };
+    let series = app.model.read(read).await?;
+    let unknown = || Problem::not_found("the vehicle never told that key: `now` names those that it tells");
+    Ok((series.ok_or_else(unknown)?, range))
+}
+
+/// Which records are wanted.
+#[derive(Debug, Deserialize)]
+struct Page {
+    limit: Option<usize>,
+    #[serde(flatten)]
+    span: Span,
+}
+
+async fn sessions(app: State<Shared>, name: Path<String>, page: Query<Page>) -> Answer {
+    records("charging_sessions", app, name, page).await
+}
+
+async fn trips(app: State<Shared>, name: Path<String>, page: Query<Page>) -> Answer {
+    records("trips", app, name, page).await
+}
+
+async fn records(kind: &'static str, app: State<Shared>, name: Path<String>, page: Query<Page>) -> Answer {
+    let vehicle = app.vehicle(&name).await?;
+    let range = page.span.all(&app.options.timezone)?;
+    let limit = page.limit.unwrap_or(RECORDS).clamp(1, MOST_RECORDS);
+    let vin = vehicle.vin.clone();
+    let read = move |reader: &history::read::Reader| {
+        let columns = reader.columns(kind)?;
+        Ok((columns, reader.records(kind, Some(&vin), range, limit)?))
+    };
+    let (columns, records) = app.model.read(read).await?;
+    let next = records.last().filter(|_| records.len() == limit).map(start);
+    Ok(Json(shape::records(&vehicle, &columns, &records, next)))
+}
+
+fn start(record: &RecordRow) -> String {
+    shape::time(record.start)
+}

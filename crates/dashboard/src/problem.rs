@@ -1,0 +1,73 @@
+//! Why a program does not get what it asked for.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::model::NotRead;
+use crate::site::PollRefused;
+
+/// As JSON: `error`, a sentence, and `retry_at` where it is known when to ask again.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    error: String,
+    /// When to ask again, and in how many seconds that is.
+    retry: Option<(Timestamp, i64)>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, error: String) -> Self {
+        Self {
+            status,
+            error,
+            retry: None,
+        }
+    }
+
+    pub fn not_found(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, error.into())
+    }
+
+    pub fn mistake(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error.into())
+    }
+
+    pub fn refused(refused: &PollRefused, now: Timestamp) -> Self {
+        let (status, retry_at) = match refused {
+            PollRefused::TooSoon { at } | PollRefused::NoCallLeft { at } => {
+                (StatusCode::TOO_MANY_REQUESTS, Some(*at))
+            }
+            _ => (StatusCode::CONFLICT, None),
+        };
+        Self {
+            retry: retry_at.map(|at| (at, at.duration_since(now).as_secs().max(1))),
+            ..Self::new(status, refused.to_string())
+        }
+    }
+}
+
+impl From<NotRead> for Problem {
+    fn from(not_read: NotRead) -> Self {
+        let status = match not_read {
+            NotRead::Empty => StatusCode::NOT_FOUND,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, not_read.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let retry_at = self.retry.map(|(at, _)| format!("{at:.0}"));
+        let body = Json(json!({ "error": self.error, "retry_at": retry_at }));
+        let mut answer = (self.status, body).into_response();
+        let after = self
+            .retry
+            .map(|(_, seconds)| (header::RETRY_AFTER, HeaderValue::from(seconds)));
+        answer.headers_mut().extend(after);
+        answer
+    }
+}

@@ -1,0 +1,62 @@
+//! What stands in a table or a chart, for spreadsheets.
+
+use reqwest::StatusCode;
+
+use super::history::{filled, name};
+
+#[tokio::test]
+async fn every_table_and_chart_is_a_file() {
+    let filled = filled().await;
+    let get = async |file: &str| {
+        let path = format!("v/{}/{file}", name());
+        let answer = filled.page.get(&path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{file}");
+        assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8");
+        let disposition = answer.headers()["content-disposition"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            disposition.starts_with("attachment; filename=\""),
+            "{disposition}"
+        );
+        answer.text().await.unwrap()
+    };
+    let trips = get("trips.csv").await;
+    let mut lines = trips.lines();
+    let head = lines.next().unwrap();
+    assert!(
+        head.starts_with("start_at,") && head.contains(",distance_km,"),
+        "{head}"
+    );
+    assert!(lines.next().unwrap().starts_with("2026-03-01T12:02:00.000Z,"));
+    assert_eq!(lines.count(), 1);
+    let none = get("trips.csv?to=2026-02-01").await;
+    assert_eq!(none.lines().count(), 1);
+    let sessions = get("sessions.csv").await;
+    assert!(sessions.contains(",'=EUR,"), "{sessions}");
+    let now = get("now.csv").await;
+    assert!(
+        now.contains("\nevil,vehicle.x.text,'=cmd(),,2026-03-01T12:00:00.000Z,"),
+        "{now}"
+    );
+    let series = get("series.csv?key=charge&from=2026-03-01&to=2026-03-01").await;
+    assert_eq!(
+        series,
+        "measured_at,charge (%)\n2026-03-01T12:00:00.000Z,50\n2026-03-01T12:10:00.000Z,60.5\n2026-03-01T12:20:00.000Z,61\n"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_said_so() {
+    let filled = filled().await;
+    for file in ["trips", "nothings.csv", ".csv", "%22%0d%0a.csv"] {
+        let answer = filled
+            .page
+            .get(&format!("v/{}/{file}", name()))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{file}");
+    }
+}
