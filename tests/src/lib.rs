@@ -1,7 +1,8 @@
 //! What the tests that need more than one process share: real servers, and the real program.
 //!
 //! * [`servers`]: InfluxDB 1.x, VictoriaMetrics and an InfluxDB 2 facade, each on a port of its own with a
-//!   folder of its own, stopped when dropped.
+//!   folder of its own, stopped when dropped; and promtool.
+//! * [`browser`]: a page in Chromium, and what is wrong with it.
 //! * [`process`]: the program `cardata` as a child whose output can be waited for.
 //! * [`scene`]: a simulated BMW, a folder with a pipeline file, and the program on it.
 //! * [`oracle`] and [`stores`]: what must have been stored, and what has been.
@@ -19,6 +20,7 @@
     reason = "support for tests speaks by panicking"
 )]
 
+pub mod browser;
 pub mod home_assistant;
 pub mod lives;
 pub mod oracle;

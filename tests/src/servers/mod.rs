@@ -9,21 +9,24 @@ mod facade;
 mod influxdb1;
 mod mosquitto;
 mod port;
+mod promtool;
 mod victoria_metrics;
 
 use std::env;
 use std::path::{Path, PathBuf};
 
+pub(crate) use daemon::{Daemon, Health};
 pub use facade::V2Facade;
 pub use influxdb1::{FieldValue, InfluxDb1, Point};
 pub use mosquitto::Mosquitto;
+pub use promtool::Promtool;
 pub use victoria_metrics::{Series, VictoriaMetrics};
 
 /// The path of a server's program: `variable`, else `PATH`, else what `cargo xtask test` unpacked under
 /// `target/servers`. `None` when the tests against servers are left out.
 fn find(program: &str, variable: &str) -> Option<PathBuf> {
-    if env::var_os("CARDATA_WITHOUT_SERVERS").is_some_and(|value| value == "1") {
-        say_left_out(program);
+    if is_without_servers() {
+        say_left_out(program, "no servers");
         return None;
     }
     let named = env::var_os(variable).map(PathBuf::from);
@@ -35,6 +38,33 @@ fn find(program: &str, variable: &str) -> Option<PathBuf> {
         );
     };
     Some(path)
+}
+
+/// The same for what not every system can have: `None` also where it is not there. `unpacked` is its place below
+/// `target/servers`.
+pub(crate) fn find_if_there(program: &str, variable: &str, unpacked: &str) -> Option<PathBuf> {
+    if is_without_servers() {
+        say_left_out(program, "no servers");
+        return None;
+    }
+    let named = env::var_os(variable).map(PathBuf::from);
+    let unpacked = || {
+        Some(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("../target/servers")
+                .join(unpacked),
+        )
+    };
+    let found = named.or_else(|| on_path(program)).or_else(unpacked);
+    let found = found.filter(|path| path.is_file());
+    if found.is_none() {
+        say_left_out(program, "it is not here; `cargo xtask test` fetches it");
+    }
+    found
+}
+
+fn is_without_servers() -> bool {
+    env::var_os("CARDATA_WITHOUT_SERVERS").is_some_and(|value| value == "1")
 }
 
 /// The library `libfaketime`, which tells a program another time; else why it cannot be had.
@@ -50,9 +80,9 @@ pub fn faketime() -> Result<PathBuf, String> {
 }
 
 #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
-fn say_left_out(program: &str) {
+fn say_left_out(program: &str, reason: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    eprintln!("left out: {test} needs {program} (no servers)");
+    eprintln!("left out: {test} needs {program} ({reason})");
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {
@@ -75,7 +105,7 @@ fn unpacked(program: &str) -> Option<PathBuf> {
 }
 
 /// A client for loopback: no proxy, no certificates, so that it can be built on any machine.
-fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     // An error says that the process has a provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()

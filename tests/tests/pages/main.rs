@@ -1,0 +1,10 @@
+//! Pages as people see them, in a real browser, and metrics as Prometheus reads them.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test speaks by panicking"
+)]
+
+mod harness;
+mod rules;
