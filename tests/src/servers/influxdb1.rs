@@ -33,6 +33,15 @@ pub struct Point {
     pub value: FieldValue,
 }
 
+/// What the server answers of one series: a row a moment, the column `time` in nanoseconds among them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// Of `GROUP BY`.
+    pub tags: BTreeMap<String, String>,
+    pub columns: Vec<String>,
+    pub values: Vec<Vec<Option<FieldValue>>>,
+}
+
 /// A field's value as the server types it. Integers come as numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FieldValue {
@@ -125,6 +134,12 @@ impl InfluxDb1 {
         answer.into_iter().flat_map(Table::into_points).collect()
     }
 
+    /// What it answers to a question; one that it does not understand fails the test.
+    pub async fn ask(&self, database: &str, question: &str) -> Vec<Rows> {
+        let answer = self.query(database, question).await;
+        answer.into_iter().map(Table::into_rows).collect()
+    }
+
     async fn query(&self, database: &str, statement: &str) -> Vec<Table> {
         let parameters = [("db", database), ("epoch", "ns"), ("q", statement)];
         let request = self
@@ -195,6 +210,15 @@ struct Table {
 }
 
 impl Table {
+    fn into_rows(self) -> Rows {
+        let row = |row: &Vec<Box<RawValue>>| row.iter().map(|value| FieldValue::parse(value)).collect();
+        Rows {
+            values: self.values.iter().map(row).collect(),
+            tags: self.tags,
+            columns: self.columns,
+        }
+    }
+
     fn into_points(self) -> Vec<Point> {
         let mut points = Vec::new();
         for row in &self.values {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use daemon::{Daemon, Health};
 pub use facade::V2Facade;
-pub use influxdb1::{FieldValue, InfluxDb1, Point};
+pub use influxdb1::{FieldValue, InfluxDb1, Point, Rows};
 pub use mosquitto::Mosquitto;
 pub use promtool::Promtool;
 pub use victoria_metrics::{Series, VictoriaMetrics};

@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod bad_places;
+mod boards;
 mod broker;
 mod containers;
 mod dead_letters;
