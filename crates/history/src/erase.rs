@@ -3,6 +3,7 @@
 //! In many transactions, so that no journal of millions of rows piles up. After each of them `readings` and `latest`
 //! tell the truth about what is left, `battery` at the end, and the whole may begin anew at any time.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use collector_core::{Descriptor, Scope, Unit, ValueType, Vehicle};
@@ -160,13 +161,10 @@ fn readings(
     }
     for table in ["middle", "recent"] {
         let transaction = begin(connection)?;
-        transaction.execute(
-            &format!(
-                "DELETE FROM {table} WHERE measured_at BETWEEN ?1 AND ?2 AND measured_at + delay >= ?3
-                 AND (series_id, source_id) IN (SELECT series_id, source_id FROM covered)"
-            ),
-            params![moments.start(), moments.end(), begins],
-        )?;
+        let gone = remove_all(&transaction, table, moments, begins)?;
+        for (series, gone) in gone.into_iter().filter(|_| has_rollups && table == "middle") {
+            rollup::totals::take(&transaction, series, gone)?;
+        }
         transaction.commit()?;
     }
     battery(connection, vehicle, moments)
@@ -188,6 +186,26 @@ fn remove(
     let mut gone = None;
     while let Some(row) = rows.next()? {
         gone = Some(gone.unwrap_or(0) + row.get::<_, i64>(0)?);
+    }
+    Ok(gone)
+}
+
+/// Removes rows from another table; how many of each series were readings.
+fn remove_all(
+    transaction: &Transaction<'_>,
+    table: &str,
+    moments: &RangeInclusive<i64>,
+    begins: i64,
+) -> Result<HashMap<i64, i64>> {
+    let mut delete = transaction.prepare(&format!(
+        "DELETE FROM {table} WHERE measured_at BETWEEN ?1 AND ?2 AND measured_at + delay >= ?3
+         AND (series_id, source_id) IN (SELECT series_id, source_id FROM covered)
+         RETURNING series_id, occurrence >= 0"
+    ))?;
+    let mut rows = delete.query(params![moments.start(), moments.end(), begins])?;
+    let mut gone = HashMap::new();
+    while let Some(row) = rows.next()? {
+        *gone.entry(row.get(0)?).or_default() += row.get::<_, i64>(1)?;
     }
     Ok(gone)
 }

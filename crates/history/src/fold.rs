@@ -112,6 +112,9 @@ impl Fold {
             return Ok(());
         }
         self.keep(transaction, border)?;
+        if self.has_rollups {
+            rollup::totals::add_all(transaction, "recent", border)?;
+        }
         transaction.execute(
             "INSERT INTO middle SELECT series_id, measured_at, occurrence, value, delay, source_id, unit_id FROM recent
              WHERE measured_at < ?1 ORDER BY series_id, measured_at, occurrence",

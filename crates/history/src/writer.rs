@@ -9,7 +9,7 @@ use rusqlite::{CachedStatement, Connection, Result, params};
 
 use crate::battery;
 use crate::dictionary::Dictionary;
-use crate::fold::{self, Fold};
+use crate::fold::{self, Fold, ORDERED};
 use crate::kinds::Kinds;
 use crate::records;
 use crate::rollup::{self, Late};
@@ -54,7 +54,7 @@ pub struct Writer<'a> {
     gathered: [i64; 3],
     /// Vehicles and moments at which something about their batteries has changed, where rows of it are kept.
     battery: BTreeSet<(i64, i64)>,
-    /// What has come into `history` directly, where there are roll-ups of it.
+    /// What has not come into `recent`, where there are roll-ups of it.
     late: Late,
     rejected: Vec<Rejection>,
 }
@@ -228,7 +228,7 @@ impl<'a> Writer<'a> {
             altered = update.execute(columns)?;
         } else {
             self.gathered[table] += 1;
-            if table == 0 && self.fold.has_rollups && row.occurrence >= 0 {
+            if table < ORDERED.len() && self.fold.has_rollups && row.occurrence >= 0 {
                 self.late.came(row.series, row.measured_at);
             }
         }

@@ -109,11 +109,11 @@ pub fn count(table: &str) -> String {
 pub const TOTAL: &str = "SELECT count, first, last FROM rollup_total WHERE series_id = ?1";
 
 fn of_ordered(connection: &Connection, series: i64, has_rollups: bool, its: &mut Gathered) -> Result<()> {
-    for table in ordered() {
-        let sql = match *table {
-            "history" if has_rollups => TOTAL.to_owned(),
-            table => count(table),
-        };
+    let counts = match has_rollups {
+        true => vec![TOTAL.to_owned()],
+        false => ordered().iter().map(|table| count(table)).collect(),
+    };
+    for sql in counts {
         let mut find = connection.prepare_cached(&sql)?;
         let found = find.query_row([series], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
         if let Some((readings, first, last)) = found.optional()? {

@@ -30,18 +30,8 @@ pub fn gather(connection: &Connection, table: &str) -> Result<()> {
             spans.at(series, moment)?.tell(value);
         }
     }
-    spans.iter_mut().try_for_each(Spans::keep)?;
-    let totals = format!(
-        "INSERT INTO rollup_total
-         SELECT series_id, count(*), min(measured_at), max(measured_at) FROM {table} WHERE occurrence >= 0
-         GROUP BY series_id {ADD}"
-    );
-    connection.execute(&totals, []).map(drop)
+    spans.iter_mut().try_for_each(Spans::keep)
 }
-
-/// Behind an `INSERT` of the readings of a series that are more.
-pub const ADD: &str = "ON CONFLICT DO UPDATE SET count = count + excluded.count,
-    first = min(first, excluded.first), last = max(last, excluded.last)";
 
 fn number_series(connection: &Connection) -> Result<HashSet<i64>> {
     let sql =

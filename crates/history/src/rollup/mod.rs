@@ -1,6 +1,6 @@
 //! Roll-ups of readings, so that a chart of years reads thousands of rows and not millions.
 //!
-//! They tell of the table `history` alone: they grow when `middle` is moved there, a hundred thousand readings at a time,
+//! Hours and days tell of the table `history` alone: they grow when `middle` is moved there, a hundred thousand readings at a time,
 //! and what lies in `middle` and `recent` is taken in when it is read. What comes late into `history`, and what is
 //! erased there, makes the hours that it touches anew, and their days out of them. A database that has the tables keeps them right, whoever opens it.
 
@@ -9,8 +9,11 @@ mod part;
 mod remake;
 #[cfg(test)]
 mod tests;
+pub mod totals;
 
 use rusqlite::{Connection, Result, TransactionBehavior};
+
+use crate::fold::ORDERED;
 
 pub use gather::gather;
 pub use part::{Part, Width};
@@ -32,5 +35,8 @@ pub fn make(connection: &mut Connection) -> Result<()> {
     }
     transaction.execute_batch(TABLES)?;
     gather(&transaction, "history")?;
+    for table in ORDERED {
+        totals::add_all(&transaction, table, i64::MAX)?;
+    }
     transaction.commit()
 }

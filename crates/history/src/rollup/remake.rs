@@ -4,25 +4,28 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, Result};
 
-use super::gather::{ADD, Spans};
+use super::gather::Spans;
 use super::part::{Part, Width};
+use super::totals;
 
-/// What of a batch has come into `history` directly.
+/// What of a batch has come into `history` or `middle` directly.
 #[derive(Default)]
 pub struct Late {
-    /// Of series and days the moments of the first and the last row that came or altered.
+    /// Of series and days in `history` the moments of the first and the last row that came or altered.
     days: BTreeMap<(i64, i64), [i64; 2]>,
     /// New readings of each series: how many, the moments of the first and the last.
     more: HashMap<i64, (i64, i64, i64)>,
 }
 
 impl Late {
+    /// In `history`.
     pub fn altered(&mut self, series: i64, measured_at: i64) {
         let day = (series, Width::Day.number(measured_at));
         let [first, last] = self.days.entry(day).or_insert([measured_at; 2]);
         (*first, *last) = (measured_at.min(*first), measured_at.max(*last));
     }
 
+    /// A reading into one of them.
     pub fn came(&mut self, series: i64, measured_at: i64) {
         let more = self.more.entry(series).or_insert((0, measured_at, measured_at));
         *more = (more.0 + 1, more.1.min(measured_at), more.2.max(measured_at));
@@ -32,36 +35,17 @@ impl Late {
         for ((series, _), [first, last]) in self.days {
             remake(connection, series, first, last)?;
         }
-        let sql = format!("INSERT INTO rollup_total VALUES (?1, ?2, ?3, ?4) {ADD}");
-        for (series, (count, first, last)) in self.more {
-            let mut add = connection.prepare_cached(&sql)?;
-            add.execute([series, count, first, last])?;
+        for (series, (readings, first, last)) in self.more {
+            totals::add(connection, series, readings, first, last)?;
         }
         Ok(())
     }
 }
 
-/// So many readings of a series were removed between two moments, both included.
+/// So many readings of a series were removed from `history`, between two moments, both included.
 pub fn removed(connection: &Connection, series: i64, from: i64, to: i64, readings: i64) -> Result<()> {
     remake(connection, series, from, to)?;
-    if readings == 0 {
-        return Ok(());
-    }
-    let end = |order: &str| {
-        format!(
-            "(SELECT measured_at FROM history WHERE series_id = ?1 AND occurrence >= 0
-              ORDER BY measured_at {order} LIMIT 1)"
-        )
-    };
-    let (first, last) = (end("ASC"), end("DESC"));
-    connection
-        .prepare_cached("DELETE FROM rollup_total WHERE series_id = ?1 AND count <= ?2")?
-        .execute([series, readings])?;
-    let less = format!(
-        "UPDATE rollup_total SET count = count - ?2, first = {first}, last = {last} WHERE series_id = ?1"
-    );
-    connection.prepare_cached(&less)?.execute([series, readings])?;
-    Ok(())
+    totals::take(connection, series, readings)
 }
 
 /// The values of a descriptor are numbers no more.

@@ -1,6 +1,6 @@
--- Roll-ups of what lies in `history`, in the same transactions. What lies in `middle` and `recent` is not in them.
+-- Roll-ups, altered in the transactions that alter what they tell of.
 
--- Numbers by hour.
+-- Numbers in `history` by hour.
 CREATE TABLE rollup_hour (
   series_id INTEGER NOT NULL,
   at INTEGER NOT NULL,             -- hours since 1970, UTC
@@ -24,7 +24,7 @@ CREATE TABLE rollup_day (
   PRIMARY KEY (series_id, at)
 ) WITHOUT ROWID;
 
--- Of series of any type.
+-- Of series of any type, what lies in `history` and `middle`.
 CREATE TABLE rollup_total (
   series_id INTEGER PRIMARY KEY,
   count INTEGER NOT NULL,          -- of readings, ends left out

@@ -200,7 +200,8 @@ impl Tested {
             rows(&reader, "SELECT * FROM rollup_total ORDER BY series_id"),
             rows(
                 &reader,
-                "SELECT series_id, count(*), min(measured_at), max(measured_at) FROM history WHERE occurrence >= 0
+                "SELECT series_id, count(*), min(measured_at), max(measured_at)
+                 FROM (SELECT * FROM history UNION ALL SELECT * FROM middle) WHERE occurrence >= 0
                  GROUP BY series_id ORDER BY series_id"
             )
         );
