@@ -4,7 +4,7 @@
 //! * [`door`]: who is let in. [`token`]: the token of an owner who gave none. `guard`: both around every request.
 //! * [`assets`]: the files of the page. [`events`]: what changed, to every open page; [`live`]: what that is.
 //! * [`shown`]: values as people read them.
-//! * `api`: what programs ask, as API.md says; `csv`: for spreadsheets. `model`: the database of the page, `app`: what every
+//! * `api`: what programs ask, as API.md says; `csv`: for spreadsheets. `drawn`: for charts. `model`: the database of the page, `app`: what every
 //!   handler has at hand, `span`: from when to when, `problem`: why somebody does not get what they asked for.
 //! * `telemetry`: whether it works, and its numbers as `metrics`.
 //!
@@ -17,6 +17,7 @@ mod app;
 pub mod assets;
 mod csv;
 pub mod door;
+mod drawn;
 pub mod events;
 mod guard;
 pub mod live;

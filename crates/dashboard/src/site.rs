@@ -1,12 +1,13 @@
 //! What a page shows and how, and what it asks of the running program.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use collector_core::{UnitSystem, Vin};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use pipeline::{DashboardAuth, Pipeline};
 use runtime::Clock;
 use status::Status;
 use status::doctor::Finding;
@@ -15,6 +16,7 @@ use status::values::Values;
 use crate::assets::Asset;
 use crate::door::Auth;
 use crate::events::Events;
+use crate::token::{self, TokenError};
 
 /// Everything that is served.
 pub struct Site {
@@ -39,6 +41,34 @@ pub struct Options {
     pub units: UnitSystem,
     /// Where the owner lives.
     pub timezone: TimeZone,
+}
+
+impl Options {
+    /// What the pipeline file says, where it says that there is a page. A token that it leaves out is read from the state
+    /// directory, or made there.
+    ///
+    /// # Errors
+    /// That token can be neither read nor made.
+    pub fn of(pipeline: &Pipeline) -> Result<Option<Self>, TokenError> {
+        let Some(page) = &pipeline.dashboard else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            auth: auth(&page.auth, &pipeline.state)?,
+            hosts: page.hosts.clone(),
+            units: pipeline.units,
+            timezone: pipeline.timezone.clone(),
+        }))
+    }
+}
+
+fn auth(told: &DashboardAuth, state: &Path) -> Result<Auth, TokenError> {
+    Ok(match told {
+        DashboardAuth::Loopback => Auth::Loopback,
+        DashboardAuth::Token(Some(token)) => Auth::Token(token.clone()),
+        DashboardAuth::Token(None) => Auth::Token(token::kept(state)?),
+        DashboardAuth::Ingress => Auth::Ingress,
+    })
 }
 
 /// What the page cannot read in its database.
@@ -93,4 +123,27 @@ pub enum PollRefused {
     /// What the program is busy with, in a sentence.
     #[error("{0}")]
     NotNow(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use collector_core::Secret;
+
+    use super::*;
+
+    #[test]
+    fn a_token_that_nobody_gave_is_the_one_that_is_kept() {
+        let state = tempfile::tempdir().unwrap();
+        let token = |told: &DashboardAuth| match auth(told, state.path()).unwrap() {
+            Auth::Token(token) => token.expose().to_owned(),
+            other => panic!("{other:?}"),
+        };
+        let own = DashboardAuth::Token(Some(Secret::new("hunter2hunter2hunter2")));
+        assert_eq!(token(&own), "hunter2hunter2hunter2");
+        assert!(!state.path().join("page-token").exists());
+        let made = token(&DashboardAuth::Token(None));
+        assert_eq!(made, token(&DashboardAuth::Token(None)));
+        let open = auth(&DashboardAuth::Loopback, state.path()).unwrap();
+        assert!(matches!(open, Auth::Loopback));
+    }
 }

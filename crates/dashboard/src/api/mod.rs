@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::{App, Shared};
+use crate::drawn::{Drawn, drawn};
 use crate::problem::Problem;
 use crate::span::Span;
 
@@ -30,8 +31,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/v1/vehicles/{name}/sessions", get(sessions))
         .route("/api/v1/vehicles/{name}/trips", get(trips))
         .route("/api/v1/vehicles/{name}/poll", post(poll::poll))
-        // What the charts of the page read.
-        .route("/v/{name}/series.json", get(series))
+        .route("/v/{name}/series.json", get(chart))
 }
 
 async fn vehicles(State(app): State<Shared>) -> Answer {
@@ -62,6 +62,17 @@ async fn series(State(app): State<Shared>, Path(name): Path<String>, wanted: Que
     let vehicle = app.vehicle(&name).await?;
     let (series, range) = read_series(&app, &vehicle, &wanted).await?;
     Ok(Json(shape::series(&vehicle, &series, range)))
+}
+
+/// What a chart of the page asks for when somebody looks closer.
+async fn chart(
+    State(app): State<Shared>,
+    Path(name): Path<String>,
+    wanted: Query<Wanted>,
+) -> Result<Json<Drawn>, Problem> {
+    let vehicle = app.vehicle(&name).await?;
+    let (series, _) = read_series(&app, &vehicle, &wanted).await?;
+    Ok(Json(drawn(&series, app.options.units)))
 }
 
 /// The series that is wanted, and the time that it is of.
