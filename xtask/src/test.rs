@@ -9,7 +9,7 @@ use crate::{program, terminal, workspace};
 ///
 /// Runs every test of the workspace. Some speak to real servers: VictoriaMetrics, InfluxDB 1.x and mosquitto. These
 /// are taken from PATH, else Debian's packages are unpacked under target/servers (30 MB, once; no root, nothing is
-/// installed), else you are told what to install. So are Chromium with its driver (120 to 140 MB), promtool (20 MB)
+/// installed), else you are told what to install. So are Chromium with its driver (120 to 220 MB), promtool (20 MB)
 /// and libfaketime; what of these cannot be had is left out, and the last line names it.
 ///
 /// The drills of faults run in small; `cargo xtask drill` runs them in full.

@@ -129,13 +129,16 @@ impl Drop for Debian {
     }
 }
 
-/// Copies the libraries below the shell's folder into `kept`, side by side whatever the architecture, each under the
-/// name that programs ask for, which is a link to the file itself.
+/// Keeps the libraries below the shell's folder in `kept`, side by side whatever the architecture, each under the name
+/// that programs ask for, which is a link to the file itself. Drivers of graphics cards, a gigabyte, are not among them.
 pub fn keep_libraries(shell: &Shell, kept: &Path) -> Result<()> {
     let kept = shell.create_dir(kept)?;
-    let files = cmd!(shell, "find . -path *lib/*.so* -xtype f").quiet().read()?;
-    for file in files.lines() {
-        shell.copy_file(file, &kept)?;
+    let files = cmd!(shell, "find . -path *lib/*.so* -not -path */dri/* -xtype f");
+    for file in files.quiet().read()?.lines().map(Path::new) {
+        let name = kept.join(file.file_name().unwrap_or_default());
+        shell.remove_path(&name)?;
+        // Both names are the same file then, which takes its space once.
+        std::fs::hard_link(shell.current_dir().join(file).canonicalize()?, name)?;
     }
     Ok(())
 }

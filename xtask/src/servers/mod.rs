@@ -53,12 +53,19 @@ static DRILL_TOOLS: [Server; 1] = [Server {
 }];
 
 /// What judges `/metrics` and the rules of alerts.
-static PAGE_TOOLS: [Server; 1] = [Server {
-    package: "prometheus",
-    libraries: &[],
-    program: "promtool",
-    variable: "CARDATA_TEST_PROMTOOL",
-}];
+static PROMTOOL: [Server; 1] = [promtool("prometheus")];
+
+/// From Debian 13 on it has a package of its own.
+static PROMTOOL_ALONE: [Server; 1] = [promtool("promtool")];
+
+const fn promtool(package: &'static str) -> Server {
+    Server {
+        package,
+        libraries: &[],
+        program: "promtool",
+        variable: "CARDATA_TEST_PROMTOOL",
+    }
+}
 
 /// What tests want beside the servers. They say themselves which of them are left out for want of it.
 #[derive(Debug, Clone, Copy)]
@@ -94,7 +101,11 @@ pub fn equip(tests: &mut Command, without_servers: bool, wanted: Wanted) -> Resu
         offer("libfaketime", provide(&DRILL_TOOLS, debian, &folder));
     }
     if wanted.pages {
-        offer("promtool", provide(&PAGE_TOOLS, debian, &folder));
+        let promtool = provide(&PROMTOOL, debian, &folder);
+        offer(
+            "promtool",
+            promtool.or_else(|_| provide(&PROMTOOL_ALONE, debian, &folder)),
+        );
         offer(browser::NAME, browser::provide(debian, &folder).map(Vec::from));
     }
     Ok(lacking)
