@@ -118,9 +118,11 @@ impl Programs {
         command
             .arg(format!("--port={port}"))
             .env("HOME", folder)
-            .env("TMPDIR", folder);
+            .env("TMPDIR", folder)
+            // The desktop of who runs the tests is none of its business.
+            .env("DBUS_SESSION_BUS_ADDRESS", "disabled:");
         let beside = self.driver.with_file_name("lib");
-        if beside.is_dir() && beside != Path::new("/usr/lib") {
+        if beside.is_dir() {
             command.env("LD_LIBRARY_PATH", beside);
             command.env(
                 "FONTCONFIG_FILE",
