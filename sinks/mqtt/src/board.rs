@@ -38,6 +38,8 @@ pub struct Board {
     words: Words,
     records: Newest,
     totals: BTreeMap<Vin, Total>,
+    /// Whether polls can be had for the asking.
+    takes_demands: bool,
     /// Where the broker keeps no meter of a vehicle, it begins then.
     started_at: Timestamp,
     /// Whether the present is known, so that what is not in it can be taken away.
@@ -54,7 +56,7 @@ pub enum Mode {
 }
 
 impl Board {
-    pub fn new(config: &MqttConfig, present: Arc<dyn Present>) -> Self {
+    pub fn new(config: &MqttConfig, present: Arc<dyn Present>, takes_demands: bool) -> Self {
         Self {
             topics: Topics::of(config),
             started_at: present.now(),
@@ -64,6 +66,7 @@ impl Board {
             words: Words::default(),
             records: Newest::default(),
             totals: BTreeMap::new(),
+            takes_demands,
             complete: false,
         }
     }
@@ -89,6 +92,8 @@ impl Board {
                 car.had_ended(ended, snapshot.origin);
             }
         }
+        // All of them are announced behind this.
+        self.cars.values_mut().for_each(|car| car.is_offered = true);
         Ok(())
     }
 
@@ -298,6 +303,7 @@ impl Board {
                 messages.push(announcer.position());
             }
         }
+        messages.extend(self.button(car));
         messages.extend(self.of_records(car, None));
         let shown = car.shown.values();
         messages.extend(shown.map(|shown| self.shown(car, shown)));
@@ -387,5 +393,6 @@ fn learn(words: &mut Words, topics: &Topics, vin: &Vin, reading: &Reading) -> bo
     words.learn(&discovery::topic(topics, vin, &reading.descriptor), named, text)
 }
 
+mod offer;
 #[cfg(test)]
 mod tests;

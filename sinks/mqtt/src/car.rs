@@ -28,6 +28,8 @@ pub struct Car {
     pub track: Track,
     /// In which it was charged last.
     pub currency: Option<String>,
+    /// Whether Home Assistant was told how to have it polled.
+    pub is_offered: bool,
 }
 
 /// The newest value of a descriptor.
@@ -56,6 +58,7 @@ impl Car {
             unseen: BTreeSet::new(),
             track: Track::default(),
             currency: None,
+            is_offered: false,
         }
     }
 

@@ -4,6 +4,7 @@ use collector_core::resolved::Quantity;
 use collector_core::{Descriptor, Vehicle, VehicleFacts, Vin};
 use serde::Serialize;
 
+use crate::demands::PRESS;
 use crate::message::{Message, json};
 use crate::names;
 use crate::topics::{Component, Topics, plain_slug, slug};
@@ -50,6 +51,10 @@ struct Config<'a> {
     payload_on: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload_off: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command_topic: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_press: Option<&'a str>,
     #[serde(flatten)]
     traits: Traits<'a>,
     availability_topic: String,
@@ -163,6 +168,21 @@ impl Announcer<'_> {
             ..Config::default()
         };
         self.message(Component::DeviceTracker, "position", entity)
+    }
+
+    /// Tells of the button that has the vehicle polled.
+    pub fn poll(&self) -> Message {
+        let entity = Config {
+            name: "Poll now".to_owned(),
+            command_topic: Some(self.topics.poll(self.vehicle)),
+            payload_press: Some(PRESS),
+            traits: Traits {
+                icon: Some("mdi:refresh"),
+                ..Traits::default()
+            },
+            ..Config::default()
+        };
+        self.message(Component::Button, "poll_now", entity)
     }
 
     /// The message for an entity, with what all entities of the vehicle have in common.

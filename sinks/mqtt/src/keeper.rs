@@ -6,13 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use collector_core::SinkError;
+use collector_core::{Demands, SinkError};
 use rumqttc::PublishNotice;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::board::Board;
+use crate::demands;
 use crate::inbox::Inbox;
 use crate::link::{Line, Link, Target};
 use crate::topics::Topics;
@@ -35,6 +36,7 @@ struct Shared {
     target: Arc<Target>,
     topics: Topics,
     board: Arc<Mutex<Board>>,
+    demands: Arc<dyn Demands>,
     /// Somebody wants to write now.
     wanted: Notify,
     leaving: Notify,
@@ -56,7 +58,12 @@ impl Drop for Keeper {
 }
 
 impl Keeper {
-    pub fn start(target: Arc<Target>, topics: Topics, board: Arc<Mutex<Board>>) -> Self {
+    pub fn start(
+        target: Arc<Target>,
+        topics: Topics,
+        board: Arc<Mutex<Board>>,
+        demands: Arc<dyn Demands>,
+    ) -> Self {
         let (report, standing) = watch::channel(Standing {
             attempts: 0,
             line: None,
@@ -65,6 +72,7 @@ impl Keeper {
             target,
             topics,
             board,
+            demands,
             wanted: Notify::new(),
             leaving: Notify::new(),
         });
@@ -198,11 +206,13 @@ async fn attend(shared: &Shared, mut link: Link, inbox: &Inbox) -> Option<SinkEr
             }
         }
     };
+    let answer = demands::serve(&shared.demands, &shared.board, &shared.topics, inbox, &line);
     tokio::select! {
         biased;
         () = shared.leaving.notified() => {}
         error = link.ended() => return Some(error),
         () = tell_again => {}
+        () = answer => {}
     }
     link.leave(&shared.topics).await;
     None

@@ -10,6 +10,7 @@
 //!   `discovery`: how it is told.
 //! * `board`: what is shown now, and the messages that a reading makes of it. `car`: of one vehicle. `track`: positions.
 //! * `link`: one connection. `inbox`: what comes in by it. `failure`: what goes wrong with it.
+//! * `demands`: polls that somebody asks for.
 //! * `keeper`: the connection between writes. `write`: the sink.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
@@ -18,6 +19,7 @@ mod bmw;
 mod board;
 mod car;
 mod config;
+mod demands;
 mod discovery;
 mod failure;
 mod inbox;

@@ -115,7 +115,9 @@ impl Line {
     /// gives nothing.
     pub async fn read_kept(&self, topics: &Topics, inbox: &Inbox) -> Result<(), SinkError> {
         let births = filters(topics.births(), QoS::AtLeastOnce);
-        let subscribed = self.client.subscribe_many(births).await;
+        // A demand that is lost is made again by whoever waits for the answer; one that comes twice is no better.
+        let asked = births.chain(filters([topics.polls()], QoS::AtMostOnce));
+        let subscribed = self.client.subscribe_many(asked).await;
         subscribed.map_err(|_| self.lost())?;
         // Without acknowledgements: brokers hold back what waits for too many of them.
         let kept = filters(topics.kept(), QoS::AtMostOnce);

@@ -11,6 +11,7 @@ use crate::records::Place;
 pub const HOME_ASSISTANT: &str = "homeassistant";
 pub const OFF: &str = "off";
 const TOTAL: &str = "charging_session/total";
+const POLL_SET: &str = "poll/set";
 
 /// The topics of one sink.
 #[derive(Debug, Clone)]
@@ -29,6 +30,7 @@ pub enum Component {
     Sensor,
     BinarySensor,
     DeviceTracker,
+    Button,
 }
 
 impl Component {
@@ -37,6 +39,7 @@ impl Component {
             Self::Sensor => "sensor",
             Self::BinarySensor => "binary_sensor",
             Self::DeviceTracker => "device_tracker",
+            Self::Button => "button",
         }
     }
 }
@@ -122,6 +125,33 @@ impl Topics {
     pub fn is_quantity(&self, topic: &str) -> bool {
         let below = self.below_vehicle(topic);
         QUANTITIES.iter().any(|quantity| below == Some(quantity.name))
+    }
+
+    /// Where somebody asks for a poll of a vehicle.
+    pub fn poll(&self, vehicle: &Vehicle) -> String {
+        format!("{}/{}/{POLL_SET}", self.prefix, level(&vehicle.name))
+    }
+
+    /// The same of every vehicle, as a filter.
+    pub fn polls(&self) -> String {
+        format!("{}/+/{POLL_SET}", self.prefix)
+    }
+
+    /// The level of a topic that stands for a vehicle, where the topic is one of [`poll`](Self::poll).
+    pub fn asked_for<'a>(&self, topic: &'a str) -> Option<&'a str> {
+        let rest = topic.strip_prefix(&self.prefix)?.strip_prefix('/')?;
+        let (level, below) = rest.split_once('/')?;
+        (below == POLL_SET).then_some(level)
+    }
+
+    /// Where whoever asked is answered, by that level.
+    pub fn answer(&self, level: &str) -> String {
+        format!("{}/{level}/poll", self.prefix)
+    }
+
+    /// Whether a level of a topic stands for this vehicle.
+    pub fn is_level_of(&self, text: &str, vehicle: &Vehicle) -> bool {
+        level(&vehicle.name) == text
     }
 
     fn below_vehicle<'a>(&self, topic: &'a str) -> Option<&'a str> {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use collector_core::{
-    Body, BrokerAddress, Entry, Rejection, Scope, Secret, Sink, SinkContext, SinkError, Snapshot, Written,
+    Body, BrokerAddress, Demands, Entry, Rejection, Scope, Secret, Sink, SinkContext, SinkError, Snapshot,
+    Written,
 };
 use rumqttc::QoS;
 use tokio::sync::Mutex;
@@ -22,6 +23,7 @@ pub struct MqttSink {
     target: Arc<Target>,
     topics: Topics,
     board: Arc<Mutex<Board>>,
+    demands: Arc<dyn Demands>,
     keeper: Option<Keeper>,
 }
 
@@ -33,7 +35,8 @@ impl MqttSink {
             .parse()
             .map_err(|error| SinkError::misconfigured(format!("url: {error}")))?;
         let topics = Topics::of(&config);
-        let board = Board::new(&config, Arc::clone(&context.present));
+        let demands = Arc::clone(&context.demands);
+        let board = Board::new(&config, Arc::clone(&context.present), demands.are_taken());
         let log: String = context.log_id.as_str().chars().take(8).collect();
         let password = config.password.unwrap_or_else(|| Secret::new(""));
         let target = Target {
@@ -55,6 +58,7 @@ impl MqttSink {
             target: Arc::new(target),
             topics,
             board: Arc::new(Mutex::new(board)),
+            demands,
             keeper: None,
         })
     }
@@ -63,7 +67,7 @@ impl MqttSink {
         self.keeper.take_if(|keeper| keeper.has_ended());
         self.keeper.get_or_insert_with(|| {
             let (target, board) = (Arc::clone(&self.target), Arc::clone(&self.board));
-            Keeper::start(target, self.topics.clone(), board)
+            Keeper::start(target, self.topics.clone(), board, Arc::clone(&self.demands))
         })
     }
 
@@ -96,7 +100,13 @@ impl MqttSink {
                     // The contract may grow; what this sink does not know it does not publish.
                     _ => Vec::new(),
                 };
-                for message in made {
+                let vehicle = match &entry.body {
+                    Body::Snapshot(snapshot) => Some(&snapshot.vehicle),
+                    Body::Record(record) => Some(&record.vehicle),
+                    _ => None,
+                };
+                let button = vehicle.and_then(|vehicle| board.offer(vehicle));
+                for message in button.into_iter().chain(made) {
                     notices.push(line.publish(message).await?);
                 }
             }

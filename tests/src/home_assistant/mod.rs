@@ -36,6 +36,7 @@ impl Schema {
             "sensor" => self.check_sensor(config)?,
             "binary_sensor" => self.check_binary_sensor(config)?,
             "device_tracker" => self.check_device_tracker(config)?,
+            "button" => self.check_button(config)?,
             other => return Err(format!("nothing is known of {other}")),
         }
         Ok(component)
@@ -95,7 +96,12 @@ impl Schema {
             category.is_none_or(|it| self.words("/entity_categories").contains(&it)),
             "entity_category",
         )?;
-        for key in ["state_topic", "json_attributes_topic", "availability_topic"] {
+        for key in [
+            "state_topic",
+            "json_attributes_topic",
+            "availability_topic",
+            "command_topic",
+        ] {
             let topic = text(config, key).unwrap_or("x");
             must(!topic.is_empty() && !topic.contains(['+', '#', '\0']), key)?;
         }
@@ -161,6 +167,15 @@ impl Schema {
             source.is_none_or(|it| self.words("/source_types").contains(&it)),
             "source_type",
         )
+    }
+
+    fn check_button(&self, config: &Value) -> Result<(), String> {
+        must(text(config, "command_topic").is_some(), "command_topic")?;
+        let class = text(config, "device_class");
+        let classes = self.words("/button_classes");
+        must(class.is_none_or(|it| classes.contains(&it)), "device_class")?;
+        let retain = &config["retain"];
+        must(retain.is_null() || retain.is_boolean(), "retain")
     }
 
     fn words(&self, pointer: &str) -> Vec<&str> {

@@ -34,7 +34,7 @@ impl Present for Late {
 async fn a_model_that_is_known_later_is_learned_once() {
     let config = serde_json::from_value(serde_json::json!({ "url": "mqtt://localhost" })).unwrap();
     let late = Arc::new(Late::default());
-    let mut board = Board::new(&config, late.clone());
+    let mut board = Board::new(&config, late.clone(), false);
     assert!(!board.is_curious(), "without a vehicle");
     board.prime().await.unwrap();
     assert!(board.is_curious() && !board.learn().await.unwrap());
@@ -71,7 +71,7 @@ fn arrived(descriptors: &[&str]) -> Snapshot {
 
 fn board(now: Timestamp) -> Board {
     let config = serde_json::from_value(serde_json::json!({ "url": "mqtt://localhost" })).unwrap();
-    Board::new(&config, Arc::new(At(now)))
+    Board::new(&config, Arc::new(At(now)), false)
 }
 
 #[test]

@@ -7,6 +7,7 @@
 )]
 
 mod conformance;
+mod demands;
 mod fake;
 mod login;
 mod options;
