@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use runtime::Clock;
 
 use crate::events::Events;
-use crate::model::Model;
+use crate::model::{Model, NotRead};
 use crate::problem::Problem;
 use crate::site::{Look, LookError, Options, Site};
 
@@ -53,6 +53,17 @@ impl App {
                 "the program could not tell: the reason stands in the log".to_owned(),
             ))
         })
+    }
+
+    /// Every vehicle that told something; none where nothing has come yet.
+    ///
+    /// # Errors
+    /// The database of the page cannot be read.
+    pub async fn vehicles(&self) -> Result<Vec<VehicleRow>, Problem> {
+        match self.model.read(|reader| reader.vehicles()).await {
+            Err(NotRead::Empty) => Ok(Vec::new()),
+            read => Ok(read?),
+        }
     }
 
     /// The vehicle of that name, in any case of letters where only one has it so.

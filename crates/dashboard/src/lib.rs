@@ -6,6 +6,8 @@
 //! * [`shown`]: values as people read them.
 //! * `api`: what programs ask, as API.md says; `csv`: for spreadsheets. `drawn`: for charts. `model`: the database of the page, `app`: what every
 //!   handler has at hand, `span`: from when to when, `problem`: why somebody does not get what they asked for.
+//! * `pages`: what is read for each page. [`view`]: what the pages show, with their templates. [`files`]: scripts, styles,
+//!   pictures.
 //! * `telemetry`: whether it works, and its numbers as `metrics`.
 //!
 //! Every link is relative, so that the page works behind any path prefix.
@@ -19,10 +21,12 @@ mod csv;
 pub mod door;
 mod drawn;
 pub mod events;
+pub mod files;
 mod guard;
 pub mod live;
 mod metrics;
 mod model;
+mod pages;
 mod problem;
 mod routes;
 mod server;
@@ -31,6 +35,7 @@ mod site;
 mod span;
 mod telemetry;
 pub mod token;
+pub mod view;
 
 pub use server::{BindError, Limits, Server};
-pub use site::{Look, LookError, Options, PollRefused, Site};
+pub use site::{Look, LookError, Options, Site};

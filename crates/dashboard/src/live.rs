@@ -9,7 +9,7 @@ use status::values::{Told, Values};
 use crate::shown;
 use crate::site::Options;
 
-/// The names of the vehicles that tell something else than before, and what: `{ now, values: [{ vehicle, key, text, unit,
+/// The names of the vehicles that tell something else than before, and what: `{ now, told: [{ vehicle, key, text, unit,
 /// number, at, time, origin }] }`, times in milliseconds; a value that has ended has the text `–` and no number. `None`
 /// where nothing changed.
 pub fn news(before: &Values, now: &Values, at: Timestamp, options: &Options) -> Option<(Vec<String>, Json)> {
@@ -36,7 +36,7 @@ pub fn news(before: &Values, now: &Values, at: Timestamp, options: &Options) -> 
     });
     let values: Vec<Json> = values.collect();
     let now = now.now(at).as_millisecond();
-    (!values.is_empty()).then(|| (vehicles, json!({ "now": now, "values": values })))
+    (!values.is_empty()).then(|| (vehicles, json!({ "now": now, "told": values })))
 }
 
 fn told(told: &Told, options: &Options) -> Json {

@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use collector_core::PollRefused;
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::model::NotRead;
-use crate::site::PollRefused;
 
 /// As JSON: `error`, a sentence, and `retry_at` where it is known when to ask again.
 #[derive(Debug)]
@@ -35,11 +35,15 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, error.into())
     }
 
+    /// A fault of the program's own.
+    pub fn broken(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.into())
+    }
+
     pub fn refused(refused: &PollRefused, now: Timestamp) -> Self {
         let (status, retry_at) = match refused {
-            PollRefused::TooSoon { at } | PollRefused::NoCallLeft { at } => {
-                (StatusCode::TOO_MANY_REQUESTS, Some(*at))
-            }
+            PollRefused::BudgetSpent { free_at } => (StatusCode::TOO_MANY_REQUESTS, Some(*free_at)),
+            PollRefused::Failed { .. } => (StatusCode::BAD_GATEWAY, None),
             _ => (StatusCode::CONFLICT, None),
         };
         Self {

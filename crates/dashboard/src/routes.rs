@@ -16,14 +16,17 @@ use crate::door::Door;
 use crate::guard::guard;
 use crate::server::Limits;
 use crate::site::Site;
-use crate::{api, csv, telemetry};
+use crate::{api, csv, pages, telemetry};
 
 pub(crate) fn all(site: Site, door: Door, limits: &Limits, stop: &CancellationToken) -> Router {
     let assets = Assets::new(site.assets).routes();
     let events = site.events.clone().routes(stop);
     let app = Arc::new(App::of(&site));
     let telemetry = telemetry::routes(app.clone());
-    let asked = api::routes().merge(csv::routes()).with_state(app);
+    let asked = api::routes()
+        .merge(csv::routes())
+        .merge(pages::routes())
+        .with_state(app);
     assets
         .merge(asked)
         .merge(events)

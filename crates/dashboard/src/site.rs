@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use collector_core::{UnitSystem, Vin};
-use jiff::Timestamp;
+use collector_core::{PollRefused, Polled, UnitSystem, Vin};
 use jiff::tz::TimeZone;
 use pipeline::{DashboardAuth, Pipeline};
 use runtime::Clock;
@@ -92,58 +91,15 @@ pub trait Look: Send + Sync + 'static {
     /// The newest lines of the log, the oldest first; without secrets, whole VINs and positions.
     fn log_tail(&self) -> Vec<String>;
 
-    /// Asks BMW for a vehicle at once, within the budget. Returns when the poll is in line; what it brings is told by
-    /// [`Events`].
+    /// Asks BMW for a vehicle at once, within the budget. Returns when what that brought is in the journal; open pages are
+    /// told of it by [`Events`].
     ///
     /// # Errors
-    /// Why it is not asked for.
-    async fn poll(&self, vin: &Vin) -> Result<(), PollRefused>;
+    /// Why it was not asked for, or that the poll failed.
+    async fn poll(&self, vin: &Vin) -> Result<Polled, PollRefused>;
 }
 
 /// Something cannot be told: what happened and what to do, in a sentence without secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct LookError(pub String);
-
-/// Why a vehicle is not asked for.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PollRefused {
-    #[error("this vehicle is not polled: no source of the pipeline file asks for it")]
-    NotPolled,
-    #[error("the account has to be logged in first: run `cardata login`")]
-    LoginNeeded,
-    #[error("a poll of this vehicle is on its way")]
-    OnItsWay,
-    #[error("this vehicle was asked for a moment ago: ask again at {at:.0}")]
-    TooSoon { at: Timestamp },
-    /// Of the 50 calls a day.
-    #[error("no call is left for now: the next may leave at {at:.0}")]
-    NoCallLeft { at: Timestamp },
-    /// What the program is busy with, in a sentence.
-    #[error("{0}")]
-    NotNow(String),
-}
-
-#[cfg(test)]
-mod tests {
-    use collector_core::Secret;
-
-    use super::*;
-
-    #[test]
-    fn a_token_that_nobody_gave_is_the_one_that_is_kept() {
-        let state = tempfile::tempdir().unwrap();
-        let token = |told: &DashboardAuth| match auth(told, state.path()).unwrap() {
-            Auth::Token(token) => token.expose().to_owned(),
-            other => panic!("{other:?}"),
-        };
-        let own = DashboardAuth::Token(Some(Secret::new("hunter2hunter2hunter2")));
-        assert_eq!(token(&own), "hunter2hunter2hunter2");
-        assert!(!state.path().join("page-token").exists());
-        let made = token(&DashboardAuth::Token(None));
-        assert_eq!(made, token(&DashboardAuth::Token(None)));
-        let open = auth(&DashboardAuth::Loopback, state.path()).unwrap();
-        assert!(matches!(open, Auth::Loopback));
-    }
-}

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use collector::Demand;
-use collector_core::Vin;
-use dashboard::{Look, LookError, PollRefused};
+use collector_core::{PollRefused, Polled, Vin};
+use dashboard::{Look, LookError};
 use pipeline::Pipeline;
 use serde_json::Value;
 use status::Status;
@@ -89,15 +89,7 @@ impl Look for Beside {
         tail::lines()
     }
 
-    async fn poll(&self, vin: &Vin) -> Result<(), PollRefused> {
-        use collector_core::PollRefused as Refused;
-        let answer = self.demand.poll(vin).await;
-        answer.map(drop).map_err(|refused| match refused {
-            Refused::Barred | Refused::NoSource | Refused::Unknown => PollRefused::NotPolled,
-            Refused::LoginNeeded => PollRefused::LoginNeeded,
-            Refused::UnderWay => PollRefused::OnItsWay,
-            Refused::BudgetSpent { free_at } => PollRefused::NoCallLeft { at: free_at },
-            refused => PollRefused::NotNow(refused.to_string()),
-        })
+    async fn poll(&self, vin: &Vin) -> Result<Polled, PollRefused> {
+        self.demand.poll(vin).await
     }
 }

@@ -58,7 +58,7 @@ pub async fn prepare(pipeline: Pipeline, engine: &Engine) -> Result<Option<Page>
         database: page_store::place(&pipeline),
         look: Arc::new(Beside::new(Arc::new(pipeline), engine.demand())),
         events: Events::default(),
-        assets: &[],
+        assets: dashboard::files::FILES,
         clock: engine.clock(),
     };
     Ok(Some(Page {

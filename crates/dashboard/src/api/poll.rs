@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::api::shape;
 use crate::app::Shared;
 use crate::problem::Problem;
 
@@ -12,10 +12,12 @@ use crate::problem::Problem;
 pub(super) async fn poll(
     State(app): State<Shared>,
     Path(name): Path<String>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<Json<Value>, Problem> {
     let vehicle = app.vehicle(&name).await?;
     match app.look.poll(&vehicle.vin).await {
-        Ok(()) => Ok((StatusCode::ACCEPTED, Json(json!({ "vehicle": vehicle.name })))),
+        Ok(polled) => Ok(Json(
+            json!({ "vehicle": vehicle.name, "polled_at": shape::time(polled.at) }),
+        )),
         Err(refused) => Err(Problem::refused(&refused, app.now())),
     }
 }

@@ -1,7 +1,7 @@
 //! What programs ask.
 
+use collector_core::PollRefused;
 use collector_core::testkit::vehicle;
-use dashboard::PollRefused;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -126,16 +126,31 @@ async fn a_poll_is_asked_for_or_refused_with_the_reason_and_the_time() {
     let filled = filled().await;
     let path = format!("api/v1/vehicles/{}/poll", name());
     let post = async || filled.page.post(&path).bearer_auth("-").send().await.unwrap();
-    assert_eq!(post().await.status(), StatusCode::ACCEPTED);
+    let polled = post().await;
+    assert_eq!(polled.status(), StatusCode::OK);
+    let told: Value = polled.json().await.unwrap();
+    assert_eq!(
+        told,
+        json!({ "vehicle": name(), "polled_at": "2026-03-01T12:00:00.000Z" })
+    );
     assert_eq!(*filled.page.program.polled.lock().unwrap(), [vehicle(false).vin]);
-    let at = "2999-01-01T00:00:00Z".parse().unwrap();
+    let free_at = "2999-01-01T00:00:00Z".parse().unwrap();
     for (refused, status, retry_at) in [
-        (PollRefused::NotPolled, 409, json!(null)),
+        (PollRefused::NoSource, 409, json!(null)),
         (PollRefused::LoginNeeded, 409, json!(null)),
-        (PollRefused::OnItsWay, 409, json!(null)),
-        (PollRefused::NotNow("BMW is down".to_owned()), 409, json!(null)),
-        (PollRefused::TooSoon { at }, 429, json!("2999-01-01T00:00:00Z")),
-        (PollRefused::NoCallLeft { at }, 429, json!("2999-01-01T00:00:00Z")),
+        (PollRefused::UnderWay, 409, json!(null)),
+        (
+            PollRefused::Failed {
+                reason: "BMW is down".to_owned(),
+            },
+            502,
+            json!(null),
+        ),
+        (
+            PollRefused::BudgetSpent { free_at },
+            429,
+            json!("2999-01-01T00:00:00Z"),
+        ),
     ] {
         *filled.page.program.refuses.lock().unwrap() = Some(refused.clone());
         let answer = post().await;

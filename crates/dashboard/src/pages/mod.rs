@@ -1,0 +1,32 @@
+//! The pages: what is read, put into the words and the units of its reader.
+
+mod cells;
+mod frame;
+mod range;
+
+use askama::Template;
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::app::Shared;
+use crate::problem::Problem;
+
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+}
+
+/// A page, or why there is none.
+type Page = Result<Response, Problem>;
+
+/// A page that was made a moment ago and is another one in the next.
+fn shown(template: &impl Template) -> Page {
+    let html = template
+        .render()
+        .map_err(|error| Problem::broken(error.to_string()))?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((StatusCode::OK, headers, html).into_response())
+}

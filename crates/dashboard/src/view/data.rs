@@ -1,0 +1,31 @@
+//! Data: every key, what is missing and why, and what to do.
+
+use askama::Template;
+
+use super::frame::Frame;
+use super::parts::{Fact, Level, Link, Table};
+use super::texts;
+
+#[derive(Template, Default)]
+#[template(path = "data.html")]
+pub struct Data {
+    pub frame: Frame,
+    /// What the doctor found.
+    pub answers: Vec<Answer>,
+    /// How many keys, alive, repeated, implausible, refused.
+    pub totals: Vec<Fact>,
+    /// From, to, how long, cause, what to do.
+    pub gaps: Table,
+    /// Key, value, age, cadence, who brings it, repeats, implausible, refused.
+    pub keys: Table,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    pub level: Level,
+    pub title: String,
+    pub text: String,
+    /// Empty where there is nothing to do.
+    pub todo: String,
+    pub link: Option<Link>,
+}

@@ -1,0 +1,35 @@
+//! Trips: by month, every one, and one of them.
+
+use askama::Template;
+
+use super::chart::Chart;
+use super::frame::Frame;
+use super::parts::{Choice, Fact, Table};
+use super::picture::{Bars, Track};
+use super::texts;
+
+#[derive(Template, Default)]
+#[template(path = "trips.html")]
+pub struct Trips {
+    pub frame: Frame,
+    pub ranges: Vec<Choice>,
+    /// Distance, consumption with its interval.
+    pub totals: Vec<Fact>,
+    /// Distance by month.
+    pub bars: Option<Bars>,
+    pub months: Table,
+    pub trips: Table,
+}
+
+#[derive(Template, Default)]
+#[template(path = "trip.html")]
+pub struct Trip {
+    pub frame: Frame,
+    pub title: String,
+    /// `Home to Office`.
+    pub about: String,
+    pub facts: Vec<Fact>,
+    pub why: String,
+    pub track: Option<Track>,
+    pub curves: Vec<Chart>,
+}
