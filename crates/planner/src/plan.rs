@@ -114,7 +114,9 @@ impl<'a> Planner<'a> {
             now,
             start,
             shares,
-            ample: u32::try_from(i64::from(situation.limit) - made.len() as i64 - promised).ok(),
+            ample: u32::try_from(i64::from(situation.limit) - made.len() as i64 - promised)
+                .ok()
+                .filter(|ample| *ample > 0),
             past: Calendar::new(made, situation.limit),
             weighed: promised <= MOST_WEIGHED,
         }

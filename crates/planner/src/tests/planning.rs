@@ -314,3 +314,18 @@ proptest! {
         }
     }
 }
+
+/// However many calls were made, what is left beside two promised a day can be spared.
+#[test]
+fn calls_that_are_made_take_no_more_than_themselves_of_what_can_be_spared() {
+    let mut world = World::new(vec![target(fixed(12 * 60))], Box::new(|_, _| Activity::Parked));
+    world.targets[0].last = Some(begin());
+    for made in 1..44 {
+        world.spent.calls.push(begin());
+        let spare = world.outlook().spare;
+        assert!(
+            (1..48).contains(&(spare + made)) && spare > 0,
+            "{spare} after {made}"
+        );
+    }
+}
