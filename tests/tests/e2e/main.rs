@@ -16,6 +16,7 @@ mod broker;
 mod containers;
 mod dead_letters;
 mod deliveries;
+mod demands;
 mod discovery;
 mod doctor;
 mod documents;
