@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::debian::{self, Debian};
 use crate::{terminal, workspace};
@@ -20,6 +20,12 @@ pub fn provide(debian: &mut Debian, folder: &Path) -> Result<[(&'static str, Pat
     let here = folder.join("browser");
     let on_path = || workspace::on_path("chromedriver").zip(workspace::on_path("chromium"));
     if let Some((driver, browser)) = named().or_else(on_path) {
+        ensure!(
+            driver.is_file() && browser.is_file(),
+            "{DRIVER} or {BROWSER} names no file: {}, {}",
+            driver.display(),
+            browser.display()
+        );
         return Ok([(DRIVER, driver), (BROWSER, browser)]);
     }
     if !here.is_dir() {
@@ -31,7 +37,7 @@ pub fn provide(debian: &mut Debian, folder: &Path) -> Result<[(&'static str, Pat
     ])
 }
 
-/// As their owner names them; whether they are there, the tests find out.
+/// As their owner names them.
 fn named() -> Option<(PathBuf, PathBuf)> {
     let path = |variable| std::path::absolute(std::env::var_os(variable)?).ok();
     path(DRIVER).zip(path(BROWSER))
