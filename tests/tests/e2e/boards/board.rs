@@ -114,6 +114,7 @@ pub fn filled(question: &str, choice: &Choice) -> String {
         .replace("$__from", &from.to_string())
         .replace("$__to", &to.to_string())
         .replace("$timeFilter", &format!("time >= {from}ms and time <= {to}ms"))
+        .replace("$__interval_ms", "3600000")
         .replace("$__interval", "1h");
     // The end of a pattern is no variable.
     let is_whole = !filled.replace("$/", "").contains('$');
