@@ -28,13 +28,14 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/v/{name}/{file}", get(of_records))
 }
 
+/// Every reading, or what a chart shows of so many points.
 async fn of_series(
     State(app): State<Shared>,
     Path(name): Path<String>,
     wanted: Query<Wanted>,
 ) -> Result<Response, Problem> {
     let vehicle = app.vehicle(&name).await?;
-    let (series, _) = read_series(&app, &vehicle, &wanted).await?;
+    let (series, _) = read_series(&app, &vehicle, &wanted, wanted.points).await?;
     answer("series", &rows_of_series(&series))
 }
 

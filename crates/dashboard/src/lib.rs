@@ -4,7 +4,7 @@
 //! * [`door`]: who is let in. [`token`]: the token of an owner who gave none. `guard`: both around every request.
 //! * [`assets`]: the files of the page. [`events`]: what changed, to every open page; [`live`]: what that is.
 //! * [`shown`]: values as people read them.
-//! * `api`: what programs ask, as API.md says; `csv`: for spreadsheets. `drawn`: for charts. `model`: the database of the page, `app`: what every
+//! * `api`: what programs ask, as API.md says; `csv`: for spreadsheets. `drawn`: for charts, `whole`: every reading. `model`: the database of the page, `app`: what every
 //!   handler has at hand, `span`: from when to when, `problem`: why somebody does not get what they asked for.
 //! * `pages`: what is read for each page. [`view`]: what the pages show, with their templates. [`files`]: scripts, styles,
 //!   pictures.
@@ -36,6 +36,7 @@ mod span;
 mod telemetry;
 pub mod token;
 pub mod view;
+mod whole;
 
 pub use server::{BindError, Limits, Server};
 pub use site::{Look, LookError, Options, Site};

@@ -6,7 +6,7 @@ pub(crate) mod shape;
 use axum::extract::{Path, Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use history::read::{RecordRow, VehicleRow};
+use history::read::{Range, Reader, RecordRow, Series, VehicleRow};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,9 +14,12 @@ use crate::app::{App, Shared};
 use crate::drawn::{Drawn, drawn};
 use crate::problem::Problem;
 use crate::span::Span;
+use crate::whole::whole;
 
 /// Points of a series where the caller names no number.
 const POINTS: usize = 500;
+/// More does not fit into a spreadsheet.
+const MOST_READINGS: usize = 1_000_000;
 /// Records of one answer.
 const RECORDS: usize = 100;
 const MOST_RECORDS: usize = 1_000;
@@ -53,14 +56,20 @@ async fn now(State(app): State<Shared>, Path(name): Path<String>) -> Answer {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Wanted {
     key: String,
-    points: Option<usize>,
+    pub points: Option<usize>,
     #[serde(flatten)]
     span: Span,
 }
 
+impl Wanted {
+    fn number(&self) -> Option<usize> {
+        self.points.or(Some(POINTS))
+    }
+}
+
 async fn series(State(app): State<Shared>, Path(name): Path<String>, wanted: Query<Wanted>) -> Answer {
     let vehicle = app.vehicle(&name).await?;
-    let (series, range) = read_series(&app, &vehicle, &wanted).await?;
+    let (series, range) = read_series(&app, &vehicle, &wanted, wanted.number()).await?;
     Ok(Json(shape::series(&vehicle, &series, range)))
 }
 
@@ -71,32 +80,30 @@ async fn chart(
     wanted: Query<Wanted>,
 ) -> Result<Json<Drawn>, Problem> {
     let vehicle = app.vehicle(&name).await?;
-    let (series, _) = read_series(&app, &vehicle, &wanted).await?;
+    let (series, _) = read_series(&app, &vehicle, &wanted, wanted.number()).await?;
     Ok(Json(drawn(&series, app.options.units)))
 }
 
-/// The series that is wanted, and the time that it is of.
+/// The series that is wanted, in so many points or whole, and the time that it is of.
 pub(crate) async fn read_series(
     app: &App,
     vehicle: &VehicleRow,
     wanted: &Wanted,
-) -> Result<(history::read::Series, history::read::Range), Problem> {
+    points: Option<usize>,
+) -> Result<(Series, Range), Problem> {
     let range = wanted.span.recent(app.now(), &app.options.timezone)?;
-    let (vin, key, points) = (
-        vehicle.vin.clone(),
-        wanted.key.clone(),
-        wanted.points.unwrap_or(POINTS),
-    );
-    let read = move |reader: &history::read::Reader| {
-        let found = reader.series(&vin, &key, range, points)?;
-        if found.is_some() {
-            return Ok(found);
+    let (vin, key) = (vehicle.vin.clone(), wanted.key.clone());
+    let read = move |reader: &Reader| {
+        let read = |descriptor: &str| match points {
+            Some(points) => reader.series(&vin, descriptor, range, points),
+            None => whole(reader, &vin, descriptor, range, MOST_READINGS),
+        };
+        if let Some(found) = read(&key)? {
+            return Ok(Some(found));
         }
         let latest = reader.latest(&vin)?;
-        match latest.iter().find(|one| one.name == key) {
-            Some(one) => reader.series(&vin, &one.descriptor, range, points),
-            None => Ok(None),
-        }
+        let named = latest.iter().find(|one| one.name == key);
+        named.map_or(Ok(None), |one| read(&one.descriptor))
     };
     let series = app.model.read(read).await?;
     let unknown = || Problem::not_found("the vehicle never told that key: `now` names those that it tells");
@@ -124,7 +131,7 @@ async fn records(kind: &'static str, app: State<Shared>, name: Path<String>, pag
     let range = page.span.all(&app.options.timezone)?;
     let limit = page.limit.unwrap_or(RECORDS).clamp(1, MOST_RECORDS);
     let vin = vehicle.vin.clone();
-    let read = move |reader: &history::read::Reader| {
+    let read = move |reader: &Reader| {
         let columns = reader.columns(kind)?;
         Ok((columns, reader.records(kind, Some(&vin), range, limit)?))
     };

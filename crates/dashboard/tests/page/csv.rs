@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 
-use super::history::{filled, name};
+use super::history::{MANY, filled, name};
 
 #[tokio::test]
 async fn every_table_and_chart_is_a_file() {
@@ -45,6 +45,31 @@ async fn every_table_and_chart_is_a_file() {
         series,
         "measured_at,charge (%)\n2026-03-01T12:00:00.000Z,50\n2026-03-01T12:10:00.000Z,60.5\n2026-03-01T12:20:00.000Z,61\n"
     );
+}
+
+#[tokio::test]
+async fn a_file_holds_every_reading_unless_fewer_points_are_wanted() {
+    let filled = filled().await;
+    let lines = async |query: &str| {
+        let range = "from=2026-03-01&to=2026-03-02";
+        let path = format!("v/{}/series.csv?{query}&{range}", name());
+        let text = filled.page.get(&path).send().await.unwrap().text().await.unwrap();
+        text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let all = lines("key=many").await;
+    let value = |second: i64| {
+        all[usize::try_from(second).unwrap()]
+            .split(',')
+            .nth(1)
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(all.len(), usize::try_from(MANY).unwrap());
+    assert!((0..MANY).all(|second| value(second) == second.to_string()));
+    let few = lines("key=many&points=100").await;
+    assert!(few.len() <= 100 && few[0].split(',').count() == 4, "{few:?}");
+    let changes = lines("key=switch").await;
+    assert_eq!(changes.len(), usize::try_from(MANY / 2).unwrap());
 }
 
 #[tokio::test]

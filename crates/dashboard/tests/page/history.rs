@@ -14,6 +14,8 @@ use super::site::{Page, Program};
 /// 2026-03-01T12:00:00Z
 pub const NOON: i64 = 1_772_366_400_000;
 pub const MINUTE: i64 = 60_000;
+/// More readings than are told at once.
+pub const MANY: i64 = 5_000;
 pub const CHARGE: &str = "vehicle.drivetrain.batteryManagement.header";
 
 /// The folder is gone when it is dropped.
@@ -65,7 +67,22 @@ fn readings() -> Vec<Reading> {
         )
     };
     let text = reading("vehicle.x.text", "evil", Value::Text("=cmd()".into()), None, NOON);
-    vec![charge(50.0, 0), charge(60.5, 10), charge(61.0, 20), text]
+    let many = (0..MANY).map(|second| {
+        let at = NOON + second * 1_000;
+        reading("vehicle.x.many", "many", Value::Number(second as f64), None, at)
+    });
+    let switch = (0..MANY).map(|second| {
+        let at = NOON + second * 1_000;
+        reading(
+            "vehicle.x.switch",
+            "switch",
+            Value::Bool(second / 2 % 2 == 0),
+            None,
+            at,
+        )
+    });
+    let few = [charge(50.0, 0), charge(60.5, 10), charge(61.0, 20), text];
+    few.into_iter().chain(many).chain(switch).collect()
 }
 
 fn records() -> Vec<Record> {
