@@ -79,3 +79,24 @@ fn protect(headers: &mut HeaderMap, is_framed: bool) {
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_framed_by_home_assistant_alone() {
+        let policy = |is_framed| {
+            let mut headers = HeaderMap::new();
+            protect(&mut headers, is_framed);
+            headers[header::CONTENT_SECURITY_POLICY]
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        let (own, framed) = (policy(false), policy(true));
+        assert!(own.ends_with("frame-ancestors 'none'") && framed.ends_with("frame-ancestors 'self'"));
+        let beside = |policy: &str| policy.rsplit_once("; ").unwrap().0.to_owned();
+        assert_eq!(beside(&own), beside(&framed));
+    }
+}

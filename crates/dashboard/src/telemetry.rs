@@ -1,6 +1,7 @@
 //! Whether it is alive, whether it does its work, and its numbers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -9,21 +10,24 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use status::Status;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::app::Shared;
 use crate::metrics;
-use crate::site::LookError;
+
+/// So long an answer of `/ready` holds: everybody may ask, and a look costs something.
+const HOLDS: Duration = Duration::from_secs(1);
 
 struct Telemetry {
     app: Shared,
-    /// One look at a time, whoever asks: `/ready` needs no token.
-    turn: Mutex<()>,
+    /// When `/ready` was last looked at, and why nothing could be collected then.
+    last: Mutex<Option<(Instant, Option<&'static str>)>>,
 }
 
 pub(crate) fn routes(app: Shared) -> Router {
     let telemetry = Telemetry {
         app,
-        turn: Mutex::new(()),
+        last: Mutex::new(None),
     };
     Router::new()
         .route("/health", get(async || "alive\n"))
@@ -33,25 +37,31 @@ pub(crate) fn routes(app: Shared) -> Router {
 }
 
 impl Telemetry {
-    async fn status(&self) -> Result<Status, LookError> {
-        let _turn = self.turn.lock().await;
-        self.app.ask(|look| look.status()).await
+    /// One look at a time.
+    async fn hindrance(&self) -> Option<&'static str> {
+        let mut last = self.last.lock().await;
+        if let Some((at, hindrance)) = *last
+            && at.elapsed() < HOLDS
+        {
+            return hindrance;
+        }
+        let hindrance = match self.app.ask(|look| look.status()).await {
+            Ok(status) => hindrance(&status),
+            Err(error) => {
+                tracing::warn!(%error, "whether the program is ready cannot be told");
+                Some("the state directory cannot be read")
+            }
+        };
+        *last = Some((Instant::now(), hindrance));
+        hindrance
     }
 }
 
-/// Tells nothing of any car: everybody may ask.
+/// Tells nothing of any car.
 async fn ready(State(telemetry): State<Arc<Telemetry>>) -> Response {
-    match telemetry.status().await.map(|status| hindrance(&status)) {
-        Ok(None) => "ready\n".into_response(),
-        Ok(Some(hindrance)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{hindrance}\n")).into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "whether the program is ready cannot be told");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the state directory cannot be read\n",
-            )
-                .into_response()
-        }
+    match telemetry.hindrance().await {
+        None => "ready\n".into_response(),
+        Some(hindrance) => (StatusCode::SERVICE_UNAVAILABLE, format!("{hindrance}\n")).into_response(),
     }
 }
 
@@ -67,12 +77,13 @@ fn hindrance(status: &Status) -> Option<&'static str> {
 }
 
 async fn numbers(State(telemetry): State<Arc<Telemetry>>) -> Response {
+    let app = &telemetry.app;
     let failed = |error: String| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response();
-    let status = match telemetry.status().await {
+    let status = match app.ask(|look| look.status()).await {
         Ok(status) => status,
         Err(error) => return failed(error.to_string()),
     };
-    match metrics::text(&status, telemetry.app.events.listeners()) {
+    match metrics::text(&status, app.events.listeners()) {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => failed(error.to_string()),
     }
