@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use collector_core::Vin;
-use rusqlite::{Connection, OptionalExtension, Result};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, Row};
 
 use super::reader::{ReadError, Reader};
 use super::series::Range;
@@ -75,125 +75,127 @@ impl Reader {
     }
 }
 
-/// Both halves of places, of which all that were measured at one moment lie in one table. The last one of a moment counts;
-/// what was stamped with the time of a call says nothing of where the vehicle was then.
+/// Both halves of places in one table, where all of a moment lie. The last one of a moment counts; what was stamped with
+/// the time of a call says nothing of where the vehicle was then.
 struct Halves<'a> {
-    connection: &'a Connection,
-    north: i64,
-    east: i64,
+    forth: CachedStatement<'a>,
+    back: CachedStatement<'a>,
+    east: CachedStatement<'a>,
+    /// The series of both.
+    series: [i64; 2],
     /// Sources whose readings were measured when they say.
-    measured: HashSet<i64>,
+    measured: &'a HashSet<i64>,
 }
 
-fn track(
-    connection: &Connection,
-    [north, east]: [i64; 2],
-    [from, to]: [i64; 2],
-    points: usize,
-) -> Result<Track> {
+fn track(connection: &Connection, series: [i64; 2], [from, to]: [i64; 2], points: usize) -> Result<Track> {
     let mut measured = connection.prepare_cached("SELECT id FROM source WHERE stamp = 'measured'")?;
     let measured = measured.query_map([], |row| row.get(0))?;
-    let halves = Halves {
-        connection,
-        north,
-        east,
-        measured: measured.collect::<Result<_>>()?,
-    };
+    let measured = measured.collect::<Result<HashSet<i64>>>()?;
+    let halves = |table: &str| Halves::of(connection, table, series, &measured);
     let width = (to - from - 1).max(0) / i64::try_from(points).unwrap_or(i64::MAX) + 1;
     let [history, later @ ..] = TABLES;
-    let mut places = halves.places(history, [from, to], points + 1)?;
+    let mut places = halves(history)?.places([from, to], points + 1)?;
     let mut is_thinned = places.len() > points;
     if is_thinned {
-        places = halves.spans(history, [from, to], width)?;
+        places = halves(history)?.spans([from, to], width)?;
     }
     for table in later {
-        places.extend(halves.places(table, [from, to], usize::MAX)?);
+        places.extend(halves(table)?.places([from, to], usize::MAX)?);
     }
     if places.len() > points {
         is_thinned = true;
-        let mut thin: Vec<TrackPoint> = Vec::new();
-        for place in places {
-            let span = |place: &TrackPoint| (place.at_ms - from) / width;
-            if thin.last().is_some_and(|last| span(last) == span(&place)) {
-                thin.pop();
-            }
-            thin.push(place);
-        }
-        places = thin;
+        places = last_of_each(places, |place| (place.at_ms - from) / width);
     }
     Ok(Track { places, is_thinned })
 }
 
-impl Halves<'_> {
-    /// The first so many places of a table.
-    fn places(&self, table: &str, [from, to]: [i64; 2], limit: usize) -> Result<Vec<TrackPoint>> {
+fn last_of_each(places: Vec<TrackPoint>, of: impl Fn(&TrackPoint) -> i64) -> Vec<TrackPoint> {
+    let mut kept: Vec<TrackPoint> = Vec::new();
+    for place in places {
+        if kept.last().is_some_and(|last| of(last) == of(&place)) {
+            kept.pop();
+        }
+        kept.push(place);
+    }
+    kept
+}
+
+impl<'a> Halves<'a> {
+    fn of(
+        connection: &'a Connection,
+        table: &str,
+        series: [i64; 2],
+        measured: &'a HashSet<i64>,
+    ) -> Result<Self> {
+        Ok(Self {
+            forth: connection.prepare_cached(&north(table, "ASC"))?,
+            back: connection.prepare_cached(&north(table, "DESC"))?,
+            east: connection.prepare_cached(&east(table))?,
+            series,
+            measured,
+        })
+    }
+
+    /// The first so many places.
+    fn places(&mut self, [from, to]: [i64; 2], limit: usize) -> Result<Vec<TrackPoint>> {
+        let mut rows = self.forth.query([self.series[0], from, to])?;
         let mut places: Vec<TrackPoint> = Vec::new();
-        self.each(table, "ASC", [from, to], |place| {
+        while let Some(row) = rows.next()?
+            && places.len() < limit
+        {
+            let Some(place) = place(row, &mut self.east, self.series[1], self.measured)? else {
+                continue;
+            };
             if places.last().is_some_and(|last| last.at_ms == place.at_ms) {
                 places.pop();
             }
             places.push(place);
-            places.len() < limit
-        })?;
+        }
         Ok(places)
     }
 
     /// The last place of each span, from one that has latitudes to the next.
-    fn spans(&self, table: &str, [from, to]: [i64; 2], width: i64) -> Result<Vec<TrackPoint>> {
-        let mut next = self.connection.prepare_cached(&north(table, "ASC"))?;
+    fn spans(&mut self, [from, to]: [i64; 2], width: i64) -> Result<Vec<TrackPoint>> {
+        let [north, east] = self.series;
         let (mut places, mut at) = (Vec::new(), from);
         loop {
-            let found = next.query_row([self.north, at, to], |row| row.get::<_, i64>(0));
+            let found = self.forth.query_row([north, at, to], |row| row.get::<_, i64>(0));
             let Some(first) = found.optional()? else {
                 return Ok(places);
             };
             let begin = first - (first - from) % width;
             at = to.min(begin + width);
-            self.each(table, "DESC", [begin, at], |place| {
-                places.push(place);
-                false
-            })?;
+            let mut rows = self.back.query([north, begin, at])?;
+            while let Some(row) = rows.next()? {
+                if let Some(place) = place(row, &mut self.east, east, self.measured)? {
+                    places.push(place);
+                    break;
+                }
+            }
         }
     }
+}
 
-    /// Goes through places until `take` wants no more.
-    fn each(
-        &self,
-        table: &str,
-        order: &str,
-        [from, to]: [i64; 2],
-        mut take: impl FnMut(TrackPoint) -> bool,
-    ) -> Result<()> {
-        let mut north = self.connection.prepare_cached(&north(table, order))?;
-        let mut rows = north.query([self.north, from, to])?;
-        while let Some(row) = rows.next()? {
-            let at_ms = row.get(0)?;
-            if !self.measured.contains(&row.get(2)?) {
-                continue;
-            }
-            let Some(longitude) = self.east_of(table, at_ms)? else {
-                continue;
-            };
-            let latitude = row.get(1)?;
-            if !take(TrackPoint {
+/// From a row of [`north`], with the longitude of its moment.
+fn place(
+    row: &Row<'_>,
+    east: &mut CachedStatement<'_>,
+    series: i64,
+    measured: &HashSet<i64>,
+) -> Result<Option<TrackPoint>> {
+    if !measured.contains(&row.get(2)?) {
+        return Ok(None);
+    }
+    let at_ms = row.get(0)?;
+    let mut rows = east.query([series, at_ms])?;
+    while let Some(other) = rows.next()? {
+        if measured.contains(&other.get(1)?) {
+            return Ok(Some(TrackPoint {
                 at_ms,
-                latitude,
-                longitude,
-            }) {
-                return Ok(());
-            }
+                latitude: row.get(1)?,
+                longitude: other.get(0)?,
+            }));
         }
-        Ok(())
     }
-
-    fn east_of(&self, table: &str, moment: i64) -> Result<Option<f64>> {
-        let mut east = self.connection.prepare_cached(&east(table))?;
-        let mut rows = east.query([self.east, moment])?;
-        while let Some(row) = rows.next()? {
-            if self.measured.contains(&row.get(1)?) {
-                return row.get(0).map(Some);
-            }
-        }
-        Ok(None)
-    }
+    Ok(None)
 }
