@@ -51,6 +51,10 @@ pub fn text(answers: &Answers, target: &Target, zone: Option<&str>, secret: Refe
     );
     text.push_str("\nsinks:\n");
     text.push_str(&stores(answers, target, secret));
+    text.push_str(
+        "\n# The page that shows the cars, for whoever is on this machine: http://127.0.0.1:8720\n\
+         dashboard:\n  listen: 127.0.0.1:8720\n",
+    );
     text
 }
 

@@ -188,7 +188,11 @@ async fn the_simulator_says_how_to_use_it_and_serves() {
 async fn the_demo_pipeline_needs_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/demo.yaml");
-    std::fs::copy(demo, folder.path().join("pipeline.yaml")).unwrap();
+    // Another program may have the port of the page.
+    let text = std::fs::read_to_string(demo)
+        .unwrap()
+        .replace("127.0.0.1:8720\n", "127.0.0.1:0\n");
+    std::fs::write(folder.path().join("pipeline.yaml"), text).unwrap();
     let run = Cardata::start(["run"], |command| {
         command.current_dir(folder.path());
     });
@@ -197,6 +201,7 @@ async fn the_demo_pipeline_needs_nothing() {
     let said = stop(run).await;
     let kept = "History and logins are kept in";
     assert!(said.err.contains(kept), "{}", said.err);
+    assert!(said.err.contains("See it: http://127.0.0.1:"), "{}", said.err);
     let rows = crate::stores::sqlite(&folder.path().join("demo-data/cardata.db"));
     assert!(rows.len() > 10, "{rows:?}");
 }

@@ -49,6 +49,8 @@ impl Filled {
         let mut text = std::fs::read_to_string(demo).unwrap();
         assert!(text.contains("speed: 900") && text.contains("- type: stdout\n"));
         text = text.replace("speed: 900", "speed: 1800");
+        // Another program may have the port of the page.
+        text = text.replace("listen: 127.0.0.1:8720", "listen: 127.0.0.1:0");
         if let Some((server, database)) = &filled.server {
             let sink = format!(
                 "- type: influxdb\n    url: {}\n    database: {database}\n",
