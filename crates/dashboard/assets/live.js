@@ -116,6 +116,17 @@ const listen = () => {
   };
 };
 
+// A page that waits for somebody elsewhere looks whether it still has to.
+const waiting = document.querySelector("[data-waiting]");
+const look = async () => {
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (answer.ok && !(await answer.text()).includes("data-waiting")) return location.reload();
+  } catch { /* Asked again below. */ }
+  setTimeout(look, Number(waiting.dataset.waiting) * 1000);
+};
+if (waiting) setTimeout(look, Number(waiting.dataset.waiting) * 1000);
+
 tick();
 setInterval(tick, 15000);
 if (body.dataset.events) {
