@@ -123,6 +123,11 @@ impl Cell {
         }
     }
 
+    /// Whether it is better broken than kept on one line.
+    pub fn is_long(&self) -> bool {
+        self.text.chars().count() > 28
+    }
+
     /// A text with what it sorts by.
     pub fn sorted(text: impl Into<String>, sort: impl ToString) -> Self {
         let sort = sort.to_string();
