@@ -105,7 +105,7 @@ fn unpacked(program: &str) -> Option<PathBuf> {
 }
 
 /// A client for loopback: no proxy, no certificates, so that it can be built on any machine.
-pub(crate) fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     // An error says that the process has a provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()

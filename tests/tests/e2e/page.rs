@@ -1,11 +1,15 @@
 //! The page: what it reads is filled like any store, and filled again when it is gone.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
+use tempfile::TempDir;
 use tests::process::{Cardata, Signal};
+use tests::servers::client;
 
 use crate::oracle::assert_exactly;
-use crate::scene::{Plan, Scene, stop, until};
+use crate::scene::{DEADLINE, Plan, Scene, stop, until};
 use crate::stores;
 
 /// A run with a page, at a port that is free.
@@ -67,4 +71,52 @@ async fn a_vehicle_that_is_forgotten_is_on_no_page() {
     let said = scene.call(&["forget", "--vehicle", &vin, "--yes"]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(!scene.path("state/dashboard.db").exists());
+}
+
+/// Where the page of a run is: its start ends with the link.
+fn link(run: &Cardata) -> String {
+    let lines = run.lines();
+    let link = lines.iter().find_map(|line| line.text.strip_prefix("See it: "));
+    link.expect("a link").to_owned()
+}
+
+/// The demo with its page, at a port that is free.
+async fn demo(folder: &Path) -> Cardata {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/demo.yaml");
+    let text = fs::read_to_string(demo).unwrap();
+    let text = text.replace("listen: 127.0.0.1:8720", "listen: 127.0.0.1:0");
+    fs::write(folder.join("pipeline.yaml"), text).unwrap();
+    let run = Cardata::start(["run"], |command| {
+        command.current_dir(folder);
+    });
+    run.wait_for_line("the stream is connected", DEADLINE).await;
+    // Polls alone do not bring so much.
+    let read = folder.join("demo-data/state/dashboard.db");
+    until(&run, "much for the page", || stores::sqlite(&read).len() > 500).await;
+    run
+}
+
+#[tokio::test]
+async fn every_number_that_raises_an_alert_is_told() {
+    let folder = TempDir::new().unwrap();
+    let run = demo(folder.path()).await;
+    let metrics = client()
+        .get(format!("{}metrics", link(&run)))
+        .send()
+        .await
+        .unwrap();
+    let metrics = metrics.error_for_status().unwrap().text().await.unwrap();
+    let rules = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../configs/prometheus/cardata.rules.yml"
+    );
+    let rules = fs::read_to_string(rules).unwrap();
+    let words = rules.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+    let names: BTreeSet<_> = words.filter(|word| word.starts_with("cardata_")).collect();
+    assert_eq!(names.len(), 8, "{names:?}");
+    for name in names {
+        assert!(metrics.contains(&format!("# TYPE {name} ")), "{name}: {metrics}");
+    }
+    assert!(metrics.contains("cardata_journal_writable{} 1.0\n"), "{metrics}");
+    stop(run).await;
 }

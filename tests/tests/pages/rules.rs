@@ -39,12 +39,15 @@ fn a_rule_that_is_altered_fails_its_tests_and_a_broken_one_is_refused() {
     let rules = fs::read_to_string(Path::new(FOLDER).join(RULES)).unwrap();
     fs::copy(Path::new(FOLDER).join(TESTS), folder.path().join(TESTS)).unwrap();
 
-    let altered = rules.replace("cardata_stream_connected == 0", "cardata_stream_connected == 1");
+    let altered = rules.replace(
+        "cardata_stream_state{state=\"streaming\"}) == 0",
+        "cardata_stream_state{state=\"streaming\"}) == 1",
+    );
     fs::write(folder.path().join(RULES), altered).unwrap();
     let words = promtool.test_rules(&folder.path().join(TESTS)).unwrap_err();
     assert!(words.contains("CardataStreamIsDown"), "{words}");
 
-    let broken = rules.replace("cardata_journal_failing > 0", "cardata_journal_failing >");
+    let broken = rules.replace("cardata_journal_writable == 0", "cardata_journal_writable ==");
     fs::write(folder.path().join(RULES), broken).unwrap();
     let words = promtool.check_rules(&folder.path().join(RULES)).unwrap_err();
     assert!(words.contains("CardataJournalFails"), "{words}");
