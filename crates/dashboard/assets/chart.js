@@ -139,6 +139,8 @@ class Figure {
   }
 
   draw() {
+    // The cursor stays where it was, for who moves it by keys.
+    const spot = this.plot?.cursor.left > 0 ? this.plot.posToVal(this.plot.cursor.left, "x") : null;
     this.plot?.destroy();
     const { data, shown } = laid(this.chart);
     this.shown = shown;
@@ -178,6 +180,9 @@ class Figure {
         setSelect: [(plot) => this.selected(plot)],
       },
     }, data, this.holder);
+    const { plot } = this;
+    if (spot === null || spot < this.range.min || spot > this.range.max) return;
+    requestAnimationFrame(() => plot === this.plot && plot.setCursor({ left: plot.valToPos(spot, "x"), top: 1 }));
   }
 
   size() {
