@@ -23,22 +23,13 @@ pub struct Battery {
     pub standstills: Table,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub enum Health {
     /// Too little was charged yet to say it.
     Learning { done: u32, of: u32, why: String },
-    /// With its interval and its reason; `beside` is what BMW says.
-    Known {
-        health: Fact,
-        capacity: Fact,
-        beside: Vec<Fact>,
-    },
+    /// Health and capacity, with their intervals and their reasons; then what BMW says.
+    Known { facts: Vec<Fact> },
     /// The car says nothing of which it could be learned.
+    #[default]
     Unknown,
-}
-
-impl Default for Health {
-    fn default() -> Self {
-        Self::Unknown
-    }
 }

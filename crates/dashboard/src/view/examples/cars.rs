@@ -118,9 +118,11 @@ pub fn battery() -> Battery {
         ranges: ranges(),
         level: level("level", 30.0),
         health: Health::Known {
-            health: derived("Health", "94.4", "%", "92 to 97 %"),
-            capacity: derived("Capacity", "76.1", "kWh", "74.3 to 78.0 kWh"),
-            beside: vec![fact("BMW says", "95", "%")],
+            facts: vec![
+                derived("Health", "94.4", "%", "92 to 97 %"),
+                derived("Capacity", "76.1", "kWh", "74.3 to 78.0 kWh"),
+                fact("BMW says", "95", "%"),
+            ],
         },
         facts: vec![
             derived("Range at 100 %", "478", "km", "460 to 490 km"),
