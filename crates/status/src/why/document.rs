@@ -1,7 +1,7 @@
 //! A record with its reasons for programs.
 
 use collector_core::{Column, Evidence, Record, Value};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::choice::Found;
 use super::{rules, text};
@@ -34,6 +34,11 @@ fn whole(record: &Record, found: &Found) -> Json {
             "reasons": reasons.map(reason).collect::<Json>(),
         })
     });
+    let rules: Map<String, Json> = record
+        .evidence
+        .iter()
+        .map(|reason| (reason.rule.to_string(), json!(rules::text(&reason.rule))))
+        .collect();
     json!({
         "kind": record.kind.name,
         "vehicle": record.vehicle.name,
@@ -44,6 +49,8 @@ fn whole(record: &Record, found: &Found) -> Json {
         "entry": found.seq,
         "values": values.collect::<Json>(),
         "parts": record.children.iter().map(part).collect::<Json>(),
+        // What each rule says that is named above.
+        "rules": rules,
     })
 }
 
