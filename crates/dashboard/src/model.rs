@@ -58,6 +58,11 @@ impl Model {
         })
     }
 
+    /// How large the database is, where there is one; without what still waits in its log.
+    pub fn bytes(&self) -> Option<u64> {
+        std::fs::metadata(&self.path).ok().map(|file| file.len())
+    }
+
     fn read_here<T>(&self, work: impl FnOnce(&Reader) -> Result<T, ReadError>) -> Result<T, NotRead> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let known = idle().pop().filter(Reader::is_current);

@@ -9,8 +9,9 @@ use serde_json::json;
 
 use crate::model::NotRead;
 
-/// As JSON: `error`, a sentence, and `retry_at` where it is known when to ask again.
-#[derive(Debug)]
+/// As a text: the sentence. As JSON: `error`, a sentence, and `retry_at` where it is known when to ask again.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
 pub(crate) struct Problem {
     status: StatusCode,
     error: String,

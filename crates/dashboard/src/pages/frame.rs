@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use history::read::VehicleRow;
+use status::Status;
 
 use crate::app::App;
 use crate::assets::version;
 use crate::files::FILES;
 use crate::problem::Problem;
+use crate::site::LookError;
 use crate::view::frame::{Frame, Notice, Page, VehicleLink, segment};
 use crate::view::parts::Level;
 use crate::view::texts;
@@ -18,8 +20,7 @@ static VERSIONS: LazyLock<Arc<BTreeMap<&'static str, String>>> = LazyLock::new(|
     Arc::new(all.collect())
 });
 
-/// The frame of a page. `root` leads from its URL to the root, `word` is the last part of the URL by which another
-/// vehicle has the same page.
+/// The frame of a page that asks nothing of the program itself: see [`around`].
 ///
 /// # Errors
 /// The database of the page cannot be read.
@@ -30,6 +31,35 @@ pub async fn of(
     word: &str,
     vehicle: Option<&VehicleRow>,
     title: &str,
+) -> Result<Frame, Problem> {
+    let status = app.ask(|look| look.status()).await;
+    around(app, root, page, word, vehicle, title, &status).await
+}
+
+/// A frame that tells of no vehicle.
+pub fn bare(root: &str, page: Page, title: &str) -> Frame {
+    Frame {
+        root: root.to_owned(),
+        page,
+        title: title.to_owned(),
+        versions: VERSIONS.clone(),
+        ..Frame::default()
+    }
+}
+
+/// The frame of a page, which shows what `status` says too. `root` leads from its URL to the root, `word` is the last part of the URL by which another
+/// vehicle has the same page.
+///
+/// # Errors
+/// The database of the page cannot be read.
+pub async fn around(
+    app: &App,
+    root: &str,
+    page: Page,
+    word: &str,
+    vehicle: Option<&VehicleRow>,
+    title: &str,
+    status: &Result<Status, LookError>,
 ) -> Result<Frame, Problem> {
     // What changes from here on is told to the page.
     let sequence = app.events.sequence();
@@ -45,43 +75,35 @@ pub async fn of(
         None => title.to_owned(),
     };
     Ok(Frame {
-        root: root.to_owned(),
-        page,
-        title,
-        versions: VERSIONS.clone(),
         vehicles: vehicles.iter().map(link).collect(),
         vehicle: vehicle.map(|vehicle| segment(&vehicle.name)).unwrap_or_default(),
-        notices: notices(app).await,
+        notices: notices(status),
         now_ms: app.now().as_millisecond(),
         zone: app.options.timezone.iana_name().unwrap_or("UTC").to_owned(),
         sequence: Some(sequence),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..bare(root, page, &title)
     })
 }
 
 /// What its owner must know on every page: that nothing can be stored, or nobody is logged in.
-async fn notices(app: &App) -> Vec<Notice> {
-    let status = match app.ask(|look| look.status()).await {
-        Ok(status) => status,
-        Err(error) => {
-            return vec![Notice {
-                level: Level::Bad,
-                text: error.0,
-                link: None,
-            }];
-        }
-    };
+fn notices(status: &Result<Status, LookError>) -> Vec<Notice> {
     let bad = |text: String| Notice {
         level: Level::Bad,
         text,
         link: None,
     };
+    let status = match status {
+        Ok(status) => status,
+        Err(error) => return vec![bad(error.0.clone())],
+    };
     let journal = status
         .journal_problem
-        .map(|problem| bad(texts::t("notice.journal").replace("{problem}", &problem)));
-    let logins = status.accounts.into_iter().filter_map(|account| {
-        let problem = account.login_problem?;
+        .iter()
+        .map(|problem| bad(texts::t("notice.journal").replace("{problem}", problem)));
+    let logins = status.accounts.iter().filter_map(|account| {
+        let problem = account.login_problem.as_ref()?;
         Some(bad(format!("{}: {problem}", account.name)))
     });
-    journal.into_iter().chain(logins).collect()
+    journal.chain(logins).collect()
 }

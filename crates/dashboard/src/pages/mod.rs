@@ -3,6 +3,7 @@
 mod cells;
 mod frame;
 mod range;
+mod system;
 
 use askama::Template;
 use axum::Router;
@@ -13,7 +14,7 @@ use crate::app::Shared;
 use crate::problem::Problem;
 
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
+    Router::new().merge(system::routes())
 }
 
 /// A page, or why there is none.

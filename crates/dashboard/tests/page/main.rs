@@ -12,5 +12,6 @@ mod events;
 mod history;
 mod limits;
 mod site;
+mod system;
 mod telemetry;
 mod token;

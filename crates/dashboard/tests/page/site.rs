@@ -39,6 +39,8 @@ pub const ASSETS: &[Asset] = &[
 #[derive(Default)]
 pub struct Program {
     pub status: Mutex<Option<Status>>,
+    pub findings: Mutex<Vec<Finding>>,
+    pub log: Mutex<Vec<String>>,
     pub refuses: Mutex<Option<PollRefused>>,
     pub polled: Mutex<Vec<Vin>>,
 }
@@ -55,7 +57,7 @@ impl Look for Program {
     }
 
     fn doctor(&self) -> Result<Vec<Finding>, LookError> {
-        Ok(Vec::new())
+        Ok(self.findings.lock().unwrap().clone())
     }
 
     fn why(&self, _: &str, _: &Vin, _: &str) -> Result<Option<serde_json::Value>, LookError> {
@@ -63,7 +65,7 @@ impl Look for Program {
     }
 
     fn log_tail(&self) -> Vec<String> {
-        Vec::new()
+        self.log.lock().unwrap().clone()
     }
 
     async fn poll(&self, vin: &Vin) -> Result<Polled, PollRefused> {

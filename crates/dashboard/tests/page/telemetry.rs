@@ -11,7 +11,7 @@ use status::{AccountStatus, Calls, Status};
 
 use super::site::{Page, Program};
 
-fn account(login_days: Option<f64>, login_problem: Option<&str>) -> AccountStatus {
+pub fn account(login_days: Option<f64>, login_problem: Option<&str>) -> AccountStatus {
     AccountStatus {
         name: "home".to_owned(),
         mapped: Vec::new(),
