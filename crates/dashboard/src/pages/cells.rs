@@ -47,7 +47,7 @@ impl Reading<'_> {
 
     /// What a vehicle said last by one key, under a label; `key` is what events call it.
     pub fn fact(&self, label: &str, vehicle: &str, key: &str, reading: &ReadingRow) -> Fact {
-        let unit = reading.unit.as_deref().map(|unit| Unit::other(unit));
+        let unit = reading.unit.as_deref().map(Unit::other);
         let shown = shown::value(&reading.value, unit.as_ref(), self.options);
         Fact {
             live: live(vehicle, key),
