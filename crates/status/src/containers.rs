@@ -34,6 +34,12 @@ impl SetStatus {
         self.account == account && self.container.is_some()
     }
 
+    /// Descriptors that BMW took into no container.
+    pub fn refused(&self) -> impl Iterator<Item = &str> {
+        let refused = self.state.search.refused().iter();
+        refused.map(|one| one.descriptor.as_str())
+    }
+
     /// What vehicles never sent a value for, once that means something.
     fn told_silent(&self, now: Timestamp) -> impl Iterator<Item = &(String, Vec<String>)> {
         let is_old = now.duration_since(self.since) >= PATIENCE;

@@ -1,6 +1,7 @@
 //! The pages: what is read, put into the words and the units of its reader.
 
 mod cells;
+mod data;
 mod frame;
 mod range;
 mod system;
@@ -14,7 +15,7 @@ use crate::app::Shared;
 use crate::problem::Problem;
 
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new().merge(system::routes())
+    Router::new().merge(data::routes()).merge(system::routes())
 }
 
 /// A page, or why there is none.

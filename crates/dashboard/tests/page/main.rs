@@ -8,6 +8,7 @@
 mod api;
 mod assets;
 mod csv;
+mod data;
 mod events;
 mod history;
 mod limits;

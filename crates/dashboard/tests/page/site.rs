@@ -107,6 +107,16 @@ impl Page {
     }
 
     pub async fn with(auth: Auth, limits: Limits, database: PathBuf, program: Program) -> Self {
+        Self::told_in(UnitSystem::Metric, auth, limits, database, program).await
+    }
+
+    pub async fn told_in(
+        units: UnitSystem,
+        auth: Auth,
+        limits: Limits,
+        database: PathBuf,
+        program: Program,
+    ) -> Self {
         let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = server.local_addr();
         let (events, program) = (Events::default(), Arc::new(program));
@@ -114,7 +124,7 @@ impl Page {
             options: Options {
                 auth,
                 hosts: Vec::new(),
-                units: UnitSystem::Metric,
+                units,
                 timezone: TimeZone::UTC,
             },
             database,

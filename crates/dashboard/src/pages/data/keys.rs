@@ -1,0 +1,88 @@
+//! What every key of a vehicle tells, how often, and who brings it.
+
+use std::collections::HashMap;
+
+use collector_core::Unit;
+use collector_core::mask::readable;
+use history::read::{KeyRow, Latest, VehicleRow};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::pages::cells::{Reading, UNKNOWN, duration, live, origin};
+use crate::shown;
+use crate::view::parts::{Cell, Column, Table};
+use crate::view::texts;
+
+pub fn table(keys: &[KeyRow], latest: &[Latest], vehicle: &VehicleRow, reading: Reading<'_>) -> Table {
+    let known: HashMap<&str, &KeyRow> = keys.iter().map(|key| (key.descriptor.as_str(), key)).collect();
+    let row = |one: &Latest| row(one, known.get(one.descriptor.as_str()).copied(), vehicle, reading);
+    Table {
+        id: "keys",
+        caption: texts::t("data.keys").to_owned(),
+        columns: vec![
+            Column::text(texts::t("data.key")),
+            Column::text(texts::t("data.value")),
+            Column::text(texts::t("data.unit")),
+            Column::text(texts::t("data.age")),
+            Column::number(texts::t("data.cadence")),
+            Column::text(texts::t("data.origin")),
+            Column::number(texts::t("data.readings")),
+        ],
+        rows: latest.iter().map(row).collect(),
+        csv: "now.csv".to_owned(),
+        empty: texts::t("data.no_keys").to_owned(),
+        ..Table::default()
+    }
+}
+
+fn row(one: &Latest, key: Option<&KeyRow>, vehicle: &VehicleRow, reading: Reading<'_>) -> Vec<Cell> {
+    let told = &one.reading;
+    let unit = told.unit.as_deref().map(Unit::other);
+    let shown = shown::value(&told.value, unit.as_ref(), reading.options);
+    let value = match one.ended_at {
+        None => Cell::text(shown.text),
+        Some(at) => Cell {
+            note: texts::t("data.was")
+                .replace("{at}", &reading.moment(at).text)
+                .replace("{value}", &shown.text),
+            ..Cell::text(UNKNOWN)
+        },
+    };
+    let live = live(&vehicle.name, &one.name);
+    vec![
+        Cell {
+            note: readable(&one.descriptor),
+            ..Cell::text(readable(&one.name))
+        },
+        Cell {
+            live: live.clone(),
+            ..value
+        },
+        Cell::text(shown.unit),
+        Cell {
+            live,
+            ..reading.at(told.measured_at)
+        },
+        key.and_then(|key| key.gap_ms)
+            .map_or_else(|| Cell::text(UNKNOWN), every),
+        Cell {
+            note: readable(&told.source),
+            ..Cell::text(origin(told))
+        },
+        key.map_or_else(
+            || Cell::text(UNKNOWN),
+            |key| Cell::sorted(key.readings.to_string(), key.readings),
+        ),
+    ]
+}
+
+/// The usual time between two moments of measurement.
+fn every(gap_ms: i64) -> Cell {
+    let start = Timestamp::UNIX_EPOCH;
+    let end = start.checked_add(SignedDuration::from_millis(gap_ms));
+    let text = match gap_ms {
+        ..1_000 => format!("{gap_ms} ms"),
+        ..60_000 => format!("{} s", gap_ms / 1_000),
+        _ => duration(start, end.unwrap_or(Timestamp::MAX)),
+    };
+    Cell::sorted(text, gap_ms)
+}
