@@ -1,10 +1,18 @@
 //! The pages: what is read, put into the words and the units of its reader.
 
 mod cells;
+mod charge;
+mod charging;
+mod curve;
 mod data;
 mod frame;
+mod labels;
 mod range;
+mod sums;
 mod system;
+mod trip;
+mod trips;
+mod why;
 
 use askama::Template;
 use axum::Router;
@@ -15,7 +23,14 @@ use crate::app::Shared;
 use crate::problem::Problem;
 
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new().merge(data::routes()).merge(system::routes())
+    Router::new()
+        .merge(charge::routes())
+        .merge(charging::routes())
+        .merge(data::routes())
+        .merge(system::routes())
+        .merge(trip::routes())
+        .merge(trips::routes())
+        .merge(why::routes())
 }
 
 /// A page, or why there is none.

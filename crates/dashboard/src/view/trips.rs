@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::chart::Chart;
 use super::frame::Frame;
-use super::parts::{Choice, Fact, Table};
+use super::parts::{Choice, Fact, Link, Table};
 use super::picture::{Bars, Track};
 use super::texts;
 
@@ -31,5 +31,7 @@ pub struct Trip {
     pub facts: Vec<Fact>,
     pub why: String,
     pub track: Option<Track>,
+    /// Shows the track, where it is not shown because nobody asked for it.
+    pub show: Option<Link>,
     pub curves: Vec<Chart>,
 }

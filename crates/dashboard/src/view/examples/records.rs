@@ -196,6 +196,7 @@ pub fn trip() -> Trip {
         ],
         why: "../../../why/trip/i4/2026-03-02T07:02:00Z".to_owned(),
         track: Some(track()),
+        show: None,
         curves: vec![level("level", 0.1)],
     }
 }
