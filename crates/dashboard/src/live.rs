@@ -10,7 +10,7 @@ use crate::shown;
 use crate::site::Options;
 
 /// The names of the vehicles that tell something else than before, and what: `{ now, told: [{ vehicle, key, text, unit,
-/// number, at, time, origin }] }`, times in milliseconds; a value that has ended has the text `–` and no number. `None`
+/// number, at, time, origin, state }] }`, times in milliseconds; a value that has ended has the text `–` and no number. `None`
 /// where nothing changed.
 pub fn news(before: &Values, now: &Values, at: Timestamp, options: &Options) -> Option<(Vec<String>, Json)> {
     let changes = changes(before, now);
@@ -41,7 +41,7 @@ pub fn news(before: &Values, now: &Values, at: Timestamp, options: &Options) -> 
 
 fn told(told: &Told, options: &Options) -> Json {
     let reading = &told.reading;
-    let shown = shown::value(&reading.value, reading.unit.as_ref(), options);
+    let shown = shown::named(told.name(), &reading.value, reading.unit.as_ref(), options);
     let number = match reading.value {
         Value::Number(number) => Some(number),
         _ => None,
@@ -53,6 +53,7 @@ fn told(told: &Told, options: &Options) -> Json {
         "number": number,
         "at": reading.measured_at.as_millisecond(),
         "time": shown::moment(reading.measured_at, options),
-        "origin": shown::origin(told.origin, reading.stamp),
+        "origin": shown::whence(told.origin, reading.stamp, told.from.as_ref().map(|from| from.name())),
+        "state": shown::state(told.name(), &reading.value),
     })
 }

@@ -1,7 +1,7 @@
 //! Values, records and times as the parts of views.
 
 use collector_core::mask::readable;
-use collector_core::{Stamp, Unit, Value};
+use collector_core::{Unit, Value};
 use history::read::{Latest, ReadingRow, RecordRow};
 use jiff::Timestamp;
 
@@ -48,7 +48,7 @@ impl Reading<'_> {
     /// What a vehicle said last by one key, under a label; `key` is what events call it.
     pub fn fact(&self, label: &str, vehicle: &str, key: &str, reading: &ReadingRow) -> Fact {
         let unit = reading.unit.as_deref().map(Unit::other);
-        let shown = shown::value(&reading.value, unit.as_ref(), self.options);
+        let shown = shown::named(key, &reading.value, unit.as_ref(), self.options);
         Fact {
             live: live(vehicle, key),
             label: label.to_owned(),
@@ -107,11 +107,7 @@ pub fn live(vehicle: &str, key: &str) -> String {
 
 /// How a value came: `measured, stream`.
 pub fn origin(reading: &ReadingRow) -> String {
-    let stamp = match reading.stamp {
-        Stamp::Measured => texts::t("origin.measured"),
-        Stamp::Requested => texts::t("origin.requested"),
-    };
-    format!("{stamp}, {}", reading.origin)
+    shown::whence(reading.origin, reading.stamp, None)
 }
 
 /// With so many decimals, but for those that say nothing.

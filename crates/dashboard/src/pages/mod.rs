@@ -7,9 +7,14 @@ mod curve;
 mod data;
 mod frame;
 mod labels;
+mod level;
+mod now;
+mod openings;
+mod poll;
 mod range;
 mod sums;
 mod system;
+mod told;
 mod trip;
 mod trips;
 mod why;
@@ -27,6 +32,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .merge(charge::routes())
         .merge(charging::routes())
         .merge(data::routes())
+        .merge(now::routes())
         .merge(system::routes())
         .merge(trip::routes())
         .merge(trips::routes())

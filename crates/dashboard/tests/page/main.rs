@@ -7,11 +7,13 @@
 
 mod api;
 mod assets;
+mod car;
 mod csv;
 mod data;
 mod events;
 mod history;
 mod limits;
+mod now;
 mod site;
 mod system;
 mod telemetry;

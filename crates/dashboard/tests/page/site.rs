@@ -13,7 +13,7 @@ use dashboard::{Limits, Look, LookError, Options, Server, Site};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use reqwest::{Client, RequestBuilder};
-use runtime::SystemClock;
+use runtime::{Clock, SystemClock};
 use status::Status;
 use status::doctor::Finding;
 use status::values::Values;
@@ -41,6 +41,9 @@ pub struct Program {
     pub status: Mutex<Option<Status>>,
     pub findings: Mutex<Vec<Finding>>,
     pub log: Mutex<Vec<String>>,
+    /// The status whenever none is in `status`.
+    pub fares: Option<fn() -> Status>,
+    pub values: Mutex<Option<Values>>,
     pub refuses: Mutex<Option<PollRefused>>,
     pub polled: Mutex<Vec<Vin>>,
 }
@@ -49,11 +52,12 @@ pub struct Program {
 impl Look for Program {
     fn status(&self) -> Result<Status, LookError> {
         let told = self.status.lock().unwrap().take();
+        let told = told.or_else(|| self.fares.map(|fares| fares()));
         told.ok_or_else(|| LookError("the journal cannot be read: mend the disk".to_owned()))
     }
 
     fn values(&self) -> Result<Option<Values>, LookError> {
-        Ok(None)
+        Ok(self.values.lock().unwrap().clone())
     }
 
     fn doctor(&self) -> Result<Vec<Finding>, LookError> {
@@ -117,21 +121,32 @@ impl Page {
         database: PathBuf,
         program: Program,
     ) -> Self {
+        let options = Options {
+            auth,
+            hosts: Vec::new(),
+            units,
+            timezone: TimeZone::UTC,
+        };
+        Self::like(options, limits, database, program, Arc::new(SystemClock)).await
+    }
+
+    pub async fn like(
+        options: Options,
+        limits: Limits,
+        database: PathBuf,
+        program: Program,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = server.local_addr();
         let (events, program) = (Events::default(), Arc::new(program));
         let site = Site {
-            options: Options {
-                auth,
-                hosts: Vec::new(),
-                units,
-                timezone: TimeZone::UTC,
-            },
+            options,
             database,
             look: program.clone(),
             events: events.clone(),
             assets: ASSETS,
-            clock: Arc::new(SystemClock),
+            clock,
         };
         let stop = CancellationToken::new();
         let running = tokio::spawn(server.limited(limits).run(site, stop.clone()));

@@ -1,0 +1,249 @@
+//! The charge of a vehicle over time, with its charges and with the times in which nothing could come.
+
+use collector_core::Vin;
+use collector_core::resolved::QUANTITIES;
+use history::read::{Range, ReadError, Reader, RecordRow, Series as Read, Told};
+use jiff::{SignedDuration, Timestamp};
+use status::Status;
+
+use super::cells::{Reading, decimal};
+use crate::view::chart::{Band, BandKind, Chart, Gap, Kind, Series};
+use crate::view::parts::{Cell, Column, Table};
+use crate::view::texts;
+
+const POINTS: usize = 600;
+const ROWS: usize = 100;
+const SESSIONS: usize = 1_000;
+const GAPS: usize = 200;
+/// A charge that began before the range may reach into it.
+const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What is read for it.
+pub struct Level {
+    range: Range,
+    series: Option<Read>,
+    sessions: Vec<RecordRow>,
+}
+
+/// By the key that tells the charge now, or else by the first of the order that told something in the range. The prediction
+/// is none of them.
+pub fn read(reader: &Reader, vin: &Vin, now_by: Option<&str>, range: Range) -> Result<Level, ReadError> {
+    let [ordered @ .., _] = QUANTITIES[0].keys else {
+        return Ok(Level {
+            range,
+            series: None,
+            sessions: Vec::new(),
+        });
+    };
+    let now_by = now_by.filter(|key| ordered.contains(key));
+    let mut series = None;
+    for key in now_by.into_iter().chain(ordered.iter().copied()) {
+        series = reader.series(vin, key, range, POINTS)?.filter(tells);
+        if series.is_some() {
+            break;
+        }
+    }
+    let from = range.from.checked_sub(LONGEST).unwrap_or(range.from);
+    let sessions = reader.records("charging_sessions", Some(vin), Range { from, ..range }, SESSIONS)?;
+    Ok(Level {
+        range,
+        series,
+        sessions,
+    })
+}
+
+fn tells(series: &Read) -> bool {
+    let is_empty = match &series.told {
+        Told::Readings { points, .. } => points.is_empty(),
+        Told::Parts { points, .. } => points.is_empty(),
+        Told::Changes { .. } => true,
+    };
+    !is_empty || series.before.is_some()
+}
+
+/// A span of a chart with its value.
+type Part = (f64, f64, f64, f64);
+
+impl Level {
+    /// The figure; empty where nothing was told.
+    pub fn chart(&self, reading: &Reading<'_>, title: &str, gaps: Vec<Gap>) -> Chart {
+        let (from, to) = (ms(self.range.from), ms(self.range.to));
+        let parts = self.parts();
+        let bands: Vec<Band> = self.bands(reading).collect();
+        let low = parts.iter().map(|part| part.1).reduce(f64::min);
+        let high = parts.iter().map(|part| part.2).reduce(f64::max);
+        let summary = match (low, high) {
+            (Some(low), Some(high)) => texts::count("level.summary", bands.len())
+                .replace("{low}", &decimal(low, 0))
+                .replace("{high}", &decimal(high, 0)),
+            _ => texts::t("level.nothing").to_owned(),
+        };
+        let key = self.series.as_ref().map(|series| series.descriptor.as_str());
+        let series = Series {
+            label: texts::t("level.title").to_owned(),
+            unit: "%".to_owned(),
+            kind: Kind::Area,
+            url: key
+                .map(|key| format!("series.json?key={key}"))
+                .unwrap_or_default(),
+            ..Series::default()
+        };
+        let is_exact = matches!(&self.series, Some(series) if matches!(series.told, Told::Readings { .. }));
+        let series = match is_exact {
+            true => Series {
+                points: self.held(&parts),
+                ..series
+            },
+            false => Series {
+                parts: parts.clone(),
+                ..series
+            },
+        };
+        Chart {
+            id: "level",
+            title: title.to_owned(),
+            summary,
+            table: self.table(reading, &parts, title),
+            from,
+            to,
+            is_whole: true,
+            series: if parts.is_empty() {
+                Vec::new()
+            } else {
+                vec![series]
+            },
+            bands,
+            gaps,
+            ..Chart::default()
+        }
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let Some(series) = &self.series else {
+            return Vec::new();
+        };
+        let from = ms(self.range.from);
+        let before = series.before.as_ref().and_then(|before| match before.value {
+            collector_core::Value::Number(value) => Some((from, value, value, value)),
+            _ => None,
+        });
+        let told: Vec<Part> = match &series.told {
+            Told::Readings { points, .. } => points.iter().map(|&(at, it)| (at as f64, it, it, it)).collect(),
+            Told::Parts { points, .. } => points
+                .iter()
+                .map(|part| ((part.at_ms as f64).max(from), part.min, part.max, part.last))
+                .collect(),
+            Told::Changes { .. } => Vec::new(),
+        };
+        before.into_iter().chain(told).collect()
+    }
+
+    /// Its points; the last value holds until now where it has not ended.
+    fn held(&self, parts: &[Part]) -> Vec<(f64, f64)> {
+        let mut points: Vec<_> = parts.iter().map(|part| (part.0, part.3)).collect();
+        let ended = match self.series.as_ref().map(|series| &series.told) {
+            Some(Told::Readings { ends, .. }) => ends.last().copied().unwrap_or(i64::MIN) as f64,
+            _ => f64::MIN,
+        };
+        if let Some(&(at, value)) = points.last().filter(|last| last.0 >= ended) {
+            let to = ms(self.range.to);
+            points.extend((at < to).then_some((to, value)));
+        }
+        points
+    }
+
+    fn bands(&self, reading: &Reading<'_>) -> impl Iterator<Item = Band> {
+        let (from, to) = (self.range.from, self.range.to);
+        let charged = self.sessions.iter().filter(|session| {
+            let mark = session.text("mark").unwrap_or_default();
+            !mark.split(',').any(|mark| mark.trim() == "no_energy")
+        });
+        charged.rev().filter_map(move |session| {
+            let end = session.moment("end_at").unwrap_or(to);
+            (end > from && session.start < to).then(|| Band {
+                from: ms(session.start.max(from)),
+                to: ms(end.min(to)),
+                kind: BandKind::Charging,
+                label: label(reading, session),
+            })
+        })
+    }
+
+    fn table(&self, reading: &Reading<'_>, parts: &[Part], title: &str) -> Table {
+        let together = parts.len().div_ceil(ROWS).max(1);
+        let rows = parts.chunks(together).rev().filter_map(|parts| {
+            let (first, last) = (parts.first()?, parts.last()?);
+            let low = parts.iter().map(|part| part.1).reduce(f64::min)?;
+            let high = parts.iter().map(|part| part.2).reduce(f64::max)?;
+            let at = Timestamp::from_millisecond(first.0 as i64).ok()?;
+            let time = Cell::sorted(reading.moment(at).text, first.0);
+            let cell = |value: f64| Cell::sorted(format!("{} %", decimal(value, 1)), value);
+            Some(vec![time, cell(last.3), cell(low), cell(high)])
+        });
+        let key = self.series.as_ref().map(|series| series.descriptor.as_str());
+        let csv = key.map(|key| {
+            format!(
+                "series.csv?key={key}&from={:.0}&to={:.0}",
+                self.range.from, self.range.to
+            )
+        });
+        Table {
+            id: "level-table",
+            caption: title.to_owned(),
+            columns: vec![
+                Column::text(texts::t("level.time")),
+                Column::number(texts::t("level.last")),
+                Column::number(texts::t("level.low")),
+                Column::number(texts::t("level.high")),
+            ],
+            rows: rows.collect(),
+            csv: csv.unwrap_or_default(),
+            empty: texts::t("level.nothing").to_owned(),
+            more: None,
+        }
+    }
+}
+
+/// `Charging, 10.8 kW, Home`.
+fn label(reading: &Reading<'_>, session: &RecordRow) -> String {
+    let power = session.number("mean_power_kw");
+    let power = power.map(|power| reading.quantity(power, "kW", 1));
+    let place = session.text("place").map(collector_core::mask::readable);
+    let all = [Some(texts::t("level.charging").to_owned()), power, place];
+    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// When nothing could come for a vehicle, and why. What is too short to be seen is left out.
+pub fn gaps(status: &Status, vin: &Vin, range: Range) -> Vec<Gap> {
+    let least = (ms(range.to) - ms(range.from)) / POINTS as f64;
+    let of_it = status.streams.iter().filter(|stream| {
+        status.streams.len() == 1 || stream.vehicles.iter().any(|vehicle| vehicle.vin == vin.as_str())
+    });
+    let gaps = of_it.flat_map(|stream| &stream.gaps).filter_map(|gap| {
+        let (from, to) = (gap.from.max(range.from), gap.to.unwrap_or(range.to).min(range.to));
+        (ms(to) - ms(from) >= least).then(|| Gap {
+            from: ms(from),
+            to: ms(to),
+            cause: cause(gap.cause.as_str()).to_owned(),
+        })
+    });
+    let mut gaps: Vec<Gap> = gaps.collect();
+    gaps.sort_by(|one, other| one.from.total_cmp(&other.from));
+    let many = gaps.len().saturating_sub(GAPS);
+    gaps.split_off(many)
+}
+
+/// In the words of the ledger, or in those of people.
+fn cause(word: &str) -> &str {
+    match word {
+        "restart" => texts::t("gap.restart"),
+        "connection lost" => texts::t("gap.lost"),
+        "login" => texts::t("gap.login"),
+        "another program" => texts::t("gap.other"),
+        other => other,
+    }
+}
+
+fn ms(at: Timestamp) -> f64 {
+    at.as_millisecond() as f64
+}
