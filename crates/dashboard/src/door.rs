@@ -19,8 +19,18 @@ pub const INGRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(172, 30, 32, 2));
 /// The path under which Home Assistant serves the page to this browser.
 const INGRESS_PATH: HeaderName = HeaderName::from_static("x-ingress-path");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// What tells nothing of any car, and is asked for by what has no token: containers and load balancers.
-const OPEN: [&str; 2] = ["/health", "/ready"];
+/// What tells nothing of any car, and is asked for by what has no token: containers, load balancers, and the page that asks
+/// for the token.
+const OPEN: [&str; 8] = [
+    "/health",
+    "/ready",
+    "/assets/favicon.svg",
+    "/assets/icons.svg",
+    "/assets/live.js",
+    "/assets/style.css",
+    "/assets/table.js",
+    "/assets/theme.js",
+];
 
 /// Who may see the page.
 #[derive(Debug, Clone)]

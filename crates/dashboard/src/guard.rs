@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::door::{Door, Refusal, Way};
+use crate::pages;
 use crate::server::Peer;
 
 /// Everything comes from here, nothing is written in the pages themselves, and nobody shows them in a frame of theirs.
@@ -48,25 +49,29 @@ pub(crate) async fn guard(
             let headers = [(header::LOCATION, location), (header::SET_COOKIE, cookie)];
             (StatusCode::SEE_OTHER, headers).into_response()
         }
-        Err(refusal) => refused(refusal),
+        Err(refusal) => refused(refusal, &parts.uri),
     };
     protect(answer.headers_mut(), door.is_framed());
     answer
 }
 
-fn refused(refusal: Refusal) -> Response {
+fn refused(refusal: Refusal, uri: &Uri) -> Response {
     let status = refusal.status();
+    let is_page = pages::is_page(uri.path());
+    let text = || (status, format!("{refusal}\n")).into_response();
     match refusal {
         Refusal::Token {
             is_from_elsewhere: true,
         } => (status, Html(ONCE_MORE)).into_response(),
-        Refusal::Token { .. } => (
-            status,
-            [(header::WWW_AUTHENTICATE, "Bearer")],
-            format!("{refusal}\n"),
-        )
-            .into_response(),
-        _ => (status, format!("{refusal}\n")).into_response(),
+        Refusal::Token { .. } => {
+            let page = match is_page {
+                true => pages::locked(uri, &refusal.to_string()),
+                false => text(),
+            };
+            ([(header::WWW_AUTHENTICATE, "Bearer")], page).into_response()
+        }
+        _ if is_page => pages::failed(None, uri, status, &refusal.to_string()),
+        _ => text(),
     }
 }
 

@@ -64,6 +64,10 @@ impl From<NotRead> for Problem {
     }
 }
 
+/// What a problem says, beside its answer, for the page that shows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Said(pub String);
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let retry_at = self.retry.map(|(at, _)| format!("{at:.0}"));
@@ -73,6 +77,7 @@ impl IntoResponse for Problem {
             .retry
             .map(|(_, seconds)| (header::RETRY_AFTER, HeaderValue::from(seconds)));
         answer.headers_mut().extend(after);
+        answer.extensions_mut().insert(Said(self.error));
         answer
     }
 }

@@ -26,12 +26,13 @@ pub(crate) fn all(site: Site, door: Door, limits: &Limits, stop: &CancellationTo
     let asked = api::routes()
         .merge(csv::routes())
         .merge(pages::routes())
-        .with_state(app);
+        .with_state(app.clone());
     assets
         .merge(asked)
         .merge(events)
         .merge(telemetry)
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is no such page.\n") })
+        .layer(from_fn_with_state(app, pages::show_failures))
         .layer(CompressionLayer::new())
         .layer(RequestBodyTimeoutLayer::new(limits.body))
         .layer(RequestBodyLimitLayer::new(limits.body_bytes))

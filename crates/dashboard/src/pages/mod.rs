@@ -5,6 +5,7 @@ mod charge;
 mod charging;
 mod curve;
 mod data;
+mod failed;
 mod frame;
 mod labels;
 mod level;
@@ -23,6 +24,8 @@ use askama::Template;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+
+pub(crate) use failed::{failed, is_page, locked, show_failures};
 
 use crate::app::Shared;
 use crate::problem::Problem;

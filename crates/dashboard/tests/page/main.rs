@@ -11,6 +11,7 @@ mod car;
 mod csv;
 mod data;
 mod events;
+mod failed;
 mod history;
 mod limits;
 mod now;
