@@ -81,7 +81,7 @@ fn every(gap_ms: i64) -> Cell {
     let end = start.checked_add(SignedDuration::from_millis(gap_ms));
     let text = match gap_ms {
         ..1_000 => format!("{gap_ms} ms"),
-        ..60_000 => format!("{} s", gap_ms / 1_000),
+        1_000..60_000 => format!("{} s", gap_ms / 1_000),
         _ => duration(start, end.unwrap_or(Timestamp::MAX)),
     };
     Cell::sorted(text, gap_ms)
