@@ -112,7 +112,7 @@ fn answer(finding: &Finding) -> Answer {
     Answer {
         level,
         title: title(finding),
-        text: readable(&format!("{}{about}", finding.said)),
+        text: readable(&format!("{}{about}", capital(&finding.said))),
         todo: readable(finding.advice.as_deref().unwrap_or_default()),
         link: None,
     }

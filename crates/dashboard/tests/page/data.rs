@@ -169,7 +169,9 @@ async fn what_is_wrong_stands_first_and_totals_add_up() {
     let (_page, _folder, html) = told(UnitSystem::Metric).await;
     let answers = part(&html, "<ul class=\"answers\"", "</ul>");
     assert!(
-        answers.contains("notice bad") && answers.contains("systemctl enable"),
+        answers.contains("notice bad")
+            && answers.contains("It does not run")
+            && answers.contains("systemctl enable"),
         "{answers}"
     );
     let totals = part(&html, "aria-label=\"All keys together\"", "</section>");
