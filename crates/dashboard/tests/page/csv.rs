@@ -75,7 +75,7 @@ async fn a_file_holds_every_reading_unless_fewer_points_are_wanted() {
 #[tokio::test]
 async fn what_is_no_file_is_said_so() {
     let filled = filled().await;
-    for file in ["trips", "nothings.csv", ".csv", "%22%0d%0a.csv"] {
+    for file in ["trip.txt", "nothings.csv", ".csv", "%22%0d%0a.csv"] {
         let answer = filled
             .page
             .get(&format!("v/{}/{file}", name()))
