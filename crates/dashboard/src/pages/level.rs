@@ -52,6 +52,15 @@ pub fn read(reader: &Reader, vin: &Vin, now_by: Option<&str>, range: Range) -> R
     })
 }
 
+/// When the charge was told for the first time by any of its keys.
+pub fn begin(reader: &Reader, vin: &Vin) -> Result<Option<Timestamp>, ReadError> {
+    let keys = reader.keys(vin)?;
+    let of_it = keys
+        .iter()
+        .filter(|key| QUANTITIES[0].keys.contains(&key.descriptor.as_str()));
+    Ok(of_it.map(|key| key.first).min())
+}
+
 fn tells(series: &Read) -> bool {
     let is_empty = match &series.told {
         Told::Readings { points, .. } => points.is_empty(),

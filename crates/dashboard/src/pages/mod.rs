@@ -1,5 +1,6 @@
 //! The pages: what is read, put into the words and the units of its reader.
 
+mod battery;
 mod cells;
 mod charge;
 mod charging;
@@ -7,12 +8,14 @@ mod curve;
 mod data;
 mod failed;
 mod frame;
+mod health;
 mod labels;
 mod level;
 mod now;
 mod openings;
 mod poll;
 mod range;
+mod standing;
 mod sums;
 mod system;
 mod told;
@@ -32,6 +35,7 @@ use crate::problem::Problem;
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
+        .merge(battery::routes())
         .merge(charge::routes())
         .merge(charging::routes())
         .merge(data::routes())

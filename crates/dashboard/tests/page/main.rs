@@ -7,6 +7,7 @@
 
 mod api;
 mod assets;
+mod battery;
 mod car;
 mod csv;
 mod data;
