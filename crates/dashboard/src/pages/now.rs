@@ -19,9 +19,9 @@ use super::told::{CHARGE, PLUGGED, Present};
 use super::{Page, frame, openings, poll, shown};
 use crate::app::{App, Shared};
 use crate::view::chart::Chart;
-use crate::view::frame::{Page as Which, segment};
+use crate::view::frame::{Notice, Page as Which, segment};
 use crate::view::now::{Car, Charge, Charging, Now, Poll, Position};
-use crate::view::parts::{Fact, Link};
+use crate::view::parts::{Fact, Level as Severity, Link};
 use crate::view::picture::Track;
 use crate::view::texts;
 
@@ -77,7 +77,7 @@ async fn now(
 ) -> Result<Response, crate::problem::Problem> {
     let vehicle = app.vehicle(&name).await?;
     let mut frame = frame::of(&app, ROOT, Which::Now, "now", Some(&vehicle), "").await?;
-    frame.notices.extend(poll::notice(&query));
+    frame.notices.extend(poll::notice(&query, &app.options));
     let is_placed = query.get("position").is_some_and(|word| word == "shown");
     let at = app.now();
     let values = app.ask(|look| look.values()).await.ok().flatten();
@@ -95,6 +95,13 @@ async fn now(
     };
     let name = vehicle.name.as_str();
     let told = &read.told;
+    if is_placed && read.places.is_empty() {
+        frame.notices.push(Notice {
+            level: Severity::Info,
+            text: texts::t("now.no_place").to_owned(),
+            link: None,
+        });
+    }
     let car = Car {
         model: read.vehicle.as_ref().map(model).unwrap_or_default(),
         image: String::new(),

@@ -10,6 +10,8 @@ use url::form_urlencoded;
 
 use super::Page;
 use crate::app::Shared;
+use crate::shown::moment;
+use crate::site::Options;
 use crate::view::frame::Notice;
 use crate::view::parts::Level;
 use crate::view::texts;
@@ -40,8 +42,12 @@ pub(super) async fn ask(State(app): State<Shared>, Path(name): Path<String>) -> 
 }
 
 /// What became of it, for the page.
-pub(super) fn notice(query: &HashMap<String, String>) -> Option<Notice> {
-    let at = || query.get("at")?.parse().ok();
+pub(super) fn notice(query: &HashMap<String, String>, options: &Options) -> Option<Notice> {
+    let at = || {
+        let at = query.get("at")?.parse().ok()?;
+        Some(moment(at, options))
+    };
+    let later = |key| Some(texts::t(key).replace("{at}", &at()?));
     let refused = match query.get("poll")?.as_str() {
         "asked" => {
             return Some(Notice {
@@ -55,7 +61,7 @@ pub(super) fn notice(query: &HashMap<String, String>) -> Option<Notice> {
         "no_source" => PollRefused::NoSource.to_string(),
         "login" => PollRefused::LoginNeeded.to_string(),
         "under_way" => PollRefused::UnderWay.to_string(),
-        "no_call" => PollRefused::BudgetSpent { free_at: at()? }.to_string(),
+        "no_call" => later("now.no_call")?,
         "failed" => texts::t("now.busy").to_owned(),
         _ => return None,
     };

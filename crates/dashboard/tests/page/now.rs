@@ -265,7 +265,7 @@ async fn the_button_asks_and_says_what_became_of_it() {
         (PollRefused::UnderWay, "other demands are under way"),
         (
             PollRefused::BudgetSpent { free_at },
-            "the next one is free at 2026-03-01T13:30:00Z",
+            "the next one is free at 2026-03-01 13:30",
         ),
         (
             PollRefused::Failed {
@@ -297,4 +297,37 @@ async fn the_first_page_leads_to_the_first_vehicle() {
     assert!(page.contains("The car has told nothing yet."), "{page}");
     let unknown = car.page.get("v/nobody/now").send().await.unwrap();
     assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn halves_of_two_moments_are_no_place() {
+    let apart = vec![
+        number(&format!("{PLACE}.latitude"), "latitude", 48.2, "°", -60),
+        number(&format!("{PLACE}.longitude"), "longitude", 11.6, "°", -59),
+    ];
+    let car = car(apart, Vec::new(), UnitSystem::Metric, program()).await;
+    let page = car.get("v/i4/now?position=shown").await;
+    assert!(page.contains("The car told no latitude and longitude of one and the same moment"));
+    assert!(!page.contains("48.2") && !page.contains("openstreetmap"));
+}
+
+#[tokio::test]
+async fn a_car_that_stood_for_days_is_where_it_was_last() {
+    let long_ago = vec![
+        number(&format!("{PLACE}.latitude"), "latitude", 48.1, "°", -9_001),
+        number(&format!("{PLACE}.longitude"), "longitude", 11.5, "°", -9_001),
+        number(&format!("{PLACE}.latitude"), "latitude", 48.2, "°", -9_000),
+        number(&format!("{PLACE}.longitude"), "longitude", 11.6, "°", -9_000),
+    ];
+    let car = car(long_ago, Vec::new(), UnitSystem::Metric, program()).await;
+    let page = car.get("v/i4/now?position=shown").await;
+    let position = between(&page, "id=\"position\"", "</section>");
+    assert!(
+        position.contains("<strong>48.20000, 11.60000</strong>"),
+        "{position}"
+    );
+    assert!(
+        position.contains("6 days ago") && !position.contains("<svg"),
+        "{position}"
+    );
 }
