@@ -130,3 +130,63 @@ pub fn moment(at: Timestamp, options: &Options) -> String {
         .strftime("%Y-%m-%d %H:%M")
         .to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use collector_core::UnitSystem;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::door::Auth;
+
+    fn read(key: &str, value: Value, unit: &'static str, units: UnitSystem) -> String {
+        let options = Options {
+            auth: Auth::Loopback,
+            hosts: Vec::new(),
+            units,
+            timezone: TimeZone::UTC,
+        };
+        let shown = named(key, &value, Some(&Unit::new(unit)), &options);
+        format!("{} {}", shown.text, shown.unit).trim_end().to_owned()
+    }
+
+    #[test]
+    fn units_are_those_of_people() {
+        use UnitSystem::{Imperial, Metric};
+        for (number, unit, units, text) in [
+            (10_844.0, "W", Metric, "10.84 kW"),
+            (-50.0, "W", Metric, "-0.05 kW"),
+            (240.0, "kPa", Metric, "2.4 bar"),
+            (240.0, "kPa", Imperial, "34.81 psi"),
+            (59.0, "min", Metric, "59 min"),
+            (125.0, "min", Metric, "2 h 05 min"),
+            (-3.0, "min", Metric, "-3 min"),
+        ] {
+            assert_eq!(read("x", Value::Number(number), unit, units), text);
+        }
+    }
+
+    #[test]
+    fn what_is_open_says_so_in_words_and_as_a_state() {
+        let text = |text: &str| Value::Text(text.into());
+        for (key, value, words, is) in [
+            ("trunk_open", Value::Bool(true), "open", Some("open")),
+            ("trunk_open", Value::Bool(false), "closed", Some("closed")),
+            (
+                "window_rear_driver",
+                text("INTERMEDIATE"),
+                "partly open",
+                Some("open"),
+            ),
+            ("sunroof", text("CLOSED"), "closed", Some("closed")),
+            ("sunroof", text("SOMETHING"), "SOMETHING", None),
+            ("plugged", Value::Bool(true), "plugged in", None),
+            ("moving", Value::Bool(false), "no", None),
+            ("door_lock", text("SECURED"), "locked", None),
+            ("other", text("CLOSED"), "CLOSED", None),
+        ] {
+            assert_eq!(state(key, &value), is, "{key}");
+            assert_eq!(read(key, value, "", UnitSystem::Metric), words, "{key}");
+        }
+    }
+}

@@ -215,7 +215,7 @@ async fn the_charge_is_drawn_with_charges_and_with_gaps_and_their_cause() {
         ]
     );
     assert!(page.contains(&format!("series.csv?key={HEADER}&#38;from=2026-02-22T12:00:00Z")));
-    assert!(page.contains("Between 40 and 91 %, charged 1 times."));
+    assert!(page.contains("Between 40 and 91 %. Charges in this time: 1."));
     assert!(!page.contains("<script>alert"));
 }
 
