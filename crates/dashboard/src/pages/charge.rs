@@ -127,7 +127,7 @@ impl One<'_> {
             self.number("energy_grid_kwh", "kWh", 1),
             self.number("energy_battery_kwh", "kWh", 1),
             self.energy(),
-            self.from_charge(),
+            self.by_rise(),
             self.cost(),
             fact(
                 "column.took",
@@ -171,7 +171,7 @@ impl One<'_> {
     }
 
     /// What the rise of the charge says, which is an interval.
-    fn from_charge(&self) -> Fact {
+    fn by_rise(&self) -> Fact {
         let ends =
             ["energy_from_soc_low_kwh", "energy_from_soc_high_kwh"].map(|column| self.charge.number(column));
         let Some((low, high)) = ends[0].zip(ends[1]) else {

@@ -55,7 +55,7 @@ async fn page(State(app): State<Shared>, Path(name): Path<String>, Query(asked):
     };
     let list = List {
         reading,
-        vehicle: &segment(&vehicle.name),
+        vehicle: &vehicle.name,
         word,
         whole,
     };
@@ -66,7 +66,7 @@ async fn page(State(app): State<Shared>, Path(name): Path<String>, Query(asked):
         totals: list.totals(&all),
         bars: list.bars(&all),
         months: list.months(&all),
-        sessions: list.sessions(&vehicle.name, newest),
+        sessions: list.sessions(newest),
         places: list.places(&all),
     };
     shown(&view)
@@ -100,7 +100,6 @@ pub(super) fn csv(kind: &str, range: Range) -> String {
 
 struct List<'a> {
     reading: Reading<'a>,
-    /// As URLs have its name.
     vehicle: &'a str,
     word: &'a str,
     whole: Range,
@@ -232,12 +231,12 @@ impl List<'_> {
         (!drawn.bars.is_empty()).then_some(drawn)
     }
 
-    fn sessions(&self, name: &str, mut newest: Vec<RecordRow>) -> Table {
+    fn sessions(&self, mut newest: Vec<RecordRow>) -> Table {
         let more = earlier(&mut newest, ROWS, self.word);
         let row = |charge: &RecordRow| {
             let key = cells::key(charge);
             let money = Money::of([charge]);
-            let why = format!("{}#cost", cells::why(ROOT, "session", name, &key));
+            let why = format!("{}#cost", cells::why(ROOT, "session", self.vehicle, &key));
             let percent = |column| self.reading.cell(charge, column, "%", 0);
             vec![
                 Cell {

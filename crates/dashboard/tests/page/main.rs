@@ -11,6 +11,7 @@ mod battery;
 mod car;
 mod csv;
 mod data;
+mod drives;
 mod events;
 mod failed;
 mod history;

@@ -46,6 +46,11 @@ pub struct Program {
     pub values: Mutex<Option<Values>>,
     pub refuses: Mutex<Option<PollRefused>>,
     pub polled: Mutex<Vec<Vin>>,
+    /// What is told of the record of that kind and start.
+    pub why: Mutex<Option<(String, String, serde_json::Value)>>,
+    pub units: UnitSystem,
+    /// UTC where none is named.
+    pub timezone: Option<TimeZone>,
 }
 
 #[async_trait]
@@ -64,8 +69,11 @@ impl Look for Program {
         Ok(self.findings.lock().unwrap().clone())
     }
 
-    fn why(&self, _: &str, _: &Vin, _: &str) -> Result<Option<serde_json::Value>, LookError> {
-        Ok(None)
+    fn why(&self, kind: &str, _: &Vin, start: &str) -> Result<Option<serde_json::Value>, LookError> {
+        let told = self.why.lock().unwrap().clone();
+        Ok(told
+            .filter(|told| (&*told.0, &*told.1) == (kind, start))
+            .map(|told| told.2))
     }
 
     fn log_tail(&self) -> Vec<String> {
@@ -111,7 +119,8 @@ impl Page {
     }
 
     pub async fn with(auth: Auth, limits: Limits, database: PathBuf, program: Program) -> Self {
-        Self::told_in(UnitSystem::Metric, auth, limits, database, program).await
+        let units = program.units;
+        Self::told_in(units, auth, limits, database, program).await
     }
 
     pub async fn told_in(
@@ -125,7 +134,7 @@ impl Page {
             auth,
             hosts: Vec::new(),
             units,
-            timezone: TimeZone::UTC,
+            timezone: program.timezone.clone().unwrap_or(TimeZone::UTC),
         };
         Self::like(options, limits, database, program, Arc::new(SystemClock)).await
     }

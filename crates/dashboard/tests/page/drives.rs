@@ -1,0 +1,434 @@
+//! Charges, trips and their reasons, as people see them.
+
+use collector_core::testkit::{context, entry_with, reading, vehicle};
+use collector_core::{Entry, Reading, Record, RecordKind, RecordState, Sink, UnitSystem, Value};
+use dashboard::Limits;
+use dashboard::door::Auth;
+use facts::kinds::{CHARGING_BLOCK, CHARGING_SESSION, CONSUMPTION, TRIP};
+use history::{HistorySink, Place};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::StatusCode;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::history::name;
+use super::site::{Page, Program};
+
+const HOSTILE: &str = "<script>alert(1)</script>";
+const POWER: &str = "vehicle.powertrain.electric.battery.charging.power";
+const CHARGE: &str = "vehicle.drivetrain.batteryManagement.header";
+const NORTH: &str = "vehicle.cabin.infotainment.navigation.currentLocation.latitude";
+const EAST: &str = "vehicle.cabin.infotainment.navigation.currentLocation.longitude";
+/// In Berlin it is February.
+const FIRST: &str = "2025-01-31T23:30:00Z";
+const DRIVE: &str = "2025-02-03T08:00:00Z";
+
+struct Filled {
+    page: Page,
+    _folder: TempDir,
+}
+
+impl Filled {
+    async fn with(readings: Vec<Reading>, records: Vec<Record>, program: Program) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("page.db");
+        let place = Place {
+            path: path.clone().into(),
+            others_may_read: false,
+            rollups: true,
+        };
+        let mut sink = HistorySink::new(place, None, context().log_id);
+        let records = (2..)
+            .zip(records)
+            .map(|(seq, record)| Entry::record_of(seq, record));
+        let entries: Vec<_> = [entry_with(1, readings)].into_iter().chain(records).collect();
+        let written = sink.write(&entries).await.unwrap();
+        assert_eq!(written.rejected, []);
+        let program = Program {
+            timezone: Some(TimeZone::get("Europe/Berlin").unwrap()),
+            ..program
+        };
+        let page = Page::with(Auth::Loopback, Limits::default(), path, program).await;
+        Self {
+            page,
+            _folder: folder,
+        }
+    }
+
+    /// A page of the vehicle: `charging`.
+    async fn of(&self, path: &str) -> String {
+        self.at(&format!("v/{}/{path}", name())).await
+    }
+
+    async fn at(&self, path: &str) -> String {
+        let answer = self.page.get(path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+        let text = answer.text().await.unwrap();
+        assert!(!text.contains(HOSTILE) && !text.contains(vehicle(false).vin.as_str()));
+        text
+    }
+}
+
+async fn filled(units: UnitSystem) -> Filled {
+    let program = Program {
+        units,
+        ..Program::default()
+    };
+    let records = [charges(), vec![drive(), consumption()]].concat();
+    Filled::with(readings(), records, program).await
+}
+
+fn at(start: &str, minutes: i64) -> Timestamp {
+    start.parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minutes)
+}
+
+fn number(value: f64) -> Value {
+    Value::Number(value)
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(value.into())
+}
+
+fn record(kind: &'static RecordKind, start: Timestamp, values: &[(&str, Value)]) -> Record {
+    keyed(kind, start, [Value::Timestamp(start)].into(), values)
+}
+
+fn keyed(kind: &'static RecordKind, at: Timestamp, key: Vec<Value>, values: &[(&str, Value)]) -> Record {
+    let value = |name: &str| {
+        let known = values.iter().find(|(known, _)| *known == name);
+        known.map(|(_, value)| value.clone())
+    };
+    let values: Vec<_> = kind.columns.iter().map(|column| value(column.name)).collect();
+    let mut record = Record::new(kind, vehicle(false), at, key, values);
+    (record.revision, record.state) = (1, RecordState::Final);
+    record
+}
+
+fn charges() -> Vec<Record> {
+    let mut free = record(
+        &CHARGING_SESSION,
+        at(FIRST, 0),
+        &[
+            ("end_at", Value::Timestamp(at(FIRST, 60))),
+            ("energy_grid_kwh", number(10.0)),
+            ("energy_battery_kwh", number(9.0)),
+            ("energy_kwh", number(10.0)),
+            ("loss_share", number(0.1)),
+            ("current_type", text("AC")),
+            ("cost", number(0.0)),
+            ("currency", text("EUR")),
+            ("cost_state", text("known")),
+            ("unpriced_share", number(0.0)),
+            ("place", text(HOSTILE)),
+            ("odometer_km", number(1_609.344)),
+            ("mark", text("split,failed")),
+        ],
+    );
+    let block = |minute: i64, cost: Option<f64>| {
+        let known = [
+            ("end_at", Value::Timestamp(at(FIRST, minute + 30))),
+            ("mean_power_kw", number(10.0)),
+            ("energy_kwh", number(5.0)),
+        ];
+        let cost = cost.map(|cost| ("cost", number(cost)));
+        let values: Vec<_> = known.into_iter().chain(cost).collect();
+        record(&CHARGING_BLOCK, at(FIRST, minute), &values)
+    };
+    free.children = [block(0, Some(0.0)), block(30, None)].into();
+    let unpriced = record(
+        &CHARGING_SESSION,
+        at("2025-02-10T12:00:00Z", 0),
+        &[
+            ("end_at", Value::Timestamp(at("2025-02-10T12:00:00Z", 20))),
+            ("energy_battery_kwh", number(30.0)),
+            ("energy_kwh", number(30.0)),
+            ("current_type", text("DC")),
+            ("cost_state", text("unknown")),
+            ("unpriced_share", number(1.0)),
+        ],
+    );
+    let francs = record(
+        &CHARGING_SESSION,
+        at("2025-02-11T12:00:00Z", 0),
+        &[
+            ("energy_grid_kwh", number(20.0)),
+            ("energy_kwh", number(20.0)),
+            ("current_type", text("AC")),
+            ("cost", number(5.5)),
+            ("currency", text("CHF")),
+            ("unpriced_share", number(0.5)),
+        ],
+    );
+    vec![free, unpriced, francs]
+}
+
+fn drive() -> Record {
+    record(
+        &TRIP,
+        at(DRIVE, 0),
+        &[
+            ("end_at", Value::Timestamp(at(DRIVE, 90))),
+            ("distance_km", number(160.934_4)),
+            ("energy_kwh", number(32.0)),
+            ("start_place", text("Home")),
+            ("end_place", text(HOSTILE)),
+        ],
+    )
+}
+
+fn consumption() -> Record {
+    let key = vec![text("2025-02"), number(30.0)];
+    keyed(
+        &CONSUMPTION,
+        at(DRIVE, 600),
+        key,
+        &[
+            ("kwh_per_100_km", number(20.0)),
+            ("kwh_per_100_km_low", number(19.0)),
+            ("kwh_per_100_km_high", number(21.0)),
+            ("legs", number(7.0)),
+        ],
+    )
+}
+
+fn readings() -> Vec<Reading> {
+    let told = |key: &str, short: &str, unit: &'static str, value: f64, at: Timestamp| {
+        reading(key, short, number(value), Some(unit), at.as_millisecond())
+    };
+    let power = |minute, watts| told(POWER, "charging_power", "W", watts, at(FIRST, minute));
+    let charge = |minute, percent| told(CHARGE, "soc", "%", percent, at(FIRST, minute));
+    let place = |minute, north, east| {
+        let at = at(DRIVE, minute);
+        [
+            told(NORTH, "latitude", "°", north, at),
+            told(EAST, "longitude", "°", east, at),
+        ]
+    };
+    let mut all = vec![
+        power(0, 11_000.0),
+        power(30, 9_000.0),
+        power(60, 7_000.0),
+        charge(0, 20.0),
+        charge(60, 40.0),
+        power(300, 1_000.0),
+    ];
+    all.extend(place(0, 48.123, 11.456).into_iter().chain(place(90, 48.9, 11.6)));
+    all
+}
+
+/// The row of a table in which a text stands.
+fn row<'a>(page: &'a str, part: &str) -> &'a str {
+    let mut rows = page.split("<tr>").skip(1);
+    let found = rows.find(|row| row.contains(part));
+    found.unwrap_or_else(|| panic!("no row says {part}: {page}"))
+}
+
+#[tokio::test]
+async fn charges_are_summed_by_the_months_of_their_owner() {
+    let filled = filled(UnitSystem::Metric).await;
+    let page = filled.of("charging?range=all").await;
+    assert!(!page.contains("January 2025"), "it was February in Berlin");
+    let month = row(&page, "February 2025");
+    for part in [
+        ">30.0 kWh<",
+        "known of 2 of 3",
+        ">39.0 kWh<",
+        "5.50 CHF + 0.00 EUR",
+        ">67 %<",
+    ] {
+        assert!(month.contains(part), "{part}: {month}");
+    }
+    let free = row(&page, "1 Feb 2025, 00:30");
+    for part in [
+        "href=\"charging/2025-01-31T23%3A30%3A00Z\"",
+        "&#60;script&#62;",
+        ">0.00 EUR<",
+        ">10.0 kWh<",
+        "in several parts, failed",
+        &format!(
+            "href=\"../../why/session/{}/2025-01-31T23%3A30%3A00Z#cost\"",
+            name()
+        ),
+    ] {
+        assert!(free.contains(part), "{part}: {free}");
+    }
+    let unpriced = row(&page, "10 Feb 2025, 13:00");
+    assert!(
+        unpriced.matches(">–<").count() >= 4 && !unpriced.contains("0.00"),
+        "{unpriced}"
+    );
+    for part in [
+        "67 % of the energy has no price",
+        "of 1 charges with both ends measured",
+        "href=\"charging_sessions.csv?from=",
+        "class=\"bars\"",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let today = filled.of("charging?range=day").await;
+    assert!(today.contains("No charge is known of this time."), "{today}");
+    assert!(!today.contains("class=\"bars\""));
+}
+
+#[tokio::test]
+async fn a_charge_has_its_curves_its_blocks_and_its_reasons() {
+    let filled = filled(UnitSystem::Imperial).await;
+    let page = filled.of(&format!("charging/{FIRST}")).await;
+    for part in [
+        "Sat 1 Feb 2025, 00:30 to 01:30",
+        "in several parts",
+        "failed",
+        "all of it has a price",
+        ">0.00 EUR<",
+        "#energy-grid-kwh\"",
+        ">1000.0<",
+        ">mi<",
+        "href=\"../charging_blocks.csv?from=2025-01-31T23:30:00.000Z&#38;to=",
+        // Power over time up to the end, and over the charge between its readings.
+        "[[1738366200000.0,11.0],[1738368000000.0,9.0],[1738369800000.0,7.0]]",
+        "[[20.0,11.0],[30.0,9.0],[40.0,7.0]]",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let (_, blocks) = page.split_once("id=\"blocks\"").unwrap();
+    let priced = row(blocks, "00:30</span>");
+    assert!(priced.contains(">0.00 EUR<"), "{priced}");
+    let rows: Vec<_> = blocks.split("<tr>").collect();
+    let unpriced = rows.last().unwrap();
+    assert!(
+        unpriced.contains("01:00") && unpriced.contains(">–<"),
+        "{unpriced}"
+    );
+    // Without a reading of the power the blocks tell it, and without either there is no curve.
+    let bare = filled.of("charging/2025-02-10T12:00:00Z").await;
+    assert!(
+        !bare.contains("data-chart") && bare.contains("no price is known"),
+        "{bare}"
+    );
+    for start in ["2025-02-10T12:00:01Z", "soon"] {
+        let path = format!("v/{}/charging/{start}", name());
+        let answer = filled.page.get(&path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{start}");
+    }
+}
+
+#[tokio::test]
+async fn trips_tell_distance_and_consumption_in_the_units_of_their_reader() {
+    let metric = filled(UnitSystem::Metric).await.of("trips?range=all").await;
+    let month = row(&metric, "February 2025");
+    for part in [">161 km<", ">20.0 kWh/100 km<", "19.0 to 21.0"] {
+        assert!(month.contains(part), "{part}: {month}");
+    }
+    let why = format!("../../why/consumption/{}/2025-02%2030#kwh-per-100-km", name());
+    assert!(month.contains(&why), "{month}");
+    let imperial = filled(UnitSystem::Imperial).await.of("trips?range=all").await;
+    let month = row(&imperial, "February 2025");
+    // The lower number comes first, though it is the higher consumption.
+    for part in [">100 mi<", ">3.1 mi/kWh<", "3.0 to 3.3"] {
+        assert!(month.contains(part), "{part}: {month}");
+    }
+    let drive = row(&imperial, "href=\"trips/2025-02-03T08%3A00%3A00Z\"");
+    assert!(
+        drive.contains("Home") && drive.contains("&#60;script&#62;"),
+        "{drive}"
+    );
+}
+
+#[tokio::test]
+async fn a_track_is_drawn_for_who_asks_for_it() {
+    let filled = filled(UnitSystem::Metric).await;
+    let page = filled.of(&format!("trips/{DRIVE}")).await;
+    assert!(page.contains("href=\"?position=shown\"") && !page.contains("class=\"track\""));
+    assert!(page.contains(">160.9<") && page.contains(">19.9<"), "{page}");
+    let shown = filled.of(&format!("trips/{DRIVE}?position=shown")).await;
+    assert!(shown.contains("class=\"track\"") && !shown.contains("?position=shown\""));
+    for page in [page, shown] {
+        assert!(!page.contains("48.123") && !page.contains("11.456"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_table_goes_on_with_what_came_before() {
+    let start = |day: i64| at("2025-01-01T12:00:00Z", day * 1_440);
+    let trips = (0..60).map(|day| record(&TRIP, start(day), &[("distance_km", number(1.0))]));
+    let filled = Filled::with(Vec::new(), trips.collect(), Program::default()).await;
+    let links = |page: &str| page.matches("href=\"trips/2025").count();
+    let page = filled.of("trips?range=all").await;
+    assert_eq!(links(&page), 50);
+    let more = format!("?range=all&to={:.3}", start(10));
+    assert!(
+        page.contains(&format!("href=\"{}\"", more.replace('&', "&#38;"))),
+        "{page}"
+    );
+    let rest = filled.of(&format!("trips{more}")).await;
+    assert_eq!(links(&rest), 10);
+    assert!(!rest.contains("&#38;to=2025-01-01T12"), "nothing comes before");
+}
+
+#[tokio::test]
+async fn a_reason_is_told_with_its_rule_its_interval_and_its_readings() {
+    let reason = |rule: &str, cited| {
+        json!({
+            "rule": rule, "title": "Four energies, never mixed", "low": 9.0, "high": 10.5,
+            "note": HOSTILE, "cited": cited,
+        })
+    };
+    let cited = json!([
+        { "entry": 17, "descriptor": CHARGE, "name": "soc", "measured_at": FIRST, "value": "20 %" },
+        { "entry": 18, "descriptor": NORTH, "name": "latitude", "measured_at": FIRST, "value": "48.123°" },
+    ]);
+    let document = json!({ "record": {
+        "kind": "charging_session", "start": FIRST, "state": "final", "revision": 3,
+        "rules": { "S3": "Grid is what BMW says. & more" },
+        "values": [
+            { "column": "energy_battery_kwh", "value": 9.5, "unit": "kWh", "reasons": [reason("S3", cited)] },
+            { "column": "energy_kwh", "value": null, "unit": "kWh", "reasons": [reason("S3", json!([]))] },
+            { "column": "odometer_km", "value": 1_609.344, "unit": "km", "reasons": [] },
+            { "column": "cost", "value": null, "unit": null, "reasons": [] },
+            { "column": "latitude", "value": 48.123, "unit": "°", "reasons": [] },
+        ],
+        "parts": [],
+    }});
+    let program = Program {
+        units: UnitSystem::Imperial,
+        why: Some(("charging_session".to_owned(), FIRST.to_owned(), document)).into(),
+        ..Program::default()
+    };
+    let filled = Filled::with(readings(), Vec::new(), program).await;
+    let path = format!("why/session/{}/{FIRST}", name());
+    let page = filled.at(&path).await;
+    for part in [
+        "Charging session, Sat 1 Feb 2025, 00:30",
+        "Revision 3, final",
+        "id=\"energy-battery-kwh\"",
+        "9 to 10.5 kWh",
+        "Rule S3",
+        "Four energies, never mixed. &#60;script&#62;",
+        "unknown",
+        "20 %",
+        ">1000 <span class=\"unit\">mi",
+        &format!("href=\"../../../v/{}/charging/2025-01-31T23%3A30%3A00Z\"", name()),
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert_eq!(
+        page.matches("Grid is what BMW says.").count(),
+        1,
+        "once is enough"
+    );
+    assert!(
+        !page.contains("id=\"cost\""),
+        "of what is unknown without a reason nothing is told"
+    );
+    assert!(!page.contains("48.123"), "a position is shown to who asks for it");
+    let shown = filled.at(&format!("{path}?position=shown")).await;
+    assert_eq!(shown.matches("48.123").count(), 2);
+    for other in ["why/trip", "why/nothing"] {
+        let path = format!("{other}/{}/{FIRST}", name());
+        let answer = filled.page.get(&path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{other}");
+    }
+}
