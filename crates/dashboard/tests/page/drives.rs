@@ -1,4 +1,4 @@
-//! Charges, trips and their reasons, as people see them.
+//! Charges and trips, as people see them.
 
 use collector_core::testkit::{context, entry_with, reading, vehicle};
 use collector_core::{Entry, Reading, Record, RecordKind, RecordState, Sink, UnitSystem, Value};
@@ -9,28 +9,27 @@ use history::{HistorySink, Place};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
-use serde_json::json;
 use tempfile::TempDir;
 
 use super::history::name;
 use super::site::{Page, Program};
 
-const HOSTILE: &str = "<script>alert(1)</script>";
+pub const HOSTILE: &str = "<script>alert(1)</script>";
 const POWER: &str = "vehicle.powertrain.electric.battery.charging.power";
-const CHARGE: &str = "vehicle.drivetrain.batteryManagement.header";
-const NORTH: &str = "vehicle.cabin.infotainment.navigation.currentLocation.latitude";
+pub const CHARGE: &str = "vehicle.drivetrain.batteryManagement.header";
+pub const NORTH: &str = "vehicle.cabin.infotainment.navigation.currentLocation.latitude";
 const EAST: &str = "vehicle.cabin.infotainment.navigation.currentLocation.longitude";
 /// In Berlin it is February.
-const FIRST: &str = "2025-01-31T23:30:00Z";
+pub const FIRST: &str = "2025-01-31T23:30:00Z";
 const DRIVE: &str = "2025-02-03T08:00:00Z";
 
-struct Filled {
-    page: Page,
+pub struct Filled {
+    pub page: Page,
     _folder: TempDir,
 }
 
 impl Filled {
-    async fn with(readings: Vec<Reading>, records: Vec<Record>, program: Program) -> Self {
+    pub async fn with(readings: Vec<Reading>, records: Vec<Record>, program: Program) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("page.db");
         let place = Place {
@@ -61,7 +60,7 @@ impl Filled {
         self.at(&format!("v/{}/{path}", name())).await
     }
 
-    async fn at(&self, path: &str) -> String {
+    pub async fn at(&self, path: &str) -> String {
         let answer = self.page.get(path).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
@@ -138,7 +137,7 @@ fn charges() -> Vec<Record> {
         record(&CHARGING_BLOCK, at(FIRST, minute), &values)
     };
     free.children = [block(0, Some(0.0)), block(30, None)].into();
-    let unpriced = record(
+    let mut unpriced = record(
         &CHARGING_SESSION,
         at("2025-02-10T12:00:00Z", 0),
         &[
@@ -150,6 +149,12 @@ fn charges() -> Vec<Record> {
             ("unpriced_share", number(1.0)),
         ],
     );
+    let start = at("2025-02-10T12:00:00Z", 0);
+    let mean = [
+        ("end_at", Value::Timestamp(start + SignedDuration::from_mins(20))),
+        ("mean_power_kw", number(90.0)),
+    ];
+    unpriced.children = [record(&CHARGING_BLOCK, start, &mean)].into();
     let francs = record(
         &CHARGING_SESSION,
         at("2025-02-11T12:00:00Z", 0),
@@ -194,7 +199,7 @@ fn consumption() -> Record {
     )
 }
 
-fn readings() -> Vec<Reading> {
+pub fn readings() -> Vec<Reading> {
     let told = |key: &str, short: &str, unit: &'static str, value: f64, at: Timestamp| {
         reading(key, short, number(value), Some(unit), at.as_millisecond())
     };
@@ -303,9 +308,17 @@ async fn a_charge_has_its_curves_its_blocks_and_its_reasons() {
         "{unpriced}"
     );
     // Without a reading of the power the blocks tell it, and without either there is no curve.
-    let bare = filled.of("charging/2025-02-10T12:00:00Z").await;
+    let by_blocks = filled.of("charging/2025-02-10T12:00:00Z").await;
+    for part in [
+        "no price is known",
+        "[[1739188800000.0,90.0],[1739190000000.0,0.0]]",
+        "&#34;kind&#34;:&#34;step&#34;",
+    ] {
+        assert!(by_blocks.contains(part), "{part}: {by_blocks}");
+    }
+    let bare = filled.of("charging/2025-02-11T12:00:00Z").await;
     assert!(
-        !bare.contains("data-chart") && bare.contains("no price is known"),
+        !bare.contains("data-chart") && bare.contains("Since Tue 11 Feb 2025, 13:00"),
         "{bare}"
     );
     for start in ["2025-02-10T12:00:01Z", "soon"] {
@@ -366,69 +379,4 @@ async fn a_long_table_goes_on_with_what_came_before() {
     let rest = filled.of(&format!("trips{more}")).await;
     assert_eq!(links(&rest), 10);
     assert!(!rest.contains("&#38;to=2025-01-01T12"), "nothing comes before");
-}
-
-#[tokio::test]
-async fn a_reason_is_told_with_its_rule_its_interval_and_its_readings() {
-    let reason = |rule: &str, cited| {
-        json!({
-            "rule": rule, "title": "Four energies, never mixed", "low": 9.0, "high": 10.5,
-            "note": HOSTILE, "cited": cited,
-        })
-    };
-    let cited = json!([
-        { "entry": 17, "descriptor": CHARGE, "name": "soc", "measured_at": FIRST, "value": "20 %" },
-        { "entry": 18, "descriptor": NORTH, "name": "latitude", "measured_at": FIRST, "value": "48.123°" },
-    ]);
-    let document = json!({ "record": {
-        "kind": "charging_session", "start": FIRST, "state": "final", "revision": 3,
-        "rules": { "S3": "Grid is what BMW says. & more" },
-        "values": [
-            { "column": "energy_battery_kwh", "value": 9.5, "unit": "kWh", "reasons": [reason("S3", cited)] },
-            { "column": "energy_kwh", "value": null, "unit": "kWh", "reasons": [reason("S3", json!([]))] },
-            { "column": "odometer_km", "value": 1_609.344, "unit": "km", "reasons": [] },
-            { "column": "cost", "value": null, "unit": null, "reasons": [] },
-            { "column": "latitude", "value": 48.123, "unit": "°", "reasons": [] },
-        ],
-        "parts": [],
-    }});
-    let program = Program {
-        units: UnitSystem::Imperial,
-        why: Some(("charging_session".to_owned(), FIRST.to_owned(), document)).into(),
-        ..Program::default()
-    };
-    let filled = Filled::with(readings(), Vec::new(), program).await;
-    let path = format!("why/session/{}/{FIRST}", name());
-    let page = filled.at(&path).await;
-    for part in [
-        "Charging session, Sat 1 Feb 2025, 00:30",
-        "Revision 3, final",
-        "id=\"energy-battery-kwh\"",
-        "9 to 10.5 kWh",
-        "Rule S3",
-        "Four energies, never mixed. &#60;script&#62;",
-        "unknown",
-        "20 %",
-        ">1000 <span class=\"unit\">mi",
-        &format!("href=\"../../../v/{}/charging/2025-01-31T23%3A30%3A00Z\"", name()),
-    ] {
-        assert!(page.contains(part), "{part}: {page}");
-    }
-    assert_eq!(
-        page.matches("Grid is what BMW says.").count(),
-        1,
-        "once is enough"
-    );
-    assert!(
-        !page.contains("id=\"cost\""),
-        "of what is unknown without a reason nothing is told"
-    );
-    assert!(!page.contains("48.123"), "a position is shown to who asks for it");
-    let shown = filled.at(&format!("{path}?position=shown")).await;
-    assert_eq!(shown.matches("48.123").count(), 2);
-    for other in ["why/trip", "why/nothing"] {
-        let path = format!("{other}/{}/{FIRST}", name());
-        let answer = filled.page.get(&path).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{other}");
-    }
 }

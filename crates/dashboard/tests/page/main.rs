@@ -17,6 +17,7 @@ mod failed;
 mod history;
 mod limits;
 mod now;
+mod reasons;
 mod site;
 mod system;
 mod telemetry;
