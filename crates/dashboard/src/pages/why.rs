@@ -146,6 +146,20 @@ impl Teller<'_> {
         (rounded(number), unit.to_owned())
     }
 
+    /// What a reading told, with its unit, in that of its reader.
+    fn told(&self, value: &str) -> String {
+        let quantity = value
+            .split_once(' ')
+            .and_then(|(number, unit)| Some((number.parse().ok()?, unit)));
+        match quantity {
+            Some((number, unit)) => {
+                let (number, unit) = self.number(number, unit);
+                format!("{number} {unit}")
+            }
+            None => value.to_owned(),
+        }
+    }
+
     /// A text; a moment as people read it.
     fn text(&self, value: &Json) -> String {
         let Json::String(text) = value else {
@@ -195,7 +209,7 @@ impl Teller<'_> {
                 ..Cell::text(texts::t("why.show"))
             },
             (false, "") => Cell::text(UNKNOWN),
-            (false, value) => Cell::text(value),
+            (false, value) => Cell::text(self.told(value)),
         };
         let at = told("measured_at").parse().map(|at| self.reading.at(at));
         vec![
@@ -213,7 +227,7 @@ impl Teller<'_> {
 /// Says where the car is or was.
 fn is_position(name: &str) -> bool {
     let name = name.to_lowercase();
-    ["latitude", "longitude", "currentlocation", "position_"]
+    ["latitude", "longitude", "currentlocation"]
         .iter()
         .any(|part| name.contains(part))
 }

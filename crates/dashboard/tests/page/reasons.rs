@@ -19,6 +19,7 @@ async fn a_reason_is_told_with_its_rule_its_interval_and_its_readings() {
     let cited = json!([
         { "entry": 17, "descriptor": CHARGE, "name": "soc", "measured_at": FIRST, "value": "20 %" },
         { "entry": 18, "descriptor": NORTH, "name": "latitude", "measured_at": FIRST, "value": "48.123°" },
+        { "entry": 19, "descriptor": "vehicle.x", "name": "odometer", "measured_at": FIRST, "value": "3218.688 km" },
     ]);
     let document = json!({ "record": {
         "kind": "charging_session", "start": FIRST, "state": "final", "revision": 3,
@@ -48,7 +49,8 @@ async fn a_reason_is_told_with_its_rule_its_interval_and_its_readings() {
         "Rule S3",
         "Four energies, never mixed. &#60;script&#62;",
         "unknown",
-        "20 %",
+        ">20 %<",
+        ">2000 mi<",
         ">1000 <span class=\"unit\">mi",
         &format!("href=\"../../../v/{}/charging/2025-01-31T23%3A30%3A00Z\"", name()),
     ] {
