@@ -13,7 +13,7 @@
 //! * [`housekeeping`]: the journal is flushed, packed, and rid of what is old. [`neighbours`]: commands beside a run.
 //!   [`dead_letters`]: what waits for each sink, for notices.
 //! * [`http`]: clients, and whom they trust. [`state`]: the state directory. `simulator`: the built-in backend.
-//! * [`drive`]: where a journal should not be. [`owned`]: whose the files of sinks are. [`page_store`]: what the page reads. [`plugins`]: one line for each sink and source that is linked.
+//! * [`network`]: what the doctor sees of servers. [`drive`]: where a journal should not be. [`owned`]: whose the files of sinks are. [`page_store`]: what the page reads. [`plugins`]: one line for each sink and source that is linked.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -30,6 +30,7 @@ mod housekeeping;
 pub mod http;
 mod ingest;
 mod neighbours;
+pub mod network;
 mod owned;
 pub mod page_store;
 pub mod plugins;

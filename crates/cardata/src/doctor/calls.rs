@@ -1,6 +1,7 @@
 //! The calls of a diagnosis: two at most, none where the ledger knows enough, and each written there before it leaves.
 
 use cardata_api::{ApiError, ErrorKind};
+use collector::network;
 use collector::poller::Mapping;
 use pipeline::Pipeline;
 use planner::quota::RESERVED;
@@ -10,7 +11,6 @@ use source::Handles;
 use status::doctor::{AccountLook, Asked, Failed, Network, Trouble};
 use status::{AccountStatus, Status};
 
-use super::network;
 use crate::context;
 
 /// Whatever the accounts.

@@ -1,14 +1,13 @@
 //! `cardata doctor`: why there is no data. Looks where nobody has looked yet, and leaves the meaning to `status::doctor`.
 
 mod calls;
-mod network;
-mod tls;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cardata_auth::TokenSet;
 use collector::account;
 use collector::http::Clients;
+use collector::network;
 use collector::state::{OpenState, StateDirectory};
 use journal::JournalError;
 use pipeline::{Account, Pipeline};

@@ -48,18 +48,19 @@ pub trait Read: std::fmt::Debug + Send + Sync {
 }
 
 impl Journal {
-    /// Forgets that there ever was a sink of this name: it begins anew, with no dead letter and no replay in line. For one
-    /// whose store is gone and is filled from here.
+    /// Forgets a sink whose store is gone: it begins anew, without dead letters and replays.
     ///
     /// # Errors
-    /// The journal cannot be written; nothing has changed then.
+    /// The journal cannot be written.
     pub async fn start_over(&self, sink: &str) -> Result<()> {
         let sink = sink.to_owned();
         self.transact(move |connection, _| {
-            for table in ["cursor", "dead_letter", "replay"] {
-                connection.run(&format!("delete from {table} where sink = ?1"), [&sink])?;
-            }
-            Ok(())
+            let mut tables = ["cursor", "dead_letter", "replay"].into_iter();
+            tables.try_for_each(|table| {
+                Ok(connection
+                    .run(&format!("delete from {table} where sink = ?1"), [&sink])
+                    .map(drop)?)
+            })
         })
         .await
     }
@@ -103,15 +104,12 @@ impl Log for Journal {
     }
 
     async fn acknowledge(&self, sink: &str, at: Timestamp, acknowledgement: Acknowledgement) -> Result<()> {
-        let Acknowledgement {
-            last,
-            readings,
-            rejected,
-        } = acknowledgement;
+        let (readings, rejected) = (acknowledgement.readings, acknowledgement.rejected);
+        let (last, at_ms) = (acknowledgement.last, at.as_millisecond());
         let reached = Reached {
             last,
             readings,
-            at: at.as_millisecond(),
+            at: at_ms,
         };
         if rejected.is_empty() {
             self.waiting.lock().acknowledge(sink, reached);

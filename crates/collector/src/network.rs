@@ -1,10 +1,11 @@
-//! Looks at the servers of the accounts: their names, their ports, who answers there, and what time they have.
+//! Looks at the servers of the accounts, for the doctor: their names, their ports, who answers there, and what time they have.
+
+mod tls;
 
 use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use collector::http::Clients;
 use collector_core::Trust;
 use jiff::fmt::rfc2822;
 use pipeline::{Account, Pipeline};
@@ -16,8 +17,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::tls;
-use crate::Failure;
+use crate::http::{ClientError, Clients};
 
 /// How long a name, a connection and an answer may each take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ struct Server {
 }
 
 /// Looks at each server once, at all of them at a time. The stream's connection is not taken: nothing is said on it.
-pub async fn look(pipeline: &Pipeline, clients: &Clients) -> Result<Network, Failure> {
+pub async fn look(pipeline: &Pipeline, clients: &Clients) -> Result<Network, ClientError> {
     let mut servers: Vec<(Server, Trust)> = Vec::new();
     for account in &pipeline.accounts {
         let (_, trust) = clients.of(account)?;
@@ -171,7 +171,7 @@ async fn clock(
     pipeline: &Pipeline,
     clients: &Clients,
     hosts: &[HostLook],
-) -> Result<Option<ClockLook>, Failure> {
+) -> Result<Option<ClockLook>, ClientError> {
     for account in &pipeline.accounts {
         let server = account.auth.host_str().unwrap_or_default();
         if hosts
