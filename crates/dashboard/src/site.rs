@@ -84,7 +84,7 @@ pub trait Look: Send + Sync + 'static {
     /// What `cardata doctor` finds without a look at the network and without a call.
     fn doctor(&self) -> Result<Vec<Finding>, LookError>;
 
-    /// The record of a kind (`session`, `trip`, …) of a vehicle with the evidence of its values, as `cardata why --json`
+    /// The record of a kind (`charging_session`, `trip`, …) of a vehicle with the evidence of its values, as `cardata why --json`
     /// tells it; `start` as in its document: `2026-03-01T17:05:00Z`. `None` where there is none.
     fn why(&self, kind: &str, vin: &Vin, start: &str) -> Result<Option<serde_json::Value>, LookError>;
 

@@ -2,15 +2,14 @@
 
 mod look;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collector::state::StateDirectory;
 use collector::{Engine, page_store};
-use dashboard::door::Auth;
 use dashboard::events::Events;
 use dashboard::{Look, Server, Site, live};
-use pipeline::{DashboardAuth, DashboardOptions, Pipeline};
+use pipeline::{DashboardAuth, Pipeline};
 use runtime::Clock;
 use status::values::Values;
 use tokio_util::sync::CancellationToken;
@@ -37,11 +36,14 @@ pub struct Page {
 /// # Errors
 /// Its address cannot be used, or its token not be kept.
 pub async fn prepare(pipeline: Pipeline, engine: &Engine) -> Result<Option<Page>, Failure> {
-    let Some(options) = pipeline.dashboard.clone() else {
+    let Some(section) = &pipeline.dashboard else {
         return Ok(None);
     };
-    let server = Server::bind(options.listen).await.or_fail(2)?;
-    let (auth, note) = auth(&options, &pipeline)?;
+    let server = Server::bind(section.listen).await.or_fail(2)?;
+    let note = note(&section.auth, &pipeline.state);
+    let Some(options) = dashboard::Options::of(&pipeline).or_fail(2)? else {
+        return Ok(None);
+    };
     let address = server.local_addr();
     let host = match address.ip() {
         ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
@@ -49,12 +51,7 @@ pub async fn prepare(pipeline: Pipeline, engine: &Engine) -> Result<Option<Page>
         ip => ip.to_string(),
     };
     let site = Site {
-        options: dashboard::Options {
-            auth,
-            hosts: options.hosts,
-            units: pipeline.units,
-            timezone: pipeline.timezone.clone(),
-        },
+        options,
         database: page_store::place(&pipeline),
         look: Arc::new(Beside::new(Arc::new(pipeline), engine.demand())),
         events: Events::default(),
@@ -69,23 +66,14 @@ pub async fn prepare(pipeline: Pipeline, engine: &Engine) -> Result<Option<Page>
     }))
 }
 
-/// Who is let in, and what has to be said of it.
-fn auth(options: &DashboardOptions, pipeline: &Pipeline) -> Result<(Auth, Option<String>), Failure> {
-    Ok(match &options.auth {
-        DashboardAuth::Loopback => (Auth::Loopback, None),
-        DashboardAuth::Ingress => (Auth::Ingress, None),
-        DashboardAuth::Token(Some(token)) => (
-            Auth::Token(token.clone()),
-            Some("it asks for the token of the pipeline file: add ?token=…".to_owned()),
-        ),
-        DashboardAuth::Token(None) => {
-            let state = StateDirectory::at(&pipeline.state);
-            let token = dashboard::token::kept(state.path()).or_fail(2)?;
-            let file = dashboard::token::file(state.path());
-            let note = format!("it asks for the token in {}: add ?token=…", file.display());
-            (Auth::Token(token), Some(note))
-        }
-    })
+/// What has to be said of who is let in.
+fn note(auth: &DashboardAuth, state: &Path) -> Option<String> {
+    let place = match auth {
+        DashboardAuth::Loopback | DashboardAuth::Ingress => return None,
+        DashboardAuth::Token(Some(_)) => "of the pipeline file".to_owned(),
+        DashboardAuth::Token(None) => format!("in {}", dashboard::token::file(state).display()),
+    };
+    Some(format!("it asks for the token {place}: add ?token=…"))
 }
 
 impl Page {

@@ -59,9 +59,10 @@ async fn battery(
     let vehicle = app.vehicle(&name).await?;
     let (ranges, wanted, is_all) = wanted(&app, &query, &span)?;
     let title = texts::t("nav.battery");
-    let frame = frame::of(&app, ROOT, Which::Battery, "battery", Some(&vehicle), title).await?;
+    let status = app.ask(|look| look.status()).await;
+    let page = Which::Battery;
+    let frame = frame::around(&app, ROOT, page, "battery", Some(&vehicle), title, &status).await?;
     let values = app.ask(|look| look.values()).await.ok().flatten();
-    let status = app.ask(|look| look.status()).await.ok();
     let vin = vehicle.vin.clone();
     let read = app.model.read(move |reader| {
         let told = Present::new(reader.latest(&vin)?, values.as_ref(), &vin);
@@ -73,7 +74,9 @@ async fn battery(
         now: app.now(),
     };
     let name = vehicle.name.as_str();
-    let gaps = status.map(|status| level::gaps(&status, &vehicle.vin, read.range));
+    let gaps = status
+        .ok()
+        .map(|status| level::gaps(&status, &vehicle.vin, read.range));
     let (health, beside) = health::health(&reading, ROOT, name, &read.told, &read.months);
     let full = read.full.as_ref().map(|full| full.fact(&reading));
     let facts = full.into_iter().chain(standing::drain(&read.standstills));

@@ -76,12 +76,13 @@ async fn now(
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, crate::problem::Problem> {
     let vehicle = app.vehicle(&name).await?;
-    let mut frame = frame::of(&app, ROOT, Which::Now, "now", Some(&vehicle), "").await?;
+    let status = app.ask(|look| look.status()).await;
+    let mut frame = frame::around(&app, ROOT, Which::Now, "now", Some(&vehicle), "", &status).await?;
+    let status = status.ok();
     frame.notices.extend(poll::notice(&query, &app.options));
     let is_placed = query.get("position").is_some_and(|word| word == "shown");
     let at = app.now();
     let values = app.ask(|look| look.values()).await.ok().flatten();
-    let status = app.ask(|look| look.status()).await.ok();
     let vin = vehicle.vin.clone();
     let read = app.model.read(move |reader| {
         let latest = reader.latest(&vin)?;

@@ -37,7 +37,7 @@ pub fn table(keys: &[KeyRow], latest: &[Latest], vehicle: &VehicleRow, reading: 
 fn row(one: &Latest, key: Option<&KeyRow>, vehicle: &VehicleRow, reading: Reading<'_>) -> Vec<Cell> {
     let told = &one.reading;
     let unit = told.unit.as_deref().map(Unit::other);
-    let shown = shown::value(&told.value, unit.as_ref(), reading.options);
+    let shown = shown::named(&one.name, &told.value, unit.as_ref(), reading.options);
     let value = match one.ended_at {
         None => Cell::text(shown.text),
         Some(at) => Cell {
