@@ -80,16 +80,22 @@ fn words(key: &str, value: &Value) -> Option<&'static str> {
     let Value::Text(word) = value else {
         return None;
     };
-    Some(match (key, &**word) {
+    // The case of letters is lost on some ways, and some cars say `ASN_secured`.
+    let word = word.to_ascii_uppercase();
+    let word = word.strip_prefix("ASN_").unwrap_or(&word);
+    Some(match (key, word) {
         ("door_lock" | "doors_status", "SECURED" | "LOCKED") => "word.locked",
         ("door_lock" | "doors_status", "UNLOCKED") => "word.unlocked",
+        ("door_lock" | "doors_status", "SELECTIVELOCKED" | "SELECTIVE_LOCKED") => "word.partly_locked",
+        ("doors_status", "OPEN") => "word.open",
+        ("doors_status", "CLOSED") => "word.closed",
         ("charging_status", "CHARGINGACTIVE") => "word.charging",
         ("charging_status", "NOCHARGING") => "word.not_charging",
         ("charging_status", "CHARGINGENDED") => "word.charged",
         ("charging_status", "CHARGINGPAUSED") => "word.paused",
         ("charging_status", "INITIALIZATION") => "word.starting",
         ("charging_status", "CHARGINGERROR") => "word.failed",
-        _ if key.starts_with("window_") || key.starts_with("sunroof") => match &**word {
+        _ if key.starts_with("window_") || key.starts_with("sunroof") => match word {
             "CLOSED" => "word.closed",
             "OPEN" => "word.open",
             "INTERMEDIATE" => "word.partly_open",
@@ -183,6 +189,8 @@ mod tests {
             ("plugged", Value::Bool(true), "plugged in", None),
             ("moving", Value::Bool(false), "no", None),
             ("door_lock", text("SECURED"), "locked", None),
+            ("doors_status", text("ASN_secured"), "locked", None),
+            ("doors_status", text("selectivelocked"), "partly locked", None),
             ("other", text("CLOSED"), "CLOSED", None),
         ] {
             assert_eq!(state(key, &value), is, "{key}");

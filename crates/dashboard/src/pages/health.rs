@@ -13,7 +13,7 @@ use crate::view::texts;
 
 const KIND: &str = "battery_health";
 
-/// What is known of it by the newest month, and the facts of BMW for which its card has no room while it is learned.
+/// What is known of it by the newest month that has learned it, else by the newest, and the facts of BMW for which its card has no room while it is learned.
 pub fn health(
     reading: &Reading<'_>,
     root: &str,
@@ -21,13 +21,15 @@ pub fn health(
     told: &Present,
     months: &[RecordRow],
 ) -> (Health, Vec<Fact>) {
-    let newest = months.first();
+    let learned = |month: &RecordRow| month.text("note").and_then(learning);
+    let is_known = |month: &&RecordRow| month.number("capacity_kwh").is_some() && learned(month).is_none();
+    let newest = months.iter().find(is_known).or(months.first());
     let beside = beside(reading, vehicle, told, newest);
     let Some(month) = newest else {
         return (Health::Unknown, beside);
     };
     let why = why(root, KIND, vehicle, &key(month));
-    if let Some((done, of)) = month.text("note").and_then(learning) {
+    if let Some((done, of)) = learned(month) {
         return (Health::Learning { done, of, why }, beside);
     }
     let Some(capacity) = month.number("capacity_kwh") else {
@@ -45,7 +47,7 @@ pub fn health(
         .number("sessions")
         .map(|sessions| texts::count("health.of", sessions));
     let joined = |interval: Option<String>| {
-        let all = [interval, of.clone()];
+        let all = [interval, of.clone(), Some(key(month))];
         all.into_iter().flatten().collect::<Vec<_>>().join(", ")
     };
     let fact = |label, column, unit, interval: String| Fact {
