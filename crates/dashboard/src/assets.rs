@@ -16,6 +16,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
+use crate::files::Asset;
+
 /// Of a URL with the hash of what it brings: never asked for again.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// Asked for each time, and brought only when it is another.
@@ -27,16 +29,6 @@ const QUALITY: u32 = 11;
 /// Of brotli, the default of its window, as a power of two.
 const WINDOW: u32 = 22;
 const BUFFER: usize = 4096;
-
-/// A file that is part of the program.
-#[derive(Debug, Clone, Copy)]
-pub struct Asset {
-    /// Below `assets/`.
-    pub name: &'static str,
-    pub bytes: &'static [u8],
-    /// With its `charset`, where it is a text.
-    pub content_type: &'static str,
-}
 
 /// All of them, by name.
 pub(crate) struct Assets(HashMap<&'static str, Held>);

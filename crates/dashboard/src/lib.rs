@@ -6,8 +6,7 @@
 //! * [`shown`]: values as people read them.
 //! * `api`: what programs ask, as API.md says; `csv`: for spreadsheets. `drawn`: for charts, `whole`: every reading. `model`: the database of the page, `app`: what every
 //!   handler has at hand, `span`: from when to when, `problem`: why somebody does not get what they asked for.
-//! * `pages`: what is read for each page. [`view`]: what the pages show, with their templates. [`files`]: scripts, styles,
-//!   pictures.
+//! * `pages`: what is read for each page. [`view`]: what the pages show, with their templates.
 //! * `telemetry`: whether it works, and its numbers as `metrics`.
 //!
 //! Every link is relative, so that the page works behind any path prefix.
@@ -21,7 +20,6 @@ mod csv;
 pub mod door;
 mod drawn;
 pub mod events;
-pub mod files;
 mod guard;
 pub mod live;
 mod metrics;
@@ -35,8 +33,9 @@ mod site;
 mod span;
 mod telemetry;
 pub mod token;
-pub mod view;
 mod whole;
 
+use dashboard_view as view;
+pub use dashboard_view::files;
 pub use server::{BindError, Limits, Server};
 pub use site::{Look, LookError, Options, Site};

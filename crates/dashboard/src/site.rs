@@ -12,9 +12,9 @@ use status::Status;
 use status::doctor::Finding;
 use status::values::Values;
 
-use crate::assets::Asset;
 use crate::door::Auth;
 use crate::events::Events;
+use crate::files::Asset;
 use crate::token::{self, TokenError};
 
 /// Everything that is served.

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use collector_core::{PollRefused, Polled, UnitSystem, Vin};
-use dashboard::assets::Asset;
 use dashboard::door::Auth;
 use dashboard::events::Events;
+use dashboard::files::Asset;
 use dashboard::{Limits, Look, LookError, Options, Server, Site};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

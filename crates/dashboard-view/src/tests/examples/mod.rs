@@ -7,17 +7,17 @@ mod records;
 
 use std::sync::Arc;
 
-use super::alone::{Problem, Token};
-use super::battery::{Battery, Health};
-use super::charging::Charging;
-use super::chart::Chart;
-use super::data::Data;
-use super::frame::{Frame, Page, VehicleLink};
-use super::now::{Now, Poll, Position};
-use super::parts::{Cell, Choice, Column, Fact, Moment, Table};
-use super::system::System;
-use super::trips::{Trip, Trips};
-use super::why::Why;
+use crate::alone::{Problem, Token};
+use crate::battery::{Battery, Health};
+use crate::charging::Charging;
+use crate::chart::Chart;
+use crate::data::Data;
+use crate::frame::{Frame, Page, VehicleLink};
+use crate::now::{Now, Poll, Position};
+use crate::parts::{Cell, Choice, Column, Fact, Moment, Table};
+use crate::system::System;
+use crate::trips::{Trip, Trips};
+use crate::why::Why;
 use cars::{battery, now};
 use program::{data, login, steps, system};
 use records::{charge, charging, trip, trips, why};
@@ -60,7 +60,7 @@ fn at(minutes: i64) -> Option<Moment> {
             .to_zoned(jiff::tz::TimeZone::UTC)
             .strftime("%a %-d %b %Y, %H:%M")
             .to_string(),
-        age: super::texts::age(at, now),
+        age: crate::texts::age(at, now),
     })
 }
 

@@ -1,6 +1,14 @@
 //! The files of the page, which are part of the program.
 
-use crate::assets::Asset;
+/// A file that is part of the program.
+#[derive(Debug, Clone, Copy)]
+pub struct Asset {
+    /// Below `assets/`.
+    pub name: &'static str,
+    pub bytes: &'static [u8],
+    /// With its `charset`, where it is a text.
+    pub content_type: &'static str,
+}
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";

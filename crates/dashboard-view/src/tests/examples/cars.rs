@@ -1,12 +1,12 @@
 //! What the cars say, as it may be.
 
-use super::super::battery::{Battery, Health};
-use super::super::frame::{Frame, Notice, Page};
-use super::super::now::Charging as ChargingNow;
-use super::super::now::{Car, Charge, Now, Opening, Place, Poll, Position, State, Tyre};
-use super::super::parts::{Fact, Level, Link};
 use super::pictures::{health_chart, level, track};
 use super::{HOSTILE, at, derived, fact, frame, ranges, table};
+use crate::battery::{Battery, Health};
+use crate::frame::{Frame, Notice, Page};
+use crate::now::Charging as ChargingNow;
+use crate::now::{Car, Charge, Now, Opening, Place, Poll, Position, State, Tyre};
+use crate::parts::{Fact, Level, Link};
 
 pub fn now() -> Now {
     let opening = |place, label: &str, state, value: &str| Opening {

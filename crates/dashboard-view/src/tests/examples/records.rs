@@ -1,12 +1,12 @@
 //! Charges and trips as they may be.
 
-use super::super::charging::{self as page, Charging};
-use super::super::frame::Page;
-use super::super::parts::{Link, Table};
-use super::super::trips::{Trip, Trips};
-use super::super::why::{Rule, Why, WhyValue};
 use super::pictures::{bars, curve, level, track};
 use super::{HOSTILE, derived, fact, frame, ranges, table};
+use crate::charging::{self as page, Charging};
+use crate::frame::Page;
+use crate::parts::{Link, Table};
+use crate::trips::{Trip, Trips};
+use crate::why::{Rule, Why, WhyValue};
 
 pub fn charging() -> Charging {
     let mut sessions = table(

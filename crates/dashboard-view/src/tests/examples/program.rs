@@ -1,12 +1,12 @@
 //! The program, as it may fare.
 
-use super::super::alone::{Login, LoginStep};
-use super::super::data::{Answer, Data};
-use super::super::frame::{Frame, Page};
-use super::super::parts::{Level, Link};
-use super::super::picture::Qr;
-use super::super::system::{Account, Calls, System};
 use super::{HOSTILE, NOW_MS, at, derived, fact, frame, table};
+use crate::alone::{Login, LoginStep};
+use crate::data::{Answer, Data};
+use crate::frame::{Frame, Page};
+use crate::parts::{Level, Link};
+use crate::picture::Qr;
+use crate::system::{Account, Calls, System};
 
 pub fn data() -> Data {
     let mut keys = table(

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 type Texts = BTreeMap<String, String>;
 
 static ENGLISH: LazyLock<Texts> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../assets/texts.en.json")).unwrap_or_default());
+    LazyLock::new(|| serde_json::from_str(include_str!("../assets/texts.en.json")).unwrap_or_default());
 
 /// What scripts say beside what the pages say, as JSON.
 static SCRIPTS: LazyLock<String> = LazyLock::new(|| {

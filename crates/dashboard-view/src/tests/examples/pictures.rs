@@ -1,8 +1,8 @@
 //! Charts, bars and tracks as they may be.
 
-use super::super::chart::{Axis, Band, BandKind, Chart, Gap, Kind, Series, Span};
-use super::super::picture::{Bar, Bars, Track};
 use super::{HOSTILE, HOUR, NOW_MS, table};
+use crate::chart::{Axis, Band, BandKind, Chart, Gap, Kind, Series, Span};
+use crate::picture::{Bar, Bars, Track};
 
 pub fn level(id: &'static str, days: f64) -> Chart {
     let (from, to) = (NOW_MS as f64 - days * 24.0 * HOUR, NOW_MS as f64);

@@ -5,13 +5,16 @@
 //!
 //! * [`frame`]: what is around every page. [`parts`]: facts, tables, choices. [`chart`], [`picture`]: charts, bars, tracks, codes.
 //! * [`now`], [`battery`], [`charging`], [`trips`], [`data`], [`system`], [`why`], [`alone`]: the pages.
-//! * [`texts`]: every text, by its key.
+//! * [`texts`]: every text, by its key. [`files`]: scripts, styles, pictures.
+
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 pub mod alone;
 pub mod battery;
 pub mod charging;
 pub mod chart;
 pub mod data;
+pub mod files;
 pub mod frame;
 pub mod now;
 pub mod parts;
@@ -21,7 +24,5 @@ pub mod texts;
 pub mod trips;
 pub mod why;
 
-#[cfg(test)]
-mod examples;
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::examples::{HOSTILE, pages};
+mod examples;
+
 use super::texts;
+use examples::{HOSTILE, pages};
 
 /// The values of an attribute in a page.
 fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
@@ -134,10 +136,10 @@ fn every_text_is_there_and_every_one_is_said() {
     let sources = [
         files("templates", &[".html"]),
         files("templates/parts", &[".html"]),
-        files("src/view", &[".rs"]),
-        files("src/pages", &[".rs"]),
-        files("src/pages/data", &[".rs"]),
         files("src", &[".rs"]),
+        files("../dashboard/src/pages", &[".rs"]),
+        files("../dashboard/src/pages/data", &[".rs"]),
+        files("../dashboard/src", &[".rs"]),
         files("assets", &[".js"]),
     ];
     let keys: BTreeSet<_> = texts::keys().collect();
