@@ -72,7 +72,8 @@ impl Events {
         self.sender.receiver_count()
     }
 
-    pub(crate) fn routes(self, stop: &CancellationToken) -> Router {
+    /// `/events`, until `stop`.
+    pub fn routes(self, stop: &CancellationToken) -> Router {
         let desk = Desk {
             events: self,
             seats: Arc::new(Semaphore::new(MOST)),

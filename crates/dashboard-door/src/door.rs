@@ -205,7 +205,7 @@ fn is_from_here(headers: &HeaderMap, host: &str) -> bool {
     if site(headers).is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return false;
     }
-    match headers.get(http::header::ORIGIN) {
+    match headers.get(axum::http::header::ORIGIN) {
         Some(origin) => origin.to_str().is_ok_and(|origin| origin::is_of(origin, host)),
         None => bearer(headers).is_some(),
     }
