@@ -35,10 +35,11 @@ const IMAGES: &str = "images";
 pub const DASHBOARD: &str = "dashboard.db";
 
 /// How the names begin of what lies in a state directory.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "lock",
     store::FILE,
     DASHBOARD,
+    "page-token",
     IMAGES,
     "tokens",
     "simulator-",

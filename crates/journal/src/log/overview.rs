@@ -121,21 +121,19 @@ impl Overview {
         let query = "select entries, readings, (select coalesce(sum(repeats), 0) from arrival),
                  count(dead_letter.id), count(*) filter (where reason like ?1 || '%')
              from counted left join dead_letter on sink = ''";
+        let received: u64 = self.received()?;
         let totals = self.database.one(query, [normalise::IMPOSSIBLE], |row| {
+            let entries: u64 = row.get(0)?;
             Ok(LogTotals {
-                snapshots: row.get(0)?,
-                entries: row.get(0)?,
+                snapshots: entries.min(received),
+                entries,
                 readings: row.get(1)?,
                 repeats: row.get(2)?,
                 rejected: row.get(3)?,
                 impossible: row.get(4)?,
             })
-        })?;
-        let received: u64 = self.received()?;
-        Ok(LogTotals {
-            snapshots: totals.snapshots.min(received),
-            ..totals
-        })
+        });
+        Ok(totals?)
     }
 
     /// How many snapshots have left an entry, ever.
