@@ -106,14 +106,13 @@ impl<'a> Revision<'a> {
             .iter()
             .map(|told| self.encoder.questions(told.record))
             .collect();
-        let mut answers = match self.client.ask(&questions.concat()).await? {
+        let mut answers = match self.ask(&questions.concat()).await? {
             Reply::Answered(answers) => answers.into_iter(),
             Reply::Unable(words) if words == VICTORIA => {
                 self.refused.left_out += told.len();
                 return Ok(());
             }
             Reply::Unable(words) => {
-                self.prove_that_it_takes_something(&words).await?;
                 let reason = format!(
                     "records are kept only where the server can be asked which revision it holds; this one answers {words}"
                 );
@@ -137,6 +136,16 @@ impl<'a> Revision<'a> {
             due.push(told);
         }
         self.store(&due).await
+    }
+
+    /// What the server answers. One that refused everything until a moment ago is asked again.
+    async fn ask(&mut self, questions: &[String]) -> Result<Reply, SinkError> {
+        let reply = self.client.ask(questions).await?;
+        match &reply {
+            Reply::Unable(words) if words != VICTORIA => self.prove_that_it_takes_something(words).await?,
+            _ => return Ok(reply),
+        }
+        self.client.ask(questions).await
     }
 
     /// Removes what this revision would not write over. Where the server removes nothing, points that are none any more
@@ -170,7 +179,13 @@ impl<'a> Revision<'a> {
             return Ok(());
         }
         for told in due {
-            match self.put(std::slice::from_ref(told)).await? {
+            let told_alone = std::slice::from_ref(told);
+            let refused = match self.put(told_alone).await? {
+                // One that refused everything until a moment ago takes it now.
+                Some(Refusal::Words(_)) => self.put(told_alone).await?,
+                refused => refused,
+            };
+            match refused {
                 None => {}
                 Some(Refusal::TooOld) => self.refused.outlived += 1,
                 Some(Refusal::Words(words)) => {

@@ -28,6 +28,9 @@ struct State {
     integers: BTreeSet<(String, String)>,
     /// It keeps everything for ever, as InfluxDB 3 does.
     keeps: bool,
+    /// How many requests came, and which of them it refused, whatever it was.
+    asked: usize,
+    refuses: Option<usize>,
 }
 
 /// What a statement asks for.
@@ -50,6 +53,13 @@ impl Memory {
     pub async fn that_keeps() -> Self {
         let memory = Self::start().await;
         memory.state.lock().unwrap().keeps = true;
+        memory
+    }
+
+    /// One that was closed when the request of this number came, from 1.
+    pub async fn that_was_closed_at(number: usize) -> Self {
+        let memory = Self::start().await;
+        memory.state.lock().unwrap().refuses = Some(number);
         memory
     }
 
@@ -85,6 +95,11 @@ impl Memory {
 
 impl State {
     fn answer(&mut self, asked: &Asked) -> Response {
+        self.asked += 1;
+        if self.refuses == Some(self.asked) {
+            let closed = r#"{"code":"invalid","message":"closed for the winter"}"#;
+            return (StatusCode::BAD_REQUEST, closed).into_response();
+        }
         let query: BTreeMap<String, String> = pairs(asked.uri.query().unwrap_or_default());
         match asked.uri.path() {
             "/write" | "/api/v2/write" => {

@@ -265,6 +265,21 @@ async fn a_server_that_refuses_everything_loses_no_record() {
 }
 
 #[tokio::test]
+async fn a_server_that_opens_while_it_is_asked_loses_no_record() {
+    // The question for what is there, the parts, and the whole.
+    for number in 1..=3 {
+        let memory = Memory::that_was_closed_at(number).await;
+        let written = opened(&memory)
+            .write(&[told(1, &trip(1, 1, Live, 1))])
+            .await
+            .unwrap();
+        assert_eq!(places(&written), [], "{number}");
+        let rows = record_rows(memory.points());
+        assert_eq!(rows, expected(&[trip(1, 1, Live, 1)]), "{number}");
+    }
+}
+
+#[tokio::test]
 async fn a_record_that_is_refused_takes_no_other_with_it() {
     let memory = Memory::start().await;
     memory.write("cardata_test_bill sum=1i 0");
