@@ -15,7 +15,7 @@ use crate::{program, workspace};
 /// through the journal and four sinks beside a bare subscriber; a burst; bytes, memory and processor time; outages and
 /// the change of tokens. Then what the program costs on top of a year of history of a busy car, which is made once and
 /// kept in the target folder: bytes written a reading, processor time of messages, of polls and of nothing, bytes at rest
-/// and reading them back. Then what records cost: a year derived at once, and each reading while it comes. Last, questions to ten million readings in the SQLite sink. The figures of one run belong
+/// and reading them back. Then what records cost: a year derived at once, and each reading while it comes. Then questions to ten million readings in the SQLite sink. Last, the pages of six cars with as many. The figures of one run belong
 /// together: compare ratios. Takes half an hour; a program that `CARDATA_BIN` names is measured in the place of the one of
 /// this workspace, where it is a process of its own.
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub struct Options {
     only: Vec<String>,
 }
 
-const BENCHES: [&str; 5] = ["delivery", "stream", "history", "derive", "queries"];
+const BENCHES: [&str; 6] = ["delivery", "stream", "history", "derive", "queries", "page"];
 
 pub fn run(options: &Options) -> Result<()> {
     let mut bench = workspace::cargo();

@@ -7,10 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
-pub const DAYS: i64 = 365;
-/// About a year's readings on this many days.
-pub const MONTH: i64 = 31;
-
 const BEGIN: Timestamp = Timestamp::constant(1_704_088_800, 0);
 const BURSTS: i64 = 66;
 /// How far the car drives away from home and back: half a kilometre from burst to burst.

@@ -26,6 +26,9 @@ use runtime::{Clock, SystemClock};
 use tokio_util::sync::CancellationToken;
 
 const VIN: &str = "WBY00000000000007";
+/// Days of a year and of a month.
+const YEAR: i64 = 365;
+const MONTH: i64 = 31;
 /// Messages in one transaction of a history.
 const AT_ONCE: usize = 6_000;
 
@@ -96,7 +99,7 @@ async fn a_year() {
     let (state, vin) = (OpenState::open(folder.path()).unwrap(), VIN.parse().unwrap());
     let reader = state.journal.reader(Default::default()).unwrap();
     let never = CancellationToken::new();
-    fill(&state, &vin, 0..car::MONTH).await;
+    fill(&state, &vin, 0..MONTH).await;
     meter::forget_peak();
     deriving(&state, &reader, Arc::new(SystemClock))
         .all_anew(&never)
@@ -104,7 +107,7 @@ async fn a_year() {
         .unwrap()
         .unwrap();
     let month = meter::peak();
-    fill(&state, &vin, car::MONTH..car::DAYS).await;
+    fill(&state, &vin, MONTH..YEAR).await;
     let (reading, readings) = read(&reader, 0).await;
     meter::forget_peak();
     let began = Instant::now();

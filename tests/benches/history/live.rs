@@ -11,7 +11,7 @@ use tests::stream::stage::Stage;
 
 use crate::car::{Car, KEYS};
 use crate::meter::{self, Processor};
-use crate::year::Year;
+use crate::year::{Page, Year};
 use crate::{kibibytes, line, raw};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -28,18 +28,21 @@ struct Drive {
     run: Cardata,
     publisher: Publisher,
     car: Car,
-    /// How many readings the sink has when all has arrived that was said.
+    /// That get each reading.
+    stores: u64,
+    /// How many readings the stores have when all has arrived that was said.
     wanted: u64,
 }
 
 impl Drive {
-    async fn begin(year: &Year) -> Self {
-        let stage = year.stage().await;
+    async fn begin(year: &Year, page: Page) -> Self {
+        let stage = year.stage(page).await;
         let run = stage.run().await;
         meter::quiet(&run, QUIET).await;
         Self {
             publisher: stage.publisher(),
             car: Car::new(),
+            stores: if page == Page::On { 2 } else { 1 },
             wanted: delivered(&stage),
             stage,
             run,
@@ -48,7 +51,7 @@ impl Drive {
 
     /// Says a message of so many keys.
     async fn say(&mut self, keys: usize) {
-        self.wanted += keys as u64;
+        self.wanted += keys as u64 * self.stores;
         let now = Timestamp::now();
         let vin = self.stage.vin();
         let told = (0..keys).map(|_| self.car.say(now));
@@ -70,10 +73,10 @@ impl Drive {
         }
     }
 
-    /// Waits until the sink has all.
+    /// Waits until the stores have all.
     async fn arrived(&self) {
         let enough = || delivered(&self.stage) >= self.wanted;
-        tests::scene::until(&self.run, "all readings in the sink", enough).await;
+        tests::scene::until(&self.run, "all readings in the stores", enough).await;
     }
 
     /// Ends; tells the bytes that were written since `before`.
@@ -88,15 +91,23 @@ fn delivered(stage: &Stage) -> u64 {
     stores::journal(&stage.scene.path("state"), query)
 }
 
+fn stores(page: Page) -> &'static str {
+    match page {
+        Page::On => "journal, sqlite and page",
+        Page::Off => "journal and sqlite",
+    }
+}
+
 /// A message of two keys every second, after a while of nothing.
-pub async fn one_a_second(year: &Year, minutes: u32) {
-    let mut drive = Drive::begin(year).await;
+pub async fn one_a_second(year: &Year, page: Page, minutes: u32) {
+    let mut drive = Drive::begin(year, page).await;
+    let with = stores(page);
     let mut processor = Processor::of(&drive.run);
     let (written, reads) = (meter::written(&drive.run), meter::reads(&drive.run));
     let spent = processor.over(IDLE).await;
     let written = meter::written(&drive.run) - written;
     let reads = meter::reads(&drive.run) - reads;
-    eprintln!("\nnothing comes, with journal and sqlite");
+    eprintln!("\nnothing comes, with {with}");
     line(
         "processor time",
         &format!("{spent:.4} s a minute"),
@@ -127,7 +138,7 @@ pub async fn one_a_second(year: &Year, minutes: u32) {
     pace.tick().await;
     let spent = (processor.look() - spent) / f64::from(minutes);
     let written = drive.end(before).await;
-    eprintln!("\na message of two keys every second over {minutes} minutes, with journal and sqlite");
+    eprintln!("\na message of two keys every second over {minutes} minutes, with {with}");
     let bare = raw::written(seconds as usize, 2);
     let beside = format!(
         "goal 6 KiB; two bare SQLite tables, appended to: {}",
@@ -142,8 +153,9 @@ pub async fn one_a_second(year: &Year, minutes: u32) {
 }
 
 /// Bursts of sixty messages of one key.
-pub async fn bursts(year: &Year, minutes: u32) {
-    let mut drive = Drive::begin(year).await;
+pub async fn bursts(year: &Year, page: Page, minutes: u32) {
+    let mut drive = Drive::begin(year, page).await;
+    let with = stores(page);
     let mut processor = Processor::of(&drive.run);
     // A third of the time is enough: one burst has as many readings as half a minute of the other.
     let bursts = (minutes as usize * 20).div_ceil(3);
@@ -162,7 +174,7 @@ pub async fn bursts(year: &Year, minutes: u32) {
     let spent = processor.look() - spent;
     let readings = bursts * KEYS;
     let written = drive.end(before).await;
-    eprintln!("\n{bursts} bursts of {KEYS} messages of one key every three seconds, with journal and sqlite");
+    eprintln!("\n{bursts} bursts of {KEYS} messages of one key every three seconds, with {with}");
     let bare = raw::written(bursts, KEYS);
     let beside = format!(
         "goal 1.5 KiB; two bare SQLite tables, appended to: {}",

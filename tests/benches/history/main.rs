@@ -38,8 +38,10 @@ fn main() {
             return;
         };
         rest::measure(&year).await;
-        live::one_a_second(&year, minutes).await;
-        live::bursts(&year, minutes).await;
+        for page in [year::Page::Off, year::Page::On] {
+            live::one_a_second(&year, page, minutes).await;
+            live::bursts(&year, page, minutes).await;
+        }
         polls::measure(&year).await;
     });
 }

@@ -23,6 +23,9 @@ pub const SQLITE: &str = "  - type: sqlite\n    path: cardata.db\n";
 /// The databases, below the folder of the pipeline file.
 pub const JOURNAL: &str = "state/journal.db";
 pub const SINK: &str = "cardata.db";
+/// What the page reads.
+const PAGE: &str = "state/dashboard.db";
+const ALL: [&str; 3] = [JOURNAL, SINK, PAGE];
 
 /// Messages that are appended in one transaction.
 const AT_ONCE: usize = 6_000;
@@ -31,7 +34,14 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 /// After so many seconds without a write, nothing is being tidied up any more.
 const QUIET: u32 = 20;
 
-/// The databases of a journal and an SQLite sink with a year in them.
+/// Whether the program serves its page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    On,
+    Off,
+}
+
+/// The databases of a journal, an SQLite sink and the page with a year in them.
 pub struct Year {
     folder: PathBuf,
 }
@@ -39,7 +49,7 @@ pub struct Year {
 impl Year {
     /// Takes the one that was made before, else makes it; `None` without servers.
     pub async fn find() -> Option<Self> {
-        let stage = real_time().await?;
+        let stage = real_time(Page::On).await?;
         let key = key(&stage).await;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("year-{key:016x}"));
         let year = Self { folder };
@@ -50,8 +60,8 @@ impl Year {
     }
 
     /// A stage with a real broker, and the year in journal and SQLite sink.
-    pub async fn stage(&self) -> Stage {
-        let stage = real_time().await.unwrap();
+    pub async fn stage(&self, page: Page) -> Stage {
+        let stage = real_time(page).await.unwrap();
         self.copy_to(&stage.scene);
         stage
     }
@@ -59,7 +69,7 @@ impl Year {
     /// Puts the year into a scene that is logged in and does not run.
     pub fn copy_to(&self, scene: &Scene) {
         remove(scene);
-        for name in [JOURNAL, SINK] {
+        for name in ALL {
             let copy = scene.path(name);
             fs::copy(self.path(name), &copy).unwrap();
             // On disk before anything is counted.
@@ -84,7 +94,7 @@ impl Year {
         let part = self.folder.with_extension("part");
         let _ = fs::remove_dir_all(&part);
         fs::create_dir_all(&part).unwrap();
-        for name in [JOURNAL, SINK] {
+        for name in ALL {
             let to = part.join(Path::new(name).file_name().unwrap());
             fs::copy(stage.scene.path(name), to).unwrap();
         }
@@ -98,17 +108,25 @@ impl Year {
     }
 }
 
-async fn real_time() -> Option<Stage> {
-    Stage::set(tokens_of(7_200), &in_real_time(SQLITE)).await
+async fn real_time(page: Page) -> Option<Stage> {
+    let stage = Stage::set(tokens_of(7_200), &in_real_time(SQLITE)).await?;
+    if page == Page::On {
+        stage
+            .scene
+            .edit(|text| format!("{text}dashboard: {{ listen: \"127.0.0.1:0\" }}\n"));
+    }
+    Some(stage)
 }
 
 /// Of what the program makes of empty databases, and of what the car says: another format needs another year.
 async fn key(stage: &Stage) -> u64 {
-    scene::stop(stage.run().await).await;
+    let run = stage.run().await;
+    scene::until(&run, "a database of the page", || stage.scene.path(PAGE).exists()).await;
+    scene::stop(run).await;
     let mut hasher = DefaultHasher::new();
     let (mut car, at) = (Car::new(), moment(A_YEAR).0);
     (0..KEYS).for_each(|_| car.say(at).1.to_string().hash(&mut hasher));
-    for name in [JOURNAL, SINK] {
+    for name in ALL {
         let database = Connection::open(stage.scene.path(name)).unwrap();
         let version: i64 = database
             .query_row("pragma user_version", [], |row| row.get(0))
@@ -124,7 +142,7 @@ async fn key(stage: &Stage) -> u64 {
 }
 
 fn remove(scene: &Scene) {
-    for name in [JOURNAL, SINK] {
+    for name in ALL {
         for end in ["", "-wal", "-shm"] {
             let _ = fs::remove_file(scene.path(&format!("{name}{end}")));
         }
