@@ -85,8 +85,15 @@ pub trait Look: Send + Sync + 'static {
     fn doctor(&self) -> Result<Vec<Finding>, LookError>;
 
     /// The record of a kind (`charging_session`, `trip`, …) of a vehicle with the evidence of its values, as `cardata why --json`
-    /// tells it; `start` as in its document: `2026-03-01T17:05:00Z`. `None` where there is none.
-    fn why(&self, kind: &str, vin: &Vin, start: &str) -> Result<Option<serde_json::Value>, LookError>;
+    /// tells it; `start` as in its document: `2026-03-01T17:05:00Z`. `None` where there is none. It stands in the journal's
+    /// `entry`; where that is unknown, all of the journal is read, which takes minutes when it is long.
+    fn why(
+        &self,
+        kind: &str,
+        vin: &Vin,
+        start: &str,
+        entry: Option<u64>,
+    ) -> Result<Option<serde_json::Value>, LookError>;
 
     /// The newest lines of the log, the oldest first; without secrets, whole VINs and positions.
     fn log_tail(&self) -> Vec<String>;

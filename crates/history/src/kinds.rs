@@ -11,11 +11,15 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 use crate::views;
 
 /// Columns of every table or view of records.
-const RESERVED: [&str; 6] = ["vin", "vehicle", "at", "at_ms", "revision", "state"];
+const RESERVED: [&str; 7] = ["vin", "vehicle", "at", "at_ms", "revision", "state", ENTRY];
+/// The number of the journal's entry that a record came with, in databases that have roll-ups: its reasons stand there. In no
+/// view. `NULL` where it was stored before it was kept.
+pub const ENTRY: &str = "entry";
 
 /// The kinds whose tables were made or looked at since the database was opened, with what each is a part of.
-#[derive(Default)]
 pub struct Kinds {
+    /// Whether [`ENTRY`] is kept.
+    has_entries: bool,
     ready: HashMap<&'static str, (&'static RecordKind, &'static str)>,
 }
 
@@ -29,6 +33,18 @@ struct Field {
 }
 
 impl Kinds {
+    pub fn new(has_entries: bool) -> Self {
+        Self {
+            has_entries,
+            ready: HashMap::new(),
+        }
+    }
+
+    /// The number of an entry as a column holds it, where one does.
+    pub fn entry(&self, seq: u64) -> Option<i64> {
+        self.has_entries.then(|| i64::try_from(seq).unwrap_or(i64::MAX))
+    }
+
     /// Makes what is missing of the tables of a kind and of its parts; or says why they cannot be made.
     pub fn prepare(&mut self, connection: &Connection, kind: &'static RecordKind) -> Result<Option<String>> {
         self.prepare_part(connection, kind, kind.plural, &[])
@@ -46,6 +62,10 @@ impl Kinds {
             let refused = make(connection, kind, root, outer)?;
             if refused.is_some() {
                 return Ok(refused);
+            }
+            if self.has_entries && kind.plural == root && !has_entries(connection, root)? {
+                let add = format!("ALTER TABLE {} ADD COLUMN {ENTRY} INTEGER", table(root));
+                connection.execute_batch(&add)?;
             }
             self.ready.insert(kind.plural, (kind, root));
         }
@@ -154,6 +174,12 @@ fn unfit(kind: &str, fields: &[Field]) -> Option<String> {
 /// What a column of times is called where it shows a number.
 fn milliseconds(name: &str) -> String {
     format!("{name}_ms")
+}
+
+/// Whether the table of a kind, by its plural, has [`ENTRY`].
+pub fn has_entries(connection: &Connection, kind: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('record_' || ?1) WHERE name = ?2)";
+    connection.query_row(sql, [kind, ENTRY], |row| row.get(0))
 }
 
 fn is_taken(connection: &Connection, kind: &str) -> Result<bool> {

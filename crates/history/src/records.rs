@@ -6,15 +6,16 @@ use collector_core::{Column, Record, RecordState, Value};
 use rusqlite::types::Value as Stored;
 use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
 
-use crate::kinds::{self, Kinds};
+use crate::kinds::{self, ENTRY, Kinds};
 use crate::writer::number;
 
-/// Stores a record in the place of its lower revisions, or says why it never can be stored.
+/// Stores the record of an entry in the place of its lower revisions, or says why it never can be stored.
 pub fn write(
     connection: &Connection,
     kinds: &mut Kinds,
     vehicle: i64,
     record: &Record,
+    seq: u64,
 ) -> Result<Option<String>> {
     if let Some(reason) = unfit(record) {
         return Ok(Some(format!(
@@ -44,7 +45,17 @@ pub fn write(
         ))?
         .query_row(params_from_iter(&key), |row| row.get(0))
         .optional()?;
-    if known.is_some_and(|known| known >= record.revision) {
+    let entry = kinds.entry(seq);
+    if let Some(known) = known.filter(|known| *known >= record.revision) {
+        // What comes again may come out of another journal, or into a table that knew no entries.
+        if let (true, Some(entry)) = (known == record.revision, entry) {
+            let note = format!(
+                "UPDATE {} SET {ENTRY} = {entry} WHERE {} AND {ENTRY} IS NOT {entry}",
+                kinds::table(root),
+                is_it(root)?
+            );
+            connection.execute(&note, params_from_iter(&key))?;
+        }
         return Ok(None);
     }
     for kind in kinds::of_root(connection, root)? {
@@ -53,12 +64,19 @@ pub fn write(
             .prepare_cached(&delete)?
             .execute(params_from_iter(&key))?;
     }
-    insert(connection, &key[..1], record, record)?;
+    insert(connection, &key[..1], record, record, entry)?;
     Ok(None)
 }
 
-/// One row, and those of its parts; `outer` is the vehicle and the key of what this is a part of.
-fn insert(connection: &Connection, outer: &[Stored], record: &Record, root: &Record) -> Result<()> {
+/// One row, and those of its parts; `outer` is the vehicle and the key of what this is a part of, `entry` where it is no part
+/// and its table keeps that.
+fn insert(
+    connection: &Connection,
+    outer: &[Stored],
+    record: &Record,
+    root: &Record,
+    entry: Option<i64>,
+) -> Result<()> {
     let key: Vec<Stored> = outer
         .iter()
         .cloned()
@@ -74,10 +92,15 @@ fn insert(connection: &Connection, outer: &[Stored], record: &Record, root: &Rec
         Some(value) if !is_withdrawn => stored(value),
         _ => Stored::Null,
     });
-    let row: Vec<Stored> = key.iter().cloned().chain(head).chain(values).collect();
+    let entry = entry.map(|entry| (ENTRY, Stored::Integer(entry)));
+    let row = key.iter().cloned().chain(head).chain(values);
+    let row: Vec<Stored> = row
+        .chain(entry.iter().map(|(_, number)| number.clone()))
+        .collect();
     let names = kinds::keys(connection, record.kind.plural)?;
     let others = ["at", "revision", "state"].into_iter();
     let others = others.chain(record.kind.columns.iter().map(|column| column.name));
+    let others = others.chain(entry.iter().map(|(name, _)| *name));
     // Of two parts with one key the last counts.
     let insert = format!(
         "INSERT OR REPLACE INTO {} (vehicle, {}) VALUES ({})",
@@ -90,7 +113,7 @@ fn insert(connection: &Connection, outer: &[Stored], record: &Record, root: &Rec
         .execute(params_from_iter(row))?;
     let parts = record.children.iter().filter(|_| !is_withdrawn);
     for part in parts {
-        self::insert(connection, &key, part, root)?;
+        self::insert(connection, &key, part, root, None)?;
     }
     Ok(())
 }

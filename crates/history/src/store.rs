@@ -142,12 +142,13 @@ impl Store {
         connection
             .pragma_update(None, "foreign_keys", true)
             .map_err(failed)?;
+        let fold = Fold::of(&connection).map_err(failed)?;
         Ok(Self {
-            fold: Fold::of(&connection).map_err(failed)?,
             path: path.to_owned(),
             connection,
             dictionary: Dictionary::default(),
-            kinds: Kinds::default(),
+            kinds: Kinds::new(fold.has_rollups),
+            fold,
             seen: Seen::default(),
         })
     }

@@ -115,7 +115,7 @@ impl<'a> Writer<'a> {
             return Ok(());
         };
         let vehicle = self.dictionary.vehicle(self.connection, &record.vehicle)?;
-        if let Some(reason) = records::write(self.connection, self.kinds, vehicle, record)? {
+        if let Some(reason) = records::write(self.connection, self.kinds, vehicle, record, entry.seq)? {
             self.rejected.push(Rejection::record(entry.seq, reason));
         }
         Ok(())

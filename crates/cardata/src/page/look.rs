@@ -11,7 +11,8 @@ use serde_json::Value;
 use status::Status;
 use status::doctor::{Finding, diagnose};
 use status::values::{Look as Present, Values};
-use status::why::{choice, document};
+use status::why::choice::{self, Found};
+use status::why::document;
 use tokio::runtime::Handle;
 
 use crate::logging::tail;
@@ -73,16 +74,28 @@ impl Look for Beside {
         Ok(diagnose(&seen.0, &seen.1))
     }
 
-    fn why(&self, kind: &str, vin: &Vin, start: &str) -> Result<Option<Value>, LookError> {
+    fn why(
+        &self,
+        kind: &str,
+        vin: &Vin,
+        start: &str,
+        entry: Option<u64>,
+    ) -> Result<Option<Value>, LookError> {
+        let unreadable = |error: journal::JournalError| LookError(error.to_string());
         let names = context::names(&self.pipeline).map_err(told)?;
         let journal = self.pipeline.state.join(store::FILE);
-        let mut found = choice::records(&journal, &names).map_err(|error| LookError(error.to_string()))?;
-        found.retain(|one| one.kind == kind && one.vehicle.vin == *vin && one.start == start);
-        let Some(one) = found.first() else {
+        let is_it = |one: &Found| one.kind == kind && one.vehicle.vin == *vin && one.start == start;
+        let at_once = entry.map(|seq| choice::record_in(&journal, seq, &names));
+        let mut found = at_once.transpose().map_err(unreadable)?.flatten().filter(is_it);
+        if found.is_none() {
+            let all = choice::records(&journal, &names).map_err(unreadable)?;
+            found = all.into_iter().find(is_it);
+        }
+        let Some(one) = found else {
             return Ok(None);
         };
         let record = one.record().map_err(|error| LookError(error.to_string()))?;
-        Ok(record.map(|record| document::document(Some((&record, one)), &found)))
+        Ok(record.map(|record| document::document(Some((&record, &one)), std::slice::from_ref(&one))))
     }
 
     fn log_tail(&self) -> Vec<String> {

@@ -46,7 +46,14 @@ async fn page(
     let kind = KINDS.iter().find(is_it).copied().ok_or_else(none)?;
     let vehicle = app.vehicle(&name).await?;
     let (vin, wanted) = (vehicle.vin.clone(), key.clone());
-    let told = app.ask(move |look| look.why(kind.name, &vin, &wanted)).await;
+    let place = app.model.read(move |reader| {
+        let entry = reader.entry(kind.plural, &vin, &wanted)?;
+        Ok(entry.map(|entry| (entry, vin, wanted)))
+    });
+    let (entry, vin, wanted) = place.await?.ok_or_else(none)?;
+    let told = app
+        .ask(move |look| look.why(kind.name, &vin, &wanted, entry))
+        .await;
     let document = told.map_err(|error| Problem::broken(error.0))?.ok_or_else(none)?;
     let record = document
         .get("record")

@@ -106,7 +106,7 @@ fn keyed(kind: &'static RecordKind, at: Timestamp, key: Vec<Value>, values: &[(&
     record
 }
 
-fn charges() -> Vec<Record> {
+pub fn charges() -> Vec<Record> {
     let mut free = record(
         &CHARGING_SESSION,
         at(FIRST, 0),

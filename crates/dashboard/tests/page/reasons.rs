@@ -4,7 +4,7 @@ use collector_core::UnitSystem;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::drives::{CHARGE, FIRST, Filled, HOSTILE, NORTH, readings};
+use super::drives::{CHARGE, FIRST, Filled, HOSTILE, NORTH, charges, readings};
 use super::history::name;
 use super::site::Program;
 
@@ -38,7 +38,7 @@ async fn a_reason_is_told_with_its_rule_its_interval_and_its_readings() {
         why: Some(("charging_session".to_owned(), FIRST.to_owned(), document)).into(),
         ..Program::default()
     };
-    let filled = Filled::with(readings(), Vec::new(), program).await;
+    let filled = Filled::with(readings(), charges(), program).await;
     let path = format!("why/session/{}/{FIRST}", name());
     let page = filled.at(&path).await;
     for part in [

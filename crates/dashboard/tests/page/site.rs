@@ -69,10 +69,16 @@ impl Look for Program {
         Ok(self.findings.lock().unwrap().clone())
     }
 
-    fn why(&self, kind: &str, _: &Vin, start: &str) -> Result<Option<serde_json::Value>, LookError> {
+    fn why(
+        &self,
+        kind: &str,
+        _: &Vin,
+        start: &str,
+        entry: Option<u64>,
+    ) -> Result<Option<serde_json::Value>, LookError> {
         let told = self.why.lock().unwrap().clone();
         Ok(told
-            .filter(|told| (&*told.0, &*told.1) == (kind, start))
+            .filter(|told| (&*told.0, &*told.1) == (kind, start) && entry.is_some())
             .map(|told| told.2))
     }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use collector_core::{RecordState, Value, ValueType, Vin};
 use jiff::Timestamp;
 use rusqlite::types::Value as Stored;
-use rusqlite::{Connection, Result, Row, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params_from_iter};
 
 use super::reader::{ReadError, Reader};
 use super::series::Range;
 use super::words::moment;
-use crate::kinds::{quoted, table};
+use crate::kinds::{ENTRY, has_entries, quoted, table};
 
 /// A column of a kind of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +133,21 @@ impl Reader {
         })
     }
 
+    /// The journal's entry that brought the revision of a record that is here, withdrawn or not; `key` is told as
+    /// `cardata why` tells it, `2026-03-01T17:05:00Z` or `2026-03 30`. `None` where there is no such record; without a number
+    /// where it was stored before that was kept.
+    ///
+    /// # Errors
+    /// See [`Reader`].
+    pub fn entry(
+        &self,
+        kind: &str,
+        vin: &Vin,
+        key: &str,
+    ) -> std::result::Result<Option<Option<u64>>, ReadError> {
+        self.read(|connection| entry(connection, kind, vin, key))
+    }
+
     /// The parts of a record, such as the blocks of a charging session, in the order of their keys. `kind` is the plural of
     /// the parts' kind.
     ///
@@ -185,6 +200,48 @@ fn by_key(
         .chain(key.iter().map(stored))
         .collect();
     kind.rows(connection, &sql, &values)
+}
+
+fn entry(connection: &Connection, kind: &str, vin: &Vin, key: &str) -> Result<Option<Option<u64>>> {
+    let keys = columns(connection, kind)?;
+    let keys: Vec<_> = keys.into_iter().filter(|column| column.is_key).collect();
+    let words = key.splitn(keys.len().max(1), ' ');
+    let told = keys
+        .iter()
+        .zip(words)
+        .filter_map(|(column, word)| read(column, word));
+    let values: Vec<Stored> = [text(Some(vin))]
+        .into_iter()
+        .chain(told.map(|value| stored(&value)))
+        .collect();
+    if keys.is_empty() || values.len() != keys.len() + 1 {
+        return Ok(None);
+    }
+    let is_it: String = (2..)
+        .zip(&keys)
+        .map(|(mark, column)| format!(" AND {} = ?{mark}", quoted(&column.name)))
+        .collect();
+    let number = match has_entries(connection, kind)? {
+        true => ENTRY,
+        false => "NULL",
+    };
+    let sql = format!(
+        "SELECT {number} FROM {} WHERE vehicle = (SELECT id FROM vehicle WHERE vin = ?1){is_it}",
+        table(kind)
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    statement
+        .query_row(params_from_iter(values), |row| row.get(0))
+        .optional()
+}
+
+fn read(column: &ColumnInfo, word: &str) -> Option<Value> {
+    Some(match column.value_type {
+        ValueType::Bool => Value::Bool(word.parse().ok()?),
+        ValueType::Number => Value::Number(word.parse().ok()?),
+        ValueType::Text => Value::Text(word.into()),
+        ValueType::Timestamp => Value::Timestamp(word.parse().ok()?),
+    })
 }
 
 fn text(vin: Option<&Vin>) -> Stored {

@@ -109,3 +109,61 @@ async fn a_history_without_records_has_none() {
     assert_eq!(filled.reader().records("trips", None, all, 9).unwrap(), []);
     assert_eq!(filled.reader().columns("trips").unwrap(), []);
 }
+
+#[tokio::test]
+async fn a_record_names_the_entry_of_its_newest_revision() {
+    let mut filled = Filled::new(true);
+    let record = |seq, state, revision| Entry::record_of(seq, trip(1, revision, state, 0));
+    filled.write(&[record(7, RecordState::Final, 1)]).await;
+    let start = "2026-03-01T12:01:00Z";
+    let entry = |filled: &Filled, start: &str| filled.reader().entry("test_trips", &vin(), start).unwrap();
+    assert_eq!(entry(&filled, start), Some(Some(7)));
+    filled.write(&[record(9, RecordState::Withdrawn, 2)]).await;
+    filled.write(&[record(7, RecordState::Final, 1)]).await;
+    assert_eq!(
+        entry(&filled, start),
+        Some(Some(9)),
+        "a lower revision that comes late finds it"
+    );
+    filled.write(&[record(4, RecordState::Withdrawn, 2)]).await;
+    assert_eq!(entry(&filled, start), Some(Some(4)), "of another journal");
+    for none in ["2026-03-01T12:02:00Z", "soon", ""] {
+        assert_eq!(entry(&filled, none), None, "{none}");
+    }
+    assert_eq!(filled.reader().entry("nothing", &vin(), start).unwrap(), None);
+}
+
+/// As a program that knew no entries left it.
+#[tokio::test]
+async fn a_table_without_entries_gets_them_with_what_comes_again() {
+    let mut filled = Filled::new(true);
+    let record = Entry::record_of(7, trip(1, 1, RecordState::Final, 0));
+    filled.write(std::slice::from_ref(&record)).await;
+    filled.close().await;
+    let older = rusqlite::Connection::open(filled.path()).unwrap();
+    older
+        .execute_batch("ALTER TABLE record_test_trips DROP COLUMN entry")
+        .unwrap();
+    drop(older);
+    let entry = |filled: &Filled| {
+        filled
+            .reader()
+            .entry("test_trips", &vin(), "2026-03-01T12:01:00Z")
+            .unwrap()
+    };
+    assert_eq!(entry(&filled), Some(None));
+    filled.write(&[record]).await;
+    assert_eq!(entry(&filled), Some(Some(7)));
+}
+
+#[tokio::test]
+async fn a_database_without_roll_ups_keeps_no_entries() {
+    let mut filled = Filled::new(false);
+    filled
+        .write(&[Entry::record_of(7, trip(1, 1, RecordState::Final, 0))])
+        .await;
+    let entry = filled
+        .reader()
+        .entry("test_trips", &vin(), "2026-03-01T12:01:00Z");
+    assert_eq!(entry.unwrap(), Some(None));
+}

@@ -24,6 +24,7 @@ mod rebuilding;
 mod repeats;
 mod restoring;
 mod strays;
+mod through;
 mod units;
 mod unreadable;
 

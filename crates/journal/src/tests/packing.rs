@@ -15,7 +15,7 @@ use crate::log::replay::ReplayRequest;
 
 const POWER: &str = "vehicle.powertrain.electric.battery.charging.power";
 /// More than two blocks.
-const MANY: i64 = 2_500;
+pub(super) const MANY: i64 = 2_500;
 
 /// A message of this minute after noon; every seventh has a misfit too, and every hundredth is a poll without anything.
 pub(super) fn told(minute: i64) -> RawSnapshot {
@@ -45,7 +45,7 @@ pub(super) async fn many(state: &Path, count: i64) -> Journal {
 }
 
 /// Behind entry `seq`.
-fn behind(seq: i64) -> Timestamp {
+pub(super) fn behind(seq: i64) -> Timestamp {
     poll(seq, vec![]).received_at
 }
 

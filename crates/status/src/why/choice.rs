@@ -5,10 +5,10 @@ use std::path::Path;
 
 use crate::vehicle;
 use collector_core::{Names, Record, RecordKind, RecordState, Value, Vehicle, Vin, record_kind, rounded};
-use entry_form::record;
+use entry_form::{Stored, record};
 use jiff::Timestamp;
 use journal::JournalError;
-use journal::care::through::through;
+use journal::care::through::{self, through};
 
 /// So many of the newest are shown to people, and to who names none.
 pub const SHOWN: usize = 20;
@@ -53,33 +53,48 @@ impl Found {
 pub fn records(journal: &Path, names: &Names) -> Result<Vec<Found>, JournalError> {
     let mut newest: HashMap<(Vin, String, String), Found> = HashMap::new();
     through(journal, |entry| {
-        let Some(json) = record::of(&entry) else { return };
-        let Ok(head) = record::head(&json) else { return };
-        let Some(kind) = record_kind(head.kind) else {
+        let Some((key, found)) = found(&entry, names) else {
             return;
         };
-        let key = (entry.vin.clone(), head.kind.to_owned(), head.key.get().to_owned());
-        if newest
-            .get(&key)
-            .is_some_and(|known| known.revision > head.revision)
-        {
-            return;
+        let key = (entry.vin, found.kind.clone(), key);
+        let known = newest.get(&key);
+        if known.is_none_or(|known| known.revision <= found.revision) {
+            newest.insert(key, found);
         }
-        let found = Found {
-            seq: entry.seq,
-            vehicle: names.vehicle(&entry.vin),
-            kind: head.kind.to_owned(),
-            at: head.at,
-            revision: head.revision,
-            is_withdrawn: RecordState::parse(head.state) == Some(RecordState::Withdrawn),
-            start: start(kind, head.key.get()),
-            json: String::new(),
-        };
-        newest.insert(key, Found { json, ..found });
     })?;
     let mut found: Vec<_> = newest.into_values().collect();
     found.sort_by(|one, other| (one.at, &one.kind, one.seq).cmp(&(other.at, &other.kind, other.seq)));
     Ok(found)
+}
+
+/// The record that stands in an entry; `None` where that is none of a kind that is known here.
+///
+/// # Errors
+/// The `journal` cannot be read.
+pub fn record_in(journal: &Path, seq: u64, names: &Names) -> Result<Option<Found>, JournalError> {
+    let entry = through::entry(journal, seq)?;
+    Ok(entry
+        .and_then(|entry| found(&entry, names))
+        .map(|(_, found)| found))
+}
+
+/// What an entry tells as a record, with its key.
+fn found(entry: &Stored, names: &Names) -> Option<(String, Found)> {
+    let json = record::of(entry)?;
+    let head = record::head(&json).ok()?;
+    let kind = record_kind(head.kind)?;
+    let found = Found {
+        seq: entry.seq,
+        vehicle: names.vehicle(&entry.vin),
+        kind: head.kind.to_owned(),
+        at: head.at,
+        revision: head.revision,
+        is_withdrawn: RecordState::parse(head.state) == Some(RecordState::Withdrawn),
+        start: start(kind, head.key.get()),
+        json: String::new(),
+    };
+    let key = head.key.get().to_owned();
+    Some((key, Found { json, ..found }))
 }
 
 /// The values of a key in the order of its columns, times without a fraction that says nothing.
