@@ -6,16 +6,15 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use collector_core::Value;
-use history::read::{ColumnInfo, Latest, Range, ReadError, Reader, RecordRow, Series, Told};
+use history::read::{ColumnInfo, Latest, Reader, RecordRow, Series, Told};
 use jiff::Timestamp;
 
 use crate::api::{Wanted, read_series, shape::time};
 use crate::app::Shared;
+use crate::position::{self, Asked};
 use crate::problem::Problem;
 use crate::span::Span;
 
-/// Read at once.
-const PAGE: usize = 1_000;
 /// More does not fit into a spreadsheet.
 const MOST: usize = 1_000_000;
 
@@ -33,15 +32,21 @@ async fn of_series(
     State(app): State<Shared>,
     Path(name): Path<String>,
     wanted: Query<Wanted>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let vehicle = app.vehicle(&name).await?;
-    let (series, _) = read_series(&app, &vehicle, &wanted, wanted.points).await?;
+    let (series, _) = read_series(&app, &vehicle, &wanted, wanted.points, &asked).await?;
     answer("series", &rows_of_series(&series))
 }
 
-async fn of_now(State(app): State<Shared>, Path(name): Path<String>) -> Result<Response, Problem> {
+async fn of_now(
+    State(app): State<Shared>,
+    Path(name): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
     let vehicle = app.vehicle(&name).await?;
-    let latest = app.model.read(move |reader| reader.latest(&vehicle.vin)).await?;
+    let mut latest = app.model.read(move |reader| reader.latest(&vehicle.vin)).await?;
+    latest.retain(|one| asked.shows_position() || !position::is_told_by(one));
     answer("now", &rows_of_now(&latest))
 }
 
@@ -50,6 +55,7 @@ async fn of_records(
     State(app): State<Shared>,
     Path((name, file)): Path<(String, String)>,
     span: Query<Span>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let unknown = || Problem::not_found("there is no such page");
     let plural = file.strip_suffix(".csv").ok_or_else(unknown)?;
@@ -64,34 +70,16 @@ async fn of_records(
     let named = kind.clone();
     let read = move |reader: &Reader| {
         let columns = reader.columns(&kind)?;
-        let all = |range, limit| reader.records(&kind, Some(&vehicle.vin), range, limit);
-        Ok((columns, every(range, all)?))
+        Ok((columns, reader.records(&kind, Some(&vehicle.vin), range, MOST)?))
     };
-    let (columns, records) = app.model.read(read).await?;
+    let (mut columns, mut records) = app.model.read(read).await?;
+    if !asked.shows_position() {
+        (columns, records) = position::without(columns, records);
+    }
     if columns.is_empty() {
         return Err(Problem::not_found("no records of that kind have come yet"));
     }
     answer(&named, &rows_of_records(&columns, &records))
-}
-
-/// Page by page, the newest first.
-fn every(
-    mut range: Range,
-    read: impl Fn(Range, usize) -> Result<Vec<RecordRow>, ReadError>,
-) -> Result<Vec<RecordRow>, ReadError> {
-    let mut all = Vec::new();
-    loop {
-        let page = read(range, PAGE)?;
-        let last = page
-            .last()
-            .filter(|_| page.len() == PAGE)
-            .map(|record| record.start);
-        all.extend(page);
-        match last {
-            Some(start) if all.len() < MOST => range.to = start,
-            _ => return Ok(all),
-        }
-    }
 }
 
 fn rows_of_records(columns: &[ColumnInfo], records: &[RecordRow]) -> Vec<Row> {
@@ -202,9 +190,9 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// A spreadsheet takes a text that begins so for a formula, and runs it.
+/// A spreadsheet takes a text that begins so for a formula, and runs it; or it takes the sign off. As the sink `csv` has it.
 fn guarded(text: &str) -> String {
-    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\'']) {
         true => format!("'{text}"),
         false => text.to_owned(),
     }
@@ -241,10 +229,10 @@ mod tests {
 
     #[test]
     fn a_text_is_never_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"] {
+        for text in ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "'=1"] {
             assert_eq!(cell(&Value::Text(text.into())), format!("'{text}"));
         }
-        for text in ["a=1", "'=1", " =1", "ä"] {
+        for text in ["a=1", " =1", "ä"] {
             assert_eq!(cell(&Value::Text(text.into())), text);
         }
         assert_eq!(cell(&Value::Number(-1.5)), "-1.5");

@@ -5,7 +5,7 @@
 //! * [`assets`]: the files of the page. [`events`]: what changed, to every open page; [`live`]: what that is.
 //! * [`shown`]: values as people read them.
 //! * `api`: what programs ask, as API.md says; `csv`: for spreadsheets. `drawn`: for charts, `whole`: every reading. `model`: the database of the page, `app`: what every
-//!   handler has at hand, `span`: from when to when, `problem`: why somebody does not get what they asked for.
+//!   handler has at hand, `span`: from when to when, `position`: who is told where a car is, `problem`: why somebody does not get what they asked for.
 //! * `pages`: what is read for each page. [`view`]: what the pages show, with their templates.
 //! * `telemetry`: whether it works, and its numbers as `metrics`.
 //!
@@ -23,6 +23,7 @@ pub mod live;
 mod metrics;
 mod model;
 mod pages;
+mod position;
 mod problem;
 mod routes;
 mod server;

@@ -6,14 +6,16 @@ use serde_json::{Value as Json, json};
 use status::values::changes::{What, changes};
 use status::values::{Told, Values};
 
+use crate::position;
 use crate::shown;
 use crate::site::Options;
 
 /// The names of the vehicles that tell something else than before, and what: `{ now, told: [{ vehicle, key, text, unit,
 /// number, at, time, origin, state }] }`, times in milliseconds; a value that has ended has the text `–` and no number. `None`
-/// where nothing changed.
+/// where nothing changed. Where a car is is none of it.
 pub fn news(before: &Values, now: &Values, at: Timestamp, options: &Options) -> Option<(Vec<String>, Json)> {
-    let changes = changes(before, now);
+    let mut changes = changes(before, now);
+    changes.retain(|change| !is_position(&change.now));
     let mut vehicles: Vec<String> = changes
         .iter()
         .map(|change| change.vehicle.name.to_string())
@@ -37,6 +39,14 @@ pub fn news(before: &Values, now: &Values, at: Timestamp, options: &Options) -> 
     let values: Vec<Json> = values.collect();
     let now = now.now(at).as_millisecond();
     (!values.is_empty()).then(|| (vehicles, json!({ "now": now, "told": values })))
+}
+
+fn is_position(what: &What<'_>) -> bool {
+    let descriptor = match what {
+        What::Quantity(told) | What::Value(told) => &told.reading.descriptor,
+        What::Ended(gone) => &gone.descriptor,
+    };
+    position::is(descriptor.name()) || position::is(descriptor.as_str())
 }
 
 fn told(told: &Told, options: &Options) -> Json {

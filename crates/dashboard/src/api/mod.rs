@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use crate::app::{App, Shared};
 use crate::drawn::{Drawn, drawn};
+use crate::pages::told::Present;
+use crate::position::{self, Asked};
 use crate::problem::Problem;
 use crate::span::Span;
 use crate::whole::whole;
@@ -43,13 +45,17 @@ async fn vehicles(State(app): State<Shared>) -> Answer {
     Ok(Json(json!({ "vehicles": names.collect::<Value>() })))
 }
 
-async fn now(State(app): State<Shared>, Path(name): Path<String>) -> Answer {
+async fn now(State(app): State<Shared>, Path(name): Path<String>, Query(asked): Query<Asked>) -> Answer {
     let vehicle = app.vehicle(&name).await?;
     // What comes between is told again, and not missed.
     let sequence = app.events.sequence();
     let vin = vehicle.vin.clone();
-    let latest = app.model.read(move |reader| reader.latest(&vin)).await?;
-    Ok(Json(shape::now(&vehicle, &latest, app.now(), sequence)))
+    let values = app.ask(|look| look.values()).await.ok().flatten();
+    let read = move |reader: &Reader| Ok(Present::new(reader.latest(&vin)?, values.as_ref(), &vin));
+    let mut told = app.model.read(read).await?;
+    told.latest
+        .retain(|one| asked.shows_position() || !position::is_told_by(one));
+    Ok(Json(shape::now(&vehicle, &told, app.now(), sequence)))
 }
 
 /// What a chart or a program wants of a series.
@@ -67,9 +73,14 @@ impl Wanted {
     }
 }
 
-async fn series(State(app): State<Shared>, Path(name): Path<String>, wanted: Query<Wanted>) -> Answer {
+async fn series(
+    State(app): State<Shared>,
+    Path(name): Path<String>,
+    wanted: Query<Wanted>,
+    Query(asked): Query<Asked>,
+) -> Answer {
     let vehicle = app.vehicle(&name).await?;
-    let (series, range) = read_series(&app, &vehicle, &wanted, wanted.number()).await?;
+    let (series, range) = read_series(&app, &vehicle, &wanted, wanted.number(), &asked).await?;
     Ok(Json(shape::series(&vehicle, &series, range)))
 }
 
@@ -78,18 +89,21 @@ async fn chart(
     State(app): State<Shared>,
     Path(name): Path<String>,
     wanted: Query<Wanted>,
+    Query(asked): Query<Asked>,
 ) -> Result<Json<Drawn>, Problem> {
     let vehicle = app.vehicle(&name).await?;
-    let (series, _) = read_series(&app, &vehicle, &wanted, wanted.number()).await?;
+    let (series, _) = read_series(&app, &vehicle, &wanted, wanted.number(), &asked).await?;
     Ok(Json(drawn(&series, app.options.units)))
 }
 
-/// The series that is wanted, in so many points or whole, and the time that it is of.
+/// The series that is wanted, in so many points or whole, and the time that it is of. Where the car was is told to who asks
+/// for it.
 pub(crate) async fn read_series(
     app: &App,
     vehicle: &VehicleRow,
     wanted: &Wanted,
     points: Option<usize>,
+    asked: &Asked,
 ) -> Result<(Series, Range), Problem> {
     let range = wanted.span.recent(app.now(), &app.options.timezone)?;
     let (vin, key) = (vehicle.vin.clone(), wanted.key.clone());
@@ -107,7 +121,16 @@ pub(crate) async fn read_series(
     };
     let series = app.model.read(read).await?;
     let unknown = || Problem::not_found("the vehicle never told that key: `now` names those that it tells");
-    Ok((series.ok_or_else(unknown)?, range))
+    let series = series.ok_or_else(unknown)?;
+    let is_position = position::is(&series.name) || position::is(&series.descriptor);
+    if is_position && !asked.shows_position() {
+        let ask = format!(
+            "where the car was is told to who asks for it with `{}`",
+            position::SHOWN
+        );
+        return Err(Problem::mistake(ask));
+    }
+    Ok((series, range))
 }
 
 /// Which records are wanted.
@@ -118,15 +141,21 @@ struct Page {
     span: Span,
 }
 
-async fn sessions(app: State<Shared>, name: Path<String>, page: Query<Page>) -> Answer {
-    records("charging_sessions", app, name, page).await
+async fn sessions(app: State<Shared>, name: Path<String>, page: Query<Page>, asked: Query<Asked>) -> Answer {
+    records("charging_sessions", app, name, page, asked).await
 }
 
-async fn trips(app: State<Shared>, name: Path<String>, page: Query<Page>) -> Answer {
-    records("trips", app, name, page).await
+async fn trips(app: State<Shared>, name: Path<String>, page: Query<Page>, asked: Query<Asked>) -> Answer {
+    records("trips", app, name, page, asked).await
 }
 
-async fn records(kind: &'static str, app: State<Shared>, name: Path<String>, page: Query<Page>) -> Answer {
+async fn records(
+    kind: &'static str,
+    app: State<Shared>,
+    name: Path<String>,
+    page: Query<Page>,
+    asked: Query<Asked>,
+) -> Answer {
     let vehicle = app.vehicle(&name).await?;
     let range = page.span.all(&app.options.timezone)?;
     let limit = page.limit.unwrap_or(RECORDS).clamp(1, MOST_RECORDS);
@@ -135,8 +164,12 @@ async fn records(kind: &'static str, app: State<Shared>, name: Path<String>, pag
         let columns = reader.columns(kind)?;
         Ok((columns, reader.records(kind, Some(&vin), range, limit)?))
     };
-    let (columns, records) = app.model.read(read).await?;
+    let (mut columns, mut records) = app.model.read(read).await?;
+    // The start is the key of both kinds: no two of a vehicle have the same.
     let next = records.last().filter(|_| records.len() == limit).map(start);
+    if !asked.shows_position() {
+        (columns, records) = position::without(columns, records);
+    }
     Ok(Json(shape::records(&vehicle, &columns, &records, next)))
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use collector_core::Value;
+use collector_core::{Descriptor, Unit, Value};
 use history::read::{ColumnInfo, Latest, Range, ReadingRow, RecordRow, Series, Told, VehicleRow};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
+
+use crate::pages::told::Present;
 
 /// Up to here every whole number is exact.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -25,8 +27,8 @@ pub(crate) fn value(value: &Value) -> Json {
     }
 }
 
-pub(super) fn now(vehicle: &VehicleRow, latest: &[Latest], now: Timestamp, sequence: u64) -> Json {
-    let (ended, told): (Vec<_>, Vec<_>) = latest.iter().partition(|one| one.ended_at.is_some());
+pub(super) fn now(vehicle: &VehicleRow, present: &Present, now: Timestamp, sequence: u64) -> Json {
+    let (ended, told): (Vec<&Latest>, Vec<_>) = present.latest.iter().partition(|one| one.ended_at.is_some());
     let age = |at: Timestamp| now.duration_since(at).as_secs().max(0);
     let values = told.iter().map(|one| {
         json!({
@@ -41,6 +43,18 @@ pub(super) fn now(vehicle: &VehicleRow, latest: &[Latest], now: Timestamp, seque
             "source": &*one.reading.source,
         })
     });
+    let quantities = present.all().map(|one| {
+        json!({
+            "name": one.name,
+            "value": value(&one.value),
+            "unit": one.unit.as_ref().map(Unit::as_str),
+            "measured_at": time(one.at),
+            "age_seconds": age(one.at),
+            "stamp": one.stamp.as_str(),
+            "from": one.from.as_ref().map(Descriptor::name),
+            "origin": one.origin.as_str(),
+        })
+    });
     let ended = ended.iter().map(|one| {
         json!({
             "name": one.name,
@@ -52,6 +66,7 @@ pub(super) fn now(vehicle: &VehicleRow, latest: &[Latest], now: Timestamp, seque
         "vehicle": vehicle.name,
         "now": time(now),
         "sequence": sequence,
+        "quantities": quantities.collect::<Json>(),
         "values": values.collect::<Json>(),
         "ended": ended.collect::<Json>(),
     })

@@ -4,7 +4,7 @@ mod gaps;
 mod keys;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use collector_core::mask::readable;
 use history::read::{KeyRow, Latest, VehicleRow};
@@ -14,6 +14,7 @@ use status::{Arrivals, Status};
 use super::cells::Reading;
 use super::{Page, frame, shown};
 use crate::app::{App, Shared};
+use crate::position::Asked;
 use crate::problem::Problem;
 use crate::site::LookError;
 use crate::view::data::{Answer, Data};
@@ -27,7 +28,7 @@ pub(super) fn routes() -> Router<Shared> {
     Router::new().route("/v/{name}/data", get(data))
 }
 
-async fn data(State(app): State<Shared>, Path(name): Path<String>) -> Page {
+async fn data(State(app): State<Shared>, Path(name): Path<String>, Query(wants): Query<Asked>) -> Page {
     let vehicle = app.vehicle(&name).await?;
     let vin = vehicle.vin.clone();
     let read = app
@@ -50,7 +51,7 @@ async fn data(State(app): State<Shared>, Path(name): Path<String>) -> Page {
         answers: answers(findings, &others(&app, &vehicle, &status).await?),
         totals: totals(&keys, &latest, &vehicle, &status, reading),
         gaps: gaps::table(&status, &vehicle, reading),
-        keys: keys::table(&keys, &latest, &vehicle, reading),
+        keys: keys::table(&keys, &latest, &vehicle, reading, wants.shows_position()),
     })
 }
 

@@ -18,7 +18,7 @@ mod range;
 mod standing;
 mod sums;
 mod system;
-mod told;
+pub(crate) mod told;
 mod trip;
 mod trips;
 mod why;

@@ -15,9 +15,10 @@ use status::Status;
 
 use super::cells::{Reading, alive, key, why};
 use super::level::{self, Level};
-use super::told::{CHARGE, PLUGGED, Present};
+use super::told::{CHARGE, ODOMETER, PLUGGED, Present, RANGES};
 use super::{Page, frame, openings, poll, shown};
 use crate::app::{App, Shared};
+use crate::position::{self, Asked};
 use crate::view::chart::Chart;
 use crate::view::frame::{Notice, Page as Which, segment};
 use crate::view::now::{Car, Charge, Charging, Now, Poll, Position};
@@ -32,13 +33,6 @@ const PLACES: usize = 500;
 /// Below so many percent the ring warns.
 const LOW: f64 = 20.0;
 const LATITUDE: &str = "vehicle.cabin.infotainment.navigation.currentLocation.latitude";
-/// Of an electric car; the last one is told for all that can drive.
-const RANGES: [&str; 4] = [
-    "cluster_electric_range",
-    "electric_range",
-    "range_last_sent",
-    "total_range",
-];
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
@@ -74,13 +68,14 @@ async fn now(
     State(app): State<Shared>,
     Path(name): Path<String>,
     Query(query): Query<HashMap<String, String>>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, crate::problem::Problem> {
     let vehicle = app.vehicle(&name).await?;
     let status = app.ask(|look| look.status()).await;
     let mut frame = frame::around(&app, ROOT, Which::Now, "now", Some(&vehicle), "", &status).await?;
     let status = status.ok();
     frame.notices.extend(poll::notice(&query, &app.options));
-    let is_placed = query.get("position").is_some_and(|word| word == "shown");
+    let is_placed = asked.shows_position();
     let at = app.now();
     let values = app.ask(|look| look.values()).await.ok().flatten();
     let vin = vehicle.vin.clone();
@@ -118,7 +113,7 @@ async fn now(
         facts: facts(&reading, name, told),
         openings: openings::openings(&reading, name, told, read.vehicle.as_ref().is_some_and(is_right)),
         tyres: openings::tyres(&reading, name, told),
-        position: position(&reading, told, &read.places, is_placed),
+        position: placed(&reading, told, &read.places, is_placed),
         poll: Some(poll_form(status.as_ref(), &vehicle)),
         level: Some(day(&app, &reading, &read.level, status.as_ref(), &vehicle)),
         frame,
@@ -230,7 +225,7 @@ fn charging(
 fn facts(reading: &Reading<'_>, vehicle: &str, told: &Present) -> Vec<Fact> {
     const FACTS: [(&str, &[&str]); 8] = [
         ("now.status", &["charging_status"]),
-        ("now.odometer", &["mileage"]),
+        ("now.odometer", &ODOMETER),
         ("now.lock", &["door_lock", "doors_status"]),
         ("now.fuel", &["fuel_level", "fuel_remaining"]),
         ("now.total_range", &["total_range"]),
@@ -251,16 +246,11 @@ fn facts(reading: &Reading<'_>, vehicle: &str, told: &Present) -> Vec<Fact> {
     plug.into_iter().chain(facts).collect()
 }
 
-fn position(
-    reading: &Reading<'_>,
-    told: &Present,
-    places: &[TrackPoint],
-    is_shown: bool,
-) -> Option<Position> {
+fn placed(reading: &Reading<'_>, told: &Present, places: &[TrackPoint], is_shown: bool) -> Option<Position> {
     let north = alive(&told.latest, "latitude")?;
     if !is_shown {
         return Some(Position::Hidden {
-            show: "now?position=shown#position".to_owned(),
+            show: format!("now?{}#position", position::SHOWN),
         });
     }
     let last = places.last()?;

@@ -12,16 +12,27 @@ use crate::view::parts::Fact;
 
 pub const CHARGE: &str = "state_of_charge";
 pub const PLUGGED: &str = "plugged";
+/// Of an electric car; the last one is told for all that can drive.
+pub const RANGES: [&str; 4] = [
+    "cluster_electric_range",
+    "electric_range",
+    "range_last_sent",
+    "total_range",
+];
+pub const ODOMETER: [&str; 1] = ["mileage"];
+/// What Now shows of one of several keys, by their short names: the first that has a value.
+const CHOSEN: [(&str, &[&str]); 2] = [("range", &RANGES), ("odometer", &ODOMETER)];
 
 /// A quantity, and the key that tells it.
+#[derive(Clone)]
 pub struct Resolved {
     /// Of the quantity.
     pub name: String,
     pub value: Value,
-    unit: Option<Unit>,
-    at: Timestamp,
-    stamp: Stamp,
-    origin: Origin,
+    pub unit: Option<Unit>,
+    pub at: Timestamp,
+    pub stamp: Stamp,
+    pub origin: Origin,
     pub from: Option<Descriptor>,
 }
 
@@ -48,6 +59,32 @@ impl Present {
 
     pub fn quantity(&self, name: &str) -> Option<&Resolved> {
         self.quantities.iter().find(|quantity| quantity.name == name)
+    }
+
+    /// Each quantity that has a value, and what else Now shows of one of several keys.
+    pub fn all(&self) -> impl Iterator<Item = Resolved> {
+        let chosen = CHOSEN.iter().filter_map(|(name, keys)| self.chosen(name, keys));
+        self.quantities.iter().cloned().chain(chosen)
+    }
+
+    /// The first of these keys that has a value, as a quantity of that name.
+    fn chosen(&self, name: &str, keys: &[&'static str]) -> Option<Resolved> {
+        let latest = keys.iter().find_map(|key| alive(&self.latest, key))?;
+        let row = &latest.reading;
+        Some(Resolved {
+            name: name.to_owned(),
+            value: row.value.clone(),
+            unit: row.unit.as_deref().map(Unit::other),
+            at: row.measured_at,
+            stamp: row.stamp,
+            origin: row.origin,
+            from: Some(Descriptor::new(
+                &latest.descriptor,
+                &latest.name,
+                latest.value_type,
+                None,
+            )),
+        })
     }
 
     /// The first of these keys, by short names, that has a value.

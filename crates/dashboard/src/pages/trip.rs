@@ -6,13 +6,13 @@ use axum::routing::get;
 use collector_core::Value;
 use history::read::{Range, RecordRow};
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 
 use super::cells::{self, Reading, UNKNOWN};
 use super::charge::{percents, span};
 use super::charging::{ended, fact};
 use super::{Page, curve, frame, labels, shown};
 use crate::app::Shared;
+use crate::position::{self, Asked};
 use crate::problem::Problem;
 use crate::view::frame::Page as Way;
 use crate::view::parts::{Fact, Link};
@@ -26,18 +26,6 @@ const PLACES: usize = 600;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new().route("/v/{name}/trips/{start}", get(page))
-}
-
-/// Positions are shown to who asks for them.
-#[derive(Debug, Deserialize)]
-pub(super) struct Asked {
-    position: Option<String>,
-}
-
-impl Asked {
-    pub fn shows_position(&self) -> bool {
-        self.position.as_deref() == Some("shown")
-    }
 }
 
 async fn page(
@@ -87,7 +75,7 @@ async fn page(
         }),
         show: (!is_shown).then(|| Link {
             label: texts::t("trip.show_track").to_owned(),
-            href: "?position=shown".to_owned(),
+            href: format!("?{}", position::SHOWN),
         }),
         curves: curve
             .over_time(&reading, whole(&trip, now), &[], "../")

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::cells::{Reading, UNKNOWN};
-use super::trip::Asked;
 use super::{Page, frame, labels, shown};
 use crate::app::Shared;
+use crate::position::{self, Asked};
 use crate::problem::Problem;
 use crate::view::frame::{Page as Way, segment};
 use crate::view::parts::{Cell, Column, Link, Table};
@@ -114,7 +114,7 @@ impl Teller<'_> {
         let column = value["column"].as_str().unwrap_or_default();
         let unit = value["unit"].as_str().unwrap_or_default();
         let reasons = list(&value["reasons"]);
-        let is_hidden = !self.shows_position && is_position(column);
+        let is_hidden = !self.shows_position && position::is(column);
         let (text, shown_unit) = match &value["value"] {
             _ if is_hidden => (texts::t("why.hidden").to_owned(), String::new()),
             Json::Null => (texts::t("why.unknown").to_owned(), String::new()),
@@ -209,10 +209,10 @@ impl Teller<'_> {
     fn cited(&self, cited: &Json) -> Vec<Cell> {
         let told = |key: &str| cited[key].as_str().unwrap_or_default();
         let (name, descriptor) = (told("name"), told("descriptor"));
-        let is_hidden = !self.shows_position && (is_position(name) || is_position(descriptor));
+        let is_hidden = !self.shows_position && (position::is(name) || position::is(descriptor));
         let value = match (is_hidden, told("value")) {
             (true, _) => Cell {
-                href: "?position=shown".to_owned(),
+                href: format!("?{}", position::SHOWN),
                 ..Cell::text(texts::t("why.show"))
             },
             (false, "") => Cell::text(UNKNOWN),
@@ -229,14 +229,6 @@ impl Teller<'_> {
             Cell::text(cited["entry"].to_string()),
         ]
     }
-}
-
-/// Says where the car is or was.
-fn is_position(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["latitude", "longitude", "currentlocation"]
-        .iter()
-        .any(|part| name.contains(part))
 }
 
 /// What is no list is an empty one.

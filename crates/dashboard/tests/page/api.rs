@@ -51,6 +51,25 @@ async fn now_is_the_newest_value_of_every_key() {
     assert_eq!(charge["measured_at"], "2026-03-01T12:20:00.000Z");
     assert!(charge["age_seconds"].is_u64());
     assert!(values.iter().any(|value| value["value"] == "=cmd()"));
+    let quantities = now["quantities"].as_array().unwrap();
+    let names: Vec<_> = quantities
+        .iter()
+        .map(|told| told["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["state_of_charge"]);
+    let told = &quantities[0];
+    assert_eq!((&told["value"], &told["unit"]), (&json!(61), &json!("%")));
+    assert_eq!(told["from"], "charge");
+    assert_eq!(told["measured_at"], "2026-03-01T12:20:00.000Z");
+    assert_eq!(
+        (&told["origin"], &told["stamp"]),
+        (&values_of(&now, "charge")["origin"], &json!("measured"))
+    );
+}
+
+fn values_of<'a>(now: &'a Value, name: &str) -> &'a Value {
+    let mut values = now["values"].as_array().unwrap().iter();
+    values.find(|value| value["name"] == name).unwrap()
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! What stands in a table or a chart, for spreadsheets.
 
+use std::collections::BTreeSet;
+
 use reqwest::StatusCode;
 
+use super::garage::{Filled, consumption_of};
 use super::history::{MANY, filled, name};
+use super::site::Program;
 
 #[tokio::test]
 async fn every_table_and_chart_is_a_file() {
@@ -70,6 +74,21 @@ async fn a_file_holds_every_reading_unless_fewer_points_are_wanted() {
     assert!(few.len() <= 100 && few[0].split(',').count() == 4, "{few:?}");
     let changes = lines("key=switch").await;
     assert_eq!(changes.len(), usize::try_from(MANY / 2).unwrap());
+}
+
+/// What a file holds does not depend on how many stand at one moment.
+#[tokio::test]
+async fn a_file_holds_every_record_also_where_many_have_one_start() {
+    let many = (0..1_500).map(|number| consumption_of(&format!("m{number}")));
+    let filled = Filled::with(Vec::new(), many.collect(), Program::default()).await;
+    let path = format!("v/{}/consumption.csv", name());
+    let text = filled.page.get(&path).send().await.unwrap().text().await.unwrap();
+    let months: BTreeSet<_> = text
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(',').next())
+        .collect();
+    assert_eq!((text.lines().count(), months.len()), (1_501, 1_500));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use collector_core::UnitSystem;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::drives::{CHARGE, FIRST, Filled, HOSTILE, NORTH, charges, readings};
+use super::garage::{CHARGE, FIRST, Filled, HOSTILE, NORTH, charges, readings};
 use super::history::name;
 use super::site::Program;
 

@@ -8,13 +8,33 @@ use history::read::{KeyRow, Latest, VehicleRow};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::pages::cells::{Reading, UNKNOWN, duration, live, origin};
+use crate::position;
 use crate::shown;
 use crate::view::parts::{Cell, Column, Table};
 use crate::view::texts;
 
-pub fn table(keys: &[KeyRow], latest: &[Latest], vehicle: &VehicleRow, reading: Reading<'_>) -> Table {
+/// The column of the values.
+const VALUE: usize = 1;
+
+/// Where the car is is told to who `shows_position`.
+pub fn table(
+    keys: &[KeyRow],
+    latest: &[Latest],
+    vehicle: &VehicleRow,
+    reading: Reading<'_>,
+    shows_position: bool,
+) -> Table {
     let known: HashMap<&str, &KeyRow> = keys.iter().map(|key| (key.descriptor.as_str(), key)).collect();
-    let row = |one: &Latest| row(one, known.get(one.descriptor.as_str()).copied(), vehicle, reading);
+    let row = |one: &Latest| {
+        let mut row = row(one, known.get(one.descriptor.as_str()).copied(), vehicle, reading);
+        if !shows_position && position::is_told_by(one) {
+            row[VALUE] = Cell {
+                href: format!("?{}", position::SHOWN),
+                ..Cell::text(texts::t("why.show"))
+            };
+        }
+        row
+    };
     Table {
         id: "keys",
         caption: texts::t("data.keys").to_owned(),
@@ -28,7 +48,10 @@ pub fn table(keys: &[KeyRow], latest: &[Latest], vehicle: &VehicleRow, reading: 
             Column::number(texts::t("data.readings")),
         ],
         rows: latest.iter().map(row).collect(),
-        csv: "now.csv".to_owned(),
+        csv: match shows_position {
+            true => format!("now.csv?{}", position::SHOWN),
+            false => "now.csv".to_owned(),
+        },
         empty: texts::t("data.no_keys").to_owned(),
         ..Table::default()
     }
