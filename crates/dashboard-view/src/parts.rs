@@ -105,6 +105,13 @@ pub struct Cell {
     pub at: Option<Moment>,
 }
 
+impl Fact {
+    /// The same with what is to be added.
+    pub fn with(self, interval: String) -> Self {
+        Self { interval, ..self }
+    }
+}
+
 impl Table {
     /// The cells of a row, each with whether its column holds numbers.
     pub fn aligned<'a>(&'a self, row: &'a [Cell]) -> impl Iterator<Item = (&'a Cell, bool)> {

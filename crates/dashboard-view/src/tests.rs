@@ -139,6 +139,7 @@ fn every_text_is_there_and_every_one_is_said() {
         files("src", &[".rs"]),
         files("../dashboard/src/pages", &[".rs"]),
         files("../dashboard/src/pages/data", &[".rs"]),
+        files("../dashboard/src/pages/why", &[".rs"]),
         files("../dashboard/src", &[".rs"]),
         files("assets", &[".js"]),
     ];

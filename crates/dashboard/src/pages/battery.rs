@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
-use collector_core::{Value, Vin};
-use history::read::{Range, ReadError, Reader, ReadingRow, RecordRow};
-use jiff::{SignedDuration, Timestamp};
+use collector_core::Vin;
+use history::read::{Range, ReadError, Reader, RecordRow};
+use jiff::Timestamp;
 
-use super::cells::{Reading, decimal};
+use super::cells::{Reading, why};
 use super::level::{self, Level};
 use super::told::{CHARGE, Present};
-use super::{Page, frame, health, range, shown, standing};
+use super::why::sum_href;
+use super::{Page, frame, full, health, range, shown, standing};
 use crate::app::{App, Shared};
 use crate::span::Span;
 use crate::view::battery::Battery;
@@ -22,12 +23,6 @@ use crate::view::texts;
 
 const ROOT: &str = "../../";
 const MONTHS: usize = 240;
-/// A range and a charge that lie further apart say nothing together.
-const APART: SignedDuration = SignedDuration::from_hours(1);
-/// Of a battery that is emptier, the range is rounded too much to say it of a full one.
-const LEAST: f64 = 10.0;
-/// What cars round last.
-const RANGES: [&str; 2] = ["cluster_electric_range", "electric_range"];
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new().route("/v/{name}/battery", get(battery))
@@ -40,14 +35,7 @@ struct Read {
     range: Range,
     months: Vec<RecordRow>,
     standstills: Vec<RecordRow>,
-    full: Option<Full>,
-}
-
-/// The range that the car told, and its charge at that moment.
-struct Full {
-    range: ReadingRow,
-    range_key: &'static str,
-    charge: f64,
+    full: Option<full::Full>,
 }
 
 async fn battery(
@@ -78,8 +66,15 @@ async fn battery(
         .ok()
         .map(|status| level::gaps(&status, &vehicle.vin, read.range));
     let (health, beside) = health::health(&reading, ROOT, name, &read.told, &read.months);
-    let full = read.full.as_ref().map(|full| full.fact(&reading));
-    let facts = full.into_iter().chain(standing::drain(&read.standstills));
+    let full = read.full.as_ref().map(|full| Fact {
+        why: why(ROOT, "page", name, full::NAME),
+        ..full.fact(&reading)
+    });
+    let drain = standing::drain(&read.standstills).map(|drain| Fact {
+        why: sum_href(ROOT, name, "drain_percent_per_day", wanted),
+        ..drain
+    });
+    let facts = full.into_iter().chain(drain);
     let span = [wanted.from, wanted.to];
     shown(&Battery {
         frame,
@@ -131,67 +126,7 @@ fn read(reader: &Reader, vin: &Vin, told: Present, wanted: Range, is_all: bool) 
         range,
         months: reader.records("battery_health", Some(vin), always, MONTHS)?,
         standstills: reader.records("standstills", Some(vin), wanted, standing::READ)?,
-        full: match by {
-            Some(by) => full(reader, vin, &told, by)?,
-            None => None,
-        },
+        full: full::read(reader, vin, &told)?,
         told,
     })
-}
-
-/// The newest range with the charge that the car had then.
-fn full(reader: &Reader, vin: &Vin, told: &Present, by: &str) -> Result<Option<Full>, ReadError> {
-    let Some((range_key, range)) = told.first(&RANGES) else {
-        return Ok(None);
-    };
-    let at = range.measured_at;
-    let behind = at.checked_add(SignedDuration::from_millis(1)).unwrap_or(at);
-    let then = Range {
-        from: behind,
-        to: behind,
-    };
-    let series = reader.series(vin, by, then, 2)?;
-    let before = series.and_then(|series| series.before);
-    let near = before.filter(|before| at.duration_since(before.measured_at) <= APART);
-    Ok(match near.map(|near| near.value) {
-        Some(Value::Number(charge)) if charge >= LEAST => Some(Full {
-            range: range.clone(),
-            range_key,
-            charge,
-        }),
-        _ => None,
-    })
-}
-
-impl Full {
-    /// With the interval that comes of rounding alone.
-    fn fact(&self, reading: &Reading<'_>) -> Fact {
-        let Value::Number(range) = self.range.value else {
-            return Fact::default();
-        };
-        let half = |value: f64| if value.fract() == 0.0 { 0.5 } else { 0.05 };
-        let of = |range: f64, charge: f64| 100.0 * range / charge;
-        let low = of(range - half(range), self.charge + half(self.charge));
-        let high = of(range + half(range), self.charge - half(self.charge));
-        let (value, unit) = reading.number(of(range, self.charge), "km", 0);
-        let (low, _) = reading.number(low, "km", 0);
-        let interval = texts::t("health.to")
-            .replace("{low}", &low)
-            .replace("{high}", &reading.quantity(high, "km", 0));
-        let of = texts::t("use.range_of")
-            .replace("{range}", &reading.quantity(range, "km", 0))
-            .replace("{charge}", &format!("{} %", decimal(self.charge, 1)));
-        Fact {
-            label: texts::t("use.full_range").to_owned(),
-            value,
-            unit,
-            interval,
-            at: Some(reading.moment(self.range.measured_at)),
-            origin: format!(
-                "{of}, {}",
-                texts::t("origin.from").replace("{key}", self.range_key)
-            ),
-            ..Fact::default()
-        }
-    }
 }

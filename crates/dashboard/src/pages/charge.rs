@@ -129,11 +129,14 @@ impl One<'_> {
             self.energy(),
             self.by_rise(),
             self.cost(),
-            fact(
-                "column.took",
-                cells::duration(self.charge.start, ended(self.charge, self.reading.now)),
-                "",
-            ),
+            Fact {
+                why: self.why("end_at"),
+                ..fact(
+                    "column.took",
+                    cells::duration(self.charge.start, ended(self.charge, self.reading.now)),
+                    "",
+                )
+            },
             percents(&self.reading, self.charge, self.why("soc_end")),
             self.number("mean_power_kw", "kW", 1),
             self.number("peak_power_kw", "kW", 1),

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::cells::{self, Reading, UNKNOWN};
 use super::sums::{self, Money, Sum};
+use super::why::sum_href;
 use super::{Page, frame, labels, range, shown};
 use crate::app::Shared;
 use crate::span::Span;
@@ -21,7 +22,7 @@ use crate::view::texts;
 const KIND: &str = "charging_sessions";
 const ROOT: &str = "../../";
 /// Of what is summed: a charge every day for a quarter of a century.
-const MOST: usize = 10_000;
+pub(super) const MOST: usize = 10_000;
 /// Rows of the table.
 const ROWS: usize = 50;
 
@@ -105,8 +106,6 @@ struct List<'a> {
     whole: Range,
 }
 
-type Charges<'a> = [&'a RecordRow];
-
 impl List<'_> {
     fn kwh(&self, sum: Sum) -> Cell {
         match sum.total() {
@@ -130,12 +129,14 @@ impl List<'_> {
             },
             ..fact("charging.count", all.len().to_string(), "")
         };
+        let why = |what| sum_href(ROOT, self.vehicle, what, self.whole);
         let energy = |label, column| {
             let sum = Sum::of(all.iter().map(|charge| charge.number(column)));
             let value = sum.total().map(|kwh| self.reading.number(kwh, "kWh", 1));
             let (value, unit) = value.unwrap_or_else(|| (UNKNOWN.to_owned(), String::new()));
             Fact {
                 interval: sum.note(),
+                why: why(column),
                 ..fact(label, value, &unit)
             }
         };
@@ -143,28 +144,47 @@ impl List<'_> {
         let cost = Fact {
             is_words: true,
             interval: money.note(),
+            why: why("cost"),
             ..fact("column.cost", money.text(), "")
         };
         let grid = energy("column.grid", "energy_grid_kwh");
         let battery = energy("column.battery", "energy_battery_kwh");
-        vec![count, grid, battery, cost, loss(&all)]
+        let loss = Fact {
+            why: why("loss_share"),
+            ..loss(&all)
+        };
+        vec![count, grid, battery, cost, loss]
     }
 
     fn months(&self, all: &[RecordRow]) -> Table {
         let months = sums::by_month(all, &self.reading.options.timezone);
         let row = |(month, charges): (&jiff::civil::Date, &Vec<&RecordRow>)| {
-            let sum = |column| Sum::of(charges.iter().map(|charge| charge.number(column)));
+            let month_name = month.strftime("%Y-%m");
+            let why = |what| {
+                format!(
+                    "{}&month={month_name}",
+                    sum_href(ROOT, self.vehicle, what, self.whole)
+                )
+            };
+            let sum = |what| Cell {
+                why: why(what),
+                ..self.kwh(Sum::of(charges.iter().map(|charge| sums::number(charge, what))))
+            };
             let money = Money::of(charges.iter().copied());
             vec![
                 Cell::sorted(month.strftime("%B %Y").to_string(), month.strftime("%Y%m")),
                 Cell::text(charges.len().to_string()),
-                self.kwh(sum("energy_grid_kwh")),
-                self.kwh(sum("energy_battery_kwh")),
-                self.kwh(of_current(charges, "AC")),
-                self.kwh(of_current(charges, "DC")),
-                cost(&money),
+                sum("energy_grid_kwh"),
+                sum("energy_battery_kwh"),
+                sum(sums::AC),
+                sum(sums::DC),
+                Cell {
+                    why: why("cost"),
+                    ..cost(&money)
+                },
                 Cell {
                     note: money.unsure(),
+                    why: why("unpriced_share"),
                     sort: money
                         .unpriced()
                         .map(|share| share.to_string())
@@ -198,7 +218,9 @@ impl List<'_> {
         let bar = |month: jiff::civil::Date| {
             let charges = months.get(&month).map(Vec::as_slice).unwrap_or_default();
             let parts = [Some("AC"), Some("DC"), None].map(|current| {
-                let its = charges.iter().filter(|charge| current_type(charge) == current);
+                let its = charges
+                    .iter()
+                    .filter(|charge| sums::current_type(charge) == current);
                 Sum::of(its.map(|charge| charge.number("energy_kwh")))
             });
             let known = parts.iter().filter_map(|sum| sum.total());
@@ -291,11 +313,21 @@ impl List<'_> {
         places.sort_by_key(|(_, charges)| std::cmp::Reverse(charges.len()));
         let row = |(place, charges): &(&str, Vec<&RecordRow>)| {
             let energy = Sum::of(charges.iter().map(|charge| charge.number("energy_kwh")));
+            let why = |what| {
+                let all = sum_href(ROOT, self.vehicle, what, self.whole);
+                format!("{all}&place={}", segment(place))
+            };
             vec![
                 Cell::text(*place),
                 Cell::text(charges.len().to_string()),
-                self.kwh(energy),
-                cost(&Money::of(charges.iter().copied())),
+                Cell {
+                    why: why("energy_kwh"),
+                    ..self.kwh(energy)
+                },
+                Cell {
+                    why: why("cost"),
+                    ..cost(&Money::of(charges.iter().copied()))
+                },
             ]
         };
         Table {
@@ -332,21 +364,6 @@ pub(super) fn marks(charge: &RecordRow) -> Vec<String> {
     told.map(labels::word).collect()
 }
 
-fn current_type(charge: &RecordRow) -> Option<&str> {
-    charge
-        .text("current_type")
-        .filter(|current| ["AC", "DC"].contains(current))
-}
-
-/// What came by one kind of current; a charge of the other kind adds nothing.
-fn of_current(charges: &Charges<'_>, current: &str) -> Sum {
-    Sum::of(charges.iter().map(|charge| match current_type(charge) {
-        Some(its) if its != current => Some(0.0),
-        Some(_) => charge.number("energy_kwh"),
-        None => None,
-    }))
-}
-
 fn cost(money: &Money) -> Cell {
     Cell {
         sort: money.alone().map(|sum| sum.to_string()).unwrap_or_default(),
@@ -355,7 +372,7 @@ fn cost(money: &Money) -> Cell {
 }
 
 /// Between grid and battery, of the charges where both are measured.
-fn loss(all: &Charges<'_>) -> Fact {
+pub(super) fn loss(all: &[&RecordRow]) -> Fact {
     let both = all.iter().filter_map(|charge| {
         let grid = charge.number("energy_grid_kwh")?;
         Some((grid, grid * charge.number("loss_share")?))

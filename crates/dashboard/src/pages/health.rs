@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::cells::{Reading, UNKNOWN, decimal, key, why};
+use super::labels;
 use super::told::Present;
 use crate::view::battery::Health;
 use crate::view::chart::{Chart, Kind, Series};
@@ -24,11 +25,12 @@ pub fn health(
     let learned = |month: &RecordRow| month.text("note").and_then(learning);
     let is_known = |month: &&RecordRow| month.number("capacity_kwh").is_some() && learned(month).is_none();
     let newest = months.iter().find(is_known).or(months.first());
-    let beside = beside(reading, vehicle, told, newest);
+    let why = newest.map(|month| why(root, KIND, vehicle, &key(month)));
+    let why = why.unwrap_or_default();
+    let beside = beside(reading, vehicle, told, newest, &why);
     let Some(month) = newest else {
         return (Health::Unknown, beside);
     };
-    let why = why(root, KIND, vehicle, &key(month));
     if let Some((done, of)) = learned(month) {
         return (Health::Learning { done, of, why }, beside);
     }
@@ -65,13 +67,22 @@ pub fn health(
 }
 
 /// What BMW says: of the newest month, or now where no month has it yet.
-fn beside(reading: &Reading<'_>, vehicle: &str, told: &Present, month: Option<&RecordRow>) -> Vec<Fact> {
+fn beside(
+    reading: &Reading<'_>,
+    vehicle: &str,
+    told: &Present,
+    month: Option<&RecordRow>,
+    why: &str,
+) -> Vec<Fact> {
     let one = |label, column, unit, live: &'static str| {
         if let Some((key, row)) = told.first(&[live]) {
             return Some(reading.fact(texts::t(label), vehicle, key, row));
         }
         let month = month.filter(|month| month.number(column).is_some())?;
-        Some(reading.of_record(texts::t(label), month, column, unit, 1))
+        Some(Fact {
+            why: format!("{why}#{}", labels::anchor(column)),
+            ..reading.of_record(texts::t(label), month, column, unit, 1)
+        })
     };
     let told = [
         one("health.told", "bmw_health_percent", "%", "battery_health"),

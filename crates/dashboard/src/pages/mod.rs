@@ -8,6 +8,7 @@ mod curve;
 mod data;
 mod failed;
 mod frame;
+mod full;
 mod health;
 mod labels;
 mod level;

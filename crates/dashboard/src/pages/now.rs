@@ -15,7 +15,7 @@ use status::Status;
 
 use super::cells::{Reading, alive, key, why};
 use super::level::{self, Level};
-use super::told::{CHARGE, ODOMETER, PLUGGED, Present, RANGES};
+use super::told::{CHARGE, ODOMETER, PLUGGED, Present, RANGE, RANGES};
 use super::{Page, frame, openings, poll, shown};
 use crate::app::{App, Shared};
 use crate::position::{self, Asked};
@@ -106,7 +106,10 @@ async fn now(
     shown(&Now {
         car,
         charge: charge(&reading, name, told),
-        range: range.map(|(key, row)| reading.fact(texts::t("now.range"), name, key, row)),
+        range: range.map(|(key, row)| Fact {
+            why: why(ROOT, "page", name, RANGE),
+            ..reading.fact(texts::t("now.range"), name, key, row)
+        }),
         charging: told
             .is_charging()
             .then(|| charging(&reading, &vehicle, told, read.session.as_ref())),
@@ -185,7 +188,10 @@ fn charge(reading: &Reading<'_>, vehicle: &str, told: &Present) -> Option<Charge
     let percent = quantity.number()?;
     let target = told.number("target_soc").filter(|target| *target > 0.0);
     Some(Charge {
-        fact: quantity.fact(reading, texts::t("now.soc"), vehicle),
+        fact: Fact {
+            why: why(ROOT, "page", vehicle, CHARGE),
+            ..quantity.fact(reading, texts::t("now.soc"), vehicle)
+        },
         percent: percent.clamp(0.0, 100.0),
         target,
         target_text: target
@@ -235,7 +241,10 @@ fn facts(reading: &Reading<'_>, vehicle: &str, told: &Present) -> Vec<Fact> {
     ];
     let has_fuel = told.first(&["fuel_level", "fuel_remaining"]).is_some();
     let plug = told.quantity(PLUGGED);
-    let plug = plug.map(|plug| plug.fact(reading, texts::t("now.plug"), vehicle));
+    let plug = plug.map(|plug| Fact {
+        why: why(ROOT, "page", vehicle, PLUGGED),
+        ..plug.fact(reading, texts::t("now.plug"), vehicle)
+    });
     let facts = FACTS
         .iter()
         .filter(|(label, _)| has_fuel || *label != "now.total_range");

@@ -15,10 +15,7 @@ const ROWS: usize = 100;
 /// The mean of all that tell one and were not plugged in, each as long as it took.
 pub fn drain(standstills: &[RecordRow]) -> Option<Fact> {
     let (mut days, mut lost, mut count) = (0.0, [0.0; 3], 0);
-    for one in standstills
-        .iter()
-        .filter(|one| one.truth("plugged") != Some(true))
-    {
+    for one in standstills.iter().filter(|one| counts(one)) {
         let (Some(drain), Some(end)) = (one.number("drain_percent_per_day"), one.moment("end_at")) else {
             continue;
         };
@@ -45,9 +42,13 @@ pub fn drain(standstills: &[RecordRow]) -> Option<Fact> {
         interval: texts::count("use.of", count)
             .replace("{low}", &low)
             .replace("{high}", &high),
-        why: "#standstills-title".to_owned(),
         ..Fact::default()
     })
+}
+
+/// Whether it has a say in the mean, known or not.
+pub fn counts(standstill: &RecordRow) -> bool {
+    standstill.truth("plugged") != Some(true)
 }
 
 /// Of standstills, the newest first; they began before `to` and not before `from`.

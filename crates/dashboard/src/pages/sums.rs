@@ -10,6 +10,32 @@ use jiff::tz::TimeZone;
 use super::cells::{UNKNOWN, decimal};
 use crate::view::texts;
 
+/// What came by one kind of current, as URLs have it.
+pub const AC: &str = "ac";
+pub const DC: &str = "dc";
+
+/// A number of a record: a column, or what came by one kind of current. A charge of the other kind adds nothing.
+pub fn number(record: &RecordRow, what: &str) -> Option<f64> {
+    match what {
+        AC | DC if !is_of_current(record, what) => Some(0.0),
+        AC | DC => record
+            .number("energy_kwh")
+            .filter(|_| current_type(record).is_some()),
+        column => record.number(column),
+    }
+}
+
+/// Whether a charge was, or may have been, one of that current.
+pub fn is_of_current(charge: &RecordRow, current: &str) -> bool {
+    current_type(charge).is_none_or(|its| its.eq_ignore_ascii_case(current))
+}
+
+pub fn current_type(charge: &RecordRow) -> Option<&str> {
+    charge
+        .text("current_type")
+        .filter(|current| ["AC", "DC"].contains(current))
+}
+
 /// Numbers of several records.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sum {

@@ -20,8 +20,9 @@ pub const RANGES: [&str; 4] = [
     "total_range",
 ];
 pub const ODOMETER: [&str; 1] = ["mileage"];
+pub const RANGE: &str = "range";
 /// What Now shows of one of several keys, by their short names: the first that has a value.
-const CHOSEN: [(&str, &[&str]); 2] = [("range", &RANGES), ("odometer", &ODOMETER)];
+const CHOSEN: [(&str, &[&str]); 2] = [(RANGE, &RANGES), ("odometer", &ODOMETER)];
 
 /// A quantity, and the key that tells it.
 #[derive(Clone)]

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use super::cells::{self, Reading, UNKNOWN};
 use super::charging::{Asked, csv, earlier, ended, fact, within};
 use super::sums::{self, Sum};
+use super::why::sum_href;
 use super::{Page, frame, labels, range, shown};
 use crate::app::Shared;
 use crate::view::frame::{Page as Way, segment};
@@ -105,6 +106,7 @@ impl List<'_> {
         let (value, unit) = told.unwrap_or_else(|| (UNKNOWN.to_owned(), String::new()));
         let distance = Fact {
             interval: sum.note(),
+            why: sum_href(ROOT, self.vehicle, "distance_km", self.whole),
             ..fact("column.distance", value, &unit)
         };
         let consumption = match newest {
@@ -163,6 +165,11 @@ impl List<'_> {
                 match distance.total() {
                     Some(km) => Cell {
                         note: distance.note(),
+                        why: format!(
+                            "{}&month={}",
+                            sum_href(ROOT, self.vehicle, "distance_km", self.whole),
+                            month.strftime("%Y-%m")
+                        ),
                         ..Cell::sorted(self.reading.quantity(km, "km", 0), km)
                     },
                     None => Cell::text(UNKNOWN),

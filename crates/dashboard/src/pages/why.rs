@@ -1,4 +1,10 @@
 //! Why a record is as it is: of each value the rule, the interval and the readings.
+//!
+//! [`computed`]: the same of what the pages compute, [`records`] out of several records, [`keys`] out of several keys.
+
+pub mod computed;
+mod keys;
+mod records;
 
 use std::collections::BTreeSet;
 
@@ -9,6 +15,8 @@ use collector_core::{RecordKind, rounded};
 use facts::kinds;
 use jiff::Timestamp;
 use serde_json::Value as Json;
+
+pub use records::href as sum_href;
 
 use super::cells::{Reading, UNKNOWN};
 use super::{Page, frame, labels, shown};
@@ -33,7 +41,7 @@ const KINDS: [&RecordKind; 8] = [
 ];
 
 pub(super) fn routes() -> Router<Shared> {
-    Router::new().route("/why/{kind}/{name}/{key}", get(page))
+    computed::routes().route("/why/{kind}/{name}/{key}", get(page))
 }
 
 async fn page(

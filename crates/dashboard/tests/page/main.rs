@@ -9,6 +9,7 @@ mod api;
 mod assets;
 mod battery;
 mod car;
+mod computed;
 mod csv;
 mod data;
 mod drives;

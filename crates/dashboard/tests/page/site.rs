@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use reqwest::{Client, RequestBuilder};
 use runtime::{Clock, SystemClock};
+use serde_json::json;
 use status::Status;
 use status::doctor::Finding;
 use status::values::Values;
@@ -46,6 +47,8 @@ pub struct Program {
     pub values: Mutex<Option<Values>>,
     pub refuses: Mutex<Option<PollRefused>>,
     pub polled: Mutex<Vec<Vin>>,
+    /// Every record is told with no value, where `why` tells none.
+    pub tells_any: bool,
     /// What is told of the record of that kind and start.
     pub why: Mutex<Option<(String, String, serde_json::Value)>>,
     pub units: UnitSystem,
@@ -77,6 +80,11 @@ impl Look for Program {
         entry: Option<u64>,
     ) -> Result<Option<serde_json::Value>, LookError> {
         let told = self.why.lock().unwrap().clone();
+        if self.tells_any {
+            let record =
+                json!({ "kind": kind, "start": start, "state": "final", "revision": 1, "values": [] });
+            return Ok(Some(json!({ "record": record })));
+        }
         Ok(told
             .filter(|told| (&*told.0, &*told.1) == (kind, start) && entry.is_some())
             .map(|told| told.2))

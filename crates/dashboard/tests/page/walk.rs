@@ -13,14 +13,16 @@ pub struct Answer {
     pub text: String,
 }
 
-/// Every address that is led to from these, with its answer. What asks for the position is not followed.
+/// Every address that is led to from these, with its answer. What asks for the position is not followed, nor are assets.
 pub async fn walk(page: &Page, from: &[String]) -> BTreeMap<String, Answer> {
     let root = Url::parse(&format!("http://{}/", page.address)).unwrap();
     let mut left: Vec<Url> = from.iter().map(|path| root.join(path).unwrap()).collect();
     let mut met = BTreeMap::new();
     while let Some(mut address) = left.pop() {
         address.set_fragment(None);
-        let is_ours = address.origin() == root.origin() && !address.as_str().contains("position=shown");
+        let is_other = ["position=shown", "/assets/"];
+        let is_other = is_other.iter().any(|part| address.as_str().contains(part));
+        let is_ours = address.origin() == root.origin() && !is_other;
         if !is_ours || met.contains_key(address.as_str()) {
             continue;
         }

@@ -5,5 +5,5 @@
 
 pub mod choice;
 pub mod document;
-mod rules;
+pub mod rules;
 pub mod text;
