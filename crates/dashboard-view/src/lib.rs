@@ -5,7 +5,7 @@
 //!
 //! * [`frame`]: what is around every page. [`parts`]: facts, tables, choices. [`chart`], [`picture`]: charts, bars, tracks, codes.
 //! * [`now`], [`battery`], [`charging`], [`trips`], [`data`], [`system`], [`why`], [`alone`]: the pages.
-//! * [`texts`]: every text, by its key. [`files`]: scripts, styles, pictures.
+//! * [`texts`]: every text, by its key. [`tables`]: the tables of a page by their names. [`files`]: scripts, styles, pictures.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
@@ -20,6 +20,7 @@ pub mod now;
 pub mod parts;
 pub mod picture;
 pub mod system;
+pub mod tables;
 pub mod texts;
 pub mod trips;
 pub mod why;

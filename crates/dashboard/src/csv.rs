@@ -18,7 +18,7 @@ use crate::span::Span;
 /// More does not fit into a spreadsheet.
 const MOST: usize = 1_000_000;
 
-type Row = Vec<String>;
+pub(crate) type Row = Vec<String>;
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
@@ -191,15 +191,15 @@ fn cell(value: &Value) -> String {
 }
 
 /// A spreadsheet takes a text that begins so for a formula, and runs it; or it takes the sign off. As the sink `csv` has it.
-fn guarded(text: &str) -> String {
+pub(crate) fn guarded(text: &str) -> String {
     match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\'']) {
         true => format!("'{text}"),
         false => text.to_owned(),
     }
 }
 
-/// `name` is plain: the plural of a kind, or a word of ours.
-fn answer(name: &str, rows: &[Row]) -> Result<Response, Problem> {
+/// `name` is plain: the plural of a kind, or a word of ours; else the file is called `table`.
+pub(crate) fn answer(name: &str, rows: &[Row]) -> Result<Response, Problem> {
     let text = written(rows).map_err(|_| Problem::not_found("the table cannot be written"))?;
     let is_plain = name
         .bytes()

@@ -4,6 +4,8 @@ use collector_core::{UnitSystem, Value};
 use history::read::{Change, Part, Series, Told};
 use serde::Serialize;
 
+use crate::shown;
+
 /// `[begin, lowest, highest, last]`; without numbers from where there was no value on.
 type DrawnPart = (i64, Option<f64>, Option<f64>, Option<f64>);
 
@@ -22,7 +24,11 @@ pub(crate) struct Drawn {
 /// Texts are not drawn.
 pub(crate) fn drawn(series: &Series, units: UnitSystem) -> Drawn {
     let own = series.unit.as_deref();
-    let read = |number: f64| own.map_or(number, |unit| units.read_as(number, unit).0);
+    let customary = |number: f64, unit| {
+        let (number, unit) = units.read_as(number, unit);
+        shown::customary(number, unit)
+    };
+    let read = |number: f64| own.map_or(number, |unit| customary(number, unit).0);
     let (points, parts) = match &series.told {
         Told::Readings { points, ends } => (Some(joined(series, points, ends)), None),
         Told::Changes { changes, .. } => (Some(changes.iter().map(changed).collect()), None),
@@ -36,7 +42,7 @@ pub(crate) fn drawn(series: &Series, units: UnitSystem) -> Drawn {
     });
     let of_part = |(at, min, max, last): DrawnPart| (at, min.map(read), max.map(read), last.map(read));
     Drawn {
-        unit: own.map_or_else(String::new, |unit| units.read_as(0.0, unit).1.to_owned()),
+        unit: own.map_or_else(String::new, |unit| customary(0.0, unit).1.to_owned()),
         points,
         parts: parts.map(|parts| parts.into_iter().map(of_part).collect()),
     }

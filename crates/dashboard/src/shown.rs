@@ -39,7 +39,7 @@ pub fn value(value: &Value, unit: Option<&Unit>, options: &Options) -> Shown {
 }
 
 /// A number of a unit that devices have and people do not, to two decimals in theirs.
-fn customary(number: f64, unit: &str) -> (f64, &str) {
+pub fn customary(number: f64, unit: &str) -> (f64, &str) {
     let (number, unit) = match unit {
         "W" => (number / 1_000.0, "kW"),
         "kPa" => (number / 100.0, "bar"),

@@ -22,6 +22,11 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// As it was asked for.
+    pub fn words(&self) -> [(&'static str, Option<&str>); 2] {
+        [("from", self.from.as_deref()), ("to", self.to.as_deref())]
+    }
+
     /// The last seven days before `to`, or before now, where nothing is said.
     ///
     /// # Errors

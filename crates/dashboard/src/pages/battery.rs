@@ -10,10 +10,11 @@ use history::read::{Range, ReadError, Reader, RecordRow};
 use jiff::Timestamp;
 
 use super::cells::{Reading, why};
+use super::files::with_tables;
 use super::level::{self, Level};
 use super::told::{CHARGE, Present};
 use super::why::sum_href;
-use super::{Page, frame, full, health, range, shown, standing};
+use super::{Page, frame, full, health, range, standing};
 use crate::app::{App, Shared};
 use crate::span::Span;
 use crate::view::battery::Battery;
@@ -76,7 +77,7 @@ async fn battery(
     });
     let facts = full.into_iter().chain(drain);
     let span = [wanted.from, wanted.to];
-    shown(&Battery {
+    with_tables(&Battery {
         frame,
         ranges,
         level: read

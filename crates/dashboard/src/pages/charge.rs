@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use super::cells::{self, Reading, UNKNOWN};
 use super::charging::{csv, ended, fact, marks};
 use super::curve::{Curve, of as curve_of};
+use super::files::with_tables;
 use super::sums::{Money, amount, share};
-use super::{Page, frame, labels, shown};
+use super::{Page, frame, labels};
 use crate::app::Shared;
 use crate::problem::Problem;
 use crate::view::charging::Charge;
@@ -63,7 +64,7 @@ async fn page(State(app): State<Shared>, Path((name, start)): Path<(String, Stri
         curves: one.curves(&curve, &blocks),
         blocks: one.blocks(&blocks),
     };
-    shown(&view)
+    with_tables(&view)
 }
 
 /// The time of a charge, its last moment included.

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::cells::{self, Reading, UNKNOWN};
+use super::files::with_tables;
 use super::sums::{self, Money, Sum};
 use super::why::sum_href;
-use super::{Page, frame, labels, range, shown};
+use super::{Page, frame, labels, range};
 use crate::app::Shared;
 use crate::span::Span;
 use crate::view::charging::Charging;
@@ -70,7 +71,7 @@ async fn page(State(app): State<Shared>, Path(name): Path<String>, Query(asked):
         sessions: list.sessions(newest),
         places: list.places(&all),
     };
-    shown(&view)
+    with_tables(&view)
 }
 
 /// What lies in both.
@@ -151,7 +152,7 @@ impl List<'_> {
         let battery = energy("column.battery", "energy_battery_kwh");
         let loss = Fact {
             why: why("loss_share"),
-            ..loss(&all)
+            ..sums::loss(&all)
         };
         vec![count, grid, battery, cost, loss]
     }
@@ -207,7 +208,7 @@ impl List<'_> {
                 Column::number(texts::t("charging.unpriced")),
             ],
             rows: months.iter().rev().map(row).collect(),
-            csv: csv(KIND, self.whole),
+            csv: format!("?csv=months&range={}", self.word),
             empty: texts::t("charging.none").to_owned(),
             more: None,
         }
@@ -340,7 +341,7 @@ impl List<'_> {
                 Column::number(texts::t("column.cost")),
             ],
             rows: places.iter().map(row).collect(),
-            csv: String::new(),
+            csv: format!("?csv=places&range={}", self.word),
             empty: texts::t("charging.none").to_owned(),
             more: None,
         }
@@ -368,24 +369,6 @@ fn cost(money: &Money) -> Cell {
     Cell {
         sort: money.alone().map(|sum| sum.to_string()).unwrap_or_default(),
         ..Cell::text(money.text())
-    }
-}
-
-/// Between grid and battery, of the charges where both are measured.
-pub(super) fn loss(all: &[&RecordRow]) -> Fact {
-    let both = all.iter().filter_map(|charge| {
-        let grid = charge.number("energy_grid_kwh")?;
-        Some((grid, grid * charge.number("loss_share")?))
-    });
-    let (count, grid, lost) = both.fold((0, 0.0, 0.0), |(count, grid, lost), (its, away)| {
-        (count + 1, grid + its, lost + away)
-    });
-    if grid <= 0.0 {
-        return fact("column.loss", UNKNOWN.to_owned(), "");
-    }
-    Fact {
-        interval: texts::count("charging.loss_of", count),
-        ..fact("column.loss", cells::decimal(lost / grid * 100.0, 1), "%")
     }
 }
 

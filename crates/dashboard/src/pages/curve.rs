@@ -24,6 +24,8 @@ type Points = Vec<(f64, f64)>;
 pub struct Curve {
     /// In kW.
     power: Points,
+    /// Whether more of it can be had in kW: its unit is known.
+    zooms: bool,
     /// In percent.
     charge: Points,
     /// What told the charge.
@@ -34,10 +36,10 @@ pub struct Curve {
 /// See [`Reader`].
 pub fn of(reader: &Reader, vin: &Vin, range: Range) -> Result<Curve, ReadError> {
     let mut curve = charge(reader, vin, range)?;
-    curve.power = reader
-        .series(vin, POWER, range, POINTS)?
-        .map(kilowatts)
-        .unwrap_or_default();
+    let power = reader.series(vin, POWER, range, POINTS)?;
+    let unit = power.as_ref().and_then(|power| power.unit.as_deref());
+    curve.zooms = unit.is_some_and(|unit| ["W", "kW"].contains(&unit));
+    curve.power = power.map(kilowatts).unwrap_or_default();
     Ok(curve)
 }
 
@@ -111,6 +113,7 @@ impl Curve {
             true => (of_blocks(blocks), Kind::Step),
             false => (self.power.clone(), Kind::Area),
         };
+        let zoomed = |key: &str| format!("{up}series.json?key={key}");
         let rows = rows(reading, "kW", &power).chain(rows(reading, "%", &self.charge));
         let csv = |key: &str| {
             format!(
@@ -126,13 +129,13 @@ impl Curve {
         );
         let (label, csv) = match (self.power.is_empty(), self.descriptor) {
             (false, _) => ("curve.power", csv(POWER)),
-            (true, "") => ("curve.power", String::new()),
+            (true, "") => ("curve.power", "?csv=power-table".to_owned()),
             (true, key) => ("curve.charge", csv(key)),
         };
         let level = Series {
             label: texts::t("curve.charge").to_owned(),
             unit: "%".to_owned(),
-            url: format!("{up}series.json?key={}", self.descriptor),
+            url: zoomed(self.descriptor),
             points: self.charge.clone(),
             ..Series::default()
         };
@@ -140,6 +143,7 @@ impl Curve {
             label: texts::t("curve.power").to_owned(),
             unit: "kW".to_owned(),
             kind,
+            url: if self.zooms { zoomed(POWER) } else { String::new() },
             points: power,
             ..Series::default()
         };
@@ -192,12 +196,15 @@ impl Curve {
             id: "by-charge",
             title: texts::t("curve.by_charge").to_owned(),
             summary: texts::t("curve.by_charge_summary").to_owned(),
-            table: table(
-                "by-charge-table",
-                texts::t("curve.by_charge"),
-                "column.charge",
-                rows,
-            ),
+            table: Table {
+                csv: "?csv=by-charge-table".to_owned(),
+                ..table(
+                    "by-charge-table",
+                    texts::t("curve.by_charge"),
+                    "column.charge",
+                    rows,
+                )
+            },
             axis: Axis::Percent,
             from,
             to,
@@ -254,6 +261,7 @@ mod tests {
     fn power_is_told_at_the_charge_that_lay_between_two_readings() {
         let curve = Curve {
             power: vec![(0.0, 9.0), (10.0, 11.0), (15.0, 10.0), (20.0, 8.0), (30.0, 7.0)],
+            zooms: false,
             charge: vec![(10.0, 40.0), (20.0, 50.0)],
             descriptor: CHARGE[0],
         };

@@ -12,7 +12,8 @@ use status::doctor::{Finding, Verdict};
 use status::{Arrivals, Status};
 
 use super::cells::Reading;
-use super::{Page, frame, shown};
+use super::files::with_tables;
+use super::{Page, frame};
 use crate::app::{App, Shared};
 use crate::position::Asked;
 use crate::problem::Problem;
@@ -46,7 +47,7 @@ async fn data(State(app): State<Shared>, Path(name): Path<String>, Query(wants):
         options: &app.options,
         now: app.now(),
     };
-    shown(&Data {
+    with_tables(&Data {
         frame,
         answers: answers(findings, &others(&app, &vehicle, &status).await?),
         totals: totals(&keys, &latest, &vehicle, &status, reading),

@@ -115,6 +115,7 @@ impl Full {
             interval: fact.interval,
             rules: rule(RULE),
             readings: Table {
+                csv: "?csv=full-range".to_owned(),
                 caption: texts::t("why.readings").to_owned(),
                 columns: vec![
                     Column::text(texts::t("column.key")),

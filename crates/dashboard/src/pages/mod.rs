@@ -7,6 +7,7 @@ mod charging;
 mod curve;
 mod data;
 mod failed;
+mod files;
 mod frame;
 mod full;
 mod health;
@@ -27,6 +28,7 @@ mod why;
 use askama::Template;
 use axum::Router;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 
 pub(crate) use failed::{failed, is_page, locked, show_failures};
@@ -45,6 +47,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .merge(trip::routes())
         .merge(trips::routes())
         .merge(why::routes())
+        .layer(from_fn(files::give_files))
 }
 
 /// A page, or why there is none.

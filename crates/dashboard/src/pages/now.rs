@@ -14,9 +14,10 @@ use jiff::{SignedDuration, Timestamp};
 use status::Status;
 
 use super::cells::{Reading, alive, key, why};
+use super::files::with_tables;
 use super::level::{self, Level};
 use super::told::{CHARGE, ODOMETER, PLUGGED, Present, RANGE, RANGES};
-use super::{Page, frame, openings, poll, shown};
+use super::{Page, frame, openings, poll};
 use crate::app::{App, Shared};
 use crate::position::{self, Asked};
 use crate::view::chart::Chart;
@@ -48,7 +49,7 @@ async fn first(State(app): State<Shared>) -> Page {
         return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response());
     }
     let frame = frame::of(&app, "", Which::Now, "now", None, texts::t("nav.now")).await?;
-    shown(&Now {
+    with_tables(&Now {
         frame,
         ..Now::default()
     })
@@ -103,7 +104,7 @@ async fn now(
         image: String::new(),
     };
     let range = told.first(&RANGES);
-    shown(&Now {
+    with_tables(&Now {
         car,
         charge: charge(&reading, name, told),
         range: range.map(|(key, row)| Fact {

@@ -8,6 +8,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::cells::{UNKNOWN, decimal};
+use super::charging::fact;
+use crate::view::parts::Fact;
 use crate::view::texts;
 
 /// What came by one kind of current, as URLs have it.
@@ -158,6 +160,24 @@ pub fn share(percent: f64) -> String {
         ..0.1 => "< 0.1 %".to_owned(),
         ..1.0 => format!("{} %", decimal(percent, 1)),
         _ => format!("{} %", decimal(percent, 0)),
+    }
+}
+
+/// Between grid and battery, of the charges where both are measured.
+pub fn loss(all: &[&RecordRow]) -> Fact {
+    let both = all.iter().filter_map(|charge| {
+        let grid = charge.number("energy_grid_kwh")?;
+        Some((grid, grid * charge.number("loss_share")?))
+    });
+    let (count, grid, lost) = both.fold((0, 0.0, 0.0), |(count, grid, lost), (its, away)| {
+        (count + 1, grid + its, lost + away)
+    });
+    if grid <= 0.0 {
+        return fact("column.loss", UNKNOWN.to_owned(), "");
+    }
+    Fact {
+        interval: texts::count("charging.loss_of", count),
+        ..fact("column.loss", decimal(lost / grid * 100.0, 1), "%")
     }
 }
 

@@ -9,7 +9,8 @@ use status::table::called;
 use status::{AccountStatus, SinkStatus, Status, StreamStatus};
 
 use super::cells::{Reading, UNKNOWN, decimal};
-use super::{Page, frame, shown};
+use super::files::with_tables;
+use super::{Page, frame};
 use crate::app::{App, Shared};
 use crate::site::LookError;
 use crate::view::frame::{Frame, Notice, Page as Which};
@@ -33,7 +34,7 @@ async fn system(Extract(app): Extract<Shared>) -> Page {
         options: &app.options,
         now: app.now(),
     };
-    shown(&System {
+    with_tables(&System {
         frame,
         accounts: accounts(&status, reading),
         streams: streams(&status, reading),
@@ -190,6 +191,7 @@ fn streams(status: &Status, reading: Reading<'_>) -> Table {
             Column::number(texts::t("system.gaps")),
         ],
         rows: status.streams.iter().map(row).collect(),
+        csv: "?csv=streams".to_owned(),
         empty: texts::t("system.no_stream").to_owned(),
         ..Table::default()
     }
@@ -222,6 +224,7 @@ fn sinks(status: &Status, reading: Reading<'_>) -> Table {
     };
     Table {
         id: "sinks",
+        csv: "?csv=sinks".to_owned(),
         caption: texts::t("system.sinks").to_owned(),
         columns: vec![
             Column::text(texts::t("system.sink")),
@@ -302,6 +305,7 @@ fn letters(status: &Status) -> Table {
             Column::number(texts::t("system.letter_count")),
         ],
         rows: refused.chain(misfits.into_iter().flatten()).collect(),
+        csv: "?csv=letters".to_owned(),
         empty: texts::t("system.no_letters").to_owned(),
         ..Table::default()
     }

@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::cells::{self, Reading, UNKNOWN};
 use super::charge::{percents, span};
 use super::charging::{ended, fact};
-use super::{Page, curve, frame, labels, shown};
+use super::files::with_tables;
+use super::{Page, curve, frame, labels};
 use crate::app::Shared;
 use crate::position::{self, Asked};
 use crate::problem::Problem;
@@ -82,7 +83,7 @@ async fn page(
             .into_iter()
             .collect(),
     };
-    shown(&view)
+    with_tables(&view)
 }
 
 /// The time of a trip, its last moment included.

@@ -11,9 +11,10 @@ use jiff::civil::Date;
 
 use super::cells::{self, Reading, UNKNOWN};
 use super::charging::{Asked, csv, earlier, ended, fact, within};
+use super::files::with_tables;
 use super::sums::{self, Sum};
 use super::why::sum_href;
-use super::{Page, frame, labels, range, shown};
+use super::{Page, frame, labels, range};
 use crate::app::Shared;
 use crate::view::frame::{Page as Way, segment};
 use crate::view::parts::{Cell, Column, Fact, Table};
@@ -70,7 +71,7 @@ async fn page(State(app): State<Shared>, Path(name): Path<String>, Query(asked):
         months: list.months(&all, &consumption),
         trips: list.trips(newest),
     };
-    shown(&view)
+    with_tables(&view)
 }
 
 struct List<'a> {
@@ -194,11 +195,7 @@ impl List<'_> {
                 Column::number(texts::t("trips.consumption")),
             ],
             rows: months.iter().rev().map(row).collect(),
-            csv: if consumption.is_empty() {
-                String::new()
-            } else {
-                "consumption.csv".to_owned()
-            },
+            csv: format!("?csv=months&range={}", self.word),
             empty: texts::t("trips.none").to_owned(),
             more: None,
         }

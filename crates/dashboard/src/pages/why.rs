@@ -19,7 +19,8 @@ use serde_json::Value as Json;
 pub use records::href as sum_href;
 
 use super::cells::{Reading, UNKNOWN};
-use super::{Page, frame, labels, shown};
+use super::files::with_tables;
+use super::{Page, frame, labels};
 use crate::app::Shared;
 use crate::position::{self, Asked};
 use crate::problem::Problem;
@@ -84,7 +85,7 @@ async fn page(
         back: Some(back(kind, &vehicle.name, &key)),
         values: teller.values(record),
     };
-    shown(&view)
+    with_tables(&view)
 }
 
 /// The page that shows the record.
@@ -142,6 +143,10 @@ impl Teller<'_> {
                 .map(|reason| self.rule(reason, is_hidden, told))
                 .collect(),
             readings: Table {
+                csv: match self.shows_position {
+                    true => format!("?csv={}&{}", labels::anchor(column), position::SHOWN),
+                    false => format!("?csv={}", labels::anchor(column)),
+                },
                 caption: texts::t("why.readings").to_owned(),
                 columns: vec![
                     Column::text(texts::t("column.key")),

@@ -14,6 +14,7 @@ use super::walk::walk;
 const HEADER: &str = "vehicle.drivetrain.batteryManagement.header";
 const DISPLAYED: &str = "vehicle.powertrain.electric.battery.stateOfCharge.displayed";
 const PORT: &str = "vehicle.body.chargingPort.status";
+const POWER: &str = "vehicle.powertrain.electric.battery.charging.power";
 const DAY: i64 = 1_440;
 
 fn number(value: f64) -> Value {
@@ -33,6 +34,22 @@ fn readings() -> Vec<Reading> {
         told(DISPLAYED, "soc_displayed", number(41.0), Some("%"), -20),
         told(PORT, "charging_port", text("CONNECTED"), None, -10),
         told("vehicle.range", "electric_range", number(200.0), Some("km"), -25),
+        told(
+            POWER,
+            "charging_power",
+            number(11_000.0),
+            Some("W"),
+            -2 * DAY + 10,
+        ),
+        told(
+            POWER,
+            "charging_power",
+            number(10_000.0),
+            Some("W"),
+            -2 * DAY + 20,
+        ),
+        told(HEADER, "soc", number(30.0), Some("%"), -2 * DAY + 5),
+        told(HEADER, "soc", number(35.0), Some("%"), -2 * DAY + 30),
         told("vehicle.way", "mileage", number(1_000.0), Some("km"), -25),
     ]
 }
@@ -111,7 +128,7 @@ fn records() -> Vec<Record> {
     ]
 }
 
-async fn filled() -> Car {
+pub async fn filled() -> Car {
     let program = Program {
         fares: Some(Status::default),
         tells_any: true,
@@ -121,7 +138,7 @@ async fn filled() -> Car {
 }
 
 /// The parts of a page that begin so, up to their ends.
-fn parts<'a>(html: &'a str, start: &str, end: &str) -> Vec<&'a str> {
+pub fn parts<'a>(html: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     let parts = html.split(start).skip(1);
     parts.map(|part| part.split_once(end).unwrap().0).collect()
 }

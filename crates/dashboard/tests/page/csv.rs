@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use reqwest::StatusCode;
+use url::Url;
 
+use super::computed;
 use super::garage::{Filled, consumption_of};
 use super::history::{MANY, filled, name};
 use super::site::Program;
+use super::walk::walk;
 
 #[tokio::test]
 async fn every_table_and_chart_is_a_file() {
@@ -74,6 +77,55 @@ async fn a_file_holds_every_reading_unless_fewer_points_are_wanted() {
     assert!(few.len() <= 100 && few[0].split(',').count() == 4, "{few:?}");
     let changes = lines("key=switch").await;
     assert_eq!(changes.len(), usize::try_from(MANY / 2).unwrap());
+}
+
+#[tokio::test]
+async fn every_table_of_every_page_has_its_file_with_the_rows_that_are_shown() {
+    let car = computed::filled().await;
+    let met = walk(&car.page, &[String::new()]).await;
+    let (mut tables, mut shown) = (0, 0);
+    for (address, answer) in met.iter().filter(|(_, answer)| answer.text.starts_with("<!")) {
+        for table in answer.text.split("<table").skip(1) {
+            let (table, behind) = table.split_once("</table>").unwrap();
+            let links = computed::parts(behind, "class=\"csv\" href=\"", "\"");
+            let link = links.first().unwrap_or_else(|| panic!("{address}: {table}"));
+            let link = link.replace("&#38;", "&");
+            let file = Url::parse(address).unwrap().join(&link).unwrap();
+            let Some(file) = met.get(file.as_str()) else {
+                panic!("{address} leads nowhere with {link}")
+            };
+            assert_eq!(file.status, StatusCode::OK, "{address}: {link}");
+            let rows = table.matches("<tr>").count() - 1;
+            let told = file.text.lines().count() - 1;
+            assert!(told > 0, "{address}: {link}: {}", file.text);
+            if link.starts_with("?csv=") {
+                assert_eq!(told, rows, "{address}: {link}: {}", file.text);
+                shown += 1;
+            }
+            tables += 1;
+        }
+    }
+    assert!(tables > 30 && shown > 15, "{tables} {shown}");
+}
+
+#[tokio::test]
+async fn a_table_is_a_file_of_numbers_with_their_units() {
+    let car = computed::filled().await;
+    let of = async |path: &str| car.get(&format!("v/{}/{path}", name())).await;
+    let months = of("charging?range=year&csv=months").await;
+    let head = "Month,Charges,From the grid (kWh),\"From the grid, note\",";
+    assert!(months.starts_with(head), "{months}");
+    assert!(
+        months.contains("\nFebruary 2026,4,20,known of 1 of 4,18,"),
+        "{months}"
+    );
+    let power = of("series.json?key=charging_power&from=2026-02-27&to=2026-02-27").await;
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&power).unwrap(),
+        serde_json::json!({ "unit": "kW", "points": [[1_772_194_200_000_i64, 11.0], [1_772_194_800_000_i64, 10.0]] })
+    );
+    let none = car.page.get(&format!("v/{}/charging?csv=nothing", name()));
+    assert_eq!(none.send().await.unwrap().status(), StatusCode::NOT_FOUND);
 }
 
 /// What a file holds does not depend on how many stand at one moment.

@@ -68,6 +68,17 @@ async fn a_reason_is_told_with_its_rule_its_interval_and_its_readings() {
     assert!(!page.contains("48.123"), "a position is shown to who asks for it");
     let shown = filled.at(&format!("{path}?position=shown")).await;
     assert_eq!(shown.matches("48.123").count(), 2);
+    let file = async |more: &str| {
+        let path = format!("{path}?csv=energy-battery-kwh{more}");
+        let answer = filled.page.get(&path).send().await.unwrap();
+        answer.text().await.unwrap()
+    };
+    let (hidden, told) = (file("").await, file("&position=shown").await);
+    assert!(
+        hidden.starts_with("Key,") && hidden.lines().count() == 4,
+        "{hidden}"
+    );
+    assert!(!hidden.contains("48.123") && told.contains("48.123"), "{told}");
     for other in ["why/trip", "why/nothing"] {
         let path = format!("{other}/{}/{FIRST}", name());
         let answer = filled.page.get(&path).send().await.unwrap();

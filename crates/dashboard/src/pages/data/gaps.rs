@@ -45,6 +45,7 @@ pub fn table(status: &Status, vehicle: &VehicleRow, reading: Reading<'_>) -> Tab
             .into_iter()
             .map(|(stream, gap)| row(stream, gap, reading))
             .collect(),
+        csv: "?csv=gaps".to_owned(),
         empty: texts::t("data.no_gaps").to_owned(),
         ..Table::default()
     }

@@ -8,7 +8,8 @@ use status::why::rules;
 use super::{ROOT, keys, records};
 use crate::app::Shared;
 use crate::pages::cells::Reading;
-use crate::pages::{Page, frame, full, shown};
+use crate::pages::files::with_tables;
+use crate::pages::{Page, frame, full};
 use crate::problem::Problem;
 use crate::view::frame::{Page as Way, segment};
 use crate::view::parts::Link;
@@ -54,7 +55,7 @@ async fn page(
     };
     let computed = computed.ok_or_else(|| Problem::not_found(texts::t("why.none")))?;
     let title = texts::t("why.title");
-    shown(&Why {
+    with_tables(&Why {
         frame: frame::of(&app, ROOT, Way::Other, "now", Some(&vehicle), title).await?,
         title: computed.value.label.clone(),
         about: computed.about,

@@ -59,6 +59,7 @@ pub fn computed(reading: &Reading<'_>, vehicle: &str, told: &Present, what: &str
         interval: String::new(),
         rules: rule(number),
         readings: Table {
+            csv: format!("?csv={}", labels::anchor(what)),
             caption: texts::t("why.keys").to_owned(),
             columns: vec![
                 Column::text(texts::t("column.key")),

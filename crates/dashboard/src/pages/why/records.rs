@@ -145,7 +145,10 @@ impl Summed {
             unit: total.unit,
             interval: total.interval,
             rules: rule(self.rule),
-            readings: self.table(&reading, vehicle, &records),
+            readings: Table {
+                csv: asked.csv(self.what),
+                ..self.table(&reading, vehicle, &records)
+            },
         };
         Computed {
             value,
@@ -170,7 +173,7 @@ impl Summed {
         match self.what {
             "cost" => charging::fact(self.label, money.text(), "").with(money.note()),
             "unpriced_share" => charging::fact(self.label, money.unpriced_text(), "").with(money.unsure()),
-            "loss_share" => charging::loss(&all),
+            "loss_share" => sums::loss(&all),
             "drain_percent_per_day" => standing::drain(records).unwrap_or_default(),
             _ => {
                 let sum = Sum::of(all.iter().map(|record| sums::number(record, self.what)));
@@ -294,6 +297,15 @@ impl Summed {
 }
 
 impl Asked {
+    /// The table of the same records.
+    fn csv(&self, what: &str) -> String {
+        let range = self.span.words();
+        let of = [("month", self.month.as_deref()), ("place", self.place.as_deref())];
+        let words = range.into_iter().chain(of);
+        let words = words.filter_map(|(name, word)| Some(format!("&{name}={}", segment(word?))));
+        format!("?csv={}{}", labels::anchor(what), words.collect::<String>())
+    }
+
     fn means(&self, record: &RecordRow, reading: Reading<'_>) -> bool {
         let month = || {
             sums::month(record, &reading.options.timezone)
