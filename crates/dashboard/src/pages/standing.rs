@@ -115,7 +115,7 @@ pub fn table(
     }
 }
 
-fn interval(one: &RecordRow) -> String {
+pub fn interval(one: &RecordRow) -> String {
     match (one.number("drain_low"), one.number("drain_high")) {
         (Some(low), Some(high)) => texts::t("health.to")
             .replace("{low}", &decimal(low, 1))

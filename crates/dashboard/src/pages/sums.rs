@@ -15,14 +15,21 @@ use crate::view::texts;
 /// What came by one kind of current, as URLs have it.
 pub const AC: &str = "ac";
 pub const DC: &str = "dc";
+/// Of one trip.
+pub const CONSUMPTION: &str = "trip_consumption";
 
-/// A number of a record: a column, or what came by one kind of current. A charge of the other kind adds nothing.
+/// A number of a record: a column, what came by one kind of current, or a consumption. A charge of the other kind of current
+/// adds nothing.
 pub fn number(record: &RecordRow, what: &str) -> Option<f64> {
     match what {
         AC | DC if !is_of_current(record, what) => Some(0.0),
         AC | DC => record
             .number("energy_kwh")
             .filter(|_| current_type(record).is_some()),
+        CONSUMPTION => {
+            let km = record.number("distance_km").filter(|km| *km > 0.0)?;
+            Some(record.number("energy_kwh")? / km * 100.0)
+        }
         column => record.number(column),
     }
 }

@@ -11,7 +11,8 @@ use super::cells::{self, Reading, UNKNOWN};
 use super::charge::{percents, span};
 use super::charging::{ended, fact};
 use super::files::with_tables;
-use super::{Page, curve, frame, labels};
+use super::why::sum_href;
+use super::{Page, curve, frame, labels, sums};
 use crate::app::Shared;
 use crate::position::{self, Asked};
 use crate::problem::Problem;
@@ -96,6 +97,15 @@ fn whole(trip: &RecordRow, now: Timestamp) -> Range {
     }
 }
 
+/// The time in which this trip began, and no other.
+fn alone(trip: &RecordRow) -> Range {
+    let behind = trip.start.checked_add(SignedDuration::from_millis(1));
+    Range {
+        from: trip.start,
+        to: behind.unwrap_or(trip.start),
+    }
+}
+
 fn about(trip: &RecordRow) -> String {
     let [from, to] = ["start_place", "end_place"].map(|column| trip.text(column));
     let ends = (from.is_some() || to.is_some()).then(|| {
@@ -127,11 +137,10 @@ fn facts(reading: &Reading<'_>, trip: &RecordRow, why: &str) -> Vec<Fact> {
     };
     let percents = percents(reading, trip, anchored("soc_end"));
     let mut facts = vec![distance, took, percents, number("energy_kwh", "kWh", 1)];
-    let both = trip.number("energy_kwh").zip(trip.number("distance_km"));
-    if let Some((kwh, km)) = both.filter(|(_, km)| *km > 0.0) {
-        let (value, unit) = reading.number(kwh / km * 100.0, "kWh/100 km", 1);
+    if let Some(consumption) = sums::number(trip, sums::CONSUMPTION) {
+        let (value, unit) = reading.number(consumption, "kWh/100 km", 1);
         facts.push(Fact {
-            why: anchored("energy_kwh"),
+            why: sum_href(ROOT, &trip.vehicle, sums::CONSUMPTION, alone(trip)),
             ..fact("column.consumption", value, &unit)
         });
     }

@@ -210,7 +210,7 @@ async fn a_sum_tells_its_records_how_many_are_unknown_and_its_interval() {
         "A record belongs to the month",
         ">29.0 <span class=\"unit\">kWh",
         "28.5 to 29.8 kWh, known of 2 of 3",
-        ">8.5 to 9.8 kWh<",
+        ">8.5 to 9.8 kWh</span>",
         ">9.0 kWh<",
         ">20.0 kWh<",
     ] {
@@ -244,6 +244,10 @@ async fn a_sum_tells_its_records_how_many_are_unknown_and_its_interval() {
             vec![">10.0 <span", "Rule P3", ">10.0 %<", "of 20.0 kWh"],
         ),
         ("distance_km", vec![">50.0 <span", "of 1 records"]),
+        (
+            "trip_consumption",
+            vec!["Rule P9", ">18.0 <span", "9.0 kWh, 50.0 km"],
+        ),
         (
             "drain_percent_per_day",
             vec![

@@ -83,7 +83,7 @@ const fn charge(what: &'static str, label: &'static str, unit: &'static str, rul
     }
 }
 
-pub const SUMS: [Summed; 10] = [
+pub const SUMS: [Summed; 11] = [
     charge("energy_grid_kwh", "column.grid", "kWh", "P1"),
     charge("energy_battery_kwh", "column.battery", "kWh", "P1"),
     charge("energy_kwh", "column.energy", "kWh", "P1"),
@@ -98,6 +98,13 @@ pub const SUMS: [Summed; 10] = [
         label: "column.distance",
         unit: "km",
         rule: "P1",
+    },
+    Summed {
+        what: sums::CONSUMPTION,
+        kind: &TRIPS,
+        label: "column.consumption",
+        unit: "kWh/100 km",
+        rule: "P9",
     },
     Summed {
         what: "drain_percent_per_day",
@@ -174,6 +181,14 @@ impl Summed {
             "cost" => charging::fact(self.label, money.text(), "").with(money.note()),
             "unpriced_share" => charging::fact(self.label, money.unpriced_text(), "").with(money.unsure()),
             "loss_share" => sums::loss(&all),
+            sums::CONSUMPTION => {
+                let known = || all.iter().filter(|trip| sums::number(trip, self.what).is_some());
+                let sum = |column| Sum::of(known().map(|trip| trip.number(column))).total();
+                let told = sum("energy_kwh").zip(sum("distance_km"));
+                let told = told.map(|(kwh, km)| reading.number(kwh / km * 100.0, self.unit, 1));
+                let (value, unit) = told.unwrap_or_else(|| (UNKNOWN.to_owned(), String::new()));
+                charging::fact(self.label, value, &unit)
+            }
             "drain_percent_per_day" => standing::drain(records).unwrap_or_default(),
             _ => {
                 let sum = Sum::of(all.iter().map(|record| sums::number(record, self.what)));
@@ -194,13 +209,10 @@ impl Summed {
     fn bounds(&self, record: &RecordRow) -> Option<[f64; 2]> {
         let value = sums::number(record, self.what)?;
         let is_energy = ["energy_kwh", sums::AC, sums::DC].contains(&self.what);
-        let ends = match self.what {
-            "drain_percent_per_day" => ["drain_low", "drain_high"],
-            _ if is_energy && record.text("energy_basis") == Some("soc") => {
-                ["energy_from_soc_low_kwh", "energy_from_soc_high_kwh"]
-            }
-            _ => return Some([value; 2]),
-        };
+        if !is_energy || record.text("energy_basis") != Some("soc") {
+            return Some([value; 2]);
+        }
+        let ends = ["energy_from_soc_low_kwh", "energy_from_soc_high_kwh"];
         Some(ends.map(|end| record.number(end).unwrap_or(value)))
     }
 
@@ -219,7 +231,7 @@ impl Summed {
             let key = cells::key(record);
             let why = cells::why(ROOT, self.kind.short, vehicle, &key);
             let column = match self.what {
-                sums::AC | sums::DC => "energy_kwh",
+                sums::AC | sums::DC | sums::CONSUMPTION => "energy_kwh",
                 what => what,
             };
             let href = match self.kind.has_pages {
@@ -231,7 +243,6 @@ impl Summed {
                 ),
                 false => String::new(),
             };
-            let bounds = self.bounds(record);
             vec![
                 Cell {
                     href,
@@ -241,11 +252,6 @@ impl Summed {
                     why: format!("{why}#{}", labels::anchor(column)),
                     ..self.part(reading, record)
                 },
-                Cell::text(
-                    bounds
-                        .map(|bounds| self.interval(reading, bounds))
-                        .unwrap_or_default(),
-                ),
             ]
         };
         let mut caption = texts::t("why.parts").to_owned();
@@ -258,7 +264,6 @@ impl Summed {
             columns: vec![
                 Column::text(texts::t("column.began")),
                 Column::number(texts::t("column.value")),
-                Column::number(texts::t("why.interval")),
             ],
             rows: records.iter().take(SHOWN).map(row).collect(),
             empty: texts::t("why.no_record").to_owned(),
@@ -288,10 +293,26 @@ impl Summed {
                 ..Cell::sorted(format!("{} %", decimal(part * 100.0, 1)), part)
             },
             ("drain_percent_per_day", Some(drain)) => Cell {
-                note: cells::duration(record.start, record.moment("end_at").unwrap_or(record.start)),
+                note: [
+                    standing::interval(record),
+                    cells::duration(record.start, record.moment("end_at").unwrap_or(record.start)),
+                ]
+                .join(", "),
                 ..Cell::sorted(format!("{} {}", decimal(drain, 1), texts::t("use.a_day")), drain)
             },
-            (_, Some(number)) => Cell::sorted(reading.quantity(number, self.unit, 1), number),
+            (sums::CONSUMPTION, Some(number)) => Cell {
+                note: [("energy_kwh", "kWh"), ("distance_km", "km")]
+                    .map(|(column, unit)| reading.cell(record, column, unit, 1).text)
+                    .join(", "),
+                ..Cell::sorted(reading.quantity(number, self.unit, 1), number)
+            },
+            (_, Some(number)) => Cell {
+                note: self
+                    .bounds(record)
+                    .map(|bounds| self.interval(reading, bounds))
+                    .unwrap_or_default(),
+                ..Cell::sorted(reading.quantity(number, self.unit, 1), number)
+            },
         }
     }
 }
