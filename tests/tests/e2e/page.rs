@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use rusqlite::Connection;
+use serde_json::Value;
 use tempfile::TempDir;
 use tests::process::{Cardata, Signal};
 use tests::servers::client;
@@ -118,5 +120,47 @@ async fn every_number_that_raises_an_alert_is_told() {
         assert!(metrics.contains(&format!("# TYPE {name} ")), "{name}: {metrics}");
     }
     assert!(metrics.contains("cardata_journal_writable{} 1.0\n"), "{metrics}");
+    stop(run).await;
+}
+
+/// The records of a kind that the page can read.
+fn records(database: &Path, kind: &str) -> u32 {
+    let database = Connection::open(database).unwrap();
+    let count = format!("select count(*) from {kind}");
+    // The table comes with its first record.
+    database.query_row(&count, [], |row| row.get(0)).unwrap_or(0)
+}
+
+#[tokio::test]
+async fn a_sum_leads_to_its_records_and_these_to_their_readings() {
+    let folder = TempDir::new().unwrap();
+    let run = demo(folder.path()).await;
+    let read = folder.path().join("demo-data/state/dashboard.db");
+    until(&run, "charges for the page", || {
+        records(&read, "charging_sessions") > 0
+    })
+    .await;
+    let (link, client) = (link(&run), client());
+    let get = async |path: &str| {
+        let answer = client.get(format!("{link}{path}")).send().await.unwrap();
+        answer.error_for_status().unwrap().text().await.unwrap()
+    };
+    let known: Value = serde_json::from_str(&get("api/v1/vehicles").await).unwrap();
+    let mut told = 0;
+    for vehicle in known["vehicles"].as_array().unwrap() {
+        let name = vehicle["vehicle"].as_str().unwrap();
+        let sum = get(&format!("why/page/{name}/energy_kwh")).await;
+        assert!(sum.contains("Rule P1"), "{sum}");
+        let links = sum.split("href=\"../../../why/").skip(1);
+        for record in links.filter_map(|link| link.split(['#', '"']).next()) {
+            let record = get(&format!("why/{record}")).await;
+            assert!(
+                record.contains("Rule S3") && record.contains("<tbody>"),
+                "{record}"
+            );
+            told += 1;
+        }
+    }
+    assert!(told > 0);
     stop(run).await;
 }
