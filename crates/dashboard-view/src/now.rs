@@ -143,7 +143,7 @@ pub enum Position {
         origin: String,
         /// To a map elsewhere: only who follows it tells somebody.
         map: Link,
-        track: Option<Track>,
+        track: Option<Box<Track>>,
     },
 }
 

@@ -106,6 +106,8 @@ pub struct Track {
     pub title: String,
     /// Latitude and longitude in degrees, in order.
     pub points: Vec<(f64, f64)>,
+    /// The same as a file; empty where there is none.
+    pub csv: String,
 }
 
 /// Of a [`Track`] of at least one point.

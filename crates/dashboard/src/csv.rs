@@ -15,6 +15,8 @@ use crate::position::{self, Asked};
 use crate::problem::Problem;
 use crate::span::Span;
 
+/// Of a track: as many as there can be.
+const PLACES: usize = 2_000;
 /// More does not fit into a spreadsheet.
 const MOST: usize = 1_000_000;
 
@@ -24,6 +26,7 @@ pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/v/{name}/series.csv", get(of_series))
         .route("/v/{name}/now.csv", get(of_now))
+        .route("/v/{name}/track.csv", get(of_track))
         .route("/v/{name}/{file}", get(of_records))
 }
 
@@ -48,6 +51,31 @@ async fn of_now(
     let mut latest = app.model.read(move |reader| reader.latest(&vehicle.vin)).await?;
     latest.retain(|one| asked.shows_position() || !position::is_told_by(one));
     answer("now", &rows_of_now(&latest))
+}
+
+/// Where it was, at most so many places as a track has.
+async fn of_track(
+    State(app): State<Shared>,
+    Path(name): Path<String>,
+    Query(span): Query<Span>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    if !asked.shows_position() {
+        return Err(position::refused());
+    }
+    let vehicle = app.vehicle(&name).await?;
+    let range = span.recent(app.now(), &app.options.timezone)?;
+    let read = move |reader: &Reader| reader.track(&vehicle.vin, range, PLACES);
+    let places = app.model.read(read).await?.places;
+    let head = ["measured_at", "latitude", "longitude"].map(str::to_owned);
+    let rows = places.iter().map(|place| {
+        let degrees = [place.latitude, place.longitude].map(|degrees| degrees.to_string());
+        [vec![moment(place.at_ms)], degrees.to_vec()].concat()
+    });
+    answer(
+        "track",
+        &[head.to_vec()].into_iter().chain(rows).collect::<Vec<_>>(),
+    )
 }
 
 /// Records of any kind by its plural: `trips.csv`; `sessions.csv` are those of charging.
@@ -127,11 +155,6 @@ fn rows_of_now(latest: &[Latest]) -> Vec<Row> {
 }
 
 fn rows_of_series(series: &Series) -> Vec<Row> {
-    let at = |milliseconds| {
-        Timestamp::from_millisecond(milliseconds)
-            .map(time)
-            .unwrap_or_default()
-    };
     let of = |word: &str| headed(&format!("{}{word}", series.name), series.unit.as_deref());
     let none = || Row::from([String::new()]);
     let mut rows = Vec::new();
@@ -145,10 +168,7 @@ fn rows_of_series(series: &Series) -> Vec<Row> {
             let ends = ends.iter().map(|moment| (*moment, none()));
             let mut all: Vec<_> = ends.chain(values).collect();
             all.sort_by_key(|(moment, _)| *moment);
-            rows.extend(
-                all.into_iter()
-                    .map(|(moment, row)| [vec![at(moment)], row].concat()),
-            );
+            rows.extend(all.into_iter().map(|(at, row)| [vec![moment(at)], row].concat()));
         }
         Told::Parts { points, .. } => {
             rows.push(vec![
@@ -159,7 +179,7 @@ fn rows_of_series(series: &Series) -> Vec<Row> {
             ]);
             let row = |part: &history::read::Part| {
                 let numbers = [part.min, part.max, part.last].map(|number| number.to_string());
-                [vec![at(part.at_ms)], numbers.to_vec()].concat()
+                [vec![moment(part.at_ms)], numbers.to_vec()].concat()
             };
             rows.extend(points.iter().map(row));
         }
@@ -167,12 +187,17 @@ fn rows_of_series(series: &Series) -> Vec<Row> {
             rows.push(vec!["from".to_owned(), of("")]);
             let row = |change: &history::read::Change| {
                 let value = change.value.as_ref().map(cell).unwrap_or_default();
-                vec![at(change.at_ms), value]
+                vec![moment(change.at_ms), value]
             };
             rows.extend(changes.iter().map(row));
         }
     }
     rows
+}
+
+fn moment(milliseconds: i64) -> String {
+    let at = Timestamp::from_millisecond(milliseconds);
+    at.map(time).unwrap_or_default()
 }
 
 fn headed(name: &str, unit: Option<&str>) -> String {

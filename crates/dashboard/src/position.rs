@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use history::read::{ColumnInfo, Latest, RecordRow};
+use history::read::{ColumnInfo, Latest, Range, RecordRow};
 use serde::Deserialize;
+
+use crate::problem::Problem;
 
 /// What asks for it, in a URL.
 pub const SHOWN: &str = "position=shown";
@@ -31,6 +33,18 @@ pub(crate) fn is(name: &str) -> bool {
 /// Whether what was told last by one key says it.
 pub(crate) fn is_told_by(latest: &Latest) -> bool {
     is(&latest.name) || is(&latest.descriptor)
+}
+
+/// What asks where the car was in a time, in a URL.
+pub(crate) fn of(range: Range) -> String {
+    format!("from={:.3}&to={:.3}&{SHOWN}", range.from, range.to)
+}
+
+/// What who does not ask for it is told.
+pub(crate) fn refused() -> Problem {
+    Problem::mistake(format!(
+        "where the car was is told to who asks for it with `{SHOWN}`"
+    ))
 }
 
 /// The columns without those that say it, and the records without their cells.

@@ -124,11 +124,7 @@ pub(crate) async fn read_series(
     let series = series.ok_or_else(unknown)?;
     let is_position = position::is(&series.name) || position::is(&series.descriptor);
     if is_position && !asked.shows_position() {
-        let ask = format!(
-            "where the car was is told to who asks for it with `{}`",
-            position::SHOWN
-        );
-        return Err(Problem::mistake(ask));
+        return Err(position::refused());
     }
     Ok((series, range))
 }

@@ -278,12 +278,15 @@ fn placed(reading: &Reading<'_>, told: &Present, places: &[TrackPoint], is_shown
                 "https://www.openstreetmap.org/?mlat={latitude:.5}&mlon={longitude:.5}#map=16/{at}"
             ),
         },
-        track: (places.len() > 1).then(|| Track {
-            title: texts::t("now.track").to_owned(),
-            points: places
-                .iter()
-                .map(|place| (place.latitude, place.longitude))
-                .collect(),
+        track: (places.len() > 1).then(|| {
+            Box::new(Track {
+                title: texts::t("now.track").to_owned(),
+                points: places
+                    .iter()
+                    .map(|place| (place.latitude, place.longitude))
+                    .collect(),
+                csv: format!("track.csv?{}", position::of(before(reading.now))),
+            })
         }),
     })
 }

@@ -74,6 +74,7 @@ async fn page(
                 .iter()
                 .map(|place| (place.latitude, place.longitude))
                 .collect(),
+            csv: format!("../track.csv?{}", position::of(whole(&trip, now))),
         }),
         show: (!is_shown).then(|| Link {
             label: texts::t("trip.show_track").to_owned(),

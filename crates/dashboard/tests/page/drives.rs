@@ -150,7 +150,27 @@ async fn a_track_is_drawn_for_who_asks_for_it() {
     assert!(page.contains("href=\"?position=shown\"") && !page.contains("class=\"track\""));
     assert!(page.contains(">160.9<") && page.contains(">19.9<"), "{page}");
     let shown = filled.of(&format!("trips/{DRIVE}?position=shown")).await;
-    assert!(shown.contains("class=\"track\"") && !shown.contains("?position=shown\""));
+    assert!(shown.contains("class=\"track\"") && !shown.contains("href=\"?position=shown\""));
+    let file =
+        "../track.csv?from=2025-02-03T08:00:00.000Z&#38;to=2025-02-03T09:30:00.001Z&#38;position=shown";
+    assert!(shown.contains(file), "{shown}");
+    let track = "track.csv?from=2025-02-03T08:00:00Z&to=2025-02-03T09:30:00.001Z";
+    let told = filled
+        .page
+        .get(&format!("v/{}/{track}&position=shown", name()))
+        .send()
+        .await;
+    assert_eq!(
+        told.unwrap().text().await.unwrap(),
+        "measured_at,latitude,longitude\n2025-02-03T08:00:00.000Z,48.123,11.456\n2025-02-03T09:30:00.000Z,48.9,11.6\n"
+    );
+    let refused = filled
+        .page
+        .get(&format!("v/{}/{track}", name()))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
     for page in [page, shown] {
         assert!(!page.contains("48.123") && !page.contains("11.456"), "{page}");
     }

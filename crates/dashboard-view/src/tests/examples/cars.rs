@@ -101,7 +101,7 @@ pub fn now() -> Now {
                 label: "Open a map elsewhere".to_owned(),
                 href: "https://www.openstreetmap.org/#map=16/48.1371/11.5754".to_owned(),
             },
-            track: Some(track()),
+            track: Some(track().into()),
         }),
         poll: Some(Poll {
             action: "poll".to_owned(),

@@ -168,5 +168,6 @@ pub fn track() -> Track {
     Track {
         title: "24 km from Home to Office".to_owned(),
         points: (0..60).map(point).collect(),
+        csv: "track.csv?position=shown".to_owned(),
     }
 }
