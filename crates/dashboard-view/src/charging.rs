@@ -15,6 +15,8 @@ pub struct Charging {
     pub ranges: Vec<Choice>,
     /// Of what is shown: energy, cost with the share that has no price, loss.
     pub totals: Vec<Fact>,
+    /// The same as a file.
+    pub totals_table: Table,
     /// Energy by month: AC below, DC above.
     pub bars: Option<Bars>,
     pub months: Table,

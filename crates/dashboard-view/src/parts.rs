@@ -113,6 +113,26 @@ impl Fact {
 }
 
 impl Table {
+    /// Facts as rows, for a file alone: `id` names it, `csv` leads to it.
+    pub fn of_facts(id: &'static str, facts: &[Fact], csv: String) -> Self {
+        let row = |fact: &Fact| {
+            let value = Cell {
+                note: fact.interval.clone(),
+                ..Cell::text(&fact.value)
+            };
+            vec![Cell::text(&fact.label), value, Cell::text(&fact.unit)]
+        };
+        Self {
+            id,
+            columns: ["column.number", "column.value", "data.unit"]
+                .map(|key| Column::text(super::texts::t(key)))
+                .into(),
+            rows: facts.iter().map(row).collect(),
+            csv,
+            ..Self::default()
+        }
+    }
+
     /// The cells of a row, each with whether its column holds numbers.
     pub fn aligned<'a>(&'a self, row: &'a [Cell]) -> impl Iterator<Item = (&'a Cell, bool)> {
         row.iter()

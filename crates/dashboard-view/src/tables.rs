@@ -38,7 +38,7 @@ impl Tables for Battery {
 
 impl Tables for Charging {
     fn tables(&self) -> Vec<(&str, &Table)> {
-        named([&self.months, &self.sessions, &self.places])
+        named([&self.totals_table, &self.months, &self.sessions, &self.places])
     }
 }
 
@@ -50,7 +50,7 @@ impl Tables for Charge {
 
 impl Tables for Trips {
     fn tables(&self) -> Vec<(&str, &Table)> {
-        named([&self.months, &self.trips])
+        named([&self.totals_table, &self.months, &self.trips])
     }
 }
 

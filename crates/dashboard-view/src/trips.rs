@@ -15,6 +15,8 @@ pub struct Trips {
     pub ranges: Vec<Choice>,
     /// Distance, consumption with its interval.
     pub totals: Vec<Fact>,
+    /// The same as a file.
+    pub totals_table: Table,
     /// Distance by month.
     pub bars: Option<Bars>,
     pub months: Table,

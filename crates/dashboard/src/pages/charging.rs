@@ -62,10 +62,12 @@ async fn page(State(app): State<Shared>, Path(name): Path<String>, Query(asked):
         whole,
     };
     let title = texts::t("nav.charging");
+    let totals = list.totals(&all);
     let view = Charging {
         frame: frame::of(&app, ROOT, Way::Charging, "charging", Some(&vehicle), title).await?,
         ranges: range::choices("charging", word),
-        totals: list.totals(&all),
+        totals_table: Table::of_facts("totals", &totals, format!("?csv=totals&range={word}")),
+        totals,
         bars: list.bars(&all),
         months: list.months(&all),
         sessions: list.sessions(newest),

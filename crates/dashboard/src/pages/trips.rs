@@ -63,10 +63,12 @@ async fn page(State(app): State<Shared>, Path(name): Path<String>, Query(asked):
         whole,
     };
     let title = texts::t("nav.trips");
+    let totals = list.totals(&all, &consumption);
     let view = Trips {
         frame: frame::of(&app, ROOT, Way::Trips, "trips", Some(&vehicle), title).await?,
         ranges: range::choices("trips", word),
-        totals: list.totals(&all, &consumption),
+        totals_table: Table::of_facts("totals", &totals, format!("?csv=totals&range={word}")),
+        totals,
         bars: list.bars(&all),
         months: list.months(&all, &consumption),
         trips: list.trips(newest),

@@ -119,6 +119,13 @@ async fn a_table_is_a_file_of_numbers_with_their_units() {
         months.contains("\nFebruary 2026,4,20,known of 1 of 4,18,"),
         "{months}"
     );
+    let totals = of("charging?range=year&csv=totals").await;
+    assert!(
+        totals.contains("\nFrom the grid,20.0,known of 1 of 4,kWh\n"),
+        "{totals}"
+    );
+    let page = of("charging?range=year").await;
+    assert!(page.contains("href=\"?csv=totals&#38;range=year\""), "{page}");
     let power = of("series.json?key=charging_power&from=2026-02-27&to=2026-02-27").await;
     assert_eq!(
         serde_json::from_str::<serde_json::Value>(&power).unwrap(),

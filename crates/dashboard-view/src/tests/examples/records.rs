@@ -54,6 +54,7 @@ pub fn charging() -> Charging {
         href: "?to=2026-02-27T11:31:00Z".to_owned(),
     });
     Charging {
+        totals_table: Table::default(),
         frame: frame(Page::Charging, "Charging", 2),
         ranges: ranges(),
         totals: vec![
@@ -167,6 +168,7 @@ pub fn trips() -> Trips {
         row[0].href = "trips/2026-03-02T07:02:00Z".to_owned();
     }
     Trips {
+        totals_table: Table::default(),
         frame: frame(Page::Trips, "Trips", 2),
         ranges: ranges(),
         totals: vec![
