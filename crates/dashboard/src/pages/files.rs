@@ -112,7 +112,9 @@ fn number(cell: &Cell) -> String {
     let decimals = shown.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     let exact = cell.sort.parse::<f64>().ok();
     let exact = exact.filter(|exact| format!("{exact:.decimals$}") == shown);
-    exact.map_or_else(|| shown.to_owned(), |exact| exact.to_string())
+    // What adding has left behind the last figure says nothing.
+    let millionths = |exact: f64| ((exact * 1e6).round() / 1e6).to_string();
+    exact.map_or_else(|| shown.to_owned(), millionths)
 }
 
 #[cfg(test)]
@@ -124,7 +126,7 @@ mod tests {
     fn a_table_is_told_as_it_is_shown_with_its_units_and_notes() {
         let noted = Cell {
             note: "known of 1 of 2".to_owned(),
-            ..Cell::sorted("1.2 kWh", 1.234)
+            ..Cell::sorted("1.2 kWh", 1.234_000_000_1)
         };
         let table = Table {
             columns: vec![

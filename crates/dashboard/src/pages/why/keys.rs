@@ -107,7 +107,11 @@ fn row(reading: &Reading<'_>, key: &Key<'_>, from: &str) -> Vec<Cell> {
     let Some(latest) = key.latest else {
         let none = || Cell::text(UNKNOWN);
         let never = Cell::text(texts::t("why.never"));
-        return vec![Cell::text(key.name), none(), none(), none(), never];
+        let name = Cell {
+            note: key.name.to_owned(),
+            ..none()
+        };
+        return vec![name, none(), none(), none(), never];
     };
     let told = &latest.reading;
     let unit = told.unit.as_deref().map(collector_core::Unit::other);
