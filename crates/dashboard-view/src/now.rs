@@ -31,6 +31,8 @@ pub struct Now {
 pub struct Car {
     /// `BMW i4 eDrive40`.
     pub model: String,
+    /// As its owner calls it.
+    pub name: String,
     /// From the page to BMW's picture of it; empty for the silhouette.
     pub image: String,
 }

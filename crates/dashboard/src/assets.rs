@@ -108,7 +108,7 @@ async fn serve(
 }
 
 /// Whether the client has it already. What a proxy packed anew has a weak tag.
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+pub fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let sent = headers
         .get_all(header::IF_NONE_MATCH)
         .iter()

@@ -23,6 +23,7 @@ pub mod live;
 mod metrics;
 mod model;
 mod pages;
+mod picture;
 mod position;
 mod problem;
 mod routes;

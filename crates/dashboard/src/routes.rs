@@ -16,7 +16,7 @@ use crate::door::Door;
 use crate::guard::guard;
 use crate::server::Limits;
 use crate::site::Site;
-use crate::{api, csv, pages, telemetry};
+use crate::{api, csv, pages, picture, telemetry};
 
 pub(crate) fn all(site: Site, door: Door, limits: &Limits, stop: &CancellationToken) -> Router {
     let assets = Assets::new(site.assets).routes();
@@ -26,6 +26,7 @@ pub(crate) fn all(site: Site, door: Door, limits: &Limits, stop: &CancellationTo
     let asked = api::routes()
         .merge(csv::routes())
         .merge(pages::routes())
+        .merge(picture::routes())
         .with_state(app.clone());
     assets
         .merge(asked)

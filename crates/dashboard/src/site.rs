@@ -95,6 +95,9 @@ pub trait Look: Send + Sync + 'static {
         entry: Option<u64>,
     ) -> Result<Option<serde_json::Value>, LookError>;
 
+    /// The files in which the picture of a vehicle may lie, of which one at most is there. What is in them is not trusted.
+    fn picture_files(&self, vin: &Vin) -> Vec<PathBuf>;
+
     /// The newest lines of the log, the oldest first; without secrets, whole VINs and positions.
     fn log_tail(&self) -> Vec<String>;
 

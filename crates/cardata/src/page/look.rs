@@ -1,9 +1,11 @@
 //! What the page asks of the running program: the answers of `status`, `values`, `doctor` and `why`.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use collector::Demand;
+use collector::state::StateDirectory;
 use collector_core::{PollRefused, Polled, Vin};
 use dashboard::{Look, LookError};
 use pipeline::Pipeline;
@@ -96,6 +98,11 @@ impl Look for Beside {
         };
         let record = one.record().map_err(|error| LookError(error.to_string()))?;
         Ok(record.map(|record| document::document(Some((&record, &one)), std::slice::from_ref(&one))))
+    }
+
+    fn picture_files(&self, vin: &Vin) -> Vec<PathBuf> {
+        let folder = StateDirectory::at(&self.pipeline.state).images();
+        source::image_files(&folder, vin).into()
     }
 
     fn log_tail(&self) -> Vec<String> {

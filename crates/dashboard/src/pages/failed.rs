@@ -25,7 +25,8 @@ pub(crate) fn is_page(path: &str) -> bool {
     let is_other = ["/api/", "/assets/"].into_iter().any(is_below)
         || ["/events", "/health", "/ready", "/metrics"].contains(&path)
         || path.ends_with(".json")
-        || path.ends_with(".csv");
+        || path.ends_with(".csv")
+        || path.ends_with("/picture");
     !is_other
 }
 

@@ -19,6 +19,7 @@ use super::level::{self, Level};
 use super::told::{CHARGE, ODOMETER, PLUGGED, Present, RANGE, RANGES};
 use super::{Page, frame, openings, poll};
 use crate::app::{App, Shared};
+use crate::picture;
 use crate::position::{self, Asked};
 use crate::view::chart::Chart;
 use crate::view::frame::{Notice, Page as Which, segment};
@@ -99,9 +100,15 @@ async fn now(
             link: None,
         });
     }
+    let is_pictured = picture::is_there(&app, &vehicle.vin).await;
     let car = Car {
         model: read.vehicle.as_ref().map(model).unwrap_or_default(),
-        image: String::new(),
+        name: readable(name),
+        image: if is_pictured {
+            "picture".to_owned()
+        } else {
+            String::new()
+        },
     };
     let range = told.first(&RANGES);
     with_tables(&Now {

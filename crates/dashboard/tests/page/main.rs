@@ -19,6 +19,7 @@ mod garage;
 mod history;
 mod limits;
 mod now;
+mod picture;
 mod position;
 mod reasons;
 mod site;

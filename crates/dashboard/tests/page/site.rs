@@ -51,6 +51,7 @@ pub struct Program {
     pub tells_any: bool,
     /// What is told of the record of that kind and start.
     pub why: Mutex<Option<(String, String, serde_json::Value)>>,
+    pub pictures: Vec<PathBuf>,
     pub units: UnitSystem,
     /// UTC where none is named.
     pub timezone: Option<TimeZone>,
@@ -88,6 +89,10 @@ impl Look for Program {
         Ok(told
             .filter(|told| (&*told.0, &*told.1) == (kind, start) && entry.is_some())
             .map(|told| told.2))
+    }
+
+    fn picture_files(&self, _: &Vin) -> Vec<PathBuf> {
+        self.pictures.clone()
     }
 
     fn log_tail(&self) -> Vec<String> {

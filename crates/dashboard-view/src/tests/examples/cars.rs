@@ -35,6 +35,7 @@ pub fn now() -> Now {
         },
         car: Car {
             model: "BMW i4 eDrive40".to_owned(),
+            name: "i4".to_owned(),
             image: String::new(),
         },
         charge: Some(Charge {
