@@ -39,13 +39,9 @@ pub fn mistaken(error: &ConfigError) -> Failure {
 }
 
 /// The client that logs in to one account.
-pub fn oauth(account: &Account) -> Result<OAuthClient, Failure> {
+pub fn oauth(account: &Account, clock: Arc<dyn Clock>) -> Result<OAuthClient, Failure> {
     let (http, _) = Clients::new()?.of(account)?;
-    Ok(OAuthClient::new(
-        http,
-        account.auth.clone(),
-        Arc::new(SystemClock),
-    ))
+    Ok(OAuthClient::new(http, account.auth.clone(), clock))
 }
 
 /// The login of an account, which a process that runs the pipeline may be refreshing.

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use cardata_auth::{AuthError, Imported, TokenSet, adopt, read_refresh_token};
 use collector::account;
@@ -82,7 +83,7 @@ fn warn_of_another_client(account: &Account, imported: &Imported) {
 }
 
 async fn refreshed(account: &Account, imported: &Imported) -> Result<TokenSet, Failure> {
-    let oauth = context::oauth(account)?;
+    let oauth = context::oauth(account, Arc::new(SystemClock))?;
     let bar = terminal::spinner("asking BMW to accept the login");
     let result = adopt(&oauth, &account.client_id, &imported.refresh_token).await;
     bar.finish_and_clear();

@@ -1,8 +1,10 @@
 //! `cardata login`: the owner approves once, and the tokens are kept.
 
-mod qr;
+pub mod qr;
 
-use cardata_auth::{API_SCOPE, AuthError, DeviceCode, login};
+use std::sync::Arc;
+
+use cardata_auth::{API_SCOPE, AuthError, DeviceCode, TokenSet, TokenStore, login};
 use collector::account::token_store;
 use collector::state::StateDirectory;
 use pipeline::{Account, Pipeline};
@@ -49,10 +51,7 @@ fn chosen<'a>(pipeline: &'a Pipeline, name: Option<&str>) -> Result<Vec<&'a Acco
 }
 
 async fn log_in(account: &Account, pipeline: &Pipeline, state: &StateDirectory) -> CommandResult {
-    let store = token_store(account, state);
-    // Before anybody approves anything.
-    store.check_replaceable().or_fail(2)?;
-    drop(store.lock().await.or_fail(2)?);
+    let store = place(account, state).await?;
     if let Ok(Some(stored)) = store.load()
         && stored.refresh_days_left(SystemClock.now()) > 0.0
     {
@@ -62,7 +61,7 @@ async fn log_in(account: &Account, pipeline: &Pipeline, state: &StateDirectory) 
             stored.refresh_days_left(SystemClock.now())
         ));
     }
-    let oauth = context::oauth(account)?;
+    let oauth = context::oauth(account, Arc::new(SystemClock))?;
     let waiting = terminal::spinner("waiting for the approval");
     let result = login(&oauth, &account.client_id, |code| {
         waiting.suspend(|| terminal::say(&invitation(&account.name, code)));
@@ -70,13 +69,9 @@ async fn log_in(account: &Account, pipeline: &Pipeline, state: &StateDirectory) 
     .await;
     waiting.finish_and_clear();
     let tokens = result.map_err(|error| failure(&account.name, &error))?;
-    context::check_new_login(&tokens, account, pipeline, state)?;
     let missing = tokens.missing_scopes();
     let days = tokens.refresh_days_left(SystemClock.now());
-    // Not while a running collector refreshes the old login.
-    let _lock = store.lock().await.or_fail(2)?;
-    let saved = tokio::task::spawn_blocking(move || store.save(&tokens)).await;
-    saved.or_fail(70)?.or_fail(2)?;
+    keep(tokens, store, account, pipeline, state).await?;
     scopes(&account.name, &missing)?;
     terminal::say(&format!(
         "{}: logged in for {days:.0} days; `cardata run` keeps it alive.",
@@ -85,16 +80,33 @@ async fn log_in(account: &Account, pipeline: &Pipeline, state: &StateDirectory) 
     Ok(())
 }
 
+/// Where the tokens of an account go, asked for before anybody approves anything: what cannot be stored would be lost.
+pub async fn place(account: &Account, state: &StateDirectory) -> Result<TokenStore, Failure> {
+    let store = token_store(account, state);
+    store.check_replaceable().or_fail(2)?;
+    drop(store.lock().await.or_fail(2)?);
+    Ok(store)
+}
+
+/// Stores the tokens of a login that was approved, but not while a running collector refreshes the one before.
+pub async fn keep(
+    tokens: TokenSet,
+    store: TokenStore,
+    account: &Account,
+    pipeline: &Pipeline,
+    state: &StateDirectory,
+) -> CommandResult {
+    context::check_new_login(&tokens, account, pipeline, state)?;
+    let _lock = store.lock().await.or_fail(2)?;
+    let saved = tokio::task::spawn_blocking(move || store.save(&tokens)).await;
+    saved.or_fail(70)?.or_fail(2)
+}
+
 /// Without the API nothing can be polled; without the stream only the stream is missing.
 pub fn scopes(account: &str, missing: &[String]) -> CommandResult {
-    if missing.is_empty() {
+    let Some(advice) = advice(account, missing) else {
         return Ok(());
-    }
-    let advice = format!(
-        "{account}: BMW did not grant {}. In the BMW portal, under CarData, subscribe this client to \"CarData API\" \
-         and \"CarData Stream\", wait two minutes, and log in again.",
-        missing.join(" ")
-    );
+    };
     if missing.iter().any(|scope| scope == API_SCOPE) {
         return Err(Failure::new(4, advice));
     }
@@ -102,7 +114,19 @@ pub fn scopes(account: &str, missing: &[String]) -> CommandResult {
     Ok(())
 }
 
-fn failure(account: &str, error: &AuthError) -> Failure {
+/// What to do where BMW did not grant all that is needed.
+pub fn advice(account: &str, missing: &[String]) -> Option<String> {
+    (!missing.is_empty()).then(|| {
+        format!(
+            "{account}: BMW did not grant {}. In the BMW portal, under CarData, subscribe this client to \"CarData API\" \
+             and \"CarData Stream\", wait two minutes, and log in again.",
+            missing.join(" ")
+        )
+    })
+}
+
+/// Why nobody is logged in now, and what to do.
+pub fn failure(account: &str, error: &AuthError) -> Failure {
     let code = match error {
         AuthError::InvalidClient { .. } => 2,
         _ => 3,

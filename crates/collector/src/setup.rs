@@ -70,7 +70,7 @@ pub(crate) async fn engine(
             .await?;
     }
     account::check_logins(&pipeline.accounts, &directory)?;
-    somebody_is_logged_in(&accounts).await?;
+    somebody_is_logged_in(&accounts, pipeline.dashboard.is_some()).await?;
     page_store::refill(&pipeline.sinks, &state).await?;
     let before = *state.journal.newest().borrow();
     let overview = state.journal.overview()?;
@@ -212,8 +212,9 @@ async fn protect_tokens(accounts: &[Handles]) -> Result<(), RunError> {
     Ok(())
 }
 
-/// At least one account has tokens: dead ones do not keep the journal from being delivered.
-async fn somebody_is_logged_in(accounts: &[Handles]) -> Result<(), RunError> {
+/// At least one account has tokens, or there is a page on which somebody may log in: dead ones do not keep the journal from
+/// being delivered.
+async fn somebody_is_logged_in(accounts: &[Handles], has_page: bool) -> Result<(), RunError> {
     let mut without = Vec::new();
     for account in accounts {
         let problem = match account.login.authenticator.access_token().await {
@@ -224,7 +225,7 @@ async fn somebody_is_logged_in(accounts: &[Handles]) -> Result<(), RunError> {
         };
         without.push((account.login.account.clone(), problem));
     }
-    if without.len() == accounts.len() {
+    if without.len() == accounts.len() && !has_page {
         return Err(RunError::LoginNeeded { accounts: without });
     }
     for (account, problem) in without {

@@ -19,6 +19,8 @@ pub struct Login {
 pub enum LoginStep {
     /// Nothing has begun; the form posts to `action`.
     Begin {
+        /// How the login fares that there is; empty where there is none.
+        note: String,
         action: String,
     },
     /// BMW waits for its user. The page loads itself again to see whether it is done.
@@ -29,6 +31,9 @@ pub enum LoginStep {
         until: Moment,
     },
     Done {
+        /// What is to be done all the same; empty where nothing is.
+        advice: String,
+        /// Empty where they are not known yet.
         vehicles: Vec<String>,
     },
     /// Nobody confirmed in time.

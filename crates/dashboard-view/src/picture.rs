@@ -166,7 +166,7 @@ impl Track {
 }
 
 /// A code that a phone reads.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Qr {
     /// Row by row, `size` in each, whether it is dark.
     pub dark: Vec<bool>,

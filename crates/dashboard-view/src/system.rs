@@ -28,7 +28,7 @@ pub struct Account {
     /// `logged in`, `login ends in 3 days`.
     pub state: String,
     pub facts: Vec<Fact>,
-    /// To log in again, where that helps.
+    /// To log in, or in again.
     pub login: Option<Link>,
     pub calls: Calls,
     /// What its owner must know.
@@ -42,6 +42,13 @@ pub struct Calls {
     /// What is planned until midnight.
     pub planned: u32,
     pub per_day: u32,
+}
+
+impl Account {
+    /// Whether somebody has to log in, or will have to.
+    fn is_login_first(&self) -> bool {
+        matches!(self.level, Level::Warn | Level::Bad)
+    }
 }
 
 impl Calls {

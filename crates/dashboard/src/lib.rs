@@ -7,6 +7,7 @@
 //! * `api`: what programs ask, as API.md says; `csv`: for spreadsheets. `drawn`: for charts, `whole`: every reading. `model`: the database of the page, `app`: what every
 //!   handler has at hand, `span`: from when to when, `position`: who is told where a car is, `problem`: why somebody does not get what they asked for.
 //! * `pages`: what is read for each page. [`view`]: what the pages show, with their templates.
+//! * `login`: a login at BMW that was begun here. `picture`: what BMW's picture of a car is served as.
 //! * `telemetry`: whether it works, and its numbers as `metrics`.
 //!
 //! Every link is relative, so that the page works behind any path prefix.
@@ -20,6 +21,7 @@ mod csv;
 mod drawn;
 mod guard;
 pub mod live;
+mod login;
 mod metrics;
 mod model;
 mod pages;
@@ -37,5 +39,7 @@ mod whole;
 pub use dashboard_door::{door, events, token};
 use dashboard_view as view;
 pub use dashboard_view::files;
+pub use dashboard_view::picture::Qr;
+pub use login::{Invitation, Login};
 pub use server::{BindError, Limits, Server};
 pub use site::{Look, LookError, Options, Site};

@@ -15,6 +15,7 @@ use status::values::Values;
 use crate::door::Auth;
 use crate::events::Events;
 use crate::files::Asset;
+use crate::login::Login;
 use crate::token::{self, TokenError};
 
 /// Everything that is served.
@@ -107,6 +108,16 @@ pub trait Look: Send + Sync + 'static {
     /// # Errors
     /// Why it was not asked for, or that the poll failed.
     async fn poll(&self, vin: &Vin) -> Result<Polled, PollRefused>;
+
+    /// How the login of an account fares that was begun here last; `None` where none was.
+    fn login(&self, account: &str) -> Option<Login>;
+
+    /// Begins a login of an account, unless one is under way. Returns when its owner can be invited, or it has failed;
+    /// [`login`](Self::login) tells.
+    ///
+    /// # Errors
+    /// Nobody can log in to this account.
+    async fn begin_login(&self, account: &str) -> Result<(), LookError>;
 }
 
 /// Something cannot be told: what happened and what to do, in a sentence without secrets.

@@ -1,5 +1,6 @@
 //! A link as a picture that a telephone reads from the screen, where the screen can show it.
 
+use dashboard::Qr;
 use qrcode::{Color, EcLevel, QrCode};
 
 use crate::terminal::Place;
@@ -10,8 +11,7 @@ const MARGIN: usize = 2;
 /// The picture of a link, two modules above each other in a character; `None` where characters are not drawn as they
 /// should be, or it is too wide.
 pub fn picture(link: &str, place: &Place) -> Option<String> {
-    // A screen has no dirt that more correction would help against.
-    let code = QrCode::with_error_correction_level(link, EcLevel::L).ok()?;
+    let code = code(link)?;
     let side = code.width() + 2 * MARGIN;
     if !place.unicode || side > place.width? {
         return None;
@@ -29,6 +29,20 @@ pub fn picture(link: &str, place: &Place) -> Option<String> {
     };
     let line = |y: usize| (0..side).map(|x| character(x, y)).collect::<String>();
     Some((0..side).step_by(2).map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// The picture of a link for a page, without its margin.
+pub fn drawn(link: &str) -> Option<Qr> {
+    let code = code(link)?;
+    let size = code.width();
+    let colors = code.into_colors();
+    let dark = colors.into_iter().map(|color| color == Color::Dark).collect();
+    Some(Qr { dark, size })
+}
+
+fn code(link: &str) -> Option<QrCode> {
+    // A screen has no dirt that more correction would help against.
+    QrCode::with_error_correction_level(link, EcLevel::L).ok()
 }
 
 #[cfg(test)]
@@ -68,6 +82,20 @@ mod tests {
             for edge in [0, 1, side - 2, side - 1] {
                 assert!(shown(at, edge) && shown(edge, at), "{at} {edge}");
             }
+        }
+    }
+
+    #[test]
+    fn a_page_gets_the_same_code() {
+        let drawn = drawn(LINK).unwrap();
+        let code = code(LINK).unwrap();
+        assert_eq!(
+            (drawn.size, drawn.dark.len()),
+            (code.width(), code.width().pow(2))
+        );
+        for (at, dark) in drawn.dark.iter().enumerate() {
+            let (row, column) = (at / drawn.size, at % drawn.size);
+            assert_eq!(*dark, code[(column, row)] == Color::Dark, "{row} {column}");
         }
     }
 

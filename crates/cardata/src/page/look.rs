@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use collector::Demand;
 use collector::state::StateDirectory;
 use collector_core::{PollRefused, Polled, Vin};
-use dashboard::{Look, LookError};
+use dashboard::{Login, Look, LookError};
 use pipeline::Pipeline;
 use serde_json::Value;
 use status::Status;
@@ -17,6 +17,7 @@ use status::why::choice::{self, Found};
 use status::why::document;
 use tokio::runtime::Handle;
 
+use super::login::Logins;
 use crate::logging::tail;
 use crate::{Failure, context, doctor, status as command};
 
@@ -25,14 +26,16 @@ pub struct Beside {
     pipeline: Arc<Pipeline>,
     demand: Demand,
     runtime: Handle,
+    logins: Arc<Logins>,
     /// The last values with what reads them; `None` as long as there is no journal.
     present: Mutex<Option<(Present, Values)>>,
 }
 
 impl Beside {
-    pub fn new(pipeline: Arc<Pipeline>, demand: Demand) -> Self {
+    pub fn new(pipeline: Arc<Pipeline>, demand: Demand, logins: Arc<Logins>) -> Self {
         Self {
             pipeline,
+            logins,
             demand,
             runtime: Handle::current(),
             present: Mutex::default(),
@@ -111,5 +114,13 @@ impl Look for Beside {
 
     async fn poll(&self, vin: &Vin) -> Result<Polled, PollRefused> {
         self.demand.poll(vin).await
+    }
+
+    fn login(&self, account: &str) -> Option<Login> {
+        self.logins.last(account)
+    }
+
+    async fn begin_login(&self, account: &str) -> Result<(), LookError> {
+        self.logins.begin(account).await
     }
 }

@@ -1,5 +1,6 @@
 //! The page beside a run: where it listens, what it asks of the program, and what it tells the pages that are open.
 
+mod login;
 mod look;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use runtime::Clock;
 use status::values::Values;
 use tokio_util::sync::CancellationToken;
 
+use login::Logins;
 use look::Beside;
 
 use crate::{Failure, OrFail};
@@ -25,6 +27,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 pub struct Page {
     server: Server,
     site: Site,
+    logins: Arc<Logins>,
     /// For the address line of a browser on this machine.
     pub link: String,
     /// What somebody needs beside the link.
@@ -50,10 +53,13 @@ pub async fn prepare(pipeline: Pipeline, engine: &Engine) -> Result<Option<Page>
         ip if ip.is_ipv6() => format!("[{ip}]"),
         ip => ip.to_string(),
     };
+    let database = page_store::place(&pipeline);
+    let pipeline = Arc::new(pipeline);
+    let logins = Arc::new(Logins::new(pipeline.clone(), engine.clock()));
     let site = Site {
         options,
-        database: page_store::place(&pipeline),
-        look: Arc::new(Beside::new(Arc::new(pipeline), engine.demand())),
+        database,
+        look: Arc::new(Beside::new(pipeline, engine.demand(), logins.clone())),
         events: Events::default(),
         assets: dashboard::files::FILES,
         clock: engine.clock(),
@@ -61,6 +67,7 @@ pub async fn prepare(pipeline: Pipeline, engine: &Engine) -> Result<Option<Page>
     Ok(Some(Page {
         server,
         site,
+        logins,
         link: format!("http://{host}:{}/", address.port()),
         note,
     }))
@@ -77,7 +84,7 @@ fn note(auth: &DashboardAuth, state: &Path) -> Option<String> {
 }
 
 impl Page {
-    /// Serves until `stop`.
+    /// Serves until `stop`. A login that was approved by then is stored when this returns.
     pub async fn run(self, stop: CancellationToken) {
         let told = tokio::spawn(tell(
             self.site.look.clone(),
@@ -87,6 +94,7 @@ impl Page {
             stop.clone(),
         ));
         self.server.run(self.site, stop).await;
+        self.logins.end().await;
         let _ = told.await;
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use collector_core::mask::readable;
 use history::read::VehicleRow;
 use status::Status;
 
+use super::login;
 use crate::app::App;
 use crate::assets::version;
 use crate::files::FILES;
@@ -77,7 +79,7 @@ pub async fn around(
     Ok(Frame {
         vehicles: vehicles.iter().map(link).collect(),
         vehicle: vehicle.map(|vehicle| segment(&vehicle.name)).unwrap_or_default(),
-        notices: notices(status),
+        notices: notices(status, root),
         now_ms: app.now().as_millisecond(),
         zone: app.options.timezone.iana_name().unwrap_or("UTC").to_owned(),
         sequence: Some(sequence),
@@ -86,13 +88,38 @@ pub async fn around(
     })
 }
 
-/// What its owner must know on every page: that nothing can be stored, or nobody is logged in.
-fn notices(status: &Result<Status, LookError>) -> Vec<Notice> {
-    let bad = |text: String| Notice {
+/// The same on a page that tells what is wrong, which is shown where the database of the page is what is wrong, too.
+pub async fn of_program(
+    app: &App,
+    root: &str,
+    page: Page,
+    title: &str,
+    status: &Result<Status, LookError>,
+) -> Frame {
+    let vehicles = app.vehicles().await;
+    let first = vehicles.as_ref().ok().and_then(|vehicles| vehicles.first());
+    match around(app, root, page, "now", first, title, status).await {
+        Ok(frame) => Frame {
+            title: title.to_owned(),
+            ..frame
+        },
+        Err(problem) => Frame {
+            notices: vec![bad(problem.to_string())],
+            ..bare(root, page, title)
+        },
+    }
+}
+
+fn bad(text: String) -> Notice {
+    Notice {
         level: Level::Bad,
         text,
         link: None,
-    };
+    }
+}
+
+/// What its owner must know on every page: that nothing can be stored, or nobody is logged in, or soon will be.
+fn notices(status: &Result<Status, LookError>, root: &str) -> Vec<Notice> {
     let status = match status {
         Ok(status) => status,
         Err(error) => return vec![bad(error.0.clone())],
@@ -102,8 +129,12 @@ fn notices(status: &Result<Status, LookError>) -> Vec<Notice> {
         .iter()
         .map(|problem| bad(texts::t("notice.journal").replace("{problem}", problem)));
     let logins = status.accounts.iter().filter_map(|account| {
-        let problem = account.login_problem.as_ref()?;
-        Some(bad(format!("{}: {problem}", account.name)))
+        let (level, problem) = login::trouble(account)?;
+        Some(Notice {
+            level,
+            text: readable(&format!("{}: {problem}", account.name)),
+            link: Some(login::way(root, account)),
+        })
     });
     journal.chain(logins).collect()
 }

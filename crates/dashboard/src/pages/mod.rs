@@ -13,6 +13,7 @@ mod full;
 mod health;
 mod labels;
 mod level;
+mod login;
 mod now;
 mod openings;
 mod poll;
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .merge(charge::routes())
         .merge(charging::routes())
         .merge(data::routes())
+        .merge(login::routes())
         .merge(now::routes())
         .merge(system::routes())
         .merge(trip::routes())

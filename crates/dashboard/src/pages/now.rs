@@ -17,7 +17,7 @@ use super::cells::{Reading, alive, key, why};
 use super::files::with_tables;
 use super::level::{self, Level};
 use super::told::{CHARGE, ODOMETER, PLUGGED, Present, RANGE, RANGES};
-use super::{Page, frame, openings, poll};
+use super::{Page, frame, login, openings, poll};
 use crate::app::{App, Shared};
 use crate::picture;
 use crate::position::{self, Asked};
@@ -43,13 +43,18 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/v/{name}/poll", post(poll::ask))
 }
 
-/// The first vehicle's; a page that says that nothing came where there is none.
+/// The first vehicle's; where there is none, the first login, or a page that says that nothing came.
 async fn first(State(app): State<Shared>) -> Page {
     if let Some(vehicle) = app.vehicles().await?.first() {
         let to = format!("v/{}/now", segment(&vehicle.name));
         return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response());
     }
-    let frame = frame::of(&app, "", Which::Now, "now", None, texts::t("nav.now")).await?;
+    let status = app.ask(|look| look.status()).await;
+    if let Some(nobody) = status.as_ref().ok().and_then(login::nobody) {
+        let to = login::way("", nobody).href;
+        return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response());
+    }
+    let frame = frame::around(&app, "", Which::Now, "now", None, texts::t("nav.now"), &status).await?;
     with_tables(&Now {
         frame,
         ..Now::default()

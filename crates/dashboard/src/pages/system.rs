@@ -10,10 +10,9 @@ use status::{AccountStatus, SinkStatus, Status, StreamStatus};
 
 use super::cells::{Reading, UNKNOWN, decimal};
 use super::files::with_tables;
-use super::{Page, frame};
-use crate::app::{App, Shared};
-use crate::site::LookError;
-use crate::view::frame::{Frame, Notice, Page as Which};
+use super::{Page, frame, login};
+use crate::app::Shared;
+use crate::view::frame::Page as Which;
 use crate::view::parts::{Cell, Column, Fact, Level, Table};
 use crate::view::system::{Account, Calls, System};
 use crate::view::texts;
@@ -28,7 +27,7 @@ async fn system(Extract(app): Extract<Shared>) -> Page {
         Ok((status, log)) => (status, log),
         Err(error) => (Err(error), Vec::new()),
     };
-    let frame = frame_of(&app, &status).await;
+    let frame = frame::of_program(&app, "", Which::System, texts::t("nav.system"), &status).await;
     let status = status.unwrap_or_default();
     let reading = Reading {
         options: &app.options,
@@ -45,27 +44,6 @@ async fn system(Extract(app): Extract<Shared>) -> Page {
     })
 }
 
-/// The page tells what is wrong, so it is shown where the database of the page is what is wrong, too.
-async fn frame_of(app: &App, status: &Result<Status, LookError>) -> Frame {
-    let title = texts::t("nav.system");
-    let vehicles = app.vehicles().await;
-    let first = vehicles.as_ref().ok().and_then(|vehicles| vehicles.first());
-    match frame::around(app, "", Which::System, "now", first, title, status).await {
-        Ok(frame) => Frame {
-            title: title.to_owned(),
-            ..frame
-        },
-        Err(problem) => Frame {
-            notices: vec![Notice {
-                level: Level::Bad,
-                text: problem.to_string(),
-                link: None,
-            }],
-            ..frame::bare("", Which::System, title)
-        },
-    }
-}
-
 fn accounts(status: &Status, reading: Reading<'_>) -> Vec<Account> {
     let account = |account: &AccountStatus| {
         let warnings = warnings(account, status, reading);
@@ -75,7 +53,7 @@ fn accounts(status: &Status, reading: Reading<'_>) -> Vec<Account> {
             level,
             state,
             facts: facts_of_account(account, status, reading),
-            login: None,
+            login: Some(login::way("", account)),
             calls: Calls {
                 spent: u32::try_from(account.calls.used).unwrap_or(u32::MAX),
                 planned: account.calls.planned,
@@ -89,8 +67,7 @@ fn accounts(status: &Status, reading: Reading<'_>) -> Vec<Account> {
 
 fn state_of_account(account: &AccountStatus, is_warned: bool) -> (Level, String) {
     let said = account.said.as_ref().map(|said| said.state);
-    let needs_login = account.login_problem.is_some() || account.login_days.is_none_or(|days| days <= 0.0);
-    if needs_login || said == Some(State::Polls(PollsState::LoginNeeded)) {
+    if login::is_needed(account) {
         return (Level::Bad, texts::t("system.login_needed").to_owned());
     }
     let words = match account.is_polled {

@@ -18,6 +18,7 @@ mod failed;
 mod garage;
 mod history;
 mod limits;
+mod login;
 mod now;
 mod picture;
 mod position;

@@ -9,7 +9,7 @@ use collector_core::{PollRefused, Polled, UnitSystem, Vin};
 use dashboard::door::Auth;
 use dashboard::events::Events;
 use dashboard::files::Asset;
-use dashboard::{Limits, Look, LookError, Options, Server, Site};
+use dashboard::{Limits, Login, Look, LookError, Options, Server, Site};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use reqwest::{Client, RequestBuilder};
@@ -52,6 +52,11 @@ pub struct Program {
     /// What is told of the record of that kind and start.
     pub why: Mutex<Option<(String, String, serde_json::Value)>>,
     pub pictures: Vec<PathBuf>,
+    /// How the login fares that was begun last.
+    pub login: Mutex<Option<Login>>,
+    /// The accounts whose login was begun, and what comes of it; none where nobody can log in.
+    pub begun: Mutex<Vec<String>>,
+    pub comes: Mutex<Option<Login>>,
     pub units: UnitSystem,
     /// UTC where none is named.
     pub timezone: Option<TimeZone>,
@@ -107,6 +112,18 @@ impl Look for Program {
                 Ok(Polled::at(Timestamp::from_second(1_772_366_400).unwrap()))
             }
         }
+    }
+
+    fn login(&self, _: &str) -> Option<Login> {
+        self.login.lock().unwrap().clone()
+    }
+
+    async fn begin_login(&self, account: &str) -> Result<(), LookError> {
+        self.begun.lock().unwrap().push(account.to_owned());
+        let comes = self.comes.lock().unwrap().clone();
+        let comes = comes.ok_or_else(|| LookError("a simulator logs in by itself".to_owned()))?;
+        *self.login.lock().unwrap() = Some(comes);
+        Ok(())
     }
 }
 

@@ -186,11 +186,18 @@ pub fn steps() -> [(&'static str, LoginStep); 5] {
         until: at(-9).expect("a time"),
     };
     [
-        ("login-begin", LoginStep::Begin { action: action() }),
+        (
+            "login-begin",
+            LoginStep::Begin {
+                note: HOSTILE.to_owned(),
+                action: action(),
+            },
+        ),
         ("login-waiting", waiting),
         (
             "login-done",
             LoginStep::Done {
+                advice: HOSTILE.to_owned(),
                 vehicles: vec!["i4".to_owned(), HOSTILE.to_owned()],
             },
         ),
