@@ -19,6 +19,8 @@ use crate::state::StateDirectory;
 
 /// How long the login may take, in real time; as BMW's codes live.
 const CODE_LIFETIME: Duration = Duration::from_secs(300);
+/// The least life of a login, in real time: the program that renews it does not get faster with the clock.
+const LOGIN_LIFETIME: Duration = Duration::from_secs(4);
 /// The certificate that vouches for its stream, in the state directory. Another one at every start.
 const CA: &str = "simulator-ca.pem";
 
@@ -56,6 +58,7 @@ impl Simulator {
         state: &StateDirectory,
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Self> {
+        let defaults = SimConfig::default();
         let config = SimConfig {
             born: Some(born(state, clock.now())?),
             seed: options.seed,
@@ -63,6 +66,9 @@ impl Simulator {
             vehicles: (0..).zip(&options.vehicles).map(vehicle).collect(),
             // The login is made by this process, which does not get faster with the clock.
             device_code_lifetime: CODE_LIFETIME.mul_f64(options.speed.max(1.0)),
+            token_lifetime: defaults
+                .token_lifetime
+                .max(LOGIN_LIFETIME.mul_f64(options.speed.max(1.0))),
             // Nobody asks what was sent, and a demo may run for days.
             stream: StreamConfig {
                 log: false,
@@ -72,7 +78,7 @@ impl Simulator {
                 log: false,
                 ..Documents::default()
             },
-            ..SimConfig::default()
+            ..defaults
         };
         let sim = Sim::start_with_now(config, Arc::new(move || clock.now())).await?;
         let url = sim.api_url().parse().map_err(std::io::Error::other)?;

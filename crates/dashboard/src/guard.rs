@@ -23,7 +23,8 @@ const FIXED: [(HeaderName, HeaderValue); 4] = [
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     ),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    // Nothing to anybody else. Without any, a browser would send the page's own forms with `Origin: null`.
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (
         HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),

@@ -6,5 +6,13 @@
     reason = "a test speaks by panicking"
 )]
 
+mod charts;
+mod demo;
 mod harness;
+mod hostile_tab;
+mod keyboard;
+mod live;
+mod looks;
+mod plain;
+mod prefix;
 mod rules;
