@@ -115,6 +115,12 @@ class Figure {
     const whole = this.chart.whole ?? this.chart;
     this.all = { min: whole.from, max: whole.to };
     this.range = { min: this.chart.from, max: this.chart.to };
+    if (this.isTime && asked) {
+      // The server shows what the address asks for, or everything.
+      this.isPart = Math.abs(asked.min - this.all.min) < 1000 && Math.abs(asked.max - this.all.max) < 1000;
+      const range = { min: Math.max(asked.min, this.all.min), max: Math.min(asked.max, this.all.max) };
+      if (range.max > range.min) this.range = range;
+    }
     this.holder.hidden = false;
     this.holder.addEventListener("keydown", (event) => this.key(event));
     this.holder.addEventListener("pointermove", (event) => this.touch(event));
@@ -132,10 +138,19 @@ class Figure {
       const act = event.target.closest("button")?.dataset.zoom;
       if (act === "in") this.scaled(0.5);
       if (act === "out") this.scaled(2);
-      if (act === "reset") this.choose(this.all);
+      if (act === "reset") this.whole();
     });
     this.reset = bar.querySelector("[data-zoom=reset]");
-    this.reset.disabled = this.range.min === this.all.min && this.range.max === this.all.max;
+    this.enable();
+  }
+
+  enable() {
+    this.reset.disabled = !this.isPart && this.range.min === this.all.min && this.range.max === this.all.max;
+  }
+
+  whole() {
+    if (this.isPart) reopen();
+    else this.choose(this.all);
   }
 
   draw() {
@@ -146,9 +161,9 @@ class Figure {
     this.shown = shown;
     const units = [...new Set(this.chart.series.map((series) => series.unit ?? ""))];
     const axis = (unit, side) => ({
-      scale: unit, side, stroke: css("--muted"), size: 46, gap: 4,
+      scale: unit, side, stroke: css("--muted"), size: unit.length > 2 ? 64 : 52, gap: 4,
       grid: { show: side === 3, stroke: css("--line"), width: 1 }, ticks: { show: false },
-      values: (_, splits) => splits.map((value) => number.format(value)),
+      values: (_, splits) => splits.map((value, at) => number.format(value) + (at === splits.length - 1 && unit ? ` ${unit}` : "")),
     });
     const series = shown.map(({ series: { label, unit, kind }, index, part }) => {
       const colour = css(`--series-${index + 1}`);
@@ -227,7 +242,7 @@ class Figure {
     else if (event.key === "End") this.move(Infinity);
     else if (event.key === "+" || event.key === "=") this.scaled(0.5);
     else if (event.key === "-") this.scaled(2);
-    else if (event.key === "0" || event.key === "Escape") this.choose(this.all);
+    else if (event.key === "0" || event.key === "Escape") this.whole();
     else return;
     event.preventDefault();
   }
@@ -249,6 +264,8 @@ class Figure {
   }
 
   choose(range) {
+    // A page that was opened at a range has no more than that: a wider one is another page.
+    if (this.isPart && (range.min < this.all.min || range.max > this.all.max)) return reopen(range);
     const shortest = SHORTEST[this.isTime ? "time" : "percent"];
     const min = Math.max(this.all.min, range.min);
     const max = Math.min(this.all.max, range.max);
@@ -260,7 +277,7 @@ class Figure {
   show(min, max) {
     this.range = { min: Math.max(min, this.all.min), max: Math.min(max, this.all.max) };
     this.plot.setScale("x", this.range);
-    this.reset.disabled = min === this.all.min && max === this.all.max;
+    this.enable();
     this.readout.textContent = `${told(this.chart, min)} – ${told(this.chart, max)}`;
     clearTimeout(this.later);
     this.later = setTimeout(() => this.fetch(), 150);
@@ -287,6 +304,20 @@ class Figure {
 }
 
 const iso = (at) => new Date(Math.round(at / 1000) * 1000).toISOString().replace(".000Z", "Z");
+
+// The range of the address.
+const words = new URLSearchParams(location.search);
+const asked = words.has("from") && words.has("to") ? { min: Date.parse(words.get("from")), max: Date.parse(words.get("to")) } : null;
+
+const reopen = (range) => {
+  const url = new URL(location.href);
+  for (const name of ["from", "to"]) url.searchParams.delete(name);
+  if (range) {
+    url.searchParams.set("from", iso(range.min));
+    url.searchParams.set("to", iso(Math.min(range.max, Number(body.dataset.now) || range.max)));
+  }
+  location.replace(url);
+};
 
 // The range stands in the address: it can be sent, and what is downloaded is what is shown.
 const remember = (min, max, isAll) => {

@@ -32,6 +32,12 @@ impl Stage {
             ..config
         };
         let scene = Scene::with(by_hand, &plan).await;
+        std::fs::write(scene.path("bmw.pem"), scene.stream_ca()).unwrap();
+        let stream = format!(
+            ", stream: \"{}\", ca: bmw.pem }}\nsources:\n  - type: stream\n",
+            scene.stream_url()
+        );
+        scene.edit(|text| text.replacen(" }\nsources:\n", &stream, 1));
         scene.edit(|text| change(format!("{text}dashboard: {{ listen: \"127.0.0.1:0\" }}\n")));
         let run = scene.run().await;
         let lines = run.lines();
@@ -103,10 +109,7 @@ impl Stage {
 
 #[tokio::test]
 async fn a_login_by_the_page_starts_what_waits_for_it() {
-    let stage = Stage::set(SimConfig::default(), |text| {
-        text.replacen("sinks:\n", "  - type: stream\nsinks:\n", 1)
-    })
-    .await;
+    let stage = Stage::set(SimConfig::default(), |text| text).await;
     let first = client().get(&stage.root).send().await.unwrap();
     assert_eq!(first.url().path(), "/login/home", "nobody is logged in");
     assert!(stage.look().await.contains("Begin</button>"));

@@ -7,13 +7,14 @@ use crate::demo::{Demo, READY};
 
 /// More than any page has in front of what is looked for.
 const MOST: usize = 200;
-/// The element with the focus has an outline, and nothing lies over it. Behind the last one of a page nothing has it.
+/// The element with the focus has an outline, and nothing lies over the middle of what is in view of it. Behind the last one of a page nothing has it.
 const IS_SEEN: &str = "(() => {\
      const element = document.activeElement;\
      if (element === document.body) return true;\
      const style = getComputedStyle(element);\
      const box = element.getClientRects()[0];\
-     const over = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);\
+     const middle = (from, to, size) => (Math.max(from, 0) + Math.min(to, size)) / 2;\
+     const over = document.elementFromPoint(middle(box.left, box.right, innerWidth), middle(box.top, box.bottom, innerHeight));\
      return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && (element.contains(over) || over?.contains(element));\
      })()";
 
@@ -25,7 +26,12 @@ async fn is(browser: &Browser, condition: &str) -> bool {
 async fn tab_to(browser: &Browser, selector: &str) {
     for _ in 0..MOST {
         browser.press(key::TAB).await;
-        browser.until("focus in sight", IS_SEEN).await;
+        let element = browser
+            .script("return document.activeElement.outerHTML.slice(0, 200);")
+            .await;
+        browser
+            .until(&format!("focus in sight on {element}"), IS_SEEN)
+            .await;
         if is(browser, &format!("document.activeElement.matches({selector:?})")).await {
             return;
         }

@@ -10,6 +10,7 @@ mod charts;
 mod demo;
 mod harness;
 mod hostile_tab;
+mod hostile_values;
 mod keyboard;
 mod live;
 mod looks;

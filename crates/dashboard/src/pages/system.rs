@@ -189,7 +189,10 @@ fn sinks(status: &Status, reading: Reading<'_>) -> Table {
         let last = totals.and_then(|totals| totals.delivered_at);
         vec![
             Cell {
-                note: sink.type_name.to_owned(),
+                note: Some(sink.type_name)
+                    .filter(|name| *name != &*sink.name)
+                    .unwrap_or_default()
+                    .to_owned(),
                 ..Cell::text(readable(&sink.name))
             },
             state(sink.said.as_ref(), status.running.is_some(), notes),

@@ -80,7 +80,7 @@ async fn every_answer_says_what_a_browser_may_do_with_it() {
         let answer = page.get(path).bearer_auth(bearer).send().await.unwrap();
         let head = answer.headers();
         assert_eq!(head["x-content-type-options"], "nosniff", "{path}");
-        assert_eq!(head["referrer-policy"], "no-referrer");
+        assert_eq!(head["referrer-policy"], "same-origin");
         assert_eq!(head["cross-origin-opener-policy"], "same-origin");
         assert_eq!(head["cross-origin-resource-policy"], "same-origin");
         let policy = head["content-security-policy"].to_str().unwrap();

@@ -84,9 +84,14 @@ async fn without_a_terminal_the_default_is_written_and_what_is_left_is_said() {
     std::fs::write(&file, text.replace("PUT-YOUR-CLIENT-ID-HERE", CLIENT_ID)).unwrap();
     let said = call(home.path(), &["check"]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
-    let said = call(home.path(), &["run"]).await;
-    assert_eq!(said.code, Some(3), "{said:?}");
-    assert!(said.err.trim_end().ends_with("cardata login"), "{said:?}");
+    // The page is where somebody may log in.
+    let run = start(home.path(), &["run"], &[]);
+    let told = run
+        .wait_for_line("this account is not polled until", DEADLINE)
+        .await;
+    assert!(told.text.contains("log in with `cardata login`"), "{told:?}");
+    run.wait_for_line("See it: ", DEADLINE).await;
+    stop(run).await;
 }
 
 #[tokio::test]
