@@ -47,6 +47,9 @@ pub struct Span {
     pub to: f64,
 }
 
+/// `[at, smallest, largest, last]`.
+pub type Part = (f64, Option<f64>, Option<f64>, Option<f64>);
+
 /// At most four in a chart, of at most two units.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Series {
@@ -56,12 +59,12 @@ pub struct Series {
     /// Of `series.json` with its key, from the page; empty where there is no more detail.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub url: String,
-    /// `[at, value]`, ordered by time.
+    /// `[at, value]`, ordered; without a value the line ends.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub points: Vec<(f64, f64)>,
-    /// `[at, smallest, largest, last]` instead.
+    pub points: Vec<(f64, Option<f64>)>,
+    /// Parts instead.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub parts: Vec<(f64, f64, f64, f64)>,
+    pub parts: Vec<Part>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]

@@ -1,10 +1,11 @@
 //! Power and charge within one charge, as charts.
 
-use collector_core::Vin;
-use history::read::{Range, ReadError, Reader, RecordRow, Series as Told, Told as As};
+use collector_core::{UnitSystem, Vin};
+use history::read::{Range, ReadError, Reader, RecordRow, Series as Told};
 use jiff::Timestamp;
 
 use super::cells::{self, Reading};
+use crate::drawn::drawn;
 use crate::view::chart::{Axis, Chart, Kind, Series};
 use crate::view::parts::{Cell, Column, Table};
 use crate::view::texts;
@@ -17,10 +18,11 @@ const CHARGE: [&str; 2] = [
 ];
 const POINTS: usize = 600;
 
-type Points = Vec<(f64, f64)>;
+/// From where there is no value on there is none here.
+type Points = Vec<(f64, Option<f64>)>;
 
 /// What was told, in the order of time, in milliseconds since 1970.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Curve {
     /// In kW.
     power: Points,
@@ -64,11 +66,15 @@ pub fn charge(reader: &Reader, vin: &Vin, range: Range) -> Result<Curve, ReadErr
 }
 
 fn points(told: &Told) -> Points {
-    match &told.told {
-        As::Readings { points, .. } => points.iter().map(|(at, value)| (*at as f64, *value)).collect(),
-        As::Parts { points, .. } => points.iter().map(|part| (part.at_ms as f64, part.last)).collect(),
-        As::Changes { .. } => Vec::new(),
-    }
+    let within = Told {
+        before: None,
+        ..told.clone()
+    };
+    let drawn = drawn(&within, UnitSystem::Metric);
+    let points = drawn.points.into_iter().flatten();
+    let parts = drawn.parts.into_iter().flatten();
+    let all = points.chain(parts.map(|(at, _, _, last)| (at, last)));
+    all.map(|(at, value)| (at as f64, value)).collect()
 }
 
 /// BMW labels the power W or kW.
@@ -79,7 +85,9 @@ fn kilowatts(told: Told) -> Points {
         1_000.0
     };
     let all = points(&told);
-    all.into_iter().map(|(at, power)| (at, power / watts)).collect()
+    all.into_iter()
+        .map(|(at, power)| (at, power.map(|power| power / watts)))
+        .collect()
 }
 
 /// Where no power was told: what the blocks say of it.
@@ -94,8 +102,8 @@ fn of_blocks(blocks: &[RecordRow]) -> Points {
         if points.last().is_some_and(|last| last.0 >= start) {
             points.pop();
         }
-        points.push((start, power));
-        points.push((end.as_millisecond() as f64, 0.0));
+        points.push((start, Some(power)));
+        points.push((end.as_millisecond() as f64, Some(0.0)));
     }
     points
 }
@@ -171,10 +179,10 @@ impl Curve {
 
     /// Power over the charge of the battery; `None` where it is not known at two charges.
     pub fn over_charge(&self) -> Option<Chart> {
-        let mut points: Points = self
+        let mut points: Vec<(f64, f64)> = self
             .power
             .iter()
-            .filter_map(|(at, power)| Some((self.charge_at(*at)?, *power)))
+            .filter_map(|(at, power)| Some((self.charge_at(*at)?, (*power)?)))
             .collect();
         points.sort_by(|one, other| one.0.total_cmp(&other.0));
         points.dedup_by(|one, other| one.0 == other.0);
@@ -211,31 +219,36 @@ impl Curve {
             series: vec![Series {
                 label: texts::t("curve.power").to_owned(),
                 unit: "kW".to_owned(),
-                points,
+                points: points
+                    .into_iter()
+                    .map(|(charge, power)| (charge, Some(power)))
+                    .collect(),
                 ..Series::default()
             }],
             ..Chart::default()
         })
     }
 
-    /// Between the readings before and behind a moment; `None` where one of them is not there.
+    /// Between the readings before and behind a moment; `None` where one of them is not there, or the value ended between.
     fn charge_at(&self, at: f64) -> Option<f64> {
         let behind = self.charge.partition_point(|(its, _)| *its < at);
         let next = self.charge.get(behind)?;
         if next.0 <= at {
-            return Some(next.1);
+            return next.1;
         }
         let before = self.charge.get(behind.checked_sub(1)?)?;
-        Some(before.1 + (next.1 - before.1) * (at - before.0) / (next.0 - before.0))
+        let (low, high) = (before.1?, next.1?);
+        Some(low + (high - low) * (at - before.0) / (next.0 - before.0))
     }
 }
 
 fn rows(reading: &Reading<'_>, unit: &'static str, points: &Points) -> impl Iterator<Item = Vec<Cell>> {
     points.iter().filter_map(move |(at, value)| {
         let at = Timestamp::from_millisecond(*at as i64).ok()?;
+        let value = (*value)?;
         Some(vec![
             Cell::sorted(reading.moment(at).text, at.as_millisecond()),
-            Cell::sorted(format!("{} {unit}", cells::decimal(*value, 1)), value),
+            Cell::sorted(format!("{} {unit}", cells::decimal(value, 1)), value),
         ])
     })
 }
@@ -257,17 +270,30 @@ fn table(id: &'static str, caption: &str, first: &'static str, rows: Vec<Vec<Cel
 mod tests {
     use super::*;
 
+    fn told(points: &[(f64, f64)]) -> Points {
+        points.iter().map(|(at, value)| (*at, Some(*value))).collect()
+    }
+
     #[test]
     fn power_is_told_at_the_charge_that_lay_between_two_readings() {
         let curve = Curve {
-            power: vec![(0.0, 9.0), (10.0, 11.0), (15.0, 10.0), (20.0, 8.0), (30.0, 7.0)],
+            power: told(&[(0.0, 9.0), (10.0, 11.0), (15.0, 10.0), (20.0, 8.0), (30.0, 7.0)]),
             zooms: false,
-            charge: vec![(10.0, 40.0), (20.0, 50.0)],
+            charge: told(&[(10.0, 40.0), (20.0, 50.0)]),
             descriptor: CHARGE[0],
         };
         let chart = curve.over_charge().unwrap();
-        assert_eq!(chart.series[0].points, [(40.0, 11.0), (45.0, 10.0), (50.0, 8.0)]);
+        assert_eq!(
+            chart.series[0].points,
+            told(&[(40.0, 11.0), (45.0, 10.0), (50.0, 8.0)])
+        );
         assert_eq!((chart.from, chart.to), (40.0, 50.0));
+        let mut ended = curve.clone();
+        ended.charge.insert(1, (12.0, None));
+        assert_eq!(
+            ended.over_charge().unwrap().series[0].points,
+            told(&[(40.0, 11.0), (50.0, 8.0)])
+        );
         let unknown = Curve {
             charge: Vec::new(),
             ..curve

@@ -141,13 +141,13 @@ pub fn chart(reading: &Reading<'_>, root: &str, vehicle: &str, months: &[RecordR
         unit: "%".to_owned(),
         parts: known
             .iter()
-            .map(|month| (month.at, month.low, month.high, month.health))
+            .map(|month| (month.at, Some(month.low), Some(month.high), Some(month.health)))
             .collect(),
         ..Series::default()
     };
     let theirs = known
         .iter()
-        .filter_map(|month| Some((month.at, month.record.number("bmw_health_percent")?)));
+        .filter_map(|month| Some((month.at, Some(month.record.number("bmw_health_percent")?))));
     let theirs = Series {
         label: texts::t("health.told").to_owned(),
         unit: "%".to_owned(),

@@ -1,12 +1,13 @@
 //! The charge of a vehicle over time, with its charges and with the times in which nothing could come.
 
-use collector_core::Vin;
 use collector_core::resolved::QUANTITIES;
-use history::read::{Range, ReadError, Reader, RecordRow, Series as Read, Told};
+use collector_core::{UnitSystem, Value, Vin};
+use history::read::{Range, ReadError, Reader, ReadingRow, RecordRow, Series as Read, Told};
 use jiff::{SignedDuration, Timestamp};
 use status::Status;
 
 use super::cells::{Reading, decimal};
+use crate::drawn::drawn;
 use crate::view::chart::{Band, BandKind, Chart, Gap, Kind, Series};
 use crate::view::parts::{Cell, Column, Table};
 use crate::view::texts;
@@ -97,17 +98,7 @@ impl Level {
                 .unwrap_or_default(),
             ..Series::default()
         };
-        let is_exact = matches!(&self.series, Some(series) if matches!(series.told, Told::Readings { .. }));
-        let series = match is_exact {
-            true => Series {
-                points: self.held(&parts),
-                ..series
-            },
-            false => Series {
-                parts: parts.clone(),
-                ..series
-            },
-        };
+        let series = self.drawn(series);
         Chart {
             id: "level",
             title: title.to_owned(),
@@ -132,10 +123,8 @@ impl Level {
             return Vec::new();
         };
         let from = ms(self.range.from);
-        let before = series.before.as_ref().and_then(|before| match before.value {
-            collector_core::Value::Number(value) => Some((from, value, value, value)),
-            _ => None,
-        });
+        let before = series.before.as_ref().and_then(number);
+        let before = before.map(|value| (from, value, value, value));
         let told: Vec<Part> = match &series.told {
             Told::Readings { points, .. } => points.iter().map(|&(at, it)| (at as f64, it, it, it)).collect(),
             Told::Parts { points, .. } => points
@@ -147,18 +136,38 @@ impl Level {
         before.into_iter().chain(told).collect()
     }
 
-    /// Its points; the last value holds until now where it has not ended.
-    fn held(&self, parts: &[Part]) -> Vec<(f64, f64)> {
-        let mut points: Vec<_> = parts.iter().map(|part| (part.0, part.3)).collect();
-        let ended = match self.series.as_ref().map(|series| &series.told) {
-            Some(Told::Readings { ends, .. }) => ends.last().copied().unwrap_or(i64::MIN) as f64,
-            _ => f64::MIN,
+    /// With its line, which ends where the value did. What held before enters at the edge; where the value has not ended, the
+    /// last one holds to the other edge.
+    fn drawn(&self, series: Series) -> Series {
+        let Some(told) = &self.series else {
+            return series;
         };
-        if let Some(&(at, value)) = points.last().filter(|last| last.0 >= ended) {
-            let to = ms(self.range.to);
-            points.extend((at < to).then_some((to, value)));
+        let drawn = drawn(told, UnitSystem::Metric);
+        let (from, to) = (ms(self.range.from), ms(self.range.to));
+        let inside = |at: i64| (at as f64).max(from);
+        let points = drawn.points.unwrap_or_default().into_iter();
+        let mut points: Vec<_> = points.map(|(at, value)| (inside(at), value)).collect();
+        let parts = drawn.parts.unwrap_or_default().into_iter();
+        let mut parts: Vec<_> = parts
+            .map(|(at, min, max, last)| (inside(at), min, max, last))
+            .collect();
+        if parts.first().is_some_and(|first| first.0 > from)
+            && let Some(value) = told.before.as_ref().and_then(number)
+        {
+            let value = Some(value);
+            parts.insert(0, (from, value, value, value));
         }
-        points
+        let last = points.last().filter(|last| last.0 < to && last.1.is_some());
+        let held = last.map(|last| (to, last.1));
+        points.extend(held);
+        let last = parts.last().filter(|last| last.0 < to && last.3.is_some());
+        let held = last.map(|last| (to, last.3, last.3, last.3));
+        parts.extend(held);
+        Series {
+            points,
+            parts,
+            ..series
+        }
     }
 
     fn bands(&self, reading: &Reading<'_>) -> impl Iterator<Item = Band> {
@@ -210,6 +219,13 @@ impl Level {
             empty: texts::t("level.nothing").to_owned(),
             more: None,
         }
+    }
+}
+
+fn number(reading: &ReadingRow) -> Option<f64> {
+    match reading.value {
+        Value::Number(value) => Some(value),
+        _ => None,
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use collector_core::testkit::{reading, vehicle};
-use collector_core::{Reading, Record, UnitSystem, Value};
+use collector_core::testkit::{ended, entry_with, reading, vehicle};
+use collector_core::{Entry, Reading, Record, UnitSystem, Value};
 use facts::kinds::{BATTERY_HEALTH, CHARGING_SESSION, STANDSTILL};
 use ledger::{Gap, GapCause};
 use status::{Status, StreamStatus, StreamedVehicle};
 
-use super::car::{Car, car, moment, record};
+use super::car::{Car, car, moment, record, told};
 use super::history::{MINUTE, NOON};
 use super::site::Program;
 
@@ -217,6 +217,37 @@ async fn the_charge_is_drawn_with_charges_and_with_gaps_and_their_cause() {
     assert!(page.contains(&format!("series.csv?key={HEADER}&#38;from=2026-02-22T12:00:00Z")));
     assert!(page.contains("Between 40 and 91 %. Charges in this time: 1."));
     assert!(!page.contains("<script>alert"));
+}
+
+#[tokio::test]
+async fn a_line_ends_where_the_charge_ended() {
+    let descriptor = charge(0.0, 0).descriptor;
+    let entries = [
+        entry_with(1, vec![charge(60.0, -3 * HOUR), charge(40.0, -HOUR)]),
+        ended(3, &descriptor, NOON - 2 * HOUR * MINUTE),
+    ];
+    let ms = |minute: i64| (NOON + minute * MINUTE) as f64;
+    let points = async |entries: &[Entry]| {
+        let car = told(entries, UnitSystem::Metric, Program::default()).await;
+        let page = car.get("v/i4/battery?range=week").await;
+        drawn(&page, "level")["series"][0]["points"].clone()
+    };
+    let wanted = serde_json::json!([
+        [ms(-3 * HOUR), 60.0],
+        [ms(-2 * HOUR), null],
+        [ms(-HOUR), 40.0],
+        [ms(0), 40.0]
+    ]);
+    assert_eq!(points(&entries).await, wanted);
+    let last = ended(5, &descriptor, NOON - 30 * MINUTE);
+    let wanted = serde_json::json!([
+        [ms(-3 * HOUR), 60.0],
+        [ms(-2 * HOUR), null],
+        [ms(-HOUR), 40.0],
+        [ms(-30), null]
+    ]);
+    let [first, second] = entries;
+    assert_eq!(points(&[first, second, last]).await, wanted);
 }
 
 #[tokio::test]

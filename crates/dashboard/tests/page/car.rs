@@ -44,6 +44,17 @@ pub struct Car {
 }
 
 pub async fn car(readings: Vec<Reading>, records: Vec<Record>, units: UnitSystem, program: Program) -> Car {
+    let mut entries = vec![entry_with(1, readings)];
+    entries.extend(
+        (2..)
+            .zip(records)
+            .map(|(seq, record)| Entry::record_of(seq, record)),
+    );
+    told(&entries, units, program).await
+}
+
+/// A car of which these entries came.
+pub async fn told(entries: &[Entry], units: UnitSystem, program: Program) -> Car {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("page.db");
     let place = Place {
@@ -52,13 +63,7 @@ pub async fn car(readings: Vec<Reading>, records: Vec<Record>, units: UnitSystem
         rollups: true,
     };
     let mut sink = HistorySink::new(place, None, context().log_id);
-    let mut entries = vec![entry_with(1, readings)];
-    entries.extend(
-        (2..)
-            .zip(records)
-            .map(|(seq, record)| Entry::record_of(seq, record)),
-    );
-    assert_eq!(sink.write(&entries).await.unwrap().rejected, []);
+    assert_eq!(sink.write(entries).await.unwrap().rejected, []);
     let options = Options {
         auth: Auth::Loopback,
         hosts: Vec::new(),

@@ -11,7 +11,7 @@ pub fn level(id: &'static str, days: f64) -> Chart {
     let mut begun = None;
     for number in 0..=240 {
         let time = from + f64::from(number) * step;
-        points.push((time, charge.round()));
+        points.push((time, Some(charge.round())));
         if charge < 28.0 && begun.is_none() {
             begun = Some(time);
         }
@@ -33,6 +33,7 @@ pub fn level(id: &'static str, days: f64) -> Chart {
         cause: "asleep".to_owned(),
     };
     points.retain(|point| point.0 < gap.from || point.0 > gap.to);
+    points[30].1 = None;
     Chart {
         id,
         title: "Charge".to_owned(),
@@ -65,7 +66,8 @@ pub fn health_chart() -> Chart {
     let month = |number: u32| NOW_MS as f64 - f64::from(12 - number) * 730.0 * HOUR;
     let parts = (0..12).map(|number| {
         let middle = 96.0 - f64::from(number) * 0.15;
-        (month(number), middle - 2.0, middle + 2.0, middle)
+        let [low, high] = [middle - 2.0, middle + 2.0].map(Some);
+        (month(number), low, high, Some(middle))
     });
     Chart {
         id: "health",
@@ -92,14 +94,12 @@ pub fn health_chart() -> Chart {
 pub fn curve() -> Chart {
     let points = (10..=80).map(|percent| {
         let charge = f64::from(percent);
-        (
-            charge,
-            if charge < 30.0 {
-                180.0 + charge
-            } else {
-                240.0 - charge * 1.9
-            },
-        )
+        let power = if charge < 30.0 {
+            180.0 + charge
+        } else {
+            240.0 - charge * 1.9
+        };
+        (charge, Some(power))
     });
     Chart {
         id: "curve",
