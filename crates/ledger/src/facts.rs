@@ -9,8 +9,8 @@ use store::Tx;
 use store::sql::Access;
 
 use crate::{
-    PlannedPoll, PollRecord, Refusal, Result, SqlLedger, StreamFact, Unlisted, refusals, states, streams,
-    unlisted,
+    GapCause, PlannedPoll, PollRecord, Refusal, Result, SqlLedger, StreamFact, Unlisted, gaps, refusals,
+    states, streams, unlisted,
 };
 
 /// Something that happened.
@@ -33,6 +33,14 @@ pub enum Fact {
     Planned { account: Name, poll: PlannedPoll },
     /// A component says something else than before.
     Published(Published),
+    /// The polls of an account begin with the program, or after it stopped by mistake.
+    PollsStarted { account: Name, at: Timestamp },
+    /// What keeps the polls of an account from being made or answered from now on; `None`: nothing.
+    PollsKept {
+        account: Name,
+        at: Timestamp,
+        by: Option<GapCause>,
+    },
     /// Messages of a stream are in the journal.
     Heard {
         account: Name,
@@ -123,6 +131,8 @@ fn write_one(connection: &Connection, fact: &Fact) -> Result<()> {
         Fact::Refused(refusal) => refusals::write(connection, refusal)?,
         Fact::Unlisted(messages) => unlisted::write(connection, messages)?,
         Fact::Published(published) => states::write(connection, published)?,
+        Fact::PollsStarted { account, at } => gaps::polls_started(connection, account, *at)?,
+        Fact::PollsKept { account, at, by } => gaps::polls(connection, account, *at, *by)?,
         Fact::Heard { account, source, at } => {
             streams::remember(connection, account, source, &[StreamFact::Heard { at: *at }])?;
         }

@@ -1,4 +1,5 @@
-//! The gaps of streams: when nothing could come. What is sent meanwhile is gone, because BMW sends a message once.
+//! The gaps of streams: when nothing could come. What is sent meanwhile is gone, because BMW sends a message once. Beside them, by
+//! the same rules, when the polls of an account could not be made or were not answered.
 
 use jiff::{SignedDuration, Timestamp};
 use planner::GAP_WORTH_A_POLL;
@@ -12,7 +13,10 @@ use crate::overview::Overview;
 /// So many of the newest gaps of a stream are kept.
 pub(crate) const KEPT: usize = 200;
 
-/// Why a stream brought nothing.
+/// Under which the gaps of an account's polls stand in the place of a source: none has this name.
+pub const POLLS: &str = "";
+
+/// Why a stream, or the polls of an account, brought nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GapCause {
     /// The program did not run: it was stopped, or died.
@@ -22,6 +26,12 @@ pub enum GapCause {
     Login,
     /// Another program had the account's one connection.
     OtherProgram,
+    /// Of polls: the calls of the day were used up.
+    Quota,
+    /// Of polls: BMW refused the container, or what is asked for with it.
+    Container,
+    /// Of polls: BMW or the network did not answer.
+    PollsFailed,
 }
 
 /// A time in which a stream could bring nothing, or what it brought was not stored.
@@ -35,7 +45,7 @@ pub struct Gap {
     pub cause: GapCause,
 }
 
-/// A gap of one account's stream.
+/// A gap of one account's stream, or of its polls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamGap {
     pub account: String,
@@ -51,12 +61,22 @@ impl GapCause {
             Self::ConnectionLost => "connection lost",
             Self::Login => "login",
             Self::OtherProgram => "another program",
+            Self::Quota => "quota",
+            Self::Container => "container",
+            Self::PollsFailed => "polls failed",
         }
     }
 
     /// A word of a later version says at least that there was a gap.
     fn of(word: &str) -> Self {
-        let all = [Self::Restart, Self::Login, Self::OtherProgram];
+        let all = [
+            Self::Restart,
+            Self::Login,
+            Self::OtherProgram,
+            Self::Quota,
+            Self::Container,
+            Self::PollsFailed,
+        ];
         let found = all.into_iter().find(|cause| cause.as_str() == word);
         found.unwrap_or(Self::ConnectionLost)
     }
@@ -101,6 +121,47 @@ pub(crate) fn close(connection: &Connection, account: &str, source: &str, at: Ti
     Ok(())
 }
 
+/// The polls of an account are kept by this from now on, or by nothing.
+pub(crate) fn polls(
+    connection: &Connection,
+    account: &str,
+    at: Timestamp,
+    kept_by: Option<GapCause>,
+) -> Result<()> {
+    let query = "select cause from stream_gap where account = ?1 and source = ?2 and ended_at is null";
+    let cause: Option<String> = connection.first(query, [account, POLLS], |row| row.get(0))?;
+    if cause.as_deref() == kept_by.map(GapCause::as_str) {
+        return Ok(());
+    }
+    close(connection, account, POLLS, at)?;
+    kept_by.map_or(Ok(()), |cause| {
+        open(connection, account, POLLS, at.as_millisecond(), cause)
+    })
+}
+
+/// The polls of an account begin. Where the program before could not say that it stopped, it did behind its last sign of life: a
+/// call, a message, or what it said of its polls. The first start leaves a gap without a length: from there on gaps are known.
+pub(crate) fn polls_started(connection: &Connection, account: &str, at: Timestamp) -> Result<()> {
+    let (now, stopped) = (at.as_millisecond(), GapCause::Restart.as_str());
+    let query =
+        "select 1 from stream_gap where account = ?1 and source = ?2 and ended_at is null and cause = ?3";
+    if connection
+        .first(query, [account, POLLS, stopped], |_| Ok(()))?
+        .is_none()
+    {
+        let query = "select max(at) from (
+                 select at from quota where account = ?1 and at <= ?3
+                 union all select last_message_at from stream where account = ?1 and last_message_at <= ?3
+                 union all select began_at from stream_gap where account = ?1 and source = ?2 and began_at <= ?3
+                 union all select ended_at from stream_gap where account = ?1 and source = ?2 and ended_at <= ?3)";
+        let alive: Option<i64> = connection.one(query, params![account, POLLS, now], |row| row.get(0))?;
+        let from = alive.unwrap_or(now);
+        close(connection, account, POLLS, timestamp(from))?;
+        open(connection, account, POLLS, from, GapCause::Restart)?;
+    }
+    close(connection, account, POLLS, at)
+}
+
 /// Since when there is a gap, if there is one.
 pub(crate) fn begun(of: &impl Access, account: &str, source: &str) -> Result<Option<Timestamp>> {
     let query =
@@ -128,7 +189,7 @@ pub(crate) fn missed(
 }
 
 impl Overview {
-    /// The gaps of all streams, the oldest first.
+    /// The gaps of all streams, and of the polls of all accounts under [`POLLS`], the oldest first.
     pub fn gaps(&self) -> Result<Vec<StreamGap>> {
         gaps(&self.database)
     }

@@ -44,7 +44,7 @@ pub use containers::{Containers, CreatedContainer, SetUpdate, SourceSet, StoredS
 pub use deriving::{Derived, answer_anew, ask_anew, forget_derived, keep_derived, told_through};
 pub use facts::{Fact, Facts, note};
 pub use forgotten::forget;
-pub use gaps::{Gap, GapCause, StreamGap};
+pub use gaps::{Gap, GapCause, POLLS, StreamGap};
 pub use polls::{INTERRUPTED, PlannedPoll, PollRecord, Polls};
 pub use refusals::{Refusal, Refusals};
 pub use states::{Publisher, States};

@@ -151,6 +151,17 @@ impl Tables {
                 let key = (published.state.stored().0, published.name.clone());
                 self.components.insert(key, published);
             }
+            Fact::PollsStarted { account, at } => self.polls_started(&account, at),
+            Fact::PollsKept { account, at, by } => {
+                let mut open = self.gaps_of(&account, POLLS).filter(|gap| gap.to.is_none());
+                let cause = open.next().map(|gap| gap.cause);
+                drop(open);
+                if cause != by {
+                    self.close_gap(&account, POLLS, at);
+                    by.into_iter()
+                        .for_each(|cause| self.open_gap(&account, POLLS, at, cause));
+                }
+            }
             Fact::Heard { account, source, at } => {
                 self.note_of_stream(&account, &source, StreamFact::Heard { at })
             }
@@ -173,9 +184,7 @@ impl Tables {
         }
         match (fact, connected) {
             (StreamFact::LoggedIn { at }, _) => {
-                for gap in self.gaps_of(account, source).filter(|gap| gap.to.is_none()) {
-                    gap.to = Some(at.max(gap.from));
-                }
+                self.close_gap(account, source, at);
             }
             (StreamFact::Ended { at, cause }, Some(_)) => self.open_gap(account, source, at, cause),
             (StreamFact::Started { at, alive }, Some(connected)) => {
@@ -184,6 +193,30 @@ impl Tables {
                 self.open_gap(account, source, from.unwrap_or(at), GapCause::Restart);
             }
             _ => {}
+        }
+    }
+
+    fn polls_started(&mut self, account: &str, at: Timestamp) {
+        let calls = self.calls.iter().filter(|call| call.account == account);
+        let streams = self.streams.iter().filter(|((own, _), _)| own == account);
+        let heard = streams.filter_map(|(_, stream)| stream.last_message_at);
+        let mut signs: Vec<_> = calls.map(|call| call.at).chain(heard).collect();
+        let mut is_stopped = false;
+        for gap in self.gaps_of(account, POLLS) {
+            signs.extend([gap.from].into_iter().chain(gap.to));
+            is_stopped |= gap.to.is_none() && gap.cause == GapCause::Restart;
+        }
+        if !is_stopped {
+            let from = signs.into_iter().filter(|sign| *sign <= at).max().unwrap_or(at);
+            self.close_gap(account, POLLS, from);
+            self.open_gap(account, POLLS, from, GapCause::Restart);
+        }
+        self.close_gap(account, POLLS, at);
+    }
+
+    fn close_gap(&mut self, account: &str, source: &str, at: Timestamp) {
+        for gap in self.gaps_of(account, source).filter(|gap| gap.to.is_none()) {
+            gap.to = Some(at.max(gap.from));
         }
     }
 

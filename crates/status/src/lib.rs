@@ -3,6 +3,7 @@
 //! * [`gather`]: reads journal, ledger and tokens. [`report`]: for people and for programs.
 //! * [`doctor`]: why there is no data, from this and from a look at the network.
 //! * [`values`]: what the cars say now, for `cardata values`. [`vehicle`]: which one somebody means.
+//! * [`gaps`]: when nothing came of a vehicle, and why.
 //! * [`streams`], [`containers`], [`plan`], [`login`], [`barred`]: its parts. [`table`]: columns, notes, counts and times.
 //! * A column goes where its table is: Polls `plan.rs`, Streams `streams/words.rs`, Containers `containers.rs`, the
 //!   others `report.rs`.
@@ -12,6 +13,7 @@
 mod barred;
 mod containers;
 pub mod doctor;
+pub mod gaps;
 mod login;
 mod plan;
 pub mod report;
@@ -33,7 +35,7 @@ pub use journal::log::overview::{Arrivals, LogTotals, SinkTotals, VehicleTotals}
 use journal::log::replay::Replay;
 pub use ledger::overview::LastPoll;
 use ledger::overview::Overview as LedgerOverview;
-pub use ledger::{Gap, GapCause, StreamRecord};
+pub use ledger::{Gap, GapCause, StreamGap, StreamRecord};
 use pipeline::Pipeline;
 pub use plan::Calls;
 use planner::quota::{Allowance, Spent};
@@ -60,6 +62,8 @@ pub struct Status {
     pub polls: Vec<LastPoll>,
     pub containers: Vec<containers::SetStatus>,
     pub streams: Vec<streams::StreamStatus>,
+    /// When the polls of an account could not be made or were not answered, the oldest first.
+    pub poll_gaps: Vec<StreamGap>,
     /// Vehicles that are not polled.
     pub barred: Vec<barred::Barred>,
 }
@@ -149,6 +153,8 @@ pub fn gather(
             .retain(|came| came.origin != Origin::Derived.as_str());
         status.polls = look.ledger.polls()?;
         plan::leave_unanswered(&mut status.polls);
+        status.poll_gaps = look.ledger.gaps()?;
+        status.poll_gaps.retain(|gap| gap.source == ledger::POLLS);
         status.containers = containers::gather(look, pipeline, &status.names)?;
         totals = look.journal.sinks()?;
         replays = look.journal.replays()?;

@@ -61,8 +61,12 @@ async fn links_and_forms_work_without_javascript() {
 
     browser.goto(&demo.car("now")).await;
     browser.click("form button").await;
-    let url = browser.url().await;
-    assert!(url.ends_with("now?poll=asked"), "{url}");
+    browser
+        .until(
+            "answer",
+            "location.search === '?poll=asked' && document.querySelector('.notice')",
+        )
+        .await;
     let said = browser.text(".notice").await;
     assert!(said.contains("asked"), "{said}");
     stop(demo.run).await;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use collector_core::Vin;
 use collector_core::state::PollsState;
-use ledger::{Fact, Refusal};
+use ledger::{Fact, GapCause, Refusal};
 use runtime::Chain;
 
 use super::Poller;
@@ -68,7 +68,7 @@ impl Poller {
         its.for_each(|refusal| round.end(refusal));
         self.readmit(round).await;
         let told = self.nothing_left(round);
-        self.note(round, told.into_iter().collect()).await;
+        self.note(round, told).await;
     }
 
     /// Whoever has logged in since wants to know anew, and so do all after a week.
@@ -91,9 +91,9 @@ impl Poller {
     }
 
     /// Says so where no vehicle is left to poll.
-    pub(super) fn nothing_left(&self, round: &Round) -> Option<Fact> {
+    pub(super) fn nothing_left(&self, round: &Round) -> Vec<Fact> {
         if !round.has_ended() {
-            return None;
+            return Vec::new();
         }
         let names = round.ended.iter().map(|ended| &*ended.0.vehicle.name);
         let names: Vec<&str> = BTreeSet::from_iter(names).into_iter().collect();
@@ -101,10 +101,11 @@ impl Poller {
             "no vehicle is left to poll: BMW says that this account may not read {} (CU-104)",
             names.join(", ")
         );
+        let by = Some(GapCause::Container);
         match self.handles.hearing.is_carried(self.handles.clock.now()) {
             // Nobody has to act: what the stream brings is stored.
-            true => self.published(PollsState::Waiting, Some(message + "; its stream runs")),
-            false => self.published(PollsState::Failing, Some(message)),
+            true => self.published(PollsState::Waiting, Some(message + "; its stream runs"), by),
+            false => self.published(PollsState::Failing, Some(message), by),
         }
     }
 }

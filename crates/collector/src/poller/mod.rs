@@ -23,7 +23,7 @@ use collector_core::state::{PollsState, State};
 use collector_core::{Every, Name, Patterns, Poll, PollRefused};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Fact, Publisher};
+use ledger::{Fact, GapCause, Publisher};
 use pipeline::Vehicles;
 use planner::quota::Allowance;
 use planner::{Outlook, Situation, plan};
@@ -109,6 +109,8 @@ impl Poller {
         let mut watch = ClockWatch::new(self.handles.clock.as_ref());
         let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut began = self.handles.clock.now();
+        let account = self.account.clone();
+        self.tell(vec![Fact::PollsStarted { account, at: began }]).await;
         while let Err(panic) = contained(self.rounds(&mut polls, &mut watch)).await {
             if runtime::clock::until(began, self.handles.clock.now()) > LONGEST_PAUSE {
                 pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
@@ -121,7 +123,8 @@ impl Poller {
             // What was said last may not be written down.
             self.publisher.forget();
             let message = format!("the poller panicked, which is a bug: {panic}");
-            self.publish(PollsState::Failing, Some(message)).await;
+            self.publish(PollsState::Failing, Some(message), Some(GapCause::PollsFailed))
+                .await;
             tokio::select! {
                 () = self.handles.clock.sleep(pause) => {}
                 () = self.plan.cancelled.cancelled() => {}
@@ -129,6 +132,7 @@ impl Poller {
             }
             began = self.handles.clock.now();
         }
+        self.tell(vec![self.kept(Some(GapCause::Restart))]).await;
     }
 
     async fn rounds(&self, polls: &mut [Box<dyn Poll>], watch: &mut ClockWatch) {
@@ -248,7 +252,9 @@ impl Poller {
     /// Waits for a login, which somebody has to make; says so before and after. BMW errs too: it is asked again after a day.
     async fn wait_for_login(&self, dead: Option<source::LoginId>, reason: String) {
         // First for `status`: who reads the log may ask it.
-        self.publish(PollsState::LoginNeeded, Some(reason.clone())).await;
+        let needed = PollsState::LoginNeeded;
+        self.publish(needed, Some(reason.clone()), Some(GapCause::Login))
+            .await;
         tracing::error!(account = %self.account, error = reason, "polling stops until `cardata login` has been run; BMW is asked again once a day");
         let returned = tokio::select! {
             returned = self.handles.login.returned(dead, &self.plan.cancelled) => returned,
@@ -257,19 +263,34 @@ impl Poller {
         };
         if returned {
             tracing::info!(account = %self.account, "logged in again; polling goes on");
-            self.publish(PollsState::Polling, None).await;
+            self.publish(PollsState::Polling, None, None).await;
         }
     }
 
-    async fn publish(&self, state: PollsState, message: Option<String>) {
-        self.publisher.publish(State::Polls(state), message).await;
+    /// Says how the polls fare, and what keeps them from being made or answered. What cannot be stored harms no poll.
+    async fn publish(&self, state: PollsState, message: Option<String>, by: Option<GapCause>) {
+        self.tell(self.published(state, message, by)).await;
     }
 
     /// The same for what is written down with something else.
-    fn published(&self, state: PollsState, message: Option<String>) -> Option<Fact> {
-        self.publisher
-            .news(State::Polls(state), message)
-            .map(Fact::Published)
+    fn published(&self, state: PollsState, message: Option<String>, by: Option<GapCause>) -> Vec<Fact> {
+        let news = self.publisher.news(State::Polls(state), message);
+        news.map_or_else(Vec::new, |news| vec![Fact::Published(news), self.kept(by)])
+    }
+
+    fn kept(&self, by: Option<GapCause>) -> Fact {
+        Fact::PollsKept {
+            account: self.account.clone(),
+            at: self.handles.clock.now(),
+            by,
+        }
+    }
+
+    async fn tell(&self, facts: Vec<Fact>) {
+        if let Err(error) = self.handles.ledger.note(facts).await {
+            self.publisher.forget();
+            tracing::debug!(account = %self.account, error = %Chain(&error), "could not note how the polls fare");
+        }
     }
 
     /// What cannot be noted costs at most an earlier poll after a restart, which the ledger still bounds.

@@ -7,7 +7,7 @@ use collector_core::state::PollsState;
 use collector_core::{Name, Poll, PollRefused, RawReading, RawSnapshot, SourceError, Vin};
 use jiff::{SignedDuration, Timestamp};
 
-use ledger::{Fact, INTERRUPTED, PollRecord, Refusal};
+use ledger::{Fact, GapCause, INTERRUPTED, PollRecord, Refusal};
 use normalise::body::{Body, Scalar};
 use normalise::value::is_nothing;
 use runtime::contained;
@@ -132,7 +132,7 @@ impl Poller {
             },
         };
         facts.push(self.polled(polled, record));
-        facts.extend(self.published(PollsState::Polling, None));
+        facts.extend(self.published(PollsState::Polling, None, None));
         facts.extend(self.planned(round).await);
         let name = self.plan.sources[source].name.clone();
         let values = snapshot
@@ -181,6 +181,7 @@ impl Poller {
         let reason = error.to_string();
         let polled = &mut round.polled[index];
         let vehicle = polled.vehicle.name.to_string();
+        let by = keeps(&error);
         let name = self.plan.sources[polled.source].name.clone();
         if let SourceError::Unreadable { answer, .. } = &error
             && self
@@ -218,7 +219,7 @@ impl Poller {
         let polled = &round.polled[index];
         // One document that BMW does not give says nothing of the account.
         if !self.plan.sources[polled.source].is_seldom {
-            facts.extend(self.published(PollsState::Failing, Some(reason.clone())));
+            facts.extend(self.published(PollsState::Failing, Some(reason.clone()), by));
         }
         facts.push(self.attempt(polled, began, polled.failures, Some(reason.clone())));
         facts.extend(self.planned(round).await);
@@ -247,7 +248,7 @@ impl Poller {
             polled.not_before = polled.not_before.max(Some(until));
         }
         let message = format!("{reason}; next poll {until:.0}");
-        facts.extend(self.published(PollsState::Waiting, Some(message)));
+        facts.extend(self.published(PollsState::Waiting, Some(message), Some(GapCause::Quota)));
         let polled = &round.polled[index];
         let last = polled.last.unwrap_or(now);
         facts.push(self.attempt(polled, last, polled.failures, Some(reason.to_owned())));
@@ -286,6 +287,17 @@ impl Poller {
             vin: polled.vehicle.vin.clone(),
             record,
         }
+    }
+}
+
+/// As what an error keeps the polls of an account from being answered.
+pub(super) fn keeps(error: &SourceError) -> Option<GapCause> {
+    match error {
+        SourceError::Transient { .. } | SourceError::Unreadable { .. } => Some(GapCause::PollsFailed),
+        SourceError::Quota { .. } => Some(GapCause::Quota),
+        SourceError::Login { .. } => Some(GapCause::Login),
+        SourceError::Vehicle { .. } => None,
+        _ => Some(GapCause::Container),
     }
 }
 

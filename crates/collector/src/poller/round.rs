@@ -3,7 +3,7 @@
 use collector_core::{Vehicle, Vin};
 use jiff::{SignedDuration, Timestamp};
 
-use ledger::{Fact, PlannedPoll, PollRecord};
+use ledger::{Fact, GapCause, PlannedPoll, PollRecord};
 use planner::{Outlook, Reason, Target};
 use runtime::Chain;
 use source::Hearing;
@@ -187,18 +187,18 @@ impl Poller {
     }
 
     /// Says once that no vehicle can be polled for want of calls.
-    fn news_of_waiting(&self, round: &mut Round, outlook: &Outlook) -> Option<Fact> {
+    fn news_of_waiting(&self, round: &mut Round, outlook: &Outlook) -> Vec<Fact> {
         let wanting = |reason: &Reason| matches!(reason, Reason::Blocked { .. } | Reason::UsedUp { .. });
         let first = outlook.next.iter().min_by_key(|next| next.at);
         let Some(first) = first.filter(|_| outlook.next.iter().all(|next| wanting(&next.reason))) else {
             round.waiting = None;
-            return None;
+            return Vec::new();
         };
         if round.waiting.replace(first.at) == Some(first.at) {
-            return None;
+            return Vec::new();
         }
         let message = format!("{}; next poll {:.0}", first.reason, first.at);
-        self.published(PollsState::Waiting, Some(message))
+        self.published(PollsState::Waiting, Some(message), Some(GapCause::Quota))
     }
 }
 

@@ -14,6 +14,7 @@ use runtime::{Backoff, Chain};
 use source::{Handles, source_error};
 
 use super::Poller;
+use super::polling::keeps;
 
 /// Cars are bought and sold seldom; asking costs a call.
 pub(super) const MAPPING_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -32,7 +33,8 @@ impl Poller {
                 Ok(vehicles) => return Some(vehicles),
                 Err(error) => error,
             };
-            self.publish(PollsState::Failing, Some(error.to_string())).await;
+            self.publish(PollsState::Failing, Some(error.to_string()), keeps(&error))
+                .await;
             if matches!(error, SourceError::Login { .. }) {
                 self.wait_for_login(login, error.to_string()).await;
                 continue;

@@ -65,7 +65,7 @@ async fn battery(
     let name = vehicle.name.as_str();
     let gaps = status
         .ok()
-        .map(|status| level::gaps(&status, &vehicle.vin, read.range));
+        .map(|status| level::gaps(&status, &vehicle.vin, read.range, &read.level.silences));
     let (health, beside) = health::health(&reading, ROOT, name, &read.told, &read.months);
     let full = read.full.as_ref().map(|full| Fact {
         why: why(ROOT, "page", name, full::NAME),

@@ -77,12 +77,11 @@ fn points(told: &Told) -> Points {
     all.map(|(at, value)| (at as f64, value)).collect()
 }
 
-/// BMW labels the power W or kW.
+/// BMW labels the power W or kW, which are drawn as kW; without a label it is in W.
 fn kilowatts(told: Told) -> Points {
-    let watts = if told.unit.as_deref() == Some("kW") {
-        1.0
-    } else {
-        1_000.0
+    let watts = match told.unit.as_deref() {
+        Some("W" | "kW") => 1.0,
+        _ => 1_000.0,
     };
     let all = points(&told);
     all.into_iter()

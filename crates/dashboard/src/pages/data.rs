@@ -13,7 +13,7 @@ use status::{Arrivals, Status};
 
 use super::cells::Reading;
 use super::files::with_tables;
-use super::{Page, frame};
+use super::{Page, frame, range};
 use crate::app::{App, Shared};
 use crate::position::Asked;
 use crate::problem::Problem;
@@ -32,10 +32,12 @@ pub(super) fn routes() -> Router<Shared> {
 async fn data(State(app): State<Shared>, Path(name): Path<String>, Query(wants): Query<Asked>) -> Page {
     let vehicle = app.vehicle(&name).await?;
     let vin = vehicle.vin.clone();
-    let read = app
-        .model
-        .read(move |reader| Ok((reader.keys(&vin)?, reader.latest(&vin)?)));
-    let (keys, latest) = read.await?;
+    let (_, range) = range::of(Some("month"), "month", app.now());
+    let read = app.model.read(move |reader| {
+        let silences = reader.silences(&vin, range)?;
+        Ok((reader.keys(&vin)?, reader.latest(&vin)?, silences))
+    });
+    let (keys, latest, silences) = read.await?;
     let asked = app.ask(|look| Ok((look.status(), look.doctor()))).await;
     let (status, findings) = asked.unwrap_or_else(|error| (Err(error.clone()), Err(error)));
     let title = texts::t("nav.data");
@@ -51,7 +53,7 @@ async fn data(State(app): State<Shared>, Path(name): Path<String>, Query(wants):
         frame,
         answers: answers(findings, &others(&app, &vehicle, &status).await?),
         totals: totals(&keys, &latest, &vehicle, &status, reading),
-        gaps: gaps::table(&status, &vehicle, reading),
+        gaps: gaps::table(&status, &vehicle, reading, range, &silences),
         keys: keys::table(&keys, &latest, &vehicle, reading, wants.shows_position()),
     })
 }

@@ -5,6 +5,7 @@ use collector_core::{UnitSystem, Value, Vin};
 use history::read::{Range, ReadError, Reader, ReadingRow, RecordRow, Series as Read, Told};
 use jiff::{SignedDuration, Timestamp};
 use status::Status;
+use status::gaps::{Cause, of_vehicle};
 
 use super::cells::{Reading, decimal};
 use crate::drawn::drawn;
@@ -24,6 +25,8 @@ pub struct Level {
     range: Range,
     series: Option<Read>,
     sessions: Vec<RecordRow>,
+    /// In which nothing of the vehicle was measured.
+    pub silences: Vec<Range>,
 }
 
 /// By the key that tells the charge now, or else by the first of the order that told something in the range. The prediction
@@ -34,6 +37,7 @@ pub fn read(reader: &Reader, vin: &Vin, now_by: Option<&str>, range: Range) -> R
             range,
             series: None,
             sessions: Vec::new(),
+            silences: Vec::new(),
         });
     };
     let now_by = now_by.filter(|key| ordered.contains(key));
@@ -50,6 +54,7 @@ pub fn read(reader: &Reader, vin: &Vin, now_by: Option<&str>, range: Range) -> R
         range,
         series,
         sessions,
+        silences: reader.silences(vin, range)?,
     })
 }
 
@@ -238,35 +243,38 @@ fn label(reading: &Reading<'_>, session: &RecordRow) -> String {
     all.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// When nothing could come for a vehicle, and why. What is too short to be seen is left out.
-pub fn gaps(status: &Status, vin: &Vin, range: Range) -> Vec<Gap> {
+/// A pause of which nothing is known is hatched from here on: cars stand that long.
+const STANDS: SignedDuration = SignedDuration::from_hours(24);
+
+/// When nothing came of a vehicle, and why; nothing was measured in `silences`. What is too short to be seen is left out. So are times
+/// in which it slept, or polls told what the stream did not: what was told before is true then, and the line holds.
+pub fn gaps(status: &Status, vin: &Vin, range: Range, silences: &[Range]) -> Vec<Gap> {
     let least = (ms(range.to) - ms(range.from)) / POINTS as f64;
-    let of_it = status.streams.iter().filter(|stream| {
-        status.streams.len() == 1 || stream.vehicles.iter().any(|vehicle| vehicle.vin == vin.as_str())
-    });
-    let gaps = of_it.flat_map(|stream| &stream.gaps).filter_map(|gap| {
-        let (from, to) = (gap.from.max(range.from), gap.to.unwrap_or(range.to).min(range.to));
+    let silences: Vec<_> = silences.iter().map(|one| (one.from, one.to)).collect();
+    let missing = of_vehicle(status, vin.as_str(), &silences, (range.from, range.to));
+    let gaps = missing.iter().filter_map(|gap| {
+        let (from, to) = (gap.from, gap.to.unwrap_or(range.to));
+        let cause = match gap.cause {
+            Cause::Asleep | Cause::NotSelected => return None,
+            Cause::Unknown if to.duration_since(from) < STANDS => return None,
+            Cause::Unknown => "gap.unknown",
+            Cause::Stopped => "gap.restart",
+            Cause::Login => "gap.login",
+            Cause::Quota => "gap.quota",
+            Cause::Container => "gap.container",
+            Cause::OtherProgram => "gap.other",
+            Cause::StreamDown => "gap.lost",
+            Cause::PollsFailed => "gap.polls",
+        };
         (ms(to) - ms(from) >= least).then(|| Gap {
             from: ms(from),
             to: ms(to),
-            cause: cause(gap.cause.as_str()).to_owned(),
+            cause: texts::t(cause).to_owned(),
         })
     });
     let mut gaps: Vec<Gap> = gaps.collect();
-    gaps.sort_by(|one, other| one.from.total_cmp(&other.from));
     let many = gaps.len().saturating_sub(GAPS);
     gaps.split_off(many)
-}
-
-/// In the words of the ledger, or in those of people.
-fn cause(word: &str) -> &str {
-    match word {
-        "restart" => texts::t("gap.restart"),
-        "connection lost" => texts::t("gap.lost"),
-        "login" => texts::t("gap.login"),
-        "another program" => texts::t("gap.other"),
-        other => other,
-    }
 }
 
 fn ms(at: Timestamp) -> f64 {

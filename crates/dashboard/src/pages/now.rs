@@ -342,6 +342,6 @@ fn day(
     vehicle: &VehicleRow,
 ) -> Chart {
     let range = before(app.now());
-    let gaps = status.map(|status| level::gaps(status, &vehicle.vin, range));
+    let gaps = status.map(|status| level::gaps(status, &vehicle.vin, range, &level.silences));
     level.chart(reading, texts::t("level.last_day"), gaps.unwrap_or_default())
 }

@@ -207,7 +207,7 @@ async fn it_is_shown_where_the_program_can_tell_nothing() {
     let (code, html) = seen(&page, &format!("v/{}/data", name())).await;
     assert_eq!(code, StatusCode::OK);
     assert!(
-        html.contains("mend the disk") && html.contains("No gap is known"),
+        html.contains("mend the disk") && html.contains("<span data-part=\"value\">Not known</span>"),
         "{html}"
     );
     assert!(!html.contains("Nothing is wrong"));

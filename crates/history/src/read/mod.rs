@@ -3,6 +3,7 @@
 //! * [`Reader`]: one open database; each of its answers is of one moment.
 //! * `vehicles`: who they are; `latest`: what each says now; `keys`: how often it says it.
 //! * `series`: one descriptor over time, as `numbers` or as `changes`; `track`: places.
+//! * `silences`: when it told nothing.
 //! * `records`: sessions, trips and all other kinds.
 //! * `row`: how the three tables of readings are searched; `words`: what their numbers stand for.
 
@@ -16,6 +17,7 @@ mod reader;
 mod records;
 mod row;
 mod series;
+mod silences;
 mod track;
 mod vehicles;
 mod words;

@@ -4,7 +4,7 @@ use collector_core::testkit::{entries, trip};
 use collector_core::{Entry, RecordState};
 use rusqlite::Connection;
 
-use super::{keys, numbers, records, row, track, vehicles};
+use super::{keys, numbers, records, row, silences, track, vehicles};
 use crate::fold::TABLES;
 use crate::rollup::Width;
 use crate::{Place, Store};
@@ -70,8 +70,15 @@ fn readings_are_searched_for_by_series_and_time() {
         for table in row::ordered() {
             let search = [format!("SEARCH {table} USING PRIMARY KEY (series_id=?)")];
             assert_eq!(plan(connection, &row::moments(table)), search);
+            let within = "(series_id=? AND measured_at>? AND measured_at<?)";
+            let search = [format!("SEARCH {table} USING PRIMARY KEY {within}")];
+            assert_eq!(plan(connection, &silences::first(table)), search);
         }
         assert_eq!(plan(connection, &row::recent()), ["SCAN recent"]);
+        assert_eq!(
+            plan(connection, silences::RECENT),
+            ["SEARCH recent USING PRIMARY KEY (measured_at>? AND measured_at<?)"]
+        );
         assert_eq!(
             plan(connection, &keys::count("middle")),
             ["SEARCH middle USING PRIMARY KEY (series_id=?)"]
@@ -87,7 +94,8 @@ fn roll_ups_are_searched_for_by_series_and_time() {
                 "SEARCH {} USING PRIMARY KEY (series_id=? AND at>? AND at<?)",
                 width.table()
             );
-            assert_eq!(plan(connection, &numbers::spans(width)), [search]);
+            assert_eq!(plan(connection, &numbers::spans(width)), [search.as_str()]);
+            assert_eq!(plan(connection, &silences::rolled(width)), [search]);
         }
         assert_eq!(
             plan(connection, numbers::WEIGHT),

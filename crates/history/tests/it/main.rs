@@ -7,4 +7,5 @@ mod now;
 mod opening;
 mod records;
 mod series;
+mod silences;
 mod track;

@@ -55,12 +55,10 @@ impl Journal {
     pub async fn start_over(&self, sink: &str) -> Result<()> {
         let sink = sink.to_owned();
         self.transact(move |connection, _| {
-            let mut tables = ["cursor", "dead_letter", "replay"].into_iter();
-            tables.try_for_each(|table| {
-                Ok(connection
-                    .run(&format!("delete from {table} where sink = ?1"), [&sink])
-                    .map(drop)?)
-            })
+            for table in ["cursor", "dead_letter", "replay"] {
+                connection.run(&format!("delete from {table} where sink = ?1"), [&sink])?;
+            }
+            Ok(())
         })
         .await
     }

@@ -55,6 +55,62 @@ async fn a_gap_lasts_from_the_end_of_a_connection_to_the_next_login() {
     assert_eq!(over.length(at(99)), SignedDuration::from_secs(10));
 }
 
+/// What both ledgers have of the gaps of polls, which must be the same.
+async fn gaps_of_polls(facts: Vec<Fact>) -> Vec<(i64, Option<i64>, GapCause)> {
+    let state = tempfile::tempdir().unwrap();
+    let store = Store::open(state.path(), &[SCHEMA]).unwrap();
+    let (on_disk, in_memory) = (SqlLedger::new(&store), MemoryLedger::default());
+    for ledger in [&on_disk as &dyn Ledger, &in_memory] {
+        ledger.note(facts.clone()).await.unwrap();
+    }
+    let overview = overview::Overview::open_file(store.path()).unwrap();
+    let found = overview.gaps().unwrap();
+    assert_eq!(found, in_memory.gaps());
+    let second = |moment: Timestamp| moment.as_second() - at(0).as_second();
+    let told = found.into_iter().map(|found| {
+        assert_eq!(found.source, POLLS);
+        let gap = found.gap;
+        (second(gap.from), gap.to.map(second), gap.cause)
+    });
+    told.collect()
+}
+
+#[tokio::test]
+async fn polls_are_kept_by_one_cause_at_a_time_until_nothing_keeps_them() {
+    let kept = |second, by| Fact::PollsKept {
+        account: "home".into(),
+        at: at(second),
+        by,
+    };
+    let started = |second| Fact::PollsStarted {
+        account: "home".into(),
+        at: at(second),
+    };
+    let facts = vec![
+        started(1),
+        kept(2, None),
+        kept(5, Some(GapCause::PollsFailed)),
+        kept(6, Some(GapCause::PollsFailed)),
+        kept(7, Some(GapCause::Quota)),
+        kept(9, None),
+        kept(20, Some(GapCause::Restart)),
+        started(30),
+        kept(40, Some(GapCause::Login)),
+    ];
+    let told = [
+        (1, Some(1), GapCause::Restart),
+        (5, Some(7), GapCause::PollsFailed),
+        (7, Some(9), GapCause::Quota),
+        (20, Some(30), GapCause::Restart),
+        (40, None, GapCause::Login),
+    ];
+    assert_eq!(gaps_of_polls(facts.clone()).await, told);
+    // Of one that died, and of a clock that was set back.
+    let died = [facts, vec![started(50), started(45)]].concat();
+    let last = (40, Some(45), GapCause::Restart);
+    assert_eq!(gaps_of_polls(died).await, [&told[..4], &[last]].concat());
+}
+
 #[tokio::test]
 async fn the_last_gap_that_is_worth_a_poll_is_known_to_the_next_run() {
     let gap = |from: i64, to: i64| {

@@ -84,7 +84,10 @@ async fn without_a_terminal_the_default_is_written_and_what_is_left_is_said() {
     std::fs::write(&file, text.replace("PUT-YOUR-CLIENT-ID-HERE", CLIENT_ID)).unwrap();
     let said = call(home.path(), &["check"]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
-    // The page is where somebody may log in.
+    // The page is where somebody may log in. Its port may be another program's.
+    let text = read(&file);
+    assert!(text.contains("127.0.0.1:8720"), "{text}");
+    std::fs::write(&file, text.replace("127.0.0.1:8720", "127.0.0.1:0")).unwrap();
     let run = start(home.path(), &["run"], &[]);
     let told = run
         .wait_for_line("this account is not polled until", DEADLINE)

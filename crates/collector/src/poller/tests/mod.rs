@@ -3,6 +3,7 @@
 mod demands;
 mod ended;
 mod failures;
+mod gaps;
 mod intake;
 mod intervals;
 mod login;

@@ -1,8 +1,8 @@
-//! When no message could come, why, and what to do.
+//! When nothing came of a vehicle, why, and what to do.
 
-use collector_core::mask::readable;
-use history::read::VehicleRow;
-use status::{Gap, GapCause, Status, StreamStatus};
+use history::read::{Range, VehicleRow};
+use status::Status;
+use status::gaps::{Cause, Missing, of_vehicle};
 
 use crate::pages::cells::{Reading, duration};
 use crate::view::parts::{Cell, Column, Table};
@@ -11,16 +11,17 @@ use crate::view::texts;
 /// The newest that are shown.
 const SHOWN: usize = 200;
 
-pub fn table(status: &Status, vehicle: &VehicleRow, reading: Reading<'_>) -> Table {
-    let brings = |stream: &&StreamStatus| {
-        let mut its = stream.vehicles.iter();
-        its.any(|one| one.vin == vehicle.vin.as_str())
-    };
-    let streams = status.streams.iter().filter(brings);
-    let mut gaps: Vec<_> = streams
-        .flat_map(|stream| stream.gaps.iter().map(move |gap| (stream, gap)))
-        .collect();
-    gaps.sort_by_key(|(_, gap)| std::cmp::Reverse(gap.from));
+/// Of a range in which nothing was measured in `silences`.
+pub fn table(
+    status: &Status,
+    vehicle: &VehicleRow,
+    reading: Reading<'_>,
+    range: Range,
+    silences: &[Range],
+) -> Table {
+    let silences: Vec<_> = silences.iter().map(|one| (one.from, one.to)).collect();
+    let mut gaps = of_vehicle(status, vehicle.vin.as_str(), &silences, (range.from, range.to));
+    gaps.reverse();
     let known = gaps.len();
     gaps.truncate(SHOWN);
     let mut caption = texts::t("data.gaps").to_owned();
@@ -28,51 +29,42 @@ pub fn table(status: &Status, vehicle: &VehicleRow, reading: Reading<'_>) -> Tab
         let shown = texts::count("data.older", SHOWN).replace("{of}", &known.to_string());
         caption = format!("{caption}. {shown}");
     }
+    let columns = ["data.from", "data.to", "data.lasted", "data.cause", "data.todo"];
     Table {
         id: "gaps",
         caption,
-        columns: [
-            "data.from",
-            "data.to",
-            "data.lasted",
-            "data.cause",
-            "data.todo",
-            "data.stream",
-        ]
-        .map(|key| Column::text(texts::t(key)))
-        .into(),
-        rows: gaps
-            .into_iter()
-            .map(|(stream, gap)| row(stream, gap, reading))
-            .collect(),
+        columns: columns.map(|key| Column::text(texts::t(key))).into(),
+        rows: gaps.iter().map(|gap| row(gap, reading)).collect(),
         csv: "?csv=gaps".to_owned(),
         empty: texts::t("data.no_gaps").to_owned(),
         ..Table::default()
     }
 }
 
-fn row(stream: &StreamStatus, gap: &Gap, reading: Reading<'_>) -> Vec<Cell> {
+fn row(gap: &Missing, reading: Reading<'_>) -> Vec<Cell> {
     let (cause, todo) = words(gap.cause);
-    let lasted = gap.length(reading.now);
+    let end = gap.to.unwrap_or(reading.now);
     vec![
         reading.at(gap.from),
         gap.to
             .map_or_else(|| Cell::text(texts::t("data.lasts")), |to| reading.at(to)),
-        Cell::sorted(
-            duration(gap.from, gap.to.unwrap_or(reading.now)),
-            lasted.as_secs(),
-        ),
+        Cell::sorted(duration(gap.from, end), end.duration_since(gap.from).as_secs()),
         Cell::text(texts::t(cause)),
         Cell::text(texts::t(todo)),
-        Cell::text(readable(&format!("{}, {}", stream.account, stream.source))),
     ]
 }
 
-fn words(cause: GapCause) -> (&'static str, &'static str) {
+fn words(cause: Cause) -> (&'static str, &'static str) {
     match cause {
-        GapCause::Restart => ("data.cause_restart", "data.todo_restart"),
-        GapCause::ConnectionLost => ("data.cause_connection", "data.todo_connection"),
-        GapCause::Login => ("data.cause_login", "data.todo_login"),
-        GapCause::OtherProgram => ("data.cause_other", "data.todo_other"),
+        Cause::Stopped => ("data.cause_restart", "data.todo_restart"),
+        Cause::Login => ("data.cause_login", "data.todo_login"),
+        Cause::Quota => ("data.cause_quota", "data.todo_quota"),
+        Cause::Container => ("data.cause_container", "data.todo_container"),
+        Cause::OtherProgram => ("data.cause_other", "data.todo_other"),
+        Cause::StreamDown => ("data.cause_connection", "data.todo_connection"),
+        Cause::PollsFailed => ("data.cause_polls", "data.todo_polls"),
+        Cause::NotSelected => ("data.cause_selected", "data.todo_selected"),
+        Cause::Asleep => ("data.cause_asleep", "data.todo_asleep"),
+        Cause::Unknown => ("data.cause_unknown", "data.todo_unknown"),
     }
 }
