@@ -19,7 +19,7 @@ pub enum RunError {
     State(#[from] StateError),
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// No account is logged in.
+    /// No account is logged in, and there is no page where somebody could log in.
     #[error("no account is logged in")]
     LoginNeeded {
         /// The accounts, and what is wrong with each.
