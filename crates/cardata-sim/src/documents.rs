@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::call::Answer;
 use crate::rest::refusal::Refusal;
 
-/// A side view, 64 by 32 pixels.
+/// A side view, 640 by 240 pixels.
 const PNG: &[u8] = include_bytes!("rest/car.png");
 /// A JPEG by its first bytes; nobody looks further.
 const JPEG: [u8; 8] = [0xff, 0xd8, 0xff, 0xe0, 0, 0x10, b'J', b'F'];

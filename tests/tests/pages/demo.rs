@@ -82,13 +82,15 @@ impl Demo {
     pub async fn pages(&self) -> Vec<Page> {
         let charge = self.linked("charging", "charging/20").await;
         let trip = self.linked("trips", "trips/20").await;
-        let reasons = [
+        let led_to = [
             ("why-charge", charge.clone(), "why/session/"),
             ("why-trip", trip.clone(), "why/trip/"),
             ("why-battery", "battery".to_owned(), "why/battery_health/"),
+            ("why-sum", "charging".to_owned(), "why/page/"),
+            ("login", "../../system".to_owned(), "login/"),
         ];
         let mut pages = Vec::new();
-        for (name, at, word) in reasons {
+        for (name, at, word) in led_to {
             let path = self.linked(&at, word).await;
             let path = path
                 .trim_start_matches("../")
