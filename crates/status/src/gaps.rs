@@ -50,13 +50,6 @@ pub struct Missing {
     pub cause: Cause,
 }
 
-impl Missing {
-    /// Whether something is to be mended.
-    pub fn is_fault(&self) -> bool {
-        !matches!(self.cause, Cause::Asleep | Cause::Unknown)
-    }
-}
-
 type Span = (Timestamp, Timestamp);
 
 /// The gaps of a vehicle within a span that ends now or earlier, the oldest first. `silences` are the spans in which nothing of it

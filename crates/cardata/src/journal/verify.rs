@@ -3,12 +3,10 @@
 use journal::care::stats;
 use journal::care::verify::{Verified, verify};
 use pipeline_init::lookup;
-
 use serde_json::json;
 
 use super::{bar, count, damages, failure, names, state};
-use crate::args::AnswerArgs;
-use crate::args::PipelineArgs;
+use crate::args::{AnswerArgs, PipelineArgs};
 use crate::{CommandResult, Failure, terminal};
 
 pub fn run(options: &AnswerArgs) -> CommandResult {

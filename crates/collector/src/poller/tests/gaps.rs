@@ -35,13 +35,9 @@ async fn each_cause_lasts_until_a_poll_is_answered_and_a_stop_until_the_next_sta
         let rig = Rig::new();
         rig.run(minutes(90), 1, Every::Fixed(minutes(120)), first(2, error))
             .await;
-        let told = [
-            (0, Some(0), GapCause::Restart),
-            (0, Some(until), cause),
-            (90, None, GapCause::Restart),
-        ];
-        let found = gaps(&rig);
-        assert_eq!(found, told[usize::from(found.len() == 2)..], "{cause:?}");
+        // One that begins with the program takes the place of the mark since when gaps are known.
+        let told = [(0, Some(until), cause), (90, None, GapCause::Restart)];
+        assert_eq!(gaps(&rig), told, "{cause:?}");
         rig.clock.sleep(minutes(30)).await;
         rig.run(minutes(5), 1, Every::Fixed(minutes(120)), always()).await;
         assert!(gaps(&rig).contains(&(90, Some(120), GapCause::Restart)));
