@@ -136,7 +136,8 @@ fn messages() -> impl Strategy<Value = Vec<(i64, Reading)>> {
     })
 }
 
-/// The messages in the order in which they come, and a poll ten days later, behind which nothing waits.
+/// The messages in the order in which they come, a poll ten days later, and one an hour behind that: what goes on and was
+/// told in the look before the first is held back in it, and behind the second nothing waits.
 fn coming(messages: &[(i64, Reading)]) -> Vec<Snapshot> {
     let at = |late: i64, reading: &Reading| reading.measured_at.as_millisecond() + late;
     let mut messages: Vec<_> = messages
@@ -148,16 +149,20 @@ fn coming(messages: &[(i64, Reading)]) -> Vec<Snapshot> {
         .into_iter()
         .map(|(at, reading)| snapshot(vehicle(0), at, vec![reading]));
     let end = START + 20 * 24 * HOUR;
+    came.chain([poll(end), poll(end + HOUR)]).collect()
+}
+
+fn poll(at: i64) -> Snapshot {
     let odometer = catalogue::find("vehicle.vehicle.travelledDistance").unwrap();
-    let last = Reading::new(
+    let reading = Reading::new(
         odometer.to_descriptor(),
-        value(odometer, 0.0, end),
+        value(odometer, 0.0, at),
         odometer.unit.clone(),
-        moment(end),
+        moment(at),
     );
-    let mut poll = snapshot(vehicle(0), end, vec![last]);
+    let mut poll = snapshot(vehicle(0), at, vec![reading]);
     poll.origin = Origin::Poll;
-    came.chain([poll]).collect()
+    poll
 }
 
 fn entries(snapshots: &[Snapshot]) -> Vec<Entry> {
