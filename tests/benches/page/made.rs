@@ -152,10 +152,9 @@ async fn key(scene: &Scene) -> u64 {
     (CARS, DAYS, DAYS_AT_ONCE, car::day(&vin(0), 0).len()).hash(&mut hasher);
     for name in [JOURNAL, PAGE] {
         let database = Connection::open(scene.path(name)).unwrap();
-        let version: i64 = database
-            .query_row("pragma user_version", [], |row| row.get(0))
-            .unwrap();
-        version.hash(&mut hasher);
+        let tables = "SELECT group_concat(sql ORDER BY name) FROM sqlite_master";
+        let tables: String = database.query_row(tables, [], |row| row.get(0)).unwrap();
+        tables.hash(&mut hasher);
     }
     hasher.finish()
 }

@@ -14,6 +14,7 @@ mod ask;
 #[path = "../derive/car.rs"]
 mod car;
 mod core;
+mod drawn;
 mod made;
 
 use tests::scene;
@@ -73,6 +74,9 @@ async fn measure() {
         show(what, &took, &beside);
         scene::stop(run).await;
     }
+    let run = made::start(&scene).await;
+    drawn::show(&format!("{}v/{car}/battery?range=year", made::link(&run))).await;
+    scene::stop(run).await;
 }
 
 fn show(what: &str, took: &Took, beside: &Took) {
