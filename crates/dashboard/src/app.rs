@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dashboard_content::Options;
 use history::read::VehicleRow;
 use jiff::Timestamp;
 use runtime::Clock;
@@ -9,7 +10,7 @@ use runtime::Clock;
 use crate::events::Events;
 use crate::model::{Model, NotRead};
 use crate::problem::Problem;
-use crate::site::{Look, LookError, Options, Site};
+use crate::site::{Look, LookError, Site};
 
 pub(crate) type Shared = Arc<App>;
 
@@ -25,7 +26,7 @@ impl App {
     pub fn of(site: &Site) -> Self {
         Self {
             model: Model::new(site.database.clone()),
-            options: site.options.clone(),
+            options: site.settings.options.clone(),
             look: site.look.clone(),
             events: site.events.clone(),
             clock: site.clock.clone(),

@@ -61,7 +61,7 @@ async fn of_track(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     if !asked.shows_position() {
-        return Err(position::refused());
+        return Err(Problem::hidden());
     }
     let vehicle = app.vehicle(&name).await?;
     let range = span.recent(app.now(), &app.options.timezone)?;

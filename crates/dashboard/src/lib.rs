@@ -3,10 +3,9 @@
 //! * [`Server`]: one address, which serves a [`Site`]. [`Look`]: what the page asks of the running program.
 //! * [`door`]: who is let in. [`token`]: the token of an owner who gave none. `guard`: both around every request.
 //! * [`assets`]: the files of the page. [`events`]: what changed, to every open page; [`live`]: what that is.
-//! * [`shown`]: values as people read them.
-//! * `api`: what programs ask, as API.md says; `csv`: for spreadsheets. `drawn`: for charts, `whole`: every reading. `model`: the database of the page, `app`: what every
-//!   handler has at hand, `span`: from when to when, `position`: who is told where a car is, `problem`: why somebody does not get what they asked for.
-//! * `pages`: what is read for each page. [`view`]: what the pages show, with their templates.
+//! * `api`: what programs ask, as API.md says; `csv`: for spreadsheets. `whole`: every reading of a series. `model`: the database of the page,
+//!   `app`: what every handler has at hand, `problem`: why somebody does not get what they asked for.
+//! * `pages`: what is read for each page, and joined of [`dashboard_content`]. [`view`]: what the pages show, with their templates.
 //! * `login`: a login at BMW that was begun here. `picture`: what BMW's picture of a car is served as.
 //! * `telemetry`: whether it works, and its numbers as `metrics`.
 //!
@@ -18,28 +17,25 @@ mod api;
 mod app;
 pub mod assets;
 mod csv;
-mod drawn;
 mod guard;
-pub mod live;
 mod login;
 mod metrics;
 mod model;
 mod pages;
 mod picture;
-mod position;
 mod problem;
 mod routes;
 mod server;
-pub mod shown;
 mod site;
-mod span;
 mod telemetry;
 mod whole;
 
+pub use dashboard_content::{Options, live};
+use dashboard_content::{drawn, position, shown, span};
 pub use dashboard_door::{door, events, token};
 use dashboard_view as view;
 pub use dashboard_view::files;
 pub use dashboard_view::picture::Qr;
 pub use login::{Invitation, Login};
 pub use server::{BindError, Limits, Server};
-pub use site::{Look, LookError, Options, Site};
+pub use site::{Look, LookError, Settings, Site};

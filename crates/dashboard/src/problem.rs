@@ -4,6 +4,8 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use collector_core::PollRefused;
+use dashboard_content::position::SHOWN;
+use dashboard_content::span::NoSpan;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -36,6 +38,13 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, error.into())
     }
 
+    /// Who does not ask where a car was is told how to.
+    pub fn hidden() -> Self {
+        Self::mistake(format!(
+            "where the car was is told to who asks for it with `{SHOWN}`"
+        ))
+    }
+
     /// A fault of the program's own.
     pub fn broken(error: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.into())
@@ -61,6 +70,12 @@ impl From<NotRead> for Problem {
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, not_read.to_string())
+    }
+}
+
+impl From<NoSpan> for Problem {
+    fn from(no_span: NoSpan) -> Self {
+        Self::mistake(no_span.to_string())
     }
 }
 

@@ -98,8 +98,8 @@ impl Server {
 
     /// Serves until `stop`; requests that are being answered then have two seconds.
     pub async fn run(self, site: Site, stop: CancellationToken) {
-        let options = &site.options;
-        let door = Door::new(self.address, options.auth.clone(), options.hosts.clone());
+        let settings = &site.settings;
+        let door = Door::new(self.address, settings.auth.clone(), settings.hosts.clone());
         let router = routes::all(site, door, &self.limits, &stop);
         let room = Arc::new(Semaphore::new(self.limits.connections));
         let mut connections = JoinSet::new();

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use collector_core::{PollRefused, Polled, UnitSystem, Vin};
-use jiff::tz::TimeZone;
+use collector_core::{PollRefused, Polled, Vin};
+use dashboard_content::Options;
 use pipeline::{DashboardAuth, Pipeline};
 use runtime::Clock;
 use status::Status;
@@ -20,7 +20,7 @@ use crate::token::{self, TokenError};
 
 /// Everything that is served.
 pub struct Site {
-    pub options: Options,
+    pub settings: Settings,
     /// The database of the page: the tables of crate `history`, with roll-ups. It may come later, and be replaced.
     pub database: PathBuf,
     pub look: Arc<dyn Look>,
@@ -33,17 +33,14 @@ pub struct Site {
 
 /// How it is shown, and to whom.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct Settings {
     pub auth: Auth,
     /// Names beside those of this machine by which browsers may ask, in small letters, with or without a port.
     pub hosts: Vec<String>,
-    /// In which units people read. What programs get is metric always.
-    pub units: UnitSystem,
-    /// Where the owner lives.
-    pub timezone: TimeZone,
+    pub options: Options,
 }
 
-impl Options {
+impl Settings {
     /// What the pipeline file says, where it says that there is a page. A token that it leaves out is read from the state
     /// directory, or made there.
     ///
@@ -56,8 +53,10 @@ impl Options {
         Ok(Some(Self {
             auth: auth(&page.auth, &pipeline.state)?,
             hosts: page.hosts.clone(),
-            units: pipeline.units,
-            timezone: pipeline.timezone.clone(),
+            options: Options {
+                units: pipeline.units,
+                timezone: pipeline.timezone.clone(),
+            },
         }))
     }
 }

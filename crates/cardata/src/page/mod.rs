@@ -44,7 +44,7 @@ pub async fn prepare(pipeline: Pipeline, engine: &Engine) -> Result<Option<Page>
     };
     let server = Server::bind(section.listen).await.or_fail(2)?;
     let note = note(&section.auth, &pipeline.state);
-    let Some(options) = dashboard::Options::of(&pipeline).or_fail(2)? else {
+    let Some(settings) = dashboard::Settings::of(&pipeline).or_fail(2)? else {
         return Ok(None);
     };
     let address = server.local_addr();
@@ -57,7 +57,7 @@ pub async fn prepare(pipeline: Pipeline, engine: &Engine) -> Result<Option<Page>
     let pipeline = Arc::new(pipeline);
     let logins = Arc::new(Logins::new(pipeline.clone(), engine.clock()));
     let site = Site {
-        options,
+        settings,
         database,
         look: Arc::new(Beside::new(pipeline, engine.demand(), logins.clone())),
         events: Events::default(),
@@ -89,7 +89,7 @@ impl Page {
         let told = tokio::spawn(tell(
             self.site.look.clone(),
             self.site.events.clone(),
-            self.site.options.clone(),
+            self.site.settings.options.clone(),
             self.site.clock.clone(),
             stop.clone(),
         ));

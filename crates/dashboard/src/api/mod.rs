@@ -6,13 +6,13 @@ pub(crate) mod shape;
 use axum::extract::{Path, Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use dashboard_content::told::Present;
 use history::read::{Range, Reader, RecordRow, Series, VehicleRow};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::{App, Shared};
 use crate::drawn::{Drawn, drawn};
-use crate::pages::told::Present;
 use crate::position::{self, Asked};
 use crate::problem::Problem;
 use crate::span::Span;
@@ -124,7 +124,7 @@ pub(crate) async fn read_series(
     let series = series.ok_or_else(unknown)?;
     let is_position = position::is(&series.name) || position::is(&series.descriptor);
     if is_position && !asked.shows_position() {
-        return Err(position::refused());
+        return Err(Problem::hidden());
     }
     Ok((series, range))
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use collector_core::{Descriptor, Unit, Value};
+use dashboard_content::told::Present;
 use history::read::{ColumnInfo, Latest, Range, ReadingRow, RecordRow, Series, Told, VehicleRow};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
-
-use crate::pages::told::Present;
 
 /// Up to here every whole number is exact.
 const EXACT: f64 = 9_007_199_254_740_992.0;

@@ -8,8 +8,8 @@ use collector_core::mask::readable;
 use history::read::{Range, RecordRow};
 use jiff::Timestamp;
 
-use super::cells::{self, Reading, UNKNOWN};
-use super::charging::{csv, ended, fact, marks};
+use super::cells::{self, Reading, UNKNOWN, fact};
+use super::charging::{csv, ended, marks};
 use super::curve::{Curve, of as curve_of};
 use super::files::with_tables;
 use super::sums::{Money, amount, share};

@@ -7,9 +7,9 @@ use history::read::{Range, RecordRow};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::cells::{self, Reading, UNKNOWN};
+use super::cells::{self, Reading, UNKNOWN, fact};
 use super::files::with_tables;
-use super::sums::{self, Money, Sum};
+use super::sums::{self, MOST, Money, Sum};
 use super::why::sum_href;
 use super::{Page, frame, labels, range};
 use crate::app::Shared;
@@ -22,8 +22,6 @@ use crate::view::texts;
 
 const KIND: &str = "charging_sessions";
 const ROOT: &str = "../../";
-/// Of what is summed: a charge every day for a quarter of a century.
-pub(super) const MOST: usize = 10_000;
 /// Rows of the table.
 const ROWS: usize = 50;
 
@@ -371,14 +369,5 @@ fn cost(money: &Money) -> Cell {
     Cell {
         sort: money.alone().map(|sum| sum.to_string()).unwrap_or_default(),
         ..Cell::text(money.text())
-    }
-}
-
-pub(super) fn fact(label: &'static str, value: String, unit: &str) -> Fact {
-    Fact {
-        label: texts::t(label).to_owned(),
-        value,
-        unit: unit.to_owned(),
-        ..Fact::default()
     }
 }

@@ -1,8 +1,5 @@
 //! Data: what is wrong, when nothing came and why, and what every key of a vehicle tells.
 
-mod gaps;
-mod keys;
-
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
@@ -13,7 +10,7 @@ use status::{Arrivals, Status};
 
 use super::cells::Reading;
 use super::files::with_tables;
-use super::{Page, frame, range};
+use super::{Page, frame, gaps, keys, range};
 use crate::app::{App, Shared};
 use crate::position::Asked;
 use crate::problem::Problem;

@@ -1,27 +1,16 @@
 //! The pages: what is read, put into the words and the units of its reader.
 
 mod battery;
-mod cells;
 mod charge;
 mod charging;
-mod curve;
 mod data;
 mod failed;
 mod files;
 mod frame;
-mod full;
-mod health;
-mod labels;
-mod level;
 mod login;
 mod now;
-mod openings;
 mod poll;
-mod range;
-mod standing;
-mod sums;
 mod system;
-pub(crate) mod told;
 mod trip;
 mod trips;
 mod why;
@@ -31,6 +20,9 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
+use dashboard_content::{
+    cells, curve, full, gaps, health, keys, labels, level, openings, range, standing, sums, told,
+};
 
 pub(crate) use failed::{failed, is_page, locked, show_failures};
 

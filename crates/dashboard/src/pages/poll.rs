@@ -6,12 +6,12 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use collector_core::PollRefused;
+use dashboard_content::Options;
 use url::form_urlencoded;
 
 use super::Page;
 use crate::app::Shared;
 use crate::shown::moment;
-use crate::site::Options;
 use crate::view::frame::Notice;
 use crate::view::parts::Level;
 use crate::view::texts;

@@ -7,9 +7,9 @@ use collector_core::Value;
 use history::read::{Range, RecordRow};
 use jiff::{SignedDuration, Timestamp};
 
-use super::cells::{self, Reading, UNKNOWN};
+use super::cells::{self, Reading, UNKNOWN, fact};
 use super::charge::{percents, span};
-use super::charging::{ended, fact};
+use super::charging::ended;
 use super::files::with_tables;
 use super::why::sum_href;
 use super::{Page, curve, frame, labels, sums};

@@ -9,10 +9,10 @@ use history::read::{Range, RecordRow};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::cells::{self, Reading, UNKNOWN};
-use super::charging::{Asked, csv, earlier, ended, fact, within};
+use super::cells::{self, Reading, UNKNOWN, fact};
+use super::charging::{Asked, csv, earlier, ended, within};
 use super::files::with_tables;
-use super::sums::{self, Sum};
+use super::sums::{self, MOST, Sum};
 use super::why::sum_href;
 use super::{Page, frame, labels, range};
 use crate::app::Shared;
@@ -23,8 +23,6 @@ use crate::view::texts;
 use crate::view::trips::Trips;
 
 const ROOT: &str = "../../";
-/// Of what is summed: ten a day for years.
-const MOST: usize = 10_000;
 const ROWS: usize = 50;
 /// The window of consumption by month, in days, and the one that is told of the whole.
 const MONTH: f64 = 30.0;

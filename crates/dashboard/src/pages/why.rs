@@ -1,10 +1,8 @@
 //! Why a record is as it is: of each value the rule, the interval and the readings.
 //!
-//! [`computed`]: the same of what the pages compute, [`records`] out of several records, [`keys`] out of several keys.
+//! [`computed`]: the same of what the pages compute.
 
 pub mod computed;
-mod keys;
-mod records;
 
 use std::collections::BTreeSet;
 
@@ -16,7 +14,7 @@ use facts::kinds;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-pub use records::href as sum_href;
+pub use dashboard_content::why::records::href as sum_href;
 
 use super::cells::{Reading, UNKNOWN};
 use super::files::with_tables;

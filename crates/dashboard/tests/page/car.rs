@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use collector_core::testkit::{context, entry_with, vehicle};
 use collector_core::{Entry, Reading, Record, RecordKind, RecordState, Sink, UnitSystem, Value};
 use dashboard::door::Auth;
-use dashboard::{Limits, Options};
+use dashboard::{Limits, Options, Settings};
 use history::{HistorySink, Place};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -64,13 +64,15 @@ pub async fn told(entries: &[Entry], units: UnitSystem, program: Program) -> Car
     };
     let mut sink = HistorySink::new(place, None, context().log_id);
     assert_eq!(sink.write(entries).await.unwrap().rejected, []);
-    let options = Options {
+    let settings = Settings {
         auth: Auth::Loopback,
         hosts: Vec::new(),
-        units,
-        timezone: TimeZone::UTC,
+        options: Options {
+            units,
+            timezone: TimeZone::UTC,
+        },
     };
-    let page = Page::like(options, Limits::default(), path, program, Arc::new(Stands)).await;
+    let page = Page::like(settings, Limits::default(), path, program, Arc::new(Stands)).await;
     Car {
         page,
         _folder: folder,

@@ -117,8 +117,6 @@ async fn who_asks_is_told() {
 #[test]
 fn events_do_not_tell_it() {
     let options = dashboard::Options {
-        auth: dashboard::door::Auth::Loopback,
-        hosts: Vec::new(),
         units: Default::default(),
         timezone: jiff::tz::TimeZone::UTC,
     };

@@ -9,7 +9,7 @@ use collector_core::{PollRefused, Polled, UnitSystem, Vin};
 use dashboard::door::Auth;
 use dashboard::events::Events;
 use dashboard::files::Asset;
-use dashboard::{Limits, Login, Look, LookError, Options, Server, Site};
+use dashboard::{Limits, Login, Look, LookError, Options, Server, Settings, Site};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use reqwest::{Client, RequestBuilder};
@@ -166,17 +166,19 @@ impl Page {
         database: PathBuf,
         program: Program,
     ) -> Self {
-        let options = Options {
+        let settings = Settings {
             auth,
             hosts: Vec::new(),
-            units,
-            timezone: program.timezone.clone().unwrap_or(TimeZone::UTC),
+            options: Options {
+                units,
+                timezone: program.timezone.clone().unwrap_or(TimeZone::UTC),
+            },
         };
-        Self::like(options, limits, database, program, Arc::new(SystemClock)).await
+        Self::like(settings, limits, database, program, Arc::new(SystemClock)).await
     }
 
     pub async fn like(
-        options: Options,
+        settings: Settings,
         limits: Limits,
         database: PathBuf,
         program: Program,
@@ -186,7 +188,7 @@ impl Page {
         let address = server.local_addr();
         let (events, program) = (Events::default(), Arc::new(program));
         let site = Site {
-            options,
+            settings,
             database,
             look: program.clone(),
             events: events.clone(),

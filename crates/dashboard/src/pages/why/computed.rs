@@ -3,29 +3,23 @@
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
-use status::why::rules;
+use collector_core::Vin;
+use dashboard_content::why::{Computed, keys, records};
 
-use super::{ROOT, keys, records};
-use crate::app::Shared;
+use super::ROOT;
+use crate::app::{App, Shared};
 use crate::pages::cells::Reading;
 use crate::pages::files::with_tables;
+use crate::pages::told::Present;
 use crate::pages::{Page, frame, full};
 use crate::problem::Problem;
 use crate::view::frame::{Page as Way, segment};
 use crate::view::parts::Link;
 use crate::view::texts;
-use crate::view::why::{Rule, Why, WhyValue};
+use crate::view::why::Why;
 
 pub fn routes() -> Router<Shared> {
     Router::new().route("/why/page/{name}/{what}", get(page))
-}
-
-/// A number with its reasons, and where it stands.
-pub struct Computed {
-    pub value: WhyValue,
-    /// The page of the vehicle that shows it.
-    pub page: &'static str,
-    pub about: String,
 }
 
 async fn page(
@@ -43,15 +37,9 @@ async fn page(
         Some(sum) => {
             let (vin, range) = (vehicle.vin.clone(), asked.span.all(&app.options.timezone)?);
             let read = move |reader: &history::read::Reader| sum.read(reader, &vin, range);
-            Some(sum.computed(reading, name, &asked, app.model.read(read).await?))
+            Some(sum.computed(reading, ROOT, name, &asked, app.model.read(read).await?))
         }
-        None => {
-            let told = keys::present(&app, &vehicle.vin).await?;
-            match &*what {
-                full::NAME => told.full.as_ref().map(|full| full.computed(&reading)),
-                what => keys::computed(&reading, name, &told.present, what),
-            }
-        }
+        None => by_keys(&app, &vehicle.vin, reading, name, &what).await?,
     };
     let computed = computed.ok_or_else(|| Problem::not_found(texts::t("why.none")))?;
     let title = texts::t("why.title");
@@ -67,37 +55,24 @@ async fn page(
     })
 }
 
-/// A rule of the page, with all that RULES.md says of it.
-pub fn rule(number: &'static str) -> Vec<Rule> {
-    let title = rules::title(number).unwrap_or_default();
-    let text = rules::text(number).unwrap_or_default();
-    vec![Rule {
-        number: number.to_owned(),
-        text: format!("{title}. {text}"),
-    }]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_rule_of_the_page_stands_among_the_rules() {
-        let used: Vec<_> = records::SUMS
-            .iter()
-            .map(|sum| sum.rule)
-            .chain(keys::RULES)
-            .chain([full::RULE])
-            .collect();
-        for number in &used {
-            assert!(
-                rules::title(number).is_some() && rules::text(number).is_some(),
-                "{number}"
-            );
-        }
-        let stated = (1..).map(|number| format!("P{number}"));
-        for number in stated.take_while(|number| rules::title(number).is_some()) {
-            assert!(used.contains(&&*number), "{number} is of no number");
-        }
-    }
+/// A number of what the car says now; `None` where it does not tell it.
+async fn by_keys(
+    app: &App,
+    vin: &Vin,
+    reading: Reading<'_>,
+    name: &str,
+    what: &str,
+) -> Result<Option<Computed>, Problem> {
+    let values = app.ask(|look| look.values()).await.ok().flatten();
+    let vin = vin.clone();
+    let read = app.model.read(move |reader| {
+        let present = Present::new(reader.latest(&vin)?, values.as_ref(), &vin);
+        let full = full::read(reader, &vin, &present)?;
+        Ok((present, full))
+    });
+    let (present, full) = read.await?;
+    Ok(match what {
+        full::NAME => full.map(|full| full.computed(&reading)),
+        what => keys::computed(&reading, name, &present, what),
+    })
 }

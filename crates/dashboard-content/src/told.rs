@@ -6,7 +6,7 @@ use history::read::{Latest, ReadingRow};
 use jiff::Timestamp;
 use status::values::Values;
 
-use super::cells::{Reading, alive, live};
+use crate::cells::{Reading, alive, live};
 use crate::shown;
 use crate::view::parts::Fact;
 

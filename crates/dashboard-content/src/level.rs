@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use status::Status;
 use status::gaps::{Cause, of_vehicle};
 
-use super::cells::{Reading, decimal};
+use crate::cells::{Reading, decimal};
 use crate::drawn::drawn;
 use crate::view::chart::{Band, BandKind, Chart, Gap, Kind, Series};
 use crate::view::parts::{Cell, Column, Table};
@@ -31,6 +31,9 @@ pub struct Level {
 
 /// By the key that tells the charge now, or else by the first of the order that told something in the range. The prediction
 /// is none of them.
+///
+/// # Errors
+/// See [`Reader`].
 pub fn read(reader: &Reader, vin: &Vin, now_by: Option<&str>, range: Range) -> Result<Level, ReadError> {
     let [ordered @ .., _] = QUANTITIES[0].keys else {
         return Ok(Level {
@@ -59,6 +62,9 @@ pub fn read(reader: &Reader, vin: &Vin, now_by: Option<&str>, range: Range) -> R
 }
 
 /// When the charge was told for the first time by any of its keys.
+///
+/// # Errors
+/// See [`Reader`].
 pub fn begin(reader: &Reader, vin: &Vin) -> Result<Option<Timestamp>, ReadError> {
     let keys = reader.keys(vin)?;
     let of_it = keys

@@ -1,11 +1,20 @@
 //! Values as people read them: in their units, with their words, by their clock.
 
 use collector_core::mask::readable;
-use collector_core::{Origin, Stamp, Unit, Value, rounded};
+use collector_core::{Origin, Stamp, Unit, UnitSystem, Value, rounded};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use crate::site::Options;
 use crate::view::texts;
+
+/// How its reader has it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// In which units. What programs get is metric always.
+    pub units: UnitSystem,
+    /// Where the owner lives.
+    pub timezone: TimeZone,
+}
 
 /// A value and its unit, apart so that the unit can stand smaller.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -139,16 +148,10 @@ pub fn moment(at: Timestamp, options: &Options) -> String {
 
 #[cfg(test)]
 mod tests {
-    use collector_core::UnitSystem;
-    use jiff::tz::TimeZone;
-
     use super::*;
-    use crate::door::Auth;
 
     fn read(key: &str, value: Value, unit: &'static str, units: UnitSystem) -> String {
         let options = Options {
-            auth: Auth::Loopback,
-            hosts: Vec::new(),
             units,
             timezone: TimeZone::UTC,
         };

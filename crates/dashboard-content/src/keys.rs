@@ -7,7 +7,7 @@ use collector_core::mask::readable;
 use history::read::{KeyRow, Latest, VehicleRow};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::pages::cells::{Reading, UNKNOWN, duration, live, origin};
+use crate::cells::{Reading, UNKNOWN, duration, live, origin};
 use crate::position;
 use crate::shown;
 use crate::view::parts::{Cell, Column, Table};

@@ -7,14 +7,15 @@ use history::read::RecordRow;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::cells::{UNKNOWN, decimal};
-use super::charging::fact;
+use crate::cells::{UNKNOWN, decimal, fact};
 use crate::view::parts::Fact;
 use crate::view::texts;
 
 /// What came by one kind of current, as URLs have it.
 pub const AC: &str = "ac";
 pub const DC: &str = "dc";
+/// So many records are summed: one every day for a quarter of a century, ten a day for years.
+pub const MOST: usize = 10_000;
 /// Of one trip.
 pub const CONSUMPTION: &str = "trip_consumption";
 

@@ -1,43 +1,19 @@
 //! Numbers that several keys of a car can tell: which one does, and what the others say.
 
-use collector_core::Vin;
 use collector_core::resolved::QUANTITIES;
 use history::read::Latest;
 
-use super::computed::{Computed, rule};
-use super::labels;
-use crate::app::App;
-use crate::pages::cells::{Reading, UNKNOWN, origin};
-use crate::pages::full::{self, Full};
-use crate::pages::told::{CHARGE, PLUGGED, Present, RANGE, RANGES};
-use crate::problem::Problem;
+use crate::cells::{Reading, UNKNOWN, origin};
+use crate::labels;
 use crate::shown;
+use crate::told::{CHARGE, PLUGGED, Present, RANGE, RANGES};
 use crate::view::parts::{Cell, Column, Level, Table};
 use crate::view::texts;
 use crate::view::why::WhyValue;
+use crate::why::{Computed, rule};
 
 /// Of the charge, of the plug, of the range.
 pub const RULES: [&str; 3] = ["P6", "P7", "P8"];
-
-pub struct Told {
-    pub present: Present,
-    pub full: Option<Full>,
-}
-
-/// What the car says now.
-///
-/// # Errors
-/// The database of the page cannot be read.
-pub async fn present(app: &App, vin: &Vin) -> Result<Told, Problem> {
-    let values = app.ask(|look| look.values()).await.ok().flatten();
-    let vin = vin.clone();
-    let read = app.model.read(move |reader| {
-        let present = Present::new(reader.latest(&vin)?, values.as_ref(), &vin);
-        let full = full::read(reader, &vin, &present)?;
-        Ok(Told { present, full })
-    });
-    Ok(read.await?)
-}
 
 /// `None` where the car does not tell it.
 pub fn computed(reading: &Reading<'_>, vehicle: &str, told: &Present, what: &str) -> Option<Computed> {

@@ -11,7 +11,7 @@ type DrawnPart = (i64, Option<f64>, Option<f64>, Option<f64>);
 
 /// Either `points` or `parts`, as `assets/README.md` describes them.
 #[derive(Debug, PartialEq, Serialize)]
-pub(crate) struct Drawn {
+pub struct Drawn {
     /// Empty where it has none.
     pub unit: String,
     /// `[moment, number]`, without a number from where there was no value on. A truth is 0 or 1.
@@ -22,7 +22,7 @@ pub(crate) struct Drawn {
 }
 
 /// Texts are not drawn.
-pub(crate) fn drawn(series: &Series, units: UnitSystem) -> Drawn {
+pub fn drawn(series: &Series, units: UnitSystem) -> Drawn {
     let own = series.unit.as_deref();
     let customary = |number: f64, unit| {
         let (number, unit) = units.read_as(number, unit);

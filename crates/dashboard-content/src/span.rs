@@ -6,8 +6,6 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::problem::Problem;
-
 /// What a chart shows that names no time.
 const USUAL: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Behind everything that the journal holds, and within what milliseconds can tell.
@@ -15,10 +13,19 @@ const FIRST: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// A moment (`2026-03-01T17:00:00Z`), or a day (`2026-03-01`) where the owner lives.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Span {
+pub struct Span {
     from: Option<String>,
     /// Left out itself; a day is whole.
     to: Option<String>,
+}
+
+/// Why it is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoSpan {
+    #[error("`from` is behind `to`")]
+    Backwards,
+    #[error("a time is written as `2026-03-01T17:00:00Z` or `2026-03-01`")]
+    NoTime,
 }
 
 impl Span {
@@ -30,8 +37,8 @@ impl Span {
     /// The last seven days before `to`, or before now, where nothing is said.
     ///
     /// # Errors
-    /// One of them is no time.
-    pub fn recent(&self, now: Timestamp, timezone: &TimeZone) -> Result<Range, Problem> {
+    /// One of them is no time, or they are the wrong way round.
+    pub fn recent(&self, now: Timestamp, timezone: &TimeZone) -> Result<Range, NoSpan> {
         let [from, to] = self.read(timezone)?;
         let to = to.unwrap_or(now);
         let from = from.or_else(|| to.checked_sub(USUAL).ok());
@@ -41,13 +48,13 @@ impl Span {
     /// Everything where nothing is said.
     ///
     /// # Errors
-    /// One of them is no time.
-    pub fn all(&self, timezone: &TimeZone) -> Result<Range, Problem> {
+    /// One of them is no time, or they are the wrong way round.
+    pub fn all(&self, timezone: &TimeZone) -> Result<Range, NoSpan> {
         let [from, to] = self.read(timezone)?;
         in_order(from.unwrap_or(FIRST), to.unwrap_or(Timestamp::MAX))
     }
 
-    fn read(&self, timezone: &TimeZone) -> Result<[Option<Timestamp>; 2], Problem> {
+    fn read(&self, timezone: &TimeZone) -> Result<[Option<Timestamp>; 2], NoSpan> {
         let read = |text: &Option<String>, days| {
             let text = text.as_deref().filter(|text| !text.is_empty());
             text.map(|text| moment(text, timezone, days)).transpose()
@@ -56,15 +63,15 @@ impl Span {
     }
 }
 
-fn in_order(from: Timestamp, to: Timestamp) -> Result<Range, Problem> {
+fn in_order(from: Timestamp, to: Timestamp) -> Result<Range, NoSpan> {
     if from > to {
-        return Err(Problem::mistake("`from` is behind `to`"));
+        return Err(NoSpan::Backwards);
     }
     Ok(Range { from, to })
 }
 
 /// `days` later, where the text is a day.
-fn moment(text: &str, timezone: &TimeZone, days: i64) -> Result<Timestamp, Problem> {
+fn moment(text: &str, timezone: &TimeZone, days: i64) -> Result<Timestamp, NoSpan> {
     if let Ok(moment) = text.parse() {
         return Ok(moment);
     }
@@ -74,7 +81,7 @@ fn moment(text: &str, timezone: &TimeZone, days: i64) -> Result<Timestamp, Probl
     let moment = day.and_then(|day| day.to_zoned(timezone.clone()));
     moment
         .map(|moment| moment.timestamp())
-        .map_err(|_| Problem::mistake("a time is written as `2026-03-01T17:00:00Z` or `2026-03-01`"))
+        .map_err(|_| NoSpan::NoTime)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use history::read::RecordRow;
 use jiff::Timestamp;
 
-use super::cells::{Reading, UNKNOWN, decimal, duration, key, why};
+use crate::cells::{Reading, UNKNOWN, decimal, duration, key, why};
 use crate::view::parts::{Cell, Column, Fact, Link, Table};
 use crate::view::texts;
 

@@ -6,9 +6,9 @@ use serde_json::{Value as Json, json};
 use status::values::changes::{What, changes};
 use status::values::{Told, Values};
 
+use crate::Options;
 use crate::position;
 use crate::shown;
-use crate::site::Options;
 
 /// The names of the vehicles that tell something else than before, and what: `{ now, told: [{ vehicle, key, text, unit,
 /// number, at, time, origin, state }] }`, times in milliseconds; a value that has ended has the text `–` and no number. `None`

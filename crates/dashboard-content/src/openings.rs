@@ -1,8 +1,8 @@
 //! Doors, windows and tyres: which key tells which of them.
 
-use super::cells::{Reading, alive};
-use super::told::Present;
+use crate::cells::{Reading, alive};
 use crate::shown;
+use crate::told::Present;
 use crate::view::now::{Opening, Place, State, Tyre};
 use crate::view::texts;
 

@@ -4,7 +4,7 @@ use collector_core::{UnitSystem, Vin};
 use history::read::{Range, ReadError, Reader, RecordRow, Series as Told};
 use jiff::Timestamp;
 
-use super::cells::{self, Reading};
+use crate::cells::{self, Reading};
 use crate::drawn::drawn;
 use crate::view::chart::{Axis, Chart, Kind, Series};
 use crate::view::parts::{Cell, Column, Table};

@@ -4,7 +4,7 @@ use history::read::{Range, VehicleRow};
 use status::Status;
 use status::gaps::{Cause, Missing, of_vehicle};
 
-use crate::pages::cells::{Reading, duration};
+use crate::cells::{Reading, duration};
 use crate::view::parts::{Cell, Column, Table};
 use crate::view::texts;
 

@@ -4,9 +4,9 @@ use history::read::RecordRow;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::cells::{Reading, UNKNOWN, decimal, key, why};
-use super::labels;
-use super::told::Present;
+use crate::cells::{Reading, UNKNOWN, decimal, key, why};
+use crate::labels;
+use crate::told::Present;
 use crate::view::battery::Health;
 use crate::view::chart::{Chart, Kind, Series};
 use crate::view::parts::{Cell, Column, Fact, Table};

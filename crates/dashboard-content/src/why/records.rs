@@ -4,16 +4,16 @@ use collector_core::Vin;
 use history::read::{Range, ReadError, Reader, RecordRow};
 use serde::Deserialize;
 
-use super::computed::{Computed, rule};
-use super::{ROOT, labels};
-use crate::pages::cells::{self, Reading, UNKNOWN, decimal};
-use crate::pages::sums::{self, Money, Sum, share};
-use crate::pages::{charging, standing};
+use crate::cells::{self, Reading, UNKNOWN, decimal};
+use crate::labels;
 use crate::span::Span;
+use crate::standing;
+use crate::sums::{self, Money, Sum, share};
 use crate::view::frame::segment;
 use crate::view::parts::{Cell, Column, Fact, Table};
 use crate::view::texts;
 use crate::view::why::WhyValue;
+use crate::why::{Computed, rule};
 
 /// The newest that are shown.
 const SHOWN: usize = 500;
@@ -56,14 +56,14 @@ static CHARGES: Kind = Kind {
     short: "session",
     page: "charging",
     has_pages: true,
-    most: charging::MOST,
+    most: sums::MOST,
 };
 static TRIPS: Kind = Kind {
     plural: "trips",
     short: "trip",
     page: "trips",
     has_pages: true,
-    most: charging::MOST,
+    most: sums::MOST,
 };
 static STANDSTILLS: Kind = Kind {
     plural: "standstills",
@@ -134,9 +134,11 @@ impl Summed {
         reader.records(self.kind.plural, Some(vin), range, self.kind.most)
     }
 
+    /// `root` leads from the page of the reasons to the root of the page.
     pub fn computed(
         &self,
         reading: Reading<'_>,
+        root: &str,
         vehicle: &str,
         asked: &Asked,
         mut records: Vec<RecordRow>,
@@ -154,7 +156,7 @@ impl Summed {
             rules: rule(self.rule),
             readings: Table {
                 csv: asked.csv(self.what),
-                ..self.table(&reading, vehicle, &records)
+                ..self.table(&reading, root, vehicle, &records)
             },
         };
         Computed {
@@ -178,8 +180,8 @@ impl Summed {
         let all: Vec<&RecordRow> = records.iter().collect();
         let money = Money::of(all.iter().copied());
         match self.what {
-            "cost" => charging::fact(self.label, money.text(), "").with(money.note()),
-            "unpriced_share" => charging::fact(self.label, money.unpriced_text(), "").with(money.unsure()),
+            "cost" => cells::fact(self.label, money.text(), "").with(money.note()),
+            "unpriced_share" => cells::fact(self.label, money.unpriced_text(), "").with(money.unsure()),
             "loss_share" => sums::loss(&all),
             sums::CONSUMPTION => {
                 let known = || all.iter().filter(|trip| sums::number(trip, self.what).is_some());
@@ -187,7 +189,7 @@ impl Summed {
                 let told = sum("energy_kwh").zip(sum("distance_km"));
                 let told = told.map(|(kwh, km)| reading.number(kwh / km * 100.0, self.unit, 1));
                 let (value, unit) = told.unwrap_or_else(|| (UNKNOWN.to_owned(), String::new()));
-                charging::fact(self.label, value, &unit)
+                cells::fact(self.label, value, &unit)
             }
             "drain_percent_per_day" => standing::drain(records).unwrap_or_default(),
             _ => {
@@ -200,7 +202,7 @@ impl Summed {
                 });
                 let parts = [self.interval(reading, bounds), sum.note()];
                 let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-                charging::fact(self.label, value, &unit).with(parts.join(", "))
+                cells::fact(self.label, value, &unit).with(parts.join(", "))
             }
         }
     }
@@ -226,17 +228,17 @@ impl Summed {
         text.replace("{high}", &reading.quantity(high, self.unit, 1))
     }
 
-    fn table(&self, reading: &Reading<'_>, vehicle: &str, records: &[RecordRow]) -> Table {
+    fn table(&self, reading: &Reading<'_>, root: &str, vehicle: &str, records: &[RecordRow]) -> Table {
         let row = |record: &RecordRow| {
             let key = cells::key(record);
-            let why = cells::why(ROOT, self.kind.short, vehicle, &key);
+            let why = cells::why(root, self.kind.short, vehicle, &key);
             let column = match self.what {
                 sums::AC | sums::DC | sums::CONSUMPTION => "energy_kwh",
                 what => what,
             };
             let href = match self.kind.has_pages {
                 true => format!(
-                    "{ROOT}v/{}/{}/{}",
+                    "{root}v/{}/{}/{}",
                     segment(vehicle),
                     self.kind.page,
                     segment(&key)

@@ -5,8 +5,8 @@ use collector_core::{Unit, Value};
 use history::read::{Latest, ReadingRow, RecordRow};
 use jiff::Timestamp;
 
+use crate::Options;
 use crate::shown;
-use crate::site::Options;
 use crate::view::parts::{Cell, Fact, Moment};
 use crate::view::{frame, texts};
 
@@ -126,6 +126,16 @@ pub fn duration(from: Timestamp, to: Timestamp) -> String {
         0..60 => format!("{minutes} min"),
         60..2_880 => format!("{} h {:02} min", minutes / 60, minutes % 60),
         _ => format!("{} d {} h", minutes / 1_440, minutes % 1_440 / 60),
+    }
+}
+
+/// Without an origin, under the label of that text.
+pub fn fact(label: &'static str, value: String, unit: &str) -> Fact {
+    Fact {
+        label: texts::t(label).to_owned(),
+        value,
+        unit: unit.to_owned(),
+        ..Fact::default()
     }
 }
 

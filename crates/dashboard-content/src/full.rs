@@ -4,12 +4,12 @@ use collector_core::{Value, Vin};
 use history::read::{Range, ReadError, Reader, ReadingRow};
 use jiff::SignedDuration;
 
-use super::cells::{Reading, decimal};
-use super::told::{CHARGE, Present};
-use super::why::computed::{Computed, rule};
+use crate::cells::{Reading, decimal};
+use crate::told::{CHARGE, Present};
 use crate::view::parts::{Cell, Column, Fact, Table};
 use crate::view::texts;
 use crate::view::why::WhyValue;
+use crate::why::{Computed, rule};
 
 /// As URLs have it.
 pub const NAME: &str = "full_range";
