@@ -4,7 +4,7 @@
 //! thread; sinks are served by a thread with a connection of its own. An answer means that the commit is on disk.
 //!
 //! * [`log`]: snapshots in, repeats taken out; batches and acknowledgements; what is delivered again.
-//! * [`care`]: export and import, backup and restore, verify, statistics.
+//! * [`care`]: export and import, backup and restore, verify.
 //! * [`testing`]: a log in memory. [`overview`](log::overview): what `cardata status` shows of it, from any process.
 #![doc = include_str!("../DECISIONS.md")]
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]

@@ -3,6 +3,7 @@
 //! * [`gather`]: reads journal, ledger and tokens. [`report`]: for people and for programs.
 //! * [`doctor`]: why there is no data, from this and from a look at the network.
 //! * [`values`]: what the cars say now, for `cardata values`. [`vehicle`]: which one somebody means.
+//! * [`stats`]: what is in the journal, for `cardata journal stats`.
 //! * [`gaps`]: when nothing came of a vehicle, and why.
 //! * [`streams`], [`containers`], [`plan`], [`login`], [`barred`]: its parts. [`table`]: columns, notes, counts and times.
 //! * A column goes where its table is: Polls `plan.rs`, Streams `streams/words.rs`, Containers `containers.rs`, the
@@ -17,6 +18,7 @@ pub mod gaps;
 mod login;
 mod plan;
 pub mod report;
+pub mod stats;
 mod streams;
 pub mod table;
 pub mod values;

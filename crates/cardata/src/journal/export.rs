@@ -4,7 +4,6 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use journal::care::export::{ExportError, Exported, Wanted, export};
-use journal::care::stats;
 use journal::log::scan::Damage;
 use runtime::private::adopt;
 use runtime::{Clock, SystemClock};
@@ -12,7 +11,7 @@ use serde_json::json;
 use store::files::destination;
 
 use super::args::ExportArgs;
-use super::{bar, count, failure, state};
+use super::{bar, count, entries, failure, state};
 use crate::{CommandResult, Failure, OrFail, terminal};
 
 pub fn run(options: &ExportArgs) -> CommandResult {
@@ -77,7 +76,7 @@ fn write(
         until: options.until,
         vehicle: options.vehicle.clone(),
     };
-    let bar = bar("exporting", stats::entries(state).unwrap_or(0));
+    let bar = bar("exporting", entries(state));
     let tell = |damage: Damage| {
         *damaged += 1;
         bar.suspend(|| terminal::error(&format!("left out: {damage}")));

@@ -8,11 +8,12 @@ mod stats;
 mod strays;
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use collector_core::Names;
 use indicatif::{ProgressBar, ProgressStyle};
 use journal::JournalError;
+use journal::log::overview::Overview;
 use journal::log::scan::Damage;
 use serde_json::{Value, json};
 use store::{Store, StoreError};
@@ -39,6 +40,18 @@ pub fn state(options: &PipelineArgs) -> Result<PathBuf, Failure> {
         return Err(Failure::no_journal(&pipeline.state));
     }
     Ok(pipeline.state)
+}
+
+/// A look at the journal in this directory.
+fn overview(state: &Path) -> Result<Overview, Failure> {
+    let overview = Overview::open(state).map_err(failure)?;
+    overview.ok_or_else(|| Failure::no_journal(state))
+}
+
+/// How many entries there are, for whoever shows how far something has got; 0 where that cannot be told.
+fn entries(state: &Path) -> u64 {
+    let log = overview(state).and_then(|overview| overview.log().map_err(failure));
+    log.map_or(0, |log| log.entries)
 }
 
 /// What vehicles are called, as far as the database tells it.

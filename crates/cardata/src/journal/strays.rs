@@ -8,14 +8,11 @@ use serde_json::json;
 use status::table::table;
 
 use super::args::StraysArgs;
-use super::{failure, size, state};
+use super::{failure, overview, size, state};
 use crate::{CommandResult, Failure, terminal};
 
 pub fn run(options: &StraysArgs) -> CommandResult {
-    let state = state(&options.pipeline)?;
-    let overview = Overview::open(&state)
-        .map_err(failure)?
-        .ok_or_else(|| Failure::no_journal(&state))?;
+    let overview = overview(&state(&options.pipeline)?)?;
     if let Some(id) = options.show {
         return show(&overview, id);
     }

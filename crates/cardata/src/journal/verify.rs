@@ -1,17 +1,16 @@
 //! `cardata journal verify`: checks every entry, and says what to do about damage.
 
-use journal::care::stats;
 use journal::care::verify::{Verified, verify};
 use pipeline_init::lookup;
 use serde_json::json;
 
-use super::{bar, count, damages, failure, names, state};
+use super::{bar, count, damages, entries, failure, names, state};
 use crate::args::{AnswerArgs, PipelineArgs};
 use crate::{CommandResult, Failure, terminal};
 
 pub fn run(options: &AnswerArgs) -> CommandResult {
     let state = state(&options.pipeline)?;
-    let bar = bar("checking", stats::entries(&state).unwrap_or(0));
+    let bar = bar("checking", entries(&state));
     let verified = verify(&state, |entries| bar.inc(entries));
     bar.finish_and_clear();
     let mut verified = verified.map_err(failure)?;

@@ -1,6 +1,6 @@
 //! The care of a journal: what its owner does about it, mostly beside the program that runs.
 //!
-//! * [`verify`], [`stats`]: looks at all of it. [`export`], [`import`]: the log as lines of JSON.
+//! * [`verify`]: a look at all of it. [`export`], [`import`]: the log as lines of JSON.
 //! * [`forget`]: a vehicle taken out. [`through`]: every entry as it lies.
 //! * [`backup`], [`restore`]: the whole state in one file.
 
@@ -9,6 +9,5 @@ pub mod export;
 pub mod forget;
 pub mod import;
 pub mod restore;
-pub mod stats;
 pub mod through;
 pub mod verify;

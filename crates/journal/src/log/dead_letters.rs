@@ -11,10 +11,10 @@ use super::feeds::Feeds;
 use super::overview::Overview;
 use super::packed::{self, Blocks};
 use super::scan::{COLUMNS, Damage, stored};
-use crate::{Journal, JournalError, Result};
+use crate::{Journal, Result};
 use entry_form::payload;
-use store::sql::{Access, Damage as _};
-use store::{StoreError, timestamp};
+use store::sql::Access;
+use store::timestamp;
 
 /// A reading that did not reach a sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,8 +199,7 @@ fn readable<T>(of: &impl Access, seq: u64, read: impl FnOnce() -> Result<Option<
         None => Ok(Content::Damaged),
     });
     match found {
-        Err(JournalError::Store(StoreError::Damaged(_))) => Ok(Content::Damaged),
-        Err(JournalError::Store(StoreError::Sqlite(error))) if error.is_damage() => Ok(Content::Damaged),
+        Err(error) if error.is_in_database() => Ok(Content::Damaged),
         found => found,
     }
 }

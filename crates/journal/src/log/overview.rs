@@ -11,7 +11,7 @@ use store::{Database, timestamp};
 
 use super::append::BLOCK;
 use super::{packed, unfolded};
-use crate::{Journal, Result};
+use crate::{Journal, Result, log_id};
 
 /// A read-only look at a journal.
 #[derive(Debug)]
@@ -115,6 +115,17 @@ impl Overview {
         of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
         Ok(self.database.all(query, [], of)?)
+    }
+
+    /// The journal's random name.
+    pub fn log_id(&self) -> Result<String> {
+        log_id(&self.database)
+    }
+
+    /// What `cardata journal compact` would give back.
+    pub fn free_bytes(&self) -> Result<u64> {
+        let number = |query: &str| self.database.one(query, [], |row| row.get::<_, u64>(0));
+        Ok(number("pragma freelist_count")? * number("pragma page_size")?)
     }
 
     pub fn log(&self) -> Result<LogTotals> {

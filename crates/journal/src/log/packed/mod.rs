@@ -22,7 +22,7 @@ use super::scan::Damage;
 use crate::Result;
 use store::sql::Access;
 use store::timestamp;
-pub(crate) use whole::{count, first_received_at, heal};
+pub(crate) use whole::{count, heal};
 pub(super) use whole::{entry, forget, old, sums};
 
 /// The most entries of a block. More take fewer bytes and cost more when they are damaged.

@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 use super::{BEHIND, Blocks, HEAD, Head, before_block_of};
 use crate::Result;
 use crate::log::append::BLOCK;
+use crate::log::overview::Overview;
 use store::sql::Access;
 use store::timestamp;
 
@@ -63,18 +64,21 @@ fn sums_within(
     }))
 }
 
-/// When the first entry of the log was received.
-pub(crate) fn first_received_at(of: &impl Access) -> Result<Option<Timestamp>> {
-    let query = "select seq, received_at from log order by seq limit 1";
-    let row: Option<(u64, i64)> = of.first(query, [], |row| row.try_into())?;
-    let block: Option<u64> = of.one("select min(first_seq) from packed", [], |row| row.get(0))?;
-    match (row, block) {
-        (Some((seq, at)), block) if block.is_none_or(|block| seq < block) => Ok(Some(timestamp(at))),
-        (_, Some(block)) => {
-            let entry = entry(of.connection(), &mut Blocks::default(), block)?;
-            Ok(entry.map(|entry| entry.received_at))
+impl Overview {
+    /// When the first entry of the log was received.
+    pub fn first_received_at(&self) -> Result<Option<Timestamp>> {
+        let of = &self.database;
+        let query = "select seq, received_at from log order by seq limit 1";
+        let row: Option<(u64, i64)> = of.first(query, [], |row| row.try_into())?;
+        let block: Option<u64> = of.one("select min(first_seq) from packed", [], |row| row.get(0))?;
+        match (row, block) {
+            (Some((seq, at)), block) if block.is_none_or(|block| seq < block) => Ok(Some(timestamp(at))),
+            (_, Some(block)) => {
+                let entry = entry(of.connection(), &mut Blocks::default(), block)?;
+                Ok(entry.map(|entry| entry.received_at))
+            }
+            _ => Ok(None),
         }
-        _ => Ok(None),
     }
 }
 
