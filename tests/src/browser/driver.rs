@@ -158,13 +158,11 @@ impl Programs {
     }
 }
 
-/// A system that has no fonts has no word on them either, and one without a desktop does not say which is its own.
+/// A system that has no fonts has no word on them either.
 fn fonts(unpacked: &Path, folder: &Path) -> PathBuf {
     let path = folder.join("fonts.conf");
     let text = format!(
-        "<?xml version=\"1.0\"?>\n<fontconfig><dir>{}</dir><dir>/usr/share/fonts</dir><cachedir>{}</cachedir>\
-         <alias><family>system-ui</family><prefer><family>DejaVu Sans</family></prefer></alias>\
-         <alias><family>ui-monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias></fontconfig>\n",
+        "<?xml version=\"1.0\"?>\n<fontconfig><dir>{}</dir><dir>/usr/share/fonts</dir><cachedir>{}</cachedir></fontconfig>\n",
         unpacked.display(),
         folder.join("fonts").display()
     );
