@@ -181,7 +181,7 @@ class Figure {
     }]));
     this.plot = new uPlot({
       width: Math.max(200, this.holder.clientWidth), height: HEIGHT, ms: 1, legend: { show: false },
-      tzDate: (at) => uPlot.tzDate(new Date(at), zone), padding: [8, units.length > 1 ? 0 : 24, 0, 0],
+      tzDate: (at) => uPlot.tzDate(new Date(at), zone), padding: [8, units.length > 1 ? 0 : 32, 0, 0],
       cursor: { drag: { x: true, y: false, setScale: false }, y: false },
       scales: { x: { time: this.isTime, range: () => [this.range.min, this.range.max] }, ...scales },
       series: [{}, ...series], bands,

@@ -171,7 +171,8 @@ fn every_text_is_there_and_every_one_is_said() {
             wanted.insert(key);
         }
     }
-    let unsaid: Vec<_> = keys.iter().filter(|key| !wanted.contains(**key)).collect();
+    let said = |key: &&&str| wanted.contains(key.strip_suffix(".one").unwrap_or(key));
+    let unsaid: Vec<_> = keys.iter().filter(|key| !said(key)).collect();
     assert!(unsaid.is_empty(), "{unsaid:?} are said nowhere");
 }
 

@@ -22,9 +22,11 @@ pub fn t(key: &'static str) -> &'static str {
     ENGLISH.get(key).map_or(key, String::as_str)
 }
 
-/// The text of a key with `{n}` in it.
+/// The text of a key with `{n}` in it; of 1 that of `<key>.one`, where there is one.
 pub fn count(key: &'static str, n: impl std::fmt::Display) -> String {
-    t(key).replace("{n}", &n.to_string())
+    let n = n.to_string();
+    let one = (n == "1").then(|| ENGLISH.get(&format!("{key}.one"))).flatten();
+    one.map_or_else(|| t(key), String::as_str).replace("{n}", &n)
 }
 
 /// How long ago something was: `now`, `5 min ago`. `live.js` says the same as time passes.

@@ -53,12 +53,13 @@ pub struct Missing {
 type Span = (Timestamp, Timestamp);
 
 /// The gaps of a vehicle within a span that ends now or earlier, the oldest first. `silences` are the spans in which nothing of it
-/// was measured, in order.
+/// was measured, in order. Before the journal began there are none: what BMW kept from then is old, and nobody listened.
 pub fn of_vehicle(status: &Status, vin: &str, silences: &[Span], within: Span) -> Vec<Missing> {
     let ways = Ways::of(status, vin);
     // As exact as silences are, so that one that lasts ends with the span.
     let exact = |at: Timestamp| Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
-    let within = (exact(within.0), exact(within.1));
+    let began = status.began_at.map_or(within.0, |began| began.max(within.0));
+    let within = (exact(began), exact(within.1));
     let mut edges: Vec<Timestamp> = silences.iter().flat_map(|&(from, to)| [from, to]).collect();
     edges.extend(ways.edges());
     edges.extend([within.0, within.1]);

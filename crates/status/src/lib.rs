@@ -57,6 +57,8 @@ pub struct Status {
     /// What vehicles are called.
     pub names: Names,
     pub log: LogTotals,
+    /// When the first entry of the journal came; also unknown where it is damaged, which `cardata journal verify` tells.
+    pub began_at: Option<Timestamp>,
     pub vehicles: Vec<VehicleTotals>,
     /// What came by which way; no records.
     pub arrivals: Vec<Arrivals>,
@@ -148,6 +150,7 @@ pub fn gather(
         status.journal_problem = problem_of_journal(&components).filter(|_| status.running.is_some());
         status.records = said(&components, "", |state| matches!(state, State::Deriving(_)));
         status.log = look.journal.log()?;
+        status.began_at = look.journal.first_received_at().unwrap_or_default();
         status.vehicles = vehicles(look)?;
         status.arrivals = look.journal.arrivals()?;
         status

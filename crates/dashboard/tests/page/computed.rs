@@ -236,14 +236,14 @@ async fn a_sum_tells_its_records_how_many_are_unknown_and_its_interval() {
         ),
         (
             "cost",
-            vec![">5.00 EUR ", "Rule P2", "25 % of the energy has no price"],
+            vec![">5.00 EUR ", "Rule P2", "25 % of the energy without a price"],
         ),
         ("unpriced_share", vec![">25 % ", ">25 %<", "of 20.0 kWh"]),
         (
             "loss_share",
             vec![">10.0 <span", "Rule P3", ">10.0 %<", "of 20.0 kWh"],
         ),
-        ("distance_km", vec![">50.0 <span", "of 1 records"]),
+        ("distance_km", vec![">50.0 <span", "of 1 record"]),
         (
             "trip_consumption",
             vec!["Rule P9", ">18.0 <span", "9.0 kWh, 50.0 km"],
@@ -252,9 +252,9 @@ async fn a_sum_tells_its_records_how_many_are_unknown_and_its_interval() {
             "drain_percent_per_day",
             vec![
                 "Rule P4",
-                "0.5 to 1.5 % a day, from 1 standstills",
+                "0.5 to 1.5 % a day, from 1 standstill",
                 ">1.0 % a day<",
-                "of 1 records",
+                "of 1 record",
             ],
         ),
     ] {

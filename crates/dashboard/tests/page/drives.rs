@@ -59,8 +59,8 @@ async fn charges_are_summed_by_the_months_of_their_owner() {
         "{unpriced}"
     );
     for part in [
-        "67 % of the energy has no price",
-        "of 1 charges with both ends measured",
+        "67 % of the energy without a price",
+        "of 1 charge with both ends measured",
         "href=\"charging_sessions.csv?from=",
         "class=\"bars\"",
     ] {

@@ -208,3 +208,14 @@ fn what_is_known_of_another_vehicle_or_account_counts_for_nothing() {
     status.streams = vec![other.streams.remove(0), { own }.streams.remove(0)];
     assert_eq!(told(&status, &[]), []);
 }
+
+#[test]
+fn before_the_journal_began_nothing_is_missing() {
+    let mut status = polled(&[known(), gap(-30, Some(-20), GapCause::Quota)]);
+    let silences = [(-240, -20)];
+    assert_eq!(told(&status, &silences).len(), 2, "asleep, then without calls");
+    status.began_at = Some(at(-25));
+    assert_eq!(told(&status, &silences), [(-25, Some(-20), Cause::Quota)]);
+    status.began_at = Some(at(1));
+    assert_eq!(told(&status, &silences), []);
+}

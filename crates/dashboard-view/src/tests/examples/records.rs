@@ -59,7 +59,7 @@ pub fn charging() -> Charging {
         ranges: ranges(),
         totals: vec![
             derived("Energy", "3,001", "kWh", "from the grid"),
-            derived("Cost", "812.40", "EUR", "6 % of the energy has no price"),
+            derived("Cost", "812.40", "EUR", "6 % of the energy without a price"),
             derived("Loss", "8.1", "%", "of 61 charges with both ends measured"),
             derived("DC", "30", "%", ""),
         ],
