@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::chart::Chart;
 use super::frame::Frame;
-use super::parts::{Choice, Fact, Table};
+use super::parts::{Choice, Fact, Link, Table};
 use super::picture::Bars;
 use super::texts;
 
@@ -13,6 +13,8 @@ use super::texts;
 pub struct Charging {
     pub frame: Frame,
     pub ranges: Vec<Choice>,
+    /// What alone is shown, and the way to everything.
+    pub only: Option<(String, Link)>,
     /// Of what is shown: energy, cost with the share that has no price, loss.
     pub totals: Vec<Fact>,
     /// The same as a file.

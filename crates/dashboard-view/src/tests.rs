@@ -141,6 +141,7 @@ fn every_text_is_there_and_every_one_is_said() {
         files("../dashboard-content/src", &[".rs"]),
         files("../dashboard-content/src/why", &[".rs"]),
         files("../dashboard/src/pages/why", &[".rs"]),
+        files("../dashboard/src/pages/charging", &[".rs"]),
         files("../dashboard/src", &[".rs"]),
         files("assets", &[".js"]),
     ];

@@ -6,8 +6,10 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use collector_core::Value;
+use dashboard_content::cells::UNKNOWN;
 use history::read::{ColumnInfo, Latest, Reader, RecordRow, Series, Told};
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use crate::api::{Wanted, read_series, shape::time};
 use crate::app::Shared;
@@ -78,11 +80,18 @@ async fn of_track(
     )
 }
 
+/// A place, where records of it alone are wanted; `–` where it is unknown.
+#[derive(Deserialize)]
+struct At {
+    place: Option<String>,
+}
+
 /// Records of any kind by its plural: `trips.csv`; `sessions.csv` are those of charging.
 async fn of_records(
     State(app): State<Shared>,
     Path((name, file)): Path<(String, String)>,
     span: Query<Span>,
+    Query(at): Query<At>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let unknown = || Problem::not_found("there is no such page");
@@ -101,6 +110,9 @@ async fn of_records(
         Ok((columns, reader.records(&kind, Some(&vehicle.vin), range, MOST)?))
     };
     let (mut columns, mut records) = app.model.read(read).await?;
+    if let Some(place) = at.place {
+        records.retain(|record| record.text("place").unwrap_or(UNKNOWN) == place);
+    }
     if !asked.shows_position() {
         (columns, records) = position::without(columns, records);
     }

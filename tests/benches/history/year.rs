@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use collector::state::OpenState;
 use collector_core::{Name, Origin, RawReading, RawSnapshot, Vin};
+use jiff::{SignedDuration, Timestamp};
 use journal::Log;
 use rusqlite::Connection;
 use serde_json::value::to_raw_value;
@@ -90,6 +91,7 @@ impl Year {
         delivered(&stage.scene, &run, A_YEAR as u64).await;
         meter::quiet(&run, QUIET).await;
         meter::end(run).await;
+        a_day_later(&stage.scene.path("state")).await;
         // A folder that is there is whole.
         let part = self.folder.with_extension("part");
         let _ = fs::remove_dir_all(&part);
@@ -180,6 +182,13 @@ fn message(vin: &Vin, car: &mut Car, number: usize) -> RawSnapshot {
             body: to_raw_value(&body).unwrap(),
         }],
     }
+}
+
+/// Packs what was derived too, as it is done when it is a day old.
+async fn a_day_later(state: &Path) {
+    let journal = OpenState::open(state).unwrap().journal;
+    let tomorrow = Timestamp::now() + SignedDuration::from_hours(25);
+    journal.pack(tomorrow).await.unwrap();
 }
 
 /// Waits until every sink has this entry.

@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::cells::{self, Reading, UNKNOWN, fact};
-use super::charging::{Asked, csv, earlier, ended, within};
+use super::charging::{Asked, csv, ended, newest, within};
 use super::files::with_tables;
+use super::range::Chosen;
 use super::sums::{self, MOST, Sum};
 use super::why::sum_href;
-use super::{Page, frame, labels, range};
+use super::{Page, frame, labels};
 use crate::app::Shared;
 use crate::view::frame::{Page as Way, segment};
 use crate::view::parts::{Cell, Column, Fact, Table};
@@ -36,8 +37,10 @@ pub(super) fn routes() -> Router<Shared> {
 
 async fn page(State(app): State<Shared>, Path(name): Path<String>, Query(asked): Query<Asked>) -> Page {
     let vehicle = app.vehicle(&name).await?;
-    let (word, whole) = range::of(asked.range.as_deref(), "year", app.now());
-    let rows = asked.span.all(&app.options.timezone)?;
+    let (now, timezone) = (app.now(), &app.options.timezone);
+    let chosen = Chosen::of(asked.range.as_deref(), "year", now, timezone);
+    let whole = chosen.range;
+    let rows = asked.span.all(timezone)?;
     let vin = vehicle.vin.clone();
     let always = Range {
         from: Timestamp::UNIX_EPOCH,
@@ -45,17 +48,16 @@ async fn page(State(app): State<Shared>, Path(name): Path<String>, Query(asked):
     };
     let read = move |reader: &history::read::Reader| {
         let all = reader.records("trips", Some(&vin), whole, MOST)?;
-        let newest = reader.records("trips", Some(&vin), within(whole, rows), ROWS + 1)?;
         let consumption = reader.records("consumption", Some(&vin), always, CONSUMPTIONS)?;
-        Ok((all, newest, consumption))
+        Ok((all, consumption))
     };
-    let (all, newest, consumption) = app.model.read(read).await?;
-    let reading = Reading {
-        options: &app.options,
-        now: app.now(),
-    };
+    let (all, consumption) = app.model.read(read).await?;
+    let word = chosen.word.as_str();
     let list = List {
-        reading,
+        reading: Reading {
+            options: &app.options,
+            now,
+        },
         vehicle: &vehicle.name,
         word,
         whole,
@@ -64,12 +66,12 @@ async fn page(State(app): State<Shared>, Path(name): Path<String>, Query(asked):
     let totals = list.totals(&all, &consumption);
     let view = Trips {
         frame: frame::of(&app, ROOT, Way::Trips, "trips", Some(&vehicle), title).await?,
-        ranges: range::choices("trips", word),
+        ranges: chosen.choices("trips", "", now, timezone),
         totals_table: Table::of_facts("totals", &totals, format!("?csv=totals&range={word}")),
         totals,
         bars: list.bars(&all),
         months: list.months(&all, &consumption),
-        trips: list.trips(newest),
+        trips: list.trips(&all, within(whole, rows)),
     };
     with_tables(&view)
 }
@@ -161,7 +163,10 @@ impl List<'_> {
             let distance = Sum::of(trips.iter().map(|trip| trip.number("distance_km")));
             let window = windows.get(&*month.strftime("%Y-%m").to_string()).copied();
             vec![
-                Cell::sorted(month.strftime("%B %Y").to_string(), month.strftime("%Y%m")),
+                Cell {
+                    href: format!("?range={}", month.strftime("%Y-%m")),
+                    ..Cell::sorted(month.strftime("%B %Y").to_string(), month.strftime("%Y%m"))
+                },
                 Cell::text(trips.len().to_string()),
                 match distance.total() {
                     Some(km) => Cell {
@@ -226,8 +231,8 @@ impl List<'_> {
         })
     }
 
-    fn trips(&self, mut newest: Vec<RecordRow>) -> Table {
-        let more = earlier(&mut newest, ROWS, self.word);
+    fn trips(&self, all: &[RecordRow], within: Range) -> Table {
+        let (newest, more) = newest(all, within, ROWS, &format!("?range={}", self.word));
         let row = |trip: &RecordRow| {
             let key = cells::key(trip);
             let why = cells::why(ROOT, "trip", self.vehicle, &key);
@@ -266,7 +271,7 @@ impl List<'_> {
                 Column::number(texts::t("column.charge_end")),
                 Column::number(texts::t("column.energy")),
             ],
-            rows: newest.iter().map(row).collect(),
+            rows: newest.into_iter().map(row).collect(),
             csv: csv("trips", self.whole),
             empty: texts::t("trips.none").to_owned(),
             more,

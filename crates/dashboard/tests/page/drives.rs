@@ -193,3 +193,48 @@ async fn a_long_table_goes_on_with_what_came_before() {
     assert_eq!(links(&rest), 10);
     assert!(!rest.contains("&#38;to=2025-01-01T12"), "nothing comes before");
 }
+
+#[tokio::test]
+async fn a_month_of_the_calendar_and_a_place_can_be_chosen() {
+    let filled = filled(UnitSystem::Metric).await;
+    let all = filled.of("charging?range=all").await;
+    let month = row(&all, "February 2025");
+    assert!(month.contains("href=\"?range=2025-02\""), "{month}");
+    let february = filled.of("charging?range=2025-02").await;
+    assert!(
+        february.contains("1 Feb 2025, 00:30") && february.contains("aria-current=\"true\">Feb 2025</a>")
+    );
+    for beside in ["charging?range=2025-01\"", "charging?range=2025-03\""] {
+        assert!(february.contains(beside), "{beside}");
+    }
+    let march = filled.of("charging?range=2025-03").await;
+    assert!(march.contains("No charge is known of this time."), "{march}");
+
+    let places = all.split("id=\"places\"").nth(1).unwrap();
+    assert!(
+        places.contains("href=\"?range=all&#38;place=%E2%80%93\""),
+        "{places}"
+    );
+    let unknown = filled.of("charging?range=all&place=%E2%80%93").await;
+    assert!(!unknown.contains("&#60;script&#62;"), "that one has a place");
+    for part in [
+        "Charges at – alone.",
+        "href=\"?range=all\">All places",
+        "?csv=totals&#38;range=all&#38;place=%E2%80%93",
+        "charging?range=month&#38;place=%E2%80%93",
+    ] {
+        assert!(unknown.contains(part), "{part}: {unknown}");
+    }
+    let file = async |query: &str| {
+        let path = format!("v/{}/charging_sessions.csv{query}", name());
+        filled.page.get(&path).send().await.unwrap().text().await.unwrap()
+    };
+    let (part, whole) = (file("?place=%E2%80%93").await, file("").await);
+    assert!(
+        part.lines().count() < whole.lines().count() && whole.contains("<script>"),
+        "{whole}"
+    );
+    assert!(!part.contains("<script>"), "{part}");
+    let nowhere = filled.of("charging?range=all&place=nowhere").await;
+    assert!(nowhere.contains("No charge is known of this time."), "{nowhere}");
+}

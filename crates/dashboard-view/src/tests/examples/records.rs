@@ -57,6 +57,13 @@ pub fn charging() -> Charging {
         totals_table: Table::default(),
         frame: frame(Page::Charging, "Charging", 2),
         ranges: ranges(),
+        only: Some((
+            "Charges at Home alone.".to_owned(),
+            Link {
+                label: "All places".to_owned(),
+                href: "?range=year".to_owned(),
+            },
+        )),
         totals: vec![
             derived("Energy", "3,001", "kWh", "from the grid"),
             derived("Cost", "812.40", "EUR", "6 % of the energy without a price"),
