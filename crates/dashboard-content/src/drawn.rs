@@ -23,12 +23,7 @@ pub struct Drawn {
 
 /// Texts are not drawn.
 pub fn drawn(series: &Series, units: UnitSystem) -> Drawn {
-    let own = series.unit.as_deref();
-    let customary = |number: f64, unit| {
-        let (number, unit) = units.read_as(number, unit);
-        shown::customary(number, unit)
-    };
-    let read = |number: f64| own.map_or(number, |unit| customary(number, unit).0);
+    let read = reads(series, units);
     let (points, parts) = match &series.told {
         Told::Readings { points, ends } => (Some(joined(series, points, ends)), None),
         Told::Changes { changes, .. } => (Some(changes.iter().map(changed).collect()), None),
@@ -37,15 +32,27 @@ pub fn drawn(series: &Series, units: UnitSystem) -> Drawn {
     let points = points.map(|points| {
         points
             .into_iter()
-            .map(|(at, number)| (at, number.map(read)))
+            .map(|(at, number)| (at, number.map(&read)))
             .collect()
     });
-    let of_part = |(at, min, max, last): DrawnPart| (at, min.map(read), max.map(read), last.map(read));
+    let of_part = |(at, min, max, last): DrawnPart| (at, min.map(&read), max.map(&read), last.map(&read));
+    let unit = |unit| customary(0.0, unit, units).1.to_owned();
     Drawn {
-        unit: own.map_or_else(String::new, |unit| customary(0.0, unit).1.to_owned()),
+        unit: series.unit.as_deref().map_or_else(String::new, unit),
         points,
         parts: parts.map(|parts| parts.into_iter().map(of_part).collect()),
     }
+}
+
+/// A number of a series in the units of its reader.
+pub fn reads(series: &Series, units: UnitSystem) -> impl Fn(f64) -> f64 {
+    let own = series.unit.as_deref();
+    move |number| own.map_or(number, |unit| customary(number, unit, units).0)
+}
+
+fn customary(number: f64, unit: &str, units: UnitSystem) -> (f64, &str) {
+    let (number, unit) = units.read_as(number, unit);
+    shown::customary(number, unit)
 }
 
 /// What held before comes first, so that the line enters from there. An end at the moment of a number is over with it.

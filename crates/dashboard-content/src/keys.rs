@@ -8,6 +8,7 @@ use history::read::{KeyRow, Latest, VehicleRow};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cells::{Reading, UNKNOWN, duration, live, origin};
+use crate::key;
 use crate::position;
 use crate::shown;
 use crate::view::parts::{Cell, Column, Table};
@@ -74,6 +75,7 @@ fn row(one: &Latest, key: Option<&KeyRow>, vehicle: &VehicleRow, reading: Readin
     vec![
         Cell {
             note: readable(&one.descriptor),
+            href: key::way(&one.descriptor).unwrap_or_default(),
             ..Cell::text(readable(&one.name))
         },
         Cell {
@@ -86,7 +88,7 @@ fn row(one: &Latest, key: Option<&KeyRow>, vehicle: &VehicleRow, reading: Readin
             ..reading.at(told.measured_at)
         },
         key.and_then(|key| key.gap_ms)
-            .map_or_else(|| Cell::text(UNKNOWN), every),
+            .map_or_else(|| Cell::text(UNKNOWN), |gap| Cell::sorted(every(gap), gap)),
         Cell {
             note: readable(&told.source),
             ..Cell::text(origin(told))
@@ -99,13 +101,12 @@ fn row(one: &Latest, key: Option<&KeyRow>, vehicle: &VehicleRow, reading: Readin
 }
 
 /// The usual time between two moments of measurement.
-fn every(gap_ms: i64) -> Cell {
+pub(crate) fn every(gap_ms: i64) -> String {
     let start = Timestamp::UNIX_EPOCH;
     let end = start.checked_add(SignedDuration::from_millis(gap_ms));
-    let text = match gap_ms {
+    match gap_ms {
         ..1_000 => format!("{gap_ms} ms"),
         1_000..60_000 => format!("{} s", gap_ms / 1_000),
         _ => duration(start, end.unwrap_or(Timestamp::MAX)),
-    };
-    Cell::sorted(text, gap_ms)
+    }
 }

@@ -1,20 +1,19 @@
 //! The charge of a vehicle over time, with its charges and with the times in which nothing could come.
 
 use collector_core::resolved::QUANTITIES;
-use collector_core::{UnitSystem, Value, Vin};
-use history::read::{Range, ReadError, Reader, ReadingRow, RecordRow, Series as Read, Told};
+use collector_core::{UnitSystem, Vin};
+use history::read::{Range, ReadError, Reader, RecordRow, Series as Read, Told};
 use jiff::{SignedDuration, Timestamp};
 use status::Status;
 use status::gaps::{Cause, of_vehicle};
 
 use crate::cells::{Reading, decimal};
-use crate::drawn::drawn;
+use crate::held::{self, Part, ms};
 use crate::view::chart::{Band, BandKind, Chart, Gap, Kind, Series};
-use crate::view::parts::{Cell, Column, Table};
+use crate::view::parts::Table;
 use crate::view::texts;
 
 const POINTS: usize = 600;
-const ROWS: usize = 100;
 const SESSIONS: usize = 1_000;
 const GAPS: usize = 200;
 /// A charge that began before the range may reach into it.
@@ -82,22 +81,17 @@ fn tells(series: &Read) -> bool {
     !is_empty || series.before.is_some()
 }
 
-/// A span of a chart with its value.
-type Part = (f64, f64, f64, f64);
-
 impl Level {
     /// The figure; empty where nothing was told.
     pub fn chart(&self, reading: &Reading<'_>, title: &str, gaps: Vec<Gap>) -> Chart {
         let (from, to) = (ms(self.range.from), ms(self.range.to));
         let parts = self.parts();
         let bands: Vec<Band> = self.bands(reading).collect();
-        let low = parts.iter().map(|part| part.1).reduce(f64::min);
-        let high = parts.iter().map(|part| part.2).reduce(f64::max);
-        let summary = match (low, high) {
-            (Some(low), Some(high)) => texts::count("level.summary", bands.len())
+        let summary = match held::ends(&parts) {
+            Some((low, high)) => texts::count("level.summary", bands.len())
                 .replace("{low}", &decimal(low, 0))
                 .replace("{high}", &decimal(high, 0)),
-            _ => texts::t("level.nothing").to_owned(),
+            None => texts::t("level.nothing").to_owned(),
         };
         let key = self.series.as_ref().map(|series| series.descriptor.as_str());
         let series = Series {
@@ -130,53 +124,18 @@ impl Level {
     }
 
     fn parts(&self) -> Vec<Part> {
-        let Some(series) = &self.series else {
-            return Vec::new();
-        };
-        let from = ms(self.range.from);
-        let before = series.before.as_ref().and_then(number);
-        let before = before.map(|value| (from, value, value, value));
-        let told: Vec<Part> = match &series.told {
-            Told::Readings { points, .. } => points.iter().map(|&(at, it)| (at as f64, it, it, it)).collect(),
-            Told::Parts { points, .. } => points
-                .iter()
-                .map(|part| ((part.at_ms as f64).max(from), part.min, part.max, part.last))
-                .collect(),
-            Told::Changes { .. } => Vec::new(),
-        };
-        before.into_iter().chain(told).collect()
+        let parts = |series| held::parts(series, self.range, UnitSystem::Metric);
+        self.series.as_ref().map(parts).unwrap_or_default()
     }
 
-    /// With its line, which ends where the value did. What held before enters at the edge; where the value has not ended, the
-    /// last one holds to the other edge.
     fn drawn(&self, series: Series) -> Series {
         let Some(told) = &self.series else {
             return series;
         };
-        let drawn = drawn(told, UnitSystem::Metric);
-        let (from, to) = (ms(self.range.from), ms(self.range.to));
-        let inside = |at: i64| (at as f64).max(from);
-        let points = drawn.points.unwrap_or_default().into_iter();
-        let mut points: Vec<_> = points.map(|(at, value)| (inside(at), value)).collect();
-        let parts = drawn.parts.unwrap_or_default().into_iter();
-        let mut parts: Vec<_> = parts
-            .map(|(at, min, max, last)| (inside(at), min, max, last))
-            .collect();
-        if parts.first().is_some_and(|first| first.0 > from)
-            && let Some(value) = told.before.as_ref().and_then(number)
-        {
-            let value = Some(value);
-            parts.insert(0, (from, value, value, value));
-        }
-        let last = points.last().filter(|last| last.0 < to && last.1.is_some());
-        let held = last.map(|last| (to, last.1));
-        points.extend(held);
-        let last = parts.last().filter(|last| last.0 < to && last.3.is_some());
-        let held = last.map(|last| (to, last.3, last.3, last.3));
-        parts.extend(held);
+        let held = held::held(told, self.range, UnitSystem::Metric);
         Series {
-            points,
-            parts,
+            points: held.points,
+            parts: held.parts,
             ..series
         }
     }
@@ -199,16 +158,6 @@ impl Level {
     }
 
     fn table(&self, reading: &Reading<'_>, parts: &[Part], title: &str) -> Table {
-        let together = parts.len().div_ceil(ROWS).max(1);
-        let rows = parts.chunks(together).rev().filter_map(|parts| {
-            let (first, last) = (parts.first()?, parts.last()?);
-            let low = parts.iter().map(|part| part.1).reduce(f64::min)?;
-            let high = parts.iter().map(|part| part.2).reduce(f64::max)?;
-            let at = Timestamp::from_millisecond(first.0 as i64).ok()?;
-            let time = Cell::sorted(reading.moment(at).text, first.0);
-            let cell = |value: f64| Cell::sorted(format!("{} %", decimal(value, 1)), value);
-            Some(vec![time, cell(last.3), cell(low), cell(high)])
-        });
         let key = self.series.as_ref().map(|series| series.descriptor.as_str());
         let csv = key.map(|key| {
             format!(
@@ -219,24 +168,12 @@ impl Level {
         Table {
             id: "level-table",
             caption: title.to_owned(),
-            columns: vec![
-                Column::text(texts::t("level.time")),
-                Column::number(texts::t("level.last")),
-                Column::number(texts::t("level.low")),
-                Column::number(texts::t("level.high")),
-            ],
-            rows: rows.collect(),
+            columns: held::columns("level.last"),
+            rows: held::rows(reading, parts, |value| format!("{} %", decimal(value, 1))),
             csv: csv.unwrap_or_default(),
             empty: texts::t("level.nothing").to_owned(),
             more: None,
         }
-    }
-}
-
-fn number(reading: &ReadingRow) -> Option<f64> {
-    match reading.value {
-        Value::Number(value) => Some(value),
-        _ => None,
     }
 }
 
@@ -281,8 +218,4 @@ pub fn gaps(status: &Status, vin: &Vin, range: Range, silences: &[Range]) -> Vec
     let mut gaps: Vec<Gap> = gaps.collect();
     let many = gaps.len().saturating_sub(GAPS);
     gaps.split_off(many)
-}
-
-fn ms(at: Timestamp) -> f64 {
-    at.as_millisecond() as f64
 }

@@ -5,8 +5,8 @@
 //! joins what it shows out of these. All of it is the same for the same rows, states and moment.
 //!
 //! * [`shown`]: values as people read them. [`cells`]: the same as parts of views. [`labels`]: the names of columns and words.
-//! * Of the newest values: [`told`], [`openings`], [`keys`]; [`live`]: what changed, for open pages.
-//! * Over time: [`span`] and [`range`], from when to when; [`drawn`], a series for a chart; [`level`] and [`curve`], charts of the
+//! * Of the newest values: [`told`], [`openings`], [`keys`]; [`key`], one of them over time; [`live`]: what changed, for open pages.
+//! * Over time: [`span`] and [`range`], from when to when; [`drawn`] and [`held`], a series for a chart; [`level`] and [`curve`], charts of the
 //!   charge; [`gaps`], when nothing came, and why.
 //! * Of records: [`sums`], [`health`], [`standing`], [`full`]. [`why`]: of which readings, and by which rule.
 //! * [`position`]: where a car is, which is told to who asks for it.
@@ -19,6 +19,8 @@ pub mod drawn;
 pub mod full;
 pub mod gaps;
 pub mod health;
+pub mod held;
+pub mod key;
 pub mod keys;
 pub mod labels;
 pub mod level;

@@ -29,6 +29,9 @@ const ticks = (chart) => (_, splits, __, ___, step) => {
   });
 };
 
+// As wide as its longest text in the font of the page.
+const wide = (_, texts) => Math.max(52, 12 + 7 * Math.max(0, ...(texts ?? []).map((text) => text.length)));
+
 // Where nothing was heard no line is drawn: a null stands at the beginning of every gap.
 const broken = (rows, gaps, width) => {
   const nothing = Array(width).fill(null);
@@ -161,7 +164,7 @@ class Figure {
     this.shown = shown;
     const units = [...new Set(this.chart.series.map((series) => series.unit ?? ""))];
     const axis = (unit, side) => ({
-      scale: unit, side, stroke: css("--muted"), size: unit.length > 2 ? 64 : 52, gap: 4,
+      scale: unit, side, stroke: css("--muted"), size: wide, gap: 4,
       grid: { show: side === 3, stroke: css("--line"), width: 1 }, ticks: { show: false },
       values: (_, splits) => splits.map((value, at) => number.format(value) + (at === splits.length - 1 && unit ? ` ${unit}` : "")),
     });

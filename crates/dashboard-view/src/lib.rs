@@ -4,7 +4,7 @@
 //! What is computed is where a picture draws them. Every text of a car is escaped by askama; no template says `safe`.
 //!
 //! * [`frame`]: what is around every page. [`parts`]: facts, tables, choices. [`chart`], [`picture`]: charts, bars, tracks, codes.
-//! * [`now`], [`battery`], [`charging`], [`trips`], [`data`], [`system`], [`why`], [`alone`]: the pages.
+//! * [`now`], [`battery`], [`charging`], [`trips`], [`data`], [`key`], [`system`], [`why`], [`alone`]: the pages.
 //! * [`texts`]: every text, by its key. [`tables`]: the tables of a page by their names. [`files`]: scripts, styles, pictures.
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
@@ -16,6 +16,7 @@ pub mod chart;
 pub mod data;
 pub mod files;
 pub mod frame;
+pub mod key;
 pub mod now;
 pub mod parts;
 pub mod picture;

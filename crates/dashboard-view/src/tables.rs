@@ -4,6 +4,7 @@ use super::battery::Battery;
 use super::charging::{Charge, Charging};
 use super::chart::Chart;
 use super::data::Data;
+use super::key::{Key, Told};
 use super::now::Now;
 use super::parts::Table;
 use super::system::System;
@@ -63,6 +64,16 @@ impl Tables for Trip {
 impl Tables for Data {
     fn tables(&self) -> Vec<(&str, &Table)> {
         named([&self.gaps, &self.keys])
+    }
+}
+
+impl Tables for Key {
+    fn tables(&self) -> Vec<(&str, &Table)> {
+        named(match &self.told {
+            Told::Numbers(chart) => Some(&chart.table),
+            Told::Changes(changes) => Some(&changes.table),
+            Told::Hidden(_) => None,
+        })
     }
 }
 

@@ -17,6 +17,10 @@ const PIPELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/demo.yam
 pub const DEMO_SPEED: &str = "speed: 900";
 /// The first car.
 const CAR: &str = "v/vfp12345/";
+/// Of keys: a number, a text, and one that says where the car is.
+const ODOMETER: &str = "key/vehicle.vehicle.travelledDistance?range=year";
+const STATUS: &str = "key/vehicle.drivetrain.electricEngine.charging.status";
+const NORTH: &str = "key/vehicle.cabin.infotainment.navigation.currentLocation.latitude";
 /// A month in less than a minute.
 const HURRY: &str = "speed: 50000";
 const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -116,6 +120,9 @@ impl Demo {
             ("trip", &trip),
             ("track", &format!("{trip}?position=shown")),
             ("data", "data"),
+            ("key", ODOMETER),
+            ("key-text", STATUS),
+            ("key-hidden", NORTH),
             ("missing", "nothing"),
         ];
         let of_car = of_car.map(|(name, path)| Page {

@@ -138,6 +138,12 @@ async fn texts_that_mean_harm_run_nowhere_and_are_wider_than_no_phone() {
         wrong.retain(|line| !line.contains("a status of 40"));
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
+    browser.goto(&format!("{car}data")).await;
+    follow(&browser, "#keys a[href*='key/vehicle.evil.']").await;
+    browser.until("key", READY).await;
+    assert_eq!(browser.script(IS_HARMLESS).await, true, "key");
+    browser.screenshot("hostile-key").await;
+    assert_eq!(faults(&browser, "key").await, Vec::<String>::new());
     for (page, link) in [
         ("charging", "#sessions a[href*='charging/']"),
         ("trips", "#trips a[href*='trips/']"),

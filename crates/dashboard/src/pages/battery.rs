@@ -12,14 +12,15 @@ use jiff::Timestamp;
 use super::cells::{Reading, why};
 use super::files::with_tables;
 use super::level::{self, Level};
+use super::ranged::wanted;
 use super::told::{CHARGE, Present};
 use super::why::sum_href;
 use super::{Page, frame, full, health, range, standing};
-use crate::app::{App, Shared};
+use crate::app::Shared;
 use crate::span::Span;
 use crate::view::battery::Battery;
 use crate::view::frame::Page as Which;
-use crate::view::parts::{Choice, Fact};
+use crate::view::parts::Fact;
 use crate::view::texts;
 
 const ROOT: &str = "../../";
@@ -46,7 +47,7 @@ async fn battery(
     Query(span): Query<Span>,
 ) -> Page {
     let vehicle = app.vehicle(&name).await?;
-    let (ranges, wanted, is_all) = wanted(&app, &query, &span)?;
+    let (word, wanted, is_all) = wanted(&app, &query, &span)?;
     let title = texts::t("nav.battery");
     let status = app.ask(|look| look.status()).await;
     let page = Which::Battery;
@@ -79,7 +80,7 @@ async fn battery(
     let span = [wanted.from, wanted.to];
     with_tables(&Battery {
         frame,
-        ranges,
+        ranges: range::choices("battery", word),
         level: read
             .level
             .chart(&reading, texts::t("level.title"), gaps.unwrap_or_default()),
@@ -88,24 +89,6 @@ async fn battery(
         health_chart: health::chart(&reading, ROOT, name, &read.months),
         standstills: standing::table(&reading, ROOT, name, &read.standstills, span),
     })
-}
-
-/// The ways to other ranges, the range that is wanted, and whether that is everything.
-fn wanted(
-    app: &App,
-    query: &HashMap<String, String>,
-    span: &Span,
-) -> Result<(Vec<Choice>, Range, bool), crate::problem::Problem> {
-    let is_given = ["from", "to"]
-        .iter()
-        .any(|end| query.get(*end).is_some_and(|text| !text.is_empty()));
-    if is_given {
-        let range = span.recent(app.now(), &app.options.timezone)?;
-        return Ok((range::choices("battery", ""), range, false));
-    }
-    let word = query.get("range").map(String::as_str);
-    let (word, range) = range::of(word, "month", app.now());
-    Ok((range::choices("battery", word), range, word == "all"))
 }
 
 fn read(reader: &Reader, vin: &Vin, told: Present, wanted: Range, is_all: bool) -> Result<Read, ReadError> {

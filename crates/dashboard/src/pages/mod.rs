@@ -7,9 +7,11 @@ mod data;
 mod failed;
 mod files;
 mod frame;
+mod key;
 mod login;
 mod now;
 mod poll;
+mod ranged;
 mod system;
 mod trip;
 mod trips;
@@ -35,6 +37,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .merge(charge::routes())
         .merge(charging::routes())
         .merge(data::routes())
+        .merge(key::routes())
         .merge(login::routes())
         .merge(now::routes())
         .merge(system::routes())

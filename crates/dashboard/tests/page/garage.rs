@@ -30,6 +30,14 @@ pub struct Filled {
 
 impl Filled {
     pub async fn with(readings: Vec<Reading>, records: Vec<Record>, program: Program) -> Self {
+        let records = (2..)
+            .zip(records)
+            .map(|(seq, record)| Entry::record_of(seq, record));
+        let entries = [entry_with(1, readings)].into_iter().chain(records);
+        Self::of_entries(entries.collect(), program).await
+    }
+
+    pub async fn of_entries(entries: Vec<Entry>, program: Program) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("page.db");
         let place = Place {
@@ -38,10 +46,6 @@ impl Filled {
             rollups: true,
         };
         let mut sink = HistorySink::new(place, None, context().log_id);
-        let records = (2..)
-            .zip(records)
-            .map(|(seq, record)| Entry::record_of(seq, record));
-        let entries: Vec<_> = [entry_with(1, readings)].into_iter().chain(records).collect();
         let written = sink.write(&entries).await.unwrap();
         assert_eq!(written.rejected, []);
         let program = Program {

@@ -17,6 +17,7 @@ mod events;
 mod failed;
 mod garage;
 mod history;
+mod key;
 mod limits;
 mod login;
 mod now;

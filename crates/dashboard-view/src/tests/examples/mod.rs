@@ -1,6 +1,7 @@
 //! Pages as they may be, for tests and to be looked at: two cars, texts of a hostile car, and nothing at all.
 
 mod cars;
+mod keys;
 mod pictures;
 mod program;
 mod records;
@@ -259,6 +260,7 @@ pub fn pages() -> Vec<(&'static str, String)> {
             .render(),
         ),
     ];
+    pages.extend(keys::pages());
     pages.extend(steps().map(|(name, step)| (name, login(step).render())));
     pages
         .into_iter()
