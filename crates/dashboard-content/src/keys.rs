@@ -11,6 +11,7 @@ use crate::cells::{Reading, UNKNOWN, duration, live, origin};
 use crate::key;
 use crate::position;
 use crate::shown;
+use crate::states::{self, Asked, State};
 use crate::view::parts::{Cell, Column, Table};
 use crate::view::texts;
 
@@ -26,8 +27,11 @@ pub fn table(
     shows_position: bool,
 ) -> Table {
     let known: HashMap<&str, &KeyRow> = keys.iter().map(|key| (key.descriptor.as_str(), key)).collect();
+    let heard = states::heard(latest);
     let row = |one: &Latest| {
-        let mut row = row(one, known.get(one.descriptor.as_str()).copied(), vehicle, reading);
+        let key = known.get(one.descriptor.as_str()).copied();
+        let mut row = row(one, key, vehicle, reading);
+        row.push(states::of_latest(one, key, heard).map_or_else(|| Cell::text(UNKNOWN), states::cell));
         if !shows_position && position::is_told_by(one) {
             row[VALUE] = Cell {
                 href: format!("?{}", position::SHOWN),
@@ -47,6 +51,7 @@ pub fn table(
             Column::number(texts::t("data.cadence")),
             Column::text(texts::t("data.origin")),
             Column::number(texts::t("data.readings")),
+            Column::text(texts::t("data.state")),
         ],
         rows: latest.iter().map(row).collect(),
         csv: match shows_position {
@@ -54,6 +59,32 @@ pub fn table(
             false => "now.csv".to_owned(),
         },
         empty: texts::t("data.no_keys").to_owned(),
+        ..Table::default()
+    }
+}
+
+/// The keys that never came, and why, as far as that is known; its caption says how many.
+pub fn untold(latest: &[Latest], asked: &Asked<'_>) -> Table {
+    let untold = states::untold(latest, asked);
+    let row = |&(descriptor, state): &(&str, State)| {
+        let known = catalogue::find(descriptor);
+        vec![
+            Cell {
+                note: readable(descriptor),
+                ..Cell::text(readable(known.map_or(descriptor, |known| known.name)))
+            },
+            Cell::text(known.map_or("", |known| known.title)),
+            states::cell(state),
+        ]
+    };
+    Table {
+        id: "untold",
+        caption: texts::count("data.untold", untold.len()),
+        columns: ["data.key", "data.title", "data.state"]
+            .map(|key| Column::text(texts::t(key)))
+            .into(),
+        rows: untold.iter().map(row).collect(),
+        csv: "?csv=untold".to_owned(),
         ..Table::default()
     }
 }

@@ -5,7 +5,7 @@
 //! joins what it shows out of these. All of it is the same for the same rows, states and moment.
 //!
 //! * [`shown`]: values as people read them. [`cells`]: the same as parts of views. [`labels`]: the names of columns and words.
-//! * Of the newest values: [`told`], [`openings`], [`keys`]; [`key`], one of them over time; [`live`]: what changed, for open pages.
+//! * Of the newest values: [`told`], [`openings`], [`keys`] and their [`states`]; [`key`], one of them over time; [`live`]: what changed, for open pages.
 //! * Over time: [`span`] and [`range`], from when to when; [`drawn`] and [`held`], a series for a chart; [`level`] and [`curve`], charts of the
 //!   charge; [`gaps`], when nothing came, and why.
 //! * Of records: [`sums`], [`health`], [`standing`], [`full`]. [`why`]: of which readings, and by which rule.
@@ -31,6 +31,7 @@ pub mod range;
 pub mod shown;
 pub mod span;
 pub mod standing;
+pub mod states;
 pub mod sums;
 pub mod told;
 pub mod why;

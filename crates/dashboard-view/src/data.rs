@@ -16,8 +16,10 @@ pub struct Data {
     pub totals: Vec<Fact>,
     /// From, to, how long, cause, what to do.
     pub gaps: Table,
-    /// Key, value, age, cadence, who brings it, repeats, implausible, refused.
+    /// Key, value, age, cadence, who brings it, readings, state.
     pub keys: Table,
+    /// Those that never came, and why; shown where it has rows.
+    pub untold: Table,
 }
 
 #[derive(Debug, Clone, Default)]

@@ -63,7 +63,7 @@ impl Tables for Trip {
 
 impl Tables for Data {
     fn tables(&self) -> Vec<(&str, &Table)> {
-        named([&self.gaps, &self.keys])
+        named([&self.gaps, &self.keys, &self.untold])
     }
 }
 

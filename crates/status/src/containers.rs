@@ -34,6 +34,28 @@ impl SetStatus {
         self.account == account && self.container.is_some()
     }
 
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Descriptors of its container, and those that have found no place in one yet.
+    pub fn wanted(&self) -> impl Iterator<Item = &str> {
+        let search = &self.state.search;
+        search
+            .accepted()
+            .iter()
+            .map(String::as_str)
+            .chain(search.remaining())
+    }
+
+    /// Descriptors that polls asked of a vehicle, as it is shown, and that never had a value.
+    pub fn never_told<'a>(&'a self, vehicle: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let its = self.silent.iter().find(|(known, _)| known == vehicle);
+        its.into_iter()
+            .flat_map(|(_, descriptors)| descriptors)
+            .map(String::as_str)
+    }
+
     /// Descriptors that BMW took into no container.
     pub fn refused(&self) -> impl Iterator<Item = &str> {
         let refused = self.state.search.refused().iter();

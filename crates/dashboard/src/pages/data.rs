@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use collector_core::mask::readable;
+use dashboard_content::states::Asked as Asking;
 use history::read::{KeyRow, Latest, VehicleRow};
 use status::doctor::{Finding, Verdict};
 use status::{Arrivals, Status};
@@ -41,6 +42,10 @@ async fn data(State(app): State<Shared>, Path(name): Path<String>, Query(wants):
     let frame = frame::around(&app, ROOT, Which::Data, "data", Some(&vehicle), title, &status).await?;
     // Nothing is known to be well where nothing is known.
     let findings = status.as_ref().map_err(Clone::clone).and(findings);
+    let untold = status
+        .as_ref()
+        .map(|status| keys::untold(&latest, &Asking::of(status, &vehicle)))
+        .unwrap_or_default();
     let status = status.unwrap_or_default();
     let reading = Reading {
         options: &app.options,
@@ -52,6 +57,7 @@ async fn data(State(app): State<Shared>, Path(name): Path<String>, Query(wants):
         totals: totals(&keys, &latest, &vehicle, &status, reading),
         gaps: gaps::table(&status, &vehicle, reading, range, &silences),
         keys: keys::table(&keys, &latest, &vehicle, reading, wants.shows_position()),
+        untold,
     })
 }
 

@@ -11,6 +11,7 @@ use status::doctor::{Looked, diagnose};
 use status::{Arrivals, Gap, GapCause, LogTotals, Status, VehicleTotals};
 use tempfile::TempDir;
 
+use super::garage;
 use super::history::{CHARGE, MINUTE, NOON, name};
 use super::site::{Page, Program};
 use super::system::{part, seen, stream};
@@ -146,6 +147,70 @@ async fn every_key_tells_its_value_its_cadence_and_who_brings_it() {
     let (_page, _folder, html) = told(UnitSystem::Imperial).await;
     let row = part(&html, ">range<", "</tr>");
     assert!(row.contains("value\">62") && row.contains(">mi<"), "{row}");
+}
+
+#[tokio::test]
+async fn every_key_has_a_state_where_one_is_known() {
+    let (page, _folder, html) = told(UnitSystem::Metric).await;
+    let keys = part(&html, "<table id=\"keys\"", "</table>");
+    let state = |key: &str| part(keys, &format!(">{key}<"), "</tr>").to_owned();
+    assert!(state("charge").contains("chip good\">on time<"), "{keys}");
+    assert!(state("gone").contains("\">ended<"), "{keys}");
+    assert!(!state("range").contains("chip"), "it came once: {keys}");
+    let untold = part(&html, "<details class=\"table\">", "</details>");
+    let only_polled = |known: &&catalogue::CatalogueEntry| !known.streamable && !known.endpoint_bound;
+    let polled: Vec<_> = catalogue::CATALOGUE.iter().filter(only_polled).collect();
+    let count = format!("Keys that never came: {}<", polled.len());
+    assert!(untold.contains(&count) && polled.len() > 10, "{untold}");
+    assert_eq!(untold.matches(">not selected<").count(), polled.len());
+    assert!(polled.iter().all(|known| untold.contains(known.descriptor)));
+
+    let silent = Status {
+        streams: Vec::new(),
+        ..status()
+    };
+    *page.program.status.lock().unwrap() = Some(silent);
+    let (_, html) = seen(&page, &format!("v/{}/data", name())).await;
+    let open = catalogue::CATALOGUE.iter().filter(|known| !known.endpoint_bound);
+    // One of them was told.
+    let count = format!("Keys that never came: {}<", open.count() - 1);
+    assert!(html.contains(&count), "{count}: {html}");
+
+    let (_, html) = seen(&page, &format!("v/{}/data", name())).await;
+    assert!(!html.contains("never came"), "of a program that can tell nothing");
+}
+
+#[tokio::test]
+async fn every_key_of_the_catalogue_fits_into_what_a_phone_loads() {
+    let told = catalogue::CATALOGUE.iter().enumerate().map(|(place, known)| {
+        let minute = i64::try_from(place).unwrap();
+        let value = Value::Number(minute as f64 * 1.7);
+        reading(
+            known.descriptor,
+            known.name,
+            value,
+            Some("km"),
+            NOON + minute * MINUTE,
+        )
+    });
+    let program = Program {
+        fares: Some(status),
+        ..Program::default()
+    };
+    let filled = garage::Filled::with(told.collect(), Vec::new(), program).await;
+    let path = format!("v/{}/data", name());
+    let told = filled.page.get(&path).header("accept-encoding", "gzip");
+    let told = told.send().await.unwrap().bytes().await.unwrap();
+    assert!(
+        told.len() < 45_000,
+        "{} beside 8 kB of scripts and styles",
+        told.len()
+    );
+    assert!(
+        told.len() > 5_000 && told.starts_with(&[0x1f, 0x8b]),
+        "{}",
+        told.len()
+    );
 }
 
 #[tokio::test]

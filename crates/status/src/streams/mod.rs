@@ -83,6 +83,15 @@ impl StreamStatus {
         self.judge(vehicle.last_message_at, vehicle.measured_at, now)
     }
 
+    /// Whether nothing of a vehicle ever came by it, though polls told meanwhile that it measured something.
+    pub fn is_mute_of(&self, vin: &str, now: Timestamp) -> bool {
+        let mut its = self.vehicles.iter().filter(|vehicle| vehicle.vin == vin);
+        its.any(|vehicle| {
+            let silence = self.silence_of(vehicle, now);
+            vehicle.last_message_at.is_none() && matches!(silence, Silence::Contradicted { .. })
+        })
+    }
+
     fn judge(&self, last: Option<Timestamp>, measured: Option<Timestamp>, now: Timestamp) -> Silence {
         let since = self.record.as_ref().and_then(|record| record.connected_since);
         since.map_or(Silence::None, |since| silence(since, last, measured, now))

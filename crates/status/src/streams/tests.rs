@@ -271,3 +271,20 @@ fn messages_of_a_vehicle_that_is_not_named_are_told() {
         (&json!("v7a12345"), &json!(12))
     );
 }
+
+#[test]
+fn a_stream_is_mute_of_a_vehicle_that_drove_and_never_said_anything() {
+    let with = |heard, measured| StreamStatus {
+        vehicles: vec![vehicle("7A12345", heard, None, measured)],
+        ..stream(Some(record(Some(0), None)))
+    };
+    let is_mute = |stream: &StreamStatus, vin| stream.is_mute_of(vin, at(600));
+    let vin = "WBY8P210X07A12345";
+    assert!(is_mute(&with(None, Some(300)), vin));
+    assert!(!is_mute(&with(Some(10), Some(300)), vin), "it spoke once");
+    assert!(!is_mute(&with(None, None), vin), "it stood");
+    assert!(
+        !is_mute(&with(None, Some(300)), "WBA11AA0001234567"),
+        "of another"
+    );
+}

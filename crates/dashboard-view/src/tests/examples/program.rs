@@ -98,6 +98,15 @@ pub fn data() -> Data {
         ],
         gaps,
         keys,
+        untold: table(
+            "untold",
+            "Keys that never came: 2",
+            &["Key", "What it is", "State"],
+            &[
+                &["fuel_level", "Fuel level", "not selected"],
+                &["hood_open", HOSTILE, "asked for, never told"],
+            ],
+        ),
     }
 }
 
