@@ -3,7 +3,8 @@
 const body = document.body;
 const texts = JSON.parse(body.dataset.texts ?? "{}");
 const zone = body.dataset.zone || "UTC";
-const locale = document.documentElement.lang;
+// In the order of the tables.
+const locale = texts["js.locale"] || document.documentElement.lang;
 const HEIGHT = 240;
 const SHORTEST = { time: 60000, percent: 2 };
 

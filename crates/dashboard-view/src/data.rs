@@ -27,6 +27,8 @@ pub struct Answer {
     pub level: Level,
     pub title: String,
     pub text: String,
+    /// What it is made of, for who wants to know.
+    pub parts: Vec<String>,
     /// Empty where there is nothing to do.
     pub todo: String,
     pub link: Option<Link>,

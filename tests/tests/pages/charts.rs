@@ -97,6 +97,12 @@ async fn a_cursor_that_arrow_keys_move_tells_every_value() {
         newest = readout(&browser).await;
     }
     assert!(newest.contains(" · Charge ") && newest.contains(" %"), "{newest}");
+    let words: Vec<_> = newest.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+    assert!(
+        words[1].parse::<u8>().is_ok(),
+        "the day before the month, as in tables: {newest}"
+    );
+    assert!(words[3].contains(':') && !newest.contains("M ·"), "{newest}");
     browser.keys(PLOT, key::LEFT).await;
     let before = readout(&browser).await;
     assert_ne!(before, newest);

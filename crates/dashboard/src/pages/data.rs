@@ -99,8 +99,8 @@ fn answers(findings: Result<Vec<Finding>, LookError>, others: &[String]) -> Vec<
             .map(|finding| format!("{}: {}.", title(finding), finding.said));
         answers.push(Answer {
             level: Level::Good,
-            title: texts::t("data.in_order").to_owned(),
-            text: lines.map(|line| readable(&line)).collect::<Vec<_>>().join(" "),
+            title: texts::count("data.in_order", well.len()),
+            parts: lines.map(|line| readable(&line)).collect(),
             ..Answer::default()
         });
     }
@@ -121,7 +121,7 @@ fn answer(finding: &Finding) -> Answer {
         title: title(finding),
         text: readable(&format!("{}{about}", capital(&finding.said))),
         todo: readable(finding.advice.as_deref().unwrap_or_default()),
-        link: None,
+        ..Answer::default()
     }
 }
 

@@ -7,7 +7,7 @@ use dashboard::door::Auth;
 use history::{HistorySink, Place};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
-use status::doctor::{Looked, diagnose};
+use status::doctor::{Looked, Verdict, diagnose};
 use status::{Arrivals, Gap, GapCause, LogTotals, Status, VehicleTotals};
 use tempfile::TempDir;
 
@@ -254,6 +254,26 @@ async fn what_is_wrong_stands_first_and_totals_add_up() {
     ] {
         assert!(totals.contains(text), "{text}: {totals}");
     }
+}
+
+#[tokio::test]
+async fn what_is_in_order_is_a_number_that_opens() {
+    let (page, _folder, _) = told(UnitSystem::Metric).await;
+    for finding in page.program.findings.lock().unwrap().iter_mut() {
+        (finding.verdict, finding.advice) = (Verdict::Ok, None);
+    }
+    *page.program.status.lock().unwrap() = Some(status());
+    let (_, html) = seen(&page, &format!("v/{}/data", name())).await;
+    let findings = page.program.findings.lock().unwrap().len();
+    let answers = part(&html, "<ul class=\"answers\"", "</details>");
+    assert!(
+        answers.contains(&format!("<h3>In order: {findings}</h3>")),
+        "{answers}"
+    );
+    let (shown, folded) = answers.split_once("<details").unwrap();
+    assert_eq!(folded.matches("<li>").count(), findings, "{folded}");
+    assert!(folded.contains("it does not run"), "{folded}");
+    assert!(!shown.contains("does not run"), "{shown}");
 }
 
 #[tokio::test]

@@ -82,16 +82,20 @@ pub fn data() -> Data {
     gaps.rows[1][3].level = Some(Level::Warn);
     Data {
         frame: frame(Page::Data, "Data", 2),
-        answers: vec![Answer {
-            level: Level::Bad,
-            title: "Three keys are not selected in BMW's portal".to_owned(),
-            text: HOSTILE.to_owned(),
-            todo: "Open the portal, choose them under CarData, and wait for the next drive.".to_owned(),
-            link: Some(Link {
-                label: "Which ones".to_owned(),
-                href: "#keys".to_owned(),
-            }),
-        }],
+        answers: vec![
+            well(),
+            Answer {
+                level: Level::Bad,
+                title: "Three keys are not selected in BMW's portal".to_owned(),
+                text: HOSTILE.to_owned(),
+                todo: "Open the portal, choose them under CarData, and wait for the next drive.".to_owned(),
+                link: Some(Link {
+                    label: "Which ones".to_owned(),
+                    href: "#keys".to_owned(),
+                }),
+                ..Answer::default()
+            },
+        ],
         totals: vec![
             derived("Keys", "118", "", "104 alive"),
             derived("Readings", "1.2 million", "", "31 % repeats"),
@@ -107,6 +111,18 @@ pub fn data() -> Data {
                 &["hood_open", HOSTILE, "asked for, never told"],
             ],
         ),
+    }
+}
+
+fn well() -> Answer {
+    Answer {
+        level: Level::Good,
+        title: "In order: 2".to_owned(),
+        parts: vec![
+            "Login of home: it holds for 11 days.".to_owned(),
+            HOSTILE.to_owned(),
+        ],
+        ..Answer::default()
     }
 }
 
