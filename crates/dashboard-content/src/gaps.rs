@@ -42,29 +42,44 @@ pub fn table(
 }
 
 fn row(gap: &Missing, reading: Reading<'_>) -> Vec<Cell> {
-    let (cause, todo) = words(gap.cause);
     let end = gap.to.unwrap_or(reading.now);
     vec![
         reading.at(gap.from),
         gap.to
             .map_or_else(|| Cell::text(texts::t("data.lasts")), |to| reading.at(to)),
         Cell::sorted(duration(gap.from, end), end.duration_since(gap.from).as_secs()),
-        Cell::text(texts::t(cause)),
-        Cell::text(texts::t(todo)),
+        Cell::text(cause(gap.cause)),
+        Cell::text(todo(gap.cause)),
     ]
 }
 
-fn words(cause: Cause) -> (&'static str, &'static str) {
-    match cause {
-        Cause::Stopped => ("data.cause_restart", "data.todo_restart"),
-        Cause::Login => ("data.cause_login", "data.todo_login"),
-        Cause::Quota => ("data.cause_quota", "data.todo_quota"),
-        Cause::Container => ("data.cause_container", "data.todo_container"),
-        Cause::OtherProgram => ("data.cause_other", "data.todo_other"),
-        Cause::StreamDown => ("data.cause_connection", "data.todo_connection"),
-        Cause::PollsFailed => ("data.cause_polls", "data.todo_polls"),
-        Cause::NotSelected => ("data.cause_selected", "data.todo_selected"),
-        Cause::Asleep => ("data.cause_asleep", "data.todo_asleep"),
-        Cause::Unknown => ("data.cause_unknown", "data.todo_unknown"),
-    }
+/// Why nothing came.
+pub fn cause(cause: Cause) -> &'static str {
+    texts::t(match cause {
+        Cause::Stopped => "gap.restart",
+        Cause::Login => "gap.login",
+        Cause::Quota => "gap.quota",
+        Cause::Container => "gap.container",
+        Cause::OtherProgram => "gap.other",
+        Cause::StreamDown => "gap.lost",
+        Cause::PollsFailed => "gap.polls",
+        Cause::NotSelected => "gap.selected",
+        Cause::Asleep => "gap.asleep",
+        Cause::Unknown => "gap.unknown",
+    })
+}
+
+fn todo(cause: Cause) -> &'static str {
+    texts::t(match cause {
+        Cause::Stopped => "data.todo_restart",
+        Cause::Login => "data.todo_login",
+        Cause::Quota => "data.todo_quota",
+        Cause::Container => "data.todo_container",
+        Cause::OtherProgram => "data.todo_other",
+        Cause::StreamDown => "data.todo_connection",
+        Cause::PollsFailed => "data.todo_polls",
+        Cause::NotSelected => "data.todo_selected",
+        Cause::Asleep => "data.todo_asleep",
+        Cause::Unknown => "data.todo_unknown",
+    })
 }

@@ -8,6 +8,7 @@ use status::Status;
 use status::gaps::{Cause, of_vehicle};
 
 use crate::cells::{Reading, decimal};
+use crate::gaps::cause;
 use crate::held::{self, Part, ms};
 use crate::view::chart::{Band, BandKind, Chart, Gap, Kind, Series};
 use crate::view::parts::Table;
@@ -197,22 +198,15 @@ pub fn gaps(status: &Status, vin: &Vin, range: Range, silences: &[Range]) -> Vec
     let missing = of_vehicle(status, vin.as_str(), &silences, (range.from, range.to));
     let gaps = missing.iter().filter_map(|gap| {
         let (from, to) = (gap.from, gap.to.unwrap_or(range.to));
-        let cause = match gap.cause {
-            Cause::Asleep | Cause::NotSelected => return None,
-            Cause::Unknown if to.duration_since(from) < STANDS => return None,
-            Cause::Unknown => "gap.unknown",
-            Cause::Stopped => "gap.restart",
-            Cause::Login => "gap.login",
-            Cause::Quota => "gap.quota",
-            Cause::Container => "gap.container",
-            Cause::OtherProgram => "gap.other",
-            Cause::StreamDown => "gap.lost",
-            Cause::PollsFailed => "gap.polls",
+        let is_hatched = match gap.cause {
+            Cause::Asleep | Cause::NotSelected => false,
+            Cause::Unknown => to.duration_since(from) >= STANDS,
+            _ => true,
         };
-        (ms(to) - ms(from) >= least).then(|| Gap {
+        (is_hatched && ms(to) - ms(from) >= least).then(|| Gap {
             from: ms(from),
             to: ms(to),
-            cause: texts::t(cause).to_owned(),
+            cause: cause(gap.cause).to_owned(),
         })
     });
     let mut gaps: Vec<Gap> = gaps.collect();

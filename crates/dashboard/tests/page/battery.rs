@@ -210,8 +210,12 @@ async fn the_charge_is_drawn_with_charges_and_with_gaps_and_their_cause() {
     assert_eq!(
         gaps,
         [
-            (ms(-2 * DAY), ms(-DAY), "the program did not run"),
-            (ms(-10 * HOUR), ms(0), "another program had the connection"),
+            (ms(-2 * DAY), ms(-DAY), "The program did not run"),
+            (
+                ms(-10 * HOUR),
+                ms(0),
+                "Another program had the connection of the account"
+            ),
         ]
     );
     assert!(page.contains(&format!("series.csv?key={HEADER}&#38;from=2026-02-22T12:00:00Z")));
