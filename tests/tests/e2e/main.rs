@@ -37,6 +37,7 @@ mod logins;
 mod other_users;
 mod outages;
 mod page;
+mod page_gaps;
 mod page_logins;
 mod planner;
 #[cfg(unix)]
