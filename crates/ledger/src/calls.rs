@@ -35,6 +35,20 @@ pub fn is_poll(call: &str) -> bool {
     call == POLL || DOCUMENTS.contains(&call)
 }
 
+/// Whether a run alone makes calls of this name: its own polls, and those that its owner has it make.
+pub(crate) fn is_of_run(call: &str) -> bool {
+    call == DEMANDED || is_poll(call)
+}
+
+/// The names of such calls, as SQL lists them.
+pub(crate) fn of_run() -> String {
+    let names = [POLL, DEMANDED].into_iter().chain(DOCUMENTS);
+    names
+        .map(|name| format!("'{name}'"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 /// A call that is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {

@@ -7,8 +7,8 @@ use rusqlite::{Connection, params};
 use store::sql::Access;
 use store::timestamp;
 
-use crate::Result;
 use crate::overview::Overview;
+use crate::{Result, calls};
 
 /// So many of the newest gaps of a stream are kept.
 pub(crate) const KEPT: usize = 200;
@@ -140,7 +140,7 @@ pub(crate) fn polls(
 }
 
 /// The polls of an account begin. Where the program before could not say that it stopped, it did behind its last sign of life: a
-/// call, a message, or what it said of its polls. The first start leaves a gap without a length: from there on gaps are known.
+/// poll, a message, or what it said of its polls; other calls its owner makes without it too. The first start leaves a gap without a length: from there on gaps are known.
 pub(crate) fn polls_started(connection: &Connection, account: &str, at: Timestamp) -> Result<()> {
     let (now, stopped) = (at.as_millisecond(), GapCause::Restart.as_str());
     let query =
@@ -149,12 +149,15 @@ pub(crate) fn polls_started(connection: &Connection, account: &str, at: Timestam
         .first(query, [account, POLLS, stopped], |_| Ok(()))?
         .is_none()
     {
-        let query = "select max(at) from (
-                 select at from quota where account = ?1 and at <= ?3
+        let polls = calls::of_run();
+        let query = format!(
+            "select max(at) from (
+                 select at from quota where account = ?1 and at <= ?3 and call in ({polls})
                  union all select last_message_at from stream where account = ?1 and last_message_at <= ?3
                  union all select began_at from stream_gap where account = ?1 and source = ?2 and began_at <= ?3
-                 union all select ended_at from stream_gap where account = ?1 and source = ?2 and ended_at <= ?3)";
-        let alive: Option<i64> = connection.one(query, params![account, POLLS, now], |row| row.get(0))?;
+                 union all select ended_at from stream_gap where account = ?1 and source = ?2 and ended_at <= ?3)"
+        );
+        let alive: Option<i64> = connection.one(&query, params![account, POLLS, now], |row| row.get(0))?;
         let from = alive.unwrap_or(now);
         close(connection, account, POLLS, timestamp(from))?;
         open(connection, account, POLLS, from, GapCause::Restart)?;

@@ -197,7 +197,8 @@ impl Tables {
     }
 
     fn polls_started(&mut self, account: &str, at: Timestamp) {
-        let calls = self.calls.iter().filter(|call| call.account == account);
+        let is_sign = |call: &&Call| call.account == account && crate::calls::is_of_run(call.call);
+        let calls = self.calls.iter().filter(is_sign);
         let streams = self.streams.iter().filter(|((own, _), _)| own == account);
         let heard = streams.filter_map(|(_, stream)| stream.last_message_at);
         let mut signs: Vec<_> = calls.map(|call| call.at).chain(heard).collect();

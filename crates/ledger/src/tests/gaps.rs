@@ -111,6 +111,40 @@ async fn polls_are_kept_by_one_cause_at_a_time_until_nothing_keeps_them() {
     assert_eq!(gaps_of_polls(died).await, [&told[..4], &[last]].concat());
 }
 
+/// Behind a program that died, its owner may ask BMW for something, and the next run began at second 30.
+async fn dead_since(call: &'static str) -> i64 {
+    let state = tempfile::tempdir().unwrap();
+    let store = Store::open(state.path(), &[SCHEMA]).unwrap();
+    let (on_disk, in_memory) = (SqlLedger::new(&store), MemoryLedger::default());
+    let started = |second| Fact::PollsStarted {
+        account: "home".into(),
+        at: at(second),
+    };
+    for ledger in [&on_disk as &dyn Ledger, &in_memory] {
+        ledger.note(vec![started(1)]).await.unwrap();
+        let allowance = Allowance::for_polls(50);
+        let spent = ledger.spend_call("home", call, at(20), allowance, Vec::new());
+        assert!(spent.await.unwrap().is_ok());
+        ledger.note(vec![started(30)]).await.unwrap();
+    }
+    let gaps = overview::Overview::open_file(store.path())
+        .unwrap()
+        .gaps()
+        .unwrap();
+    assert_eq!(gaps, in_memory.gaps());
+    gaps.last().unwrap().gap.from.as_second() - at(0).as_second()
+}
+
+#[tokio::test]
+async fn a_call_of_the_owner_is_no_sign_of_a_run() {
+    for call in [POLL, DEMANDED, "tyres"] {
+        assert_eq!(dead_since(call).await, 20, "{call}");
+    }
+    for call in ["containers", "mappings", "create_container"] {
+        assert_eq!(dead_since(call).await, 1, "{call}");
+    }
+}
+
 #[tokio::test]
 async fn the_last_gap_that_is_worth_a_poll_is_known_to_the_next_run() {
     let gap = |from: i64, to: i64| {
