@@ -66,12 +66,17 @@ pub fn moment(number: usize) -> (Timestamp, Timestamp) {
     (at, at + SignedDuration::from_millis(3_400 + place * 20))
 }
 
-/// Numbers wander by uneven steps; words and truth values mostly stay.
+/// Numbers wander by uneven steps; words and truth values stay for a drive and mostly beyond it, as those of a car do that
+/// is plugged in now and then.
 fn value(key: &CatalogueEntry, round: u64) -> Value {
+    let changes = match key.value_type {
+        ValueType::Number | ValueType::Timestamp => round,
+        _ => round / BURSTS_A_DRIVE as u64,
+    };
     let noise = key
         .descriptor
         .bytes()
-        .fold(round, |noise, byte| mix(noise, byte.into()));
+        .fold(changes, |noise, byte| mix(noise, byte.into()));
     match key.value_type {
         ValueType::Number if key.descriptor.ends_with("itude") => {
             json!((48_000_000 + noise % 900_000) as f64 / 1e6)

@@ -17,7 +17,7 @@ use crate::{kibibytes, line, raw};
 const SECOND: Duration = Duration::from_secs(1);
 const BETWEEN_BURSTS: Duration = Duration::from_secs(3);
 /// What the start has left to do is over when nothing was written for so many seconds: longer than a sink waits for more.
-const QUIET: u32 = 15;
+const QUIET: u32 = 70;
 const IDLE: u32 = 60;
 /// What comes first finds no page in memory.
 const WARM: usize = 5;
