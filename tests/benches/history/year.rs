@@ -184,11 +184,18 @@ fn message(vin: &Vin, car: &mut Car, number: usize) -> RawSnapshot {
     }
 }
 
-/// Packs what was derived too, as it is done when it is a day old.
+/// Packs what was derived too, as it is done when it is a day old. The file is whole behind it: closing it, in a thread of
+/// its own, writes what its log has and removes the log.
 async fn a_day_later(state: &Path) {
     let journal = OpenState::open(state).unwrap().journal;
     let tomorrow = Timestamp::now() + SignedDuration::from_hours(25);
     journal.pack(tomorrow).await.unwrap();
+    drop(journal);
+    let began = Instant::now();
+    while state.join("journal.db-wal").exists() {
+        assert!(began.elapsed() < PATIENCE, "the journal does not close");
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
 }
 
 /// Waits until every sink has this entry.
