@@ -1,4 +1,4 @@
-//! A busy car: sixty keys, told one after the other, two drives a day.
+//! A busy car: sixty keys, told one after the other, two drives a day. It is plugged in nowhere.
 
 use catalogue::{CATALOGUE, CatalogueEntry, Limits};
 use collector_core::{Unit, ValueType};
@@ -66,11 +66,11 @@ pub fn moment(number: usize) -> (Timestamp, Timestamp) {
     (at, at + SignedDuration::from_millis(3_400 + place * 20))
 }
 
-/// Numbers wander by uneven steps; words and truth values stay for a drive and mostly beyond it, as those of a car do that
-/// is plugged in now and then.
+/// Numbers wander by uneven steps; words and truth values stay for a drive and mostly beyond it.
 fn value(key: &CatalogueEntry, round: u64) -> Value {
     let changes = match key.value_type {
         ValueType::Number | ValueType::Timestamp => round,
+        _ if key.descriptor.contains("harging") => 0,
         _ => round / BURSTS_A_DRIVE as u64,
     };
     let noise = key
@@ -85,14 +85,17 @@ fn value(key: &CatalogueEntry, round: u64) -> Value {
             &key.limits,
             (round / 7 % 5_000 + noise % 400) as f64 / 10.0
         )),
-        ValueType::Bool => json!(noise.is_multiple_of(16)),
         ValueType::Timestamp => json!(
             Timestamp::from_second(1_704_088_800 + round as i64)
                 .unwrap()
                 .to_string()
         ),
+        ValueType::Bool => json!(changes > 0 && noise.is_multiple_of(16)),
+        _ if key.descriptor.ends_with("charging.hvStatus") => json!("NOT_CHARGING"),
         _ if key.options.is_empty() => json!(format!("STATE_{}", noise % 5)),
-        _ if noise.is_multiple_of(8) => json!(key.options[noise as usize / 8 % key.options.len()]),
+        _ if changes > 0 && noise.is_multiple_of(8) => {
+            json!(key.options[noise as usize / 8 % key.options.len()])
+        }
         _ => json!(key.options[0]),
     }
 }
