@@ -42,8 +42,9 @@ pub use telling::{ask, forget};
 const PACE: Duration = Duration::from_secs(10);
 /// About so many readings are folded at a time: half of what a sink is given, for memory's sake.
 const AT_ONCE: usize = 5_000;
-/// The state is kept so rarely while much is folded, in real time: it is about a megabyte.
-const RARELY: Duration = Duration::from_secs(60);
+/// The state is kept so rarely while entries come, in real time: it has some hundred kilobytes where a car is charged daily,
+/// and to fold five minutes of a car again takes no second.
+const RARELY: Duration = Duration::from_secs(300);
 /// How long a database that refuses is left alone.
 const PAUSE: Duration = Duration::from_secs(60);
 /// The reader's name among the sinks of the journal's reader, which no sink can have.
