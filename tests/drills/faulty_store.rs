@@ -2,7 +2,7 @@
 //! records and holds none of them: whoever asks which revision is there is told that none is.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -87,6 +87,8 @@ struct Contents {
     stored: HashMap<Key, Row>,
     /// What was refused when it came last. It may have been stored before, with an answer that was lost.
     refused: HashMap<Key, Row>,
+    /// The bodies of one record that were too large: nothing smaller can be sent of it.
+    large: HashSet<String>,
 }
 
 struct Shared {
@@ -158,6 +160,11 @@ impl FaultyStore {
         self.shared.contents.borrow().refused.values().cloned().collect()
     }
 
+    /// How many bodies of one record it refused because they were too large.
+    pub fn large_records(&self) -> usize {
+        self.shared.contents.borrow().large.len()
+    }
+
     /// What was refused and is not stored.
     pub fn lacking(&self) -> Vec<Row> {
         let contents = self.shared.contents.borrow();
@@ -198,7 +205,12 @@ async fn serve(mut stream: TcpStream, shared: Rc<Shared>) {
                 r#"{"code":"trouble","message":"there is trouble"}"#,
             )
         }
-        Mood::TooLarge(limit) if !is_question(&head) && body.len() > *limit => respond(413, "", ""),
+        Mood::TooLarge(limit) if !is_question(&head) && body.len() > *limit => {
+            if is_one_record(&body) {
+                shared.contents.borrow_mut().large.insert(body);
+            }
+            respond(413, "", "")
+        }
         Mood::RefuseAll => respond(400, "", r#"{"code":"invalid","message":"closed for the winter"}"#),
         _ if is_question(&head) => respond(200, "", &nothing_held(&body)),
         _ => shared.take(&head, &body, &mood),
@@ -226,6 +238,18 @@ async fn serve(mut stream: TcpStream, shared: Rc<Shared>) {
 /// Whether somebody asks what is there.
 fn is_question(head: &str) -> bool {
     head.starts_with("POST /query")
+}
+
+/// Whether all lines are of one record: of one vehicle, kind and time.
+fn is_one_record(body: &str) -> bool {
+    let lines = parse_lines(body).map(|line| line.expect("line protocol"));
+    let places: HashSet<_> = lines
+        .map(|line| {
+            let tag = |name| line.tag_value(name).map(ToString::to_string);
+            (tag("vin"), tag("record.kind"), line.timestamp)
+        })
+        .collect();
+    places.len() == 1 && places.iter().all(|(_, kind, _)| kind.is_some())
 }
 
 /// The answer to some statements of InfluxQL where there is nothing.

@@ -71,7 +71,7 @@ async fn drill(context: Context, store: &FaultyStore) -> Outcome {
     let lacking = store.lacking();
     let accepted: Vec<Row> = wanted.into_iter().filter(|row| !lacking.contains(row)).collect();
     report.hold("store", &store.rows(), &accepted);
-    hold_dead_letters(&mut report, &scene, &store.refused()).await;
+    hold_dead_letters(&mut report, &scene, store).await;
     report.hold_calls(&scene.bmw, 100_000);
     Outcome::Done(report)
 }
@@ -106,24 +106,39 @@ async fn trouble(report: &mut Report, scene: &Scene, store: &FaultyStore, run: &
     report.survive();
 }
 
-/// What the store refused is among the dead letters, and nothing else is.
-async fn hold_dead_letters(report: &mut Report, scene: &Scene, refused: &[Row]) {
+/// What the store refused is among the dead letters, and nothing else is. A record that was too large when it came last is
+/// one, which the store cannot tell from one that came again.
+async fn hold_dead_letters(report: &mut Report, scene: &Scene, store: &FaultyStore) {
     let said = scene
         .call(&["dead-letters", "list", "--sink", "influxdb", "--json"])
         .await;
     let answer: Value = serde_json::from_str(&said.out).expect("an answer");
     let letters = answer["dead_letters"].as_array().expect("a list");
+    let refused = store.refused();
     report.note(format!(
-        "{} readings refused, {} dead letters",
+        "{} readings and {} parts of records refused, {} dead letters",
         refused.len(),
+        store.large_records(),
         letters.len()
     ));
     let refused: Vec<Row> = refused
         .iter()
         .map(|row| letter(&format!("v{}", row.vin[SHOWN..].to_lowercase()), &row.descriptor))
         .collect();
+    let (records, letters): (Vec<_>, Vec<_>) = letters.iter().partition(|told| told["descriptor"].is_null());
+    if records.len() > store.large_records()
+        || records.iter().any(|told| {
+            !told["reason"]
+                .as_str()
+                .is_some_and(|reason| reason.contains("413"))
+        })
+    {
+        report.problem(format!(
+            "records are dead letters that were not too large: {records:?}"
+        ));
+    }
     let letters: Vec<Row> = letters
-        .iter()
+        .into_iter()
         .map(|told| letter(text(&told["vehicle"]), text(&told["descriptor"])))
         .collect();
     let difference = compare(&letters, &refused);
