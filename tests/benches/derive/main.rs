@@ -29,6 +29,8 @@ const VIN: &str = "WBY00000000000007";
 /// Days of a year and of a month.
 const YEAR: i64 = 365;
 const MONTH: i64 = 31;
+/// What can be measured alone.
+const PARTS: [&str; 2] = ["year", "live"];
 /// Messages in one transaction of a history.
 const AT_ONCE: usize = 6_000;
 
@@ -38,11 +40,10 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
-    let asked = |part: &str| {
-        std::env::args()
-            .skip(1)
-            .all(|argument| argument.starts_with('-') || argument == part)
-    };
+    let named: Vec<String> = std::env::args()
+        .filter(|argument| PARTS.contains(&&**argument))
+        .collect();
+    let asked = |part: &str| named.is_empty() || named.iter().any(|one| one == part);
     runtime.block_on(async {
         if asked("year") {
             a_year().await;

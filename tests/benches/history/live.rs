@@ -18,6 +18,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const BETWEEN_BURSTS: Duration = Duration::from_secs(3);
 /// What the start has left to do is over when nothing was written for so many seconds: longer than a sink waits for more.
 const QUIET: u32 = 70;
+/// Longer than a sink waits for more, and writes it.
+const PATIENCE: Duration = Duration::from_secs(120);
 const IDLE: u32 = 60;
 /// What comes first finds no page in memory.
 const WARM: usize = 5;
@@ -76,7 +78,7 @@ impl Drive {
     /// Waits until the stores have all.
     async fn arrived(&self) {
         let enough = || delivered(&self.stage) >= self.wanted;
-        tests::scene::until(&self.run, "all readings in the stores", enough).await;
+        tests::scene::until_within(&self.run, PATIENCE, "all readings in the stores", enough).await;
     }
 
     /// Ends; tells the bytes that were written since `before`.

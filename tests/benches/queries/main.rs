@@ -67,7 +67,11 @@ fn main() {
     {
         for statement in sql.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let words = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-            show(&words[..words.len().min(75)], ask(&path, statement), "");
+            let words = &words[..words.len().min(75)];
+            match has_what_it_asks(&path, statement) {
+                true => show(words, ask(&path, statement), ""),
+                false => eprintln!("{words:<78}left out: it asks for records, and there are none"),
+            }
         }
     }
     written(&path, folder);
@@ -113,6 +117,15 @@ fn show(what: &str, (cold, warm): (Duration, Duration), against: &str) {
         milliseconds(cold),
         milliseconds(warm)
     );
+}
+
+/// The view of a kind of records is there with the first record of it; any other mistake is one of the question.
+fn has_what_it_asks(path: &Path, sql: &str) -> bool {
+    let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    match reader.prepare(sql) {
+        Err(error) if error.to_string().contains("no such table") => false,
+        asked => asked.is_ok() || panic!("{asked:?}"),
+    }
 }
 
 /// How long all rows take, with nothing in memory and with everything.
