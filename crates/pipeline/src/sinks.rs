@@ -30,7 +30,7 @@ static PAGE: SinkPlugin = SinkPlugin {
     sample: "",
     redelivery: Redelivery::Overwrites,
     records: Records::Replaces,
-    // What a value is now comes from the journal at once; a minute later it is on its chart, for a third of the bytes.
+    // What a value is now comes from the journal at once; a minute later it is on its chart, and few bytes are written.
     wait: Duration::from_secs(60),
     schema: |_| Schema::default(),
     read: |_| Err(Vec::new()),
