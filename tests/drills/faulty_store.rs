@@ -240,16 +240,25 @@ fn is_question(head: &str) -> bool {
     head.starts_with("POST /query")
 }
 
-/// Whether all lines are of one record: of one vehicle, kind and time.
+/// Whether all lines are of one record: records by themselves are told by vehicle, kind and time, parts by vehicle and the
+/// time of the whole.
 fn is_one_record(body: &str) -> bool {
     let lines = parse_lines(body).map(|line| line.expect("line protocol"));
-    let places: HashSet<_> = lines
+    let records: HashSet<_> = lines
         .map(|line| {
             let tag = |name| line.tag_value(name).map(ToString::to_string);
-            (tag("vin"), tag("record.kind"), line.timestamp)
+            let whole = line.field_value("record.at").map(ToString::to_string);
+            let itself = (tag("record.kind"), line.timestamp);
+            let is_record = itself.0.is_some();
+            (
+                is_record,
+                tag("vin"),
+                whole.clone(),
+                whole.is_none().then_some(itself),
+            )
         })
         .collect();
-    places.len() == 1 && places.iter().all(|(_, kind, _)| kind.is_some())
+    records.len() == 1 && records.iter().all(|(is_record, ..)| *is_record)
 }
 
 /// The answer to some statements of InfluxQL where there is nothing.
