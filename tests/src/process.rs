@@ -73,6 +73,8 @@ impl Cardata {
         let mut command = Command::new(program);
         command
             .args(arguments)
+            // As its unit and its images have it.
+            .env("MALLOC_ARENA_MAX", "2")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
