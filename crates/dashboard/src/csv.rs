@@ -1,7 +1,7 @@
 //! What stands in a table or a chart, for spreadsheets.
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::api::{Wanted, read_series, shape::time};
 use crate::app::Shared;
+use crate::parameters::Parameters;
 use crate::position::{self, Asked};
 use crate::problem::Problem;
 use crate::span::Span;
@@ -36,8 +37,8 @@ pub(crate) fn routes() -> Router<Shared> {
 async fn of_series(
     State(app): State<Shared>,
     Path(name): Path<String>,
-    wanted: Query<Wanted>,
-    Query(asked): Query<Asked>,
+    Parameters(wanted): Parameters<Wanted>,
+    Parameters(asked): Parameters<Asked>,
 ) -> Result<Response, Problem> {
     let vehicle = app.vehicle(&name).await?;
     let (series, _) = read_series(&app, &vehicle, &wanted, wanted.points, &asked).await?;
@@ -47,7 +48,7 @@ async fn of_series(
 async fn of_now(
     State(app): State<Shared>,
     Path(name): Path<String>,
-    Query(asked): Query<Asked>,
+    Parameters(asked): Parameters<Asked>,
 ) -> Result<Response, Problem> {
     let vehicle = app.vehicle(&name).await?;
     let mut latest = app.model.read(move |reader| reader.latest(&vehicle.vin)).await?;
@@ -59,8 +60,8 @@ async fn of_now(
 async fn of_track(
     State(app): State<Shared>,
     Path(name): Path<String>,
-    Query(span): Query<Span>,
-    Query(asked): Query<Asked>,
+    Parameters(span): Parameters<Span>,
+    Parameters(asked): Parameters<Asked>,
 ) -> Result<Response, Problem> {
     if !asked.shows_position() {
         return Err(Problem::hidden());
@@ -90,9 +91,9 @@ struct At {
 async fn of_records(
     State(app): State<Shared>,
     Path((name, file)): Path<(String, String)>,
-    span: Query<Span>,
-    Query(at): Query<At>,
-    Query(asked): Query<Asked>,
+    Parameters(span): Parameters<Span>,
+    Parameters(at): Parameters<At>,
+    Parameters(asked): Parameters<Asked>,
 ) -> Result<Response, Problem> {
     let unknown = || Problem::not_found("there is no such page");
     let plural = file.strip_suffix(".csv").ok_or_else(unknown)?;

@@ -22,6 +22,7 @@ mod login;
 mod metrics;
 mod model;
 mod pages;
+mod parameters;
 mod picture;
 mod problem;
 mod routes;

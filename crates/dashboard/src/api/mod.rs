@@ -3,7 +3,7 @@
 mod poll;
 pub(crate) mod shape;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use dashboard_content::told::Present;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, Shared};
 use crate::drawn::{Drawn, drawn};
+use crate::parameters::Parameters;
 use crate::position::{self, Asked};
 use crate::problem::Problem;
 use crate::span::Span;
@@ -45,7 +46,11 @@ async fn vehicles(State(app): State<Shared>) -> Answer {
     Ok(Json(json!({ "vehicles": names.collect::<Value>() })))
 }
 
-async fn now(State(app): State<Shared>, Path(name): Path<String>, Query(asked): Query<Asked>) -> Answer {
+async fn now(
+    State(app): State<Shared>,
+    Path(name): Path<String>,
+    Parameters(asked): Parameters<Asked>,
+) -> Answer {
     let vehicle = app.vehicle(&name).await?;
     // What comes between is told again, and not missed.
     let sequence = app.events.sequence();
@@ -76,8 +81,8 @@ impl Wanted {
 async fn series(
     State(app): State<Shared>,
     Path(name): Path<String>,
-    wanted: Query<Wanted>,
-    Query(asked): Query<Asked>,
+    Parameters(wanted): Parameters<Wanted>,
+    Parameters(asked): Parameters<Asked>,
 ) -> Answer {
     let vehicle = app.vehicle(&name).await?;
     let (series, range) = read_series(&app, &vehicle, &wanted, wanted.number(), &asked).await?;
@@ -88,8 +93,8 @@ async fn series(
 async fn chart(
     State(app): State<Shared>,
     Path(name): Path<String>,
-    wanted: Query<Wanted>,
-    Query(asked): Query<Asked>,
+    Parameters(wanted): Parameters<Wanted>,
+    Parameters(asked): Parameters<Asked>,
 ) -> Result<Json<Drawn>, Problem> {
     let vehicle = app.vehicle(&name).await?;
     let (series, _) = read_series(&app, &vehicle, &wanted, wanted.number(), &asked).await?;
@@ -137,11 +142,21 @@ struct Page {
     span: Span,
 }
 
-async fn sessions(app: State<Shared>, name: Path<String>, page: Query<Page>, asked: Query<Asked>) -> Answer {
+async fn sessions(
+    app: State<Shared>,
+    name: Path<String>,
+    page: Parameters<Page>,
+    asked: Parameters<Asked>,
+) -> Answer {
     records("charging_sessions", app, name, page, asked).await
 }
 
-async fn trips(app: State<Shared>, name: Path<String>, page: Query<Page>, asked: Query<Asked>) -> Answer {
+async fn trips(
+    app: State<Shared>,
+    name: Path<String>,
+    page: Parameters<Page>,
+    asked: Parameters<Asked>,
+) -> Answer {
     records("trips", app, name, page, asked).await
 }
 
@@ -149,8 +164,8 @@ async fn records(
     kind: &'static str,
     app: State<Shared>,
     name: Path<String>,
-    page: Query<Page>,
-    asked: Query<Asked>,
+    Parameters(page): Parameters<Page>,
+    Parameters(asked): Parameters<Asked>,
 ) -> Answer {
     let vehicle = app.vehicle(&name).await?;
     let range = page.span.all(&app.options.timezone)?;
