@@ -3,6 +3,7 @@
 use collector_core::{Column, Evidence, Record, Value};
 use serde_json::{Map, Value as Json, json};
 
+use super::along::{Reasons, reasons};
 use super::choice::Found;
 use super::{rules, text};
 
@@ -26,18 +27,26 @@ pub fn document(record: Option<(&Record, &Found)>, found: &[Found]) -> Json {
 
 fn whole(record: &Record, found: &Found) -> Json {
     let values = record.value_columns().map(|(column, value)| {
-        let reasons = record.evidence.iter().filter(|it| *it.column == *column.name);
+        let reasons: Json = match reasons(record, &column.name) {
+            Reasons::Own(own) => own.into_iter().map(reason).collect(),
+            Reasons::Along(shared, _) if value.is_some() => [reason(&shared)].into_iter().collect(),
+            Reasons::Along(..) => json!([]),
+        };
         json!({
             "column": column.name,
             "value": value.map(of),
             "unit": unit(column),
-            "reasons": reasons.map(reason).collect::<Json>(),
+            "reasons": reasons,
         })
     });
-    let rules: Map<String, Json> = record
-        .evidence
+    let values: Vec<Json> = values.collect();
+    let reasons = values
         .iter()
-        .map(|reason| (reason.rule.to_string(), json!(rules::text(&reason.rule))))
+        .filter_map(|value| value["reasons"].as_array())
+        .flatten();
+    let named = reasons.filter_map(|reason| reason["rule"].as_str());
+    let rules: Map<String, Json> = named
+        .map(|rule| (rule.to_owned(), json!(rules::text(rule))))
         .collect();
     json!({
         "kind": record.kind.name,
@@ -47,7 +56,7 @@ fn whole(record: &Record, found: &Found) -> Json {
         "state": record.state.as_str(),
         "revision": record.revision,
         "entry": found.seq,
-        "values": values.collect::<Json>(),
+        "values": values,
         "parts": record.children.iter().map(part).collect::<Json>(),
         // What each rule says that is named above.
         "rules": rules,

@@ -3,6 +3,7 @@
 use crate::table::{self, table};
 use collector_core::{Cited, Column, Evidence, Record, Vehicle, document, rounded};
 
+use super::along::{Reasons, reasons};
 use super::choice::{Found, SHOWN, shown};
 use super::rules;
 
@@ -52,19 +53,16 @@ pub fn text(record: &Record, seq: u64) -> String {
         record.revision
     )];
     for (column, value) in record.value_columns() {
-        let reasons: Vec<_> = record
-            .evidence
-            .iter()
-            .filter(|it| *it.column == *column.name)
-            .collect();
-        let said = match value {
-            Some(value) => shown(value, column.unit.as_ref()),
-            None if reasons.is_empty() => continue,
-            None => "unknown".to_owned(),
+        let reasons = reasons(record, &column.name);
+        let said = match (value, &reasons) {
+            (Some(value), _) => shown(value, column.unit.as_ref()),
+            (None, Reasons::Own(own)) if !own.is_empty() => "unknown".to_owned(),
+            (None, _) => continue,
         };
         lines.push(format!("\n{}: {said}", column.name));
-        for reason in reasons {
-            lines.extend(told(reason, column));
+        match reasons {
+            Reasons::Own(own) => lines.extend(own.into_iter().flat_map(|reason| told(reason, column))),
+            Reasons::Along(shared, with) => lines.push(format!("  {}, with {with}", shared.rule)),
         }
     }
     lines.extend(parts(record));
