@@ -27,7 +27,7 @@ pub fn document(record: Option<(&Record, &Found)>, found: &[Found]) -> Json {
 
 fn whole(record: &Record, found: &Found) -> Json {
     let values = record.value_columns().map(|(column, value)| {
-        let reasons: Json = match reasons(record, &column.name) {
+        let reasons: Json = match reasons(record, column.name) {
             Reasons::Own(own) => own.into_iter().map(reason).collect(),
             Reasons::Along(shared, _) if value.is_some() => [reason(&shared)].into_iter().collect(),
             Reasons::Along(..) => json!([]),

@@ -53,7 +53,7 @@ pub fn text(record: &Record, seq: u64) -> String {
         record.revision
     )];
     for (column, value) in record.value_columns() {
-        let reasons = reasons(record, &column.name);
+        let reasons = reasons(record, column.name);
         let said = match (value, &reasons) {
             (Some(value), _) => shown(value, column.unit.as_ref()),
             (None, Reasons::Own(own)) if !own.is_empty() => "unknown".to_owned(),
